@@ -28,20 +28,20 @@ def main() -> int:
     given = parser.parse_args()
     options = QUICK if given.quick else Options(given.rounds, given.seconds)
     chosen = list(TARGETS) if "all" in given.targets else list(dict.fromkeys(given.targets))
-    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGTERM, _exit_on_signal)
     reports = {}
     with open_rig() as rig:
         for name in chosen:
             reports[name] = TARGETS[name](rig, options)
-            print(reports[name].shown(), flush=True)
+            print(reports[name].format(), flush=True)
             if not given.quick:
-                reports[name].keep("just bench " + shlex.join(sys.argv[1:]), options)
+                reports[name].save("just bench " + shlex.join(sys.argv[1:]), options)
     if {"hit", "miss"} <= reports.keys():
         print(f"\n{reports['hit'].summary}\n{reports['miss'].summary}\nThe claim to beat: 5 ms for a hit, 800 ms for a miss.")
     return 0
 
 
-def _leave(*_: Any) -> None:
+def _exit_on_signal(*_: Any) -> None:
     """Unwind as for Ctrl-C, so that every process ends."""
     raise SystemExit(128 + signal.SIGTERM)
 

@@ -20,8 +20,8 @@ import trio
 
 from benchmarks import queries
 from benchmarks.corpus import Corpus
-from benchmarks.ingest import ingest
-from benchmarks.load import archive_of
+from benchmarks.ingest import measure_ingest
+from benchmarks.load import open_archive
 from newsintel.actors.merger import ARCHIVE_LIMIT
 from newsintel.domain.archive.model import ArchiveQuery, Bucket
 from newsintel.storage.postgres.archive.search import PostgresSearch
@@ -36,7 +36,7 @@ RESULTS = Path(__file__).parent / "results" / "archive.json"
 GOALS = {"newest": 5, "relevance": 25, "facets and timelines": 100}
 """Milliseconds: goals for the 95th percentile over all classes of a kind at a million articles."""
 
-BYTES = """
+SELECT_SIZES = """
 SELECT c.relname, pg_relation_size(c.oid) + coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0)
 FROM pg_class AS c WHERE c.relname LIKE 'articles%' AND c.relkind IN ('r', 'i') ORDER BY 2 DESC
 """
@@ -44,32 +44,32 @@ FROM pg_class AS c WHERE c.relname LIKE 'articles%' AND c.relkind IN ('r', 'i') 
 Call = Callable[[], Awaitable[object]]
 
 
-def calls(search: PostgresSearch, corpus: Corpus) -> Mapping[str, Mapping[str, list[Call]]]:
+def list_calls(search: PostgresSearch, corpus: Corpus) -> Mapping[str, Mapping[str, list[Call]]]:
     """Return every call, by kind and class."""
 
     def find(query: ArchiveQuery, limit: int = PAGE) -> Call:
         return lambda: search.search(query, limit, None)
 
     def count(query: ArchiveQuery) -> Call:
-        return lambda: search.facets(query)
+        return lambda: search.count_facets(query)
 
     def draw(query: ArchiveQuery) -> Call:
-        return lambda: search.timeline(query, Bucket.DAY)
+        return lambda: search.count_timeline(query, Bucket.DAY)
 
-    counting = {name: [count(one) for one in some] for name, some in queries.facets(corpus).items()}
-    drawing = {name: [draw(one) for one in some] for name, some in queries.timelines(corpus).items()}
+    counting = {name: [count(one) for one in some] for name, some in queries.build_facets(corpus).items()}
+    drawing = {name: [draw(one) for one in some] for name, some in queries.build_timelines(corpus).items()}
     return {
-        "newest": {name: [find(one) for one in some] for name, some in queries.newest(corpus).items()},
-        "newest with words": {name: [find(one) for one in some] for name, some in queries.newest_words(corpus).items()},
-        "relevance": {name: [find(one) for one in some] for name, some in queries.relevance(corpus).items()},
-        "in place of sources": {name: [find(one, ARCHIVE_LIMIT) for one in some] for name, some in queries.stand_ins(corpus).items()},
+        "newest": {name: [find(one) for one in some] for name, some in queries.build_newest(corpus).items()},
+        "newest with words": {name: [find(one) for one in some] for name, some in queries.build_newest_words(corpus).items()},
+        "relevance": {name: [find(one) for one in some] for name, some in queries.build_relevance(corpus).items()},
+        "in place of sources": {name: [find(one, ARCHIVE_LIMIT) for one in some] for name, some in queries.build_stand_ins(corpus).items()},
         "facets and timelines": counting | drawing,
     }
 
 
-async def measure(search: PostgresSearch, corpus: Corpus) -> dict[str, dict[str, float]]:
+async def measure_latency(search: PostgresSearch, corpus: Corpus) -> dict[str, dict[str, float]]:
     """Return the percentiles of each class, and of each kind over all classes, in milliseconds."""
-    kinds = calls(search, corpus)
+    kinds = list_calls(search, corpus)
     turns = [
         (kind, name, some[number % len(some)]) for kind, each in kinds.items() for name, some in each.items() for number in range(CALLS)
     ]
@@ -83,31 +83,31 @@ async def measure(search: PostgresSearch, corpus: Corpus) -> dict[str, dict[str,
         spent = (time.perf_counter() - began) * 1000
         times[name].append(spent)
         times[f"{kind}:"].append(spent)
-    return {name: _percentiles(found) for name, found in times.items()}
+    return {name: _compute_percentiles(found) for name, found in times.items()}
 
 
-def _percentiles(times: list[float]) -> dict[str, float]:
+def _compute_percentiles(times: list[float]) -> dict[str, float]:
     cuts = statistics.quantiles(times, n=100, method="inclusive")
     return {f"p{part}": round(cuts[part - 1], 2) for part in (50, 95, 99)}
 
 
-async def bench(size: int, folder: Path) -> dict[str, Any]:
+async def measure_size(size: int, folder: Path) -> dict[str, Any]:
     """Measure all figures of one size."""
-    async with archive_of(size, folder) as (bridge, postgres, url):
+    async with open_archive(size, folder) as (bridge, postgres, url):
         print(f"{size:,} articles: measuring latency", flush=True)
-        latency = await measure(PostgresSearch(postgres), Corpus(size))
-        sizes = await postgres.run(_bytes)
+        latency = await measure_latency(PostgresSearch(postgres), Corpus(size))
+        sizes = await postgres.run(_read_sizes)
         weights = {name: round(each / size, 1) for name, each in sizes}
         print(f"{size:,} articles: measuring ingest", flush=True)
-        return {"latency_ms": latency, "bytes_per_article": weights, "ingest": await ingest(bridge, postgres, url)}
+        return {"latency_ms": latency, "bytes_per_article": weights, "ingest": await measure_ingest(bridge, postgres, url)}
 
 
-async def _bytes(connection: Any) -> list[Any]:
-    found: list[Any] = await connection.fetch(BYTES)
+async def _read_sizes(connection: Any) -> list[Any]:
+    found: list[Any] = await connection.fetch(SELECT_SIZES)
     return found
 
 
-def show(results: Mapping[str, Any]) -> None:
+def print_results(results: Mapping[str, Any]) -> None:
     """Print the table: a row per class, the sizes side by side."""
     sizes = list(results)
     print("\n" + " " * 24 + "".join(f"{int(size):>12,} articles        " for size in sizes))
@@ -136,8 +136,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "newsintel-bench", help="where archives are stored")
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args()
-    results = {str(size): trio.run(bench, size, given.folder) for size in given.sizes}
-    show(results)
+    results = {str(size): trio.run(measure_size, size, given.folder) for size in given.sizes}
+    print_results(results)
     machine = {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.system()}
     command = "just bench-archive " + " ".join(map(str, given.sizes))
     given.out.parent.mkdir(parents=True, exist_ok=True)

@@ -52,7 +52,7 @@ class Job:
 
 
 @frozen
-class Answered:
+class TimedAnswer:
     """One answer. Status 0: no answer came, or the connection broke."""
 
     target: str
@@ -64,7 +64,7 @@ class Answered:
 
 
 @frozen
-class Load:
+class LoadResult:
     """The result of a job.
 
     Attributes:
@@ -73,7 +73,7 @@ class Load:
         reconnects: connections that were opened again after they ended or timed out.
     """
 
-    answers: list[Answered]
+    answers: list[TimedAnswer]
     seconds: float
     cpu_s: float
     reconnects: int
@@ -95,7 +95,7 @@ class Load:
 
 
 @define
-class _Line:
+class _Connection:
     """A connection with its running request."""
 
     port: int
@@ -108,13 +108,13 @@ class _Line:
     closes: bool = False
 
 
-def pin(core: int) -> None:
+def pin_to_core(core: int) -> None:
     """Pin this process to one core, if there are several."""
     if (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, {core})
 
 
-def drive(job: Job) -> Load:
+def run_job(job: Job) -> LoadResult:
     """Run a job. All connections are open before the first request is sent."""
     return _Driver(job).run()
 
@@ -124,11 +124,11 @@ class _Driver:
         self._job = job
         self._targets = iter(job.targets) if job.seconds is None else cycle(job.targets)
         self._poll = select.epoll()
-        self._lines: dict[int, _Line] = {}
-        self._answers: list[Answered] = []
+        self._lines: dict[int, _Connection] = {}
+        self._answers: list[TimedAnswer] = []
         self._reconnects = 0
 
-    def run(self) -> Load:
+    def run(self) -> LoadResult:
         job = self._job
         for port in islice(cycle(job.ports), job.connections):
             self._connect(port)
@@ -136,29 +136,29 @@ class _Driver:
         began_s, cpu_s = time.perf_counter(), time.process_time()
         self._end_s = began_s + job.seconds if job.seconds is not None else float("inf")
         for line in lines:
-            self._ask(line)
+            self._send_next(line)
         while self._lines:
             for number, _ in self._poll.poll(0.05):
                 if number in self._lines:
-                    self._read(self._lines[number])
-            self._give_up()
+                    self._read_answer(self._lines[number])
+            self._fail_overdue()
         self._poll.close()
-        return Load(self._answers, time.perf_counter() - began_s, time.process_time() - cpu_s, self._reconnects)
+        return LoadResult(self._answers, time.perf_counter() - began_s, time.process_time() - cpu_s, self._reconnects)
 
-    def _connect(self, port: int) -> _Line:
-        line = _Line(port, socket.create_connection(("127.0.0.1", port), timeout=10))
+    def _connect(self, port: int) -> _Connection:
+        line = _Connection(port, socket.create_connection(("127.0.0.1", port), timeout=10))
         line.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         line.socket.setblocking(False)
         self._poll.register(line.socket.fileno(), select.EPOLLIN)
         self._lines[line.socket.fileno()] = line
         return line
 
-    def _close(self, line: _Line) -> None:
+    def _close(self, line: _Connection) -> None:
         self._poll.unregister(line.socket.fileno())
         del self._lines[line.socket.fileno()]
         line.socket.close()
 
-    def _ask(self, line: _Line) -> None:
+    def _send_next(self, line: _Connection) -> None:
         """Send the next request, or close the connection if no request or time is left."""
         target = next(self._targets, None) if time.perf_counter() < self._end_s else None
         if target is None:
@@ -169,7 +169,7 @@ class _Driver:
         line.began_s = time.perf_counter()
         line.socket.send(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
 
-    def _read(self, line: _Line) -> None:
+    def _read_answer(self, line: _Connection) -> None:
         try:
             piece = line.socket.recv(RECEIVE_BYTES)
         except BlockingIOError:
@@ -177,7 +177,7 @@ class _Driver:
         except OSError:
             piece = b""
         if not piece:
-            self._broken(line)
+            self._record_failure(line)
             return
         line.buffer += piece
         if line.wanted is None and (end := line.buffer.find(b"\r\n\r\n")) >= 0:
@@ -187,30 +187,30 @@ class _Driver:
                 raise ValueError(f"cannot read {head!r}")
             line.status, line.wanted, line.closes = int(status[1]), end + 4 + int(length[1]), _CLOSES.search(head) is not None
         if line.wanted is not None and len(line.buffer) >= line.wanted:
-            self._done(line)
+            self._record_answer(line)
 
-    def _done(self, line: _Line) -> None:
+    def _record_answer(self, line: _Connection) -> None:
         latency_s = time.perf_counter() - line.began_s
         body, digest = b"", ""
         if self._job.keep is not Keep.NOTHING:
             body = bytes(line.buffer[line.buffer.find(b"\r\n\r\n") + 4 :])
         if self._job.keep is Keep.DIGEST:
             body, digest = b"", hashlib.sha256(body).hexdigest()
-        self._answers.append(Answered(line.target, line.began_s, latency_s, line.status, body, digest))
+        self._answers.append(TimedAnswer(line.target, line.began_s, latency_s, line.status, body, digest))
         if line.closes:
-            line = self._again(line)
-        self._ask(line)
+            line = self._reconnect(line)
+        self._send_next(line)
 
-    def _broken(self, line: _Line) -> None:
-        self._answers.append(Answered(line.target, line.began_s, time.perf_counter() - line.began_s, 0))
-        self._ask(self._again(line))
+    def _record_failure(self, line: _Connection) -> None:
+        self._answers.append(TimedAnswer(line.target, line.began_s, time.perf_counter() - line.began_s, 0))
+        self._send_next(self._reconnect(line))
 
-    def _again(self, line: _Line) -> _Line:
+    def _reconnect(self, line: _Connection) -> _Connection:
         self._close(line)
         self._reconnects += 1
         return self._connect(line.port)
 
-    def _give_up(self) -> None:
+    def _fail_overdue(self) -> None:
         latest_s = time.perf_counter() - self._job.patience_s
         for line in [line for line in self._lines.values() if line.began_s < latest_s]:
-            self._broken(line)
+            self._record_failure(line)

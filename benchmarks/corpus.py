@@ -61,50 +61,52 @@ class Corpus:
     def publishers(self) -> tuple[str, ...]:
         """The publishers, those with the most articles first."""
         return tuple(
-            f"{word.title()} {kind}" for word, kind in zip(self.words[-PUBLISHERS:], _cycle("News Times Post Daily"), strict=False)
+            f"{word.title()} {kind}" for word, kind in zip(self.words[-PUBLISHERS:], _cycle_words("News Times Post Daily"), strict=False)
         )
 
-    def event(self, week: int) -> str:
+    def make_event_word(self, week: int) -> str:
         """Return the word that occurs only in this week; `week` counts from the corpus's start."""
         return f"{self.words[week]}event{_SYLLABLES[week % len(_SYLLABLES)]}x"
 
-    def articles(self) -> Iterator[tuple[Article, datetime]]:
+    def generate_articles(self) -> Iterator[tuple[Article, datetime]]:
         """Yield each article and the time of its fetch."""
         dice = random.Random(self.seed + 1)  # noqa: S311 - nothing secret
-        text = _Zipf(STOP_WORDS + self.words, dice)
-        publishers = _Zipf(self.publishers, dice)
+        text = _ZipfSampler(STOP_WORDS + self.words, dice)
+        publishers = _ZipfSampler(self.publishers, dice)
         last: Article | None = None
         for number in range(self.size):
-            seen = END - timedelta(days=DAYS) * (1 - _quantile(number / self.size))
+            seen = END - timedelta(days=DAYS) * (1 - _time_share(number / self.size))
             if last and dice.random() < DUPLICATES:
-                article = _again(last, number, publishers.draw(1)[0])
+                article = _republish(last, number, publishers.draw(1)[0])
             else:
-                article = self._article(number, seen, dice, text, publishers)
+                article = self._generate_article(number, seen, dice, text, publishers)
             yield article, seen
             last = article
 
-    def _article(self, number: int, seen: datetime, dice: random.Random, text: "_Zipf", publishers: "_Zipf") -> Article:
+    def _generate_article(
+        self, number: int, seen: datetime, dice: random.Random, text: "_ZipfSampler", publishers: "_ZipfSampler"
+    ) -> Article:
         source = dice.choices(("newsapi", "guardian", "reddit"), (60, 15, 25))[0]
         title = text.draw(max(4, round(dice.gauss(10, 3))))
         published = seen - timedelta(minutes=dice.expovariate(1 / 300))
         if dice.random() < 0.05:
-            title.insert(dice.randrange(len(title)), self.event((published - (END - timedelta(days=DAYS + 30))).days // 7))
+            title.insert(dice.randrange(len(title)), self.make_event_word((published - (END - timedelta(days=DAYS + 30))).days // 7))
         publisher = {"guardian": "The Guardian", "reddit": f"r/{self.words[-dice.randrange(1, 50)]}"}.get(source) or publishers.draw(1)[0]
         return Article(
-            **_address(number, publisher),
+            **_build_address(number, publisher),
             source=source,
             title=" ".join(title).capitalize(),
             publisher=publisher,
             published_at=published,
             description=" ".join(text.draw(max(8, round(dice.gauss(28, 8))))).capitalize() + "." if dice.random() < 0.85 else None,
             content=" ".join(text.draw(32)).capitalize() if source == "newsapi" else None,
-            author=f"{_name(self.words, dice)} {_name(self.words, dice)}" if dice.random() < 0.6 else None,
+            author=f"{_draw_name(self.words, dice)} {_draw_name(self.words, dice)}" if dice.random() < 0.6 else None,
             section=dice.choice(SECTIONS) if source == "guardian" else None,
             language=dice.choices(tuple(LANGUAGES), tuple(LANGUAGES.values()))[0],
         )
 
 
-class _Zipf:
+class _ZipfSampler:
     """Draws values; the value at rank r has a weight of 1 / (r + OFFSET) ** EXPONENT."""
 
     def __init__(self, values: tuple[str, ...], dice: random.Random) -> None:
@@ -118,7 +120,7 @@ class _Zipf:
         return [self._values[bisect(self._sums, throw() * total)] for _ in range(count)]
 
 
-def _quantile(part: float) -> float:
+def _time_share(part: float) -> float:
     """Return the share of the time after which this share of all articles had appeared.
 
     The rate of articles grows linearly to three times the initial rate.
@@ -126,20 +128,20 @@ def _quantile(part: float) -> float:
     return (math.sqrt(1 + 8 * part) - 1) / 2
 
 
-def _again(article: Article, number: int, publisher: str) -> Article:
-    return evolve(article, **_address(number, publisher), publisher=publisher, source="newsapi")
+def _republish(article: Article, number: int, publisher: str) -> Article:
+    return evolve(article, **_build_address(number, publisher), publisher=publisher, source="newsapi")
 
 
-def _address(number: int, publisher: str) -> dict[str, Any]:
+def _build_address(number: int, publisher: str) -> dict[str, Any]:
     url = f"https://{publisher.casefold().replace(' ', '-').replace('/', '-')}.example/story/{number}"
     identity = "a_" + b32encode(sha256(url.encode()).digest()).decode().lower()[:20]
     return {"id": identity, "external_id": url, "url": url, "canonical_url": url}
 
 
-def _name(words: tuple[str, ...], dice: random.Random) -> str:
+def _draw_name(words: tuple[str, ...], dice: random.Random) -> str:
     return words[int(dice.paretovariate(0.6)) % 5_000 + 1_000].title()
 
 
-def _cycle(text: str) -> Iterator[str]:
+def _cycle_words(text: str) -> Iterator[str]:
     while True:
         yield from text.split()

@@ -13,7 +13,7 @@ from typing import Any
 import trio
 
 from benchmarks.corpus import Corpus
-from benchmarks.load import archive_of
+from benchmarks.load import open_archive
 from newsintel.domain.archive.model import ArchiveQuery, ArchiveSort, Condition, Field
 from newsintel.storage.postgres.archive.search import PostgresSearch
 
@@ -41,16 +41,16 @@ async def main(size: int) -> None:
     """Print median and maximum of each design in milliseconds: common, middling and rare words."""
     words = Corpus(size).words
     kinds = {"common": words[:3], "middling": words[200:3_000:1_000], "rare": words[20_000:50_000:10_000]}
-    async with archive_of(size, Path(tempfile.gettempdir()) / "newsintel-bench") as (_, postgres, _url):
+    async with open_archive(size, Path(tempfile.gettempdir()) / "newsintel-bench") as (_, postgres, _url):
         print(f"{size:,} articles" + "".join(f"{kind:>24}" for kind in kinds))
         for name, sql in DESIGNS.items():
-            times = [await postgres.run(_times, sql, some, "until" in name) for some in kinds.values()]
-            print(f"{name:34}" + "".join(map(_cell, times)))
+            times = [await postgres.run(_time_design, sql, some, "until" in name) for some in kinds.values()]
+            print(f"{name:34}" + "".join(map(_format_cell, times)))
         search = PostgresSearch(postgres)
-        print(f"{'windows (the whole call)':34}" + "".join([_cell(await _searches(search, some)) for some in kinds.values()]))
+        print(f"{'windows (the whole call)':34}" + "".join([_format_cell(await _time_searches(search, some)) for some in kinds.values()]))
 
 
-async def _times(connection: Any, sql: str, words: tuple[str, ...], only_walk: bool) -> list[float]:  # noqa: FBT001
+async def _time_design(connection: Any, sql: str, words: tuple[str, ...], only_walk: bool) -> list[float]:  # noqa: FBT001
     times = []
     async with connection.transaction():
         await connection.execute("SET LOCAL statement_timeout = 0")
@@ -63,7 +63,7 @@ async def _times(connection: Any, sql: str, words: tuple[str, ...], only_walk: b
     return times
 
 
-async def _searches(search: PostgresSearch, words: tuple[str, ...]) -> list[float]:
+async def _time_searches(search: PostgresSearch, words: tuple[str, ...]) -> list[float]:
     times = []
     for word in words * CALLS:
         began = time.perf_counter()
@@ -72,7 +72,7 @@ async def _searches(search: PostgresSearch, words: tuple[str, ...]) -> list[floa
     return times
 
 
-def _cell(times: list[float]) -> str:
+def _format_cell(times: list[float]) -> str:
     return f"{statistics.median(times):14.1f} ({max(times):.1f})"
 
 

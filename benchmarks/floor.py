@@ -16,13 +16,13 @@ from hypercorn.trio import serve
 from newsintel.commands.setup import load_settings
 from newsintel.http.server.connection import KEEP_ALIVE_S
 from newsintel.http.server.listener import BACKLOG, MAX_HEADER_BYTES
-from newsintel.runtime.command_loop import signals_call
-from newsintel.runtime.lifecycle import settle_memory
+from newsintel.runtime.command_loop import call_on_signals
+from newsintel.runtime.lifecycle import configure_gc
 
 MADE_BY_SERVER = frozenset({"date", "connection"})
 
 
-def app_of(captured: dict[str, Any]) -> Any:
+def make_app(captured: dict[str, Any]) -> Any:
     """Return the app for captured headers (pairs of texts) and body (text)."""
     headers = [(name.lower().encode(), value.encode()) for name, value in captured["headers"] if name.lower() not in MADE_BY_SERVER]
     start = {"type": "http.response.start", "status": 200, "headers": headers}
@@ -40,7 +40,7 @@ def app_of(captured: dict[str, Any]) -> Any:
     return app
 
 
-def config_of(bind: str) -> Config:
+def make_config(bind: str) -> Config:
     """Return hypercorn's settings with the values of newsintel's server."""
     config = Config()
     config.bind, config.backlog = [bind], BACKLOG
@@ -53,9 +53,9 @@ async def main(captured: dict[str, Any]) -> None:
     """Serve until SIGTERM."""
     settings = load_settings()
     shutdown = trio.Event()
-    with trio.CancelScope() as scope, signals_call(shutdown.set, scope.cancel, settings.drain_s):
-        settle_memory()
-        await serve(app_of(captured), config_of(str(settings.bind)), shutdown_trigger=shutdown.wait)
+    with trio.CancelScope() as scope, call_on_signals(shutdown.set, scope.cancel, settings.drain_s):
+        configure_gc()
+        await serve(make_app(captured), make_config(str(settings.bind)), shutdown_trigger=shutdown.wait)
 
 
 if __name__ == "__main__":

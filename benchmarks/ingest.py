@@ -12,14 +12,14 @@ import trio
 from attrs import evolve
 
 from benchmarks.corpus import Corpus
-from benchmarks.load import copy
+from benchmarks.load import copy_articles
 from newsintel.actors import persister
 from newsintel.actors.persister import BATCH_ROWS
-from newsintel.domain.bounds.room import Room
+from newsintel.domain.bounds.room import ByteBudget
 from newsintel.domain.search.article import Article
 from newsintel.domain.search.harvest import Answer, Harvest, Merge
 from newsintel.domain.search.outcome import FetchOutcome, Status
-from newsintel.domain.search.query import build
+from newsintel.domain.search.query import build_query
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.storage.bridge import Bridge
 from newsintel.storage.postgres.archive.articles import PostgresArchive
@@ -33,52 +33,52 @@ TURNS = 5
 Rows = Sequence[tuple[Article, datetime]]
 
 
-async def ingest(bridge: Bridge, postgres: Postgres, url: str) -> dict[str, Any]:
+async def measure_ingest(bridge: Bridge, postgres: Postgres, url: str) -> dict[str, Any]:
     """Return rows per second by each way, and their ratio: median, lowest and highest of the turns.
 
     It deletes the rows that it inserted.
     """
-    lane = bridge.lane("COPY", 1)
-    stream = iter([(evolve(one, id=f"b_{one.id}"), seen) for one, seen in Corpus(TURNS * 2 * ROWS, seed=7).articles()])
+    lane = bridge.add_lane("COPY", 1)
+    stream = iter([(evolve(one, id=f"b_{one.id}"), seen) for one, seen in Corpus(TURNS * 2 * ROWS, seed=7).generate_articles()])
     rates: dict[str, list[float]] = {"persister": [], "COPY": []}
     for _ in range(TURNS):
-        rates["persister"].append(await _rate(lambda rows: persist(postgres, rows), list(islice(stream, ROWS))))
-        rates["COPY"].append(await _rate(lambda rows: lane.run(_copy, url, rows), list(islice(stream, ROWS))))
-    await lane.run(_restore, url)
+        rates["persister"].append(await _measure_rate(lambda rows: persist_rows(postgres, rows), list(islice(stream, ROWS))))
+        rates["COPY"].append(await _measure_rate(lambda rows: lane.run(_copy_rows, url, rows), list(islice(stream, ROWS))))
+    await lane.run(_restore_archive, url)
     ratios = [one / other for one, other in zip(rates["persister"], rates["COPY"], strict=True)]
-    return {name: _spread(found, 0) for name, found in rates.items()} | {"ratio": _spread(ratios, 2)}
+    return {name: _compute_spread(found, 0) for name, found in rates.items()} | {"ratio": _compute_spread(ratios, 2)}
 
 
-async def persist(postgres: Postgres, rows: Rows) -> None:
+async def persist_rows(postgres: Postgres, rows: Rows) -> None:
     """Send articles to a persister, in answers of half a batch, and wait until all are saved."""
     send, receive = trio.open_memory_channel[Answer](64)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(lambda: persister.run(receive, room=Room(2**30), archive=PostgresArchive(postgres), count=_ignore))
+        nursery.start_soon(lambda: persister.run(receive, room=ByteBudget(2**30), archive=PostgresArchive(postgres), count=_ignore_count))
         with send:
             for start in range(0, len(rows), BATCH_ROWS // 2):
-                await send.send(_answer(rows[start : start + BATCH_ROWS // 2]))
+                await send.send(_build_answer(rows[start : start + BATCH_ROWS // 2]))
 
 
-def _answer(rows: Rows) -> Answer:
+def _build_answer(rows: Rows) -> Answer:
     outcome = FetchOutcome("guardian", Status.OK, rows[0][1], tuple(article for article, _ in rows))
-    return Answer(Harvest(build("news", sources=("guardian",)), rows[0][1], (outcome,)), Merge(Dedupe.NORMAL, ()))
+    return Answer(Harvest(build_query("news", sources=("guardian",)), rows[0][1], (outcome,)), Merge(Dedupe.NORMAL, ()))
 
 
-async def _rate(take: Callable[[Rows], Awaitable[None]], rows: Rows) -> float:
+async def _measure_rate(take: Callable[[Rows], Awaitable[None]], rows: Rows) -> float:
     began = time.perf_counter()
     await take(rows)
     return len(rows) / (time.perf_counter() - began)
 
 
-async def _copy(url: str, rows: Rows) -> None:
+async def _copy_rows(url: str, rows: Rows) -> None:
     connection = await asyncpg.connect(url)
     try:
-        await copy(connection, rows)
+        await copy_articles(connection, rows)
     finally:
         await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
 
 
-async def _restore(url: str) -> None:
+async def _restore_archive(url: str) -> None:
     connection = await asyncpg.connect(url)
     try:
         await connection.execute("DELETE FROM articles WHERE public_id LIKE 'b_%'")
@@ -91,10 +91,10 @@ async def _restore(url: str) -> None:
         await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
 
 
-def _spread(values: Sequence[float], digits: int) -> dict[str, float]:
+def _compute_spread(values: Sequence[float], digits: int) -> dict[str, float]:
     middle = statistics.median(values)
     return {"median": round(middle, digits), "lowest": round(min(values), digits), "highest": round(max(values), digits)}
 
 
-def _ignore(name: str, amount: float = 1, **labels: str) -> None:
+def _ignore_count(name: str, amount: float = 1, **labels: str) -> None:
     """Ignore the count."""

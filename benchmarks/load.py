@@ -14,9 +14,9 @@ from benchmarks.corpus import Corpus
 from newsintel.config.values import Secret
 from newsintel.domain.search.article import Article
 from newsintel.storage.bridge import Bridge, open_bridge
-from newsintel.storage.embedded.servers import embedded_servers
-from newsintel.storage.postgres.archive.articles import COLUMNS
-from newsintel.storage.postgres.archive.indexing import Texts, read
+from newsintel.storage.embedded.servers import run_embedded_servers
+from newsintel.storage.postgres.archive.articles import ARTICLE_COLUMNS
+from newsintel.storage.postgres.archive.indexing import Texts, index_article
 from newsintel.storage.postgres.migrate import migrate
 from newsintel.storage.postgres.pool import Postgres, open_postgres
 
@@ -35,30 +35,30 @@ RECOUNT = (
 
 
 @asynccontextmanager
-async def archive_of(size: int, folder: Path) -> AsyncIterator[tuple[Bridge, Postgres, str]]:
+async def open_archive(size: int, folder: Path) -> AsyncIterator[tuple[Bridge, Postgres, str]]:
     """Run an embedded server with an archive of `size` articles. Gives its bridge, pool and URL.
 
     The next run uses the archive in the folder again.
     """
-    async with embedded_servers(folder / f"archive-{size}", redis=False) as own, open_bridge() as bridge:
+    async with run_embedded_servers(folder / f"archive-{size}", redis=False) as own, open_bridge() as bridge:
         url = own.postgres_url or ""
         async with open_postgres(bridge, Secret(url), None, 4) as postgres:
-            await migrate(bridge.lane("migrating", 1), Secret(url), None, postgres)
-            await bridge.lane("loading", 1).run(_ensure, url, size)
+            await migrate(bridge.add_lane("migrating", 1), Secret(url), None, postgres)
+            await bridge.add_lane("loading", 1).run(_ensure_archive, url, size)
             yield bridge, postgres, url
 
 
-async def _ensure(url: str, size: int) -> None:
+async def _ensure_archive(url: str, size: int) -> None:
     connection = await asyncpg.connect(url)
     try:
         if await connection.fetchval("SELECT count(*) FROM articles") != size:
             await connection.execute("TRUNCATE articles CASCADE")
-            await load(connection, Corpus(size))
+            await fill_archive(connection, Corpus(size))
     finally:
         await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
 
 
-async def load(connection: Any, corpus: Corpus) -> None:
+async def fill_archive(connection: Any, corpus: Corpus) -> None:
     """Fill an empty table: first the rows, then the indexes and the word counts.
 
     That is much faster than updating the indexes with every row. Call it on the asyncio side.
@@ -67,9 +67,9 @@ async def load(connection: Any, corpus: Corpus) -> None:
     await connection.execute("ALTER TABLE articles DISABLE TRIGGER USER")
     for name, _ in indexes:
         await connection.execute(f"DROP INDEX {name}")
-    rows = corpus.articles()
+    rows = corpus.generate_articles()
     while chunk := await asyncio.to_thread(list, islice(rows, CHUNK)):
-        await copy(connection, chunk)
+        await copy_articles(connection, chunk)
     await connection.execute("SET maintenance_work_mem = '512MB'")
     for _, definition in indexes:
         await connection.execute(definition)
@@ -84,11 +84,11 @@ STAGE = (
     "ALTER TABLE stage ALTER search TYPE text, DROP COLUMN id",
     "TRUNCATE stage",
 )
-_NAMES = f"{COLUMNS}, first_seen_at, fetched_at, search, text_language, publisher_key"
-FROM_STAGE = f"INSERT INTO articles ({_NAMES}) SELECT {_NAMES.replace(' search,', ' search::tsvector,')} FROM stage"  # noqa: S608 - our own names
+_NAMES = f"{ARTICLE_COLUMNS}, first_seen_at, fetched_at, search, text_language, publisher_key"
+INSERT_FROM_STAGE = f"INSERT INTO articles ({_NAMES}) SELECT {_NAMES.replace(' search,', ' search::tsvector,')} FROM stage"  # noqa: S608 - our own names
 
 
-async def copy(connection: Any, articles: Iterable[tuple[Article, datetime]]) -> None:
+async def copy_articles(connection: Any, articles: Iterable[tuple[Article, datetime]]) -> None:
     """COPY articles with their words into the table, with its current indexes.
 
     It uses a temporary table, because the driver cannot COPY a tsvector.
@@ -97,13 +97,13 @@ async def copy(connection: Any, articles: Iterable[tuple[Article, datetime]]) ->
         for statement in STAGE[:2]:
             await connection.execute(statement)
     await connection.execute(STAGE[2])
-    records = [await _record(one, seen) for one, seen in articles]
+    records = [await _build_record(one, seen) for one, seen in articles]
     await connection.copy_records_to_table("stage", records=records, columns=_NAMES.split(", "), schema_name="pg_temp")
-    await connection.execute(FROM_STAGE)
+    await connection.execute(INSERT_FROM_STAGE)
 
 
-async def _record(one: Article, seen: datetime) -> tuple[Any, ...]:
+async def _build_record(one: Article, seen: datetime) -> tuple[Any, ...]:
     texts = (one.id, one.canonical_url, one.url, one.source, one.external_id, one.publisher, one.title, one.description, one.content)
     notes = (one.author, one.section, one.image_url, one.language, one.published_at, one.published_at_estimated, None, None)
-    words = await read(Texts(one.title, one.description, one.content, one.author, one.publisher, one.language))
+    words = await index_article(Texts(one.title, one.description, one.content, one.author, one.publisher, one.language))
     return (*texts, *notes, seen, seen, *words)

@@ -31,21 +31,21 @@ class Figure:
     high: float
 
     @classmethod
-    def of(cls, rounds: Sequence[float]) -> "Figure":
+    def from_rounds(cls, rounds: Sequence[float]) -> "Figure":
         """Compute the figure from the values of the rounds."""
         return cls(statistics.median(rounds), min(rounds), max(rounds))
 
-    def shown(self, digits: int = 1) -> str:
+    def format(self, digits: int = 1) -> str:
         """Format it for a table: `median (lowest-highest)`."""
         if self.low == self.high:
             return f"{self.median:,.{digits}f}"
         return f"{self.median:,.{digits}f} ({self.low:,.{digits}f}-{self.high:,.{digits}f})"
 
-    def plain(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
         return asdict(self)
 
 
-def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Figure:
+def compute_ratio(ours: Sequence[float], theirs: Sequence[float]) -> Figure:
     """Return ours / theirs, per round: what slows both in a round does not change the ratio."""
-    return Figure.of([one / other for one, other in zip(ours, theirs, strict=True)])
+    return Figure.from_rounds([one / other for one, other in zip(ours, theirs, strict=True)])

@@ -29,7 +29,7 @@ class Bar:
     figure: Figure
 
 
-def bars(title: str, unit: str, some: Sequence[Bar], goal: float | None = None) -> str:
+def draw_bars(title: str, unit: str, some: Sequence[Bar], goal: float | None = None) -> str:
     """Draw horizontal bars from 0 with the range of their rounds, and a dashed line at `goal`."""
     scale = (WIDTH - LEFT - RIGHT) / (max([bar.figure.high for bar in some] + ([goal] if goal else [])) or 1)
     parts = [f'<text class="title" x="12" y="24">{escape(title)} ({escape(unit)})</text>']
@@ -41,17 +41,17 @@ def bars(title: str, unit: str, some: Sequence[Bar], goal: float | None = None) 
             f'<text x="{LEFT - 8}" y="{middle + 4:.1f}" text-anchor="end">{escape(bar.label)}</text>',
             f'<rect x="{LEFT}" y="{middle - 8:.1f}" width="{max(1, median - LEFT):.1f}" height="16" rx="2" fill="{colour}"/>',
             f'<path class="range" d="M{low:.1f} {middle:.1f}H{high:.1f}M{low:.1f} {middle - 4:.1f}v8M{high:.1f} {middle - 4:.1f}v8"/>',
-            f'<text x="{max(median, high) + 6:.1f}" y="{middle + 4:.1f}">{_number(bar.figure.median)}</text>',
+            f'<text x="{max(median, high) + 6:.1f}" y="{middle + 4:.1f}">{_format_number(bar.figure.median)}</text>',
         ]
     bottom = TOP + len(some) * ROW
     if goal is not None:
         x = LEFT + scale * goal
         parts.append(f'<path class="goal" d="M{x:.1f} {TOP - 6}V{bottom}"/>')
-        parts.append(f'<text class="goal-text" x="{x:.1f}" y="{TOP - 8}" text-anchor="middle">goal {_number(goal)}</text>')
-    return _svg(bottom + 14, parts)
+        parts.append(f'<text class="goal-text" x="{x:.1f}" y="{TOP - 8}" text-anchor="middle">goal {_format_number(goal)}</text>')
+    return _wrap_svg(bottom + 14, parts)
 
 
-def curves(title: str, across: str, up: str, some: dict[str, Sequence[tuple[float, float]]]) -> str:
+def draw_curves(title: str, across: str, up: str, some: dict[str, Sequence[tuple[float, float]]]) -> str:
     """Draw named lines through points (x, y). Both axes start at 0."""
     height, left = 260, 70
     widest = max(x for points in some.values() for x, _ in points) or 1
@@ -65,18 +65,18 @@ def curves(title: str, across: str, up: str, some: dict[str, Sequence[tuple[floa
     ]
     for part in range(5):
         x, y = widest * part / 4, highest * part / 4
-        parts.append(f'<text x="{left + width * part / 4:.1f}" y="{TOP + height + 17}" text-anchor="middle">{_number(x)}</text>')
-        parts.append(f'<text x="{left - 6}" y="{TOP + height - height * part / 4 + 4:.1f}" text-anchor="end">{_number(y)}</text>')
+        parts.append(f'<text x="{left + width * part / 4:.1f}" y="{TOP + height + 17}" text-anchor="middle">{_format_number(x)}</text>')
+        parts.append(f'<text x="{left - 6}" y="{TOP + height - height * part / 4 + 4:.1f}" text-anchor="end">{_format_number(y)}</text>')
     for name, points in some.items():
         place = [(left + width * x / widest, TOP + height - height * y / highest) for x, y in points]
         colour = COLOURS.get(name, OTHER)
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in place)
         parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts.append(f'<text x="{place[-1][0] + 6:.1f}" y="{place[-1][1] + 4:.1f}">{escape(name)}</text>')
-    return _svg(TOP + height + 46, parts)
+    return _wrap_svg(TOP + height + 46, parts)
 
 
-def _number(value: float) -> str:
+def _format_number(value: float) -> str:
     """Format with three significant digits and commas for thousands."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
@@ -84,6 +84,6 @@ def _number(value: float) -> str:
     return f"{value:,.{digits}f}"
 
 
-def _svg(height: float, parts: Sequence[str]) -> str:
+def _wrap_svg(height: float, parts: Sequence[str]) -> str:
     body = "\n".join(parts)
     return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" role="img"><style>{STYLE}</style>\n{body}\n</svg>\n'

@@ -37,24 +37,24 @@ SHAPES = {
 }
 
 
-def mix(seed: int = 1) -> Tally:
+def make_mix(seed: int = 1) -> Tally:
     """Return the counts of the whole mix."""
     chance, tally = random.Random(seed), Tally()  # noqa: S311 - the same on every run
     for source, shape in SHAPES.items():
         for _ in range(CALLS):
             latency_ms = chance.lognormvariate(math.log(shape.median_ms), shape.spread) * (3 if chance.random() < shape.slow else 1)
             if chance.random() < shape.failed:
-                tally.note(source, Status.UNREACHABLE, latency_ms / 2)
+                tally.add(source, Status.UNREACHABLE, latency_ms / 2)
             elif latency_ms >= DEADLINE_MS:
-                tally.note(source, Status.TIMEOUT, DEADLINE_MS)
+                tally.add(source, Status.TIMEOUT, DEADLINE_MS)
             else:
-                tally.note(source, Status.OK, latency_ms)
+                tally.add(source, Status.OK, latency_ms)
     return tally
 
 
 def main() -> None:
     """Print the mix as JSON lines."""
-    for latency, count in mix().take().items():
+    for latency, count in make_mix().take().items():
         print(orjson.dumps({"source": latency.source, "status": latency.status, "ms": latency.ms, "count": count}).decode())
 
 

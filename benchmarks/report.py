@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import orjson
 from attrs import asdict, frozen
 
-from benchmarks.table import table
+from benchmarks.table import format_table
 
 RESULTS = Path(__file__).parent / "results"
 Thing = TypeVar("Thing")
@@ -54,27 +54,28 @@ class Report:
     data: dict[str, Any]
     plot: str
 
-    def shown(self) -> str:
+    def format(self) -> str:
         """Format it for the terminal."""
         goals = [f"  {'met   ' if goal.met else 'missed'}  {goal.text}: {goal.measured}" for goal in self.goals]
-        return "\n".join([f"\n## {self.name}: {self.about}\n", table(self.header, self.rows), "", *goals, "", self.summary])
+        return "\n".join([f"\n## {self.name}: {self.about}\n", format_table(self.header, self.rows), "", *goals, "", self.summary])
 
-    def keep(self, command: str, options: Options) -> None:
+    def save(self, command: str, options: Options) -> None:
         """Write it to the results folder."""
         RESULTS.mkdir(exist_ok=True)
         found = {"goals": [asdict(goal) for goal in self.goals], "summary": self.summary, "figures": self.data}
-        circumstances = {"command": command, "options": asdict(options), **machine()}
-        told = {**circumstances, "about": self.about, "table": table(self.header, self.rows).splitlines(), **found}
+        circumstances = {"command": command, "options": asdict(options), **describe_machine()}
+        told = {**circumstances, "about": self.about, "table": format_table(self.header, self.rows).splitlines(), **found}
         (RESULTS / f"{self.name}.json").write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
         (RESULTS / f"{self.name}.svg").write_text(self.plot, encoding="utf-8")
 
 
-def machine() -> dict[str, Any]:
+def describe_machine() -> dict[str, Any]:
     """Return the conditions of a run beside its command."""
     cores = os.cpu_count() or 1
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": _git("rev-parse", "--short", "HEAD") + ("+changes" if _git("status", "--porcelain", "--untracked-files=no") else ""),
+        "commit": _run_git("rev-parse", "--short", "HEAD")
+        + ("+changes" if _run_git("status", "--porcelain", "--untracked-files=no") else ""),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "cores": cores,
@@ -83,17 +84,17 @@ def machine() -> dict[str, Any]:
     }
 
 
-def rotated(some: Sequence[Thing], by: int) -> list[Thing]:
+def rotate_order(some: Sequence[Thing], by: int) -> list[Thing]:
     """Rotate the order by the round's number, so that the same one is not always first."""
     by %= len(some)
     return [*some[by:], *some[:by]]
 
 
-def say(text: str) -> None:
+def print_progress(text: str) -> None:
     """Print progress to standard error."""
     print(text, file=sys.stderr, flush=True)
 
 
-def _git(*args: str) -> str:
+def _run_git(*args: str) -> str:
     done = subprocess.run(["git", *args], capture_output=True, text=True, check=False, cwd=Path(__file__).parent)
     return done.stdout.strip()

@@ -24,14 +24,14 @@ from typing import Any
 import orjson
 from attrs import define, field, frozen
 
-from benchmarks.client import Job, Load, drive, pin
+from benchmarks.client import Job, LoadResult, pin_to_core, run_job
 
 SERVER_CORE, OTHERS_CORE = 0, 1
 START_S = 60.0
 STOP_S = 15.0
-FOREIGN = ("DATABASE_URL", "REDIS_URL", "PORT")
+FOREIGN_NAMES = ("DATABASE_URL", "REDIS_URL", "PORT")
 
-OPEN = {
+UNLIMITED_SETTINGS = {
     f"NEWSINTEL_{name}": value
     for name, value in {
         "RATE_LIMIT": "off",
@@ -84,26 +84,26 @@ class Rig:
     _marks: int = 0
     _logs: int = field(default=0)
 
-    def load(self, job: Job) -> Load:
+    def run_load(self, job: Job) -> LoadResult:
         """Run a job in the load generator."""
-        return self._loader.submit(drive, job).result()
+        return self._loader.submit(run_job, job).result()
 
-    def fresh(self, number: int, words: str = "climate") -> list[str]:
+    def make_new_targets(self, number: int, words: str = "climate") -> list[str]:
         """Return new request targets that all find the same articles."""
         first, self._marks = self._marks, self._marks + number
         return [f"/articles?q={words.replace(' ', '+')}+-zq{mark}" for mark in range(first, self._marks)]
 
     @contextmanager
-    def ours(self, *, core: int = SERVER_CORE, **settings: str) -> Iterator[Server]:
+    def run_newsintel(self, *, core: int = SERVER_CORE, **settings: str) -> Iterator[Server]:
         """Run `newsintel serve`. The names of `settings` lack NEWSINTEL_."""
-        port = free_port()
+        port = find_free_port()
         own = {f"NEWSINTEL_{name}": value for name, value in settings.items()}
         environ = {**self.environ, **own, "NEWSINTEL_BIND": f"127.0.0.1:{port}"}
-        with self._server("newsintel", port, ["-m", "newsintel", "serve"], environ, probe="/health/ready", core=core) as server:
+        with self._run_server("newsintel", port, ["-m", "newsintel", "serve"], environ, probe="/health/ready", core=core) as server:
             yield server
 
     @contextmanager
-    def peer(self, name: str, *, label: str = "", fast: bool = False, sequential: bool = False, **settings: str) -> Iterator[Server]:
+    def run_peer(self, name: str, *, label: str = "", fast: bool = False, sequential: bool = False, **settings: str) -> Iterator[Server]:
         """Run a peer with uvicorn, without access log.
 
         Args:
@@ -114,65 +114,65 @@ class Rig:
             sequential: calls one source after the other.
             settings: by their names without NEWSINTEL_.
         """
-        port = free_port()
+        port = find_free_port()
         own = {f"NEWSINTEL_{key}": value for key, value in settings.items()}
         environ = {**self.environ, **own, "NEWSINTEL_BENCH_SEQUENTIAL": "1" if sequential else "0"}
         options = ["--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--log-level", "warning"]
         options += [] if fast or name == "careful" else ["--loop", "asyncio", "--http", "h11"]
-        with self._server(
+        with self._run_server(
             label or name, port, ["-m", "uvicorn", f"benchmarks.peers.{name}:app", *options], environ, probe="/openapi.json"
         ) as server:
             yield server
 
     @contextmanager
-    def floor(self, captured: "Captured") -> Iterator[Server]:
+    def run_floor(self, captured: "Captured") -> Iterator[Server]:
         """Run the bare app that sends the captured response."""
-        port, path = free_port(), self.folder / "captured.json"
+        port, path = find_free_port(), self.folder / "captured.json"
         path.write_bytes(orjson.dumps({"headers": captured.headers, "body": captured.body.decode()}))
         environ = {**self.environ, "NEWSINTEL_BIND": f"127.0.0.1:{port}"}
-        with self._server("floor", port, ["-m", "benchmarks.floor", str(path)], environ, probe="/") as server:
+        with self._run_server("floor", port, ["-m", "benchmarks.floor", str(path)], environ, probe="/") as server:
             yield server
 
     @contextmanager
-    def trivial(self, captured: "Captured") -> Iterator[Server]:
+    def run_trivial(self, captured: "Captured") -> Iterator[Server]:
         """Run the trivial server that sends the captured response."""
-        port, path = free_port(), self.folder / "captured.http"
+        port, path = find_free_port(), self.folder / "captured.http"
         path.write_bytes(captured.raw)
-        with self._server("trivial", port, ["-m", "benchmarks.trivial", str(port), str(path)], self.environ, probe="/") as server:
+        with self._run_server("trivial", port, ["-m", "benchmarks.trivial", str(port), str(path)], self.environ, probe="/") as server:
             yield server
 
     @contextmanager
-    def _server(
+    def _run_server(
         self, name: str, port: int, args: Sequence[str], environ: Mapping[str, str], *, probe: str, core: int = SERVER_CORE
     ) -> Iterator[Server]:
         self._logs += 1
         log = self.folder / f"{self._logs:03}-{name}.log"
-        with log.open("wb") as output, _process(args, environ, core, stdout=output, stderr=output) as started:
+        with log.open("wb") as output, _run_process(args, environ, core, stdout=output, stderr=output) as started:
             _await_ready(started, port, probe, log)
             yield Server(name, port, started.pid)
 
-    def upstream(self, name: str, **settings: Any) -> None:
+    def change_upstream(self, name: str, **settings: Any) -> None:
         """Change the behaviour of a simulated API."""
-        self._control("PUT", f"/{name}", orjson.dumps(settings))
+        self._send_control("PUT", f"/{name}", orjson.dumps(settings))
 
-    def good_day(self, latencies_ms: Mapping[str, float] = LATENCIES_MS) -> None:
+    def reset_upstreams(self, latencies_ms: Mapping[str, float] = LATENCIES_MS) -> None:
         """Reset every simulated API, with fixed latencies and no faults."""
-        self._control("DELETE", "")
-        self.upstream("reddit_auth", latency_ms=0, jitter_ms=0)
+        self._send_control("DELETE", "")
+        self.change_upstream("reddit_auth", latency_ms=0, jitter_ms=0)
         for name, latency_ms in latencies_ms.items():
-            self.upstream(name, latency_ms=latency_ms, jitter_ms=0)
+            self.change_upstream(name, latency_ms=latency_ms, jitter_ms=0)
 
-    def count_calls(self) -> None:
+    def reset_call_counts(self) -> None:
         """Reset the count of upstream calls."""
-        self._control("DELETE", "/calls")
+        self._send_control("DELETE", "/calls")
 
-    def calls(self) -> dict[str, int]:
+    def read_call_counts(self) -> dict[str, int]:
         """Return the number of calls to each source."""
-        shown = orjson.loads(self._control("GET", ""))
+        shown = orjson.loads(self._send_control("GET", ""))
         return {name: shown[name]["calls"] for name in LATENCIES_MS}
 
-    def _control(self, method: str, path: str, body: bytes = b"") -> bytes:
-        status, _, answer = fetch(self.control_port, f"/_control{path}", method, body)
+    def _send_control(self, method: str, path: str, body: bytes = b"") -> bytes:
+        status, _, answer = send_request(self.control_port, f"/_control{path}", method, body)
         if status >= 300:
             raise RuntimeError(f"the simulated upstreams refused {path}: {answer.decode()}")
         return answer
@@ -192,15 +192,15 @@ class Captured:
         return f"HTTP/1.1 200 OK\r\n{head}\r\n".encode() + self.body
 
 
-def capture(server: Server, target: str) -> Captured:
+def capture_answer(server: Server, target: str) -> Captured:
     """Capture a server's answer to a target."""
-    status, headers, body = fetch(server.port, target)
+    status, headers, body = send_request(server.port, target)
     if status != 200:
         raise RuntimeError(f"{server.name} answered {status} to {target}: {body[:300].decode(errors='replace')}")
     return Captured(headers, body)
 
 
-def fetch(port: int, target: str, method: str = "GET", body: bytes = b"") -> tuple[int, list[tuple[str, str]], bytes]:
+def send_request(port: int, target: str, method: str = "GET", body: bytes = b"") -> tuple[int, list[tuple[str, str]], bytes]:
     """Send one request on its own connection. Returns status, headers and body."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
@@ -211,7 +211,7 @@ def fetch(port: int, target: str, method: str = "GET", body: bytes = b"") -> tup
         connection.close()
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     """Return a port that is free at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -228,39 +228,50 @@ def open_rig() -> Iterator[Rig]:
         log = running.enter_context((folder / "world.log").open("wb"))
         data = folder / "data"
         world = running.enter_context(
-            _process(
-                ["-m", "benchmarks.world", str(data)], _clean(), OTHERS_CORE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
+            _run_process(
+                ["-m", "benchmarks.world", str(data)],
+                _build_clean_environ(),
+                OTHERS_CORE,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
             )
         )
         said = world.stdout.readline() if world.stdout else b""
         if not said:
-            raise RuntimeError(f"the world did not start: {_end_of(folder / 'world.log')}")
+            raise RuntimeError(f"the world did not start: {_read_end(folder / 'world.log')}")
         where = orjson.loads(said)
         stores = {"NEWSINTEL_DATABASE_URL": where["postgres_url"], "NEWSINTEL_REDIS_URL": where["redis_url"]}
-        environ = {**_clean(), **where["environ"], **OPEN, **stores, "NEWSINTEL_DATA_DIR": str(folder / "service")}
-        pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_settle_loader)
+        environ = {
+            **_build_clean_environ(),
+            **where["environ"],
+            **UNLIMITED_SETTINGS,
+            **stores,
+            "NEWSINTEL_DATA_DIR": str(folder / "service"),
+        }
+        pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_set_up_loader)
         loader = running.enter_context(pool)
         control_port = int(where["control_url"].split(":")[2].split("/")[0])
         rig = Rig(folder, environ, control_port, loader)
-        rig.good_day()
-        with rig.ours():
+        rig.reset_upstreams()
+        with rig.run_newsintel():
             pass  # it creates the schema for the peers
         yield rig
 
 
-def _settle_loader() -> None:
+def _set_up_loader() -> None:
     """Ignore SIGINT, which the rig handles: it stops the load generator after its job."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    pin(OTHERS_CORE)
+    pin_to_core(OTHERS_CORE)
 
 
-def _clean() -> dict[str, str]:
+def _build_clean_environ() -> dict[str, str]:
     """Return this environment without newsintel settings."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("NEWSINTEL_") and name not in FOREIGN}
+    return {name: value for name, value in os.environ.items() if not name.startswith("NEWSINTEL_") and name not in FOREIGN_NAMES}
 
 
 @contextmanager
-def _process(args: Sequence[str], environ: Mapping[str, str], core: int, **pipes: Any) -> Iterator[subprocess.Popen[bytes]]:
+def _run_process(args: Sequence[str], environ: Mapping[str, str], core: int, **pipes: Any) -> Iterator[subprocess.Popen[bytes]]:
     """Run a Python program in its own session: Ctrl-C reaches only us, and we end it in order."""
     started = subprocess.Popen([sys.executable, *args], env=dict(environ), start_new_session=True, **pipes)
     try:
@@ -285,12 +296,12 @@ def _await_ready(started: subprocess.Popen[bytes], port: int, probe: str, log: P
         if started.poll() is not None:
             break
         try:
-            if fetch(port, probe)[0] == 200:
+            if send_request(port, probe)[0] == 200:
                 return
         except OSError:
             time.sleep(0.05)
-    raise RuntimeError(f"{' '.join(map(str, started.args))} did not start: {_end_of(log)}")
+    raise RuntimeError(f"{' '.join(map(str, started.args))} did not start: {_read_end(log)}")
 
 
-def _end_of(log: Path) -> str:
+def _read_end(log: Path) -> str:
     return log.read_text(encoding="utf-8", errors="replace")[-2000:]

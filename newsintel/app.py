@@ -47,7 +47,7 @@ from newsintel.runtime.telemetry import scraping
 from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.runtime.telemetry.metrics import Metrics
 from newsintel.storage.opening import open_stores
-from newsintel.wiring import Core, Starts, emf_labels, make_fetcher, make_merger, open_source, services, starts
+from newsintel.wiring import Core, Starts, emf_labels, make_fetcher, make_merger, make_services, make_starts, open_source
 
 log = get_logger(__name__)
 
@@ -73,14 +73,14 @@ async def open_pipeline(settings: Settings, metrics: Metrics | None = None) -> A
         for away in await stores.prepare(production=settings.production):
             log.warning("starting_without", store=away)
         core = Core.of(settings, metrics, stores, utc_now)
-        doors = starts(core)
-        async with sinks(core, edges), upkeep(core), searching(core, edges, doors):
+        doors = make_starts(core)
+        async with run_sinks(core, edges), run_upkeep(core), run_searching(core, edges, doors):
             with edges.to_merger, edges.to_recorder:
-                yield services(core, doors, providers, edges)
+                yield make_services(core, doors, providers, edges)
 
 
 @asynccontextmanager
-async def sinks(core: Core, edges: Edges) -> AsyncIterator[None]:
+async def run_sinks(core: Core, edges: Edges) -> AsyncIterator[None]:
     """Run the sinks until no sender is left. A shutdown gives them SINKS_SHARE of DRAIN_S."""
     stores, rooms, count, now = core.stores, edges.rooms, core.count, core.now
     marks, history, repeats = stores.intelligence.search_marks, stores.personal.history, stores.personal.repeats
@@ -96,7 +96,7 @@ async def sinks(core: Core, edges: Edges) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def upkeep(core: Core) -> AsyncIterator[None]:
+async def run_upkeep(core: Core) -> AsyncIterator[None]:
     """Run the actors that work by the clock: without an inbox, cancelled when the pipeline ends."""
     stores, ours, count, now = core.stores, core.stores.intelligence, core.count, core.now
     keep, floor = timedelta(days=core.settings.history_retention_d), core.settings.trending_floor
@@ -119,7 +119,7 @@ async def upkeep(core: Core) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def searching(core: Core, edges: Edges, doors: Starts) -> AsyncIterator[None]:
+async def run_searching(core: Core, edges: Edges, doors: Starts) -> AsyncIterator[None]:
     """Run the merger, and a fetcher for each enabled source.
 
     The merger ends after the last flight and closes the fetchers' inboxes.
@@ -134,15 +134,15 @@ async def searching(core: Core, edges: Edges, doors: Starts) -> AsyncIterator[No
 
 
 @asynccontextmanager
-async def reporting(settings: Settings, metrics: Metrics) -> AsyncIterator[None]:
+async def run_reporting(settings: Settings, metrics: Metrics) -> AsyncIterator[None]:
     """Run the EMF writer if LOG_FORMAT is `emf`.
 
     It encloses the whole pipeline, so its last line includes what the sinks counted at the end.
     """
     async with trio.open_nursery() as nursery:
         if settings.log_format == "emf":
-            read, labels = partial(scraping.samples, metrics), emf_labels(settings)
-            table = emf.table(settings.enabled_sources)
+            read, labels = partial(scraping.read_samples, metrics), emf_labels(settings)
+            table = emf.build_metrics(settings.enabled_sources)
             report = partial(emf_writer.run, table=table, labels=labels, read=read, now=utc_now)
             nursery.start_soon(report, name="emf_writer")
         yield

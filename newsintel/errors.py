@@ -110,7 +110,7 @@ class BusyError(UnavailableError):
     """Every slot of the asyncio bridge is taken. Nothing was started. Answered 503."""
 
 
-class RefusedError(UnavailableError):
+class StoreRefusedError(UnavailableError):
     """PostgreSQL or Redis refused the connection for a permanent reason.
 
     Examples are credentials, TLS and a missing database. At start it ends the command; later it is
@@ -141,8 +141,8 @@ class FlightBugError(NewsIntelError):
         return f"a bug ended the search; the log has it under incident_id {self.incident_id}"
 
 
-def leaves(error: BaseException) -> list[BaseException]:
+def flatten_errors(error: BaseException) -> list[BaseException]:
     """Return the errors in an exception: itself, or for a group its members, at any depth."""
     if not isinstance(error, BaseExceptionGroup):
         return [error]
-    return [leaf for member in error.exceptions for leaf in leaves(member)]
+    return [leaf for member in error.exceptions for leaf in flatten_errors(member)]

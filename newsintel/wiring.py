@@ -13,16 +13,16 @@ from newsintel.actors.merger import Merger
 from newsintel.config.settings import Settings, SourceSettings
 from newsintel.config.values import Secret
 from newsintel.domain.accounts.persons import Persons
-from newsintel.domain.intelligence.marks import Marking
+from newsintel.domain.intelligence.marks import SearchMarker
 from newsintel.domain.limits.admission import Admission
-from newsintel.domain.limits.quotas import Terms
+from newsintel.domain.limits.quotas import SourceLimits
 from newsintel.domain.operations import emf
 from newsintel.domain.operations.latencies import Tally
-from newsintel.domain.paging import PURPOSE as CURSORS
+from newsintel.domain.paging import CURSOR_PURPOSE as CURSORS
 from newsintel.domain.paging import Cursors
 from newsintel.domain.ports import Count, WallClock
 from newsintel.domain.search.freshness import Windows
-from newsintel.domain.search.popularity import Saves
+from newsintel.domain.search.popularity import SaveCounter
 from newsintel.domain.search.ports import Upstream
 from newsintel.domain.security.keys import Signer
 from newsintel.errors import BusyError
@@ -45,7 +45,7 @@ from newsintel.runtime.intelligence.recommender import Recommender
 from newsintel.runtime.intelligence.talked_about import TalkedAbout
 from newsintel.runtime.lifecycle import Lifecycle
 from newsintel.runtime.limits.allowance import Allowance, States
-from newsintel.runtime.limits.limiter import limiter
+from newsintel.runtime.limits.limiter import create_limiter
 from newsintel.runtime.limits.lookups import LookUps
 from newsintel.runtime.make_once import MakeOnce
 from newsintel.runtime.personal.preference_cache import PreferenceCache
@@ -54,10 +54,10 @@ from newsintel.runtime.search.claims import SharedCache
 from newsintel.runtime.search.desk import Desk
 from newsintel.runtime.telemetry import gauges, scraping
 from newsintel.runtime.telemetry.metrics import Metrics
-from newsintel.storage.embedded.secret_key_file import kept_keys
+from newsintel.storage.embedded.secret_key_file import load_or_create_keys
 from newsintel.storage.stores import Stores
 
-STRANGERS = 3
+UNKNOWN_LOOKUP_SHARE = 3
 """Look-ups of unknown keys and sessions use at most one in STRANGERS of PostgreSQL's slots.
 
 They always have at least one slot.
@@ -75,25 +75,25 @@ class Core:
     metrics: Metrics
     stores: Stores
     tally: Tally
-    saves: Saves
+    saves: SaveCounter
     windows: Windows
     secret_keys: tuple[Secret, ...]
-    marking: Marking
+    marking: SearchMarker
     now: WallClock
 
     @classmethod
     def of(cls, settings: Settings, metrics: Metrics, stores: Stores, now: WallClock) -> "Core":
         """Create the core. A service in development without secret keys gets its own."""
-        keys = tuple(settings.secret_keys or kept_keys(settings.data_dir))
+        keys = tuple(settings.secret_keys or load_or_create_keys(settings.data_dir))
         return cls(
             settings,
             metrics,
             stores,
             Tally(),
-            Saves(),
-            Windows.of(settings),
+            SaveCounter(),
+            Windows.from_settings(settings),
             keys,
-            Marking(keys),
+            SearchMarker(keys),
             now,
         )
 
@@ -103,10 +103,10 @@ class Core:
         return self.metrics.count
 
 
-def starts(core: Core) -> Starts:
+def make_starts(core: Core) -> Starts:
     """Create what admits and counts the calls of each enabled source."""
     enabled = {name: core.settings.source[name] for name in core.settings.enabled_sources}
-    terms = {name: Terms(source.pace_s, source.quota) for name, source in enabled.items()}
+    terms = {name: SourceLimits(source.pace_s, source.quota) for name, source in enabled.items()}
     return {
         name: (
             Admission(terms[name]),
@@ -157,7 +157,7 @@ def make_merger(core: Core, edges: Edges) -> Merger:
     )
 
 
-def services(
+def make_services(
     core: Core,
     starts: Starts,
     providers: Providers,
@@ -165,7 +165,7 @@ def services(
 ) -> Services:
     """Create what the routes use, and connect the gauges to it."""
     settings, stores, count = core.settings, core.stores, core.count
-    misses = limiter("miss", settings.miss_limit, stores.limits.counter, count, time.time)
+    misses = create_limiter("miss", settings.miss_limit, stores.limits.counter, count, time.time)
     states = States(starts, core.now)
     desk = Desk(
         edges.to_merger,
@@ -174,11 +174,11 @@ def services(
         max_flights=settings.max_flights,
         search_deadline_s=settings.search_deadline_s,
         misses=misses,
-        held_from=states.held_from,
+        sources_held_from=states.sources_held_from,
         now=core.now,
     )
     load = stores.operations.load
-    gauges.watch(
+    gauges.connect_gauges(
         core.metrics,
         commit=settings.commit,
         inboxes=edges.inboxes,
@@ -211,14 +211,14 @@ def services(
         ),
         intelligence=_intelligence_services(core, preferences),
         limits=LimitServices(
-            requests=limiter("search", settings.rate_limit, stores.limits.counter, count, time.time),
+            requests=create_limiter("search", settings.rate_limit, stores.limits.counter, count, time.time),
             misses=misses,
-            lookups=LookUps(max(1, settings.database_pool // STRANGERS), count),
+            lookups=LookUps(max(1, settings.database_pool // UNKNOWN_LOOKUP_SHARE), count),
             source_states=states,
         ),
         operations=OperationServices(
             health=Lifecycle(stores.operations.ping_postgres, stores.operations.ping_redis),
-            exposition=partial(scraping.exposition, core.metrics),
+            exposition=partial(scraping.format_exposition, core.metrics),
         ),
     )
 
@@ -249,9 +249,9 @@ def _intelligence_services(core: Core, preferences: PreferenceCache) -> Intellig
         marking=core.marking,
         search_marks=stores.search_marks,
         trending=stores.trending,
-        kinship=stores.kinship,
+        kinship=stores.related_searches,
         likeness=stores.likeness,
-        recommender=Recommender(stores.reading, stores.likeness, talked, preferences.heeded, core.now),
+        recommender=Recommender(stores.reading, stores.likeness, talked, preferences.get_preferences, core.now),
     )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import trio
 from attrs import frozen
 
-from ops.processes import BrokenPromiseError, Running, clean_environ, free_port, running, until
+from ops.processes import CheckFailedError, RunningProcess, build_clean_environ, find_free_port, run_process, wait_until
 
 START_S = 10.0
 DEREGISTER_S = 30.0
@@ -70,7 +70,7 @@ class Balancer:
 
     port: int
     folder: Path
-    nginx: Running
+    nginx: RunningProcess
 
     async def route_to(self, ports: Sequence[int]) -> float:
         """Send new requests to these ports only, and wait for the answers to older requests.
@@ -81,23 +81,23 @@ class Balancer:
         Raises:
             BrokenPromiseError: older requests ran longer than DEREGISTER_S.
         """
-        before = self._workers()
-        _write(self.folder, self.port, ports)
+        before = self._list_workers()
+        _write_config(self.folder, self.port, ports)
         self.nginx.process.send_signal(signal.SIGHUP)
 
         async def changed() -> bool:
-            now = self._workers()
+            now = self._list_workers()
             return bool(now - before) and not now & before
 
-        return await until(changed, DEREGISTER_S, "the end of the balancer's old workers")
+        return await wait_until(changed, DEREGISTER_S, "the end of the balancer's old workers")
 
-    def _workers(self) -> set[str]:
+    def _list_workers(self) -> set[str]:
         pid = self.nginx.process.pid
         return set(Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split())
 
 
 @asynccontextmanager
-async def balancer(folder: Path, ports: Sequence[int]) -> AsyncIterator[Balancer]:
+async def run_balancer(folder: Path, ports: Sequence[int]) -> AsyncIterator[Balancer]:
     """Run nginx in front of these ports while the block runs.
 
     Args:
@@ -109,25 +109,25 @@ async def balancer(folder: Path, ports: Sequence[int]) -> AsyncIterator[Balancer
     """
     program = find_nginx()
     if program is None:
-        raise BrokenPromiseError("nginx is not installed: `apt-get install --no-install-recommends nginx-light` installs it")
-    port, cage = free_port(), tuple[str, ...]()
+        raise CheckFailedError("nginx is not installed: `apt-get install --no-install-recommends nginx-light` installs it")
+    port, cage = find_free_port(), tuple[str, ...]()
     if os.geteuid() == 0:
         nobody = pwd.getpwnam("nobody")
         os.chown(folder, nobody.pw_uid, nobody.pw_gid)
         cage = ("setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups", "--inh-caps=-all", "--")
-    _write(folder, port, ports)
+    _write_config(folder, port, ports)
     command = (*cage, program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr")
-    async with running("nginx", command, clean_environ(), folder) as nginx:
-        await until(lambda: _listens(port), START_S, f"nginx's start ({nginx.output()})")
+    async with run_process("nginx", command, build_clean_environ(), folder) as nginx:
+        await wait_until(lambda: _is_listening(port), START_S, f"nginx's start ({nginx.read_output()})")
         yield Balancer(port, folder, nginx)
 
 
-def _write(folder: Path, port: int, ports: Sequence[int]) -> None:
+def _write_config(folder: Path, port: int, ports: Sequence[int]) -> None:
     servers = "\n        ".join(f"server 127.0.0.1:{each} max_fails=0;" for each in ports)
     (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, port=port, servers=servers), encoding="ascii")
 
 
-async def _listens(port: int) -> bool:
+async def _is_listening(port: int) -> bool:
     try:
         stream = await trio.open_tcp_stream("127.0.0.1", port)
     except OSError:

@@ -24,21 +24,21 @@ class Stage:
     name: str
     steps: list[tuple[str, str]] = field(factory=list)
 
-    def all(self, word: str) -> list[str]:
+    def find_all(self, word: str) -> list[str]:
         """Return the rest of each instruction with this word."""
         return [rest for found, rest in self.steps if found == word]
 
-    def environ(self, arguments: Mapping[str, str]) -> dict[str, str]:
+    def build_environ(self, arguments: Mapping[str, str]) -> dict[str, str]:
         """Return the stage's ENV with its ARGs replaced, by `arguments` or by their defaults.
 
         $PATH stays unchanged.
         """
-        given = {name: arguments.get(name, default) for name, _, default in (rest.partition("=") for rest in self.all("ARG"))}
-        pairs = re.findall(r"(\w+)=(\S+)", " ".join(self.all("ENV")))
+        given = {name: arguments.get(name, default) for name, _, default in (rest.partition("=") for rest in self.find_all("ARG"))}
+        pairs = re.findall(r"(\w+)=(\S+)", " ".join(self.find_all("ENV")))
         return {name: re.sub(r"\$\{(\w+)\}", lambda match: given[match[1]], value) for name, value in pairs}
 
 
-def stages(text: str) -> list[Stage]:
+def parse_stages(text: str) -> list[Stage]:
     """Parse the stages of a Dockerfile, in order."""
     lines = "\n".join(line for line in text.splitlines() if line.strip() and not line.startswith("#"))
     found: list[Stage] = []
@@ -52,12 +52,12 @@ def stages(text: str) -> list[Stage]:
     return found
 
 
-def moved(command: str, root: Path, folders: tuple[str, ...]) -> str:
+def move_paths(command: str, root: Path, folders: tuple[str, ...]) -> str:
     """Return a command with every absolute path below one of `folders` moved below `root`."""
     return re.sub(rf"(?<![\w/])(?={'|'.join(map(re.escape, folders))})", str(root), command)
 
 
-def take(stage: Stage, context: Path, root: Path, folders: tuple[str, ...], environ: Mapping[str, str]) -> Iterator[str]:
+def run_steps(stage: Stage, context: Path, root: Path, folders: tuple[str, ...], environ: Mapping[str, str]) -> Iterator[str]:
     """Run a stage's steps below `root`. Yields each RUN line before it runs.
 
     Args:
@@ -77,13 +77,15 @@ def take(stage: Stage, context: Path, root: Path, folders: tuple[str, ...], envi
             work.mkdir(parents=True, exist_ok=True)
         elif word == "COPY":
             *sources, target = rest.split()
-            _copy([context / source for source in sources], root / target.lstrip("/") if target.startswith("/") else work / target, target)
+            _copy_files(
+                [context / source for source in sources], root / target.lstrip("/") if target.startswith("/") else work / target, target
+            )
         elif word == "RUN":
             yield rest
-            subprocess.run(["/bin/sh", "-c", moved(rest, root, folders)], cwd=work, env=dict(environ), check=True)
+            subprocess.run(["/bin/sh", "-c", move_paths(rest, root, folders)], cwd=work, env=dict(environ), check=True)
 
 
-def _copy(sources: list[Path], target: Path, written: str) -> None:
+def _copy_files(sources: list[Path], target: Path, written: str) -> None:
     """Copy as COPY does: a folder's contents, or files into a target that ends with a slash."""
     for source in sources:
         if source.is_dir():

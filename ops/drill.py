@@ -15,11 +15,20 @@ import httpx
 import trio
 from attrs import define, frozen
 
-from newsintel.demo.server import Simulated, simulated_upstreams
-from ops.balancer import Balancer, balancer
-from ops.load import Load
-from ops.processes import BrokenPromiseError, Running, clean_environ, finished, free_port, judged, running, until
-from ops.stores import external_stores
+from newsintel.demo.server import Simulated, run_simulated_upstreams
+from ops.balancer import Balancer, run_balancer
+from ops.load import LoadGenerator
+from ops.processes import (
+    CheckFailedError,
+    RunningProcess,
+    build_clean_environ,
+    find_free_port,
+    run_checks,
+    run_process,
+    run_to_end,
+    wait_until,
+)
+from ops.stores import run_external_stores
 
 START_S = 120.0
 """A start takes two seconds, and on an overloaded machine a minute."""
@@ -31,7 +40,7 @@ SLOW_MS = 800
 """A source's latency. The search still runs when its service gets SIGTERM, but is not late."""
 
 
-PATIENT = {f"{name}_DEADLINE_S": "10" for name in ("SEARCH", "NEWSAPI", "GUARDIAN", "REDDIT")}
+LONG_DEADLINES = {f"{name}_DEADLINE_S": "10" for name in ("SEARCH", "NEWSAPI", "GUARDIAN", "REDDIT")}
 """Long deadlines, because the drill tests shutdown and not the sources. On a busy machine every
 source could miss the default deadline, and the search would fail."""
 
@@ -54,7 +63,7 @@ class Instance:
     """One service."""
 
     port: int
-    service: Running
+    service: RunningProcess
 
     @property
     def url(self) -> str:
@@ -73,17 +82,17 @@ class Drill:
     client: httpx.AsyncClient
     front: Balancer
     serving: list[Instance]
-    load: Load
+    load: LoadGenerator
     simulated: Simulated
 
-    async def rolling_restart(self) -> None:
+    async def restart_in_turn(self) -> None:
         """Replace each instance as ECS does.
 
         Start the new one, move the traffic to it, then end the old one in order.
         """
         for number, old in enumerate(list(self.serving)):
-            new = await start(self.stack, self.folder, self.settings, f"second-{number}")
-            ready_s = await until_ready(self.client, new)
+            new = await start_instance(self.stack, self.folder, self.settings, f"second-{number}")
+            ready_s = await wait_until_ready(self.client, new)
             self.serving[number] = new
             off_s = await self.front.route_to([each.port for each in self.serving])
             ended_s = await end_in_order(old)
@@ -92,26 +101,26 @@ class Drill:
             )
             await trio.sleep(self.scale.settle_s)
 
-    async def bad_deploy(self) -> None:
+    async def check_bad_deploy(self) -> None:
         """Check that a version that cannot connect to the database ends by itself.
 
         It must never be ready, and must print the reason in one line.
         """
-        bad = await start(self.stack, self.folder, {**self.settings, "DATABASE_PASSWORD": "wrong"}, "bad")
+        bad = await start_instance(self.stack, self.folder, {**self.settings, "DATABASE_PASSWORD": "wrong"}, "bad")
         while bad.service.process.poll() is None:
-            if await ready(self.client, bad.url):
-                raise BrokenPromiseError("a service with a wrong database password says that it is ready")
+            if await is_ready(self.client, bad.url):
+                raise CheckFailedError("a service with a wrong database password says that it is ready")
             await trio.sleep(0.05)
-        said = [line for line in bad.service.output().splitlines() if line.startswith("newsintel: ")]
-        if bad.service.process.returncode != 1 or len(said) != 1 or "Traceback" in bad.service.output():
-            raise BrokenPromiseError(f"a wrong password ended it with {bad.service.process.returncode}:\n{bad.service.output()}")
+        said = [line for line in bad.service.read_output().splitlines() if line.startswith("newsintel: ")]
+        if bad.service.process.returncode != 1 or len(said) != 1 or "Traceback" in bad.service.read_output():
+            raise CheckFailedError(f"a wrong password ended it with {bad.service.process.returncode}:\n{bad.service.read_output()}")
         print(f"wrong database password: exit 1, {said[0]!r}; the others went on")
         await trio.sleep(self.scale.settle_s)
 
-    async def search_in_the_air(self) -> None:
+    async def stop_during_search(self) -> None:
         """Check that a search running at SIGTERM is answered, and that the service ends in time."""
-        last = await start(self.stack, self.folder, self.settings, "last")
-        await until_ready(self.client, last)
+        last = await start_instance(self.stack, self.folder, self.settings, "last")
+        await wait_until_ready(self.client, last)
         await self.client.put(f"{self.simulated.control_url}/guardian", json={"latency_ms": SLOW_MS, "jitter_ms": 0})
         statuses: list[int] = []
 
@@ -124,10 +133,10 @@ class Drill:
             ended_s = await end_in_order(last)
         await self.client.put(f"{self.simulated.control_url}/guardian", json={"latency_ms": 90, "jitter_ms": 30})
         if statuses != [200]:
-            raise BrokenPromiseError(f"a running search at SIGTERM was answered {statuses}")
+            raise CheckFailedError(f"a running search at SIGTERM was answered {statuses}")
         print(f"SIGTERM with a running search: answered 200, ended {ended_s:.1f} s after the signal")
 
-    def report(self) -> None:
+    def report_load(self) -> None:
         """Print the results of the load. Raises BrokenPromiseError if a request failed."""
         median_ms, p99_ms = self.load.median_and_p99_ms()
         failed = sum(self.load.failures.values())
@@ -136,91 +145,93 @@ class Drill:
             f"median {median_ms:.0f} ms, p99 {p99_ms:.0f} ms"
         )
         if failed:
-            raise BrokenPromiseError(f"requests failed: {dict(self.load.failures)}\n{self.front.nginx.output()}")
+            raise CheckFailedError(f"requests failed: {dict(self.load.failures)}\n{self.front.nginx.read_output()}")
 
 
-async def drill(folder: Path, scale: Scale) -> None:
+async def run_drill(folder: Path, scale: Scale) -> None:
     """Run the whole drill.
 
     Raises:
         BrokenPromiseError: a check failed.
     """
-    async with scene(folder, scale) as it, trio.open_nursery() as nursery:
+    async with open_environment(folder, scale) as it, trio.open_nursery() as nursery:
         for instance in it.serving:
-            await answers_probe_by_address(it.client, instance)
+            await check_probe_by_address(it.client, instance)
         await it.load.warm_up()
         stop = trio.Event()
         nursery.start_soon(it.load.run, scale.clients, stop)
         await trio.sleep(scale.settle_s)
-        await it.rolling_restart()
-        await it.bad_deploy()
-        await it.search_in_the_air()
+        await it.restart_in_turn()
+        await it.check_bad_deploy()
+        await it.stop_during_search()
         stop.set()
-    it.report()
+    it.report_load()
 
 
 @asynccontextmanager
-async def scene(folder: Path, scale: Scale) -> AsyncIterator[Drill]:
+async def open_environment(folder: Path, scale: Scale) -> AsyncIterator[Drill]:
     """Start stores, sources, two ready instances and the balancer in front of them."""
     folders = {name: folder / name for name in ("stores", "nginx", "logs")}
     for each in folders.values():
         each.mkdir()
     logs = folders["logs"]
     async with (
-        external_stores(folders["stores"]) as stores,
-        simulated_upstreams() as simulated,
+        run_external_stores(folders["stores"]) as stores,
+        run_simulated_upstreams() as simulated,
         AsyncExitStack() as stack,
         httpx.AsyncClient(trust_env=False, timeout=10) as client,
     ):
         settings = stores.settings | {name.removeprefix("NEWSINTEL_"): value for name, value in simulated.environ.items()}
-        settings |= {"SECRET_KEYS": secrets.token_urlsafe(32), "RATE_LIMIT": "off", "MISS_LIMIT": "off"} | PATIENT
-        migrated = await finished("migrate", (sys.executable, "-m", "newsintel", "migrate"), clean_environ(**settings), logs, START_S)
+        settings |= {"SECRET_KEYS": secrets.token_urlsafe(32), "RATE_LIMIT": "off", "MISS_LIMIT": "off"} | LONG_DEADLINES
+        migrated = await run_to_end(
+            "migrate", (sys.executable, "-m", "newsintel", "migrate"), build_clean_environ(**settings), logs, START_S
+        )
         if migrated.process.returncode:
-            raise BrokenPromiseError(f"migrate ended with {migrated.process.returncode}:\n{migrated.output()}")
-        serving = [await start(stack, logs, settings, f"first-{number}") for number in range(2)]
+            raise CheckFailedError(f"migrate ended with {migrated.process.returncode}:\n{migrated.read_output()}")
+        serving = [await start_instance(stack, logs, settings, f"first-{number}") for number in range(2)]
         for instance in serving:
-            await until_ready(client, instance)
-        front = await stack.enter_async_context(balancer(folders["nginx"], [each.port for each in serving]))
+            await wait_until_ready(client, instance)
+        front = await stack.enter_async_context(run_balancer(folders["nginx"], [each.port for each in serving]))
         url = f"http://127.0.0.1:{front.port}"
         print(f"two services behind {url}, one PostgreSQL, one Redis, simulated sources")
-        yield Drill(logs, settings, scale, stack, client, front, serving, Load(url), simulated)
+        yield Drill(logs, settings, scale, stack, client, front, serving, LoadGenerator(url), simulated)
 
 
-async def start(stack: AsyncExitStack, folder: Path, settings: dict[str, str], name: str) -> Instance:
+async def start_instance(stack: AsyncExitStack, folder: Path, settings: dict[str, str], name: str) -> Instance:
     """Start a service on its own port. It ends with the stack at the latest."""
-    port = free_port()
-    environ = clean_environ(**settings, BIND=f"127.0.0.1:{port}") | {"XDG_DATA_HOME": str(folder)}
-    return Instance(port, await stack.enter_async_context(running(name, (sys.executable, "-m", "newsintel", "serve"), environ, folder)))
+    port = find_free_port()
+    environ = build_clean_environ(**settings, BIND=f"127.0.0.1:{port}") | {"XDG_DATA_HOME": str(folder)}
+    return Instance(port, await stack.enter_async_context(run_process(name, (sys.executable, "-m", "newsintel", "serve"), environ, folder)))
 
 
-async def until_ready(client: httpx.AsyncClient, instance: Instance) -> float:
+async def wait_until_ready(client: httpx.AsyncClient, instance: Instance) -> float:
     """Wait until it is ready. Returns the seconds it took."""
     try:
-        return await until(lambda: ready(client, instance.url), START_S, f"readiness of {instance.service.name}")
-    except BrokenPromiseError as error:
-        raise BrokenPromiseError(f"{error}\n{instance.service.output()}") from error
+        return await wait_until(lambda: is_ready(client, instance.url), START_S, f"readiness of {instance.service.name}")
+    except CheckFailedError as error:
+        raise CheckFailedError(f"{error}\n{instance.service.read_output()}") from error
 
 
 async def end_in_order(instance: Instance) -> float:
     """Send SIGTERM. Returns the seconds to the exit, which must be in time and have code 0."""
-    took_s = await instance.service.end()
+    took_s = await instance.service.end_process()
     if instance.service.process.returncode or took_s > DRAIN_S:
-        raise BrokenPromiseError(
-            f"{instance.service.name} ended with {instance.service.process.returncode} after {took_s:.1f} s:\n{instance.service.output()}"
+        raise CheckFailedError(
+            f"{instance.service.name} ended with {instance.service.process.returncode} after {took_s:.1f} s:\n{instance.service.read_output()}"
         )
     return took_s
 
 
-async def answers_probe_by_address(client: httpx.AsyncClient, instance: Instance) -> None:
+async def check_probe_by_address(client: httpx.AsyncClient, instance: Instance) -> None:
     """Check that only health routes answer a balancer's probe, whose Host is an IP address."""
     host = {"Host": "10.20.16.7:8000"}
     statuses = [(await client.get(instance.url + path, headers=host)).status_code for path in ("/health", "/health/ready", "/sources")]
     if statuses != [200, 200, 421]:
-        raise BrokenPromiseError(f"to a probe whose Host is an address, health, readiness and sources answered {statuses}")
+        raise CheckFailedError(f"to a probe whose Host is an address, health, readiness and sources answered {statuses}")
     print(f"{instance.service.name}: a probe whose Host is an address gets 200 from the health routes, 421 elsewhere")
 
 
-async def ready(client: httpx.AsyncClient, url: str) -> bool:
+async def is_ready(client: httpx.AsyncClient, url: str) -> bool:
     """Return whether it accepts traffic (`ready` or, on an overloaded machine, `degraded`)."""
     try:
         return (await client.get(f"{url}/health/ready")).status_code == httpx.codes.OK
@@ -233,7 +244,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="newsintel-drill-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # nginx runs as nobody
-        return judged("drill", lambda: trio.run(drill, folder, Scale()))
+        return run_checks("drill", lambda: trio.run(run_drill, folder, Scale()))
 
 
 if __name__ == "__main__":

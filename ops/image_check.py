@@ -22,10 +22,10 @@ import httpx
 import trio
 from attrs import frozen
 
-from newsintel.demo.server import simulated_upstreams
-from ops.dockerfile import Stage, moved, stages, take
-from ops.processes import STOP_S, BrokenPromiseError, finished, free_port, judged, running, until
-from ops.stores import external_stores
+from newsintel.demo.server import run_simulated_upstreams
+from ops.dockerfile import Stage, move_paths, parse_stages, run_steps
+from ops.processes import STOP_S, CheckFailedError, find_free_port, run_checks, run_process, run_to_end, wait_until
+from ops.stores import run_external_stores
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FOLDERS = ("/build", "/opt/newsintel")
@@ -51,15 +51,15 @@ class Image:
     last: Stage
     folder: Path
 
-    def environ(self, **settings: str) -> dict[str, str]:
+    def build_environ(self, **settings: str) -> dict[str, str]:
         """Return the image's ENV and the container's settings, without the current environment."""
-        given = self.last.environ({"NEWSINTEL_COMMIT": COMMIT})
-        found = {name: moved(value, self.root, FOLDERS).replace("$PATH", os.defpath) for name, value in given.items()}
+        given = self.last.build_environ({"NEWSINTEL_COMMIT": COMMIT})
+        found = {name: move_paths(value, self.root, FOLDERS).replace("$PATH", os.defpath) for name, value in given.items()}
         return found | {f"NEWSINTEL_{name}": value for name, value in settings.items()}
 
-    def command(self, *words: str) -> tuple[str, ...]:
+    def build_command(self, *words: str) -> tuple[str, ...]:
         """Return ENTRYPOINT with `words` or CMD, run unprivileged on a read-only file system."""
-        entrypoint, cmd = (json.loads(self.last.all(word)[-1]) for word in ("ENTRYPOINT", "CMD"))
+        entrypoint, cmd = (json.loads(self.last.find_all(word)[-1]) for word in ("ENTRYPOINT", "CMD"))
         entrypoint = [str(self.root / "opt/newsintel/bin" / entrypoint[0]), *entrypoint[1:]]
         cage = (*READ_ONLY, *NOBODY, *MAY_READ) if os.geteuid() == 0 else ()
         return (*cage, *entrypoint, *(words or cmd))
@@ -73,19 +73,19 @@ def main() -> int:
         folder = Path(name)
         folder.chmod(0o755)
         try:
-            return judged("image-check", lambda: trio.run(check, build(folder)))
+            return run_checks("image-check", lambda: trio.run(check_image, build_image(folder)))
         finally:
-            _writable(folder)
+            _make_writable(folder)
 
 
-def build(folder: Path) -> Image:
+def build_image(folder: Path) -> Image:
     """Run the build stage below `folder/root`, and make the result read-only."""
-    build_stage, last = stages((REPOSITORY / "Dockerfile").read_text(encoding="utf-8"))
+    build_stage, last = parse_stages((REPOSITORY / "Dockerfile").read_text(encoding="utf-8"))
     root, tools = folder / "root", folder / "tools"
     tools.mkdir()
-    (tools / "python").symlink_to(_python())
+    (tools / "python").symlink_to(_find_python())
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUAL_ENV", "PYTHON"))}
-    for line in take(build_stage, REPOSITORY, root, FOLDERS, environ | {"PATH": f"{tools}:{os.environ['PATH']}"}):
+    for line in run_steps(build_stage, REPOSITORY, root, FOLDERS, environ | {"PATH": f"{tools}:{os.environ['PATH']}"}):
         print(f"RUN {line}")
     shutil.rmtree(root / "build")
     installed = root / "opt/newsintel"
@@ -96,22 +96,22 @@ def build(folder: Path) -> Image:
     return Image(root, last, folder)
 
 
-async def check(image: Image) -> None:
+async def check_image(image: Image) -> None:
     """Run all checks. Raises BrokenPromiseError if one fails."""
     await check_contents(image)
     await check_refusal(image)
     stores_folder = image.folder / "stores"
     stores_folder.mkdir()
-    before = _listing(image.root)
-    async with external_stores(stores_folder) as stores, simulated_upstreams() as simulated:
+    before = _list_files(image.root)
+    async with run_external_stores(stores_folder) as stores, run_simulated_upstreams() as simulated:
         upstreams = {name.removeprefix("NEWSINTEL_"): value for name, value in simulated.environ.items()}
         # Simulated upstreams use http, which production refuses.
         settings = stores.settings | upstreams | {"ENV": "development", "SECRET_KEYS": secrets.token_urlsafe(32)}
         await check_command(image, settings, "migrate")
         await check_service(image, settings)
     await check_production(image)
-    if _listing(image.root) != before:
-        raise BrokenPromiseError("something was written below the image's root")
+    if _list_files(image.root) != before:
+        raise CheckFailedError("something was written below the image's root")
     print("nothing was written below the image's root")
 
 
@@ -123,66 +123,72 @@ async def check_contents(image: Image) -> None:
         "roots = [len(ssl.create_default_context(cafile=file).get_ca_certs()) for file in (certifi.where(), os.environ['PGSSLROOTCERT'])]\n"
         f"print([name for name in {ABSENT} if importlib.util.find_spec(name)], min(roots) > 50)"
     )
-    asked = await finished("contents", (python, "-c", program), image.environ(), image.folder, START_S)
-    if asked.output().strip() != "[] True":
-        raise BrokenPromiseError(f"the environment has forbidden modules or lacks certificates: {asked.output()}")
+    asked = await run_to_end("contents", (python, "-c", program), image.build_environ(), image.folder, START_S)
+    if asked.read_output().strip() != "[] True":
+        raise CheckFailedError(f"the environment has forbidden modules or lacks certificates: {asked.read_output()}")
     print(f"absent: {', '.join(ABSENT)}; certificates of the web (certifi) and of RDS load")
 
 
 async def check_refusal(image: Image) -> None:
     """Check that the image (production) without settings ends with exit code 2 and one line."""
-    ended = await finished("refusal", image.command(), image.environ(), image.folder, START_S)
-    said = ended.output().strip()
+    ended = await run_to_end("refusal", image.build_command(), image.build_environ(), image.folder, START_S)
+    said = ended.read_output().strip()
     if ended.process.returncode != 2 or not said.startswith("newsintel: NEWSINTEL_DATABASE_URL") or "\n" in said:
-        raise BrokenPromiseError(f"without settings it ended with {ended.process.returncode} and said: {said}")
+        raise CheckFailedError(f"without settings it ended with {ended.process.returncode} and said: {said}")
     print(f"without settings: exit 2, {said!r}")
 
 
 async def check_command(image: Image, settings: Mapping[str, str], *words: str) -> None:
     """Check that a command of the image ends with exit code 0."""
-    ended = await finished(words[0], image.command(*words), image.environ(**settings), image.folder, START_S)
+    ended = await run_to_end(words[0], image.build_command(*words), image.build_environ(**settings), image.folder, START_S)
     if ended.process.returncode:
-        raise BrokenPromiseError(f"{words} ended with {ended.process.returncode}:\n{ended.output()}")
+        raise CheckFailedError(f"{words} ended with {ended.process.returncode}:\n{ended.read_output()}")
     print(f"{' '.join(words)}: exit 0")
 
 
 async def check_service(image: Image, settings: Mapping[str, str]) -> None:
     """Check that it gets ready, names its commit, answers from every source, and ends in order."""
-    bind = f"127.0.0.1:{free_port()}"
-    environ = image.environ(**settings, BIND=bind)
-    async with running("serve", image.command(), environ, image.folder) as service, httpx.AsyncClient(base_url=f"http://{bind}") as client:
-        took_s = await until(lambda: _says(client, "/health/ready", status="ready"), START_S, f"readiness ({service.log})")
-        if not await _says(client, "/health", status="ok", commit=COMMIT):
-            raise BrokenPromiseError("/health does not name the commit that the image was built from")
+    bind = f"127.0.0.1:{find_free_port()}"
+    environ = image.build_environ(**settings, BIND=bind)
+    async with (
+        run_process("serve", image.build_command(), environ, image.folder) as service,
+        httpx.AsyncClient(base_url=f"http://{bind}") as client,
+    ):
+        took_s = await wait_until(lambda: _has_values(client, "/health/ready", status="ready"), START_S, f"readiness ({service.log})")
+        if not await _has_values(client, "/health", status="ok", commit=COMMIT):
+            raise CheckFailedError("/health does not name the commit that the image was built from")
         found = (await client.get("/articles", params={"q": "climate"})).json()
         if not (found["complete"] and found["articles"] and len(found["sources"]) == 3):
-            raise BrokenPromiseError(f"a search was not answered by every source: {found['sources']}")
+            raise CheckFailedError(f"a search was not answered by every source: {found['sources']}")
         print(f"serve: ready after {took_s:.1f} s, {COMMIT[:7]}, {found['total']} articles of {len(found['sources'])} sources")
-        ended_s = await service.end()
+        ended_s = await service.end_process()
     if service.process.returncode or ended_s > STOP_S:
-        raise BrokenPromiseError(f"SIGTERM: code {service.process.returncode} after {ended_s:.1f} s\n{service.output()}")
+        raise CheckFailedError(f"SIGTERM: code {service.process.returncode} after {ended_s:.1f} s\n{service.read_output()}")
     print(f"serve: SIGTERM, exit 0 after {ended_s:.1f} s")
 
 
 async def check_production(image: Image) -> None:
     """Check that in production, without reachable stores, it runs but is not ready."""
-    bind = f"127.0.0.1:{free_port()}"
+    bind = f"127.0.0.1:{find_free_port()}"
     settings = {
         "BIND": bind,
         "PUBLIC_URL": "https://news.example.org",
         "SECRET_KEYS": secrets.token_urlsafe(32),
-        "DATABASE_URL": f"postgresql://newsintel@127.0.0.1:{free_port()}/newsintel?sslmode=verify-full",
-        "REDIS_URL": f"rediss://127.0.0.1:{free_port()}/0",
+        "DATABASE_URL": f"postgresql://newsintel@127.0.0.1:{find_free_port()}/newsintel?sslmode=verify-full",
+        "REDIS_URL": f"rediss://127.0.0.1:{find_free_port()}/0",
     }
-    environ = image.environ(**settings)
-    async with running("production", image.command(), environ, image.folder), httpx.AsyncClient(base_url=f"http://{bind}") as client:
-        await until(lambda: _says(client, "/health", status="ok"), START_S, "a production start")
-        if not await _says(client, "/health/ready", status="unusable"):
-            raise BrokenPromiseError("in production, without any store or source, it is not `unusable`")
+    environ = image.build_environ(**settings)
+    async with (
+        run_process("production", image.build_command(), environ, image.folder),
+        httpx.AsyncClient(base_url=f"http://{bind}") as client,
+    ):
+        await wait_until(lambda: _has_values(client, "/health", status="ok"), START_S, "a production start")
+        if not await _has_values(client, "/health/ready", status="unusable"):
+            raise CheckFailedError("in production, without any store or source, it is not `unusable`")
     print("production with stores away: /health 200, /health/ready unusable")
 
 
-async def _says(client: httpx.AsyncClient, path: str, **expected: str) -> bool:
+async def _has_values(client: httpx.AsyncClient, path: str, **expected: str) -> bool:
     """Return whether a health route's answer has these values."""
     try:
         body = (await client.get(path)).json()
@@ -191,7 +197,7 @@ async def _says(client: httpx.AsyncClient, path: str, **expected: str) -> bool:
     return all(body[name] == value for name, value in expected.items())
 
 
-def _python() -> str:
+def _find_python() -> str:
     """Return an interpreter of the image's Python version, or the current one if there is none."""
     wanted = re.search(r"python:(3\.\d+)", (REPOSITORY / "Dockerfile").read_text(encoding="utf-8"))
     found = shutil.which(f"python{wanted[1]}") if wanted else None
@@ -201,12 +207,12 @@ def _python() -> str:
     return sys.executable
 
 
-def _listing(root: Path) -> list[tuple[str, int, int]]:
+def _list_files(root: Path) -> list[tuple[str, int, int]]:
     """Return every file below a folder with its size and modification time."""
     return sorted((str(path), path.lstat().st_size, path.lstat().st_mtime_ns) for path in root.rglob("*"))
 
 
-def _writable(folder: Path) -> None:
+def _make_writable(folder: Path) -> None:
     """Make the folders writable again, so that they can be deleted."""
     for path in folder.rglob("*"):
         if path.is_dir() and not path.is_symlink():

@@ -20,7 +20,7 @@ LONGEST_S = 600.0
 
 
 @define
-class Load:
+class LoadGenerator:
     """The load and its results.
 
     Attributes:
@@ -53,19 +53,19 @@ class Load:
         with trio.move_on_after(LONGEST_S):
             async with trio.open_nursery() as nursery:
                 for number in range(clients):
-                    nursery.start_soon(self._client, random.Random(seed + number), stop)  # noqa: S311 - what is asked is no secret
+                    nursery.start_soon(self._run_client, random.Random(seed + number), stop)  # noqa: S311 - what is asked is no secret
 
     def median_and_p99_ms(self) -> tuple[float, float]:
         """Return median and 99th percentile of all latencies, in milliseconds."""
         cuts = quantiles(self.latencies_ms, n=100)
         return cuts[49], cuts[98]
 
-    async def _client(self, dice: random.Random, stop: trio.Event) -> None:
+    async def _run_client(self, dice: random.Random, stop: trio.Event) -> None:
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
         async with httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=PATIENCE_S, limits=limits) as client:
             while not stop.is_set():
                 began = trio.current_time()
-                outcome = await self._ask(client, self._query(dice))
+                outcome = await self._send_query(client, self._draw_query(dice))
                 if outcome == "200":
                     self.answered += 1
                     self.latencies_ms.append((trio.current_time() - began) * 1000)
@@ -73,7 +73,7 @@ class Load:
                     self.failures[outcome] += 1
                 await trio.sleep(PAUSE_S)
 
-    async def _ask(self, client: httpx.AsyncClient, query: str) -> str:
+    async def _send_query(self, client: httpx.AsyncClient, query: str) -> str:
         """Send one query. Returns the status or the name of the error."""
         for fresh in (False, True):
             try:
@@ -85,15 +85,15 @@ class Load:
             except httpx.TransportError as error:
                 return type(error).__name__
             else:
-                return _outcome(response)
+                return _name_outcome(response)
         raise AssertionError("unreachable")
 
-    def _query(self, dice: random.Random) -> str:
+    def _draw_query(self, dice: random.Random) -> str:
         word = dice.choice(WORDS)
         return f"{word} OR unheard{next(self._numbers)}" if dice.random() < MISS_SHARE else word
 
 
-def _outcome(response: httpx.Response) -> str:
+def _name_outcome(response: httpx.Response) -> str:
     """Return the status, with the problem code if it is the service's and not the balancer's."""
     problem = response.headers.get("content-type") == "application/problem+json"
     return f"{response.status_code} {response.json()['code']}" if problem else str(response.status_code)

@@ -13,7 +13,7 @@ import trio
 from attrs import frozen
 
 from newsintel.storage.embedded.daemons import PostgresDaemon, RedisDaemon
-from ops.processes import BrokenPromiseError, Running, clean_environ, finished, free_port, running, until
+from ops.processes import CheckFailedError, RunningProcess, build_clean_environ, find_free_port, run_process, run_to_end, wait_until
 
 START_S = 60.0
 
@@ -27,12 +27,12 @@ class ExternalStores:
     """
 
     settings: dict[str, str]
-    postgres: Running
-    redis: Running
+    postgres: RunningProcess
+    redis: RunningProcess
 
 
 @asynccontextmanager
-async def external_stores(folder: Path) -> AsyncIterator[ExternalStores]:
+async def run_external_stores(folder: Path) -> AsyncIterator[ExternalStores]:
     """Run both while the block runs.
 
     Args:
@@ -41,8 +41,8 @@ async def external_stores(folder: Path) -> AsyncIterator[ExternalStores]:
     Raises:
         BrokenPromiseError: a store did not start.
     """
-    password, ports = secrets.token_hex(16), (free_port(), free_port())
-    async with _postgres(folder, password, ports[0]) as postgres, _redis(folder, password, ports[1]) as redis:
+    password, ports = secrets.token_hex(16), (find_free_port(), find_free_port())
+    async with _run_postgres(folder, password, ports[0]) as postgres, _run_redis(folder, password, ports[1]) as redis:
         settings = {
             "DATABASE_URL": f"postgresql://newsintel@127.0.0.1:{ports[0]}/postgres",
             "DATABASE_PASSWORD": password,
@@ -53,38 +53,38 @@ async def external_stores(folder: Path) -> AsyncIterator[ExternalStores]:
 
 
 @asynccontextmanager
-async def _postgres(folder: Path, password: str, port: int) -> AsyncIterator[Running]:
+async def _run_postgres(folder: Path, password: str, port: int) -> AsyncIterator[RunningProcess]:
     daemon, home, word = PostgresDaemon(folder, folder), folder / "cluster", folder / "password"
     word.write_text(password, encoding="ascii")
-    made = await finished(
+    made = await run_to_end(
         "initdb",
-        (*daemon.tool("initdb"), "-D", home, "-U", "newsintel", "--auth=scram-sha-256", f"--pwfile={word}", "--no-sync", "--locale=C"),
-        clean_environ(),
+        (*daemon.find_tool("initdb"), "-D", home, "-U", "newsintel", "--auth=scram-sha-256", f"--pwfile={word}", "--no-sync", "--locale=C"),
+        build_clean_environ(),
         folder,
         START_S,
     )
     if made.process.returncode:
-        raise BrokenPromiseError(f"initdb failed:\n{made.output()}")
+        raise CheckFailedError(f"initdb failed:\n{made.read_output()}")
     options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off", "timezone": "UTC"}
     words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
-    command = (*daemon.tool("postgres"), "-D", home, "-p", str(port), *words)
+    command = (*daemon.find_tool("postgres"), "-D", home, "-p", str(port), *words)
     # After SIGTERM PostgreSQL would wait until its clients disconnect.
-    async with running("postgres", command, clean_environ(), folder, signal.SIGINT) as started:
-        await until(lambda: _accepts(port), START_S, "a connection to PostgreSQL")
+    async with run_process("postgres", command, build_clean_environ(), folder, signal.SIGINT) as started:
+        await wait_until(lambda: _is_listening(port), START_S, "a connection to PostgreSQL")
         yield started
 
 
 @asynccontextmanager
-async def _redis(folder: Path, password: str, port: int) -> AsyncIterator[Running]:
-    program = RedisDaemon(folder, folder).program()
+async def _run_redis(folder: Path, password: str, port: int) -> AsyncIterator[RunningProcess]:
+    program = RedisDaemon(folder, folder).find_program()
     options = {"bind": "127.0.0.1", "port": port, "requirepass": password, "save": "", "appendonly": "no", "dir": folder}
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    async with running("redis", (program, *words), clean_environ(), folder) as started:
-        await until(lambda: _accepts(port), START_S, "a connection to Redis")
+    async with run_process("redis", (program, *words), build_clean_environ(), folder) as started:
+        await wait_until(lambda: _is_listening(port), START_S, "a connection to Redis")
         yield started
 
 
-async def _accepts(port: int) -> bool:
+async def _is_listening(port: int) -> bool:
     try:
         stream = await trio.open_tcp_stream("127.0.0.1", port)
     except OSError:

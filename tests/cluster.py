@@ -39,4 +39,4 @@ def find_cluster(folder: Path) -> Path:
 async def copy_cluster(daemon: PostgresDaemon, new: Path) -> None:
     """Replace initdb: copy the cluster that exists."""
     made = await trio.to_thread.run_sync(find_cluster, Path(os.environ[WHERE]))
-    await daemon._must("cp", "-a", made, new)
+    await daemon._run_checked("cp", "-a", made, new)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from newsintel.runtime.telemetry.log_lines import Line
+from newsintel.runtime.telemetry.log_lines import LineFormatter
 from tests.cluster import WHERE
 
 # By default Hypothesis fails an example that takes more than 0.2 s, and also one whose inputs took
@@ -81,7 +81,7 @@ def log_as_it_was():
     loggers = [logging.getLogger(), *(one for one in logging.root.manager.loggerDict.values() if isinstance(one, logging.Logger))]
     levels, hooks = [one.level for one in loggers], (sys.excepthook, sys.unraisablehook)
     yield
-    logging.root.handlers[:] = [handler for handler in logging.root.handlers if not isinstance(handler.formatter, Line)]
+    logging.root.handlers[:] = [handler for handler in logging.root.handlers if not isinstance(handler.formatter, LineFormatter)]
     for one, level in zip(loggers, levels, strict=True):
         if one.level != level:
             one.setLevel(level)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from newsintel.domain.search.article import Article
 from newsintel.domain.search.harvest import Answer, Harvest
 from newsintel.domain.search.history import SearchRecord
-from newsintel.domain.search.merging import merge
+from newsintel.domain.search.merging import merge_articles
 from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.domain.search.query_model import Dedupe, Query, Sort
 from newsintel.runtime.search.flight import Failed, Flight, Landed
@@ -37,7 +37,7 @@ async def landing(flight: Flight) -> Landed:
     """Wait until a flight has landed; raise its error if it failed."""
     end, seen = None, 0
     while not isinstance(end, Landed):
-        *_, end = events = await flight.after(seen)
+        *_, end = events = await flight.wait_for_events(seen)
         seen += len(events)
         if isinstance(end, Failed):
             raise end.error
@@ -74,7 +74,7 @@ def harvest(*outcomes: FetchOutcome, when: datetime = NOON, asked: Query | None 
 def answer(*outcomes: FetchOutcome, when: datetime = NOON, asked: Query | None = None) -> Answer:
     """A harvest with its default merge."""
     whole = harvest(*outcomes, when=when, asked=asked)
-    return Answer(whole, merge(whole.query, whole.articles, Dedupe.NORMAL, when))
+    return Answer(whole, merge_articles(whole.query, whole.articles, Dedupe.NORMAL, when))
 
 
 def search_record(**changes) -> SearchRecord:

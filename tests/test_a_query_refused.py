@@ -11,7 +11,7 @@ import trio
 from newsintel import app
 from newsintel.domain.search.harvest import Origin
 from newsintel.domain.search.outcome import Status
-from newsintel.domain.search.query import build
+from newsintel.domain.search.query import build_query
 from newsintel.outbound.sources import REGISTRY
 from newsintel.wiring import open_source
 from tests.test_app import ASKER, world  # noqa: F401 - a fixture
@@ -29,7 +29,7 @@ async def services(autojump_clock, monkeypatch, world, simulated):  # noqa: F811
 
 async def search(services, text, **more):
     """Search every source; return the status of each by name, and the answer."""
-    reply = await services.search.desk.search(build(text, sources=tuple(REGISTRY), **more), ASKER)
+    reply = await services.search.desk.search(build_query(text, sources=tuple(REGISTRY), **more), ASKER)
     return {one.source: one.status for one in reply.answer.harvest.outcomes}, reply.answer
 
 

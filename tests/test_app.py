@@ -12,19 +12,19 @@ from structlog.testing import capture_logs
 
 from newsintel import __version__, app
 from newsintel.actors import janitor
-from newsintel.config.settings import load
+from newsintel.config.settings import read_settings
 from newsintel.config.values import Secret
 from newsintel.domain.accounts.model import Caller
 from newsintel.domain.operations import emf
 from newsintel.domain.operations.latencies import Latency
 from newsintel.domain.operations.metrics import GAUGES
 from newsintel.domain.operations.ports import StoreLoad
-from newsintel.domain.paging import PURPOSE, Cursors, Position
+from newsintel.domain.paging import CURSOR_PURPOSE, Cursors, Position
 from newsintel.domain.search.harvest import Via
-from newsintel.domain.search.history import Searched
-from newsintel.domain.search.merging import Grouped
+from newsintel.domain.search.history import SearchSummary
+from newsintel.domain.search.merging import GroupedHarvest
 from newsintel.domain.search.outcome import Refusal, Status
-from newsintel.domain.search.query import build
+from newsintel.domain.search.query import build_query
 from newsintel.domain.security.keys import Signer
 from newsintel.errors import FlightBugError, UnavailableError
 from newsintel.outbound.sources import REGISTRY
@@ -57,12 +57,12 @@ from tests.fakes.basics import (
 from tests.fakes.likeness import MemoryLikeness, MemorySaveCounts, MemoryTerms, MemoryTextIndex
 from tests.fakes.personal import MemoryFeedback, MemoryOwnHistory, MemoryPreferences, MemoryRepeats, MemorySaved
 from tests.fakes.reading import MemoryReading
-from tests.fakes.searches import MemoryKinship, MemorySearchMarks, MemoryTrending
+from tests.fakes.searches import MemoryRelatedSearches, MemorySearchMarks, MemoryTrending
 from tests.make import search_record
 from tests.samples import read_samples
 
 ASKER = Caller("somebody")
-SEARCHED = Searched("climate", "k", 1, "climate", ())
+SEARCHED = SearchSummary("climate", "k", 1, "climate", ())
 ENVIRON = {
     "NEWSINTEL_NEWSAPI_KEY": "k",
     "NEWSINTEL_GUARDIAN_KEY": "k",
@@ -87,7 +87,7 @@ class World:
     own_history: MemoryOwnHistory = field(factory=MemoryOwnHistory)
     search_marks: MemorySearchMarks = field(factory=MemorySearchMarks)
     trending: MemoryTrending = field(factory=MemoryTrending)
-    kinship: MemoryKinship = field(factory=MemoryKinship)
+    kinship: MemoryRelatedSearches = field(factory=MemoryRelatedSearches)
     likeness: MemoryLikeness = field(factory=MemoryLikeness)
     text_index: MemoryTextIndex = field(factory=MemoryTextIndex)
     terms: MemoryTerms = field(factory=MemoryTerms)
@@ -136,7 +136,7 @@ class World:
             intelligence=IntelligenceStores(
                 search_marks=self.search_marks,
                 trending=self.trending,
-                kinship=self.kinship,
+                related_searches=self.kinship,
                 likeness=self.likeness,
                 reading=self.reading,
                 terms=self.terms,
@@ -183,12 +183,12 @@ def world(monkeypatch):
 
 def settings(**environ):
     """Settings with three sources, without pace."""
-    return load([source.options for source in REGISTRY.values()], ENVIRON | environ)
+    return read_settings([source.options for source in REGISTRY.values()], ENVIRON | environ)
 
 
 def asked(text="climate"):
     """A query to all three sources."""
-    return build(text, sources=tuple(REGISTRY))
+    return build_query(text, sources=tuple(REGISTRY))
 
 
 async def test_a_search_reaches_sources_caches_archive_and_history(world, autojump_clock):
@@ -217,7 +217,7 @@ async def test_routes_get_the_archive_and_cursors(world, autojump_clock):
     async with app.open_pipeline(settings()) as services:
         assert (services.archive, services.search.bytes_cache) == (world.search, world.bytes_cache)
         cursor = services.cursors.write(Position((1,)), "q")
-    assert Cursors(Signer([Secret("A" * 43)], PURPOSE)).read(cursor, "q") == Position((1,))
+    assert Cursors(Signer([Secret("A" * 43)], CURSOR_PURPOSE)).read(cursor, "q") == Position((1,))
 
 
 async def test_without_secret_keys_they_are_made_and_kept(world, autojump_clock, tmp_path):
@@ -247,7 +247,7 @@ async def test_work_for_a_request_carries_its_id(world, autojump_clock, monkeypa
         for request_id in ("one", "two"):
             enter_context({"request_id": request_id})
             await services.search.desk.search(asked(request_id), ASKER)
-        monkeypatch.setattr(Grouped, "ranking", merge)
+        monkeypatch.setattr(GroupedHarvest, "rank", merge)
         with pytest.raises(FlightBugError):
             await services.search.desk.search(asked("three"), ASKER)
         clear_contextvars()
@@ -282,7 +282,7 @@ async def test_shutdown_waits_for_flights_and_sinks(world, autojump_clock):
     """
     world.upstreams["reddit"].script = [0.9]
     async with app.open_pipeline(settings()) as services:
-        services.search.desk.join(asked(), signed_in=False)
+        services.search.desk.join_flight(asked(), signed_in=False)
     assert world.archive.kept
     assert set(world.cache.kept) == {asked().key}
 
@@ -319,7 +319,7 @@ async def test_crash_of_an_actor_ends_everything(world, autojump_clock):
     async def broken(_searches):
         raise TypeError("a bug")
 
-    world.history.record = broken
+    world.history.record_searches = broken
     with pytest.RaisesGroup(pytest.RaisesExc(TypeError, match="a bug"), flatten_subgroups=True):
         async with app.open_pipeline(settings()) as services:
             services.personal.recording.offer(ASKER, SEARCHED, app.utc_now())
@@ -367,7 +367,7 @@ async def test_a_hot_query_is_asked_for_less_often_as_a_quota_runs_down(world, a
         for _ in range(86_400 // 50):
             await services.search.desk.search(asked(), ASKER)
             await trio.sleep(50)
-        await services.limits.source_states.look()
+        await services.limits.source_states.refresh_quotas()
         assert services.limits.source_states()["newsapi"].quota_left > 25
     assert 31 < len(world.upstreams["newsapi"].asked_at) < 75
     assert len(world.upstreams["guardian"].asked_at) > 200
@@ -389,7 +389,7 @@ async def test_every_gauge_is_read_off_the_running_service(world, autojump_clock
     metrics = Metrics()
     async with app.open_pipeline(settings(NEWSINTEL_COMMIT="abc"), metrics) as services:
         await services.search.desk.search(asked(), ASKER)
-        services.search.desk.join(asked("something else"), signed_in=False)
+        services.search.desk.join_flight(asked("something else"), signed_in=False)
         read = {(name, *(value for _, value in labels)): value for (name, labels), value in read_samples(metrics).items()}
         assert b"newsintel_flights 1.0" in await services.operations.exposition()
     assert {f"newsintel_{name}" for name in GAUGES if name != "connections"} <= {key[0] for key in read}
@@ -413,13 +413,13 @@ async def test_log_format_emf_writes_metrics_of_the_whole_life(world, autojump_c
     """
     metrics, known = Metrics(), settings(NEWSINTEL_LOG_FORMAT=form)
     with capture_logs() as logs:
-        async with app.reporting(known, metrics), app.open_pipeline(known, metrics) as services:
+        async with app.run_reporting(known, metrics), app.open_pipeline(known, metrics) as services:
             await services.search.desk.search(asked(), ASKER)
     written = [line for line in logs if "_aws" in line]
     assert len(written) == lines
     for document in written:
         names = {metric["Name"] for directive in document["_aws"]["CloudWatchMetrics"] for metric in directive["Metrics"]}
-        assert names <= set(emf.table(REGISTRY))
+        assert names <= set(emf.build_metrics(REGISTRY))
         assert (document["env"], document["archived_articles"], document["outcomes"]) == ("development", 3, 3)
         assert {f"queue_depth_{name}" for name in (*emf.INBOXES, *(f"fetcher_{name}" for name in REGISTRY))} <= names
         assert {f"slots_used_{store.lower()}" for store in emf.STORES} <= names

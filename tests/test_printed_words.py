@@ -14,12 +14,12 @@ from attrs import frozen
 from newsintel.config.values import Secret
 from newsintel.domain.archive import query as archive_query
 from newsintel.domain.archive.model import Hit
-from newsintel.domain.bounds.slices import whole
+from newsintel.domain.bounds.slices import run_all
 from newsintel.domain.personal import saved_query
 from newsintel.domain.search import query
 from newsintel.domain.search.article import Article, Group, Member
-from newsintel.domain.search.matching import NEAR, Topics, essential, language_of
-from newsintel.domain.search.scoring import DECIMALS, TITLE, score
+from newsintel.domain.search.matching import NEAR_MATCH, PreparedTopics, choose_article_language, select_essential
+from newsintel.domain.search.scoring import DECIMALS, TITLE, score_group
 from newsintel.errors import InvalidParameterError
 from newsintel.storage.bridge import open_bridge
 from newsintel.storage.embedded import daemons
@@ -128,7 +128,7 @@ def told(request, every_answer):
 
 
 async def _on_embedded(folder):
-    async with embedded.embedded_servers(folder, redis=False) as own:
+    async with embedded.run_embedded_servers(folder, redis=False) as own:
         return await _ask_all(own.postgres_url)
 
 
@@ -142,8 +142,8 @@ async def _on_installed(folder):
 async def _ask_all(url):
     articles = list({one.id: one for one in PRINTED.values()}.values())
     async with open_bridge() as bridge, open_postgres(bridge, Secret(url), None, 2) as postgres:
-        await migrate(bridge.lane("test", 1), Secret(url), None, postgres)
-        await PostgresArchive(postgres).save([(one, NOON) for one in articles], [])
+        await migrate(bridge.add_lane("test", 1), Secret(url), None, postgres)
+        await PostgresArchive(postgres).save_articles([(one, NOON) for one in articles], [])
     return await trio.to_thread.run_sync(_ask_at_once, url, articles)
 
 
@@ -160,8 +160,8 @@ async def _ask(url, articles):
     for one in articles:
         people[one.id] = (await accounts.sign_in("reddit", one.id, "somebody", NOON)).id
         await kept.put(people[one.id], one, NOON, notes=None, keep_notes=True, at=NOON)
-    archive = {q: (await search.search(archive_query.build(q), 1000, None)).hits for q in dict.fromkeys(_queries())}
-    pages = {row: await kept.page(people[PRINTED[row].id], saved_query.build(row.q), 10, None) for row in ROWS}
+    archive = {q: (await search.search(archive_query.build_archive_query(q), 1000, None)).hits for q in dict.fromkeys(_queries())}
+    pages = {row: await kept.list_page(people[PRINTED[row].id], saved_query.parse_saved_query(row.q), 10, None) for row in ROWS}
     await connection.close()
     return Told(archive, {row for row, page in pages.items() if page.saves})
 
@@ -196,7 +196,7 @@ def test_the_live_score_finds_the_same(promise):
     A title without any of the words gets 0.
     """
     rows = PROMISES[promise]
-    assert wrong(rows, lambda row: live(row) >= round(NEAR * TITLE, DECIMALS)) == []
+    assert wrong(rows, lambda row: live(row) >= round(NEAR_MATCH * TITLE, DECIMALS)) == []
     assert [row for row in rows if not row.found and " " not in row.q and live(row) > 0] == []
 
 
@@ -209,18 +209,18 @@ def test_topics_find_the_same(promise):
 def live(row):
     """The title's part of a story's score."""
     one = PRINTED[row]
-    return score(Group((Member(one),), one), query.build(row.q, sources=SOURCES), NOON).title
+    return score_group(Group((Member(one),), one), query.build_query(row.q, sources=SOURCES), NOON).title
 
 
 def on_topic(row):
     """True if an article matches a query's wanted terms as topics, and no unwanted one."""
     one = PRINTED[row]
-    language = language_of(one)
+    language = choose_article_language(one)
     return any(
-        all(Topics((term.text,)).of(one) for term in essential(clause.wanted, language))
-        and not any(Topics((term.text,)).of(one) for term in clause.unwanted)
-        and essential(clause.wanted, language)
-        for clause in saved_query.build(row.q)
+        all(PreparedTopics((term.text,)).matches(one) for term in select_essential(clause.wanted, language))
+        and not any(PreparedTopics((term.text,)).matches(one) for term in clause.unwanted)
+        and select_essential(clause.wanted, language)
+        for clause in saved_query.parse_saved_query(row.q)
     )
 
 
@@ -237,7 +237,7 @@ def test_an_exact_spelling_comes_first(told, marked, plain, typed_marked, typed_
         ids = [PRINTED[title].id for title in titles]
         assert [one for one in told.ids(q) if one in ids] == ids
         groups = [Group((Member(PRINTED[title]),), PRINTED[title]) for title in titles]
-        better, worse = (score(group, query.build(q, sources=SOURCES), NOON).title for group in groups)
+        better, worse = (score_group(group, query.build_query(q, sources=SOURCES), NOON).title for group in groups)
         assert better > worse > 0
 
 
@@ -254,10 +254,10 @@ def test_a_hit_by_its_title_has_a_highlighted_passage(told):
 def test_function_words_in_lower_case_are_refused(q):
     """By the search of saved articles and of the archive; an empty result would not say why."""
     with pytest.raises(InvalidParameterError) as refusal:
-        saved_query.build(q)
+        saved_query.parse_saved_query(q)
     assert refusal.value.code == "only_stop_words"
     with pytest.raises(InvalidParameterError) as refusal:
-        whole(conditions.understanding(archive_query.build(q), ["en", "de"]))
+        run_all(conditions.build_condition(archive_query.build_archive_query(q), ["en", "de"]))
     assert refusal.value.code == "only_stop_words"
 
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import trio
 
-from newsintel.demo.server import simulated_upstreams
+from newsintel.demo.server import run_simulated_upstreams
 from tests.outbound.oauth.foreign import go_through, mock_provider
 from tests.service import newsintel, running
 from tests.waiting import PATIENCE_S
@@ -38,7 +38,7 @@ class Person:
 
     def ask(self, method, path, *, without=(), **options):
         """Send a request; `without` names headers that hand out a secret, or `body`."""
-        response = self.client.request(method, self.service.url + path, headers=SAME_ORIGIN | options.pop("headers", {}), **options)
+        response = self.client.build_request(method, self.service.url + path, headers=SAME_ORIGIN | options.pop("headers", {}), **options)
         headers = [f"{name}: {value}" for name, value in response.headers.multi_items() if name not in without]
         self.seen.append("\n".join([*headers, "" if "body" in without else response.text]))
         return response
@@ -69,7 +69,7 @@ async def in_service(tmp_path, tell, **settings):
 
     Return the service's log.
     """
-    async with simulated_upstreams(seed=1) as simulated:
+    async with run_simulated_upstreams(seed=1) as simulated:
         told = {name.removeprefix("NEWSINTEL_"): value for name, value in simulated.environ.items()}
         return await trio.to_thread.run_sync(partial(_in_thread, tmp_path, tell, simulated, told | {"RATE_LIMIT": "off"} | settings))
 

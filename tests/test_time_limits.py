@@ -13,9 +13,9 @@ import pytest
 import trio
 
 from newsintel import app
-from newsintel.domain.accounts.sign_in import new_attempt
-from newsintel.domain.search.outcome import Page, Status
-from newsintel.domain.search.query import build
+from newsintel.domain.accounts.sign_in import create_attempt
+from newsintel.domain.search.outcome import SourcePage, Status
+from newsintel.domain.search.query import build_query
 from newsintel.errors import SignInUnavailableError
 from newsintel.outbound import transport as outbound
 from newsintel.outbound.oauth.app_token import open_app_token
@@ -73,7 +73,7 @@ async def test_no_step_of_a_call_has_a_limit_of_its_own(autojump_clock, monkeypa
             with trio.move_on_after(deadline_s):
                 reply = await upstream.fetch(QUERY)
             took_s = trio.current_time() - began
-    assert isinstance(reply, Page) is (deadline_s > SLOW_S), reply
+    assert isinstance(reply, SourcePage) is (deadline_s > SLOW_S), reply
     assert took_s == pytest.approx(min(SLOW_S, deadline_s))
 
 
@@ -82,15 +82,15 @@ async def test_a_pool_that_has_lost_its_slots_costs_no_answer(autojump_clock, mo
     """The request continues in a new pool well before the deadline, even a short one."""
     monkeypatch.setattr(outbound, "LIMITS", httpx.Limits(max_connections=1))
     async with virtual_network(monkeypatch, answering()) as network, upstream_at("http://127.0.0.1") as upstream:
-        assert isinstance(await upstream.fetch(QUERY), Page)
+        assert isinstance(await upstream.fetch(QUERY), SourcePage)
         # A cancel under contention leaves such a connection: it counts as being opened, but no task
         # opens it (encode/httpcore#1093).
         lost = httpcore.AsyncHTTPConnection(httpcore.Origin(b"http", b"127.0.0.1", 80))
-        upstream._client._transport._pool.transport._pool._connections = [lost]
+        upstream._client._transport._get_pool.transport._get_pool._connections = [lost]
         reply = None
         with trio.move_on_after(deadline_s):
             reply = await upstream.fetch(QUERY)
-        assert isinstance(reply, Page), reply
+        assert isinstance(reply, SourcePage), reply
     assert network.opened == 2
 
 
@@ -104,7 +104,7 @@ async def test_token_request_may_take_the_whole_attempt(autojump_clock, simulate
     ):
         nursery.start_soon(token.keep_ready)
         began = trio.current_time()
-        found = await token.token()
+        found = await token.get_token()
         assert trio.current_time() - began == pytest.approx(min(slow_s, ATTEMPT_S))
         nursery.cancel_scope.cancel()
     assert isinstance(found, str) is answers, found
@@ -117,7 +117,7 @@ async def test_sign_in_step_may_take_the_whole_attempt(autojump_clock, simulated
         began = trio.current_time()
         # The code is invalid, so Reddit refuses it, but only in its answer.
         with pytest.raises(Exception, match=r"no longer accepts this sign-in|takes too long") as told:
-            await providers.by_name["reddit"].finish("no code", new_attempt("reddit", "c" * 43, "/me"))
+            await providers.by_name["reddit"].finish_sign_in("no code", create_attempt("reddit", "c" * 43, "/me"))
         assert trio.current_time() - began == pytest.approx(min(slow_s, ATTEMPT_S))
     assert isinstance(told.value, SignInUnavailableError) is (slow_s > ATTEMPT_S)
 
@@ -149,7 +149,7 @@ async def test_only_the_deadlines_limit_a_whole_search(autojump_clock, monkeypat
     ):
         await trio.sleep(1)  # the token is fetched at start, outside any search
         began = trio.current_time()
-        reply = await services.search.desk.search(build("climate", sources=tuple(REGISTRY)), ASKER)
+        reply = await services.search.desk.search(build_query("climate", sources=tuple(REGISTRY)), ASKER)
         assert trio.current_time() - began == pytest.approx(took_s)
     assert [one.status for one in reply.answer.harvest.outcomes] == [status] * 3
     assert all(one.latency_ms == pytest.approx(took_s * 1000) for one in reply.answer.harvest.outcomes)

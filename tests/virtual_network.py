@@ -19,11 +19,11 @@ import trio
 from attrs import define, field
 from trio.testing import memory_stream_pair
 
-from newsintel.config.settings import Settings, load
+from newsintel.config.settings import Settings, read_settings
 from newsintel.demo import server
 from newsintel.demo.api import Clocks
-from newsintel.demo.corpus import build
-from newsintel.demo.wire import converse
+from newsintel.demo.corpus import build_corpus
+from newsintel.demo.wire import serve_connection
 from newsintel.outbound.sources import REGISTRY
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -113,13 +113,13 @@ def simulated(monkeypatch: pytest.MonkeyPatch) -> Simulated:
 
     @asynccontextmanager
     async def run(environ: Mapping[str, str] | None = None, *, limited: bool = False, **latencies_s: float) -> AsyncIterator[Settings]:
-        upstreams = server._upstreams(build(NOON, 1), Clocks(NOON, trio.current_time), 1, lambda api: api, limited=limited)
+        upstreams = server._build_upstreams(build_corpus(NOON, 1), Clocks(NOON, trio.current_time), 1, lambda api: api, limited=limited)
         for name, upstream in upstreams.items():
-            upstream.behaviour = upstream.behaviour.changed({"latency_ms": 1000 * latencies_s.get(name, 0), "jitter_ms": 0})
-        respond = partial(server._respond, upstreams, "http://simulated")
-        async with virtual_network(monkeypatch, partial(converse, respond=respond)):
+            upstream.behaviour = upstream.behaviour.change_settings({"latency_ms": 1000 * latencies_s.get(name, 0), "jitter_ms": 0})
+        respond = partial(server._answer_request, upstreams, "http://simulated")
+        async with virtual_network(monkeypatch, partial(serve_connection, respond=respond)):
             base_urls = {name: "http://simulated" + prefix for name, prefix in server.PREFIXES.items()}
-            given = server._environ(base_urls) | {"NEWSINTEL_SECRET_KEYS": "A" * 43} | (environ or {})
-            yield load([one.options for one in REGISTRY.values()], given)
+            given = server._build_environ(base_urls) | {"NEWSINTEL_SECRET_KEYS": "A" * 43} | (environ or {})
+            yield read_settings([one.options for one in REGISTRY.values()], given)
 
     return run

@@ -36,9 +36,9 @@ def main() -> int:
     chosen = list(TARGETS) if "all" in given.targets else list(dict.fromkeys(given.targets))
     for name in chosen:
         report = trio.run(TARGETS[name], options)
-        print(report.shown(), flush=True)
+        print(report.format(), flush=True)
         if not options.quick:
-            report.keep("just bench-intelligence " + shlex.join(sys.argv[1:]), options)
+            report.save("just bench-intelligence " + shlex.join(sys.argv[1:]), options)
     return 0
 
 

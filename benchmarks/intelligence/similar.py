@@ -10,11 +10,11 @@ from typing import Any
 from attrs import evolve
 
 from benchmarks.corpus import END, Corpus
-from benchmarks.ingest import Rows, persist
-from benchmarks.intelligence.quality import precision
+from benchmarks.ingest import Rows, persist_rows
+from benchmarks.intelligence.quality import measure_precision
 from benchmarks.intelligence.report import Options, Report
-from benchmarks.intelligence.timing import Call, latency_rows, measure
-from benchmarks.load import archive_of
+from benchmarks.intelligence.timing import Call, build_latency_rows, measure_calls
+from benchmarks.load import open_archive
 from benchmarks.report import Goal
 from newsintel.domain.search.article import Article
 from newsintel.storage.postgres.intelligence.likeness import PostgresLikeness
@@ -30,15 +30,15 @@ HALVES = ("tuned on", "held out")
 
 async def run(options: Options) -> Report:
     """Measure all figures of more-like-this."""
-    async with archive_of(options.articles, options.folder) as (_, postgres, _):
+    async with open_archive(options.articles, options.folder) as (_, postgres, _):
         print(f"{options.articles:,} articles: measuring latency", flush=True)
-        latency = await measure(await calls(postgres, options.articles), options.calls)
+        latency = await measure_calls(await list_calls(postgres, options.articles), options.calls)
         print(f"{options.articles:,} articles: measuring ingest", flush=True)
-        intake = await ingest(postgres, 500 if options.quick else INGEST_ROWS)
-        terms_bytes = await postgres.run(_terms_bytes)
+        intake = await measure_ingest(postgres, 500 if options.quick else INGEST_ROWS)
+        terms_bytes = await postgres.run(_measure_terms_bytes)
     print("labelled stories", flush=True)
-    quality = await precision(options.folder, every=10 if options.quick else 1)
-    rows = latency_rows(latency)
+    quality = await measure_precision(options.folder, every=10 if options.quick else 1)
+    rows = build_latency_rows(latency)
     rows += [
         [name, f"{found['median']:,.0f} rows/s", f"{found['low']:,.0f} low", f"{found['high']:,.0f} high"] for name, found in intake.items()
     ]
@@ -48,57 +48,57 @@ async def run(options: Options) -> Report:
         about=f"more like this, {options.articles:,} articles",
         header=("", "p50 / median", "p95", "p99"),
         rows=rows,
-        goals=_goals(latency, quality),
-        notes=_notes(options, quality),
+        goals=_build_goals(latency, quality),
+        notes=_build_notes(options, quality),
         data={"latency_ms": latency, "ingest": intake, "article_terms_bytes": terms_bytes, "precision_at_5": quality},
     )
 
 
-async def calls(postgres: Postgres, size: int) -> Mapping[str, Sequence[Call]]:
+async def list_calls(postgres: Postgres, size: int) -> Mapping[str, Sequence[Call]]:
     """Return the timed calls by kind: usual articles, and the hard cases of common words."""
     likeness, corpus, dice = PostgresLikeness(postgres, lambda: END), Corpus(size), random.Random(3)  # noqa: S311 - nothing secret
-    ids = await postgres.run(_some_ids)
-    common = [_common(corpus, dice) for _ in range(20)]
+    ids = await postgres.run(_pick_ids)
+    common = [_invent_common_article(corpus, dice) for _ in range(20)]
     words = [corpus.words[rank] for rank in range(20, 40)]
     return {
-        "similar": [lambda one=one: likeness.similar(one, LIMIT) for one in ids],
-        "like, common words alone": [lambda one=one: likeness.like(one, LIMIT) for one in common],
-        "telling_words, 10 texts": [lambda at=at: likeness.telling_words(words[at : at + 10], 8) for at in range(10)],
+        "similar": [lambda one=one: likeness.find_similar_by_id(one, LIMIT) for one in ids],
+        "like, common words alone": [lambda one=one: likeness.find_similar_to(one, LIMIT) for one in common],
+        "telling_words, 10 texts": [lambda at=at: likeness.find_key_terms(words[at : at + 10], 8) for at in range(10)],
     }
 
 
-async def ingest(postgres: Postgres, rows: int) -> dict[str, dict[str, float]]:
+async def measure_ingest(postgres: Postgres, rows: int) -> dict[str, dict[str, float]]:
     """Return rows per second through the persister, with and without notes of changed words.
 
     They take turns. It also returns the rate at which the notes are added up.
     """
-    stream = iter([(evolve(one, id=f"b_{one.id}"), seen) for one, seen in Corpus(INGEST_TURNS * 2 * rows, seed=7).articles()])
+    stream = iter([(evolve(one, id=f"b_{one.id}"), seen) for one, seen in Corpus(INGEST_TURNS * 2 * rows, seed=7).generate_articles()])
     terms = PostgresTerms(postgres)
     rates: dict[str, list[float]] = {"persister without notes": [], "persister with notes": [], "notes added up": []}
     for _ in range(INGEST_TURNS):
-        await postgres.run(_triggers, "DISABLE")
-        rates["persister without notes"].append(await _persisted(postgres, list(islice(stream, rows))))
-        await postgres.run(_triggers, "ENABLE")
-        rates["persister with notes"].append(await _persisted(postgres, list(islice(stream, rows))))
+        await postgres.run(_switch_triggers, "DISABLE")
+        rates["persister without notes"].append(await _time_persister(postgres, list(islice(stream, rows))))
+        await postgres.run(_switch_triggers, "ENABLE")
+        rates["persister with notes"].append(await _time_persister(postgres, list(islice(stream, rows))))
         began, added = time.perf_counter(), 0
-        while one := await terms.add_up():
+        while one := await terms.apply_changes():
             added += one
         rates["notes added up"].append(added / (time.perf_counter() - began))
-    await postgres.run(_restore)
+    await postgres.run(_restore_archive)
     return {name: {"median": statistics.median(some), "low": min(some), "high": max(some)} for name, some in rates.items()}
 
 
-async def _persisted(postgres: Postgres, rows: Rows) -> float:
+async def _time_persister(postgres: Postgres, rows: Rows) -> float:
     began = time.perf_counter()
-    await persist(postgres, rows)
+    await persist_rows(postgres, rows)
     return len(rows) / (time.perf_counter() - began)
 
 
-async def _triggers(connection: Any, action: str) -> None:
+async def _switch_triggers(connection: Any, action: str) -> None:
     await connection.execute(f"ALTER TABLE articles {action} TRIGGER USER")
 
 
-async def _restore(connection: Any) -> None:
+async def _restore_archive(connection: Any) -> None:
     """Delete the inserted rows and count the words again, because half of the rows have no notes.
 
     A running autovacuum ends after a second (it yields to the lock).
@@ -119,22 +119,22 @@ async def _restore(connection: Any) -> None:
         await connection.execute(statement, timeout=300)
 
 
-async def _some_ids(connection: Any) -> list[str]:
+async def _pick_ids(connection: Any) -> list[str]:
     return [row[0] for row in await connection.fetch("SELECT public_id FROM articles ORDER BY md5(public_id) LIMIT $1", SAMPLE, timeout=60)]
 
 
-async def _terms_bytes(connection: Any) -> int:
+async def _measure_terms_bytes(connection: Any) -> int:
     size: int = await connection.fetchval("SELECT pg_total_relation_size('article_terms')")
     return size
 
 
-def _common(corpus: Corpus, dice: random.Random) -> Article:
+def _invent_common_article(corpus: Corpus, dice: random.Random) -> Article:
     """Invent an article of common words: each is in hundreds or thousands of a million articles."""
     words = [corpus.words[dice.randrange(60, 600)] for _ in range(10)]
     return Article("a_none", "newsapi", "x", "x", "x", " ".join(words), "Nobody", END)
 
 
-def _goals(latency: Mapping[str, Mapping[str, float]], quality: Mapping[str, Mapping[str, float]] | None) -> list[Goal]:
+def _build_goals(latency: Mapping[str, Mapping[str, float]], quality: Mapping[str, Mapping[str, float]] | None) -> list[Goal]:
     p95 = latency["similar"]["p95"]
     goals = [Goal(f"similar p95 <= {GOAL_MS} ms", f"{p95:.1f} ms", p95 <= GOAL_MS)]
     if quality:
@@ -143,7 +143,7 @@ def _goals(latency: Mapping[str, Mapping[str, float]], quality: Mapping[str, Map
     return goals
 
 
-def _notes(options: Options, quality: object) -> list[str]:
+def _build_notes(options: Options, quality: object) -> list[str]:
     notes = [f"latency: at the port, without HTTP; invented articles (benchmarks/corpus.py), {SAMPLE} of them asked for, {LIMIT} wanted"]
     if quality is None:
         return [*notes, "skipped: precision, because the labelled headlines (../shared/headlines) are not beside this checkout"]

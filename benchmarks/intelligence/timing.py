@@ -9,7 +9,7 @@ from benchmarks.numbers import percentile
 Call = Callable[[], Awaitable[object]]
 
 
-async def measure(kinds: Mapping[str, Sequence[Call]], calls: int) -> dict[str, dict[str, float]]:
+async def measure_calls(kinds: Mapping[str, Sequence[Call]], calls: int) -> dict[str, dict[str, float]]:
     """Return the percentiles of each kind in milliseconds.
 
     It makes `calls` calls of each kind, after a warm-up of a tenth as many calls. A call is timed
@@ -28,6 +28,6 @@ async def measure(kinds: Mapping[str, Sequence[Call]], calls: int) -> dict[str, 
     return {name: {f"p{share:g}": round(percentile(found, share / 100), 2) for share in (50, 95, 99)} for name, found in times.items()}
 
 
-def latency_rows(latency: Mapping[str, Mapping[str, float]]) -> list[list[str]]:
+def build_latency_rows(latency: Mapping[str, Mapping[str, float]]) -> list[list[str]]:
     """Return the results of `measure` as table rows: name, p50, p95, p99."""
     return [[name, *(f"{found[share]:.2f} ms" for share in ("p50", "p95", "p99"))] for name, found in latency.items()]

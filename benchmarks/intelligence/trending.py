@@ -20,16 +20,16 @@ from attrs import frozen
 from benchmarks.intelligence.report import Options, Report
 from benchmarks.report import Goal
 from newsintel.config.values import Secret
-from newsintel.domain.intelligence.marks import Marking
-from newsintel.domain.intelligence.search_counts import Span
-from newsintel.domain.intelligence.trending import ranked
+from newsintel.domain.intelligence.marks import SearchMarker
+from newsintel.domain.intelligence.search_counts import TrendWindow
+from newsintel.domain.intelligence.trending import rank_trends
 from newsintel.domain.search.codec import to_json
 from newsintel.domain.search.history import SearchRecord
-from newsintel.http.bodies.intelligence import trending_body
+from newsintel.http.bodies.intelligence import build_trending_body
 from newsintel.runtime.telemetry.metrics import Metrics
 from newsintel.storage.bridge import open_bridge
-from newsintel.storage.embedded.servers import embedded_servers
-from newsintel.storage.postgres.intelligence.related import PostgresKinship
+from newsintel.storage.embedded.servers import run_embedded_servers
+from newsintel.storage.postgres.intelligence.related import PostgresRelatedSearches
 from newsintel.storage.postgres.intelligence.search_marks import PostgresSearchMarks
 from newsintel.storage.postgres.intelligence.trending import PostgresTrending
 from newsintel.storage.postgres.migrate import migrate
@@ -50,27 +50,27 @@ ROUNDS = 10
 NOW = datetime(2026, 11, 23, 20, tzinfo=UTC)
 
 # The log-uniform distribution is Zipf's law with exponent 1.
-HISTORY = """
+INSERT_HISTORY = """
 INSERT INTO search_history (query, key, results_count, searched_at)
 SELECT 'query ' || floor($2::float8 ^ random())::integer, md5(n::text), 20, $3::timestamptz - random() * $4::interval
 FROM generate_series(1, $1::integer) AS n
 """
-MARKS = """
+INSERT_MARKS = """
 INSERT INTO search_marks (query, day, mark, seen)
 SELECT query, searched_at::date, decode(md5(id::text), 'hex'), searched_at FROM search_history WHERE searched_at >= $1::timestamptz
 """
-COUNTS = """
+INSERT_COUNTS = """
 INSERT INTO search_days (query, day, people) SELECT query, searched_at::date, count(*) FROM search_history
 WHERE searched_at < $1::timestamptz AND searched_at >= $1::timestamptz - interval '12 days' GROUP BY 1, 2 HAVING count(*) >= 3
 """
 # Each person of an open day also searched for one other query.
-PAIRS = """
+INSERT_PAIRS = """
 INSERT INTO pair_marks (low, high, day, mark)
 SELECT least(query, other), greatest(query, other), day, mark
 FROM (SELECT query, day, mark, 'query ' || floor($1::float8 ^ random())::integer AS other FROM search_marks) AS marks WHERE query <> other
 """
 # Ten of about ten thousand articles. Queries with equal hash bits get the same ten.
-ANSWERS = """
+INSERT_ANSWERS = """
 INSERT INTO search_answers (query, articles, seen)
 SELECT query, array(SELECT 'a_' || ((hashtext(query) & 1023) * 10 + one) FROM generate_series(1, 10) AS one), max(seen)
 FROM search_marks GROUP BY query
@@ -81,12 +81,12 @@ Call = Callable[[], Awaitable[object]]
 
 
 @frozen
-class Ports:
+class MeasuredPorts:
     """The ports that are measured, and the row counts of the tables."""
 
     marks: PostgresSearchMarks
     trending: PostgresTrending
-    kinship: PostgresKinship
+    kinship: PostgresRelatedSearches
     kept: RedisBytes
     counts: Mapping[str, int]
 
@@ -94,9 +94,9 @@ class Ports:
 async def run(options: Options) -> Report:
     """Measure all figures of trends."""
     rows = QUICK_ROWS if options.quick else ROWS
-    async with _ports(options, rows) as ports:
-        upkeep = await _upkeep(ports)
-        answers = await _answers(ports, options.calls)
+    async with _open_ports(options, rows) as ports:
+        upkeep = await _time_upkeep(ports)
+        answers = await _time_answers(ports, options.calls)
     worst = max(found["p95"] for name, found in answers.items() if name.startswith("trending"))
     table = [(name, *(f"{found[part]:.2f}" for part in ("p50", "p95", "most"))) for name, found in {**answers, **upkeep}.items()]
     shown = ", ".join(f"{name} {count:,}" for name, count in ports.counts.items())
@@ -111,27 +111,27 @@ async def run(options: Options) -> Report:
     )
 
 
-async def _answers(ports: Ports, calls: int) -> dict[str, dict[str, float]]:
+async def _time_answers(ports: MeasuredPorts, calls: int) -> dict[str, dict[str, float]]:
     """Time what a request waits for, in turns.
 
     These are: building the list and its body, reading the same bytes from Redis, related searches.
     """
-    body = to_json(trending_body(Span.DAY, await ports.trending.top(Span.DAY, FLOOR, SHOWN)))
+    body = to_json(build_trending_body(TrendWindow.DAY, await ports.trending.list_top(TrendWindow.DAY, FLOOR, SHOWN)))
     await ports.kept.put("bench:trending", body, 3600)
     some = cycle([f"query {number}" for number in (1, 2, 5, 20, 100, 1000)])
 
-    async def cold(span: Span) -> object:
-        return to_json(trending_body(span, await ports.trending.top(span, FLOOR, SHOWN)))
+    async def cold(span: TrendWindow) -> object:
+        return to_json(build_trending_body(span, await ports.trending.list_top(span, FLOOR, SHOWN)))
 
-    kinds: dict[str, Call] = {f"trending {span}, cold": partial(cold, span) for span in Span}
+    kinds: dict[str, Call] = {f"trending {span}, cold": partial(cold, span) for span in TrendWindow}
     kinds["trending, out of Redis"] = partial(ports.kept.get, "bench:trending")
-    kinds["related, cold"] = lambda: ports.kinship.kin([next(some)], NOW.date(), FLOOR, own=False)
-    return await _timed(kinds, calls)
+    kinds["related, cold"] = lambda: ports.kinship.find_related([next(some)], NOW.date(), FLOOR, own=False)
+    return await _time_calls(kinds, calls)
 
 
-async def _upkeep(ports: Ports) -> dict[str, dict[str, float]]:
+async def _time_upkeep(ports: MeasuredPorts) -> dict[str, dict[str, float]]:
     """Time the upkeep: refreshing each list, adding a hundred searches, forgetting a person."""
-    marking = Marking([Secret("A" * 43)])
+    marking = SearchMarker([Secret("A" * 43)])
     clock = (NOW + timedelta(seconds=10 * number) for number in range(10_000))
     number = cycle(range(10**9))
 
@@ -139,19 +139,19 @@ async def _upkeep(ports: Ports) -> dict[str, dict[str, float]]:
         query = f"query {next(number) % 5000}"
         return SearchRecord(query, "k", 20, NOW, None, f"person {next(number)}", "", query, ("a_1", "a_2"))
 
-    async def refresh(span: Span) -> object:
-        return await ports.trending.refresh(span, next(clock), FLOOR, partial(ranked, limit=100))
+    async def refresh(span: TrendWindow) -> object:
+        return await ports.trending.rebuild_list(span, next(clock), FLOOR, partial(rank_trends, limit=100))
 
     async def add() -> object:
         return await ports.marks.add([found for _ in range(100) if (found := marking.mark(record()))])
 
-    kinds: dict[str, Call] = {f"upkeep: {span} counted": partial(refresh, span) for span in Span}
+    kinds: dict[str, Call] = {f"upkeep: {span} counted": partial(refresh, span) for span in TrendWindow}
     kinds["upkeep: 100 searches added"] = add
-    kinds["upkeep: a person forgotten"] = lambda: ports.marks.forget(marking.marks_of("person 1"))
-    return await _timed(kinds, ROUNDS)
+    kinds["upkeep: a person forgotten"] = lambda: ports.marks.forget_person(marking.make_marks_finder("person 1"))
+    return await _time_calls(kinds, ROUNDS)
 
 
-async def _timed(kinds: Mapping[str, Call], calls: int) -> dict[str, dict[str, float]]:
+async def _time_calls(kinds: Mapping[str, Call], calls: int) -> dict[str, dict[str, float]]:
     times: dict[str, list[float]] = {name: [] for name in kinds}
     for _ in range(calls):
         for name, call in kinds.items():
@@ -165,17 +165,17 @@ async def _timed(kinds: Mapping[str, Call], calls: int) -> dict[str, dict[str, f
 
 
 @asynccontextmanager
-async def _ports(options: Options, rows: int) -> AsyncIterator[Ports]:
-    async with embedded_servers(options.folder / f"history-{rows}") as own, open_bridge() as bridge:
-        url, lane = own.postgres_url or "", bridge.lane("loading", 1)
+async def _open_ports(options: Options, rows: int) -> AsyncIterator[MeasuredPorts]:
+    async with run_embedded_servers(options.folder / f"history-{rows}") as own, open_bridge() as bridge:
+        url, lane = own.postgres_url or "", bridge.add_lane("loading", 1)
         async with open_postgres(bridge, Secret(url), None, 4) as postgres, open_redis(bridge, Secret(own.redis_url or ""), None) as redis:
             await migrate(lane, Secret(url), None, postgres)
-            counts = await lane.run(_fill, url, rows)
+            counts = await lane.run(_fill_tables, url, rows)
             kept = RedisBytes(redis, Metrics().count)
-            yield Ports(PostgresSearchMarks(postgres), PostgresTrending(postgres), PostgresKinship(postgres), kept, counts)
+            yield MeasuredPorts(PostgresSearchMarks(postgres), PostgresTrending(postgres), PostgresRelatedSearches(postgres), kept, counts)
 
 
-async def _fill(url: str, rows: int) -> dict[str, int]:
+async def _fill_tables(url: str, rows: int) -> dict[str, int]:
     """Create the history if no earlier run left it, and fill the counting tables from it.
 
     Call it on the asyncio side.
@@ -186,12 +186,12 @@ async def _fill(url: str, rows: int) -> dict[str, int]:
         if await connection.fetchval("SELECT count(*) FROM search_history") != rows:
             print(f"making {rows:,} searches", flush=True)
             await connection.execute("TRUNCATE search_history")
-            await connection.execute(HISTORY, rows, float(QUERIES), NOW, timedelta(days=DAYS))
+            await connection.execute(INSERT_HISTORY, rows, float(QUERIES), NOW, timedelta(days=DAYS))
         await connection.execute(f"TRUNCATE {', '.join(TABLES[1:])}, trending, trending_made")
-        await connection.execute(MARKS, opened)
-        await connection.execute(COUNTS, opened)
-        await connection.execute(PAIRS, float(QUERIES))
-        await connection.execute(ANSWERS)
+        await connection.execute(INSERT_MARKS, opened)
+        await connection.execute(INSERT_COUNTS, opened)
+        await connection.execute(INSERT_PAIRS, float(QUERIES))
+        await connection.execute(INSERT_ANSWERS)
         for table in TABLES:
             await connection.execute(f"VACUUM (ANALYZE) {table}")
         return {table: await connection.fetchval(f"SELECT count(*) FROM {table}") for table in TABLES}  # noqa: S608 - names of ours

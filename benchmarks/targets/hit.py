@@ -3,11 +3,11 @@
 from contextlib import ExitStack
 from typing import Any
 
-from benchmarks.client import Job, Load
-from benchmarks.numbers import Figure, percentile, ratio
-from benchmarks.plot import Bar, bars
-from benchmarks.report import Goal, Options, Report, rotated, say
-from benchmarks.rig import Rig, Server, capture
+from benchmarks.client import Job, LoadResult
+from benchmarks.numbers import Figure, compute_ratio, percentile
+from benchmarks.plot import Bar, draw_bars
+from benchmarks.report import Goal, Options, Report, print_progress, rotate_order
+from benchmarks.rig import Rig, Server, capture_answer
 
 CONNECTIONS = (1, 8)
 SLICES = 6
@@ -22,39 +22,41 @@ Rounds = dict[str, list[float]]
 
 def run(rig: Rig, options: Options) -> Report:
     """Measure every server at each number of connections, in rounds."""
-    rig.good_day()
+    rig.reset_upstreams()
     with ExitStack() as running:
-        ours = running.enter_context(rig.ours())
-        peers = [running.enter_context(rig.peer(name)) for name in ("obvious", "careful")]
-        peers.append(running.enter_context(rig.peer("obvious", label=UVLOOP, fast=True)))
-        target = rig.fresh(1)[0]
-        capture(ours, target)
-        captured = capture(ours, target)
-        sizes = {server.name: len(capture(server, target).body) for server in (ours, *peers)}
-        servers = [ours, running.enter_context(rig.floor(captured)), *peers]
-        own_cost = _own_cost(rig, running.enter_context(rig.trivial(captured)), target, options)
+        ours = running.enter_context(rig.run_newsintel())
+        peers = [running.enter_context(rig.run_peer(name)) for name in ("obvious", "careful")]
+        peers.append(running.enter_context(rig.run_peer("obvious", label=UVLOOP, fast=True)))
+        target = rig.make_new_targets(1)[0]
+        capture_answer(ours, target)
+        captured = capture_answer(ours, target)
+        sizes = {server.name: len(capture_answer(server, target).body) for server in (ours, *peers)}
+        servers = [ours, running.enter_context(rig.run_floor(captured)), *peers]
+        own_cost = _measure_own_cost(rig, running.enter_context(rig.run_trivial(captured)), target, options)
         found: dict[tuple[str, int], Rounds] = {(name, c): {} for name in NAMES for c in CONNECTIONS}
         for number in range(options.rounds * SLICES):
             if number % SLICES == 0:
-                say(f"hit: round {number // SLICES + 1} of {options.rounds}")
+                print_progress(f"hit: round {number // SLICES + 1} of {options.rounds}")
             for connections in CONNECTIONS:
-                for server in rotated(servers, number):
-                    _note(found[server.name, connections], *_load(rig, server, target, connections, options.seconds / SLICES))
-    return _report(found, sizes, own_cost)
+                for server in rotate_order(servers, number):
+                    _record_load(
+                        found[server.name, connections], *_measure_load(rig, server, target, connections, options.seconds / SLICES)
+                    )
+    return _build_report(found, sizes, own_cost)
 
 
-def _load(rig: Rig, server: Server, target: str, connections: int, seconds: float) -> tuple[Load, float]:
+def _measure_load(rig: Rig, server: Server, target: str, connections: int, seconds: float) -> tuple[LoadResult, float]:
     """Run a load. Returns it and the server's CPU time per request, in microseconds."""
-    rig.load(Job((server.port,), [target], connections, seconds=WARM_UP_S))
+    rig.run_load(Job((server.port,), [target], connections, seconds=WARM_UP_S))
     before_s = server.cpu_s()
-    load = rig.load(Job((server.port,), [target], connections, seconds=seconds))
+    load = rig.run_load(Job((server.port,), [target], connections, seconds=seconds))
     spent_s = server.cpu_s() - before_s
     if load.failed:
         raise RuntimeError(f"{server.name}: {load.failed} of {len(load.answers)} requests failed")
     return load, spent_s / len(load.answers) * 1e6
 
 
-def _note(rounds: Rounds, load: Load, server_us: float) -> None:
+def _record_load(rounds: Rounds, load: LoadResult, server_us: float) -> None:
     for name, value in {
         "rate": load.rate,
         "p50": percentile(load.latencies_ms, 0.5),
@@ -65,28 +67,28 @@ def _note(rounds: Rounds, load: Load, server_us: float) -> None:
         rounds.setdefault(name, []).append(value)
 
 
-def _own_cost(rig: Rig, trivial: Server, target: str, options: Options) -> dict[str, Any]:
+def _measure_own_cost(rig: Rig, trivial: Server, target: str, options: Options) -> dict[str, Any]:
     """Measure the load generator: its rate with the trivial server, its CPU time per request."""
     cost = {}
     for connections in CONNECTIONS:
-        load, _ = _load(rig, trivial, target, connections, options.seconds)
+        load, _ = _measure_load(rig, trivial, target, connections, options.seconds)
         cost[str(connections)] = {"rate": load.rate, "cpu_us": load.cpu_s / len(load.answers) * 1e6}
     return cost
 
 
-def _report(found: dict[tuple[str, int], Rounds], sizes: dict[str, int], own_cost: dict[str, Any]) -> Report:
+def _build_report(found: dict[tuple[str, int], Rounds], sizes: dict[str, int], own_cost: dict[str, Any]) -> Report:
     rows = []
     for (name, connections), rounds in found.items():
-        over = ratio(rounds["rate"], found["floor", connections]["rate"])
+        over = compute_ratio(rounds["rate"], found["floor", connections]["rate"])
         rows.append(
             (
                 f"{name}, {connections} conn.",
-                Figure.of(rounds["rate"]).shown(0),
-                Figure.of(rounds["p50"]).shown(2),
-                Figure.of(rounds["p99"]).shown(2),
-                over.shown(2),
-                Figure.of(rounds["server_us"]).shown(0),
-                f"{Figure.of(rounds['client_busy']).median:.0%}",
+                Figure.from_rounds(rounds["rate"]).format(0),
+                Figure.from_rounds(rounds["p50"]).format(2),
+                Figure.from_rounds(rounds["p99"]).format(2),
+                over.format(2),
+                Figure.from_rounds(rounds["server_us"]).format(0),
+                f"{Figure.from_rounds(rounds['client_busy']).median:.0%}",
             )
         )
     rows.sort(key=lambda row: row[0].split(", ")[-1])
@@ -95,31 +97,31 @@ def _report(found: dict[tuple[str, int], Rounds], sizes: dict[str, int], own_cos
     return Report(
         "hit",
         f"one warm query of {sizes['newsintel']:,} bytes",
-        f"A hit takes {Figure.of(best['p50']).median:.2f} ms (p50, 1 connection). The load generator alone: {own}.",
+        f"A hit takes {Figure.from_rounds(best['p50']).median:.2f} ms (p50, 1 connection). The load generator alone: {own}.",
         ("", "requests/s", "p50 ms", "p99 ms", "of the floor", "server CPU us", "client busy"),
         rows,
-        _goals(found),
+        _build_goals(found),
         {
             "rounds": {f"{name}, {connections}": rounds for (name, connections), rounds in found.items()},
             "body_bytes": sizes,
             "load_generator": own_cost,
         },
-        bars(
+        draw_bars(
             "Cached answers, 8 connections",
             "requests/s, more is better",
-            [Bar(name, name, Figure.of(found[name, 8]["rate"])) for name in NAMES],
-            goal=0.9 * Figure.of(found["floor", 8]["rate"]).median,
+            [Bar(name, name, Figure.from_rounds(found[name, 8]["rate"])) for name in NAMES],
+            goal=0.9 * Figure.from_rounds(found["floor", 8]["rate"]).median,
         ),
     )
 
 
-def _goals(found: dict[tuple[str, int], Rounds]) -> list[Goal]:
+def _build_goals(found: dict[tuple[str, int], Rounds]) -> list[Goal]:
     goals = []
     for theirs, connections, least in (("floor", 8, 0.90), ("floor", 1, 0.85), ("obvious", 8, 1.4), ("obvious", 1, 1.4)):
-        figure = ratio(found["newsintel", connections]["rate"], found[theirs, connections]["rate"])
+        figure = compute_ratio(found["newsintel", connections]["rate"], found[theirs, connections]["rate"])
         text = f"requests/s at {connections} at least {least:g} of {theirs}'s"
-        goals.append(Goal(text, figure.shown(2), figure.median >= least))
+        goals.append(Goal(text, figure.format(2), figure.median >= least))
     for connections in CONNECTIONS:
-        figure = ratio(found["newsintel", connections]["p99"], found["newsintel", connections]["p50"])
-        goals.append(Goal(f"p99 at {connections} at most 3 times p50", figure.shown(2), figure.median <= 3))
+        figure = compute_ratio(found["newsintel", connections]["p99"], found["newsintel", connections]["p50"])
+        goals.append(Goal(f"p99 at {connections} at most 3 times p50", figure.format(2), figure.median <= 3))
     return goals

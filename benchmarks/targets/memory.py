@@ -1,8 +1,8 @@
 """Checks that the service's memory stops growing over many different searches."""
 
 from benchmarks.client import Job
-from benchmarks.plot import curves
-from benchmarks.report import Goal, Options, Report, say
+from benchmarks.plot import draw_curves
+from benchmarks.report import Goal, Options, Report, print_progress
 from benchmarks.rig import LATENCIES_MS, Rig
 
 STEP = 500
@@ -19,21 +19,21 @@ def run(rig: Rig, options: Options) -> Report:
     With less than a second per round it sends a tenth of them.
     """
     scale = 1.0 if options.seconds >= 1 else 0.1
-    rig.good_day(dict.fromkeys(LATENCIES_MS, 0))
-    with rig.ours() as server:
+    rig.reset_upstreams(dict.fromkeys(LATENCIES_MS, 0))
+    with rig.run_newsintel() as server:
         points = [(0, server.rss_mib())]
         failed = 0
         for number in range(round(STEPS * scale)):
-            load = rig.load(Job((server.port,), rig.fresh(STEP, WORDS), AT_ONCE))
+            load = rig.run_load(Job((server.port,), rig.make_new_targets(STEP, WORDS), AT_ONCE))
             failed += load.failed
             points.append(((number + 1) * STEP, server.rss_mib()))
             if number % 10 == 9:
-                say(f"memory: {points[-1][0]:,} searches, {points[-1][1]:.0f} MiB, {load.rate:.0f} searches/s")
-    rig.good_day()
-    return _report(dict(points), [round(sample * scale) for sample in SAMPLES], failed)
+                print_progress(f"memory: {points[-1][0]:,} searches, {points[-1][1]:.0f} MiB, {load.rate:.0f} searches/s")
+    rig.reset_upstreams()
+    return _build_report(dict(points), [round(sample * scale) for sample in SAMPLES], failed)
 
 
-def _report(points: dict[int, float], samples: list[int], failed: int) -> Report:
+def _build_report(points: dict[int, float], samples: list[int], failed: int) -> Report:
     first = points[samples[0]]
     growth = max(points[sample] for sample in samples) / first - 1
     return Report(
@@ -47,5 +47,5 @@ def _report(points: dict[int, float], samples: list[int], failed: int) -> Report
             Goal("no search failed", str(failed), failed == 0),
         ],
         {"resident_mib": {str(searches): mib for searches, mib in points.items()}, "failed": failed},
-        curves("Resident memory", "distinct searches", "MiB", {"newsintel": [(float(x), y) for x, y in points.items()]}),
+        draw_curves("Resident memory", "distinct searches", "MiB", {"newsintel": [(float(x), y) for x, y in points.items()]}),
     )

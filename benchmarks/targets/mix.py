@@ -10,9 +10,9 @@ from contextlib import ExitStack
 from typing import Any
 
 from benchmarks.client import Job
-from benchmarks.numbers import Figure, percentile, ratio
-from benchmarks.plot import Bar, bars
-from benchmarks.report import Goal, Options, Report, rotated, say
+from benchmarks.numbers import Figure, compute_ratio, percentile
+from benchmarks.plot import Bar, draw_bars
+from benchmarks.report import Goal, Options, Report, print_progress, rotate_order
 from benchmarks.rig import LATENCIES_MS, Rig
 
 QUERIES = 500
@@ -41,40 +41,40 @@ def run(rig: Rig, options: Options) -> Report:
 
     Before its turn each server answers every query once, which is not counted.
     """
-    queries = [target for word in WORDS for target in rig.fresh(QUERIES // 5, word)]
+    queries = [target for word in WORDS for target in rig.make_new_targets(QUERIES // 5, word)]
     random.Random(2).shuffle(queries)  # noqa: S311 - nothing secret
     rounds = min(options.rounds, MOST_ROUNDS)
     found: dict[str, list[dict[str, Any]]] = {"newsintel": [], "obvious": []}
     with ExitStack() as running:
-        servers = [running.enter_context(rig.ours(**SETTINGS)), running.enter_context(rig.peer("obvious", **SETTINGS))]
+        servers = [running.enter_context(rig.run_newsintel(**SETTINGS)), running.enter_context(rig.run_peer("obvious", **SETTINGS))]
         for number in range(rounds):
-            say(f"mix: round {number + 1} of {rounds}")
-            targets = zipf(queries, number)
-            for server in rotated(servers, number):
-                rig.good_day(dict.fromkeys(LATENCIES_MS, 0))
-                rig.load(Job((server.port,), queries, CLIENTS))
+            print_progress(f"mix: round {number + 1} of {rounds}")
+            targets = draw_queries(queries, number)
+            for server in rotate_order(servers, number):
+                rig.reset_upstreams(dict.fromkeys(LATENCIES_MS, 0))
+                rig.run_load(Job((server.port,), queries, CLIENTS))
                 for name, latency_ms in LATENCIES_MS.items():
-                    rig.upstream(name, latency_ms=latency_ms, **SLOW)
-                rig.count_calls()
-                load = rig.load(Job((server.port,), targets, CLIENTS, seconds=LENGTH_S * options.seconds))
+                    rig.change_upstream(name, latency_ms=latency_ms, **SLOW)
+                rig.reset_call_counts()
+                load = rig.run_load(Job((server.port,), targets, CLIENTS, seconds=LENGTH_S * options.seconds))
                 time.sleep(SETTLE_S)
-                figures = {"searches": len(load.answers), "failed": load.failed, "calls": sum(rig.calls().values())}
-                found[server.name].append({**figures, "rate": load.rate, **_cuts(load.latencies_ms)})
-    rig.good_day()
-    return _report(found)
+                figures = {"searches": len(load.answers), "failed": load.failed, "calls": sum(rig.read_call_counts().values())}
+                found[server.name].append({**figures, "rate": load.rate, **_compute_percentiles(load.latencies_ms)})
+    rig.reset_upstreams()
+    return _build_report(found)
 
 
-def zipf(queries: Sequence[str], seed: int, number: int = 50_000) -> list[str]:
+def draw_queries(queries: Sequence[str], seed: int, number: int = 50_000) -> list[str]:
     """Draw queries by Zipf's law. Equal seeds give equal draws."""
     weights = [1 / (rank + 1) ** EXPONENT for rank in range(len(queries))]
     return random.Random(seed).choices(queries, weights, k=number)  # noqa: S311 - nothing secret
 
 
-def _cuts(latencies_ms: Sequence[float]) -> dict[str, float]:
+def _compute_percentiles(latencies_ms: Sequence[float]) -> dict[str, float]:
     return {f"p{share:g}": percentile(latencies_ms, share / 100) for share in (50, 95, 99)}
 
 
-def _report(found: dict[str, list[dict[str, Any]]]) -> Report:
+def _build_report(found: dict[str, list[dict[str, Any]]]) -> Report:
     names = ("rate", "p50", "p95", "p99")
     each: dict[str, dict[str, list[float]]] = {
         who: {name: [one[name] for one in turns] for name in names} | {"calls": [one["calls"] / one["searches"] for one in turns]}
@@ -83,24 +83,26 @@ def _report(found: dict[str, list[dict[str, Any]]]) -> Report:
     rows = [
         (
             who,
-            *(Figure.of(some[name]).shown(0 if name == "rate" else 1) for name in names),
-            Figure.of(some["calls"]).shown(3),
+            *(Figure.from_rounds(some[name]).format(0 if name == "rate" else 1) for name in names),
+            Figure.from_rounds(some["calls"]).format(3),
             str(sum(one["failed"] for one in found[who])),
         )
         for who, some in each.items()
     ]
-    slowest = ratio(each["newsintel"]["p99"], each["obvious"]["p99"])
-    calls = ratio(each["newsintel"]["calls"], each["obvious"]["calls"])
+    slowest = compute_ratio(each["newsintel"]["p99"], each["obvious"]["p99"])
+    calls = compute_ratio(each["newsintel"]["calls"], each["obvious"]["calls"])
     return Report(
         "mix",
         f"{QUERIES} queries by Zipf's law, {CLIENTS} clients, a TTL of 2 s, one upstream call in twenty slow",
-        f"Of a hundred searches all but one are answered within {Figure.of(each['newsintel']['p99']).median:,.1f} ms.",
+        f"Of a hundred searches all but one are answered within {Figure.from_rounds(each['newsintel']['p99']).median:,.1f} ms.",
         ("", "searches/s", "p50 ms", "p95 ms", "p99 ms", "upstream calls a search", "failed"),
         rows,
         [
-            Goal("p99 at most 1/10 of the obvious peer's", slowest.shown(3), slowest.median <= 0.1),
-            Goal("upstream calls a search at most 1/3 of the obvious peer's", calls.shown(3), calls.median <= 1 / 3),
+            Goal("p99 at most 1/10 of the obvious peer's", slowest.format(3), slowest.median <= 0.1),
+            Goal("upstream calls a search at most 1/3 of the obvious peer's", calls.format(3), calls.median <= 1 / 3),
         ],
         {"rounds": found, "settings": SETTINGS, "slow": SLOW},
-        bars("Everyday use: p99", "ms, less is better", [Bar(who, who, Figure.of(some["p99"])) for who, some in each.items()]),
+        draw_bars(
+            "Everyday use: p99", "ms, less is better", [Bar(who, who, Figure.from_rounds(some["p99"])) for who, some in each.items()]
+        ),
     )

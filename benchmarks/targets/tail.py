@@ -8,14 +8,14 @@ from typing import Any
 
 import orjson
 
-from benchmarks.client import Answered, Job, Keep
+from benchmarks.client import Job, Keep, TimedAnswer
 from benchmarks.numbers import Figure, percentile
-from benchmarks.plot import Bar, bars
-from benchmarks.report import Goal, Options, Report, rotated, say
+from benchmarks.plot import Bar, draw_bars
+from benchmarks.report import Goal, Options, Report, print_progress, rotate_order
 from benchmarks.rig import Rig, Server
 
 FAULTS = ("hang", "drip")
-SICK = "guardian"
+FAILING_SOURCE = "guardian"
 AT_ONCE = 20
 WAVES = 4
 """newsintel starts again for each round and fault: its circuit breaker opens after the first wave,
@@ -31,45 +31,49 @@ NAMES = ("newsintel", "obvious", "careful")
 
 def run(rig: Rig, options: Options) -> Report:
     """Send waves of distinct searches to each server, for each fault and round."""
-    found: dict[tuple[str, str], list[Answered]] = {(fault, name): [] for fault in FAULTS for name in NAMES}
+    found: dict[tuple[str, str], list[TimedAnswer]] = {(fault, name): [] for fault in FAULTS for name in NAMES}
     rounds = min(options.rounds, MOST_ROUNDS)
     for number in range(rounds):
-        say(f"tail: round {number + 1} of {rounds}")
+        print_progress(f"tail: round {number + 1} of {rounds}")
         for fault in FAULTS:
-            for name in rotated(NAMES, number):
-                rig.good_day()
-                with rig.ours() if name == "newsintel" else rig.peer(name) as server:
-                    rig.load(Job((server.port,), rig.fresh(AT_ONCE, WORDS), AT_ONCE))
-                    rig.upstream(SICK, fault=fault)
-                    found[fault, name] += _waves(rig, server)
-    rig.good_day()
-    return _report({key: _grouped(answers) for key, answers in found.items()})
+            for name in rotate_order(NAMES, number):
+                rig.reset_upstreams()
+                with rig.run_newsintel() if name == "newsintel" else rig.run_peer(name) as server:
+                    rig.run_load(Job((server.port,), rig.make_new_targets(AT_ONCE, WORDS), AT_ONCE))
+                    rig.change_upstream(FAILING_SOURCE, fault=fault)
+                    found[fault, name] += _send_waves(rig, server)
+    rig.reset_upstreams()
+    return _build_report({key: _group_answers(answers) for key, answers in found.items()})
 
 
-def _waves(rig: Rig, server: Server) -> list[Answered]:
+def _send_waves(rig: Rig, server: Server) -> list[TimedAnswer]:
     """Send the waves. Stops after a wave without any answer."""
-    answers: list[Answered] = []
+    answers: list[TimedAnswer] = []
     for _ in range(WAVES):
-        wave = rig.load(Job((server.port,), rig.fresh(AT_ONCE, WORDS), AT_ONCE, keep=Keep.ALL, patience_s=PATIENCE_S)).answers
+        wave = rig.run_load(
+            Job((server.port,), rig.make_new_targets(AT_ONCE, WORDS), AT_ONCE, keep=Keep.ALL, patience_s=PATIENCE_S)
+        ).answers
         answers += wave
         if all(one.status == 0 for one in wave):
             break
     return answers
 
 
-def _grouped(answers: list[Answered]) -> dict[str, Any]:
+def _group_answers(answers: list[TimedAnswer]) -> dict[str, Any]:
     """Group latencies by the failing source's status; count answers with the others' articles."""
     by_state: dict[str, list[float]] = {}
     others = 0
     for one in answers:
         sources = orjson.loads(one.body).get("sources", {}) if one.status == 200 else {}
-        state = sources[SICK]["status"] if sources else f"no answer in {PATIENCE_S:g} s" if one.status == 0 else f"HTTP {one.status}"
+        state = (
+            sources[FAILING_SOURCE]["status"] if sources else f"no answer in {PATIENCE_S:g} s" if one.status == 0 else f"HTTP {one.status}"
+        )
         by_state.setdefault(state, []).append(one.latency_s * 1000)
-        others += bool(sources) and all(report["kept"] > 0 for name, report in sources.items() if name != SICK)
+        others += bool(sources) and all(report["kept"] > 0 for name, report in sources.items() if name != FAILING_SOURCE)
     return {"latencies_ms": by_state, "with_the_others": others, "answers": len(answers)}
 
 
-def _report(found: dict[tuple[str, str], dict[str, Any]]) -> Report:
+def _build_report(found: dict[tuple[str, str], dict[str, Any]]) -> Report:
     rows, goals, some = [], [], []
     for (fault, name), group in found.items():
         for state, latencies in group["latencies_ms"].items():
@@ -90,11 +94,11 @@ def _report(found: dict[tuple[str, str], dict[str, Any]]) -> Report:
     told = ", ".join(f"{state} {count / shares.total():.0%}" for state, count in shares.most_common())
     return Report(
         "tail",
-        f"{AT_ONCE} new searches at once, {WAVES} times, while {SICK} hangs, then drips; deadline {DEADLINE_MS} ms",
+        f"{AT_ONCE} new searches at once, {WAVES} times, while {FAILING_SOURCE} hangs, then drips; deadline {DEADLINE_MS} ms",
         f"Status of the failing source in our answers: {told}. Once its circuit breaker is open, no search waits for it.",
-        ("", f"{SICK} reported as", "share", "p50 ms", "p99 ms"),
+        ("", f"{FAILING_SOURCE} reported as", "share", "p50 ms", "p99 ms"),
         rows,
         goals,
         {f"{fault}: {name}": group for (fault, name), group in found.items()},
-        bars("A sick source: p99 of all answers, from p50 to the slowest", "ms, less is better", some, goal=DEADLINE_MS + 30),
+        draw_bars("A sick source: p99 of all answers, from p50 to the slowest", "ms, less is better", some, goal=DEADLINE_MS + 30),
     )

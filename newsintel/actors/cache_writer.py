@@ -5,7 +5,7 @@ It is lossy on purpose: an answer that Redis does not store can be fetched again
 
 import trio
 
-from newsintel.domain.bounds.room import Room
+from newsintel.domain.bounds.room import ByteBudget
 from newsintel.domain.ports import Count
 from newsintel.domain.search.harvest import CacheWrite
 from newsintel.domain.search.ports import HarvestCache
@@ -13,7 +13,7 @@ from newsintel.domain.search.sizes import answer_bytes
 from newsintel.errors import UnavailableError
 
 
-async def run(inbox: trio.MemoryReceiveChannel[CacheWrite], *, room: Room, cache: HarvestCache, count: Count) -> None:
+async def run(inbox: trio.MemoryReceiveChannel[CacheWrite], *, room: ByteBudget, cache: HarvestCache, count: Count) -> None:
     """Write until the inbox ends.
 
     A write releases the claim (lock) on its key in the same operation. If the write fails, the
@@ -36,13 +36,13 @@ async def run(inbox: trio.MemoryReceiveChannel[CacheWrite], *, room: Room, cache
                 count("cache_errors", operation="store")
                 await _unlock(write, cache, count)
             finally:
-                room.give_back(answer_bytes(write.answer))
+                room.release(answer_bytes(write.answer))
 
 
 async def _unlock(write: CacheWrite, cache: HarvestCache, count: Count) -> None:
     if write.lock_token is None:
         return
     try:
-        await cache.unlock(write.answer.harvest.query.key, write.lock_token)
+        await cache.release_claim(write.answer.harvest.query.key, write.lock_token)
     except UnavailableError:
         count("cache_errors", operation="unlock")

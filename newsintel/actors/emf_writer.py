@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import trio
 from attrs import frozen
 
-from newsintel.domain.operations.emf import Interval, Metric, document
+from newsintel.domain.operations.emf import Interval, Metric, build_document
 from newsintel.domain.operations.metrics import Samples
 from newsintel.domain.ports import WallClock
 from newsintel.runtime.telemetry.logs import get_logger
@@ -54,5 +54,5 @@ async def run(*, table: Mapping[str, Metric], labels: Mapping[str, str], read: C
 
 
 def _write(line: _Line, before: Samples, after: Samples) -> Samples:
-    log.info("metrics", **document(line.table, Interval(before, after), line.now(), line.labels))
+    log.info("metrics", **build_document(line.table, Interval(before, after), line.now(), line.labels))
     return after

@@ -10,11 +10,11 @@ from functools import partial
 import trio
 from attrs import define, evolve, field
 
-from newsintel.domain.limits.admission import Admission, Start, Turned
+from newsintel.domain.limits.admission import Admission, Refused, Start
 from newsintel.domain.limits.quotas import Spent
 from newsintel.domain.operations.latencies import Tally
 from newsintel.domain.ports import Count, Observe, WallClock
-from newsintel.domain.search.outcome import FetchOutcome, HeldFrom, Page, Refusal, Status
+from newsintel.domain.search.outcome import FetchOutcome, HeldFrom, Refusal, SourcePage, Status
 from newsintel.domain.search.ports import Upstream
 from newsintel.runtime.limits.allowance import Allowance
 from newsintel.runtime.search.flight import FetchJob
@@ -39,7 +39,7 @@ GIVE_BACK_S = 0.5
 """How long giving a start back may delay a cancelled job: two of Redis's socket timeouts."""
 NOT_ASKED = {
     None: "not asked",
-    HeldFrom.STRANGERS: "not asked: the rest of the quota is for callers who are signed in",
+    HeldFrom.ANONYMOUS: "not asked: the rest of the quota is for callers who are signed in",
     HeldFrom.PERSON: "not asked: this person has used as many calls as are left for all others",
 }
 
@@ -105,7 +105,7 @@ class Fetcher:
             except Exception:
                 log.exception("fetch_bug", source=self._source)
                 self._count("job_bugs", source=self._source)
-                outcome = self._outcome(job, Refusal(Status.BAD_PAYLOAD, "a bug in newsintel; its log has the traceback"), began)
+                outcome = self._build_outcome(job, Refusal(Status.BAD_PAYLOAD, "a bug in newsintel; its log has the traceback"), began)
             self._measure(outcome)
             try:
                 job.outbox.send_nowait(outcome)
@@ -114,13 +114,13 @@ class Fetcher:
 
     def _measure(self, outcome: FetchOutcome) -> None:
         """Count an outcome, and its latency if the source was asked; log what it changed."""
-        self._log.note(outcome, trio.current_time())
+        self._log.log_change(outcome, trio.current_time())
         self._count("outcomes", source=self._source, status=outcome.status)
         for reason, rows in outcome.dropped.items():
             self._count("dropped_articles", rows, source=self._source, reason=reason)
         if outcome.latency_ms is not None:
             self._observe("fetch_seconds", outcome.latency_ms / 1000, source=self._source, status=outcome.status)
-            self._tally.note(self._source, outcome.status, outcome.latency_ms)
+            self._tally.add(self._source, outcome.status, outcome.latency_ms)
 
     async def _fetch(self, job: FetchJob, began: float) -> FetchOutcome:
         """Ask; retry once if the source was unreachable and more than half of the time is left.
@@ -132,55 +132,55 @@ class Fetcher:
         if isinstance(reply, Refusal) and reply.status is Status.UNREACHABLE and trio.current_time() < (began + deadline) / 2:
             await trio.sleep(random.uniform(0, RETRY_JITTER_S))  # noqa: S311 - spreads load, guards nothing
             again = await self._ask(job, deadline)
-            reply = reply if isinstance(again, Turned) else again
-        if isinstance(reply, Turned):
+            reply = reply if isinstance(again, Refused) else again
+        if isinstance(reply, Refused):
             return FetchOutcome(
                 self._source,
                 reply.status,
                 self._now(),
                 retry_at=reply.retry_at,
                 held_back=reply.held_back,
-                ignored=self._upstream.ignored(job.query),
+                ignored=self._upstream.list_ignored_parameters(job.query),
                 detail=NOT_ASKED[reply.held_back],
             )
-        return self._outcome(job, reply, began)
+        return self._build_outcome(job, reply, began)
 
-    async def _ask(self, job: FetchJob, deadline: float) -> Page | Refusal | Turned:
+    async def _ask(self, job: FetchJob, deadline: float) -> SourcePage | Refusal | Refused:
         """Make one call if the source's terms let it start in time.
 
         Waiting for a slot and for the pace counts against the deadline.
         """
-        reply: Page | Refusal = Refusal(Status.OVERLOADED, f"all {SLOTS} slots stayed taken until the deadline")
+        reply: SourcePage | Refusal = Refusal(Status.OVERLOADED, f"all {SLOTS} slots stayed taken until the deadline")
         came_s = started_s = trio.current_time()
         # The deadline covers the fetch, never the sending: a late outcome is not thrown away.
         with trio.move_on_at(deadline):
             async with self._slots:
                 place = await self._allowance.reserve(partial(self._decide, job, deadline), job.asker.person)
-                if isinstance(place, Turned):
+                if isinstance(place, Refused):
                     return place
                 made = False
                 try:
                     await trio.sleep_until(place.at_s)
-                    if turned := self._admission.recall(place, self._now()):
+                    if turned := self._admission.recheck(place, self._now()):
                         return turned
                     made, reply, started_s = True, Refusal(Status.TIMEOUT, "no answer before the deadline"), trio.current_time()
                     reply = await self._upstream.fetch(job.query)
                 finally:
-                    if _unheard(reply, deadline):
+                    if _process_was_busy(reply, deadline):
                         reply = Refusal(Status.OVERLOADED, "this process was too busy to read the answer in time")
-                    elif _rushed(reply, started_s - came_s, deadline - started_s):
+                    elif _started_too_late(reply, started_s - came_s, deadline - started_s):
                         reply = Refusal(Status.OVERLOADED, "the call started too late for an answer before the deadline")
                     elif made and not (isinstance(reply, Refusal) and reply.status is Status.OVERLOADED):
-                        self._admission.note(place, reply, trio.current_time(), random.random())  # noqa: S311 - spreads load
+                        self._admission.record_reply(place, reply, trio.current_time(), random.random())  # noqa: S311 - spreads load
                     else:
                         with trio.move_on_after(GIVE_BACK_S, shield=True):
                             await self._allowance.give_back(place)
         return reply
 
-    def _decide(self, job: FetchJob, deadline: float, spent: Spent, now_s: float) -> Start | Turned:
-        return self._admission.ask(spent, now_s, self._now(), deadline, signed_in=job.asker.signed_in)
+    def _decide(self, job: FetchJob, deadline: float, spent: Spent, now_s: float) -> Start | Refused:
+        return self._admission.reserve(spent, now_s, self._now(), deadline, signed_in=job.asker.signed_in)
 
-    def _outcome(self, job: FetchJob, reply: Page | Refusal, began: float) -> FetchOutcome:
+    def _build_outcome(self, job: FetchJob, reply: SourcePage | Refusal, began: float) -> FetchOutcome:
         """Turn a reply into the outcome to report."""
         outcome = FetchOutcome(
             self._source,
@@ -188,20 +188,20 @@ class Fetcher:
             self._now(),
             latency_ms=(trio.current_time() - began) * 1000,
             http_status=reply.http_status,
-            ignored=self._upstream.ignored(job.query),
+            ignored=self._upstream.list_ignored_parameters(job.query),
         )
-        if isinstance(reply, Page):
+        if isinstance(reply, SourcePage):
             if reply.bug is not None:
                 log.error("row_bug", source=self._source, rows=reply.dropped.get("bug"), exc_info=reply.bug)
                 self._count("job_bugs", source=self._source)
             status = Status.OK if reply.articles else Status.EMPTY
-            keep_s = self._admission.keep_s(self._longest_keep_s)
+            keep_s = self._admission.min_fresh_s(self._longest_keep_s)
             return evolve(outcome, status=status, articles=reply.articles, returned=reply.returned, dropped=reply.dropped, keep_s=keep_s)
-        paused = self._admission.paused(trio.current_time(), self._now())
+        paused = self._admission.find_pause(trio.current_time(), self._now())
         return evolve(outcome, status=reply.status, detail=reply.detail, retry_at=paused.retry_at if paused else None)
 
 
-def _unheard(reply: Page | Refusal, deadline: float) -> bool:
+def _process_was_busy(reply: SourcePage | Refusal, deadline: float) -> bool:
     """Return whether this process was too busy when the deadline cut the call off.
 
     The call was made, so its start stays spent.
@@ -209,7 +209,7 @@ def _unheard(reply: Page | Refusal, deadline: float) -> bool:
     return isinstance(reply, Refusal) and reply.status is Status.TIMEOUT and trio.current_time() > deadline + LATE_S
 
 
-def _rushed(reply: Page | Refusal, waited_s: float, had_s: float) -> bool:
+def _started_too_late(reply: SourcePage | Refusal, waited_s: float, had_s: float) -> bool:
     """Return whether a call that the deadline cut off had waited longer than the source then had.
 
     It waited for its slot and its turn. Its start stays spent.

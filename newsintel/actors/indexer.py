@@ -8,7 +8,7 @@ indexer; each takes different articles.
 
 from newsintel.domain.archive.ports import TextIndex
 from newsintel.domain.ports import Count
-from newsintel.runtime.backlog import Pace, work_off
+from newsintel.runtime.backlog import Pace, process_backlog
 
 EVERY_S = 60.0
 """Pause after an empty batch, shortened by up to half at random."""
@@ -23,4 +23,4 @@ async def run(*, index: TextIndex, count: Count) -> None:
         index: the text index to keep up to date.
         count: counts `indexed_articles` and `index_failures`.
     """
-    await work_off(index.read_some, Pace(EVERY_S, BUSY_S), count, done="indexed_articles", failed="index_failures")
+    await process_backlog(index.index_batch, Pace(EVERY_S, BUSY_S), count, done="indexed_articles", failed="index_failures")

@@ -39,7 +39,7 @@ async def run(*, history: History, keep: timedelta, count: Count, now: WallClock
 
     async def sweep() -> None:
         try:
-            count("pruned_searches", await history.prune(now() - keep))
+            count("pruned_searches", await history.prune_searches(now() - keep))
         except UnavailableError as error:
             log.debug("prune_failed", reason=str(error))
             count("prune_failures")

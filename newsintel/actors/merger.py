@@ -14,14 +14,14 @@ import trio
 from attrs import define, evolve, field
 
 from newsintel.domain.archive.ports import ArchiveSearch
-from newsintel.domain.archive.query import instead_of
-from newsintel.domain.bounds.room import Room
+from newsintel.domain.archive.query import build_fallback_query
+from newsintel.domain.bounds.room import ByteBudget
 from newsintel.domain.ports import Count, WallClock
 from newsintel.domain.search.freshness import Freshness, Windows
 from newsintel.domain.search.harvest import Answer, CacheWrite, Origin
-from newsintel.domain.search.merging import merging
+from newsintel.domain.search.merging import merge_in_slices
 from newsintel.domain.search.outcome import FetchOutcome, Status
-from newsintel.domain.search.popularity import Saves
+from newsintel.domain.search.popularity import SaveCounter
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.search.sizes import answer_bytes
 from newsintel.errors import FlightBugError, InvalidParameterError, UnavailableError
@@ -30,7 +30,7 @@ from newsintel.runtime.search.claims import Claim, SharedCache
 from newsintel.runtime.search.flight import Failed, FetchJob, Flight, Landed, StaleFound
 from newsintel.runtime.search.gathering import Gathering
 from newsintel.runtime.telemetry.logs import enter_context, get_logger
-from newsintel.runtime.turns import in_turns
+from newsintel.runtime.turns import run_in_turns
 
 log = get_logger(__name__)
 
@@ -68,7 +68,7 @@ class Merger:
     _search: ArchiveSearch = field(kw_only=True)
     _every_source: tuple[str, ...] = field(kw_only=True)
     _windows: Windows = field(kw_only=True)
-    _saves: Saves = field(kw_only=True)
+    _saves: SaveCounter = field(kw_only=True)
     _count: Count = field(kw_only=True)
     _now: WallClock = field(kw_only=True)
 
@@ -82,9 +82,9 @@ class Merger:
             async with trio.open_nursery() as flights:
                 with self._inbox:
                     async for flight in self._inbox:
-                        flights.start_soon(self._fly, flight, name=f"flight {flight.query.key}")
+                        flights.start_soon(self._run_flight, flight, name=f"flight {flight.query.key}")
 
-    async def _fly(self, flight: Flight) -> None:
+    async def _run_flight(self, flight: Flight) -> None:
         """Run one flight to its end. A bug in it fails only its own waiters."""
         enter_context(flight.context)
         try:
@@ -105,7 +105,7 @@ class Merger:
         """
         async with self._shared.claim(
             flight.query.key,
-            flight.known,
+            flight.previous,
             flight.deadline,
             meanwhile=lambda older: flight.append(StaleFound(older)),
             asker=flight.asker,
@@ -115,23 +115,23 @@ class Merger:
                 flight.append(Landed(cached, asked=False))
                 return
             with Gathering(flight, self._rooms.flights, self._saves, self._now) as gathering:
-                kept = self._windows.kept(cached.harvest, self._now(), flight.asker) if cached else ()
+                kept = self._windows.outcomes_to_keep(cached.harvest, self._now(), flight.asker) if cached else ()
                 await self._fan_out(flight, gathering, kept)
-                answer = await in_turns(gathering.found.ranking())
+                answer = await run_in_turns(gathering.found.rank())
                 if answer.harvest.cacheable:
                     flight.append(Landed(answer, asked=True))
-                    self._hand_on(flight, answer, claim)
+                    self._offer_to_sinks(flight, answer, claim)
                 else:
-                    flight.append(Landed(await self._instead(answer, cached), asked=True))
+                    flight.append(Landed(await self._find_substitute(answer, cached), asked=True))
 
     async def _fan_out(self, flight: Flight, gathering: Gathering, kept: tuple[FetchOutcome, ...]) -> None:
         """Ask every source without an outcome; gather outcomes until the flight's deadline."""
         for outcome in kept:
             await gathering.report(outcome)
-        for name in gathering.missing():
+        for name in gathering.list_missing_sources():
             if name not in self._jobs:
                 await gathering.report(FetchOutcome(name, Status.DISABLED, self._now()))
-        asked = gathering.missing()
+        asked = gathering.list_missing_sources()
         if not asked:
             return
         send, receive = trio.open_memory_channel[FetchOutcome](len(asked))
@@ -146,22 +146,22 @@ class Merger:
                         job.outbox.close()
                         self._count("refusals", inbox=f"fetcher {name}")
                         await gathering.report(FetchOutcome(name, Status.OVERLOADED, self._now()))
-            while (arrived := await _next(receive, flight.deadline)) is not None:
+            while (arrived := await _receive_outcome(receive, flight.deadline)) is not None:
                 await gathering.receive(arrived)
-        for name in gathering.missing():
+        for name in gathering.list_missing_sources():
             await gathering.report(FetchOutcome(name, Status.TIMEOUT, self._now(), detail="no reply before the search's deadline"))
 
-    async def _instead(self, failed: Answer, cached: Answer | None) -> Answer:
+    async def _find_substitute(self, failed: Answer, cached: Answer | None) -> Answer:
         """Return what to serve if no source answered: a stale harvest, the archive, or the failure.
 
         Raises:
             UnavailableError: no source is enabled, and the archive did not answer.
         """
         outcomes = failed.harvest.outcomes
-        if cached and not failed.harvest.complete and self._windows.judge(cached.harvest, self._now()) is not Freshness.GONE:
+        if cached and not failed.harvest.complete and self._windows.get_freshness(cached.harvest, self._now()) is not Freshness.GONE:
             return evolve(cached, harvest=evolve(cached.harvest, origin=Origin.STALE), refused=outcomes)
         try:
-            page = await self._search.search(instead_of(failed.harvest.query, self._every_source), ARCHIVE_LIMIT, None)
+            page = await self._search.search(build_fallback_query(failed.harvest.query, self._every_source), ARCHIVE_LIMIT, None)
             articles = tuple(hit.article for hit in page.hits)
         except InvalidParameterError:
             articles = ()  # the archive does not index words that are this common
@@ -171,16 +171,18 @@ class Merger:
             return failed
         if not articles and not failed.harvest.complete:
             return failed
-        saves = self._saves.of(article.id for article in articles)
+        saves = self._saves.select(article.id for article in articles)
         harvest = evolve(failed.harvest, origin=Origin.ARCHIVE, archived=articles, saves=saves)
-        return Answer(harvest, await in_turns(merging(harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at, harvest.saves)))
+        return Answer(
+            harvest, await run_in_turns(merge_in_slices(harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at, harvest.saves))
+        )
 
-    def _hand_on(self, flight: Flight, answer: Answer, claim: Claim) -> None:
+    def _offer_to_sinks(self, flight: Flight, answer: Answer, claim: Claim) -> None:
         """Offer a landed answer to both sinks without waiting; skip a sink that has no room."""
         size_bytes = answer_bytes(answer)
         if not _offer(self._to_persister, answer, self._rooms.to_persister, size_bytes):
             self._count("refusals", inbox="persister")
-        if any(old and self._windows.outranks(old.harvest, answer.harvest, self._now()) for old in (claim.answer, flight.standing)):
+        if any(old and self._windows.must_keep_old(old.harvest, answer.harvest, self._now()) for old in (claim.answer, flight.serving)):
             return
         if not _offer(self._to_cache, CacheWrite(answer, claim.token), self._rooms.to_cache, size_bytes):
             self._count("refusals", inbox="cache_writer")
@@ -188,7 +190,7 @@ class Merger:
             claim.token = None  # the cache writer releases the claim, together with its write
 
 
-async def _next(outcomes: trio.MemoryReceiveChannel[FetchOutcome], deadline: float) -> FetchOutcome | None:
+async def _receive_outcome(outcomes: trio.MemoryReceiveChannel[FetchOutcome], deadline: float) -> FetchOutcome | None:
     """Return the next outcome; None at the channel's end or at the deadline.
 
     An outcome that has already arrived is returned even after the deadline.
@@ -204,13 +206,13 @@ async def _next(outcomes: trio.MemoryReceiveChannel[FetchOutcome], deadline: flo
     return None
 
 
-def _offer(inbox: trio.MemorySendChannel[T], message: T, room: Room, size_bytes: int) -> bool:
+def _offer(inbox: trio.MemorySendChannel[T], message: T, room: ByteBudget, size_bytes: int) -> bool:
     """Send a message if the inbox and the memory have room; return whether it was sent."""
-    if not room.take(size_bytes):
+    if not room.reserve(size_bytes):
         return False
     try:
         inbox.send_nowait(message)
     except (trio.WouldBlock, trio.BrokenResourceError):
-        room.give_back(size_bytes)
+        room.release(size_bytes)
         return False
     return True

@@ -13,11 +13,11 @@ import trio
 from attrs import define, field
 
 from newsintel.domain.archive.ports import Archive
-from newsintel.domain.bounds.room import Room
+from newsintel.domain.bounds.room import ByteBudget
 from newsintel.domain.ports import Count
 from newsintel.domain.search.article import Article, Pair
 from newsintel.domain.search.harvest import Answer
-from newsintel.domain.search.merging import pairs
+from newsintel.domain.search.merging import build_pairs
 from newsintel.domain.search.sizes import answer_bytes
 from newsintel.errors import UnavailableError
 from newsintel.runtime.halving import save_halving
@@ -38,25 +38,25 @@ MAX_PAUSE_S = 10.0
 Each is shortened by up to half at random, so that processes do not retry together.
 """
 
-Row = tuple[Article, datetime]
+FetchedArticle = tuple[Article, datetime]
 
 
 @define
 class _Batch:
     """Articles and pairs that are accepted but not saved yet."""
 
-    rows: list[Row] = field(factory=list)
+    rows: list[FetchedArticle] = field(factory=list)
     pairs: list[Pair] = field(factory=list)
-    bytes: int = 0
+    size_bytes: int = 0
 
     def add(self, answer: Answer) -> None:
         """Add a landed answer's articles, and the pairs that its merge found."""
         self.rows += [(article, outcome.fetched_at) for outcome in answer.harvest.outcomes for article in outcome.articles]
-        self.pairs += pairs(answer.merge)
-        self.bytes += answer_bytes(answer)
+        self.pairs += build_pairs(answer.merge)
+        self.size_bytes += answer_bytes(answer)
 
 
-async def run(inbox: trio.MemoryReceiveChannel[Answer], *, room: Room, archive: Archive, count: Count) -> None:
+async def run(inbox: trio.MemoryReceiveChannel[Answer], *, room: ByteBudget, archive: Archive, count: Count) -> None:
     """Write until the inbox ends and everything is saved.
 
     If it is cancelled earlier, it counts the accepted articles that are not saved.
@@ -77,8 +77,8 @@ async def run(inbox: trio.MemoryReceiveChannel[Answer], *, room: Room, archive: 
                 batch.add(answer)
                 await _fill(inbox, batch)
                 await _write(batch, archive, count)
-                room.give_back(batch.bytes)
-                batch.bytes = 0
+                room.release(batch.size_bytes)
+                batch.size_bytes = 0
         finally:
             _count_lost(inbox, batch, count)
 
@@ -100,37 +100,37 @@ async def _write(batch: _Batch, archive: Archive, count: Count) -> None:
     """
     while batch.rows:
         piece = batch.rows[:BATCH_ROWS]
-        await _save(piece, archive, count)
+        await _save_rows(piece, archive, count)
         del batch.rows[: len(piece)]
     if batch.pairs:
-        await _tie(batch.pairs, archive, count)
+        await _save_pairs(batch.pairs, archive, count)
         batch.pairs.clear()
 
 
-async def _save(rows: Sequence[Row], archive: Archive, count: Count) -> None:
+async def _save_rows(rows: Sequence[FetchedArticle], archive: Archive, count: Count) -> None:
     """Save rows; store each refused row as a dead letter."""
 
-    async def save(some: Sequence[Row]) -> None:
-        await _until_available(lambda: archive.save(some, []), count)
+    async def save(some: Sequence[FetchedArticle]) -> None:
+        await _retry_until_available(lambda: archive.save_articles(some, []), count)
         count("archived_articles", len(some))
 
-    async def bury(row: Row, reason: str) -> None:
+    async def bury(row: FetchedArticle, reason: str) -> None:
         article = row[0]
         log.warning("article_refused", article=article.id, source=article.source, reason=reason)
-        await _until_available(lambda: archive.bury(article, reason), count)
+        await _retry_until_available(lambda: archive.store_dead_letter(article, reason), count)
         count("dead_letters")
 
     await save_halving(rows, save, bury)
 
 
-async def _tie(pairs: Sequence[Pair], archive: Archive, count: Count) -> None:
+async def _save_pairs(pairs: Sequence[Pair], archive: Archive, count: Count) -> None:
     """Save pairs; skip each refused pair, since a later merge can find it again.
 
     For example, one of its articles was deleted in the meantime.
     """
 
     async def save(some: Sequence[Pair]) -> None:
-        await _until_available(lambda: archive.save([], some), count)
+        await _retry_until_available(lambda: archive.save_articles([], some), count)
 
     async def leave_out(pair: Pair, reason: str) -> None:
         log.warning("pair_refused", member=pair.member_id, reason=reason)
@@ -139,7 +139,7 @@ async def _tie(pairs: Sequence[Pair], archive: Archive, count: Count) -> None:
     await save_halving(pairs, save, leave_out)
 
 
-async def _until_available(operation: Callable[[], Awaitable[object]], count: Count) -> None:
+async def _retry_until_available(operation: Callable[[], Awaitable[object]], count: Count) -> None:
     """Retry until the archive succeeds.
 
     Meanwhile the inbox fills. When it is full, the merger counts refusals.

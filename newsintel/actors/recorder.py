@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import trio
 
-from newsintel.domain.intelligence.marks import Marking
+from newsintel.domain.intelligence.marks import SearchMarker
 from newsintel.domain.intelligence.ports import SearchMarks
 from newsintel.domain.personal.ports import History
 from newsintel.domain.ports import Count, Repeats, WallClock
@@ -36,7 +36,7 @@ async def run(
     *,
     history: History,
     repeats: Repeats,
-    marking: Marking,
+    marking: SearchMarker,
     marks: SearchMarks,
     count: Count,
     now: WallClock,
@@ -54,16 +54,16 @@ async def run(
                         searches.append(await inbox.receive())
                     except trio.EndOfChannel:
                         break
-            fresh = await _fresh(searches, repeats, count, now)
+            fresh = await _drop_repeats(searches, repeats, count, now)
             try:
-                count("recorded_searches", await _keep(fresh, history.record, count, "history"))
+                count("recorded_searches", await _write_halving(fresh, history.record_searches, count, "history"))
             except UnavailableError as error:
                 log.debug("searches_not_recorded", searches=len(fresh), reason=str(error))
                 count("refusals", len(fresh), inbox="history")
             await _mark(fresh, marking, marks, count)
 
 
-async def _keep(rows: Sequence[T], write: Callable[[Sequence[T]], Awaitable[None]], count: Count, inbox: str) -> int:
+async def _write_halving(rows: Sequence[T], write: Callable[[Sequence[T]], Awaitable[None]], count: Count, inbox: str) -> int:
     """Write rows, without those that PostgreSQL refuses; return how many were written."""
     refused = 0
 
@@ -77,25 +77,25 @@ async def _keep(rows: Sequence[T], write: Callable[[Sequence[T]], Awaitable[None
     return len(rows) - refused
 
 
-async def _mark(searches: Sequence[SearchRecord], marking: Marking, marks: SearchMarks, count: Count) -> None:
+async def _mark(searches: Sequence[SearchRecord], marking: SearchMarker, marks: SearchMarks, count: Count) -> None:
     """Count searches per person.
 
     This is a separate write from the history: it may be retried without counting anybody twice.
     """
     marked = [found for search in searches if (found := marking.mark(search)) is not None]
     try:
-        await _keep(marked, marks.add, count, "marks")
+        await _write_halving(marked, marks.add, count, "marks")
     except UnavailableError as error:
         log.debug("searches_not_counted", searches=len(marked), reason=str(error))
         count("refusals", len(marked), inbox="marks")
 
 
-async def _fresh(searches: Sequence[SearchRecord], repeats: Repeats, count: Count, now: WallClock) -> Sequence[SearchRecord]:
+async def _drop_repeats(searches: Sequence[SearchRecord], repeats: Repeats, count: Count, now: WallClock) -> Sequence[SearchRecord]:
     """Return the searches that no process has recorded within REPEAT_S of their answer."""
     passed_s = [(now() - search.searched_at).total_seconds() for search in searches]
     keys = [(search.repeat_key, REPEAT_S - passed) for search, passed in zip(searches, passed_s, strict=True)]
     try:
-        first = await repeats.first(keys)
+        first = await repeats.remember_new(keys)
     except UnavailableError:
         count("cache_errors", operation="repeats")
         return searches

@@ -6,7 +6,7 @@ cancels it when requests have ended. While PostgreSQL is unavailable, the last c
 
 from newsintel.domain.intelligence.ports import SaveCounts
 from newsintel.domain.ports import Count
-from newsintel.domain.search.popularity import Saves
+from newsintel.domain.search.popularity import SaveCounter
 from newsintel.errors import UnavailableError
 from newsintel.runtime.periodic import repeat
 
@@ -20,7 +20,7 @@ MOST_ARTICLES = 10_000
 """Articles whose counts are kept in memory (the most saved ones): about 2 MiB."""
 
 
-async def run(*, counts: SaveCounts, saves: Saves, floor: int, count: Count) -> None:
+async def run(*, counts: SaveCounts, saves: SaveCounter, floor: int, count: Count) -> None:
     """Read the counts repeatedly until cancelled.
 
     Args:
@@ -32,7 +32,7 @@ async def run(*, counts: SaveCounts, saves: Saves, floor: int, count: Count) -> 
 
     async def look() -> None:
         try:
-            saves.replace(await counts.most_saved(floor, MOST_ARTICLES))
+            saves.replace(await counts.count_saves(floor, MOST_ARTICLES))
         except UnavailableError:
             count("save_count_failures")
 

@@ -7,7 +7,7 @@ it; only one at a time does the work.
 
 from newsintel.domain.intelligence.ports import TermCounts
 from newsintel.domain.ports import Count
-from newsintel.runtime.backlog import Pace, work_off
+from newsintel.runtime.backlog import Pace, process_backlog
 
 EVERY_S = 5.0
 """Pause after an empty batch, shortened by up to half at random.
@@ -28,4 +28,4 @@ async def run(*, terms: TermCounts, count: Count) -> None:
         terms: the word counts to keep up to date.
         count: counts `term_changes` and `term_failures`.
     """
-    await work_off(terms.add_up, Pace(EVERY_S, BUSY_S), count, done="term_changes", failed="term_failures")
+    await process_backlog(terms.apply_changes, Pace(EVERY_S, BUSY_S), count, done="term_changes", failed="term_failures")

@@ -10,8 +10,8 @@ from functools import partial
 import trio
 
 from newsintel.domain.intelligence.ports import SearchMarks, Trending
-from newsintel.domain.intelligence.search_counts import Span
-from newsintel.domain.intelligence.trending import ranked
+from newsintel.domain.intelligence.search_counts import TrendWindow
+from newsintel.domain.intelligence.trending import rank_trends
 from newsintel.domain.ports import Count, WallClock
 from newsintel.errors import PoisonedBatchError, UnavailableError
 from newsintel.runtime.periodic import repeat
@@ -29,12 +29,12 @@ EVERY_S = 15.0
 
 A list is no older than that, unless counting takes long (see SHARE).
 """
-SHARE = 20
+PAUSE_FACTOR = 20
 """If SHARE times the duration of a round is longer than EVERY_S, that is the next pause instead.
 
 So the rounds take a small share of the time, however much there is to count.
 """
-KEPT = 100
+LIST_LENGTH = 100
 """Entries stored per list: several times as many as are shown."""
 
 
@@ -56,14 +56,14 @@ async def run(*, marks: SearchMarks, trending: Trending, floor: int, count: Coun
         began_s, today = trio.current_time(), now().date()
         try:
             if closed_on != today:
-                count("closed_marks", await marks.close(today, floor))
+                count("closed_marks", await marks.close_days(today, floor))
                 closed_on = today
-            for span in Span:
-                if await trending.refresh(span, now(), floor, partial(ranked, limit=KEPT)):
+            for span in TrendWindow:
+                if await trending.rebuild_list(span, now(), floor, partial(rank_trends, limit=LIST_LENGTH)):
                     count("trend_refreshes", window=span.value)
         except (UnavailableError, PoisonedBatchError) as error:  # the latter if our clock is wrong
             log.debug("trends_failed", reason=str(error))
             count("trend_failures")
-        return SHARE * (trio.current_time() - began_s)
+        return PAUSE_FACTOR * (trio.current_time() - began_s)
 
     await repeat(make_lists, every_s=EVERY_S, first_s=FIRST_S)

@@ -7,9 +7,9 @@ from typing import Any
 
 from attrs import asdict
 
-from newsintel.commands.setup import begin
-from newsintel.config.environment import Row
-from newsintel.config.setting_meanings import meaning
+from newsintel.commands.setup import load_settings_and_log
+from newsintel.config.environment import SettingRow
+from newsintel.config.setting_meanings import find_meaning
 from newsintel.domain.operations import emf
 from newsintel.domain.search.codec import to_json
 
@@ -32,21 +32,21 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the settings, or the names of the metrics. Every form hides secrets."""
-    settings = begin(quiet=True)
+    settings = load_settings_and_log(quiet=True)
     rows = settings.rows
     if args.metrics:
-        sys.stdout.write("".join(f"{name}\n" for name in sorted(emf.table(settings.source))))
+        sys.stdout.write("".join(f"{name}\n" for name in sorted(emf.build_metrics(settings.source))))
     elif args.names:
         sys.stdout.write("".join(f"{row.name}\n" for row in rows))
     elif args.json:
-        sys.stdout.write(to_json({"settings": [asdict(row) | {"meaning": meaning(row.name)} for row in rows]}).decode() + "\n")
+        sys.stdout.write(to_json({"settings": [asdict(row) | {"meaning": find_meaning(row.name)} for row in rows]}).decode() + "\n")
     else:
         head = ("setting", "value", "origin", "meaning")
-        _print_aligned([head, *((row.name, _shown(row), row.origin, meaning(row.name)) for row in rows)])
+        _print_aligned([head, *((row.name, _format_value(row), row.origin, find_meaning(row.name)) for row in rows)])
     return 0
 
 
-def _shown(row: Row) -> str:
+def _format_value(row: SettingRow) -> str:
     """Return a value with its unit; from a minute on also in the largest unit that it fills."""
     if row.unit != "s":
         return f"{row.value} {row.unit}".strip()

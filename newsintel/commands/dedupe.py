@@ -20,12 +20,12 @@ from attrs import define
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from newsintel.commands.lines import MAX_LINE, reading
-from newsintel.commands.replacing import replacing
+from newsintel.commands.lines import MAX_LINE, open_lines
+from newsintel.commands.replacing import open_replacement
 from newsintel.domain.search.dedup import Deduper
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.text.json_line import read_object
-from newsintel.domain.text.urls import canonical, usable
+from newsintel.domain.text.urls import canonicalize_url, sanitize_url
 from newsintel.errors import InvalidParameterError
 from newsintel.runtime.stopping import Stopped
 
@@ -33,9 +33,9 @@ _UNUSABLE = 2
 # Python's own exit code when the pipe that it writes to is closed.
 _PIPE_CLOSED = 1
 
-_FOUND = frozenset({"cluster", "rule", "similarity"})
+_OUTPUT_MEMBERS = frozenset({"cluster", "rule", "similarity"})
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
-_BETWEEN = re.compile(r"[ \t\r\n:,]*")
+_SEPARATORS = re.compile(r"[ \t\r\n:,]*")
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -54,10 +54,10 @@ def run(args: argparse.Namespace) -> int:
         0 on success; 1 if the reader of standard output closed the pipe; 2 if the file or a line
         cannot be used (standard error has one line for each).
     """
-    report = _Report(args.file)
+    report = _LineReport(args.file)
     try:
-        with reading(args.file) as lines, replacing(args.output) as out, _progress(hidden=out.isatty()) as progress:
-            for line in _grouped(progress.track(lines), Dedupe(args.mode), report):
+        with open_lines(args.file) as lines, open_replacement(args.output) as out, _create_progress(hidden=out.isatty()) as progress:
+            for line in _group_lines(progress.track(lines), Dedupe(args.mode), report):
                 out.write(line)
                 out.flush()
     except Stopped:
@@ -70,99 +70,99 @@ def run(args: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _PIPE_CLOSED
     except InvalidParameterError as error:
-        report.say(str(error))
+        report.write_error(str(error))
     except OSError as error:
-        report.say(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror))
+        report.write_error(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror))
     else:
         if not report.used and args.output != "-":
-            report.say(f"{args.file} has no line that can be used; {args.output} is not written")
+            report.write_error(f"{args.file} has no line that can be used; {args.output} is not written")
     return _UNUSABLE if report.refused else 0
 
 
 @define
-class _Report:
+class _LineReport:
     """The result for a file: whether any line was used, and whether anything was refused."""
 
     file: str
     used: bool = False
     refused: bool = False
 
-    def refuse(self, number: int, why: str) -> None:
+    def refuse_line(self, number: int, why: str) -> None:
         """Report a line that cannot be used. `why` continues the sentence after the line number."""
-        self.say(f"{self.file}, line {number} {why}")
+        self.write_error(f"{self.file}, line {number} {why}")
 
-    def say(self, message: str) -> None:
+    def write_error(self, message: str) -> None:
         """Write one line to standard error."""
         self.refused = True
         sys.stderr.write(f"newsintel dedupe: {message}\n")
 
 
-def _grouped(lines: Iterable[tuple[int, bytes | None]], mode: Dedupe, report: _Report) -> Iterator[bytes]:
+def _group_lines(lines: Iterable[tuple[int, bytes | None]], mode: Dedupe, report: _LineReport) -> Iterator[bytes]:
     """Yield each usable line with its cluster, rule and similarity."""
     deduper, founders = Deduper(mode), dict[int, int]()
     try:
         for number, line in lines:
             if line is None:
-                report.refuse(number, f"is longer than {MAX_LINE:,} bytes")
+                report.refuse_line(number, f"is longer than {MAX_LINE:,} bytes")
                 continue
             try:
                 record = read_object(line)
-                written = _without_end(line, record)
+                written = _strip_closing_brace(line, record)
             except (ValueError, RecursionError) as error:
-                report.refuse(number, f"is {error if isinstance(error, ValueError) else 'nested too deeply'}")
+                report.refuse_line(number, f"is {error if isinstance(error, ValueError) else 'nested too deeply'}")
                 continue
-            if why := _unusable(record):
-                report.refuse(number, why)
+            if why := _find_fault(record):
+                report.refuse_line(number, why)
                 continue
             report.used = True
-            url = usable(record.get("url") or "")
-            match = deduper.add(record["title"], canonical(url) if url else None)
+            url = sanitize_url(record.get("url") or "")
+            match = deduper.add(record["title"], canonicalize_url(url) if url else None)
             if match.rule is None:
                 founders[match.founder] = number
             found = {"cluster": founders[match.founder], "rule": match.rule, "similarity": match.similarity}
             yield written + b"," + orjson.dumps(found, option=orjson.OPT_APPEND_NEWLINE)[1:]
     except InvalidParameterError as error:
-        report.say(str(error))
+        report.write_error(str(error))
 
 
-def _unusable(record: dict[str, Any]) -> str | None:
+def _find_fault(record: dict[str, Any]) -> str | None:
     if not isinstance(record.get("title"), str):
         return "has no title, or one that is not text"
     return None if isinstance(record.get("url"), str | None) else "has a url that is not text"
 
 
-def _without_end(line: bytes, record: dict[str, Any]) -> bytes:
+def _strip_closing_brace(line: bytes, record: dict[str, Any]) -> bytes:
     """Return a line's object as written, without the last brace and an earlier run's members."""
     text = line.strip()
-    if record.keys() & _FOUND:
-        text = _without(text.decode(), _FOUND).encode()
+    if record.keys() & _OUTPUT_MEMBERS:
+        text = _remove_members(text.decode(), _OUTPUT_MEMBERS).encode()
     return text[:-1].rstrip()
 
 
-def _without(text: str, names: Collection[str]) -> str:
+def _remove_members(text: str, names: Collection[str]) -> str:
     """Return an object's text without some members.
 
     The other members stay byte for byte. Parsing and serialising would change their spelling.
     """
     kept = []
-    at = _past(text, 1)
+    at = _skip_separators(text, 1)
     while text[at] != "}":
         start = at
         name, end = _DECODER.raw_decode(text, at)
-        _, end = _DECODER.raw_decode(text, _past(text, end))
+        _, end = _DECODER.raw_decode(text, _skip_separators(text, end))
         if name not in names:
             kept.append(text[start:end])
-        at = _past(text, end)
+        at = _skip_separators(text, end)
     return "{" + ",".join(kept) + "}"
 
 
-def _past(text: str, at: int) -> int:
+def _skip_separators(text: str, at: int) -> int:
     """Return the next position that is not white space, a colon or a comma."""
-    match = _BETWEEN.match(text, at)
+    match = _SEPARATORS.match(text, at)
     return match.end() if match else at
 
 
-def _progress(*, hidden: bool) -> Progress:
+def _create_progress(*, hidden: bool) -> Progress:
     """Return a live count of lines for standard error.
 
     It shows nothing if `hidden` (the terminal shows the lines) or if standard error is no terminal.

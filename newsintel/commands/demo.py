@@ -7,12 +7,12 @@ from typing import Any
 from attrs import evolve
 from rich.console import Console
 
-from newsintel.commands.serving import serve
-from newsintel.commands.setup import begin, load_settings
+from newsintel.commands.serving import run_service
+from newsintel.commands.setup import load_settings, load_settings_and_log
 from newsintel.config.settings import Settings
-from newsintel.demo.server import Simulated, simulated_upstreams
+from newsintel.demo.server import Simulated, run_simulated_upstreams
 from newsintel.runtime import command_loop
-from newsintel.runtime.telemetry.logs import for_machines, get_logger
+from newsintel.runtime.telemetry.logs import get_logger, is_for_machines
 
 log = get_logger(__name__)
 
@@ -38,29 +38,29 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve the demo until a signal. Returns 0 after an orderly shutdown."""
-    command_loop.run(_demo, args.replay)
+    command_loop.run(_serve_demo, args.replay)
     return 0
 
 
-async def _demo(replay: Path | None) -> None:
-    async with simulated_upstreams(replay=replay) as simulated:
-        settings = begin(lambda: demo_settings(simulated))
-        await serve(settings, on_ready=lambda url: _greet(url, simulated, settings, replay))
+async def _serve_demo(replay: Path | None) -> None:
+    async with run_simulated_upstreams(replay=replay) as simulated:
+        settings = load_settings_and_log(lambda: load_demo_settings(simulated))
+        await run_service(settings, on_ready=lambda url: _greet(url, simulated, settings, replay))
 
 
-def demo_settings(simulated: Simulated) -> Settings:
+def load_demo_settings(simulated: Simulated) -> Settings:
     """Return the settings of a demo: this process's environment with the simulated upstreams."""
     settings = load_settings({"NEWSINTEL_ENV": "development", **simulated.environ})
     # The demo has its own servers and folder: invented articles must not mix with a real archive.
     settings = evolve(settings, data_dir=settings.data_dir / "demo", database_url=None, migrate_database_url=None, redis_url=None)
     # The development sign-in accepts everybody, so it must be reachable from this machine only.
-    return evolve(settings, dev_sign_in=settings.bind.loopback)
+    return evolve(settings, dev_sign_in=settings.bind.is_loopback)
 
 
 def _greet(url: str, simulated: Simulated, settings: Settings, replay: Path | None) -> None:
     what = f"recorded responses from {replay}" if replay else "invented news from simulated upstreams"
     told = {"what": what, "url": settings.public_url or url, "control": simulated.control_url}
-    if for_machines():
+    if is_for_machines():
         log.info("demo", **told)
     else:
         Console(stderr=True, soft_wrap=True).print(GREETING.format(**told))

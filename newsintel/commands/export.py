@@ -7,15 +7,15 @@ import sys
 from contextlib import nullcontext
 from typing import Any
 
-from newsintel.commands.export_file import ExportFile, exporting
-from newsintel.commands.progress import Counter
-from newsintel.commands.setup import begin
-from newsintel.commands.stores import prepared_stores
+from newsintel.commands.export_file import ExportFile, open_export
+from newsintel.commands.progress import ProgressCounter
+from newsintel.commands.setup import load_settings_and_log
+from newsintel.commands.stores import open_prepared_stores
 from newsintel.config.settings import Settings
-from newsintel.domain.archive.format import dump
+from newsintel.domain.archive.format import dump_line
 from newsintel.errors import InvalidParameterError
 from newsintel.runtime import command_loop
-from newsintel.runtime.stopping import raising
+from newsintel.runtime.stopping import raise_on_signal
 
 PAGE_ROWS = 500
 
@@ -34,10 +34,10 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Export. Returns 1 if the output cannot be written. If interrupted, says how to continue."""
-    settings = begin(quiet=True)
+    settings = load_settings_and_log(quiet=True)
     try:
-        with exporting(args.file, args.after) as export, Counter("articles", hidden=export.out.isatty()) as counter:
-            if failure := command_loop.run(_export, settings, export, args.after, counter):
+        with open_export(args.file, args.after) as export, ProgressCounter("articles", hidden=export.out.isatty()) as counter:
+            if failure := command_loop.run(_export_articles, settings, export, args.after, counter):
                 raise failure
     except OSError as error:
         if not isinstance(error, BrokenPipeError):
@@ -50,33 +50,33 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _export(settings: Settings, export: ExportFile, after: str | None, counter: Counter) -> OSError | None:
+async def _export_articles(settings: Settings, export: ExportFile, after: str | None, counter: ProgressCounter) -> OSError | None:
     """Write every page. Returns a write error, because the stores would raise it in a group."""
-    async with prepared_stores(settings) as stores:
-        if after is not None and await stores.archive.articles.article(after) is None:
+    async with open_prepared_stores(settings) as stores:
+        if after is not None and await stores.archive.articles.get_article(after) is None:
             raise InvalidParameterError("after", "unknown", f"--after {after}: no such article is archived")
         try:
             # The reader of a pipe may never read on, so a signal must interrupt the write. A
             # write to a regular file finishes its page.
-            interruptible = nullcontext if stat.S_ISREG(os.fstat(export.out.fileno()).st_mode) else raising
-            while page := await stores.archive.dump.page(after, PAGE_ROWS):
+            interruptible = nullcontext if stat.S_ISREG(os.fstat(export.out.fileno()).st_mode) else raise_on_signal
+            while page := await stores.archive.dump.read_page(after, PAGE_ROWS):
                 with interruptible():
-                    export.write(b"".join(map(dump, page)))
+                    export.write(b"".join(map(dump_line, page)))
                 after = page[-1].article.id
                 counter.add(len(page))
         except BrokenPipeError as error:
             return error  # the reader wanted no more lines
         except OSError as error:
-            counter.say(_stopped(export, after))
+            counter.print_line(_describe_stop(export, after))
             return error
         except BaseException:
-            counter.say(_stopped(export, after))
+            counter.print_line(_describe_stop(export, after))
             raise
     return None
 
 
-def _stopped(export: ExportFile, after: str | None) -> str:
+def _describe_stop(export: ExportFile, after: str | None) -> str:
     if not after:
         return "stopped before the first article"
-    waits = f", which adds to {export.path}" if export.becomes and export.size else ""
+    waits = f", which adds to {export.path}" if export.replaces and export.size else ""
     return f"stopped; go on with --after {after}{waits}"

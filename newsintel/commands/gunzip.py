@@ -17,7 +17,7 @@ class DamagedError(Exception):
     """The data is cut short or damaged. The message says how."""
 
 
-def gunzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def decompress_gzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """Yield the content of all gzip members, as `gzip`, `pigz` and appending write them.
 
     Zeros between members and after the last one are padding, as on tapes; gzip skips them too.
@@ -36,8 +36,8 @@ def gunzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
             try:
                 content = inflate.decompress(left, _STEP_BYTES)
             except zlib.error as error:
-                yield _salvaged(before, left)
-                raise DamagedError(_reason(str(error))) from error
+                yield _salvage_content(before, left)
+                raise DamagedError(_describe_damage(str(error))) from error
             yield content
             left = inflate.unconsumed_tail
             if inflate.eof:
@@ -48,7 +48,7 @@ def gunzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
         raise DamagedError("it is cut short")
 
 
-def _salvaged(inflate: "zlib._Decompress", piece: bytes) -> bytes:
+def _salvage_content(inflate: "zlib._Decompress", piece: bytes) -> bytes:
     """Return a piece's content before the damaged byte, which zlib drops when it raises."""
     content = bytearray()
     for at in range(len(piece)):
@@ -59,7 +59,7 @@ def _salvaged(inflate: "zlib._Decompress", piece: bytes) -> bytes:
     return bytes(content)
 
 
-def _reason(said: str) -> str:
+def _describe_damage(said: str) -> str:
     if "data check" in said or "length check" in said:
         return "its checksum is wrong, so an earlier line may be corrupt"
     return "its compressed data is broken"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import cast
 
 from newsintel.commands import gunzip
-from newsintel.commands.gunzip import DamagedError, gunzipped
+from newsintel.commands.gunzip import DamagedError, decompress_gzip
 from newsintel.domain.text.json_line import read_object
 from newsintel.errors import InvalidParameterError
 
@@ -24,7 +24,7 @@ PIECE_BYTES = 2**16
 BOM = b"\xef\xbb\xbf"
 """Windows editors begin UTF-8 files with it; in concatenated files it can begin any line."""
 
-_NOT_LINES = {
+_FOREIGN_FORMATS = {
     b"\xff\xfe": "UTF-16, not UTF-8",
     b"\xfe\xff": "UTF-16, not UTF-8",
     b"{\0": "UTF-16, not UTF-8",
@@ -44,26 +44,26 @@ is skipped and not kept in memory."""
 
 
 @contextmanager
-def reading(file: str) -> Iterator[Lines]:
+def open_lines(file: str) -> Iterator[Lines]:
     """Open a file and give its lines. The lines raise errors too, after every whole line before.
 
     Raises:
         InvalidParameterError: the file cannot be read, has no lines, or is damaged; says where.
     """
     if file == "-":
-        yield _numbered(cast(BufferedReader, sys.stdin.buffer), file)
+        yield _number_lines(cast(BufferedReader, sys.stdin.buffer), file)
         return
     with ExitStack() as opened:
-        with named(file):
+        with name_file_in_errors(file):
             source = opened.enter_context(Path(file).open("rb"))
-        yield _numbered(source, file)
+        yield _number_lines(source, file)
 
 
-def _numbered(source: BufferedReader, file: str) -> Lines:
+def _number_lines(source: BufferedReader, file: str) -> Lines:
     number = 0
-    with named(file):
+    with name_file_in_errors(file):
         try:
-            for number, line in enumerate(_split(_content(source, file)), start=1):
+            for number, line in enumerate(_split_lines(_decompress_content(source, file)), start=1):
                 text = line and line.removeprefix(BOM)
                 if text is None or text.strip():
                     yield number, text
@@ -71,34 +71,34 @@ def _numbered(source: BufferedReader, file: str) -> Lines:
             raise InvalidParameterError("file", "unreadable", f"{file} is damaged after line {number}: {error}") from error
 
 
-def _content(source: BufferedReader, file: str) -> Iterator[bytes]:
+def _decompress_content(source: BufferedReader, file: str) -> Iterator[bytes]:
     """Return a file's content, decompressed if it is gzip.
 
     It reads only as many bytes as it needs to recognise the format, so a slow pipe works.
     """
-    pieces = _pieces(source)
+    pieces = _read_pieces(source)
     head = b""
     for piece in pieces:
         head += piece
-        if not any(start.startswith(head) for start in (gunzip.MAGIC, *_NOT_LINES)):
+        if not any(start.startswith(head) for start in (gunzip.MAGIC, *_FOREIGN_FORMATS)):
             break
     content = chain([head], pieces)
     if head.startswith(gunzip.MAGIC):
-        return gunzipped(content)
-    if kind := next((kind for start, kind in _NOT_LINES.items() if head.startswith(start)), None):
+        return decompress_gzip(content)
+    if kind := next((kind for start, kind in _FOREIGN_FORMATS.items() if head.startswith(start)), None):
         raise InvalidParameterError("file", "unreadable", f"{file} is {kind}")
     if file.endswith(".gz") and not head.removeprefix(BOM).lstrip().startswith(b"{"):
         raise DamagedError("it starts with neither gzip nor a line of JSON")
     return content
 
 
-def _pieces(source: BufferedReader) -> Iterator[bytes]:
+def _read_pieces(source: BufferedReader) -> Iterator[bytes]:
     """Yield pieces as soon as they can be read."""
     while piece := source.read1(PIECE_BYTES):
         yield piece
 
 
-def _split(pieces: Iterator[bytes]) -> Iterator[bytes | None]:
+def _split_lines(pieces: Iterator[bytes]) -> Iterator[bytes | None]:
     """Yield the lines of some pieces, None for each line that is too long.
 
     Before it raises for damage, it yields the text after the last line end if that is a whole
@@ -110,9 +110,9 @@ def _split(pieces: Iterator[bytes]) -> Iterator[bytes | None]:
         for piece in pieces:
             *ends, begun = piece.split(b"\n")
             for end in ends:
-                yield _joined(held, end + b"\n")
+                yield _join_parts(held, end + b"\n")
                 held = b""
-            held = _joined(held, begun)
+            held = _join_parts(held, begun)
     except DamagedError as error:
         damage = error
     if held != b"" and (damage is None or _is_object(held)):
@@ -121,7 +121,7 @@ def _split(pieces: Iterator[bytes]) -> Iterator[bytes | None]:
         raise damage
 
 
-def _joined(held: bytes | None, more: bytes) -> bytes | None:
+def _join_parts(held: bytes | None, more: bytes) -> bytes | None:
     """Return a line with more of its text, or None if it is too long."""
     return None if held is None or len(held) + len(more) > MAX_LINE else held + more
 
@@ -134,7 +134,7 @@ def _is_object(line: bytes | None) -> bool:
 
 
 @contextmanager
-def named(file: str) -> Iterator[None]:
+def name_file_in_errors(file: str) -> Iterator[None]:
     """Convert an OSError into InvalidParameterError with the file's name."""
     try:
         yield

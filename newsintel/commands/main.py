@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from newsintel import __version__
-from newsintel.errors import InvalidParameterError, NewsIntelError, SettingsError, leaves
+from newsintel.errors import InvalidParameterError, NewsIntelError, SettingsError, flatten_errors
 from newsintel.runtime import stopping
 
 PROGRAM = "newsintel"
@@ -51,7 +51,7 @@ EXIT_USAGE = 2
 """For settings and arguments that cannot be used; argparse exits with the same code."""
 
 
-class Parser(argparse.ArgumentParser):
+class CommandParser(argparse.ArgumentParser):
     """A parser whose errors are one line, like every failure, and point to the help.
 
     Attributes:
@@ -73,16 +73,16 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print the error as one line and exit."""
         # The import is slow, and --version does not need it.
-        from newsintel.commands.setup import begin_without_settings, explain  # noqa: PLC0415
+        from newsintel.commands.setup import set_up_log_only, write_failure  # noqa: PLC0415
 
-        begin_without_settings()
-        explain(f"{message} (see {self.prog} --help)")
+        set_up_log_only()
+        write_failure(f"{message} (see {self.prog} --help)")
         sys.exit(EXIT_USAGE)
 
 
-def parser(asked: str | None) -> argparse.ArgumentParser:
+def build_parser(asked: str | None) -> argparse.ArgumentParser:
     """Build the parser: all arguments of the requested command, summaries of the others."""
-    top = Parser(
+    top = CommandParser(
         prog=PROGRAM,
         usage=f"{PROGRAM} [-h] [--version] COMMAND ...",
         description="One search over every news source, each under its own deadline.",
@@ -92,13 +92,13 @@ def parser(asked: str | None) -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands: Any = top.add_subparsers(required=True, metavar="COMMAND", prog=PROGRAM, help=argparse.SUPPRESS)
     if asked in COMMANDS:
-        import_module(f"newsintel.commands.{module(asked)}").add_parser(commands)
+        import_module(f"newsintel.commands.{get_module_name(asked)}").add_parser(commands)
         command: argparse.ArgumentParser = commands.choices[asked]
         command.description = command.description or f"{COMMANDS[asked][0].upper()}{COMMANDS[asked][1:]}."
     return top
 
 
-def module(command: str) -> str:
+def get_module_name(command: str) -> str:
     """Return a command's module name in `commands`; `import` is a Python keyword."""
     return "import_" if command == "import" else command.replace("-", "_")
 
@@ -110,18 +110,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 done; 1 failed; 2 a setting or an argument cannot be used; 128 + n ended by signal n.
     """
     try:
-        with stopping.raising():
-            return _run(sys.argv[1:] if argv is None else argv)
+        with stopping.raise_on_signal():
+            return _run_command(sys.argv[1:] if argv is None else argv)
     except stopping.Stopped as stopped:
         _discard_output()
         return stopped.exit_code
     finally:
-        stopping.ended()
+        stopping.clear_limit()
 
 
-def _run(given: Sequence[str]) -> int:
+def _run_command(given: Sequence[str]) -> int:
     asked = next((word for word in given if not word.startswith("-")), None)
-    top = parser(asked)
+    top = build_parser(asked)
     if not given:
         top.print_help()
         return EXIT_USAGE
@@ -132,15 +132,15 @@ def _run(given: Sequence[str]) -> int:
     try:
         return int(args.run(args))
     except NewsIntelError as error:
-        return _explain([error])
+        return _explain_errors([error])
     except BaseExceptionGroup as group:
         stopped, others = group.split(stopping.Stopped)
         if others is None and stopped is not None:  # nurseries wrap the signal in groups
-            raise leaves(stopped)[0] from None
+            raise flatten_errors(stopped)[0] from None
         foreseen, rest = group.split(NewsIntelError)
         if rest is not None or foreseen is None:
             raise
-        return _explain(leaves(foreseen))
+        return _explain_errors(flatten_errors(foreseen))
 
 
 def _discard_output() -> None:
@@ -148,11 +148,11 @@ def _discard_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-def _explain(errors: Sequence[BaseException]) -> int:
+def _explain_errors(errors: Sequence[BaseException]) -> int:
     """Print one line per failure on standard error, and return the exit code."""
     # The import is slow, and --version does not need it.
-    from newsintel.commands.setup import explain  # noqa: PLC0415
+    from newsintel.commands.setup import write_failure  # noqa: PLC0415
 
     for error in errors:
-        explain(str(error))
+        write_failure(str(error))
     return EXIT_USAGE if any(isinstance(error, SettingsError | InvalidParameterError) for error in errors) else EXIT_FAILED

@@ -9,29 +9,29 @@ from typing import Any
 
 import orjson
 
-from newsintel.commands.lines import reading
-from newsintel.domain.operations.latencies import Latency, step_ms
+from newsintel.commands.lines import open_lines
+from newsintel.domain.operations.latencies import Latency, round_latency
 from newsintel.domain.search.outcome import Status
 from newsintel.errors import InvalidParameterError
 
-LONGEST_MS = 3_600_000
+MAX_LATENCY_MS = 3_600_000
 
 
-def read_lines(file: str, sources: tuple[str, ...]) -> Mapping[Latency, int]:
+def read_measurements(file: str, sources: tuple[str, ...]) -> Mapping[Latency, int]:
     """Read the counts of a file; `-` is standard input.
 
     Raises:
         InvalidParameterError: the file or a line cannot be used; says which and why.
     """
     counts: Counter[Latency] = Counter()
-    with reading(file) as lines:
+    with open_lines(file) as lines:
         for number, line in lines:
-            latency, count = _read(line or b"", sources, f"{file}, line {number}")
+            latency, count = _parse_line(line or b"", sources, f"{file}, line {number}")
             counts[latency] += count
     return counts
 
 
-def _read(line: bytes, sources: tuple[str, ...], where: str) -> tuple[Latency, int]:
+def _parse_line(line: bytes, sources: tuple[str, ...], where: str) -> tuple[Latency, int]:
     try:
         record: Any = orjson.loads(line)
     except orjson.JSONDecodeError as error:
@@ -40,15 +40,15 @@ def _read(line: bytes, sources: tuple[str, ...], where: str) -> tuple[Latency, i
     rules = {
         "source": (record.get("source") in sources, f"one of {', '.join(sources)}"),
         "status": (record.get("status") in list(Status), f"one of {', '.join(Status)}"),
-        "ms": (_number(record.get("ms")) and 0 <= record["ms"] <= LONGEST_MS, f"a number from 0 to {LONGEST_MS:,}"),
+        "ms": (_is_number(record.get("ms")) and 0 <= record["ms"] <= MAX_LATENCY_MS, f"a number from 0 to {MAX_LATENCY_MS:,}"),
         "count": (type(record.get("count")) is int and record["count"] > 0, "a whole number above 0"),
     }
     for name, (holds, rule) in rules.items():
         if not holds:
             raise InvalidParameterError("file", "invalid", f"{where}: {name} must be {rule}")
     status = Status(record["status"])
-    return Latency(record["source"], status, step_ms(record["ms"], status)), record["count"]
+    return Latency(record["source"], status, round_latency(record["ms"], status)), record["count"]
 
 
-def _number(value: Any) -> bool:
+def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from newsintel.commands.setup import begin
+from newsintel.commands.setup import load_settings_and_log
 from newsintel.config.settings import Settings
 from newsintel.runtime import command_loop
 from newsintel.runtime.telemetry.metrics import Metrics
@@ -18,11 +18,11 @@ def add_parser(commands: Any) -> None:
 
 def run(_args: argparse.Namespace) -> int:
     """Migrate. A second run changes nothing."""
-    settings = begin()
-    command_loop.run(_migrate, settings)
+    settings = load_settings_and_log()
+    command_loop.run(_migrate_schema, settings)
     return 0
 
 
-async def _migrate(settings: Settings) -> None:
+async def _migrate_schema(settings: Settings) -> None:
     async with open_stores(settings, Metrics().count) as stores:
         await stores.migrate()

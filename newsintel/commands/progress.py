@@ -8,13 +8,13 @@ from typing import Self
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from newsintel.commands.setup import tell
+from newsintel.commands.setup import write_message
 
-EVERY_S = 10.0
+LINE_EVERY_S = 10.0
 """Between lines without a terminal: one hour of import logs 360 lines."""
 
 
-class Counter:
+class ProgressCounter:
     """A context manager that counts and shows the count.
 
     Args:
@@ -50,14 +50,14 @@ class Counter:
         self.total += amount
         rate = self.total / max(now_s - self._began_s, 0.001)
         self._progress.update(self._task, completed=self.total, rate=rate)
-        if self._lines and now_s - self._said_s >= EVERY_S:
+        if self._lines and now_s - self._said_s >= LINE_EVERY_S:
             self._said_s = now_s
-            self.say(f"{self.total:,} {self._noun}, {rate:,.0f}/s")
+            self.print_line(f"{self.total:,} {self._noun}, {rate:,.0f}/s")
 
-    def say(self, line: str) -> None:
+    def print_line(self, line: str) -> None:
         """Print a line that stays. A closed terminal is ignored."""
         with suppress(OSError):
             if self._progress.disable:
-                tell("progress", line, message=line)
+                write_message("progress", line, message=line)
             else:
                 self._progress.console.print(line, markup=False, highlight=False)

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 
 @contextmanager
-def replacing(file: str) -> Iterator[BinaryIO]:
+def open_replacement(file: str) -> Iterator[BinaryIO]:
     """Open a file to write. It replaces FILE when the block succeeds and has written something.
 
     Until then FILE is unchanged and can be read. `-` is standard output. A device or a pipe cannot
@@ -26,10 +26,10 @@ def replacing(file: str) -> Iterator[BinaryIO]:
         with Path(file).open("wb") as out:
             yield out
     else:
-        whole = resolved(file)
+        whole = resolve_file(file)
         part = whole.with_name(f".{whole.name}.{os.getpid()}.part")
         try:
-            with open(part, "wb", opener=itself) as out:
+            with open(part, "wb", opener=open_without_following_links) as out:
                 yield out
                 out.flush()
                 os.fsync(out.fileno())
@@ -39,7 +39,7 @@ def replacing(file: str) -> Iterator[BinaryIO]:
             part.unlink(missing_ok=True)
 
 
-def itself(path: str, flags: int) -> int:
+def open_without_following_links(path: str, flags: int) -> int:
     """Open a part file, as `open`'s opener, without following links.
 
     Another user of the folder could have put a link at its name.
@@ -53,7 +53,7 @@ def is_special(file: str) -> bool:
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
-def resolved(file: str) -> Path:
+def resolve_file(file: str) -> Path:
     """Follow links. Raises IsADirectoryError before anything is written, not at the end."""
     path = Path(file).resolve()
     if path.is_dir():

@@ -4,8 +4,8 @@ import argparse
 import sys
 from typing import Any
 
-from newsintel.commands.setup import begin
-from newsintel.commands.stores import prepared_stores
+from newsintel.commands.setup import load_settings_and_log
+from newsintel.commands.stores import open_prepared_stores
 from newsintel.config.settings import Settings
 from newsintel.runtime import command_loop
 
@@ -18,12 +18,12 @@ def add_parser(commands: Any) -> None:
 
 def run(_args: argparse.Namespace) -> int:
     """Re-encrypt and print the number of accounts. Safe beside a running service."""
-    settings = begin()
-    resealed = command_loop.run(_rotate, settings)
+    settings = load_settings_and_log()
+    resealed = command_loop.run(_reseal_tokens, settings)
     sys.stdout.write(f"tokens of {resealed} accounts re-encrypted\n")
     return 0
 
 
-async def _rotate(settings: Settings) -> int:
-    async with prepared_stores(settings) as stores:
-        return await stores.accounts.tokens.reseal()
+async def _reseal_tokens(settings: Settings) -> int:
+    async with open_prepared_stores(settings) as stores:
+        return await stores.accounts.tokens.reseal_all()

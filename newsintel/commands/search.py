@@ -8,19 +8,19 @@ from typing import Any
 from rich.console import Console
 
 from newsintel import app
-from newsintel.commands.setup import begin, tell
-from newsintel.commands.source_lines import watch
+from newsintel.commands.setup import load_settings_and_log, write_message
+from newsintel.commands.source_lines import show_outcomes
 from newsintel.commands.stories import print_lines, print_table
 from newsintel.config.settings import Settings
-from newsintel.domain.operations.source_notice import noticed, source_notice
+from newsintel.domain.operations.source_notice import make_source_notice, notice_member
 from newsintel.domain.search.codec import to_json
 from newsintel.domain.search.harvest import Answer
-from newsintel.domain.search.query import build
+from newsintel.domain.search.query import build_query
 from newsintel.domain.search.query_model import Query, Sort
-from newsintel.domain.text.moments import read_moment
+from newsintel.domain.text.moments import parse_time
 from newsintel.http.bodies.search import View, render
 from newsintel.http.request.filters import check_bounds
-from newsintel.http.request.query_kinds import language, names, whole
+from newsintel.http.request.query_kinds import known_names, language_code, whole_number
 from newsintel.outbound.sources import REGISTRY
 from newsintel.runtime import command_loop
 
@@ -42,25 +42,33 @@ def add_parser(commands: Any) -> None:
     command = commands.add_parser("search", epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
     command.takes_words = True
     command.add_argument("query", metavar="QUERY", nargs="+", help='words that must all occur, OR, -word; quoted for the shell: "a phrase"')
-    command.add_argument("--limit", metavar="N", type=_kind(whole(1, MAX_LIMIT).parse), default=20, help="stories to show (default 20)")
-    command.add_argument("--sources", metavar="A,B", type=_kind(names(tuple(REGISTRY)).parse), help=f"out of {','.join(REGISTRY)}")
+    command.add_argument(
+        "--limit", metavar="N", type=_wrap_parser(whole_number(1, MAX_LIMIT).parse), default=20, help="stories to show (default 20)"
+    )
+    command.add_argument(
+        "--sources", metavar="A,B", type=_wrap_parser(known_names(tuple(REGISTRY)).parse), help=f"out of {','.join(REGISTRY)}"
+    )
     command.add_argument("--sort", choices=[one.value for one in Sort], default=Sort.RELEVANCE.value, help="default: relevance")
-    command.add_argument("--from", metavar="DATE", type=_kind(read_moment), help="the first day or moment wanted, in UTC")
-    command.add_argument("--to", metavar="DATE", type=_kind(lambda raw: read_moment(raw, end=True)), help="the last day or moment wanted")
-    command.add_argument("--language", metavar="XX", type=_kind(language().parse), help="two letters; omits articles known to be in others")
+    command.add_argument("--from", metavar="DATE", type=_wrap_parser(parse_time), help="the first day or moment wanted, in UTC")
+    command.add_argument(
+        "--to", metavar="DATE", type=_wrap_parser(lambda raw: parse_time(raw, end=True)), help="the last day or moment wanted"
+    )
+    command.add_argument(
+        "--language", metavar="XX", type=_wrap_parser(language_code().parse), help="two letters; omits articles known to be in others"
+    )
     command.add_argument("--json", action="store_true", help="print the same JSON as GET /articles")
     command.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Search. Returns 1 where the HTTP API would answer 5xx."""
-    settings = begin(quiet=True)
-    if notice := source_notice(settings):
-        tell("source_notice", f"newsintel: {notice}", notice=notice)
-    answer = command_loop.run(_search, settings, _query(args, settings))
+    settings = load_settings_and_log(quiet=True)
+    if notice := make_source_notice(settings):
+        write_message("source_notice", f"newsintel: {notice}", notice=notice)
+    answer = command_loop.run(_run_search, settings, _build_query(args, settings))
     body, console = render(answer, View(limit=args.limit)), Console()
     if args.json:
-        sys.stdout.write(to_json(body | noticed(settings)).decode() + "\n")
+        sys.stdout.write(to_json(body | notice_member(settings)).decode() + "\n")
     elif console.is_terminal:
         print_table(body, console)
     else:
@@ -68,20 +76,20 @@ def run(args: argparse.Namespace) -> int:
     return 1 if answer.failed else 0
 
 
-def _query(args: argparse.Namespace, settings: Settings) -> Query:
+def _build_query(args: argparse.Namespace, settings: Settings) -> Query:
     """Build the query. Raises InvalidParameterError if it is invalid."""
     start, end = vars(args)["from"], args.to
     check_bounds(start, end)
     sources = tuple(name for name in settings.source if args.sources is None or name in args.sources)
-    return build(" ".join(args.query), sources=sources, start=start, end=end, language=args.language, sort=Sort(args.sort))
+    return build_query(" ".join(args.query), sources=sources, start=start, end=end, language=args.language, sort=Sort(args.sort))
 
 
-async def _search(settings: Settings, query: Query) -> Answer:
+async def _run_search(settings: Settings, query: Query) -> Answer:
     async with app.open_pipeline(settings) as services:
-        return await watch(services.search.desk.join(query, signed_in=True), query.sources)
+        return await show_outcomes(services.search.desk.join_flight(query, signed_in=True), query.sources)
 
 
-def _kind(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+def _wrap_parser(parse: Callable[[str], Any]) -> Callable[[str], Any]:
     """Wrap a parser for argparse, which then shows the text of its ValueError."""
 
     def parsed(raw: str) -> Any:

@@ -14,25 +14,25 @@ from typing import Any
 import trio
 from attrs import evolve, frozen
 
-from newsintel.actors.trend_writer import KEPT
+from newsintel.actors.trend_writer import LIST_LENGTH
 from newsintel.app import open_pipeline
-from newsintel.commands.demo import demo_settings
-from newsintel.commands.setup import begin
-from newsintel.commands.stores import prepared_stores
-from newsintel.demo.invented_readers import DEMO_READER, Reader, invented_readers
-from newsintel.demo.invented_searches import DAYS, Invented, invented_searches, queries
-from newsintel.demo.server import simulated_upstreams
+from newsintel.commands.demo import load_demo_settings
+from newsintel.commands.setup import load_settings_and_log
+from newsintel.commands.stores import open_prepared_stores
+from newsintel.demo.invented_readers import DEMO_READER, Reader, invent_readers
+from newsintel.demo.invented_searches import DAYS, InventedSearch, invent_searches, list_queries
+from newsintel.demo.server import run_simulated_upstreams
 from newsintel.domain.accounts.model import Caller
-from newsintel.domain.intelligence.search_counts import Span
-from newsintel.domain.intelligence.searched import searched
-from newsintel.domain.intelligence.trending import ranked
+from newsintel.domain.intelligence.search_counts import TrendWindow
+from newsintel.domain.intelligence.searched import summarize_search
+from newsintel.domain.intelligence.trending import rank_trends
 from newsintel.domain.personal.model import Dismissal
 from newsintel.domain.search.article import ArchivedArticle
-from newsintel.domain.search.history import Searched, SearchRecord
-from newsintel.domain.search.query import build
+from newsintel.domain.search.history import SearchRecord, SearchSummary
+from newsintel.domain.search.query import build_query
 from newsintel.errors import SettingsError
-from newsintel.http.response.shared_answers import cache_key
-from newsintel.http.routes.searches import kept_trends
+from newsintel.http.response.shared_answers import build_cache_key
+from newsintel.http.routes.searches import list_cached_trends
 from newsintel.http.services import Services
 from newsintel.runtime import command_loop
 from newsintel.storage.stores import Stores
@@ -41,7 +41,7 @@ BATCH_ROWS = 200
 
 
 @frozen
-class World:
+class SeedTarget:
     """What the seeds write to, and the demo's answers.
 
     Attributes:
@@ -51,7 +51,7 @@ class World:
 
     services: Services
     stores: Stores
-    answers: Mapping[str, Searched]
+    answers: Mapping[str, SearchSummary]
     now: datetime
 
 
@@ -63,53 +63,53 @@ def add_parser(commands: Any) -> None:
 
 def run(_args: argparse.Namespace) -> int:
     """Seed and print what was written. A later run adds the invented activity since then."""
-    settings = begin(quiet=True)
+    settings = load_settings_and_log(quiet=True)
     if settings.production:
         raise SettingsError("seed-demo writes what invented people did: NEWSINTEL_ENV must not be production")
-    command_loop.run(_seed)
+    command_loop.run(_seed_demo)
     return 0
 
 
-async def _seed() -> None:
-    async with simulated_upstreams() as simulated:
-        settings = demo_settings(simulated)
-        async with open_pipeline(settings) as services, prepared_stores(settings) as stores:
-            world = World(services, stores, await _answers(services, queries()), datetime.now(UTC))
+async def _seed_demo() -> None:
+    async with run_simulated_upstreams() as simulated:
+        settings = load_demo_settings(simulated)
+        async with open_pipeline(settings) as services, open_prepared_stores(settings) as stores:
+            world = SeedTarget(services, stores, await _search_all(services, list_queries()), datetime.now(UTC))
             sys.stdout.write("All of this is invented, including the people.\n")
             for seed in SEEDS:
                 sys.stdout.write(f"{await seed(world)}\n")
 
 
-async def _answers(services: Services, asked: Sequence[str]) -> Mapping[str, Searched]:
+async def _search_all(services: Services, asked: Sequence[str]) -> Mapping[str, SearchSummary]:
     """Return the demo's answer to each query. Each has its own caller because of the rate limit."""
     answers = {}
     for number, query in enumerate(asked):
-        asked_for = build(query, sources=services.settings.enabled_sources)
+        asked_for = build_query(query, sources=services.settings.enabled_sources)
         reply = await services.search.desk.search(asked_for, Caller(f"invented {number}"))
-        answers[query] = searched(asked_for, reply.answer, len(reply.answer.merge.ranked))
+        answers[query] = summarize_search(asked_for, reply.answer, len(reply.answer.merge.ranked))
     return answers
 
 
-async def searches(world: World) -> str:
+async def seed_searches(world: SeedTarget) -> str:
     """Count people's searches as the recorder does, close past days and build the trend lists."""
     floor, stores = world.services.settings.trending_floor, world.stores.intelligence
     marks, trending = stores.search_marks, stores.trending
-    told = invented_searches(world.now)
-    records = [_record(one, world.answers[one.query]) for one in told]
+    told = invent_searches(world.now)
+    records = [_build_record(one, world.answers[one.query]) for one in told]
     marked = [found for record in records if (found := world.services.intelligence.marking.mark(record)) is not None]
     for start in range(0, len(marked), BATCH_ROWS):
         await marks.add(marked[start : start + BATCH_ROWS])
-    await marks.close(world.now.date(), floor)
-    for span in Span:
+    await marks.close_days(world.now.date(), floor)
+    for span in TrendWindow:
         # A list that any process made a moment ago does not have these searches.
-        while not await trending.refresh(span, datetime.now(UTC), floor, partial(ranked, limit=KEPT)):  # noqa: ASYNC110 - no event tells
+        while not await trending.rebuild_list(span, datetime.now(UTC), floor, partial(rank_trends, limit=LIST_LENGTH)):  # noqa: ASYNC110 - no event tells
             await trio.sleep(1)
-    await world.stores.search.bytes_cache.forget([cache_key(*one) for one in kept_trends()])
+    await world.stores.search.bytes_cache.delete_keys([build_cache_key(*one) for one in list_cached_trends()])
     people, asked = len({one.person for one in told}), len(world.answers)
     return f"{len(told):,} searches by {people} people in the last {DAYS} days, for {asked} queries: see /trending and /searches/related"
 
 
-def _record(one: Invented, answer: Searched) -> SearchRecord:
+def _build_record(one: InventedSearch, answer: SearchSummary) -> SearchRecord:
     return SearchRecord(
         query=answer.query,
         key=answer.key,
@@ -123,38 +123,40 @@ def _record(one: Invented, answer: Searched) -> SearchRecord:
     )
 
 
-async def reading(world: World) -> str:
+async def seed_reading(world: SeedTarget) -> str:
     """Write what people saved, opened and dismissed, and the search history of the demo reader.
 
     A visitor can sign in as the demo reader.
     """
-    readers = invented_readers()
+    readers = invent_readers()
     for reader in readers:
         account = await world.stores.accounts.directory.sign_in(reader.provider, reader.subject, reader.username, world.now)
-        await _read(world, account.id, reader)
+        await _seed_reader(world, account.id, reader)
     return f"{len(readers)} people saved, opened and dismissed articles: sign in as {DEMO_READER} and see /me/recommendations"
 
 
-async def _read(world: World, user_id: int, reader: Reader) -> None:
+async def _seed_reader(world: SeedTarget, user_id: int, reader: Reader) -> None:
     """Write one reader's activity. A second run does not change existing rows."""
     stores, now = world.stores, world.now
-    for place, one in enumerate(await _first(world, reader.saved, 2)):
+    for place, one in enumerate(await _find_first_articles(world, reader.saved, 2)):
         note = reader.note if place == 0 else None
         await stores.personal.saved.put(user_id, one.article, one.fetched_at, notes=note, keep_notes=note is None, at=now)
-    for one in await _first(world, reader.opened, 4):
-        await stores.personal.feedback.open(user_id, one.article, one.fetched_at, now)
-    for one in await _first(world, (reader.disliked,), 1):
-        await stores.personal.feedback.dismiss(user_id, one.article, one.fetched_at, now, Dismissal.LESS_LIKE_THIS)
-    if not (await stores.personal.own_history.page(user_id, 1, None)).searches:
-        told = (Invented(query, reader.username, now) for query in reader.searched)
-        await stores.personal.history.record([evolve(_record(one, world.answers[one.query]), user_id=user_id) for one in told])
+    for one in await _find_first_articles(world, reader.opened, 4):
+        await stores.personal.feedback.record_opened(user_id, one.article, one.fetched_at, now)
+    for one in await _find_first_articles(world, (reader.disliked,), 1):
+        await stores.personal.feedback.record_dismissed(user_id, one.article, one.fetched_at, now, Dismissal.LESS_LIKE_THIS)
+    if not (await stores.personal.own_history.list_page(user_id, 1, None)).searches:
+        told = (InventedSearch(query, reader.username, now) for query in reader.searched)
+        await stores.personal.history.record_searches(
+            [evolve(_build_record(one, world.answers[one.query]), user_id=user_id) for one in told]
+        )
 
 
-async def _first(world: World, asked: Sequence[str], most: int) -> list[ArchivedArticle]:
+async def _find_first_articles(world: SeedTarget, asked: Sequence[str], most: int) -> list[ArchivedArticle]:
     """Return the first articles of each query's answer."""
     ids = [one for query in asked for one in world.answers[query].articles[:most]]
-    return [found for one in ids if (found := await world.services.search.desk.article(one)) is not None]
+    return [found for one in ids if (found := await world.services.search.desk.get_article(one)) is not None]
 
 
-SEEDS: tuple[Callable[[World], Awaitable[str]], ...] = (searches, reading)
+SEEDS: tuple[Callable[[SeedTarget], Awaitable[str]], ...] = (seed_searches, seed_reading)
 """Each function seeds one kind of data and returns a line that says what it wrote."""

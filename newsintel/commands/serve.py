@@ -3,8 +3,8 @@
 import argparse
 from typing import Any
 
-from newsintel.commands.serving import serve
-from newsintel.commands.setup import begin
+from newsintel.commands.serving import run_service
+from newsintel.commands.setup import load_settings_and_log
 from newsintel.runtime import command_loop
 
 
@@ -16,6 +16,6 @@ def add_parser(commands: Any) -> None:
 
 def run(_args: argparse.Namespace) -> int:
     """Serve. Returns 0 after an orderly shutdown."""
-    settings = begin()
-    command_loop.run(serve, settings)
+    settings = load_settings_and_log()
+    command_loop.run(run_service, settings)
     return 0

@@ -4,10 +4,10 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from newsintel.config.settings import Settings, load, log_format
+from newsintel.config.settings import Settings, read_log_format, read_settings
 from newsintel.errors import SettingsError
 from newsintel.outbound.sources import REGISTRY
-from newsintel.runtime.telemetry.logs import for_machines, get_logger, redact, set_up_logging
+from newsintel.runtime.telemetry.logs import get_logger, is_for_machines, redact, set_up_logging
 
 log = get_logger(__name__)
 
@@ -21,10 +21,10 @@ def load_settings(overrides: Mapping[str, str] | None = None) -> Settings:
     Raises:
         SettingsError: names the first invalid setting.
     """
-    return load([source.options for source in REGISTRY.values()], overrides=overrides)
+    return read_settings([source.options for source in REGISTRY.values()], overrides=overrides)
 
 
-def begin(read: Callable[[], Settings] = load_settings, *, quiet: bool = False) -> Settings:
+def load_settings_and_log(read: Callable[[], Settings] = load_settings, *, quiet: bool = False) -> Settings:
     """Load the settings and set up the log. Warns of environment names that look like settings.
 
     Args:
@@ -37,20 +37,20 @@ def begin(read: Callable[[], Settings] = load_settings, *, quiet: bool = False) 
     try:
         settings = read()
     except SettingsError:
-        begin_without_settings()  # so that the error has the form of LOG_FORMAT
+        set_up_log_only()  # so that the error has the form of LOG_FORMAT
         raise
     set_up_logging(settings, quiet=quiet)
     for stray in settings.unknown:
-        log.warning("unknown_setting", name=stray.name, did_you_mean=stray.meant)
+        log.warning("unknown_setting", name=stray.name, did_you_mean=stray.suggestion)
     return settings
 
 
-def begin_without_settings() -> None:
+def set_up_log_only() -> None:
     """Set up the log from LOG_FORMAT alone."""
-    set_up_logging(Settings(log_format=log_format()), quiet=True)
+    set_up_logging(Settings(log_format=read_log_format()), quiet=True)
 
 
-def tell(event: str, text: str, **fields: Any) -> None:
+def write_message(event: str, text: str, **fields: Any) -> None:
     """Write a message to standard error.
 
     Args:
@@ -59,15 +59,15 @@ def tell(event: str, text: str, **fields: Any) -> None:
         text: the same message as a line for people.
         fields: the fields of the event.
     """
-    if for_machines():
+    if is_for_machines():
         log.info(event, **fields)
     else:
         sys.stderr.write(redact(text) + "\n")
 
 
-def explain(reason: str) -> None:
+def write_failure(reason: str) -> None:
     """Write one line to standard error that says why the command failed."""
-    if for_machines():
+    if is_for_machines():
         log.error("command_failed", reason=reason)
     else:
         sys.stderr.write(redact(f"newsintel: {reason}") + "\n")

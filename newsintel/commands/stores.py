@@ -13,7 +13,7 @@ from newsintel.storage.stores import Stores
 
 
 @asynccontextmanager
-async def prepared_stores(settings: Settings) -> AsyncIterator[Stores]:
+async def open_prepared_stores(settings: Settings) -> AsyncIterator[Stores]:
     """Open the stores without the service, and migrate the schema (in production: check it).
 
     Raises:

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from newsintel.commands.setup import tell
-from newsintel.domain.text.clean import visible
+from newsintel.commands.setup import write_message
+from newsintel.domain.text.clean import remove_invisible
 
 Body = Mapping[str, Any]
 """The JSON of GET /articles."""
@@ -19,17 +19,17 @@ def print_table(body: Body, console: Console) -> None:
     """Print each story's title, address and publishers. Addresses are links and are never cut."""
     table = Table("score", "published", "story", box=None, pad_edge=False, padding=(0, 2, 1, 0))
     for article in body["articles"]:
-        others = _others(article)
+        others = _list_other_publishers(article)
         story = Text("\n", overflow="fold").join(
             [
-                Text(_line(article["title"]), style="bold"),
-                Text(_line(article["url"]), style=f"dim link {_line(article['url'])}"),
-                Text(_line(article["publisher"]) + (f", also {', '.join(others)}" if others else "")),
+                Text(_clean_line(article["title"]), style="bold"),
+                Text(_clean_line(article["url"]), style=f"dim link {_clean_line(article['url'])}"),
+                Text(_clean_line(article["publisher"]) + (f", also {', '.join(others)}" if others else "")),
             ]
         )
         table.add_row(f"{article['score']:.3f}", article["published_at"][:16].replace("T", " "), story)
     console.print(table)
-    console.print(_summary(body), style="dim", highlight=False)
+    console.print(_summarize_body(body), style="dim", highlight=False)
 
 
 def print_lines(body: Body) -> None:
@@ -39,19 +39,19 @@ def print_lines(body: Body) -> None:
     """
     for article in body["articles"]:
         cells = (f"{article['score']:.3f}", article["published_at"], article["publisher"], article["title"], article["url"])
-        sys.stdout.write("\t".join([*map(_line, cells), ", ".join(_others(article))]) + "\n")
-    tell("searched", _summary(body), **{name: body[name] for name in ("total", "origin", "complete")})
+        sys.stdout.write("\t".join([*map(_clean_line, cells), ", ".join(_list_other_publishers(article))]) + "\n")
+    write_message("searched", _summarize_body(body), **{name: body[name] for name in ("total", "origin", "complete")})
 
 
-def _others(article: Body) -> list[str]:
+def _list_other_publishers(article: Body) -> list[str]:
     """Return the other publishers of a story, each once."""
-    return list(dict.fromkeys(_line(duplicate["publisher"]) for duplicate in article["duplicates"]))
+    return list(dict.fromkeys(_clean_line(duplicate["publisher"]) for duplicate in article["duplicates"]))
 
 
-def _line(text: str) -> str:
+def _clean_line(text: str) -> str:
     """Return upstream text as one line, without control characters and tabs."""
-    return " ".join(visible(text).split())
+    return " ".join(remove_invisible(text).split())
 
 
-def _summary(body: Body) -> str:
+def _summarize_body(body: Body) -> str:
     return f"{len(body['articles'])} of {body['total']} stories, {body['origin']}{'' if body['complete'] else ', incomplete'}"

@@ -9,10 +9,10 @@ import re
 import socket
 from collections.abc import Mapping
 
-READ = ("user", "password", "host", "port", "dbname")
+URL_PART_PARAMETERS = ("user", "password", "host", "port", "dbname")
 """Parameters that also have a place elsewhere in the URL; `database_url` reads them."""
 
-PASSED = {
+DRIVER_PARAMETERS = {
     "sslmode": r"disable|allow|prefer|require|verify-ca|verify-full",
     "sslnegotiation": r"postgres|direct",
     "sslrootcert": r".+",
@@ -27,7 +27,7 @@ PASSED = {
 }
 """Parameters that asyncpg reads itself, with the form of their values."""
 
-TRANSLATED = {
+TRANSLATED_PARAMETERS = {
     "connect_timeout": r"[1-9]|[1-5][0-9]|60",
     "application_name": r".*",
     "fallback_application_name": r".*",
@@ -40,7 +40,7 @@ TRANSLATED = {
 }
 """Parameters that newsintel passes on in another way, with the form of their values."""
 
-NEEDLESS = {
+NEEDLESS_PARAMETERS = {
     "channel_binding": r"disable|prefer",
     "gssencmode": r"disable|prefer",
     "gssdelegation": r"0",
@@ -58,7 +58,7 @@ NEEDLESS = {
 or does not need it.
 """
 
-REFUSED = {
+UNSUPPORTED_PARAMETERS = {
     "hostaddr": "write the address as the host",
     "service": "write what the service file says into the URL",
     "servicefile": "write what the service file says into the URL",
@@ -76,7 +76,7 @@ REFUSED = {
 }
 """Parameters that libpq supports and the driver does not, with advice."""
 
-FOREIGN = {
+FOREIGN_PARAMETERS = {
     "ssl": "use sslmode",
     "ssl_cert_reqs": "use sslmode",
     "sslaccept": "use sslmode",
@@ -88,7 +88,7 @@ FOREIGN = {
 }
 """Parameters in the URLs of other programs, with advice."""
 
-KEEPALIVE = {
+KEEPALIVE_OPTIONS = {
     "keepalives_idle": socket.TCP_KEEPIDLE,
     "keepalives_interval": socket.TCP_KEEPINTVL,
     "keepalives_count": socket.TCP_KEEPCNT,
@@ -99,23 +99,23 @@ default.
 """
 
 
-def check(name: str, value: str) -> None:
+def check_parameter(name: str, value: str) -> None:
     """Raise ValueError if a parameter is invalid; the message does not contain its value."""
-    forms = PASSED | TRANSLATED
-    if name in REFUSED:
-        raise ValueError(f"has {name}, which cannot be used here: {REFUSED[name]}")
-    if name in NEEDLESS and not re.fullmatch(NEEDLESS[name], value):
+    forms = DRIVER_PARAMETERS | TRANSLATED_PARAMETERS
+    if name in UNSUPPORTED_PARAMETERS:
+        raise ValueError(f"has {name}, which cannot be used here: {UNSUPPORTED_PARAMETERS[name]}")
+    if name in NEEDLESS_PARAMETERS and not re.fullmatch(NEEDLESS_PARAMETERS[name], value):
         raise ValueError(f"has a {name} that the driver does not support: leave it out")
     if name in forms and not re.fullmatch(forms[name], value):
-        raise ValueError(f"has a {name} that cannot be used: it must be {_in_words(name)}")
-    if name not in (*READ, *forms, *NEEDLESS):
+        raise ValueError(f"has a {name} that cannot be used: it must be {_describe_values(name)}")
+    if name not in (*URL_PART_PARAMETERS, *forms, *NEEDLESS_PARAMETERS):
         shown = name if re.fullmatch(r"\w{1,40}", name) else "a parameter"
-        raise ValueError(f"has {shown}, which is not a parameter of PostgreSQL: {FOREIGN.get(name, 'leave it out')}")
+        raise ValueError(f"has {shown}, which is not a parameter of PostgreSQL: {FOREIGN_PARAMETERS.get(name, 'leave it out')}")
 
 
-def socket_options(given: Mapping[str, str]) -> tuple[tuple[int, int, int], ...]:
+def build_socket_options(given: Mapping[str, str]) -> tuple[tuple[int, int, int], ...]:
     """Return the TCP socket options (level, option, value) that the parameters set."""
-    wanted = {KEEPALIVE[name]: int(given[name]) for name in KEEPALIVE if int(given.get(name, "0"))}
+    wanted = {KEEPALIVE_OPTIONS[name]: int(given[name]) for name in KEEPALIVE_OPTIONS if int(given.get(name, "0"))}
     if given.get("keepalives") == "0":
         wanted = {option: value for option, value in wanted.items() if option == socket.TCP_USER_TIMEOUT}
     alive = given.get("keepalives") == "1" or set(wanted) - {socket.TCP_USER_TIMEOUT}
@@ -123,8 +123,8 @@ def socket_options(given: Mapping[str, str]) -> tuple[tuple[int, int, int], ...]
     return (*on, *((socket.IPPROTO_TCP, option, value) for option, value in wanted.items()))
 
 
-def _in_words(name: str) -> str:
+def _describe_values(name: str) -> str:
     """Describe the allowed values of a parameter."""
     special = {"connect_timeout": "whole seconds from 1 to 60", "keepalives": "0 or 1"}
-    form = (PASSED | TRANSLATED)[name]
+    form = (DRIVER_PARAMETERS | TRANSLATED_PARAMETERS)[name]
     return special.get(name) or ("a number" if "[0-9]" in form else "TLSv1.2 or TLSv1.3" if "TLS" in form else ", ".join(form.split("|")))

@@ -14,12 +14,12 @@ from urllib.parse import unquote
 from attrs import field, frozen
 
 from newsintel.config import database_parameters as parameters
-from newsintel.config.values import Secret, is_loopback, text
+from newsintel.config.values import Secret, is_loopback, parse_text
 
-SYSTEM = "system"
+SYSTEM_ROOTS = "system"
 """libpq's value of sslrootcert for the root certificates that the operating system trusts."""
 
-PORT = 5432
+DEFAULT_PORT = 5432
 
 _URL = re.compile(
     r"postgres(?:ql)?://"
@@ -48,19 +48,19 @@ class DatabaseUrl:
     user: str | None
     password: str | None = field(repr=False)
     database: str | None
-    given: Mapping[str, str] = field(repr=False)
+    parameters: Mapping[str, str] = field(repr=False)
 
     @property
-    def verified(self) -> bool:
+    def verifies_server(self) -> bool:
         """True if the server must prove its name with a certificate."""
-        return self.given.get("sslmode") == "verify-full"
+        return self.parameters.get("sslmode") == "verify-full"
 
     @property
     def connect_timeout_s(self) -> float | None:
         """Timeout of connecting; None for our default."""
-        return float(self.given["connect_timeout"]) if "connect_timeout" in self.given else None
+        return float(self.parameters["connect_timeout"]) if "connect_timeout" in self.parameters else None
 
-    def local(self, environ: Mapping[str, str]) -> bool:
+    def is_local(self, environ: Mapping[str, str]) -> bool:
         """Return True if the connection never leaves this machine.
 
         Without a host the driver uses PGHOST, then local sockets.
@@ -68,53 +68,53 @@ class DatabaseUrl:
         hosts = self.hosts or tuple(filter(None, environ.get("PGHOST", "").split(",")))
         return all(host.startswith("/") or is_loopback(host) for host in hosts)
 
-    def check_surroundings(self, environ: Mapping[str, str]) -> None:
+    def check_environment(self, environ: Mapping[str, str]) -> None:
         """Raise ValueError if something outside the URL is missing: a user's name, certificates."""
-        if self.user is None and not environ.get("PGUSER") and not _user_has_a_name():
+        if self.user is None and not environ.get("PGUSER") and not _has_user_name():
             raise ValueError("names no user, and the user of this process has no name")
-        mode, root = self.given.get("sslmode", ""), self.given.get("sslrootcert") or environ.get("PGSSLROOTCERT")
-        if mode.startswith("verify") and not root and not _home_root_exists():
+        mode, root = self.parameters.get("sslmode", ""), self.parameters.get("sslrootcert") or environ.get("PGSSLROOTCERT")
+        if mode.startswith("verify") and not root and not _has_home_root():
             raise ValueError(
                 f"says sslmode={mode} without a root certificate: add sslrootcert=system for those of the operating system, "
                 "or sslrootcert=/path/to/ca.pem"
             )
         for name in ("sslrootcert", "sslcrl"):
-            if name in self.given and (name, self.given[name]) != ("sslrootcert", SYSTEM):
-                _load(name, lambda context, path: context.load_verify_locations(cafile=path), self.given[name])
-        if "sslcert" in self.given:
-            key, word = self.given.get("sslkey"), self.given.get("sslpassword", "")
-            _load("sslcert", lambda context, path: context.load_cert_chain(path, key, lambda: word), self.given["sslcert"])
+            if name in self.parameters and (name, self.parameters[name]) != ("sslrootcert", SYSTEM_ROOTS):
+                _check_tls_file(name, lambda context, path: context.load_verify_locations(cafile=path), self.parameters[name])
+        if "sslcert" in self.parameters:
+            key, word = self.parameters.get("sslkey"), self.parameters.get("sslpassword", "")
+            _check_tls_file("sslcert", lambda context, path: context.load_cert_chain(path, key, lambda: word), self.parameters["sslcert"])
 
 
 def check_database_url(raw: str) -> Secret:
     """Parse a setting: a valid URL of PostgreSQL, secret because it may contain a password."""
-    read(raw)
-    return Secret(text(raw))
+    parse_database_url(raw)
+    return Secret(parse_text(raw))
 
 
-def read(raw: str) -> DatabaseUrl:
+def parse_database_url(raw: str) -> DatabaseUrl:
     """Read a URL; raise ValueError if it is invalid.
 
     The message repeats nothing that may be secret.
     """
-    found = _URL.fullmatch(text(raw))
+    found = _URL.fullmatch(parse_text(raw))
     if found is None:
         raise ValueError("must be a URL such as postgresql://user@host:5432/database")
-    if re.search(r"\s", text(raw)):
+    if re.search(r"\s", parse_text(raw)):
         raise ValueError("has a space, which is written %20")
-    hosts, ports = _hosts(found["hosts"])
+    hosts, ports = _split_hosts(found["hosts"])
     given = {"user": found["user"], "password": found["password"], "host": hosts, "port": ports, "dbname": found["dbname"]}
-    given = {name: _decoded(value) for name, value in given.items() if value} | _parameters(found["query"])
+    given = {name: _decode_percent(value) for name, value in given.items() if value} | _parse_parameters(found["query"])
     host, port = given.pop("host", ""), given.pop("port", "")
     names = tuple(host.split(",")) if host else ()
     if any(not name or name[0] == "@" or (name[0] != "/" and "@" in name) for name in names):
         raise ValueError("has a host without a name, or an @ in its password: an @ there is written %40")
-    read_ports = _ports(port, len(names))
+    read_ports = _parse_ports(port, len(names))
     sign_in = (given.pop("user", None), given.pop("password", None), given.pop("dbname", None))
     return DatabaseUrl(names, read_ports, *sign_in, given)
 
 
-def _hosts(raw: str) -> tuple[str, str]:
+def _split_hosts(raw: str) -> tuple[str, str]:
     """Return the hosts and the ports of `host:port,host:port`, both as encoded comma lists."""
     found = [_HOST.fullmatch(one) for one in raw.split(",")]
     if not all(found):
@@ -124,34 +124,34 @@ def _hosts(raw: str) -> tuple[str, str]:
     return hosts, ports
 
 
-def _ports(raw: str, hosts: int) -> tuple[int, ...]:
+def _parse_ports(raw: str, hosts: int) -> tuple[int, ...]:
     if not raw:
         return ()
     ports = raw.split(",")
-    if not all(re.fullmatch(r"[0-9]{0,5}", port) and 0 < int(port or PORT) < 65536 for port in ports):
+    if not all(re.fullmatch(r"[0-9]{0,5}", port) and 0 < int(port or DEFAULT_PORT) < 65536 for port in ports):
         raise ValueError("has a port that is not a number from 1 to 65535; a : or / in a password is written %3A or %2F")
     if len(ports) not in (1, max(1, hosts)):
         raise ValueError(f"has {len(ports)} ports for {hosts} hosts")
-    return tuple(int(port or PORT) for port in ports) * (max(1, hosts) if len(ports) == 1 else 1)
+    return tuple(int(port or DEFAULT_PORT) for port in ports) * (max(1, hosts) if len(ports) == 1 else 1)
 
 
-def _parameters(query: str | None) -> dict[str, str]:
+def _parse_parameters(query: str | None) -> dict[str, str]:
     given: dict[str, str] = {}
     for part in query.split("&") if query else ():
         name, equals, value = part.partition("=")
         if not equals or "=" in value:
             raise ValueError("has parameters that are not name=value, separated by &; a ? in a password is written %3F, a = in a value %3D")
-        name, value = _decoded(name), _decoded(value)
+        name, value = _decode_percent(name), _decode_percent(value)
         if (name, value) == ("ssl", "true"):  # as in JDBC; libpq reads it as sslmode=require
             name, value = "sslmode", "require"
-        parameters.check(name, value)
+        parameters.check_parameter(name, value)
         given[name] = value
-    if given.get("sslrootcert") == SYSTEM:
-        _check_system(given)
+    if given.get("sslrootcert") == SYSTEM_ROOTS:
+        _check_system_roots(given)
     return given
 
 
-def _check_system(given: dict[str, str]) -> None:
+def _check_system_roots(given: dict[str, str]) -> None:
     """Require sslmode=verify-full with the operating system's roots, as libpq does.
 
     Anybody can get a certificate from one of these authorities, so the server's name must be
@@ -164,7 +164,7 @@ def _check_system(given: dict[str, str]) -> None:
             raise ValueError(f"has {name}, which cannot be used with sslrootcert=system")
 
 
-def _decoded(value: str) -> str:
+def _decode_percent(value: str) -> str:
     """Decode percent escapes.
 
     A file's name may contain bytes that are not UTF-8, as in Python's file names.
@@ -174,7 +174,7 @@ def _decoded(value: str) -> str:
     return unquote(value, errors="surrogateescape")
 
 
-def _user_has_a_name() -> bool:
+def _has_user_name() -> bool:
     try:
         return bool(getpass.getuser())
     # A container's user may be missing in /etc/passwd; OSError since Python 3.13.
@@ -182,7 +182,7 @@ def _user_has_a_name() -> bool:
         return False
 
 
-def _home_root_exists() -> bool:
+def _has_home_root() -> bool:
     """Return True if the default file of root certificates of libpq and asyncpg exists."""
     try:
         return (Path.home() / ".postgresql" / "root.crt").exists()
@@ -190,7 +190,7 @@ def _home_root_exists() -> bool:
         return False
 
 
-def _load(name: str, load: Callable[[ssl.SSLContext, str], None], path: str) -> None:
+def _check_tls_file(name: str, load: Callable[[ssl.SSLContext, str], None], path: str) -> None:
     try:
         load(ssl.create_default_context(), path)
     except ssl.SSLError:

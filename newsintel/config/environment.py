@@ -8,17 +8,17 @@ from attrs import evolve, field, frozen
 
 from newsintel.config.database_url import check_database_url
 from newsintel.config.redis_url import check_redis_url
-from newsintel.config.values import Secret, key_list, quota, secret
+from newsintel.config.values import Secret, parse_key_list, parse_quota, parse_secret
 from newsintel.errors import SettingsError
 
 PREFIX = "NEWSINTEL_"
 
-_HIDDEN = (secret, key_list, check_database_url, check_redis_url)
+_SECRET_PARSERS = (parse_secret, parse_key_list, check_database_url, check_redis_url)
 """The parsers of values that are never shown, and that may come from a file."""
 
 
 @frozen
-class Row:
+class SettingRow:
     """One line of `newsintel config`. `value` has secrets already hidden."""
 
     name: str
@@ -28,7 +28,7 @@ class Row:
 
 
 @frozen
-class Reader:
+class SettingReader:
     """Reads single settings from an environment, and records each as a row.
 
     Attributes:
@@ -37,8 +37,8 @@ class Reader:
     """
 
     environ: Mapping[str, str]
-    rows: list[Row] = field(factory=list)
-    known: set[str] = field(factory=set)
+    rows: list[SettingRow] = field(factory=list)
+    known_names: set[str] = field(factory=set)
     secrets: dict[str, Secret] = field(factory=dict)
 
     def read(self, name: str, parse: Callable[[str], Any], default: Any, *, unit: str = "", also: str = "") -> Any:
@@ -48,20 +48,20 @@ class Reader:
             SettingsError: the value is invalid. The message names the setting, and repeats the
                 value unless it is a secret.
         """
-        raw, origin = self._find(PREFIX + name, also, takes_file=parse in _HIDDEN)
+        raw, origin = self._find_text(PREFIX + name, also, takes_file=parse in _SECRET_PARSERS)
         try:
             value = default if raw is None else parse(raw)
         except ValueError as error:
-            shown = "" if parse in _HIDDEN else f", not {raw!r}"
+            shown = "" if parse in _SECRET_PARSERS else f", not {raw!r}"
             raise SettingsError(f"{origin} {error}{shown}") from None
-        self.rows.append(Row(PREFIX + name, "off" if value is None and parse is quota else _shown(value), unit, origin))
+        self.rows.append(SettingRow(PREFIX + name, "off" if value is None and parse is parse_quota else _format_value(value), unit, origin))
         if isinstance(value, Secret):
             self.secrets[origin] = value
         return value
 
-    def _find(self, name: str, also: str, *, takes_file: bool) -> tuple[str | None, str]:
+    def _find_text(self, name: str, also: str, *, takes_file: bool) -> tuple[str | None, str]:
         """Return a setting's text and its origin; a secret may be in the file NAME_FILE."""
-        self.known.update((name, f"{name}_FILE") if takes_file else (name,))
+        self.known_names.update((name, f"{name}_FILE") if takes_file else (name,))
         for candidate in (name, also):
             raw, file = self.environ.get(candidate), f"{candidate}_FILE"
             path = self.environ.get(file) if takes_file else None
@@ -70,16 +70,16 @@ class Reader:
             if raw:
                 return raw, candidate
             if path:
-                return _file_text(file, path), file
+                return _read_file(file, path), file
         return None, "default"
 
-    def correct(self, name: str, value: Any) -> None:
+    def update_row(self, name: str, value: Any) -> None:
         """Show a default that was derived from other settings."""
         at = next(i for i, row in enumerate(self.rows) if row.name == PREFIX + name)
-        self.rows[at] = evolve(self.rows[at], value=_shown(value))
+        self.rows[at] = evolve(self.rows[at], value=_format_value(value))
 
 
-def _file_text(name: str, path: str) -> str:
+def _read_file(name: str, path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
@@ -87,7 +87,7 @@ def _file_text(name: str, path: str) -> str:
         raise SettingsError(f"{name} names a file that cannot be read: {reason}") from None
 
 
-def _shown(value: Any) -> str:
+def _format_value(value: Any) -> str:
     """Return a value as it is written in the environment; - if it is unset."""
     if value is None or value == ():
         return "-"

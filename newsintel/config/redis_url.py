@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from attrs import field, frozen
 
-from newsintel.config.values import Secret, is_loopback, text
+from newsintel.config.values import Secret, is_loopback, parse_text
 
 SCHEMES = ("redis", "rediss", "unix")
 
@@ -32,14 +32,14 @@ PARAMETERS = {
 refused.
 """
 
-OURS = (
+RESERVED_PARAMETERS = (
     "socket_timeout", "socket_connect_timeout", "socket_keepalive", "socket_keepalive_options", "socket_type", "socket_read_size",
     "max_connections", "timeout", "health_check_interval", "retry", "retry_on_timeout", "retry_on_error", "decode_responses", "encoding",
     "encoding_errors", "single_connection_client", "lib_name", "lib_version", "driver_info", "legacy_responses",
 )  # fmt: skip
 """Parameters of redis-py that newsintel sets itself or does not need."""
 
-SAFE = {"ssl_cert_reqs": r"required", "ssl_check_hostname": r"(?i:true|yes|1)"}
+VERIFYING_VALUES = {"ssl_cert_reqs": r"required", "ssl_check_hostname": r"(?i:true|yes|1)"}
 """The values with which a server must prove its name."""
 
 
@@ -60,42 +60,44 @@ class RedisUrl:
     db: int
     username: str | None
     password: str | None = field(repr=False)
-    given: Mapping[str, str] = field(repr=False)
+    parameters: Mapping[str, str] = field(repr=False)
 
     @property
-    def local(self) -> bool:
+    def is_local(self) -> bool:
         """True if the connection never leaves this machine."""
         return self.path is not None or is_loopback(self.host)
 
     @property
-    def verified(self) -> bool:
+    def verifies_server(self) -> bool:
         """True if the server must prove its name with a certificate."""
-        return self.tls and all(re.fullmatch(form, self.given[name]) for name, form in SAFE.items() if name in self.given)
+        return self.tls and all(
+            re.fullmatch(form, self.parameters[name]) for name, form in VERIFYING_VALUES.items() if name in self.parameters
+        )
 
     def check_certificates(self) -> None:
         """Raise ValueError if a file for TLS is missing or invalid."""
         context = ssl.create_default_context()
         name = "ssl_ca_certs"
         try:
-            if name in self.given:
-                context.load_verify_locations(cafile=self.given[name])
+            if name in self.parameters:
+                context.load_verify_locations(cafile=self.parameters[name])
             name = "ssl_certfile"
-            if name in self.given:
-                word = self.given.get("ssl_password", "")
-                context.load_cert_chain(self.given[name], self.given.get("ssl_keyfile"), lambda: word)
+            if name in self.parameters:
+                word = self.parameters.get("ssl_password", "")
+                context.load_cert_chain(self.parameters[name], self.parameters.get("ssl_keyfile"), lambda: word)
         except ssl.SSLError:
-            raise ValueError(f"has a {name} that names a file with invalid content: {self.given[name]!r}") from None
+            raise ValueError(f"has a {name} that names a file with invalid content: {self.parameters[name]!r}") from None
         except OSError as error:
-            raise ValueError(f"has a {name} that cannot be read ({error.strerror}): {self.given[name]!r}") from None
+            raise ValueError(f"has a {name} that cannot be read ({error.strerror}): {self.parameters[name]!r}") from None
 
 
 def check_redis_url(raw: str) -> Secret:
     """Parse a setting: a valid URL of Redis, secret because it may contain a password."""
-    read(raw)
-    return Secret(text(raw))
+    parse_redis_url(raw)
+    return Secret(parse_text(raw))
 
 
-def read(raw: str) -> RedisUrl:
+def parse_redis_url(raw: str) -> RedisUrl:
     """Read a URL; raise ValueError if it is invalid.
 
     The message repeats nothing that may be secret.
@@ -103,13 +105,13 @@ def read(raw: str) -> RedisUrl:
     if "#" in raw:
         raise ValueError("has a #, which is written %23")
     try:
-        parts = urlsplit(text(raw))
+        parts = urlsplit(parse_text(raw))
         port = parts.port
     except ValueError:
         raise ValueError("has a host or port that cannot be read; a :, / or ? in a password is written %3A, %2F, %3F") from None
-    if parts.scheme not in SCHEMES or not text(raw).startswith(f"{parts.scheme}://"):
+    if parts.scheme not in SCHEMES or not parse_text(raw).startswith(f"{parts.scheme}://"):
         raise ValueError("must be a URL such as redis://host:6379/0, rediss://host:6379/0 or unix:///path/to/redis.sock")
-    given = _parameters(parts)
+    given = _parse_parameters(parts)
     username, password = given.pop("username", None), given.pop("password", None)
     is_socket = parts.scheme == "unix"
     if is_socket and not parts.path.strip("/"):
@@ -126,16 +128,16 @@ def read(raw: str) -> RedisUrl:
         db=int(given.pop("db", "0" if is_socket else parts.path.strip("/") or "0")),
         username=unquote(parts.username) if parts.username else username,
         password=unquote(parts.password) if parts.password else password,
-        given=given,
+        parameters=given,
     )
 
 
-def _parameters(parts: SplitResult) -> dict[str, str]:
+def _parse_parameters(parts: SplitResult) -> dict[str, str]:
     given: dict[str, str] = {}
     for part in parts.query.split("&") if parts.query else ():
         name, _, value = part.partition("=")
         value = unquote(value.replace("+", " "), errors="surrogateescape")
-        if name in OURS:
+        if name in RESERVED_PARAMETERS:
             raise ValueError(f"has {name}, which newsintel sets itself: leave it out")
         if name not in PARAMETERS:
             shown = name if re.fullmatch(r"\w{1,40}", name) else "a parameter"

@@ -62,7 +62,7 @@ SOURCE_MEANINGS = {
 """Meanings by the name after NEWSINTEL_<SOURCE>_."""
 
 
-def meaning(name: str) -> str:
+def find_meaning(name: str) -> str:
     """Return the meaning of a setting by its full name; "" if it has none."""
     short = name.partition("_")[2]
     return MEANINGS.get(short) or SOURCE_MEANINGS.get(short.partition("_")[2], "")

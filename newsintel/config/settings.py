@@ -17,43 +17,43 @@ from urllib.parse import unquote
 from attrs import evolve, field, fields, frozen
 
 from newsintel.config.database_url import check_database_url
-from newsintel.config.environment import PREFIX, Reader, Row
+from newsintel.config.environment import PREFIX, SettingReader, SettingRow
 from newsintel.config.redis_url import check_redis_url
 from newsintel.config.store_urls import check_store_urls
-from newsintel.config.strays import Stray, find_strays
+from newsintel.config.strays import UnknownName, find_unknown_names
 from newsintel.config.values import (
-    Address,
+    ListenAddress,
     Network,
     Quota,
     Secret,
     SourceOptions,
-    address,
-    count,
-    flag,
-    folder,
-    guests,
-    issuer,
-    key_list,
-    networks,
-    one_of,
-    origins,
-    quota,
-    seconds,
-    seconds_or_none,
-    secret,
-    text,
-    url,
-    words,
+    choice_parser,
+    integer_parser,
+    parse_flag,
+    parse_folder,
+    parse_issuer,
+    parse_key_list,
+    parse_list,
+    parse_listen_address,
+    parse_networks,
+    parse_origins,
+    parse_positive_seconds,
+    parse_quota,
+    parse_seconds,
+    parse_secret,
+    parse_sign_in_list,
+    parse_text,
+    url_parser,
 )
 from newsintel.errors import SettingsError
 
-LOG_FORMATS = one_of("auto", "text", "json", "emf")
+LOG_FORMATS = choice_parser("auto", "text", "json", "emf")
 
 SHORTEST_SECRET = 8
 """Characters. The log hides a shorter secret only where it is a whole word (`redactor.SHORT`)."""
 
 
-def option(parse: Callable[[str], Any], default: Any, *, unit: str = "", also: str = "") -> Any:
+def define_setting(parse: Callable[[str], Any], default: Any, *, unit: str = "", also: str = "") -> Any:
     """Return an attrs field read from NEWSINTEL_<NAME>, else from the platform's name `also`."""
     return field(default=default, metadata={"parse": parse, "unit": unit, "also": also})
 
@@ -86,59 +86,59 @@ class Settings:
     Defaults are those of contract.md unless a comment gives another reason.
     """
 
-    env: str = option(one_of("development", "production"), "development")
-    bind: Address = option(address, Address("127.0.0.1", 8000))
-    public_url: str = option(url("http", "https"), "")
-    allowed_hosts: tuple[str, ...] = option(words, ())
-    trusted_proxies: tuple[Network, ...] = option(networks, ())
-    data_dir: Path = option(folder, Path())
-    database_url: Secret | None = option(check_database_url, None, also="DATABASE_URL")
-    database_password: Secret | None = option(secret, None)
-    database_pool: int = option(count(1, 100), 10, unit="connections")
-    migrate_database_url: Secret | None = option(check_database_url, None)
-    migrate_database_password: Secret | None = option(secret, None)
-    redis_url: Secret | None = option(check_redis_url, None, also="REDIS_URL")
-    redis_password: Secret | None = option(secret, None)
-    sources: tuple[str, ...] = option(words, ())
+    env: str = define_setting(choice_parser("development", "production"), "development")
+    bind: ListenAddress = define_setting(parse_listen_address, ListenAddress("127.0.0.1", 8000))
+    public_url: str = define_setting(url_parser("http", "https"), "")
+    allowed_hosts: tuple[str, ...] = define_setting(parse_list, ())
+    trusted_proxies: tuple[Network, ...] = define_setting(parse_networks, ())
+    data_dir: Path = define_setting(parse_folder, Path())
+    database_url: Secret | None = define_setting(check_database_url, None, also="DATABASE_URL")
+    database_password: Secret | None = define_setting(parse_secret, None)
+    database_pool: int = define_setting(integer_parser(1, 100), 10, unit="connections")
+    migrate_database_url: Secret | None = define_setting(check_database_url, None)
+    migrate_database_password: Secret | None = define_setting(parse_secret, None)
+    redis_url: Secret | None = define_setting(check_redis_url, None, also="REDIS_URL")
+    redis_password: Secret | None = define_setting(parse_secret, None)
+    sources: tuple[str, ...] = define_setting(parse_list, ())
     # The first key signs, all keys verify. Without any, development creates one at first use and
     # stores it in DATA_DIR.
-    secret_keys: tuple[Secret, ...] = option(key_list, ())
-    session_idle_s: float = option(seconds, 14 * 86400.0, unit="s")
-    session_max_s: float = option(seconds, 90 * 86400.0, unit="s")
-    sign_in: tuple[str, ...] = option(guests, ("anyone",))
-    oidc_issuer: str | None = option(issuer, None)
-    oidc_client_id: str | None = option(text, None)
-    oidc_client_secret: Secret | None = option(secret, None)
-    oidc_label: str = option(text, "OpenID Connect")
-    dev_sign_in: bool = option(flag, default=False)
-    cors_origins: tuple[str, ...] = option(origins, ())
-    search_deadline_s: float = option(seconds, 1.5, unit="s")
-    cache_ttl_s: float = option(seconds, 300.0, unit="s")
-    cache_revalidate_s: float = option(seconds_or_none, 60.0, unit="s")
-    cache_stale_s: float = option(seconds_or_none, 3600.0, unit="s")
-    cache_partial_s: float = option(seconds, 30.0, unit="s")
-    rate_limit: Quota | None = option(quota, Quota(60, 60))
-    miss_limit: Quota | None = option(quota, Quota(30, 60))
-    history_retention_d: int = option(count(1, 3650), 90, unit="days")
+    secret_keys: tuple[Secret, ...] = define_setting(parse_key_list, ())
+    session_idle_s: float = define_setting(parse_positive_seconds, 14 * 86400.0, unit="s")
+    session_max_s: float = define_setting(parse_positive_seconds, 90 * 86400.0, unit="s")
+    sign_in: tuple[str, ...] = define_setting(parse_sign_in_list, ("anyone",))
+    oidc_issuer: str | None = define_setting(parse_issuer, None)
+    oidc_client_id: str | None = define_setting(parse_text, None)
+    oidc_client_secret: Secret | None = define_setting(parse_secret, None)
+    oidc_label: str = define_setting(parse_text, "OpenID Connect")
+    dev_sign_in: bool = define_setting(parse_flag, default=False)
+    cors_origins: tuple[str, ...] = define_setting(parse_origins, ())
+    search_deadline_s: float = define_setting(parse_positive_seconds, 1.5, unit="s")
+    cache_ttl_s: float = define_setting(parse_positive_seconds, 300.0, unit="s")
+    cache_revalidate_s: float = define_setting(parse_seconds, 60.0, unit="s")
+    cache_stale_s: float = define_setting(parse_seconds, 3600.0, unit="s")
+    cache_partial_s: float = define_setting(parse_positive_seconds, 30.0, unit="s")
+    rate_limit: Quota | None = define_setting(parse_quota, Quota(60, 60))
+    miss_limit: Quota | None = define_setting(parse_quota, Quota(30, 60))
+    history_retention_d: int = define_setting(integer_parser(1, 3650), 90, unit="days")
     # A floor of one would show what a single person searched for.
-    trending_floor: int = option(count(2, 10_000), 3, unit="people")
-    log_level: str = option(one_of("debug", "info", "warning", "error"), "info")
-    log_format: str = option(LOG_FORMATS, "auto")
-    metrics_bind: Address | None = option(address, None)
-    metrics_token: Secret | None = option(secret, None)
-    max_flights: int = option(count(1, 10_000), 64, unit="flights")
-    drain_s: float = option(seconds, 20.0, unit="s")
-    max_connections: int = option(count(1, 1_000_000), 4096, unit="connections")
-    max_connections_per_address: int = option(count(1, 1_000_000), 256, unit="connections")
-    head_timeout_s: float = option(seconds, 10.0, unit="s")
+    trending_floor: int = define_setting(integer_parser(2, 10_000), 3, unit="people")
+    log_level: str = define_setting(choice_parser("debug", "info", "warning", "error"), "info")
+    log_format: str = define_setting(LOG_FORMATS, "auto")
+    metrics_bind: ListenAddress | None = define_setting(parse_listen_address, None)
+    metrics_token: Secret | None = define_setting(parse_secret, None)
+    max_flights: int = define_setting(integer_parser(1, 10_000), 64, unit="flights")
+    drain_s: float = define_setting(parse_positive_seconds, 20.0, unit="s")
+    max_connections: int = define_setting(integer_parser(1, 1_000_000), 4096, unit="connections")
+    max_connections_per_address: int = define_setting(integer_parser(1, 1_000_000), 256, unit="connections")
+    head_timeout_s: float = define_setting(parse_positive_seconds, 10.0, unit="s")
     # The commit of the build. The image sets it; a checkout does not.
-    commit: str = option(text, "unknown")
+    commit: str = define_setting(parse_text, "unknown")
 
     source: Mapping[str, SourceSettings] = field(factory=dict)
     """Every source, in founder order: those of SOURCES first."""
-    rows: tuple[Row, ...] = field(default=(), repr=False)
+    rows: tuple[SettingRow, ...] = field(default=(), repr=False)
     """What `newsintel config` prints."""
-    unknown: tuple[Stray, ...] = ()
+    unknown: tuple[UnknownName, ...] = ()
     """Names in the environment that look like settings but are not."""
 
     @property
@@ -146,7 +146,7 @@ class Settings:
         """True if the safe settings are required."""
         return self.env == "production"
 
-    def secrets(self) -> tuple[str, ...]:
+    def list_secrets(self) -> tuple[str, ...]:
         """Return all secrets for the log's redactor.
 
         These are the text of every secret, and the password in every URL, both encoded and decoded.
@@ -155,7 +155,7 @@ class Settings:
         values += [value for source in self.source.values() for value in source.values.values()]
         values += self.secret_keys
         texts = [value.reveal() for value in values if isinstance(value, Secret)]
-        return (*texts, *(password for text_ in texts for password in _passwords(text_)))
+        return (*texts, *(password for text_ in texts for password in _extract_passwords(text_)))
 
     @property
     def enabled_sources(self) -> tuple[str, ...]:
@@ -163,12 +163,12 @@ class Settings:
         return tuple(name for name, source in self.source.items() if source.enabled)
 
 
-def _passwords(text_: str) -> set[str]:
+def _extract_passwords(text_: str) -> set[str]:
     written = [word for pair in re.findall(r"://[^:/@]*:([^/]*)@|[?&](?:ssl_?)?password=([^&]*)", text_) for word in pair if word]
     return {*written, *map(unquote, written)}
 
 
-def load(
+def read_settings(
     declared: Iterable[SourceOptions], environ: Mapping[str, str] | None = None, *, overrides: Mapping[str, str] | None = None
 ) -> Settings:
     """Read every setting once.
@@ -181,7 +181,7 @@ def load(
     Raises:
         SettingsError: a setting is invalid; the message names the first one.
     """
-    reader = Reader(_with_port({**(os.environ if environ is None else environ), **(overrides or {})}))
+    reader = SettingReader(_derive_bind({**(os.environ if environ is None else environ), **(overrides or {})}))
     values = {
         field_.name: reader.read(
             field_.name.upper(), field_.metadata["parse"], field_.default, unit=field_.metadata["unit"], also=field_.metadata["also"]
@@ -189,11 +189,11 @@ def load(
         for field_ in fields(Settings)
         if "parse" in field_.metadata
     }
-    settings = _with_defaults(Settings(**values), reader)
-    settings = evolve(settings, source=_sources(declared, settings, reader))
-    settings = evolve(settings, rows=tuple(reader.rows), unknown=find_strays(reader.environ, reader.known))
+    settings = _fill_defaults(Settings(**values), reader)
+    settings = evolve(settings, source=_read_sources(declared, settings, reader))
+    settings = evolve(settings, rows=tuple(reader.rows), unknown=find_unknown_names(reader.environ, reader.known_names))
     try:
-        _check(settings)
+        _check_rules(settings)
         _check_stores(settings, reader.environ)
         _check_secrets(settings, reader)
     except SettingsError as error:
@@ -202,15 +202,15 @@ def load(
     return settings
 
 
-def log_format() -> str:
+def read_log_format() -> str:
     """Return only LOG_FORMAT, for an environment that is invalid; `auto` if it is invalid too."""
     try:
-        return str(Reader(os.environ).read("LOG_FORMAT", LOG_FORMATS, "auto"))
+        return str(SettingReader(os.environ).read("LOG_FORMAT", LOG_FORMATS, "auto"))
     except SettingsError:
         return "auto"
 
 
-def _with_port(environ: Mapping[str, str]) -> Mapping[str, str]:
+def _derive_bind(environ: Mapping[str, str]) -> Mapping[str, str]:
     """Derive BIND from a platform's PORT if BIND is unset.
 
     Such a platform routes to the machine's public address; development must not open it by
@@ -223,11 +223,11 @@ def _with_port(environ: Mapping[str, str]) -> Mapping[str, str]:
     return {**environ, f"{PREFIX}BIND": f"{host}:{port}"}
 
 
-def _with_defaults(settings: Settings, reader: Reader) -> Settings:
+def _fill_defaults(settings: Settings, reader: SettingReader) -> Settings:
     """Fill in the defaults that depend on other settings."""
     if not settings.public_url:
         settings = evolve(settings, public_url=f"http://localhost:{settings.bind.port}")
-        reader.correct("PUBLIC_URL", settings.public_url)
+        reader.update_row("PUBLIC_URL", settings.public_url)
     if settings.data_dir == Path():
         # XDG Base Directory Specification 0.8.
         try:
@@ -235,13 +235,13 @@ def _with_defaults(settings: Settings, reader: Reader) -> Settings:
         except RuntimeError:
             raise SettingsError(f"{PREFIX}DATA_DIR must be set if the user has no home folder") from None
         settings = evolve(settings, data_dir=Path(base).absolute() / "newsintel")
-        reader.correct("DATA_DIR", settings.data_dir)
+        reader.update_row("DATA_DIR", settings.data_dir)
     return settings
 
 
-def _sources(declared: Iterable[SourceOptions], settings: Settings, reader: Reader) -> dict[str, SourceSettings]:
+def _read_sources(declared: Iterable[SourceOptions], settings: Settings, reader: SettingReader) -> dict[str, SourceSettings]:
     """Return every source; those named in SOURCES are first, in that order."""
-    found = {options.name: _source(options, settings, reader) for options in declared}
+    found = {options.name: _read_source(options, settings, reader) for options in declared}
     for name in settings.sources:
         if name not in found:
             raise SettingsError(f"{PREFIX}SOURCES must list only {', '.join(found)}, not {name!r}")
@@ -251,22 +251,22 @@ def _sources(declared: Iterable[SourceOptions], settings: Settings, reader: Read
     return {name: evolve(found[name], enabled=found[name].enabled and name in settings.sources) for name in ordered}
 
 
-def _source(options: SourceOptions, settings: Settings, reader: Reader) -> SourceSettings:
+def _read_source(options: SourceOptions, settings: Settings, reader: SettingReader) -> SourceSettings:
     prefix = options.name.upper() + "_"
     values = {name.lower(): reader.read(prefix + name, parse, None) for name, parse in options.required.items()}
     missing = tuple(PREFIX + prefix + name for name in options.required if values[name.lower()] is None)
     values |= {name.lower(): reader.read(prefix + name, parse, default) for name, (parse, default) in options.optional.items()}
-    deadline_s = reader.read(prefix + "DEADLINE_S", seconds, min(1.0, settings.search_deadline_s), unit="s")
+    deadline_s = reader.read(prefix + "DEADLINE_S", parse_positive_seconds, min(1.0, settings.search_deadline_s), unit="s")
     if deadline_s > settings.search_deadline_s:
         raise SettingsError(
             f"{PREFIX}{prefix}DEADLINE_S ({deadline_s:g}) must be at most {PREFIX}SEARCH_DEADLINE_S ({settings.search_deadline_s:g})"
         )
     return SourceSettings(
         name=options.name,
-        url=reader.read(prefix + "URL", url("http", "https"), options.url),
+        url=reader.read(prefix + "URL", url_parser("http", "https"), options.url),
         deadline_s=deadline_s,
-        pace_s=reader.read(prefix + "PACE_S", seconds_or_none, options.pace_s, unit="s"),
-        quota=reader.read(prefix + "QUOTA", quota, options.quota),
+        pace_s=reader.read(prefix + "PACE_S", parse_seconds, options.pace_s, unit="s"),
+        quota=reader.read(prefix + "QUOTA", parse_quota, options.quota),
         enabled=not missing,
         values=values,
         missing=missing,
@@ -274,7 +274,7 @@ def _source(options: SourceOptions, settings: Settings, reader: Reader) -> Sourc
     )
 
 
-def _check_secrets(settings: Settings, reader: Reader) -> None:
+def _check_secrets(settings: Settings, reader: SettingReader) -> None:
     """Refuse short secrets in production.
 
     They can be guessed, and the log hides them only where they are whole words.
@@ -284,15 +284,15 @@ def _check_secrets(settings: Settings, reader: Reader) -> None:
     for name, value in reader.secrets.items():
         text_ = value.reveal()
         is_url = "://" in text_
-        hidden = min(_passwords(text_), key=len, default="") if is_url else text_
+        hidden = min(_extract_passwords(text_), key=len, default="") if is_url else text_
         if hidden and len(hidden) < SHORTEST_SECRET:
             what = "the password in " if is_url else ""
             raise SettingsError(f"{what}{name} must have at least {SHORTEST_SECRET} characters in production")
 
 
-def _check(settings: Settings) -> None:
+def _check_rules(settings: Settings) -> None:
     """Check the rules between settings, and those of production."""
-    if settings.dev_sign_in and (settings.production or not settings.bind.loopback):
+    if settings.dev_sign_in and (settings.production or not settings.bind.is_loopback):
         raise SettingsError(f"{PREFIX}DEV_SIGN_IN lets anybody sign in: use it only in development, with a loopback {PREFIX}BIND")
     if settings.oidc_issuer and not settings.oidc_client_id:
         raise SettingsError(f"{PREFIX}OIDC_CLIENT_ID must be set if {PREFIX}OIDC_ISSUER is")

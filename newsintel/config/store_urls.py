@@ -18,24 +18,24 @@ def check_store_urls(databases: Mapping[str, Secret], redis: Mapping[str, Secret
             name, or on this machine.
     """
     for name, text in databases.items():
-        _check_database(name, text, environ, production=production)
+        _check_database_url(name, text, environ, production=production)
     for name, text in redis.items():
-        _check_redis(name, text, production=production)
+        _check_redis_url(name, text, production=production)
 
 
-def _check_database(name: str, text: Secret, environ: Mapping[str, str], *, production: bool) -> None:
-    url = database_url.read(text.reveal())
-    if production and not (url.verified or url.local(environ)):
+def _check_database_url(name: str, text: Secret, environ: Mapping[str, str], *, production: bool) -> None:
+    url = database_url.parse_database_url(text.reveal())
+    if production and not (url.verifies_server or url.is_local(environ)):
         raise SettingsError(f"{name} must say sslmode=verify-full in production, or lead to a unix socket or loopback address")
     try:
-        url.check_surroundings(environ)
+        url.check_environment(environ)
     except ValueError as error:
         raise SettingsError(f"{name} {error}") from None
 
 
-def _check_redis(name: str, text: Secret, *, production: bool) -> None:
-    url = redis_url.read(text.reveal())
-    if production and not (url.verified or url.local):
+def _check_redis_url(name: str, text: Secret, *, production: bool) -> None:
+    url = redis_url.parse_redis_url(text.reveal())
+    if production and not (url.verifies_server or url.is_local):
         raise SettingsError(
             f"{name} must start with rediss:// in production and check certificates, or lead to a unix socket or loopback address"
         )

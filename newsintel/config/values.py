@@ -46,14 +46,14 @@ class Quota:
 
 
 @frozen
-class Address:
+class ListenAddress:
     """Where to listen."""
 
     host: str
     port: int
 
     @property
-    def loopback(self) -> bool:
+    def is_loopback(self) -> bool:
         """True if only this machine can reach it."""
         return is_loopback(self.host)
 
@@ -69,31 +69,31 @@ def is_loopback(host: str) -> bool:
     return host.lower() == "localhost" or (_is_ip(host) and ipaddress.ip_address(host).is_loopback)
 
 
-def text(raw: str) -> str:
+def parse_text(raw: str) -> str:
     """Any text that is not blank."""
     if not raw.strip():
         raise ValueError("must not be blank")
     return raw.strip()
 
 
-def folder(raw: str) -> Path:
+def parse_folder(raw: str) -> Path:
     """The path of a folder, made absolute; a leading `~` is a home folder."""
     if re.search(r"[\x00-\x1f\x7f]", raw.strip()):
         raise ValueError("must be the path of a folder without line breaks or other control characters")
     try:
-        return Path(text(raw)).expanduser().absolute()
+        return Path(parse_text(raw)).expanduser().absolute()
     except (RuntimeError, OSError):
         raise ValueError("must be the path of a folder, with an existing home folder for its ~, and an existing current folder") from None
 
 
-def secret(raw: str) -> Secret:
+def parse_secret(raw: str) -> Secret:
     """Text that is never shown."""
-    return Secret(text(raw))
+    return Secret(parse_text(raw))
 
 
-def key_list(raw: str) -> tuple[Secret, ...]:
+def parse_key_list(raw: str) -> tuple[Secret, ...]:
     """A comma list of different 32-byte keys in base64url (RFC 4648, 5), padded or not."""
-    keys = [word.removesuffix("=") for word in words(raw)]
+    keys = [word.removesuffix("=") for word in parse_list(raw)]
     if not keys or not all(re.fullmatch(r"[A-Za-z0-9_-]{43}", key) for key in keys):
         raise ValueError("must be a comma list of keys, each 32 random bytes in base64url (43 characters)")
     if len(set(keys)) < len(keys):
@@ -101,22 +101,22 @@ def key_list(raw: str) -> tuple[Secret, ...]:
     return tuple(map(Secret, keys))
 
 
-def seconds(raw: str) -> float:
+def parse_positive_seconds(raw: str) -> float:
     """A positive, finite number of seconds."""
-    value = seconds_or_none(raw)
+    value = parse_seconds(raw)
     if value == 0:
         raise ValueError("must be a number of seconds above 0")
     return value
 
 
-def seconds_or_none(raw: str) -> float:
+def parse_seconds(raw: str) -> float:
     """A finite number of seconds, 0 included, written in ASCII digits."""
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", raw.strip()):
         raise ValueError("must be a number of seconds such as 1.5")
     return float(raw)
 
 
-def count(low: int, high: int) -> Callable[[str], int]:
+def integer_parser(low: int, high: int) -> Callable[[str], int]:
     """A whole number within bounds."""
 
     def parse(raw: str) -> int:
@@ -127,7 +127,7 @@ def count(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
-def one_of(*allowed: str) -> Callable[[str], str]:
+def choice_parser(*allowed: str) -> Callable[[str], str]:
     """One word of a list."""
 
     def parse(raw: str) -> str:
@@ -138,51 +138,51 @@ def one_of(*allowed: str) -> Callable[[str], str]:
     return parse
 
 
-def flag(raw: str) -> bool:
+def parse_flag(raw: str) -> bool:
     """1 or 0."""
     if raw.strip() not in ("0", "1"):
         raise ValueError("must be 1 or 0")
     return raw.strip() == "1"
 
 
-def guests(raw: str) -> tuple[str, ...]:
+def parse_sign_in_list(raw: str) -> tuple[str, ...]:
     """`anyone`, `off`, or a comma list of `provider:name`.
 
     All becomes lower case except subjects, which are case-sensitive in OpenID Connect.
     """
-    found = tuple(word[:5].lower() + word[5:] if _names_subject(word) else word.lower() for word in words(raw))
+    found = tuple(word[:5].lower() + word[5:] if _is_subject(word) else word.lower() for word in parse_list(raw))
     if found not in (("anyone",), ("off",)) and not all(re.fullmatch(r"(reddit|oidc|dev):\S+", word) for word in found):
         raise ValueError("must be anyone, off, or a list such as reddit:alice,oidc:a@b.org")
     return found
 
 
-def _names_subject(guest: str) -> bool:
+def _is_subject(guest: str) -> bool:
     """Return True for an OpenID Connect subject: with an @ it is an e-mail address."""
     return guest.lower().startswith("oidc:") and "@" not in guest
 
 
-def origins(raw: str) -> tuple[str, ...]:
+def parse_origins(raw: str) -> tuple[str, ...]:
     """A comma list of origins as browsers send them (RFC 6454, 6.2); `*` is invalid."""
-    found = words(raw)
+    found = parse_list(raw)
     if not all(re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", origin) for origin in found):
         raise ValueError("must be a comma list of origins such as https://app.example.org, without paths or wildcards")
     return found
 
 
-def words(raw: str) -> tuple[str, ...]:
+def parse_list(raw: str) -> tuple[str, ...]:
     """A comma list; spaces around commas and empty entries are ignored."""
     return tuple(word.strip() for word in raw.split(",") if word.strip())
 
 
-def networks(raw: str) -> tuple[Network, ...]:
+def parse_networks(raw: str) -> tuple[Network, ...]:
     """A comma list of networks (RFC 4632); an address alone is a network of one."""
     try:
-        return tuple(ipaddress.ip_network(word) for word in words(raw))
+        return tuple(ipaddress.ip_network(word) for word in parse_list(raw))
     except ValueError:
         raise ValueError("must be a comma list of networks such as 10.0.0.0/16, without host bits") from None
 
 
-def url(*schemes: str) -> Callable[[str], str]:
+def url_parser(*schemes: str) -> Callable[[str], str]:
     """An absolute URL of one of the schemes, without a trailing slash."""
 
     def parse(raw: str) -> str:
@@ -197,38 +197,38 @@ def url(*schemes: str) -> Callable[[str], str]:
     return parse
 
 
-def issuer(raw: str) -> str:
+def parse_issuer(raw: str) -> str:
     """An OpenID Connect issuer, exactly as written: a URL without query and fragment.
 
     A trailing slash is part of the name.
     """
     given = raw.strip()
-    url("http", "https")(given)
+    url_parser("http", "https")(given)
     # The database stores at most 500 characters.
     if any(mark in given for mark in "?# ") or not given.isprintable() or len(given) > 500:
         raise ValueError("must be an issuer such as https://op.example.org/, without query or fragment")
     return given
 
 
-def address(raw: str) -> Address:
+def parse_listen_address(raw: str) -> ListenAddress:
     """`host:port`, `[v6]:port`; port 0 lets the system choose."""
     host, _, port = raw.strip().rpartition(":")
     if not host or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
         raise ValueError("must be address:port such as 127.0.0.1:8000")
-    return Address(host.strip("[]"), int(port))
+    return ListenAddress(host.strip("[]"), int(port))
 
 
-_WINDOW_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-def quota(raw: str) -> Quota | None:
+def parse_quota(raw: str) -> Quota | None:
     """`100/1d`: calls per window (s, m, h, d); `off` for none."""
     if raw.strip().lower() == "off":
         return None
     match = re.fullmatch(r"([1-9][0-9]{0,8})/([1-9][0-9]{0,5})([smhd])", raw.strip().lower())
     if not match:
         raise ValueError("must be calls per window such as 100/1d, or off")
-    return Quota(int(match[1]), int(match[2]) * _WINDOW_S[match[3]])
+    return Quota(int(match[1]), int(match[2]) * _UNIT_SECONDS[match[3]])
 
 
 def _is_ip(host: str) -> bool:

@@ -25,7 +25,7 @@ class Clocks:
 class Api(Protocol):
     """A simulated API: a function from request to reply, with the state of its limits."""
 
-    def answer(self, request: Request, *, limited: bool) -> Reply:
+    def answer_request(self, request: Request, *, limited: bool) -> Reply:
         """Answer as the real API would.
 
         Args:
@@ -34,10 +34,10 @@ class Api(Protocol):
         """
         ...
 
-    def refusal(self, status: int) -> Reply:
+    def build_refusal(self, status: int) -> Reply:
         """Return the API's own reply for 401, 429 or 500."""
         ...
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Reset the state: unused quotas, no tokens."""
         ...

@@ -50,7 +50,7 @@ class Behaviour:
     retry_after: str | int | float | None = None
     limited: bool = False
 
-    def changed(self, settings: Any) -> "Behaviour":
+    def change_settings(self, settings: Any) -> "Behaviour":
         """Return a copy with these settings changed.
 
         Raises:
@@ -68,23 +68,23 @@ class Behaviour:
                 raise InvalidSettingError(name, rule)
         return evolve(self, **settings)
 
-    def shown(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON values."""
         return asdict(self)
 
 
-def _number(low: float, high: float) -> Callable[[Any], bool]:
+def _check_number(low: float, high: float) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
 
 
-def _retry_after(value: Any) -> bool:
+def _is_retry_after(value: Any) -> bool:
     if isinstance(value, str):
         return _HEADER_TEXT.fullmatch(value) is not None
-    return value is None or _number(-(10**12), 10**12)(value)
+    return value is None or _check_number(-(10**12), 10**12)(value)
 
 
-_SHARE = (_number(0, 1), "must be a number from 0 to 1")
-_LATENCY = (_number(0, MAX_LATENCY_MS), f"must be a number of milliseconds from 0 to {MAX_LATENCY_MS}")
+_SHARE = (_check_number(0, 1), "must be a number from 0 to 1")
+_LATENCY = (_check_number(0, MAX_LATENCY_MS), f"must be a number of milliseconds from 0 to {MAX_LATENCY_MS}")
 _RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "latency_ms": _LATENCY,
     "jitter_ms": _LATENCY,
@@ -92,6 +92,6 @@ _RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "slow_rate": _SHARE,
     "fault": (lambda value: value in FAULTS, f"must be one of {', '.join(FAULTS)}"),
     "fault_rate": _SHARE,
-    "retry_after": (_retry_after, "must be a number, a text of at most 100 ASCII characters, or null"),
+    "retry_after": (_is_retry_after, "must be a number, a text of at most 100 ASCII characters, or null"),
     "limited": (lambda value: isinstance(value, bool), "must be true or false"),
 }

@@ -30,76 +30,76 @@ class Upstream:
     def __attrs_post_init__(self) -> None:
         self.behaviour = self.normal
 
-    def call(self, request: Request) -> Reply | Sabotage:
+    def handle_call(self, request: Request) -> Reply | Sabotage:
         """Count a request and answer it, or apply the fault. A call with a fault uses quota too."""
         self.calls += 1
-        reply = self.api.answer(request, limited=self.behaviour.limited)
+        reply = self.api.answer_request(request, limited=self.behaviour.limited)
         fault = self.behaviour.fault
         if fault == "none" or self.random.random() >= self.behaviour.fault_rate:
             return reply
         if fault in SABOTAGES:
             return SABOTAGES[fault](reply)
-        bad = self.api.refusal(REFUSALS[fault]) if fault in REFUSALS else REPLIES[fault](reply)
+        bad = self.api.build_refusal(REFUSALS[fault]) if fault in REFUSALS else REPLIES[fault](reply)
         asks = bad.status in (429, 503) and self.behaviour.retry_after is not None
         return bad.with_headers({"Retry-After": str(self.behaviour.retry_after)}) if asks else bad
 
-    def latency_s(self) -> float:
+    def draw_latency_s(self) -> float:
         """Return the latency of the next answer, in seconds."""
         behaviour = self.behaviour
         base = behaviour.slow_ms if self.random.random() < behaviour.slow_rate else behaviour.latency_ms
         return max(0.0, base + self.random.uniform(-behaviour.jitter_ms, behaviour.jitter_ms)) / 1000
 
-    def shown(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return settings and counter as JSON values."""
-        return {**self.behaviour.shown(), "calls": self.calls}
+        return {**self.behaviour.to_json(), "calls": self.calls}
 
 
-def answer(upstreams: Mapping[str, Upstream], request: Request) -> Reply:
+def answer_control(upstreams: Mapping[str, Upstream], request: Request) -> Reply:
     """Serve a request to the control endpoint."""
     target = PurePosixPath(request.path).relative_to(PATH).as_posix()
     if request.method in ("GET", "HEAD") and target == ".":
-        return Reply.json(200, {name: upstream.shown() for name, upstream in upstreams.items()})
+        return Reply.json(200, {name: upstream.to_json() for name, upstream in upstreams.items()})
     if request.method == "DELETE" and target in _RESETS:
         for upstream in upstreams.values():
             _RESETS[target](upstream)
         return Reply(204)
     if target not in upstreams:
-        return _refused(404, "source", f"there is no {target!r}; there are {', '.join(upstreams)}")
+        return _build_refusal(404, "source", f"there is no {target!r}; there are {', '.join(upstreams)}")
     if request.method in ("GET", "HEAD"):
-        return Reply.json(200, upstreams[target].shown())
+        return Reply.json(200, upstreams[target].to_json())
     if request.method != "PUT":
-        return _refused(405, "method", "must be GET or PUT").with_headers({"Allow": "GET, HEAD, PUT"})
-    return _change(upstreams[target], request.body)
+        return _build_refusal(405, "method", "must be GET or PUT").with_headers({"Allow": "GET, HEAD, PUT"})
+    return _change_settings(upstreams[target], request.body)
 
 
-def _change(upstream: Upstream, body: bytes) -> Reply:
+def _change_settings(upstream: Upstream, body: bytes) -> Reply:
     """Apply the settings of a body. Omitted ones stay; an invalid one changes nothing."""
     try:
-        upstream.behaviour = upstream.behaviour.changed(orjson.loads(body))
+        upstream.behaviour = upstream.behaviour.change_settings(orjson.loads(body))
     except InvalidSettingError as error:
-        return _refused(400, error.field, str(error))
+        return _build_refusal(400, error.field, str(error))
     except orjson.JSONDecodeError:
-        return _refused(400, "", "must be a JSON object of settings")
-    return Reply.json(200, upstream.shown())
+        return _build_refusal(400, "", "must be a JSON object of settings")
+    return Reply.json(200, upstream.to_json())
 
 
-def _refused(status: int, name: str, message: str) -> Reply:
+def _build_refusal(status: int, name: str, message: str) -> Reply:
     return Reply.json(status, {"field": name, "message": message})
 
 
-def _forget_calls(upstream: Upstream) -> None:
+def _reset_calls(upstream: Upstream) -> None:
     upstream.calls = 0
 
 
-def _forget_quota(upstream: Upstream) -> None:
-    upstream.api.forget()
+def _reset_quota(upstream: Upstream) -> None:
+    upstream.api.reset()
 
 
-def _forget_all(upstream: Upstream) -> None:
+def _reset_all(upstream: Upstream) -> None:
     upstream.behaviour = upstream.normal
-    _forget_calls(upstream)
-    _forget_quota(upstream)
+    _reset_calls(upstream)
+    _reset_quota(upstream)
 
 
-_RESETS: Mapping[str, Callable[[Upstream], None]] = {".": _forget_all, "calls": _forget_calls, "quota": _forget_quota}
+_RESETS: Mapping[str, Callable[[Upstream], None]] = {".": _reset_all, "calls": _reset_calls, "quota": _reset_quota}
 """What DELETE resets: everything, the call counters, or the used quotas and issued tokens."""

@@ -4,13 +4,13 @@ import random
 from datetime import datetime
 
 from newsintel.demo.documents import Corpus, Document
-from newsintel.demo.guardian_rows import guardian_documents
-from newsintel.demo.newsapi_rows import newsapi_documents
-from newsintel.demo.reddit_rows import reddit_documents, subreddit_document
-from newsintel.demo.stories import tell, themes
+from newsintel.demo.guardian_rows import make_guardian_documents
+from newsintel.demo.newsapi_rows import make_newsapi_documents
+from newsintel.demo.reddit_rows import make_reddit_documents, make_subreddit_document
+from newsintel.demo.stories import generate_stories, load_themes
 
 
-def build(now: datetime, seed: int) -> Corpus:
+def build_corpus(now: datetime, seed: int) -> Corpus:
     """Build the corpus at a moment. Equal arguments give equal corpora, in every process.
 
     Args:
@@ -20,14 +20,14 @@ def build(now: datetime, seed: int) -> Corpus:
     dice = random.Random(seed)  # noqa: S311 - nothing here is a secret
     newsapi: list[Document] = []
     guardian: list[Document] = []
-    reddit = [subreddit_document(theme, now) for theme in themes()]
+    reddit = [make_subreddit_document(theme, now) for theme in load_themes()]
     carried = set()
-    for story in tell(now, dice):
+    for story in generate_stories(now, dice):
         while story.name not in carried:
             found = (
-                list(newsapi_documents(story, now, dice)),
-                list(guardian_documents(story, now, dice)),
-                list(reddit_documents(story, now, dice)),
+                list(make_newsapi_documents(story, now, dice)),
+                list(make_guardian_documents(story, now, dice)),
+                list(make_reddit_documents(story, now, dice)),
             )
             for known, more in zip((newsapi, guardian, reddit), found, strict=True):
                 known.extend(more)

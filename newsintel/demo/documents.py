@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import frozen
 
-from newsintel.demo.matching import Expression, fold
+from newsintel.demo.matching import Expression, fold_text
 
 Row = dict[str, Any]
 
@@ -33,16 +33,16 @@ class Document:
     @classmethod
     def of(cls, row: Row, fields: Mapping[str, str | None], at: datetime, weight: float = 0.0, story: str = "") -> "Document":
         """Create a document from fields that are not folded yet."""
-        return cls(row, {name: fold(text or "") for name, text in fields.items()}, at, weight, story)
+        return cls(row, {name: fold_text(text or "") for name, text in fields.items()}, at, weight, story)
 
-    def text(self, names: Iterable[str] | None = None) -> str:
+    def join_text(self, names: Iterable[str] | None = None) -> str:
         """Return the folded text of some fields (default: all). No phrase matches across fields."""
         return "|".join(text for name, text in self.fields.items() if names is None or name in names)
 
-    def relevance(self, wanted: Sequence[str]) -> int:
+    def score_relevance(self, wanted: Sequence[str]) -> int:
         """Score the match with a query: 4 per word in the first field, 1 per word in any field."""
         first = next(iter(self.fields.values()), "")
-        rest = self.text()
+        rest = self.join_text()
         return sum(4 * (needle in first) + (needle in rest) for needle in wanted)
 
 
@@ -55,20 +55,20 @@ class Corpus:
     reddit: Sequence[Document]
 
 
-def newest(document: Document) -> tuple[float, str]:
+def by_date(document: Document) -> tuple[float, str]:
     """Sort key: the latest first; documents of the same time in the order of their text."""
-    return (-document.at.timestamp(), document.text())
+    return (-document.at.timestamp(), document.join_text())
 
 
-def heaviest(document: Document) -> tuple[float, float]:
+def by_popularity(document: Document) -> tuple[float, float]:
     """Sort key: the most popular first."""
     return (-document.weight, -document.at.timestamp())
 
 
-def most_relevant(expression: Expression) -> Callable[[Document], tuple[int, float]]:
+def by_relevance(expression: Expression) -> Callable[[Document], tuple[int, float]]:
     """Return a sort key: the best match with a query first, then the latest."""
-    wanted = expression.wanted()
-    return lambda document: (-document.relevance(wanted), -document.at.timestamp())
+    wanted = expression.list_needles()
+    return lambda document: (-document.score_relevance(wanted), -document.at.timestamp())
 
 
 def parse_time(text: str, *, end: bool = False) -> datetime | None:

@@ -29,18 +29,18 @@ _BAD_ROW: Mapping[str, Any] = {"url": 17, "title": None, "id": [], "webUrl": {},
 """An article that none of the three APIs would send."""
 
 
-def _page(status: int, title: str) -> Callable[[Reply], Reply]:
+def _make_page_fault(status: int, title: str) -> Callable[[Reply], Reply]:
     return lambda _: Reply.html(status, _PAGE.format(title=title))
 
 
-def _body(make: Callable[[bytes], bytes], **headers: str) -> Callable[[Reply], Reply]:
+def _make_body_fault(make: Callable[[bytes], bytes], **headers: str) -> Callable[[Reply], Reply]:
     """Return a fault that sends status 200 with a body made from the good body."""
     extra = {name.replace("_", "-"): text for name, text in headers.items()}
     return lambda reply: Reply(200, make(reply.body), {"Content-Type": JSON, **extra})
 
 
 @cache
-def _bomb(times: int) -> bytes:
+def _build_bomb(times: int) -> bytes:
     """Build a gzip file of 200 MB of spaces from one flushed block, without 200 MB of memory."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     block = packer.compress(BOMB_CHUNK) + packer.flush(zlib.Z_FULL_FLUSH)
@@ -53,12 +53,12 @@ def _bomb(times: int) -> bytes:
     return packed if times == 1 else gzip.compress(packed)
 
 
-def _latin1(_: bytes) -> bytes:
+def _encode_latin1(_: bytes) -> bytes:
     """Return JSON in Latin-1; the header still says UTF-8."""
     return '{"status": "ok", "message": "Déjà vu à Zürich"}'.encode("latin-1")
 
 
-def _with_bad_row(reply: Reply) -> Reply:
+def _insert_bad_row(reply: Reply) -> Reply:
     """Insert a broken article before the first one of a good reply. A refusal stays unchanged."""
     if reply.status != 200:
         return reply
@@ -72,26 +72,26 @@ def _with_bad_row(reply: Reply) -> Reply:
 
 REPLIES: Mapping[str, Callable[[Reply], Reply]] = {
     "403_html": lambda _: Reply.html(403, _BLOCKED),
-    "429_html": _page(429, "Too Many Requests"),
-    "502": _page(502, "Bad Gateway"),
-    "503": _page(503, "Service Unavailable"),
-    "html": _page(200, "Please sign in"),
+    "429_html": _make_page_fault(429, "Too Many Requests"),
+    "502": _make_page_fault(502, "Bad Gateway"),
+    "503": _make_page_fault(503, "Service Unavailable"),
+    "html": _make_page_fault(200, "Please sign in"),
     "redirect": lambda _: Reply.html(302, _PAGE.format(title="Found")).with_headers({"Location": METADATA_URL}),
-    "truncated": _body(lambda body: body[: max(1, len(body) // 2)]),
-    "zero_bytes": _body(lambda _: b""),
-    "error_200": _body(
+    "truncated": _make_body_fault(lambda body: body[: max(1, len(body) // 2)]),
+    "zero_bytes": _make_body_fault(lambda _: b""),
+    "error_200": _make_body_fault(
         lambda _: b'{"status": "error", "code": "apiKeyInvalid", "error": "invalid_grant", "message": "Not with status 4xx"}'
     ),
-    "no_token": _body(lambda _: b'{"token_type": "bearer", "expires_in": 86400, "scope": "identity read"}'),
-    "nan": _body(lambda _: b'{"status": "ok", "totalResults": NaN, "articles": []}'),
-    "big_int": _body(lambda _: b'{"status": "ok", "totalResults": ' + b"9" * DIGITS + b"}"),
-    "deep": _body(lambda _: b"[" * NESTED + b"]" * NESTED),
-    "bom": _body(lambda body: b"\xef\xbb\xbf" + body),
-    "latin1": _body(_latin1),
-    "bad_row": _with_bad_row,
-    "bad_gzip": _body(lambda body: body, Content_Encoding="gzip"),
-    "gzip_bomb": _body(lambda _: _bomb(1), Content_Encoding="gzip"),
-    "double_gzip": _body(lambda _: _bomb(2), Content_Encoding="gzip, gzip"),
+    "no_token": _make_body_fault(lambda _: b'{"token_type": "bearer", "expires_in": 86400, "scope": "identity read"}'),
+    "nan": _make_body_fault(lambda _: b'{"status": "ok", "totalResults": NaN, "articles": []}'),
+    "big_int": _make_body_fault(lambda _: b'{"status": "ok", "totalResults": ' + b"9" * DIGITS + b"}"),
+    "deep": _make_body_fault(lambda _: b"[" * NESTED + b"]" * NESTED),
+    "bom": _make_body_fault(lambda body: b"\xef\xbb\xbf" + body),
+    "latin1": _make_body_fault(_encode_latin1),
+    "bad_row": _insert_bad_row,
+    "bad_gzip": _make_body_fault(lambda body: body, Content_Encoding="gzip"),
+    "gzip_bomb": _make_body_fault(lambda _: _build_bomb(1), Content_Encoding="gzip"),
+    "double_gzip": _make_body_fault(lambda _: _build_bomb(2), Content_Encoding="gzip, gzip"),
 }
 REFUSALS: Mapping[str, int] = {"401": 401, "429": 429, "500": 500}
 """Faults for which each API has its own reply."""

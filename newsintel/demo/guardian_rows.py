@@ -7,26 +7,26 @@ from datetime import datetime, timedelta
 
 from newsintel.demo.documents import Document, Row
 from newsintel.demo.outlets import GUARDIAN
-from newsintel.demo.stories import Story, slug
-from newsintel.demo.variations import respelled
+from newsintel.demo.stories import Story, make_slug
+from newsintel.demo.variations import respell_title
 
 SHARE = 0.8
 """Share of the stories that another outlet had first."""
 
 
-def guardian_documents(story: Story, now: datetime, dice: random.Random) -> Iterator[Document]:
+def make_guardian_documents(story: Story, now: datetime, dice: random.Random) -> Iterator[Document]:
     """Yield the row that reports a story, if the Guardian reports it."""
     own = story.outlet is GUARDIAN
     if own or dice.random() < SHARE:
         at = story.at if own else min(now, story.at + timedelta(minutes=dice.randint(0, 120)))
-        title = story.title if own else respelled(story.title, dice)
-        row = _row(story, title, at, dice)
+        title = story.title if own else respell_title(story.title, dice)
+        row = _build_row(story, title, at, dice)
         text = {"webTitle": title, "trailText": story.summary, "body": row["fields"]["body"], "byline": story.author}
         yield Document.of(row, text, at, story.heat, story.name)
 
 
-def _row(story: Story, title: str, at: datetime, dice: random.Random) -> Row:
-    section = slug(story.theme.section)
+def _build_row(story: Story, title: str, at: datetime, dice: random.Random) -> Row:
+    section = make_slug(story.theme.section)
     path = story.url_at(GUARDIAN).split("/", 3)[3]
     row: Row = {
         "id": path,
@@ -41,10 +41,10 @@ def _row(story: Story, title: str, at: datetime, dice: random.Random) -> Row:
     }
     if dice.random() < 0.85:
         row |= {"pillarId": "pillar/news", "pillarName": "News"}
-    return row | {"fields": _fields(story, title, at, dice)}
+    return row | {"fields": _build_fields(story, title, at, dice)}
 
 
-def _fields(story: Story, title: str, at: datetime, dice: random.Random) -> dict[str, str]:
+def _build_fields(story: Story, title: str, at: datetime, dice: random.Random) -> dict[str, str]:
     """Return all fields that show-fields can request. All are text; empty ones are left out."""
     summary = html.escape(story.summary, quote=False)
     body = f"<p>{summary}</p> <p>{html.escape(story.theme.background, quote=False)}</p>"

@@ -7,7 +7,7 @@ signs in with it gets an account with invented activity.
 from attrs import frozen
 
 from newsintel.demo.invented_searches import HABITS
-from newsintel.demo.reddit_people import me
+from newsintel.demo.reddit_people import describe_person
 
 DEMO_READER = "demo_reader"
 PEOPLE = 40
@@ -38,11 +38,11 @@ class Reader:
     searched: tuple[str, ...]
 
 
-def invented_readers() -> list[Reader]:
+def invent_readers() -> list[Reader]:
     """Return all readers, the demo reader first. Every call returns the same readers."""
     visitor = Reader(
         provider="reddit",
-        subject=str(me(DEMO_READER)["id"]),
+        subject=str(describe_person(DEMO_READER)["id"]),
         username=DEMO_READER,
         saved=("malaria vaccine", "wind power"),
         note="for the reading circle on public health",
@@ -50,10 +50,10 @@ def invented_readers() -> list[Reader]:
         disliked="football",
         searched=("energy transition", "deep-sea mining"),
     )
-    return [visitor, *(_reader(number) for number in range(PEOPLE))]
+    return [visitor, *(_invent_reader(number) for number in range(PEOPLE))]
 
 
-def _reader(number: int) -> Reader:
+def _invent_reader(number: int) -> Reader:
     own, other = HABITS[number % len(HABITS)], HABITS[(number + 3) % len(HABITS)]
     name = f"invented reader {number}"
     return Reader("invented", name, name, own[:1], None, own[1:], other[0], ())

@@ -44,7 +44,7 @@ Most of the searches come in the first six hours.
 
 
 @frozen
-class Invented:
+class InventedSearch:
     """One search by an invented person. No real person can have the name `person`."""
 
     query: str
@@ -52,21 +52,21 @@ class Invented:
     at: datetime
 
 
-def invented_searches(now: datetime, seed: int = 0) -> list[Invented]:
+def invent_searches(now: datetime, seed: int = 0) -> list[InventedSearch]:
     """Return two weeks of searches before a moment, the earliest first.
 
     Equal arguments give equal searches, in every process.
     """
-    found = [*_habits(now, seed), *_news(now, seed)]
+    found = [*_invent_habit_searches(now, seed), *_invent_news_searches(now, seed)]
     return sorted((one for one in found if one.at <= now), key=lambda one: (one.at, one.person, one.query))
 
 
-def queries() -> tuple[str, ...]:
+def list_queries() -> tuple[str, ...]:
     """Return every query that invented people search for."""
     return tuple(dict.fromkeys(query for group in (*HABITS, *(news for news, _, _ in NEWS)) for query in group))
 
 
-def _habits(now: datetime, seed: int) -> Iterator[Invented]:
+def _invent_habit_searches(now: datetime, seed: int) -> Iterator[InventedSearch]:
     for back in range(DAYS):
         day = now.date() - timedelta(days=back)
         dice = random.Random(f"{seed} {day}")  # noqa: S311 - nothing here is a secret
@@ -76,14 +76,14 @@ def _habits(now: datetime, seed: int) -> Iterator[Invented]:
             at = datetime.combine(day, time(), UTC) + timedelta(hours=dice.triangular(0, 23, 12))
             for query in dice.sample(HABITS[number % len(HABITS)], k=dice.choice((2, 3))):
                 at += timedelta(minutes=dice.uniform(1, 15))
-                yield Invented(query, f"invented {number}", at)
+                yield InventedSearch(query, f"invented {number}", at)
 
 
-def _news(now: datetime, seed: int) -> Iterator[Invented]:
+def _invent_news_searches(now: datetime, seed: int) -> Iterator[InventedSearch]:
     dice = random.Random(seed)  # noqa: S311 - nothing here is a secret
     for group, hours_ago, people in NEWS:
         for number in range(people):
             at = now - timedelta(hours=hours_ago) * (1 - dice.random() ** 2 * min(1.0, 6 / hours_ago))
             for query in group[: dice.choice((1, 2, 2))]:
                 at += timedelta(minutes=dice.uniform(0.2, 2))
-                yield Invented(query, f"invented reader {number}", min(at, now))
+                yield InventedSearch(query, f"invented reader {number}", min(at, now))

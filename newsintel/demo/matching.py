@@ -37,27 +37,27 @@ REDDIT = Dialect(between="AND", signs="-")
 
 
 @lru_cache(maxsize=8192)
-def fold(text: str) -> str:
+def fold_text(text: str) -> str:
     """Fold text for comparison: lower-case words, each between spaces, without tags and plural s.
 
     The APIs' search engines stem words; removing the plural s is enough for a demo. The results are
     cached, because the rows of a story and of a theme share most of their text.
     """
     plain = unicodedata.normalize("NFKC", _TAGS.sub(" ", text)).casefold().replace("\u2019", "").replace("'", "")
-    return "".join(f" {_singular(word)} " for word in _WORDS.findall(plain))
+    return "".join(f" {_strip_plural(word)} " for word in _WORDS.findall(plain))
 
 
-def _singular(word: str) -> str:
+def _strip_plural(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "news")) else word
 
 
 class Expression(Protocol):
     """A parsed query."""
 
-    def holds(self, text: str) -> bool:
+    def matches(self, text: str) -> bool:
         """Return whether folded text matches."""
 
-    def wanted(self) -> tuple[str, ...]:
+    def list_needles(self) -> tuple[str, ...]:
         """Return the folded words and phrases, without negated ones."""
 
 
@@ -67,11 +67,11 @@ class Has:
 
     needle: str
 
-    def holds(self, text: str) -> bool:
+    def matches(self, text: str) -> bool:
         """Return whether the words occur next to each other."""
         return self.needle in text
 
-    def wanted(self) -> tuple[str, ...]:
+    def list_needles(self) -> tuple[str, ...]:
         """Return itself."""
         return (self.needle,)
 
@@ -82,11 +82,11 @@ class Without:
 
     part: Expression
 
-    def holds(self, text: str) -> bool:
+    def matches(self, text: str) -> bool:
         """Return the opposite of the part."""
-        return not self.part.holds(text)
+        return not self.part.matches(text)
 
-    def wanted(self) -> tuple[str, ...]:
+    def list_needles(self) -> tuple[str, ...]:
         """Return nothing."""
         return ()
 
@@ -97,33 +97,33 @@ class Every:
 
     parts: tuple[Expression, ...]
 
-    def holds(self, text: str) -> bool:
+    def matches(self, text: str) -> bool:
         """Return whether all parts match."""
-        return all(part.holds(text) for part in self.parts)
+        return all(part.matches(text) for part in self.parts)
 
-    def wanted(self) -> tuple[str, ...]:
+    def list_needles(self) -> tuple[str, ...]:
         """Return the words and phrases of all parts."""
-        return tuple(needle for part in self.parts for needle in part.wanted())
+        return tuple(needle for part in self.parts for needle in part.list_needles())
 
 
 @frozen
 class Either(Every):
     """Several parts; one must match."""
 
-    def holds(self, text: str) -> bool:
+    def matches(self, text: str) -> bool:
         """Return whether any part matches."""
-        return any(part.holds(text) for part in self.parts)
+        return any(part.matches(text) for part in self.parts)
 
 
-def parse(query: str, dialect: Dialect) -> Expression:
+def parse_query(query: str, dialect: Dialect) -> Expression:
     """Parse a query as the API of that dialect does. Open brackets and quotes close at the end.
 
     A query without words finds nothing. So does one with over MAX_NESTED brackets and negations.
     """
     parser = _Parser(dialect)
-    parser.read(query)
+    parser.tokenize(query)
     nested = sum(token in ("(", "NOT") for token in parser.tokens)
-    return Either(()) if nested > MAX_NESTED else parser.alternatives() or Either(())
+    return Either(()) if nested > MAX_NESTED else parser.parse_alternatives() or Either(())
 
 
 @frozen
@@ -133,47 +133,47 @@ class _Parser:
     dialect: Dialect
     tokens: list[str] = field(factory=list)
 
-    def read(self, query: str) -> None:
+    def tokenize(self, query: str) -> None:
         for match in _TOKENS.finditer(query):
             if match["sign"] == "-" and "-" in self.dialect.signs:
                 self.tokens.append("NOT")
             literal = match["paren"] or (match["word"] if match["word"] in _OPERATORS and not match["sign"] else None)
-            token = literal or fold(match["phrase"] or match["word"] or "")
+            token = literal or fold_text(match["phrase"] or match["word"] or "")
             if token:
                 self.tokens.append(token)
 
-    def alternatives(self) -> Expression | None:
+    def parse_alternatives(self) -> Expression | None:
         """Parse groups with OR between them (or nothing, if that means OR in the dialect)."""
         parts = []
         while self.tokens and self.tokens[0] != ")":
             if self.tokens[0] == "OR":
                 self.tokens.pop(0)
                 continue
-            part = self.group()
+            part = self.parse_group()
             if part:
                 parts.append(part)
         return Either(tuple(parts)) if parts else None
 
-    def group(self) -> Expression | None:
+    def parse_group(self) -> Expression | None:
         """Parse parts with AND between them (or nothing, if that means AND in the dialect)."""
-        parts = [self.part()]
+        parts = [self.parse_part()]
         while self.tokens and self.tokens[0] not in ("OR", ")"):
             if self.tokens[0] == "AND":
                 self.tokens.pop(0)
             elif self.dialect.between == "OR":
                 break
-            parts.append(self.part())
+            parts.append(self.parse_part())
         found = tuple(part for part in parts if part)
         return Every(found) if found else None
 
-    def part(self) -> Expression | None:
+    def parse_part(self) -> Expression | None:
         """Parse a word, a phrase, a bracket, or the negation of one."""
         piece = self.tokens.pop(0) if self.tokens and self.tokens[0] != ")" else ""
         if piece == "NOT":
-            part = self.part()
+            part = self.parse_part()
             return Without(part) if part else None
         if piece == "(":
-            inner = self.alternatives()
+            inner = self.parse_alternatives()
             del self.tokens[:1]
             return inner
         return Has(piece) if piece and piece not in _OPERATORS else None

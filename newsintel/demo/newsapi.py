@@ -11,9 +11,9 @@ from typing import Any
 from attrs import define, field
 
 from newsintel.demo.api import Clocks
-from newsintel.demo.documents import Document, heaviest, most_relevant, newest, parse_time
-from newsintel.demo.limits import Window
-from newsintel.demo.matching import NEWSAPI, parse
+from newsintel.demo.documents import Document, by_date, by_popularity, by_relevance, parse_time
+from newsintel.demo.limits import CallWindow
+from newsintel.demo.matching import NEWSAPI, parse_query
 from newsintel.demo.wire import Reply, Request
 
 KEY = "demo-newsapi-key"
@@ -65,33 +65,33 @@ class NewsApi:
 
     documents: Sequence[Document]
     clocks: Clocks
-    quotas: tuple[Window, ...] = field(init=False)
+    quotas: tuple[CallWindow, ...] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.forget()
+        self.reset()
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Start with the quota unused."""
-        self.quotas = (Window(50, 12 * 3600), Window(100, 24 * 3600))
+        self.quotas = (CallWindow(50, 12 * 3600), CallWindow(100, 24 * 3600))
 
-    def refusal(self, status: int) -> Reply:
+    def build_refusal(self, status: int) -> Reply:
         """Return the error envelope of a status."""
         return RefusedError(status, {401: "apiKeyInvalid", 429: "rateLimited"}.get(status, "unexpectedError")).reply
 
-    def answer(self, request: Request, *, limited: bool) -> Reply:
+    def answer_request(self, request: Request, *, limited: bool) -> Reply:
         """Answer, or refuse with NewsAPI's message."""
         if request.path != "/v2/everything" or request.method != "GET":
             return RefusedError(404, "endpointDoesNotExist", "This simulated API has GET /v2/everything only.").reply
         try:
-            self._admit(request, limited=limited)
-            found = self._found(request.query, limited=limited)
-            first, last = _page(request.query)
+            self._check_request(request, limited=limited)
+            found = self._find_articles(request.query, limited=limited)
+            first, last = _parse_page(request.query)
         except RefusedError as refused:
             return refused.reply
         rows = [document.row for document in found[first:last]]
         return Reply.json(200, {"status": "ok", "totalResults": len(found), "articles": rows}).with_headers(HEADERS)
 
-    def _admit(self, request: Request, *, limited: bool) -> None:
+    def _check_request(self, request: Request, *, limited: bool) -> None:
         headers = request.headers
         key = headers.get("x-api-key") or headers.get("authorization", "").removeprefix("Bearer ") or request.query.get("apiKey")
         if not key:
@@ -101,25 +101,25 @@ class NewsApi:
         if "origin" in headers and "//localhost" not in headers["origin"]:
             raise RefusedError(426, "corsNotAllowed")
         at = self.clocks.monotonic()
-        if limited and any(quota.full(at) for quota in self.quotas):
+        if limited and any(quota.is_full(at) for quota in self.quotas):
             raise RefusedError(429, "rateLimited")
         for quota in self.quotas:
             quota.take(at)
 
-    def _found(self, query: Any, *, limited: bool) -> list[Document]:
+    def _find_articles(self, query: Any, *, limited: bool) -> list[Document]:
         """Return every matching article in the requested order."""
         if not any(query.get(name) for name in ("q", "qInTitle", "sources", "domains")):
             raise RefusedError(400, "parametersMissing")
         if len(query.get("q", "")) > MAX_QUERY:
             raise RefusedError(400, "parameterInvalid", "The q parameter is longer than 500 characters.")
         text = query.get("q") or query.get("qInTitle", "")
-        fields = ["title"] if not query.get("q") else _names(query, "searchIn") or None
-        expression = parse(text, NEWSAPI)
-        tests = [self._dates(query, limited=limited), _outlets(query), _language(query)]
+        fields = ["title"] if not query.get("q") else _split_names(query, "searchIn") or None
+        expression = parse_query(text, NEWSAPI)
+        tests = [self._filter_dates(query, limited=limited), _filter_outlets(query), _filter_language(query)]
         orders: dict[str, Callable[[Document], Any]] = {
-            "relevancy": most_relevant(expression),
-            "popularity": heaviest,
-            "publishedAt": newest,
+            "relevancy": by_relevance(expression),
+            "popularity": by_popularity,
+            "publishedAt": by_date,
         }
         order = query.get("sortBy", "publishedAt")
         if order not in orders:
@@ -127,12 +127,12 @@ class NewsApi:
         found = [
             document
             for document in self.documents
-            if all(test(document) for test in tests) and (not text or expression.holds(document.text(fields)))
+            if all(test(document) for test in tests) and (not text or expression.matches(document.join_text(fields)))
         ]
         return sorted(found, key=orders[order])
 
-    def _dates(self, query: Any, *, limited: bool) -> Callable[[Document], bool]:
-        start, end = _time(query, "from"), _time(query, "to")
+    def _filter_dates(self, query: Any, *, limited: bool) -> Callable[[Document], bool]:
+        start, end = _parse_date(query, "from"), _parse_date(query, "to")
         horizon = self.clocks.now - HISTORY
         if start and start < horizon:
             raise RefusedError(426, "parameterInvalid", TOO_FAR_BACK, limit=f"{horizon:%Y-%m-%d}", asked=f"{start:%Y-%m-%d}")
@@ -142,11 +142,11 @@ class NewsApi:
         )
 
 
-def _names(query: Any, name: str) -> list[str]:
+def _split_names(query: Any, name: str) -> list[str]:
     return [part for part in query.get(name, "").split(",") if part]
 
 
-def _time(query: Any, name: str) -> Any:
+def _parse_date(query: Any, name: str) -> Any:
     if not query.get(name):
         return None
     when = parse_time(query[name], end=name == "to")
@@ -155,8 +155,8 @@ def _time(query: Any, name: str) -> Any:
     return when
 
 
-def _outlets(query: Any) -> Callable[[Document], bool]:
-    sources, domains, excluded = _names(query, "sources"), _names(query, "domains"), _names(query, "excludeDomains")
+def _filter_outlets(query: Any) -> Callable[[Document], bool]:
+    sources, domains, excluded = _split_names(query, "sources"), _split_names(query, "domains"), _split_names(query, "excludeDomains")
     if len(sources) > MAX_SOURCES:
         raise RefusedError(400, "sourcesTooMany")
 
@@ -171,7 +171,7 @@ def _outlets(query: Any) -> Callable[[Document], bool]:
     return wanted
 
 
-def _language(query: Any) -> Callable[[Document], bool]:
+def _filter_language(query: Any) -> Callable[[Document], bool]:
     """Return the language filter. Rows have no language; all invented ones are in English."""
     language = query.get("language")
     if language and language not in LANGUAGES:
@@ -179,7 +179,7 @@ def _language(query: Any) -> Callable[[Document], bool]:
     return lambda _: language in (None, "", "en")
 
 
-def _page(query: Any) -> tuple[int, int]:
+def _parse_page(query: Any) -> tuple[int, int]:
     """Return the requested slice of results, within the plan's limit."""
     size, page = query.get("pageSize", str(MAX_RESULTS)), query.get("page", "1")
     if not (size.isascii() and size.isdigit() and 1 <= int(size[:9]) <= MAX_RESULTS):

@@ -34,6 +34,6 @@ Faults: {faults}.</p>
 """
 
 
-def front_page(root: str) -> str:
+def render_front_page(root: str) -> str:
     """Render the page for a server at `root`."""
     return _PAGE.format(root=html.escape(root), faults=html.escape(", ".join(FAULTS)))

@@ -13,11 +13,11 @@ from urllib.parse import quote
 from attrs import define, field
 
 from newsintel.demo.api import Clocks
-from newsintel.demo.documents import Document, Row, heaviest, most_relevant, newest
-from newsintel.demo.limits import Window
-from newsintel.demo.matching import REDDIT, parse
-from newsintel.demo.reddit_auth import RedditTokens, library_agent, too_many
-from newsintel.demo.reddit_people import me
+from newsintel.demo.documents import Document, Row, by_date, by_popularity, by_relevance
+from newsintel.demo.limits import CallWindow
+from newsintel.demo.matching import REDDIT, parse_query
+from newsintel.demo.reddit_auth import RedditTokens, build_too_many, is_library_agent
+from newsintel.demo.reddit_people import describe_person
 from newsintel.demo.wire import Reply, Request
 
 LIMIT = 25
@@ -41,53 +41,53 @@ class RedditApi:
     documents: Sequence[Document]
     clocks: Clocks
     tokens: RedditTokens
-    window: Window = field(init=False)
+    window: CallWindow = field(init=False)
     subreddits: frozenset[str] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.subreddits = frozenset(_subreddit(document) for document in self.documents)
-        self.forget()
+        self.subreddits = frozenset(_get_subreddit(document) for document in self.documents)
+        self.reset()
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Start with the quota unused."""
-        self.window = Window(CALLS_PER_WINDOW, WINDOW_S)
+        self.window = CallWindow(CALLS_PER_WINDOW, WINDOW_S)
 
-    def refusal(self, status: int) -> Reply:
+    def build_refusal(self, status: int) -> Reply:
         """Return 401 and 429 with Reddit's small JSON body, and 500 without a body."""
         if status == 401:
             invalid = 'Bearer realm="reddit", error="invalid_token"'
             return Reply.json(401, {"message": "Unauthorized", "error": 401}, WWW_Authenticate=invalid)
-        return too_many() if status == 429 else Reply(status, b"", {"Content-Type": "application/json; charset=UTF-8"})
+        return build_too_many() if status == 429 else Reply(status, b"", {"Content-Type": "application/json; charset=UTF-8"})
 
-    def answer(self, request: Request, *, limited: bool) -> Reply:
+    def answer_request(self, request: Request, *, limited: bool) -> Reply:
         """Answer or refuse as Reddit would."""
         at = self.clocks.monotonic()
-        if library_agent(request):
-            return too_many(page=True)
-        if not self.tokens.holds(request.headers.get("authorization", "")):
-            return self.refusal(401)
-        if limited and self.window.full(at):
-            return too_many(page=True)
+        if is_library_agent(request):
+            return build_too_many(page=True)
+        if not self.tokens.is_valid(request.headers.get("authorization", "")):
+            return self.build_refusal(401)
+        if limited and self.window.is_full(at):
+            return build_too_many(page=True)
         self.window.take(at)
-        used = self.window.used(at)
-        reply = self._me(request) if request.path == "/api/v1/me" else self._search(request)
+        used = self.window.count_used(at)
+        reply = self._answer_me(request) if request.path == "/api/v1/me" else self._search_posts(request)
         return reply.with_headers(
             {
                 "x-ratelimit-used": str(used),
                 "x-ratelimit-remaining": f"{max(0, CALLS_PER_WINDOW - used)}.0",
-                "x-ratelimit-reset": str(self.window.resets_in(at)),
+                "x-ratelimit-reset": str(self.window.compute_reset_s(at)),
             }
         )
 
-    def _me(self, request: Request) -> Reply:
+    def _answer_me(self, request: Request) -> Reply:
         """Return the person of a token. An application's own token has none and gets a 403."""
-        username = self.tokens.whose(request.headers["authorization"])
+        username = self.tokens.find_username(request.headers["authorization"])
         if username is None:
             lacking = 'Bearer realm="reddit", error="insufficient_scope"'
             return Reply.json(403, {"message": "Forbidden", "error": 403}, WWW_Authenticate=lacking)
-        return Reply.json(200, me(username))
+        return Reply.json(200, describe_person(username))
 
-    def _search(self, request: Request) -> Reply:
+    def _search_posts(self, request: Request) -> Reply:
         match = _PATH.fullmatch(request.path)
         if request.method != "GET" or not (match or request.path.rstrip("/") == "/search"):
             return Reply.json(404, {"message": "Not Found", "error": 404})
@@ -96,27 +96,27 @@ class RedditApi:
         if len(text) > MAX_QUERY:
             return Reply.json(400, {"message": "Bad Request", "error": 400})
         if _LIKE_URL.fullmatch(text):
-            return _redirect("/submit?url=", text)
-        subs = frozenset(match["subs"].lower().split("+")) if match and _on(query, "restrict_sr", default=False) else frozenset({"all"})
+            return _build_redirect("/submit?url=", text)
+        subs = frozenset(match["subs"].lower().split("+")) if match and _is_on(query, "restrict_sr", default=False) else frozenset({"all"})
         if "all" not in subs:
             if subs & PRIVATE:
                 return Reply.json(403, {"reason": "private", "message": "Forbidden", "error": 403})
             if not subs & self.subreddits:
-                return _redirect("/subreddits/search?q=", "+".join(sorted(subs)))
-        listing = _listing(self._found(query, subs), query)
-        return Reply.json(200, listing if query.get("raw_json") == "1" else _escaped(listing))
+                return _build_redirect("/subreddits/search?q=", "+".join(sorted(subs)))
+        listing = _build_listing(self._find_posts(query, subs), query)
+        return Reply.json(200, listing if query.get("raw_json") == "1" else _escape_texts(listing))
 
-    def _found(self, query: Mapping[str, str], subs: frozenset[str]) -> list[Document]:
+    def _find_posts(self, query: Mapping[str, str], subs: frozenset[str]) -> list[Document]:
         """Return every matching post in the requested order. Unknown sorts, spans: the default."""
-        expression = parse(query.get("q", ""), REDDIT)
+        expression = parse_query(query.get("q", ""), REDDIT)
         days = SPANS.get(query.get("t", "all"))
         since = self.clocks.now - timedelta(days=days) if days else None
         kinds = {"link": "t3", "sr": "t5"}
         wanted = {kinds[name] for name in query.get("type", "link").split(",") if name in kinds}
-        adult = _on(query, "include_over_18", default=True)
+        adult = _is_on(query, "include_over_18", default=True)
         orders: dict[str, Callable[[Document], Any]] = {
-            "new": newest,
-            "top": heaviest,
+            "new": by_date,
+            "top": by_popularity,
             "hot": lambda document: -document.weight / (1 + (self.clocks.now - document.at).total_seconds() / 3600),
             "comments": lambda document: -document.row["data"].get("num_comments", 0),
         }
@@ -124,27 +124,27 @@ class RedditApi:
             document
             for document in self.documents
             if document.row["kind"] in wanted
-            and ("all" in subs or _subreddit(document) in subs)
+            and ("all" in subs or _get_subreddit(document) in subs)
             and (not since or document.at >= since)
             and (adult or not document.row["data"].get("over_18"))
-            and expression.holds(document.text())
+            and expression.matches(document.join_text())
         ]
-        return sorted(found, key=orders.get(query.get("sort", ""), most_relevant(expression)))
+        return sorted(found, key=orders.get(query.get("sort", ""), by_relevance(expression)))
 
 
-def _on(query: Mapping[str, str], name: str, *, default: bool) -> bool:
+def _is_on(query: Mapping[str, str], name: str, *, default: bool) -> bool:
     return query[name].lower() not in ("", "0", "off", "no", "false") if name in query else default
 
 
-def _subreddit(document: Document) -> str:
+def _get_subreddit(document: Document) -> str:
     return str(document.row["data"].get("subreddit") or document.row["data"].get("display_name") or "").lower()
 
 
-def _listing(found: Sequence[Document], query: Mapping[str, str]) -> dict[str, Any]:
+def _build_listing(found: Sequence[Document], query: Mapping[str, str]) -> dict[str, Any]:
     """Return a page of results. A `limit` out of bounds is clamped."""
     asked = query.get("limit", "")
     limit = min(max(int(asked[:9]), 1), MAX_LIMIT) if asked.isascii() and asked.isdigit() else LIMIT
-    names = [_fullname(document) for document in found]
+    names = [_get_fullname(document) for document in found]
     start = names.index(query["after"]) + 1 if query.get("after") in names else 0
     children = [document.row for document in found[start : start + limit]]
     after = names[start + limit - 1] if start + limit < len(found) else None
@@ -152,20 +152,20 @@ def _listing(found: Sequence[Document], query: Mapping[str, str]) -> dict[str, A
     return {"kind": "Listing", "data": data}
 
 
-def _fullname(document: Document) -> str:
+def _get_fullname(document: Document) -> str:
     return str(document.row["data"].get("name", ""))
 
 
-def _escaped(value: Any) -> Any:
+def _escape_texts(value: Any) -> Any:
     """Escape & < > in every text, as Reddit does without raw_json=1."""
     if isinstance(value, str):
         return html.escape(value, quote=False)
     if isinstance(value, dict):
-        return {key: _escaped(each) for key, each in value.items()}
-    return [_escaped(each) for each in value] if isinstance(value, list) else value
+        return {key: _escape_texts(each) for key, each in value.items()}
+    return [_escape_texts(each) for each in value] if isinstance(value, list) else value
 
 
-def _redirect(page_of: str, value: str) -> Reply:
+def _build_redirect(page_of: str, value: str) -> Reply:
     location = page_of + quote(value, safe="")
     page = f"<html><head><title>302 Found</title></head><body>The resource was found at {html.escape(location)}</body></html>"
     return Reply.html(302, page).with_headers({"Location": f"https://www.reddit.com{location}"})

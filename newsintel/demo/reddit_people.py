@@ -10,7 +10,7 @@ from attrs import define, field, frozen
 
 from newsintel.demo.wire import Reply, Request
 
-CODE_LIVES_S = 600
+CODE_LIFETIME_S = 600
 KNOWN_SCOPES = frozenset({"identity", "read", "mysubreddits", "history", "*"})
 _NAME = re.compile(r"[A-Za-z0-9_-]{3,20}")
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -63,61 +63,61 @@ class RedditPeople:
     client_id: str
     _codes: dict[str, _Code] = field(factory=dict)
     _refresh: dict[str, str] = field(factory=dict)
-    _given: int = 0
+    _issued: int = 0
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Revoke everything."""
         self._codes.clear()
         self._refresh.clear()
 
-    def authorize(self, request: Request, at: float) -> Reply:
+    def answer_authorize(self, request: Request, at: float) -> Reply:
         """Show the page, or redirect the browser back with the person's decision."""
         query = request.query
-        if (wrong := self._wrong(query)) is not None:
+        if (wrong := self._find_invalid_parameter(query)) is not None:
             return Reply.html(400, _BAD.format(what=html.escape(wrong)))
         if request.method != "POST":
-            return Reply.html(200, _PAGE.format(scopes=html.escape(", ".join(_scopes(query)))))
+            return Reply.html(200, _PAGE.format(scopes=html.escape(", ".join(_split_scopes(query)))))
         form = dict(parse_qsl(request.body.decode("latin-1")))
         if form.get("decision") != "allow":
-            return _back(query, error="access_denied")
+            return _redirect_back(query, error="access_denied")
         if not _NAME.fullmatch(form.get("username", "")):
             return Reply.html(400, _BAD.format(what="username"))
-        self._given += 1
-        code = f"demo-code-{self._given}"
+        self._issued += 1
+        code = f"demo-code-{self._issued}"
         permanent = query.get("duration") == "permanent"
-        self._codes[code] = _Code(form["username"], query["redirect_uri"], " ".join(_scopes(query)), permanent, at + CODE_LIVES_S)
-        return _back(query, code=code)
+        self._codes[code] = _Code(form["username"], query["redirect_uri"], " ".join(_split_scopes(query)), permanent, at + CODE_LIFETIME_S)
+        return _redirect_back(query, code=code)
 
-    def spend(self, form: Mapping[str, str], at: float) -> tuple[str, str, str | None] | None:
+    def redeem_code(self, form: Mapping[str, str], at: float) -> tuple[str, str, str | None] | None:
         """Return user name, scope and refresh token for a code, once; None for an invalid code."""
         code = self._codes.pop(form.get("code", ""), None)
         if code is None or code.until <= at or form.get("redirect_uri") != code.redirect_uri:
             return None
         if not code.permanent:
             return code.username, code.scope, None
-        self._given += 1
-        token = f"demo-refresh-{self._given}"
+        self._issued += 1
+        token = f"demo-refresh-{self._issued}"
         self._refresh[token] = code.username
         return code.username, code.scope, token
 
-    def revoke(self, token: str) -> str | None:
+    def revoke_token(self, token: str) -> str | None:
         """Revoke a refresh token. Returns its user name, or None if the token is unknown."""
         return self._refresh.pop(token, None)
 
-    def _wrong(self, query: Mapping[str, str]) -> str | None:
+    def _find_invalid_parameter(self, query: Mapping[str, str]) -> str | None:
         """Return the first invalid parameter, for which Reddit shows an error page, or None."""
         checks = {
             "client_id": query.get("client_id") == self.client_id,
             "response_type": query.get("response_type") == "code",
             "state": bool(query.get("state")),
-            "redirect_uri": _leads_back(query.get("redirect_uri", "")),
+            "redirect_uri": _is_callback(query.get("redirect_uri", "")),
             "duration": query.get("duration", "temporary") in ("temporary", "permanent"),
-            "scope": bool(_scopes(query)) and set(_scopes(query)) <= KNOWN_SCOPES,
+            "scope": bool(_split_scopes(query)) and set(_split_scopes(query)) <= KNOWN_SCOPES,
         }
         return next((name for name, right in checks.items() if not right), None)
 
 
-def _leads_back(address: str) -> bool:
+def _is_callback(address: str) -> bool:
     """Return whether an address is a callback on this machine, in characters that a header allows."""
     if not (address.isascii() and address.isprintable()):
         return False
@@ -128,16 +128,16 @@ def _leads_back(address: str) -> bool:
     return to.scheme in ("http", "https") and to.hostname in _LOCAL and to.path.endswith("/auth/reddit/callback")
 
 
-def me(username: str) -> dict[str, object]:
+def describe_person(username: str) -> dict[str, object]:
     """Return the body of /api/v1/me. The id is derived from the name."""
     number = hashlib.sha256(username.lower().encode()).hexdigest()[:8]
     return {"name": username, "id": number, "created_utc": 1500000000.0, "is_suspended": False, "over_18": False, "icon_img": ""}
 
 
-def _scopes(query: Mapping[str, str]) -> list[str]:
+def _split_scopes(query: Mapping[str, str]) -> list[str]:
     return [scope for scope in re.split(r"[ ,]+", query.get("scope", "")) if scope]
 
 
-def _back(query: Mapping[str, str], **answer: str) -> Reply:
+def _redirect_back(query: Mapping[str, str], **answer: str) -> Reply:
     location = f"{query['redirect_uri']}?{urlencode({'state': query['state'], **answer})}#_"
     return Reply(302, b"", {"Location": location})

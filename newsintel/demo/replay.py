@@ -26,7 +26,7 @@ def load_recordings(folder: Path) -> Corpus:
     Raises:
         ReplayError: the folder does not exist or has no row.
     """
-    found = {name: tuple(_documents(folder / name, read)) for name, read in _READERS.items()}
+    found = {name: tuple(_read_documents(folder / name, read)) for name, read in _READERS.items()}
     if not any(found.values()):
         raise ReplayError(
             f"{folder} has no recorded responses: none of {', '.join(f'{name}/*.json' for name in _READERS)} holds an article"
@@ -34,7 +34,7 @@ def load_recordings(folder: Path) -> Corpus:
     return Corpus(**found)
 
 
-def _documents(folder: Path, read: Callable[[Any], Iterator[Document]]) -> Iterator[Document]:
+def _read_documents(folder: Path, read: Callable[[Any], Iterator[Document]]) -> Iterator[Document]:
     for path in sorted(folder.glob("*.json")):
         try:
             body = orjson.loads(path.read_bytes())
@@ -43,40 +43,40 @@ def _documents(folder: Path, read: Callable[[Any], Iterator[Document]]) -> Itera
         yield from read(body)
 
 
-def _newsapi(body: Any) -> Iterator[Document]:
+def _read_newsapi(body: Any) -> Iterator[Document]:
     """Read a body, or its array of articles alone."""
     rows = body.get("articles") if isinstance(body, dict) else body
-    for row in _objects(rows):
+    for row in _list_objects(rows):
         if "publishedAt" in row:
             fields = {name: _text(row.get(name)) for name in ("title", "description", "content")}
-            yield Document.of(row, fields, _time(row["publishedAt"]))
+            yield Document.of(row, fields, _parse_date(row["publishedAt"]))
 
 
-def _guardian(body: Any) -> Iterator[Document]:
+def _read_guardian(body: Any) -> Iterator[Document]:
     response = body.get("response") if isinstance(body, dict) else None
-    for row in _objects(response.get("results") if isinstance(response, dict) else None):
+    for row in _list_objects(response.get("results") if isinstance(response, dict) else None):
         if "webTitle" in row:
             fields = row["fields"] if isinstance(row.get("fields"), dict) else {}
             text = {name: _text(fields.get(name)) for name in ("trailText", "body", "byline")}
-            yield Document.of(row, {"webTitle": _text(row["webTitle"]), **text}, _time(row.get("webPublicationDate")))
+            yield Document.of(row, {"webTitle": _text(row["webTitle"]), **text}, _parse_date(row.get("webPublicationDate")))
 
 
-def _reddit(body: Any) -> Iterator[Document]:
+def _read_reddit(body: Any) -> Iterator[Document]:
     """Read a Listing, or an array of Listings as `/duplicates` answers."""
-    for listing in _objects(body if isinstance(body, list) else [body]):
+    for listing in _list_objects(body if isinstance(body, list) else [body]):
         data = listing.get("data")
-        for row in _objects(data.get("children") if isinstance(data, dict) else None):
+        for row in _list_objects(data.get("children") if isinstance(data, dict) else None):
             post = row.get("data")
             if row.get("kind") == "t3" and isinstance(post, dict):
                 text = {"title": "title", "selftext": "selftext", "flair": "link_flair_text", "subreddit": "subreddit"}
-                at = _since_1970(post.get("created_utc"))
+                at = _parse_timestamp(post.get("created_utc"))
                 yield Document.of(row, {name: _text(post.get(key)) for name, key in text.items()}, at, _number(post.get("score")))
 
 
-_READERS: Mapping[str, Callable[[Any], Iterator[Document]]] = {"newsapi": _newsapi, "guardian": _guardian, "reddit": _reddit}
+_READERS: Mapping[str, Callable[[Any], Iterator[Document]]] = {"newsapi": _read_newsapi, "guardian": _read_guardian, "reddit": _read_reddit}
 
 
-def _objects(value: Any) -> list[dict[str, Any]]:
+def _list_objects(value: Any) -> list[dict[str, Any]]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
@@ -88,7 +88,7 @@ def _number(value: Any) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
 
 
-def _since_1970(value: Any) -> datetime:
+def _parse_timestamp(value: Any) -> datetime:
     """Return recorded seconds as a date; 1970 if they are invalid."""
     try:
         return datetime.fromtimestamp(_number(value), tz=UTC)
@@ -96,6 +96,6 @@ def _since_1970(value: Any) -> datetime:
         return datetime.fromtimestamp(0, tz=UTC)
 
 
-def _time(value: Any) -> datetime:
+def _parse_date(value: Any) -> datetime:
     """Return a recorded date; 1970 if it is invalid, so that the row sorts last."""
     return parse_time(_text(value)) or datetime.fromtimestamp(0, tz=UTC)

@@ -14,13 +14,13 @@ HUGE_BYTES = 100_000_000
 CHUNK = b" " * 65_536
 
 
-def _head(reply: Reply, *framing: str) -> bytes:
+def _build_head(reply: Reply, *framing: str) -> bytes:
     """Return status line and headers, with the caller's framing headers."""
     lines = [f"HTTP/1.1 {reply.status} {reply.reason}", *(f"{name}: {text}" for name, text in reply.header_lines), *framing]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
 
 
-def _length(size: int) -> str:
+def _format_length(size: int) -> str:
     return f"Content-Length: {size}"
 
 
@@ -29,13 +29,13 @@ def _close_by_reset(stream: trio.SocketStream) -> None:
     stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-async def _until_left(stream: trio.SocketStream) -> None:
+async def _wait_until_left(stream: trio.SocketStream) -> None:
     """Wait until the client closes the connection."""
     while await stream.receive_some(RECEIVE_BYTES):
         pass
 
 
-async def _drip(stream: trio.SocketStream, data: bytes) -> None:
+async def _send_slowly(stream: trio.SocketStream, data: bytes) -> None:
     for at in range(len(data)):
         await stream.send_all(data[at : at + 1])
         await trio.sleep(DRIP_S)
@@ -43,15 +43,15 @@ async def _drip(stream: trio.SocketStream, data: bytes) -> None:
 
 def hang(_: Reply) -> Sabotage:
     """Send nothing until the client closes the connection."""
-    return _until_left
+    return _wait_until_left
 
 
 def drip(reply: Reply) -> Sabotage:
     """Send the headers at once, then the body: a byte every half second."""
 
     async def act(stream: trio.SocketStream) -> None:
-        await stream.send_all(_head(reply, _length(len(reply.body))))
-        await _drip(stream, reply.body)
+        await stream.send_all(_build_head(reply, _format_length(len(reply.body))))
+        await _send_slowly(stream, reply.body)
 
     return act
 
@@ -60,7 +60,7 @@ def slow_headers(reply: Reply) -> Sabotage:
     """Send everything, from the status line on, a byte every half second."""
 
     async def act(stream: trio.SocketStream) -> None:
-        await _drip(stream, _head(reply, _length(len(reply.body))) + reply.body)
+        await _send_slowly(stream, _build_head(reply, _format_length(len(reply.body))) + reply.body)
 
     return act
 
@@ -69,7 +69,7 @@ def wrong_length(reply: Reply) -> Sabotage:
     """Send a Content-Length 1,000 bytes too large, then close."""
 
     async def act(stream: trio.SocketStream) -> None:
-        await stream.send_all(_head(reply, _length(len(reply.body) + 1000)) + reply.body)
+        await stream.send_all(_build_head(reply, _format_length(len(reply.body) + 1000)) + reply.body)
 
     return act
 
@@ -78,7 +78,7 @@ def reset(reply: Reply) -> Sabotage:
     """Send half the body, then RST."""
 
     async def act(stream: trio.SocketStream) -> None:
-        await stream.send_all(_head(reply, _length(len(reply.body))) + reply.body[: len(reply.body) // 2])
+        await stream.send_all(_build_head(reply, _format_length(len(reply.body))) + reply.body[: len(reply.body) // 2])
         _close_by_reset(stream)
 
     return act
@@ -100,12 +100,12 @@ def huge(reply: Reply) -> Sabotage:
 
 def huge_length(reply: Reply) -> Sabotage:
     """Send 100 MB with their Content-Length."""
-    return _flood(reply, _length(HUGE_BYTES))
+    return _flood(reply, _format_length(HUGE_BYTES))
 
 
 def _flood(reply: Reply, framing: str) -> Sabotage:
     async def act(stream: trio.SocketStream) -> None:
-        await stream.send_all(_head(reply, framing))
+        await stream.send_all(_build_head(reply, framing))
         for at in range(0, HUGE_BYTES, len(CHUNK)):
             await stream.send_all(CHUNK[: HUGE_BYTES - at])
 

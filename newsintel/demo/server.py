@@ -14,12 +14,12 @@ from newsintel.demo import control, guardian, newsapi, reddit_auth
 from newsintel.demo.api import Api, Clocks
 from newsintel.demo.behaviour import Behaviour
 from newsintel.demo.control import Upstream
-from newsintel.demo.corpus import build
+from newsintel.demo.corpus import build_corpus
 from newsintel.demo.documents import Corpus
-from newsintel.demo.page import front_page
+from newsintel.demo.page import render_front_page
 from newsintel.demo.reddit import RedditApi
 from newsintel.demo.replay import load_recordings
-from newsintel.demo.wire import Reply, Request, Sabotage, converse
+from newsintel.demo.wire import Reply, Request, Sabotage, serve_connection
 
 PREFIXES = {"newsapi": "/newsapi", "guardian": "/guardian", "reddit": "/reddit", "reddit_auth": "/reddit-www"}
 LATENCIES_MS = {"newsapi": (120.0, 40.0), "guardian": (90.0, 30.0), "reddit": (180.0, 60.0), "reddit_auth": (60.0, 20.0)}
@@ -44,7 +44,7 @@ class Simulated:
 
 
 @asynccontextmanager
-async def simulated_upstreams(
+async def run_simulated_upstreams(
     *,
     replay: Path | None = None,
     host: str = "127.0.0.1",
@@ -70,18 +70,18 @@ async def simulated_upstreams(
         OSError: the server cannot listen on the port.
     """
     clocks = Clocks(now or datetime.now(UTC), trio.current_time)
-    known = load_recordings(replay) if replay else build(clocks.now, seed)
-    upstreams = _upstreams(known, clocks, seed, wrap, limited=limited)
+    known = load_recordings(replay) if replay else build_corpus(clocks.now, seed)
+    upstreams = _build_upstreams(known, clocks, seed, wrap, limited=limited)
     listeners = await trio.open_tcp_listeners(port, host=host)
     root = f"http://{host}:{listeners[0].socket.getsockname()[1]}"
     async with trio.open_nursery() as nursery:
-        await nursery.start(trio.serve_listeners, partial(converse, respond=partial(_respond, upstreams, root)), listeners)
+        await nursery.start(trio.serve_listeners, partial(serve_connection, respond=partial(_answer_request, upstreams, root)), listeners)
         base_urls = {name: root + prefix for name, prefix in PREFIXES.items()}
-        yield Simulated(base_urls, root + control.PATH, _environ(base_urls))
+        yield Simulated(base_urls, root + control.PATH, _build_environ(base_urls))
         nursery.cancel_scope.cancel()
 
 
-def _upstreams(known: Corpus, clocks: Clocks, seed: int, wrap: Callable[[Api], Api], *, limited: bool) -> dict[str, Upstream]:
+def _build_upstreams(known: Corpus, clocks: Clocks, seed: int, wrap: Callable[[Api], Api], *, limited: bool) -> dict[str, Upstream]:
     tokens = reddit_auth.RedditTokens(clocks)
     apis: dict[str, Api] = {
         "newsapi": newsapi.NewsApi(known.newsapi, clocks),
@@ -93,27 +93,27 @@ def _upstreams(known: Corpus, clocks: Clocks, seed: int, wrap: Callable[[Api], A
     return {name: Upstream(wrap(api), Behaviour(*LATENCIES_MS[name], limited=limited), dice) for name, api in apis.items()}
 
 
-async def _respond(upstreams: Mapping[str, Upstream], root: str, request: Request) -> Reply | Sabotage:
+async def _answer_request(upstreams: Mapping[str, Upstream], root: str, request: Request) -> Reply | Sabotage:
     """Answer a request: for an API after its latency, for anything else at once."""
     for name, prefix in PREFIXES.items():
         if request.path.startswith(prefix + "/"):
-            due = trio.current_time() + upstreams[name].latency_s()
-            answer = upstreams[name].call(_below(prefix, request))
+            due = trio.current_time() + upstreams[name].draw_latency_s()
+            answer = upstreams[name].handle_call(_strip_prefix(prefix, request))
             await trio.sleep_until(due)
             return answer
     if request.path.rstrip("/") == control.PATH or request.path.startswith(control.PATH + "/"):
-        return control.answer(upstreams, request)
+        return control.answer_control(upstreams, request)
     if request.path == "/":
-        return Reply.html(200, front_page(root))
+        return Reply.html(200, render_front_page(root))
     return Reply.json(404, {"message": "Not found. GET / describes this server."})
 
 
-def _below(prefix: str, request: Request) -> Request:
+def _strip_prefix(prefix: str, request: Request) -> Request:
     """Return the request as the API itself would see it."""
     return Request(request.method, request.path.removeprefix(prefix), request.query, request.headers, request.body)
 
 
-def _environ(base_urls: Mapping[str, str]) -> dict[str, str]:
+def _build_environ(base_urls: Mapping[str, str]) -> dict[str, str]:
     """Return the settings for newsintel.
 
     Pace and quota are off. They protect the real free plans; here they would make the second search

@@ -68,33 +68,33 @@ class Story:
 
     def url_at(self, outlet: Outlet) -> str:
         """Return its address at an outlet."""
-        return f"https://www.{outlet.host}/{slug(self.theme.section)}/{self.at:%Y/%m/%d}/{self.name}"
+        return f"https://www.{outlet.host}/{make_slug(self.theme.section)}/{self.at:%Y/%m/%d}/{self.name}"
 
 
-def slug(text: str) -> str:
+def make_slug(text: str) -> str:
     """Return text as part of a URL."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower().replace("'", "")
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
 @cache
-def themes() -> tuple[Theme, ...]:
+def load_themes() -> tuple[Theme, ...]:
     """Load every theme of the material, in the order of their names."""
     found = []
     for file in files("newsintel.demo").joinpath("material").iterdir():
         if file.name.endswith(".toml"):
-            found += [_theme(name, table) for name, table in tomllib.loads(file.read_text(encoding="utf-8")).items()]
+            found += [_build_theme(name, table) for name, table in tomllib.loads(file.read_text(encoding="utf-8")).items()]
     return tuple(sorted(found, key=lambda theme: theme.name))
 
 
-def _theme(name: str, table: dict[str, object]) -> Theme:
+def _build_theme(name: str, table: dict[str, object]) -> Theme:
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
     return Theme(name=name, **values)  # type: ignore[arg-type]
 
 
-def tell(now: datetime, dice: random.Random) -> Iterator[Story]:
+def generate_stories(now: datetime, dice: random.Random) -> Iterator[Story]:
     """Yield every story; the follow-up comes directly after the first story of its line."""
-    for theme in themes():
+    for theme in load_themes():
         for title, summary, later_title, later_summary in theme.lines:
             age = AGE_MINUTES + (SPAN / timedelta(minutes=1)) * dice.random() ** 1.5
             later_age = AGE_MINUTES + (age - AGE_MINUTES) * dice.uniform(0.05, 0.75)
@@ -102,4 +102,4 @@ def tell(now: datetime, dice: random.Random) -> Iterator[Story]:
             for told, report, minutes in ((title, summary, age), (later_title, later_summary, later_age)):
                 at = (now - timedelta(minutes=minutes)).replace(microsecond=0)
                 outlet = GUARDIAN if dice.random() < 0.25 else dice.choice(OUTLETS)
-                yield Story(slug(told)[:80], theme, told, report, outlet, dice.choice(AUTHORS), at, heat)
+                yield Story(make_slug(told)[:80], theme, told, report, outlet, dice.choice(AUTHORS), at, heat)

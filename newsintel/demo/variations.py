@@ -14,7 +14,7 @@ _TRACKING = (
 _WORDS = ((" and ", " & "), (" says ", " said "), ("% ", " per cent "), (" after ", " following "))
 
 
-def with_tail(title: str, outlet: Outlet) -> str:
+def add_outlet_name(title: str, outlet: Outlet) -> str:
     """Return the headline with the outlet's name after it, as aggregators do."""
     return f"{title} - {outlet.name}"
 
@@ -23,15 +23,15 @@ def _title_case(title: str) -> str:
     return " ".join(word[:1].upper() + word[1:] for word in title.split(" "))
 
 
-def _straight(title: str) -> str:
+def _straighten_quotes(title: str) -> str:
     return title.translate({0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"'})
 
 
-def _curly(title: str) -> str:
+def _curl_quotes(title: str) -> str:
     return title.replace("'", "\u2019")
 
 
-def _reworded(title: str) -> str:
+def _reword_title(title: str) -> str:
     """Replace the first small word that has an alternative."""
     for old, new in _WORDS:
         if old in title:
@@ -41,9 +41,9 @@ def _reworded(title: str) -> str:
 
 _RESPELLINGS: tuple[Callable[[str], str], ...] = (
     _title_case,
-    _straight,
-    _curly,
-    _reworded,
+    _straighten_quotes,
+    _curl_quotes,
+    _reword_title,
     lambda title: title + ".",
     lambda title: title + " ",
     lambda title: title.replace(", ", " \u2013 ", 1),
@@ -52,12 +52,12 @@ _RESPELLINGS: tuple[Callable[[str], str], ...] = (
 )
 
 
-def respelled(title: str, dice: random.Random) -> str:
+def respell_title(title: str, dice: random.Random) -> str:
     """Return the headline with one small edit, as another editor would write it."""
     return dice.choice(_RESPELLINGS)(title)
 
 
-def rewritten_url(url: str, dice: random.Random) -> str:
+def rewrite_url(url: str, dice: random.Random) -> str:
     """Return another spelling of the same address, or the address itself."""
     choice = dice.randrange(7)
     if choice == 0:

@@ -77,7 +77,7 @@ Sabotage = Callable[[trio.SocketStream], Awaitable[None]]
 Respond = Callable[[Request], Awaitable[Reply | Sabotage]]
 
 
-async def converse(stream: trio.SocketStream, respond: Respond) -> None:
+async def serve_connection(stream: trio.SocketStream, respond: Respond) -> None:
     """Serve one connection until either side closes it. A client's error ends only that one.
 
     A bug in a response ends only that one too, and is logged: any page in a browser can send
@@ -85,12 +85,12 @@ async def converse(stream: trio.SocketStream, respond: Respond) -> None:
     """
     connection = h11.Connection(h11.SERVER)
     try:
-        while (request := await _receive(connection, stream)) is not None:
+        while (request := await _receive_request(connection, stream)) is not None:
             answer = await respond(request)
             if not isinstance(answer, Reply):
                 await answer(stream)
                 return
-            await _send(connection, stream, answer, head=request.method == "HEAD")
+            await _send_reply(connection, stream, answer, head=request.method == "HEAD")
             if connection.our_state is not h11.DONE or connection.their_state is not h11.DONE:
                 return
             connection.start_next_cycle()
@@ -102,7 +102,7 @@ async def converse(stream: trio.SocketStream, respond: Respond) -> None:
         await trio.aclose_forcefully(stream)
 
 
-async def _receive(connection: h11.Connection, stream: trio.SocketStream) -> Request | None:
+async def _receive_request(connection: h11.Connection, stream: trio.SocketStream) -> Request | None:
     """Return the next request, or None if the connection must end."""
     head, body = None, bytearray()
     while True:
@@ -116,12 +116,12 @@ async def _receive(connection: h11.Connection, stream: trio.SocketStream) -> Req
             if len(body) > MAX_BODY_BYTES:
                 return None
         elif isinstance(event, h11.EndOfMessage) and head is not None:
-            return _request(head, bytes(body))
+            return _build_request(head, bytes(body))
         else:
             return None
 
 
-def _request(head: h11.Request, body: bytes) -> Request:
+def _build_request(head: h11.Request, body: bytes) -> Request:
     path, _, query = head.target.decode("ascii").partition("?")
     return Request(
         method=head.method.decode("ascii"),
@@ -132,7 +132,7 @@ def _request(head: h11.Request, body: bytes) -> Request:
     )
 
 
-async def _send(connection: h11.Connection, stream: trio.SocketStream, reply: Reply, *, head: bool) -> None:
+async def _send_reply(connection: h11.Connection, stream: trio.SocketStream, reply: Reply, *, head: bool) -> None:
     headers = [*reply.header_lines, ("Content-Length", str(len(reply.body)))]
     data = connection.send(h11.Response(status_code=reply.status, headers=headers, reason=reply.reason))
     if not head:

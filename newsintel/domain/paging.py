@@ -25,7 +25,7 @@ class Position:
     keys: tuple[str | float | int, ...]
 
 
-PURPOSE = "newsintel cursor 1"
+CURSOR_PURPOSE = "newsintel cursor 1"
 """The purpose of the signing key. A new number invalidates older cursors, for example when a
 position's keys change their meaning."""
 
@@ -54,7 +54,7 @@ class Cursors:
                 value.
         """
         payload = json.dumps(position.keys, separators=(",", ":")).encode()
-        signed = self._signer.sign(_message(payload, bound_to)) + payload
+        signed = self._signer.sign(_join_message(payload, bound_to)) + payload
         return base64.urlsafe_b64encode(signed).rstrip(b"=").decode()
 
     def read(self, cursor: str, bound_to: str) -> Position:
@@ -66,13 +66,13 @@ class Cursors:
         if len(cursor) <= MAX_CHARS and re.fullmatch(r"[A-Za-z0-9_-]+", cursor) and len(cursor) % 4 != 1:
             signed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
             signature, payload = signed[:_SIGNATURE_BYTES], signed[_SIGNATURE_BYTES:]
-            if self._signer.verify(_message(payload, bound_to), signature):
+            if self._signer.verify(_join_message(payload, bound_to), signature):
                 return Position(tuple(json.loads(payload)))
         raise InvalidParameterError(
             "cursor", "invalid", "cursor must be the next_cursor of an answer to the same query, with the same filters and sort."
         )
 
 
-def _message(payload: bytes, bound_to: str) -> bytes:
+def _join_message(payload: bytes, bound_to: str) -> bytes:
     """Join both parts. The separator is unique: JSON holds no NUL byte."""
     return payload + b"\0" + bound_to.encode()

@@ -48,7 +48,7 @@ class SharedCounter(Protocol):
 
 
 @frozen
-class Kept:
+class CachedBytes:
     """Bytes from a cache, with their age and their total lifetime in seconds."""
 
     data: bytes
@@ -59,7 +59,7 @@ class Kept:
 class ByteCache(Protocol):
     """Finished answers in Redis, for routes. Raises UnavailableError, which counts as a miss."""
 
-    async def get(self, key: str) -> Kept | None:
+    async def get(self, key: str) -> CachedBytes | None:
         """Return the bytes of a key; None if there are none or they cannot be read."""
         ...
 
@@ -67,7 +67,7 @@ class ByteCache(Protocol):
         """Store bytes for `ttl_s` whole seconds."""
         ...
 
-    async def forget(self, keys: Sequence[str]) -> None:
+    async def delete_keys(self, keys: Sequence[str]) -> None:
         """Delete these keys."""
         ...
 
@@ -75,6 +75,6 @@ class ByteCache(Protocol):
 class Repeats(Protocol):
     """Detects keys that any process has seen a short time ago."""
 
-    async def first(self, keys: Sequence[tuple[str, float]]) -> Sequence[bool]:
+    async def remember_new(self, keys: Sequence[tuple[str, float]]) -> Sequence[bool]:
         """Return whether each key is new, in order. A new key is remembered for its seconds."""
         ...

@@ -8,16 +8,16 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from newsintel.http.middleware.cors import Cors
 from newsintel.http.middleware.envelope import Envelope
-from newsintel.http.middleware.hit_path import HotPath
-from newsintel.http.middleware.host_check import HostCheck, under_one_name
+from newsintel.http.middleware.hit_path import HitPath
+from newsintel.http.middleware.host_check import HostCheck, fix_host_header
 from newsintel.http.middleware.identify import Identify
-from newsintel.http.middleware.rate_limits import Limits
-from newsintel.http.request.access import admit, caller, check_site, origin_of
-from newsintel.http.request.credentials import bearer
+from newsintel.http.middleware.rate_limits import RateLimits
+from newsintel.http.request.access import check_access, check_site, format_origin, get_current_caller
+from newsintel.http.request.credentials import read_bearer
 from newsintel.http.request.json_body import read_body
-from newsintel.http.request.query_string import read, read_path
-from newsintel.http.response.errors import settle_framework, settled
-from newsintel.http.response.page_cache import Pages
+from newsintel.http.request.query_string import parse_path, parse_query
+from newsintel.http.response.errors import handle_errors, respond_to_framework_error
+from newsintel.http.response.page_cache import PageCache
 from newsintel.http.route import Route
 from newsintel.http.routes import (
     account_page,
@@ -65,64 +65,64 @@ def create_app(services: Services) -> QuartTrio:
     )
     # Otherwise `//articles` is redirected to a URL with the Host that the caller sent.
     app.url_map.merge_slashes = False
-    finished = Pages()
+    finished = PageCache()
     table = (
-        *articles.routes(settings, finished),
-        *similar.routes(),
-        *archive.routes(settings),
-        *searches.routes(),
-        *sources.routes(),
-        *auth.routes(services),
-        *sessions.routes(),
-        *api_keys.routes(),
-        *health.routes(services.operations.health),
-        *metrics.routes(),
-        *pages.routes(),
-        *me.routes(),
-        *account_page.routes(),
-        *preferences.routes(),
-        *saved.routes(),
-        *feedback.routes(),
-        *recommendations.routes(),
-        *history.routes(),
-        *exports.routes(),
+        *articles.build_routes(settings, finished),
+        *similar.build_routes(),
+        *archive.build_routes(settings),
+        *searches.build_routes(),
+        *sources.build_routes(),
+        *auth.build_routes(services),
+        *sessions.build_routes(),
+        *api_keys.build_routes(),
+        *health.build_routes(services.operations.health),
+        *metrics.build_routes(),
+        *pages.build_routes(),
+        *me.build_routes(),
+        *account_page.build_routes(),
+        *preferences.build_routes(),
+        *saved.build_routes(),
+        *feedback.build_routes(),
+        *recommendations.build_routes(),
+        *history.build_routes(),
+        *exports.build_routes(),
     )
-    for route in (*table, *openapi.routes(table, settings)):
-        view = settled(partial(_serve, services, route))
+    for route in (*table, *openapi.build_routes(table, settings)):
+        view = handle_errors(partial(_handle_request, services, route))
         app.add_url_rule(route.rule, endpoint=f"{route.method} {route.path}", view_func=view, methods=[route.method])
-    app.register_error_handler(HTTPException, settle_framework)
-    hot = HotPath(
-        under_one_name(app.asgi_app),
+    app.register_error_handler(HTTPException, respond_to_framework_error)
+    hot = HitPath(
+        fix_host_header(app.asgi_app),
         finished,
-        renewing=services.search.desk.renewing,
+        serve_while_renewing=services.search.desk.serve_while_renewing,
         record=services.personal.recording,
         count=services.count,
         now=services.now,
     )
-    limited = Limits(hot, services.limits.requests, services.limits.misses) if services.limits.requests else hot
+    limited = RateLimits(hot, services.limits.requests, services.limits.misses) if services.limits.requests else hot
     identified = Identify(limited, services)
     reached = Cors(identified, settings.cors_origins) if settings.cors_origins else identified
     app.asgi_app = Envelope(HostCheck(reached, settings), settings)  # type: ignore[assignment,method-assign]
     return app
 
 
-async def _serve(services: Services, route: Route, **in_path: str) -> Response:
+async def _handle_request(services: Services, route: Route, **in_path: str) -> Response:
     """Check the caller, read the request strictly, and call the route's view."""
     request.scope["state"]["route"] = route.path
-    admit(caller(), route.need)
-    if route.writes and bearer(request.scope["headers"]) is None:
-        check_site(request.headers, origin_of(services.settings.public_url))
+    check_access(get_current_caller(), route.need)
+    if route.can_write and read_bearer(request.scope["headers"]) is None:
+        check_site(request.headers, format_origin(services.settings.public_url))
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise RequestEntityTooLarge
-    values = read_path(route.in_path, in_path)
-    values |= read(route.takes, request.query_string, foreign=route.foreign)
+    values = parse_path(route.in_path, in_path)
+    values |= parse_query(route.takes, request.query_string, foreign=route.foreign)
     if route.body:
         values |= await read_body(route.body, request)
     response = await route.answer(services, values)
-    return _personal(response) if caller().signed_in else response
+    return _forbid_caching(response) if get_current_caller().signed_in else response
 
 
-def _personal(response: Response) -> Response:
+def _forbid_caching(response: Response) -> Response:
     """Forbid every cache to store a signed-in person's response.
 
     X-Accel-Expires must go: nginx prefers it to Cache-Control.

@@ -99,7 +99,7 @@ class Route:
         return self.path.replace("{", "<").replace("}", ">")
 
     @property
-    def writes(self) -> bool:
+    def can_write(self) -> bool:
         """Whether the route may change data."""
         return self.method is not Method.GET
 

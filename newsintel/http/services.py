@@ -8,8 +8,8 @@ from newsintel.config.settings import Settings
 from newsintel.domain.accounts.persons import Persons
 from newsintel.domain.accounts.ports import Accounts, ApiKeys, Attempts, Links, Provider, Sessions
 from newsintel.domain.archive.ports import ArchiveSearch
-from newsintel.domain.intelligence.marks import Marking
-from newsintel.domain.intelligence.ports import Kinship, Likeness, SearchMarks, Trending
+from newsintel.domain.intelligence.marks import SearchMarker
+from newsintel.domain.intelligence.ports import Likeness, RelatedSearches, SearchMarks, Trending
 from newsintel.domain.limits.ports import SourceStates
 from newsintel.domain.operations.ports import Health
 from newsintel.domain.paging import Cursors
@@ -78,10 +78,10 @@ class PersonalServices:
 class IntelligenceServices:
     """What newsintel derives from what people search for and read."""
 
-    marking: Marking
+    marking: SearchMarker
     search_marks: SearchMarks
     trending: Trending
-    kinship: Kinship
+    kinship: RelatedSearches
     likeness: Likeness
     recommender: Recommender
 

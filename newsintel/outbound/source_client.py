@@ -14,29 +14,29 @@ from attrs import frozen
 
 from newsintel.config.settings import SourceSettings
 from newsintel.domain.ports import WallClock
-from newsintel.domain.search.outcome import Page, Refusal, Status
+from newsintel.domain.search.outcome import Refusal, SourcePage, Status
 from newsintel.domain.search.ports import Upstream
 from newsintel.domain.search.query_model import Query
 from newsintel.outbound.sources.source import Response, Source
-from newsintel.outbound.transport import FORESEEN, HEADERS, TIMEOUT, Transport, refusal
+from newsintel.outbound.transport import FORESEEN, HEADERS, TIMEOUT, Transport, make_refusal
 from newsintel.runtime.telemetry.logs import quiet_libraries
-from newsintel.runtime.turns import in_turns
+from newsintel.runtime.turns import run_in_turns
 
-_READ = httpx.ByteStream(b"")
+_EMPTY_STREAM = httpx.ByteStream(b"")
 """Replaces the stream of a reply that has been read.
 
 Stream and reply refer to each other, so both would stay in memory until garbage collection.
 """
 
 
-class Token(Protocol):
+class TokenSource(Protocol):
     """An app-only token that is renewed in the background, as `oauth.AppToken` does."""
 
-    async def token(self) -> str | Refusal:
+    async def get_token(self) -> str | Refusal:
         """Return the token, or the reason why there is none."""
         ...
 
-    async def renew(self, old: str) -> str | Refusal:
+    async def renew_token(self, old: str) -> str | Refusal:
         """Return a new token in place of `old`, which the source refused."""
         ...
 
@@ -52,46 +52,48 @@ class _HttpUpstream:
     _source: Source
     _settings: SourceSettings
     _client: httpx.AsyncClient
-    _token: Token | None
+    _token: TokenSource | None
     _now: WallClock
 
-    async def fetch(self, query: Query) -> Page | Refusal:
+    async def fetch(self, query: Query) -> SourcePage | Refusal:
         """Ask once more if the source refused the token and a new one was issued."""
         if self._token is None:
             return await self._ask(query, self._settings.values["key"].reveal())
-        token = await self._token.token()
+        token = await self._token.get_token()
         if isinstance(token, Refusal):
             return token
         reply = await self._ask(query, token)
-        if isinstance(reply, Page) or reply.status is not Status.UNAUTHORIZED:
+        if isinstance(reply, SourcePage) or reply.status is not Status.UNAUTHORIZED:
             return reply
-        token = await self._token.renew(token)
+        token = await self._token.renew_token(token)
         return token if isinstance(token, Refusal) else await self._ask(query, token)
 
-    def ignored(self, query: Query) -> tuple[str, ...]:
-        return self._source.ignored(query)
+    def list_ignored_parameters(self, query: Query) -> tuple[str, ...]:
+        return self._source.list_ignored_parameters(query)
 
     async def keep_ready(self) -> None:
         if self._token is not None:
             await self._token.keep_ready()
 
-    async def _ask(self, query: Query, credential: str) -> Page | Refusal:
-        request = self._source.request(query, self._settings, credential, self._now())
+    async def _ask(self, query: Query, credential: str) -> SourcePage | Refusal:
+        request = self._source.build_request(query, self._settings, credential, self._now())
         try:
             # The base URL may have a path. httpx joins such URLs by rules about slashes.
             reply = await self._client.get(self._settings.url + request.path, params=request.params, headers=list(request.headers))
         except FORESEEN as error:
-            return refusal(error)
-        reply.stream = _READ
+            return make_refusal(error)
+        reply.stream = _EMPTY_STREAM
         if reply.is_redirect:
             # Following it would send the key to an address that the replying server chooses
             # (SSRF; OWASP API10:2023).
             return Refusal(Status.BAD_PAYLOAD, "redirect, not followed", http_status=reply.status_code)
-        return await in_turns(self._source.reading(Response(reply.status_code, dict(reply.headers), reply.content), query, self._now()))
+        return await run_in_turns(
+            self._source.read_slices(Response(reply.status_code, dict(reply.headers), reply.content), query, self._now())
+        )
 
 
 @asynccontextmanager
-async def open_upstream(source: Source, settings: SourceSettings, *, token: Token | None, now: WallClock) -> AsyncIterator[Upstream]:
+async def open_upstream(source: Source, settings: SourceSettings, *, token: TokenSource | None, now: WallClock) -> AsyncIterator[Upstream]:
     """Open a source's client.
 
     Owns: the client and its connections, but not the token.

@@ -17,7 +17,7 @@ from attrs import define
 
 from newsintel import __version__
 from newsintel.domain.search.outcome import Refusal, Status
-from newsintel.domain.text.body import RAW_CAP_BYTES, Body, BodyError
+from newsintel.domain.text.body import RAW_CAP_BYTES, BodyError, BodyReader
 from newsintel.outbound.small_reads import FramingError, SmallReads, SmallReadStream
 
 LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=10)
@@ -56,8 +56,8 @@ Closing is a system call that does not wait; if it takes longer, something is wr
 HEADERS = {"User-Agent": f"newsintel/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"}
 """Sent unless a request says otherwise."""
 
-_KEPT = frozenset({b"content-type", b"retry-after", b"www-authenticate"})
-_KEPT_PREFIX = b"x-ratelimit-"
+_PASSED_HEADERS = frozenset({b"content-type", b"retry-after", b"www-authenticate"})
+_PASSED_PREFIX = b"x-ratelimit-"
 """The headers that our code reads. The transport removes all others.
 
 httpx's client acts on some of them: it would keep cookies, with which a source can link all
@@ -111,19 +111,19 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
 )
 
 
-def refusal(error: Exception) -> Refusal:
+def make_refusal(error: Exception) -> Refusal:
     """Return what an exception of `FORESEEN` means, without URL or key."""
     if isinstance(error, BodyError | FramingError):
         return Refusal(Status.BAD_PAYLOAD, str(error))
     if isinstance(error, httpx.RemoteProtocolError) and str(error).startswith(_EOF):
         return Refusal(Status.UNREACHABLE, "connection closed before an answer")
     status, meaning = next((status, meaning) for kind, status, meaning in _MEANINGS if isinstance(error, kind))
-    reason = _reason(error) if status is Status.UNREACHABLE else None
+    reason = _find_reason(error) if status is Status.UNREACHABLE else None
     return Refusal(status, f"{meaning}: {reason}" if reason else meaning)
 
 
-def _reason(error: BaseException) -> str | None:
-    causes = list(_causes(error))
+def _find_reason(error: BaseException) -> str | None:
+    causes = list(_iterate_causes(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             # E.g. "certificate has expired"; for a wrong host, the host's name follows the comma.
@@ -131,7 +131,7 @@ def _reason(error: BaseException) -> str | None:
     return next((reason for kind, reason in _REASONS for cause in causes if isinstance(cause, kind)), None)
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
+def _iterate_causes(error: BaseException | None) -> Iterator[BaseException]:
     """Yield an exception, then its causes.
 
     httpcore drops `__cause__` (`raise ... from None`) but keeps `__context__`.
@@ -149,7 +149,7 @@ class _Pool:
     users: int = 0
 
 
-class _SmallReading(httpx.AsyncHTTPTransport):
+class _SmallReadTransport(httpx.AsyncHTTPTransport):
     """httpx's transport over `SmallReads` connections.
 
     httpx has no option for the kind of connection, so this class replaces its pool.
@@ -181,11 +181,11 @@ class Transport(httpx.AsyncBaseTransport):
         self._max_body_bytes = max_body_bytes
         # Created once: reading the certificates takes longer than a request may take.
         self._tls = httpx.create_ssl_context(trust_env=False)
-        self._pool = self._fresh()
+        self._pool = self._create_pool()
         self._places = trio.CapacityLimiter(MOST_AT_ONCE)
 
-    def _fresh(self) -> _Pool:
-        return _Pool(_SmallReading(self._tls))
+    def _create_pool(self) -> _Pool:
+        return _Pool(_SmallReadTransport(self._tls))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return its reply, read and decoded.
@@ -201,18 +201,18 @@ class Transport(httpx.AsyncBaseTransport):
     async def _send(self, request: httpx.Request) -> httpx.Response:
         left_s = trio.current_effective_deadline() - trio.current_time()
         request.extensions["timeout"] = {"pool": min(POOL_S, left_s / 2)}
-        async with self._pooled() as pool:
+        async with self._use_pool() as pool:
             response = await pool.handle_async_request(request)
             try:
                 body = await _read(response, self._max_body_bytes)
             finally:
                 with trio.move_on_after(CLOSE_S, shield=True):
                     await response.aclose()
-        kept = [(name, value) for name, value in response.headers.raw if _is_kept(name.lower())]
+        kept = [(name, value) for name, value in response.headers.raw if _is_passed(name.lower())]
         return httpx.Response(response.status_code, headers=kept, content=body)
 
     @asynccontextmanager
-    async def _pooled(self) -> AsyncIterator[httpx.AsyncHTTPTransport]:
+    async def _use_pool(self) -> AsyncIterator[httpx.AsyncHTTPTransport]:
         pool = self._pool
         pool.users += 1
         try:
@@ -221,7 +221,7 @@ class Transport(httpx.AsyncBaseTransport):
             # There are fewer requests than slots, so a slot is missing only if httpcore lost it.
             # A lost slot never comes back.
             if pool is self._pool:
-                self._pool = self._fresh()
+                self._pool = self._create_pool()
             raise
         finally:
             pool.users -= 1
@@ -235,8 +235,8 @@ class Transport(httpx.AsyncBaseTransport):
             await self._pool.transport.aclose()
 
 
-def _is_kept(name: bytes) -> bool:
-    return name in _KEPT or name.startswith(_KEPT_PREFIX)
+def _is_passed(name: bytes) -> bool:
+    return name in _PASSED_HEADERS or name.startswith(_PASSED_PREFIX)
 
 
 async def _read(response: httpx.Response, max_bytes: int) -> bytes:
@@ -251,7 +251,7 @@ async def _read(response: httpx.Response, max_bytes: int) -> bytes:
         raise FramingError("another protocol than HTTP")
     connection.note_piece()
     length = response.headers.get("content-length", "")
-    body = Body(response.headers.get("content-encoding", ""), int(length) if length.isdecimal() else None, max_bytes)
+    body = BodyReader(response.headers.get("content-encoding", ""), int(length) if length.isdecimal() else None, max_bytes)
     fault: BodyError | None = None
     pieces = 0
     # To stop early, the loop is cancelled instead of left by `break`: this unwinds httpx's nested
@@ -272,7 +272,7 @@ async def _read(response: httpx.Response, max_bytes: int) -> bytes:
     return body.finish()
 
 
-async def _feed(body: Body, piece: bytes) -> BodyError | None:
+async def _feed(body: BodyReader, piece: bytes) -> BodyError | None:
     """Add a piece to a body; other tasks run after each step of decompression.
 
     Returns:

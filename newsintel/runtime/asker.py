@@ -12,35 +12,35 @@ from attrs import frozen
 
 
 @frozen
-class Asker:
+class StoreUser:
     """A person (`Caller.person`) or None, and whether other requests depend on the result."""
 
     person: str | None = None
     urgent: bool = False
 
 
-NOBODY = Asker()
+NOBODY = StoreUser()
 
-_ASKER: ContextVar[Asker] = ContextVar("asker", default=NOBODY)
+_ASKER: ContextVar[StoreUser] = ContextVar("asker", default=NOBODY)
 
 
-def current_asker() -> Asker:
+def current_store_user() -> StoreUser:
     """Return the asker of the current task."""
     return _ASKER.get()
 
 
-def ask_for(person: str | None) -> None:
+def set_store_user(person: str | None) -> None:
     """Set the person for this task and the tasks that it starts from now on; None = nobody."""
-    _ASKER.set(Asker(person))
+    _ASKER.set(StoreUser(person))
 
 
 @contextmanager
-def asking_urgently() -> Iterator[None]:
+def use_stores_urgently() -> Iterator[None]:
     """Give the block's store operations priority and access to the reserved slots.
 
     This is for identifying callers and for checking that a store works.
     """
-    token = _ASKER.set(Asker(urgent=True))
+    token = _ASKER.set(StoreUser(urgent=True))
     try:
         yield
     finally:

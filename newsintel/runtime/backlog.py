@@ -7,7 +7,7 @@ from attrs import frozen
 
 from newsintel.domain.ports import Count
 from newsintel.errors import PoisonedBatchError, UnavailableError
-from newsintel.runtime.periodic import pause
+from newsintel.runtime.periodic import sleep_with_jitter
 
 
 @frozen
@@ -23,7 +23,7 @@ class Pace:
     busy_s: float
 
 
-async def work_off(take: Callable[[], Awaitable[int]], pace: Pace, count: Count, *, done: str, failed: str) -> None:
+async def process_backlog(take: Callable[[], Awaitable[int]], pace: Pace, count: Count, *, done: str, failed: str) -> None:
     """Take batches until cancelled.
 
     Args:
@@ -38,7 +38,7 @@ async def work_off(take: Callable[[], Awaitable[int]], pace: Pace, count: Count,
         if taken:
             await trio.sleep(pace.busy_s)
         else:
-            await pause(pace.every_s)
+            await sleep_with_jitter(pace.every_s)
         try:
             taken = await take()
             count(done, taken)

@@ -9,7 +9,7 @@ from typing import TypeVar, TypeVarTuple, cast
 
 import trio
 
-from newsintel.runtime.stopping import END_S, Stopped, asked, handling
+from newsintel.runtime.stopping import END_S, Stopped, first_signal, handle_signals
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -21,18 +21,18 @@ def run(command: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
     Raises:
         Stopped: a signal cancelled the command before it was finished.
     """
-    with handling(lambda: None):  # for signals before the loop starts and after it ends
-        return trio.run(_cancelled_by_signals, command, args)
+    with handle_signals(lambda: None):  # for signals before the loop starts and after it ends
+        return trio.run(_run_until_signal, command, args)
 
 
-async def _cancelled_by_signals(command: Callable[[*Ts], Awaitable[T]], args: tuple[*Ts]) -> T:
-    with trio.CancelScope() as scope, signals_call(scope.cancel, scope.cancel):
+async def _run_until_signal(command: Callable[[*Ts], Awaitable[T]], args: tuple[*Ts]) -> T:
+    with trio.CancelScope() as scope, call_on_signals(scope.cancel, scope.cancel):
         return await command(*args)
-    raise Stopped(cast(int, asked()))  # nothing else cancels this scope
+    raise Stopped(cast(int, first_signal()))  # nothing else cancels this scope
 
 
 @contextmanager
-def signals_call(first: Callable[[], object], again: Callable[[], object], end_s: float = END_S) -> Iterator[None]:
+def call_on_signals(first: Callable[[], object], again: Callable[[], object], end_s: float = END_S) -> Iterator[None]:
     """Call `first` on the loop after the first signal and `again` after each further one.
 
     Args:
@@ -49,7 +49,7 @@ def signals_call(first: Callable[[], object], again: Callable[[], object], end_s
         token.run_sync_soon(again if told else first)
         told = True
 
-    with handling(tell, end_s):
-        if asked() is not None and not told:
+    with handle_signals(tell, end_s):
+        if first_signal() is not None and not told:
             tell()
         yield

@@ -6,7 +6,7 @@ import trio
 from attrs import frozen
 
 from newsintel.config.settings import Settings
-from newsintel.domain.bounds.room import Room
+from newsintel.domain.bounds.room import ByteBudget
 from newsintel.domain.search.harvest import Answer, CacheWrite
 from newsintel.domain.search.history import SearchRecord
 from newsintel.runtime.search.flight import FetchJob, Flight
@@ -32,9 +32,9 @@ RECORDER_INBOX = 1_000
 class Rooms:
     """The memory limits of flights and of the two sinks' queues."""
 
-    flights: Room
-    to_cache: Room
-    to_persister: Room
+    flights: ByteBudget
+    to_cache: ByteBudget
+    to_persister: ByteBudget
 
 
 @frozen
@@ -65,9 +65,9 @@ class Edges:
             *trio.open_memory_channel[Answer](PERSISTER_INBOX),
             *trio.open_memory_channel[SearchRecord](RECORDER_INBOX),
             Rooms(
-                flights=Room(FLIGHTS_BYTES),
-                to_cache=Room(SINK_BYTES),
-                to_persister=Room(SINK_BYTES),
+                flights=ByteBudget(FLIGHTS_BYTES),
+                to_cache=ByteBudget(SINK_BYTES),
+                to_persister=ByteBudget(SINK_BYTES),
             ),
         )
 

@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import trio
 
-from newsintel.domain.operations.ports import Phase, Stores
+from newsintel.domain.operations.ports import Phase, StoreHealth
 from newsintel.errors import UnavailableError
-from newsintel.runtime.stopping import asked_by
+from newsintel.runtime.stopping import first_signal_name
 from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -28,14 +28,14 @@ new ones and the survivors of the collection before: at most 10,000, about 3 ms.
 memory of answers takes 0.2 s.
 """
 
-GC_ELDERS = 10
+GC_COLLECTIONS_PER_FREEZE = 10
 """Number of collections after which their survivors are frozen: later ones skip them.
 
 Nearly all of them are answers, which are not part of reference cycles. Cycles that an answered
 request leaves behind (an error, a closed connection) are younger.
 """
 
-GC_ALL = 1_000
+GC_FREEZES_PER_FULL = 1_000
 """Number of freezes after which one full collection runs.
 
 It finds objects that became part of a cycle when they were old, such as a connection that was open
@@ -43,7 +43,7 @@ for hours. It runs after about 100 million new objects, which takes a busy servi
 examines the full memory.
 """
 
-_ELDERS, _ALL = 1, 2  # gc's numbers of the generations above the young one
+_MIDDLE_GENERATION, _OLDEST_GENERATION = 1, 2  # gc's numbers of the generations above the young one
 _NEVER = 2**31 - 1
 
 
@@ -55,20 +55,20 @@ class Lifecycle:
         self._ping_redis = ping_redis
         self._phase = Phase.STARTING
 
-    def phase(self) -> Phase:
+    def get_phase(self) -> Phase:
         """Return the current phase of the service."""
         return self._phase
 
-    def enter(self, phase: Phase) -> None:
+    def enter_phase(self, phase: Phase) -> None:
         """Enter the next phase."""
         self._phase = phase
 
-    async def stores(self) -> Stores:
+    async def check_stores(self) -> StoreHealth:
         """Check whether each store responds."""
-        return Stores(postgresql=await _answers(self._ping_postgresql), redis=await _answers(self._ping_redis))
+        return StoreHealth(postgresql=await _is_responding(self._ping_postgresql), redis=await _is_responding(self._ping_redis))
 
 
-async def _answers(ping: Ping) -> bool:
+async def _is_responding(ping: Ping) -> bool:
     try:
         await ping()
     except UnavailableError:
@@ -76,7 +76,7 @@ async def _answers(ping: Ping) -> bool:
     return True
 
 
-class Ending:
+class Shutdown:
     """Ends the service: in order, or at once if it does not serve yet or on a second signal.
 
     Args:
@@ -96,19 +96,19 @@ class Ending:
 
     def begin(self) -> None:
         """Begin the shutdown."""
-        log.info("stopping", signal=asked_by(), within_s=self._drain_s)
+        log.info("stopping", signal=first_signal_name(), within_s=self._drain_s)
         self.begun.set()
         if not self.in_order:
             self._give_up()
 
-    def insist(self) -> None:
+    def end_now(self) -> None:
         """End at once."""
         log.warning("giving_up")
         self.in_order = False
         self._give_up()
 
 
-def settle_memory() -> None:
+def configure_gc() -> None:
     """Configure garbage collection after the start.
 
     Objects that exist now are frozen; new ones are examined in small collections.
@@ -116,10 +116,10 @@ def settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_YOUNG, 0, _NEVER)
-    gc.callbacks.append(_Elders())
+    gc.callbacks.append(_FreezeSurvivors())
 
 
-class _Elders:
+class _FreezeSurvivors:
     """A callback of the collector that freezes survivors. It cannot start a collection itself."""
 
     def __init__(self) -> None:
@@ -129,12 +129,12 @@ class _Elders:
         """Freeze the survivors after GC_ELDERS collections; after GC_ALL freezes, examine all."""
         if phase != "stop":
             return
-        if info["generation"] == _ALL:
+        if info["generation"] == _OLDEST_GENERATION:
             gc.set_threshold(GC_YOUNG, 0, _NEVER)
             gc.freeze()
-        elif info["generation"] == _ELDERS and gc.get_count()[_ALL] >= GC_ELDERS:
+        elif info["generation"] == _MIDDLE_GENERATION and gc.get_count()[_OLDEST_GENERATION] >= GC_COLLECTIONS_PER_FREEZE:
             self._put_aside += 1
-            if self._put_aside % GC_ALL:
+            if self._put_aside % GC_FREEZES_PER_FULL:
                 gc.freeze()
             else:
                 gc.unfreeze()

@@ -17,7 +17,7 @@ V = TypeVar("V")
 class _Making(Generic[V]):
     """Work in progress. At its end it has a result or an error, or neither if it was cancelled."""
 
-    over: trio.Event = field(factory=trio.Event)
+    ended: trio.Event = field(factory=trio.Event)
     result: tuple[V] | None = None
     error: Exception | None = None
 
@@ -51,13 +51,13 @@ class MakeOnce(Generic[K, V]):
                 caller gets its own exception.
         """
         while (making := self._making.get(key)) is not None:
-            await making.over.wait()
+            await making.ended.wait()
             if making.result is not None:
                 return making.result[0]
             if isinstance(making.error, self._own_failures):
                 return await make()
             if making.error is not None:
-                raise _another(making.error) from making.error
+                raise _copy_exception(making.error) from making.error
         return await self._make(key, make)
 
     async def _make(self, key: K, make: Callable[[], Awaitable[V]]) -> V:
@@ -70,11 +70,11 @@ class MakeOnce(Generic[K, V]):
             raise
         finally:
             del self._making[key]
-            making.over.set()
+            making.ended.set()
             del making  # otherwise the error and its traceback would form a reference cycle
 
 
-def _another(error: Exception) -> Exception:
+def _copy_exception(error: Exception) -> Exception:
     """Return a copy of an exception, since a raised exception collects its raiser's traceback.
 
     It does not call the class, whose constructor may take other arguments.

@@ -7,7 +7,7 @@ from typing import NoReturn
 import trio
 
 
-async def pause(longest_s: float) -> None:
+async def sleep_with_jitter(longest_s: float) -> None:
     """Sleep for a random time between half of `longest_s` and all of it.
 
     So processes that start together do not work at the same times.
@@ -27,5 +27,5 @@ async def repeat(step: Callable[[], Awaitable[float | None]], *, every_s: float,
     """
     pause_s = first_s
     while True:
-        await pause(pause_s)
+        await sleep_with_jitter(pause_s)
         pause_s = max(every_s, await step() or 0.0)

@@ -9,8 +9,8 @@ import trio
 
 from newsintel.config.environment import PREFIX
 from newsintel.config.settings import Settings
-from newsintel.config.values import Address, Secret
-from newsintel.domain.text.moments import KEPT_FROM, KEPT_UNTIL
+from newsintel.config.values import ListenAddress, Secret
+from newsintel.domain.text.moments import EARLIEST_TIME, LATEST_TIME
 from newsintel.errors import NewsIntelError
 
 
@@ -24,7 +24,7 @@ def check_clock(now: datetime) -> None:
         NewsIntelError: the clock is outside these years; for example, the machine has no battery
             clock and has not synchronized its time yet.
     """
-    if not KEPT_FROM <= now < KEPT_UNTIL:
+    if not EARLIEST_TIME <= now < LATEST_TIME:
         raise NewsIntelError(f"this machine's clock says {now:%Y-%m-%d}: set it, and start again")
 
 
@@ -41,7 +41,7 @@ async def check_addresses(settings: Settings) -> None:
             await _check(name, address)
 
 
-async def _check(name: str, address: Address) -> None:
+async def _check(name: str, address: ListenAddress) -> None:
     try:
         listeners = await trio.open_tcp_listeners(address.port, host=address.host)
     except OSError as error:
@@ -58,13 +58,13 @@ def serving_fields(settings: Settings, urls: Sequence[str], metrics_urls: Sequen
         "metrics": metrics_urls,
         "sources": enabled,
         "sources_off": [name for name in settings.source if name not in enabled],
-        "postgresql": place(settings.database_url),
-        "redis": place(settings.redis_url),
+        "postgresql": describe_store(settings.database_url),
+        "redis": describe_store(settings.redis_url),
     }
     return {name: value for name, value in fields.items() if value}
 
 
-def place(url: Secret | None) -> str:
+def describe_store(url: Secret | None) -> str:
     """Describe where a store is: `embedded`, or the host, port and database of its URL.
 
     User, password and options are left out.

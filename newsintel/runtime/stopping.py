@@ -23,7 +23,7 @@ END_S = 25.0
 Closing its stores takes 8 s at most; a container has 30 s between SIGTERM and SIGKILL.
 """
 
-WRITING_S = 5
+TRACEBACK_S = 5
 """Time limit for writing the tracebacks of a stuck shutdown.
 
 The reader of standard error may be stuck itself; then the process ends without the tracebacks.
@@ -50,18 +50,18 @@ class Stopped(KeyboardInterrupt):
         return 128 + self.number
 
 
-def asked() -> int | None:
+def first_signal() -> int | None:
     """Return the first signal that the command received; None if there was none."""
     return _received[0] if _received else None
 
 
-def asked_by() -> str | None:
+def first_signal_name() -> str | None:
     """Return the name of the first signal that the command received; None if there was none."""
     return signal.Signals(_received[0]).name if _received else None
 
 
 @contextmanager
-def handling(react: Callable[[], object], end_s: float = END_S) -> Iterator[None]:
+def handle_signals(react: Callable[[], object], end_s: float = END_S) -> Iterator[None]:
     """Call `react` after each signal in the block, in the main thread and at any moment.
 
     Args:
@@ -87,7 +87,7 @@ def handling(react: Callable[[], object], end_s: float = END_S) -> Iterator[None
 
 
 @contextmanager
-def raising() -> Iterator[None]:
+def raise_on_signal() -> Iterator[None]:
     """Raise `Stopped` in the block, which must not await, when the first signal arrives.
 
     If a signal arrived before the block, raise at once. Further signals are ignored, because the
@@ -98,7 +98,7 @@ def raising() -> Iterator[None]:
         if len(_received) == 1:
             raise Stopped(_received[0])
 
-    with handling(react):
+    with handle_signals(react):
         if _received:
             raise Stopped(_received[0])
         yield
@@ -110,10 +110,10 @@ def end_within(limit_s: float) -> None:
     A C thread enforces the limit. If that thread is stuck in writing, the kernel ends the process.
     """
     faulthandler.dump_traceback_later(limit_s, exit=True)
-    signal.alarm(math.ceil(limit_s) + WRITING_S)
+    signal.alarm(math.ceil(limit_s) + TRACEBACK_S)
 
 
-def ended() -> None:
+def clear_limit() -> None:
     """Remove the time limit and forget the signals, because the command has ended."""
     faulthandler.cancel_dump_traceback_later()
     signal.alarm(0)

@@ -17,12 +17,12 @@ A pause takes 10 us.
 """
 
 
-async def in_turns(work: Sliced[T]) -> T:
+async def run_in_turns(work: Sliced[T]) -> T:
     """Run sliced work and return its result; other tasks run after every TURN_S."""
-    return await take_turns(work, trio.lowlevel.checkpoint)
+    return await run_with_pauses(work, trio.lowlevel.checkpoint)
 
 
-async def take_turns(work: Sliced[T], pause: Callable[[], Awaitable[None]]) -> T:
+async def run_with_pauses(work: Sliced[T], pause: Callable[[], Awaitable[None]]) -> T:
     """Run sliced work on any loop and return its result.
 
     Args:

@@ -40,7 +40,7 @@ SPIN = 1.5
 If both watchers detect the cause, the thread is first, so the exit code is the thread's.
 """
 
-WRITING_S = 5
+TRACEBACK_S = 5
 """Time limit for writing the tracebacks.
 
 The reader of standard error may be stuck itself; then the process ends without the tracebacks.
@@ -50,7 +50,7 @@ EXIT_STUCK = 1
 
 
 @contextmanager
-def watched(stuck_s: float = STUCK_S) -> Iterator[None]:
+def watch_loop(stuck_s: float = STUCK_S) -> Iterator[None]:
     """Watch the current loop during the block. Use it in the main thread, once at a time.
 
     Args:
@@ -95,7 +95,7 @@ def _end(stuck_s: float) -> None:
 
     It uses no locks and no buffers, since the loop's thread may hold them.
     """
-    signal.alarm(WRITING_S)
+    signal.alarm(TRACEBACK_S)
     os.write(2, b"newsintel: the loop has not turned for %g s; ending\n" % stuck_s)
     faulthandler.dump_traceback(2, all_threads=True)
     os._exit(EXIT_STUCK)

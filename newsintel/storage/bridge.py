@@ -22,7 +22,7 @@ import trio_asyncio
 from redis.exceptions import RedisError
 
 from newsintel.errors import UnavailableError
-from newsintel.runtime.asker import Asker
+from newsintel.runtime.asker import StoreUser
 from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.storage.slots import Rules, Slots
 
@@ -74,7 +74,7 @@ class Lane:
             raise UnavailableError(f"{self._name}: the operation was cancelled")
         return task.result()
 
-    def _release(self, asker: Asker, task: asyncio.Task[Any]) -> None:
+    def _release(self, asker: StoreUser, task: asyncio.Task[Any]) -> None:
         """Free the slot when the task ends, even if its caller has left."""
         if not task.cancelled():
             # If the caller has left, nobody else reads the exception, and asyncio would report it.
@@ -82,7 +82,7 @@ class Lane:
         self._running.pop(task).set()
         self._slots.give_back(asker)
 
-    async def idle(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Wait until every operation that runs now has ended."""
         for done in tuple(self._running.values()):
             await done.wait()
@@ -95,7 +95,7 @@ class Bridge:
         self._loop = loop
         self._lanes: list[Lane] = []
 
-    def lane(self, name: str, rules: Rules | int) -> Lane:
+    def add_lane(self, name: str, rules: Rules | int) -> Lane:
         """Add a lane.
 
         Args:
@@ -106,13 +106,13 @@ class Bridge:
         self._lanes.append(Lane(self._loop, name, Rules(rules) if isinstance(rules, int) else rules))
         return self._lanes[-1]
 
-    async def idle(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Wait until no lane has a running operation."""
         for lane in self._lanes:
-            await lane.idle()
+            await lane.wait_until_idle()
 
 
-def _overheard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+def _handle_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Handle errors outside our operations: from tasks and callbacks that a driver started.
 
     By default trio-asyncio ends the process on each of them. A connection that breaks while its
@@ -140,10 +140,10 @@ async def open_bridge() -> AsyncIterator[Bridge]:
     cancels them.
     """
     async with trio_asyncio.open_loop() as loop:
-        loop.set_exception_handler(_overheard)
+        loop.set_exception_handler(_handle_loop_error)
         bridge = Bridge(loop)
         try:
             yield bridge
         finally:
             with trio.move_on_after(DRAIN_S, shield=True):
-                await bridge.idle()
+                await bridge.wait_until_idle()

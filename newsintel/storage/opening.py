@@ -11,8 +11,8 @@ from newsintel.domain.ports import Count
 from newsintel.domain.security.sealing import Sealer
 from newsintel.runtime.clock import utc_now
 from newsintel.storage.bridge import open_bridge
-from newsintel.storage.embedded.secret_key_file import kept_keys
-from newsintel.storage.embedded.servers import embedded_servers
+from newsintel.storage.embedded.secret_key_file import load_or_create_keys
+from newsintel.storage.embedded.servers import run_embedded_servers
 from newsintel.storage.postgres import migrate as schema
 from newsintel.storage.postgres.accounts.account_data import PostgresAccountData
 from newsintel.storage.postgres.accounts.accounts import PostgresAccounts
@@ -24,7 +24,7 @@ from newsintel.storage.postgres.archive.indexing import PostgresIndexing
 from newsintel.storage.postgres.archive.search import PostgresSearch
 from newsintel.storage.postgres.intelligence.likeness import PostgresLikeness
 from newsintel.storage.postgres.intelligence.reading import PostgresReading
-from newsintel.storage.postgres.intelligence.related import PostgresKinship
+from newsintel.storage.postgres.intelligence.related import PostgresRelatedSearches
 from newsintel.storage.postgres.intelligence.save_counts import PostgresSaveCounts
 from newsintel.storage.postgres.intelligence.search_marks import PostgresSearchMarks
 from newsintel.storage.postgres.intelligence.terms import PostgresTerms
@@ -67,7 +67,7 @@ async def open_stores(settings: Settings, count: Count) -> AsyncIterator[Stores]
     Raises:
         EmbeddedServerError: an embedded server did not start.
     """
-    embedded = embedded_servers(settings.data_dir, postgres=settings.database_url is None, redis=settings.redis_url is None)
+    embedded = run_embedded_servers(settings.data_dir, postgres=settings.database_url is None, redis=settings.redis_url is None)
     async with embedded as own, open_bridge() as bridge:
         database = settings.database_url or Secret(own.postgres_url or "")
         cache_url = settings.redis_url or Secret(own.redis_url or "")
@@ -75,7 +75,7 @@ async def open_stores(settings: Settings, count: Count) -> AsyncIterator[Stores]
             open_postgres(bridge, database, settings.database_password, settings.database_pool) as postgres,
             open_redis(bridge, cache_url, settings.redis_password) as redis,
         ):
-            migrating = bridge.lane("migrating", 1)
+            migrating = bridge.add_lane("migrating", 1)
             if settings.migrate_database_url:
                 owner = (settings.migrate_database_url, settings.migrate_database_password)
             else:
@@ -109,7 +109,7 @@ def _archive_stores(postgres: Postgres) -> ArchiveStores:
 
 def _account_stores(postgres: Postgres, redis: RedisLink, settings: Settings, count: Count) -> AccountStores:
     # Created at first use: a command that seals nothing creates no keys.
-    sealer: Callable[[], Sealer] = cache(lambda: Sealer(settings.secret_keys or kept_keys(settings.data_dir)))
+    sealer: Callable[[], Sealer] = cache(lambda: Sealer(settings.secret_keys or load_or_create_keys(settings.data_dir)))
     return AccountStores(
         directory=PostgresAccounts(postgres),
         sessions=RedisSessions(redis, idle_s=settings.session_idle_s, max_s=settings.session_max_s, count=count, now=utc_now),
@@ -135,7 +135,7 @@ def _intelligence_stores(postgres: Postgres) -> IntelligenceStores:
     return IntelligenceStores(
         search_marks=PostgresSearchMarks(postgres),
         trending=PostgresTrending(postgres),
-        kinship=PostgresKinship(postgres),
+        related_searches=PostgresRelatedSearches(postgres),
         likeness=PostgresLikeness(postgres, utc_now),
         reading=PostgresReading(postgres),
         terms=PostgresTerms(postgres),

@@ -10,7 +10,7 @@ import trio
 from attrs import field, frozen
 
 from newsintel.errors import BusyError
-from newsintel.runtime.asker import Asker, current_asker
+from newsintel.runtime.asker import StoreUser, current_store_user
 
 
 @frozen
@@ -24,9 +24,9 @@ class Rules:
         patience_s: seconds that an operation waits for a slot at most.
     """
 
-    most: int
-    each: int | None = None
-    kept: int = 0
+    total: int
+    per_person: int | None = None
+    reserved: int = 0
     patience_s: float = 0.0
 
 
@@ -34,7 +34,7 @@ class Rules:
 class _Waiting:
     """An operation that waits for a slot."""
 
-    asker: Asker
+    asker: StoreUser
     granted: trio.Event = field(factory=trio.Event)
 
 
@@ -55,7 +55,7 @@ class Slots:
         """Number of slots in use."""
         return self._held.total()
 
-    async def take(self) -> Asker:
+    async def take(self) -> StoreUser:
         """Take a slot for the person that this task works for (`current_asker`).
 
         Returns:
@@ -64,8 +64,8 @@ class Slots:
         Raises:
             BusyError: no slot became free in time.
         """
-        asker = current_asker()
-        if self._may(asker):
+        asker = current_store_user()
+        if self._can_take(asker):
             self._held[asker.person] += 1
             return asker
         waiting = _Waiting(asker)
@@ -78,23 +78,23 @@ class Slots:
                 if not waiting.granted.is_set():
                     self._line.remove(waiting)
         if not waiting.granted.is_set():
-            raise BusyError(f"no slot for {self._name} is free: {self.held} of {self._rules.most} are in use")
+            raise BusyError(f"no slot for {self._name} is free: {self.held} of {self._rules.total} are in use")
         return asker
 
-    def give_back(self, asker: Asker) -> None:
+    def give_back(self, asker: StoreUser) -> None:
         """Give a slot back: it goes to the next operation in the queue that may have one."""
         self._held[asker.person] -= 1
         self._held += Counter()  # removes persons who hold no slot
         for waiting in sorted(self._line, key=lambda one: not one.asker.urgent):
-            if self.held >= self._rules.most:
+            if self.held >= self._rules.total:
                 break
-            if self._may(waiting.asker):
+            if self._can_take(waiting.asker):
                 self._held[waiting.asker.person] += 1
                 self._line.remove(waiting)
                 waiting.granted.set()
 
-    def _may(self, asker: Asker) -> bool:
+    def _can_take(self, asker: StoreUser) -> bool:
         if asker.urgent:
-            return self.held < self._rules.most
-        alone = asker.person is None or self._rules.each is None or self._held[asker.person] < self._rules.each
-        return alone and self.held < self._rules.most - self._rules.kept
+            return self.held < self._rules.total
+        alone = asker.person is None or self._rules.per_person is None or self._held[asker.person] < self._rules.per_person
+        return alone and self.held < self._rules.total - self._rules.reserved

@@ -2,7 +2,7 @@
 
 import time
 
-from newsintel.domain.operations.conditions import Condition
+from newsintel.domain.operations.conditions import OutageTracker
 from newsintel.errors import ArchiveTimeoutError, UnavailableError
 from newsintel.runtime.telemetry.logs import get_logger
 
@@ -18,15 +18,15 @@ class StoreLog:
 
     def __init__(self, store: str) -> None:
         self._store = store
-        self._condition = Condition()
+        self._condition = OutageTracker()
 
-    def failed(self, error: Exception) -> None:
+    def note_failure(self, error: Exception) -> None:
         """Note that an operation failed. An error that the request itself caused is ignored."""
         outage = isinstance(error, UnavailableError) and not isinstance(error, ArchiveTimeoutError)
-        if outage and self._condition.failed(str(error), time.monotonic()):
+        if outage and self._condition.record_failure(str(error), time.monotonic()):
             log.warning("store_failing", store=self._store, reason=str(error))
 
-    def worked(self) -> None:
+    def note_success(self) -> None:
         """Note that an operation succeeded."""
-        if recovery := self._condition.worked(time.monotonic()):
+        if recovery := self._condition.record_success(time.monotonic()):
             log.info("store_recovered", store=self._store, failures=recovery.failures, after_s=round(recovery.after_s, 1))

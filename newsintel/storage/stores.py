@@ -6,13 +6,13 @@ from attrs import frozen
 
 from newsintel.domain.accounts.ports import Accounts, ApiKeys, Attempts, Sessions, TokenStore
 from newsintel.domain.archive.ports import Archive, ArchiveDump, ArchiveSearch, TextIndex
-from newsintel.domain.intelligence.ports import Kinship, Likeness, Reading, SaveCounts, SearchMarks, TermCounts, Trending
+from newsintel.domain.intelligence.ports import Likeness, Reading, RelatedSearches, SaveCounts, SearchMarks, TermCounts, Trending
 from newsintel.domain.limits.ports import Ledger
 from newsintel.domain.operations.ports import LatencyStore, StoreLoad
 from newsintel.domain.personal.ports import AccountData, Feedback, History, OwnHistory, PreferenceStore, SavedArticles
 from newsintel.domain.ports import ByteCache, Repeats, SharedCounter
 from newsintel.domain.search.ports import HarvestCache
-from newsintel.errors import RefusedError, SchemaError, UnavailableError
+from newsintel.errors import SchemaError, StoreRefusedError, UnavailableError
 
 
 @frozen(kw_only=True)
@@ -63,7 +63,7 @@ class IntelligenceStores:
 
     search_marks: SearchMarks
     trending: Trending
-    kinship: Kinship
+    related_searches: RelatedSearches
     likeness: Likeness
     reading: Reading
     terms: TermCounts
@@ -129,7 +129,7 @@ class Stores:
         for name, step in steps.items():
             try:
                 await step()
-            except (RefusedError, SchemaError):
+            except (StoreRefusedError, SchemaError):
                 raise
             except UnavailableError:
                 away.append(name)

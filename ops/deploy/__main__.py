@@ -8,14 +8,14 @@ import sys
 from collections.abc import Sequence
 
 from ops.deploy import steps
-from ops.deploy.decisions import DeployError, full_commit
+from ops.deploy.decisions import DeployError, check_full_commit
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns 0 if it is done, 1 if it failed."""
-    given = _parser().parse_args(argv)
+    given = _build_parser().parse_args(argv)
     try:
-        digest = steps.built(given.repository, full_commit(given.commit))
+        digest = steps.find_image(given.repository, check_full_commit(given.commit))
         if given.command == "built":
             print(f"digest={digest or ''}")
         else:
@@ -30,12 +30,12 @@ def _release(given: argparse.Namespace, digest: str | None) -> None:
     if digest is None:
         raise DeployError(f"{given.repository} has no image of {given.commit}")
     image = f"{given.repository}@{digest}"
-    steps.migrate(given.cluster, given.service, given.migrate_family, image)
+    steps.run_migration(given.cluster, given.service, given.migrate_family, image)
     revision = steps.roll_out(given.cluster, given.service, image)
-    steps.verify(given.cluster, given.service, revision, given.url.rstrip("/"), given.commit)
+    steps.verify_release(given.cluster, given.service, revision, given.url.rstrip("/"), given.commit)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m ops.deploy", description="Release newsintel to ECS.")
     commands = top.add_subparsers(dest="command", required=True)
     common = argparse.ArgumentParser(add_help=False)

@@ -13,7 +13,7 @@ class AwsError(DeployError):
     """The CLI ended with an error; the text is its message."""
 
 
-def aws(service: str, operation: str, /, **parameters: Any) -> Any:
+def call_aws(service: str, operation: str, /, **parameters: Any) -> Any:
     """Call the CLI once.
 
     Args:

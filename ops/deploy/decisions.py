@@ -33,7 +33,7 @@ class Progress(NamedTuple):
     words: str
 
 
-def with_image(definition: Json, image: str) -> dict[str, Any]:
+def replace_image(definition: Json, image: str) -> dict[str, Any]:
     """Return a task definition to register: `definition` with only our container's image replaced.
 
     Raises:
@@ -46,7 +46,7 @@ def with_image(definition: Json, image: str) -> dict[str, Any]:
     return {**found, "containerDefinitions": containers}
 
 
-def rollout(deployments: Sequence[Json], revision: str) -> Progress:
+def judge_rollout(deployments: Sequence[Json], revision: str) -> Progress:
     """Return the progress of the rollout of a newly registered revision.
 
     A rollback also completes a primary deployment, but of the older revision. So only the primary's
@@ -59,15 +59,15 @@ def rollout(deployments: Sequence[Json], revision: str) -> Progress:
     primary = next(each for each in deployments if each["status"] == "PRIMARY")
     if ours is not None and ours.get("rolloutState") == "FAILED":
         why = ours.get("rolloutStateReason", "no reason given")
-        raise DeployError(f"{short(revision)} failed: {why}; the service runs {running(primary)}")
+        raise DeployError(f"{shorten_arn(revision)} failed: {why}; the service runs {name_running(primary)}")
     if primary["taskDefinition"] != revision:
-        raise DeployError(f"{short(revision)} was rolled back or replaced: the service runs {running(primary)}")
+        raise DeployError(f"{shorten_arn(revision)} was rolled back or replaced: the service runs {name_running(primary)}")
     state = primary.get("rolloutState", "IN_PROGRESS")
     counts = f"{primary['runningCount']} of {primary['desiredCount']} running, {primary.get('failedTasks', 0)} failed"
-    return Progress(state == "COMPLETED", f"{short(revision)}: {state}, {counts}")
+    return Progress(state == "COMPLETED", f"{shorten_arn(revision)}: {state}, {counts}")
 
 
-def exit_code(task: Json) -> int | None:
+def read_exit_code(task: Json) -> int | None:
     """Return the exit code of our container in a task, or None while the task runs.
 
     Raises:
@@ -82,7 +82,7 @@ def exit_code(task: Json) -> int | None:
     return int(code)
 
 
-def log_of(definition: Json, task_arn: str) -> tuple[str, str] | None:
+def find_log(definition: Json, task_arn: str) -> tuple[str, str] | None:
     """Return the CloudWatch log group and stream of our container, or None if it logs elsewhere."""
     container = next(each for each in definition["containerDefinitions"] if each["name"] == CONTAINER)
     options = container.get("logConfiguration", {}).get("options", {})
@@ -91,22 +91,22 @@ def log_of(definition: Json, task_arn: str) -> tuple[str, str] | None:
     return options["awslogs-group"], f"{options['awslogs-stream-prefix']}/{CONTAINER}/{task_arn.rpartition('/')[2]}"
 
 
-def family(revision: str) -> str:
+def get_family(revision: str) -> str:
     """Return the family of a revision's ARN."""
-    return short(revision).partition(":")[0]
+    return shorten_arn(revision).partition(":")[0]
 
 
-def short(revision: str) -> str:
+def shorten_arn(revision: str) -> str:
     """Return family:revision of an ARN."""
     return revision.rpartition("/")[2]
 
 
-def running(deployment: Json) -> str:
+def name_running(deployment: Json) -> str:
     """Return a deployment's family:revision."""
-    return short(deployment["taskDefinition"])
+    return shorten_arn(deployment["taskDefinition"])
 
 
-def full_commit(text: str) -> str:
+def check_full_commit(text: str) -> str:
     """Return the text if it is a full commit SHA.
 
     Raises:

@@ -10,8 +10,18 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from ops.deploy.aws import AwsError, aws
-from ops.deploy.decisions import DeployError, Json, exit_code, family, log_of, rollout, running, short, with_image
+from ops.deploy.aws import AwsError, call_aws
+from ops.deploy.decisions import (
+    DeployError,
+    Json,
+    find_log,
+    get_family,
+    judge_rollout,
+    name_running,
+    read_exit_code,
+    replace_image,
+    shorten_arn,
+)
 
 T = TypeVar("T")
 
@@ -28,13 +38,13 @@ LOG_LINES = 50
 REQUEST_S = 10
 
 
-def built(repository: str, commit: str) -> str | None:
+def find_image(repository: str, commit: str) -> str | None:
     """Return the digest of a commit's image, or None if it is not built yet.
 
     Tags are immutable, so a commit is never built twice.
     """
     try:
-        found = aws("ecr", "describe-images", repositoryName=repository.partition("/")[2], imageIds=[{"imageTag": commit}])
+        found = call_aws("ecr", "describe-images", repositoryName=repository.partition("/")[2], imageIds=[{"imageTag": commit}])
     except AwsError as error:
         if "ImageNotFoundException" in str(error):
             return None
@@ -43,53 +53,57 @@ def built(repository: str, commit: str) -> str | None:
     return digest
 
 
-def migrate(cluster: str, service: str, task_family: str, image: str) -> None:
+def run_migration(cluster: str, service: str, task_family: str, image: str) -> None:
     """Run the migration task with the new image in the service's subnets; it must exit with 0."""
-    definition = newest(task_family)
-    revision = register(definition, image)
-    network = described(cluster, service)["networkConfiguration"]
-    answer = aws("ecs", "run-task", cluster=cluster, taskDefinition=revision, launchType="FARGATE", networkConfiguration=network, count=1)
+    definition = find_newest_definition(task_family)
+    revision = register_revision(definition, image)
+    network = describe_service(cluster, service)["networkConfiguration"]
+    answer = call_aws(
+        "ecs", "run-task", cluster=cluster, taskDefinition=revision, launchType="FARGATE", networkConfiguration=network, count=1
+    )
     if not answer["tasks"]:
         raise DeployError(f"the migration was not started: {answer['failures']}")
     task = answer["tasks"][0]["taskArn"]
-    say(f"migrating with {short(revision)}, task {short(task)}")
-    code = poll(lambda: exit_code(aws("ecs", "describe-tasks", cluster=cluster, tasks=[task])["tasks"][0]), MIGRATION_S, "the migration")
+    print_line(f"migrating with {shorten_arn(revision)}, task {shorten_arn(task)}")
+    code = poll(
+        lambda: read_exit_code(call_aws("ecs", "describe-tasks", cluster=cluster, tasks=[task])["tasks"][0]), MIGRATION_S, "the migration"
+    )
     if code:
-        raise DeployError(f"the migration ended with {code}; the service was not touched\n{log_tail(definition, task)}")
-    say("the migration ended with 0")
+        raise DeployError(f"the migration ended with {code}; the service was not touched\n{read_log_tail(definition, task)}")
+    print_line("the migration ended with 0")
 
 
 def roll_out(cluster: str, service: str, image: str) -> str:
     """Deploy a revision with the new image and wait for the rollout. Returns the revision's ARN."""
-    before = described(cluster, service)
-    revision = register(newest(family(before["taskDefinition"])), image)
-    say(f"{short(before['taskDefinition'])} -> {short(revision)}")
-    aws("ecs", "update-service", cluster=cluster, service=service, taskDefinition=revision)
+    before = describe_service(cluster, service)
+    revision = register_revision(find_newest_definition(get_family(before["taskDefinition"])), image)
+    print_line(f"{shorten_arn(before['taskDefinition'])} -> {shorten_arn(revision)}")
+    call_aws("ecs", "update-service", cluster=cluster, service=service, taskDefinition=revision)
 
     def progress() -> bool | None:
-        now = rollout(described(cluster, service)["deployments"], revision)
-        say(now.words)
+        now = judge_rollout(describe_service(cluster, service)["deployments"], revision)
+        print_line(now.words)
         return now.done or None
 
     try:
-        poll(progress, ROLLOUT_S, f"the rollout of {short(revision)}")
+        poll(progress, ROLLOUT_S, f"the rollout of {shorten_arn(revision)}")
     except DeployError as error:
-        events = [event["message"] for event in described(cluster, service)["events"][:5]]
+        events = [event["message"] for event in describe_service(cluster, service)["events"][:5]]
         raise DeployError("\n".join([str(error), *events])) from error
     return revision
 
 
-def verify(cluster: str, service: str, revision: str, url: str, commit: str) -> None:
+def verify_release(cluster: str, service: str, revision: str, url: str, commit: str) -> None:
     """Check that the new version serves: the running revision, the answering commit, readiness."""
-    primary = next(each for each in described(cluster, service)["deployments"] if each["status"] == "PRIMARY")
+    primary = next(each for each in describe_service(cluster, service)["deployments"] if each["status"] == "PRIMARY")
     if primary["taskDefinition"] != revision or primary["rolloutState"] != "COMPLETED":
-        raise DeployError(f"the service runs {running(primary)} ({primary['rolloutState']}), not {short(revision)}")
+        raise DeployError(f"the service runs {name_running(primary)} ({primary['rolloutState']}), not {shorten_arn(revision)}")
     seen = ""
 
     def answers() -> bool | None:
         nonlocal seen
-        commits = [asked(f"{url}/health").get("commit") for _ in range(IN_A_ROW)]
-        ready = asked(f"{url}/health/ready").get("status")
+        commits = [fetch_health(f"{url}/health").get("commit") for _ in range(IN_A_ROW)]
+        ready = fetch_health(f"{url}/health/ready").get("status")
         seen = f"/health names {sorted(set(map(str, commits)))}, /health/ready says {ready!r}"
         return (set(commits) == {commit} and ready == "ready") or None
 
@@ -97,55 +111,55 @@ def verify(cluster: str, service: str, revision: str, url: str, commit: str) -> 
         poll(answers, VERIFY_S, "the right answer")
     except DeployError as error:
         raise DeployError(f"{url} does not serve {commit} in good health: {seen}") from error
-    say(f"{url}: {seen}")
+    print_line(f"{url}: {seen}")
 
 
-def newest(task_family: str) -> Json:
+def find_newest_definition(task_family: str) -> Json:
     """Return the newest active task definition of a family, from Terraform or from a release."""
-    definition: Json = aws("ecs", "describe-task-definition", taskDefinition=task_family)["taskDefinition"]
+    definition: Json = call_aws("ecs", "describe-task-definition", taskDefinition=task_family)["taskDefinition"]
     return definition
 
 
-def register(definition: Json, image: str) -> str:
+def register_revision(definition: Json, image: str) -> str:
     """Register a revision with only the image changed. Returns its ARN."""
-    arn: str = aws("ecs", "register-task-definition", **with_image(definition, image))["taskDefinition"]["taskDefinitionArn"]
+    arn: str = call_aws("ecs", "register-task-definition", **replace_image(definition, image))["taskDefinition"]["taskDefinitionArn"]
     return arn
 
 
-def described(cluster: str, service: str) -> dict[str, Any]:
+def describe_service(cluster: str, service: str) -> dict[str, Any]:
     """Return the service as ECS describes it."""
-    answer = aws("ecs", "describe-services", cluster=cluster, services=[service])
+    answer = call_aws("ecs", "describe-services", cluster=cluster, services=[service])
     if not answer["services"]:
         raise DeployError(f"there is no service {service} in {cluster}: {answer['failures']}")
     found: dict[str, Any] = answer["services"][0]
     return found
 
 
-def log_tail(definition: Json, task: str) -> str:
+def read_log_tail(definition: Json, task: str) -> str:
     """Return the last log lines of a task, or the reason why there are none."""
-    place = log_of(definition, task)
+    place = find_log(definition, task)
     if place is None:
         return "(its log is not in CloudWatch)"
     try:
-        events = aws("logs", "get-log-events", logGroupName=place[0], logStreamName=place[1], limit=LOG_LINES)["events"]
+        events = call_aws("logs", "get-log-events", logGroupName=place[0], logStreamName=place[1], limit=LOG_LINES)["events"]
     except AwsError as error:
         return f"({error})"
     return "\n".join(event["message"] for event in events)
 
 
-def asked(url: str) -> dict[str, Any]:
+def fetch_health(url: str) -> dict[str, Any]:
     """Return a health route's JSON, also of a 503; {} without a JSON answer."""
     try:
         with urllib.request.urlopen(url, timeout=REQUEST_S) as response:  # noqa: S310 - the operator's own URL
             body = json.load(response)
     except urllib.error.HTTPError as error:
-        body = _json_of(error.read())
+        body = _parse_json(error.read())
     except (OSError, ValueError):
         return {}
     return body if isinstance(body, dict) else {}
 
 
-def _json_of(text: bytes) -> Any:
+def _parse_json(text: bytes) -> Any:
     try:
         return json.loads(text)
     except ValueError:
@@ -162,6 +176,6 @@ def poll(check: Callable[[], T | None], within_s: float, what: str) -> T:
     return found
 
 
-def say(words: str) -> None:
+def print_line(words: str) -> None:
     """Write to the log of the pipeline."""
     print(words, flush=True)

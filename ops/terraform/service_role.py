@@ -21,7 +21,7 @@ ITERATIONS = 4096
 """PostgreSQL's default (scram_iterations)."""
 
 
-def verifier(password: str, salt: bytes) -> str:
+def compute_verifier(password: str, salt: bytes) -> str:
     """Return the SCRAM verifier that PostgreSQL 10 and later store for an ASCII password."""
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, ITERATIONS)
     stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
@@ -30,14 +30,14 @@ def verifier(password: str, salt: bytes) -> str:
     return f"SCRAM-SHA-256${ITERATIONS}:{salt64}${stored64}:{server64}"
 
 
-async def ensure(owner_url: str, owner_password: str, role: str, password: str) -> None:
+async def ensure_role(owner_url: str, owner_password: str, role: str, password: str) -> None:
     """Create the role, or reset its attributes and password."""
     connection = await asyncpg.connect(owner_url, password=owner_password, timeout=10)
     try:
         known = await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", role)
         verb = "ALTER" if known else "CREATE"
         template = f"{verb} ROLE %I LOGIN NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD %L"
-        values = (role, verifier(password, os.urandom(16)))
+        values = (role, compute_verifier(password, os.urandom(16)))
         await connection.execute(await connection.fetchval("SELECT format($1, $2::text, $3::text)", template, *values))
         await connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
     finally:
@@ -48,5 +48,5 @@ if __name__ == "__main__":
     env = os.environ
     service_role = urlsplit(env["NEWSINTEL_DATABASE_URL"]).username or ""
     owner = (env["NEWSINTEL_MIGRATE_DATABASE_URL"], env["NEWSINTEL_MIGRATE_DATABASE_PASSWORD"])
-    asyncio.run(ensure(*owner, service_role, env["NEWSINTEL_DATABASE_PASSWORD"]))
+    asyncio.run(ensure_role(*owner, service_role, env["NEWSINTEL_DATABASE_PASSWORD"]))
     os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606 - the task definition gives the command

@@ -15,18 +15,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from ops.terraform_check.mutants import Mutant, complaint, layout, load_mutants, load_scenarios
+from ops.terraform_check.mutants import Mutant, compare_failures, lay_out_plans, load_mutants, load_scenarios
 from ops.terraform_check.tools import (
     CONFIGURATION,
     FEATURES,
-    BrokenError,
     Terraform,
-    UnavailableError,
-    failed_scenarios,
-    prepare,
-    resource_count,
-    run,
-    tool,
+    ToolFailedError,
+    ToolMissingError,
+    count_resources,
+    find_failed_scenarios,
+    install_tool,
+    prepare_terraform,
+    run_command,
 )
 
 AT_ONCE = 2
@@ -42,59 +42,59 @@ def main() -> int:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="newsintel-terraform-") as work:
         try:
-            _check(Path(work), alone="--alone" in sys.argv[1:])
-        except UnavailableError as unavailable:
+            _run_checks(Path(work), alone="--alone" in sys.argv[1:])
+        except ToolMissingError as unavailable:
             print(f"terraform-check: skipped. {unavailable}")
             return 0
-        except BrokenError as broken:
+        except ToolFailedError as broken:
             print(f"terraform-check: FAILED\n{broken}")
             return 1
     print(f"terraform-check: all checks passed in {time.monotonic() - started:.0f} s")
     return 0
 
 
-def _check(work: Path, *, alone: bool) -> None:
-    _step("fmt", lambda: run("terraform", "fmt", "-check", "-recursive", "-diff", str(CONFIGURATION)))
-    terraform = _step("init", lambda: prepare(work), lambda terraform: terraform.provider)
-    _step("validate", lambda: terraform.run("validate", "-no-color"))
-    plan = _step("plan", terraform.plan, lambda plan: f"{resource_count(plan)} resources")
-    scenarios = _step("compliance", lambda: _compliance(plan), lambda names: f"{len(names)} scenarios")
+def _run_checks(work: Path, *, alone: bool) -> None:
+    _run_step("fmt", lambda: run_command("terraform", "fmt", "-check", "-recursive", "-diff", str(CONFIGURATION)))
+    terraform = _run_step("init", lambda: prepare_terraform(work), lambda terraform: terraform.provider)
+    _run_step("validate", lambda: terraform.run("validate", "-no-color"))
+    plan = _run_step("plan", terraform.plan, lambda plan: f"{count_resources(plan)} resources")
+    scenarios = _run_step("compliance", lambda: _check_compliance(plan), lambda names: f"{len(names)} scenarios")
     mutants = load_mutants(FEATURES / "mutants.toml")
     if {mutant.scenario for mutant in mutants} != set(scenarios):
-        raise BrokenError("mutants.toml and the features do not name the same scenarios")
+        raise ToolFailedError("mutants.toml and the features do not name the same scenarios")
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        test, checkov = pool.submit(terraform.run, "test", "-no-color"), pool.submit(_checkov)
-        groups = [(mutant,) for mutant in mutants] if alone else layout(mutants)
-        _step("mutants", lambda: _kill(terraform, groups, work, pool), lambda plans: f"{len(mutants)} killed, {plans} plans")
-        _step("test", test.result, _last_line)
-        _step("checkov", checkov.result, lambda _: "no findings beyond the exceptions in .checkov.yaml")
+        test, checkov = pool.submit(terraform.run, "test", "-no-color"), pool.submit(_run_checkov)
+        groups = [(mutant,) for mutant in mutants] if alone else lay_out_plans(mutants)
+        _run_step("mutants", lambda: _kill_mutants(terraform, groups, work, pool), lambda plans: f"{len(mutants)} killed, {plans} plans")
+        _run_step("test", test.result, _get_last_line)
+        _run_step("checkov", checkov.result, lambda _: "no findings beyond the exceptions in .checkov.yaml")
     for mutant in mutants:
         print(f"  {mutant.scenario:<72} {mutant.file:<20} killed")
 
 
-def _step(name: str, act: Callable[[], T], tell: Callable[[T], str] = lambda _: "") -> T:
+def _run_step(name: str, act: Callable[[], T], tell: Callable[[T], str] = lambda _: "") -> T:
     started = time.monotonic()
     result = act()
     print(f"{name:<12} ok {time.monotonic() - started:4.0f} s  {tell(result)}", flush=True)
     return result
 
 
-def _last_line(text: str) -> str:
+def _get_last_line(text: str) -> str:
     return text.strip().splitlines()[-1] if text.strip() else ""
 
 
-def _compliance(plan: Path) -> list[str]:
-    if failed := failed_scenarios(plan):
-        raise BrokenError("the plan breaks: " + "; ".join(failed))
+def _check_compliance(plan: Path) -> list[str]:
+    if failed := find_failed_scenarios(plan):
+        raise ToolFailedError("the plan breaks: " + "; ".join(failed))
     return load_scenarios(FEATURES)
 
 
-def _checkov() -> str:
+def _run_checkov() -> str:
     names = {"--config-file": ".checkov.yaml", "--directory": "", "--var-file": "example.tfvars"}
-    return run(tool("checkov"), *(word for option, name in names.items() for word in (option, str(CONFIGURATION / name))))
+    return run_command(install_tool("checkov"), *(word for option, name in names.items() for word in (option, str(CONFIGURATION / name))))
 
 
-def _kill(terraform: Terraform, groups: Sequence[Sequence[Mutant]], work: Path, pool: ThreadPoolExecutor) -> int:
+def _kill_mutants(terraform: Terraform, groups: Sequence[Sequence[Mutant]], work: Path, pool: ThreadPoolExecutor) -> int:
     """Plan every group, then each mutant of failed groups separately; return the plan count."""
 
     def judge(numbered: tuple[int, Sequence[Mutant]]) -> str:
@@ -103,8 +103,8 @@ def _kill(terraform: Terraform, groups: Sequence[Sequence[Mutant]], work: Path, 
         try:
             for mutant in group:
                 mutant.apply(copy.folder)
-            return complaint(group, failed_scenarios(copy.plan()))
-        except (BrokenError, ValueError) as error:
+            return compare_failures(group, find_failed_scenarios(copy.plan()))
+        except (ToolFailedError, ValueError) as error:
             return str(error)
 
     wrong = [group for group, text in zip(groups, pool.map(judge, enumerate(groups)), strict=True) if text]
@@ -112,7 +112,7 @@ def _kill(terraform: Terraform, groups: Sequence[Sequence[Mutant]], work: Path, 
     verdicts = zip(suspects, pool.map(judge, ((number, (mutant,)) for number, mutant in enumerate(suspects))), strict=True)
     errors = [f"{mutant.scenario}: {text}" for mutant, text in verdicts if text]
     if errors:
-        raise BrokenError("mutants:\n" + "\n".join(errors[:SHOWN_ERRORS]))
+        raise ToolFailedError("mutants:\n" + "\n".join(errors[:SHOWN_ERRORS]))
     return len(groups) + len(suspects)
 
 

@@ -69,7 +69,7 @@ def load_scenarios(folder: Path) -> list[str]:
     return names
 
 
-def layout(mutants: Sequence[Mutant]) -> list[tuple[Mutant, ...]]:
+def lay_out_plans(mutants: Sequence[Mutant]) -> list[tuple[Mutant, ...]]:
     """Return the mutants of each plan: for any two there is a plan with only the first."""
     plans = next(n for n in itertools.count(1) if math.comb(n, n // 2) >= len(mutants))
     places = list(itertools.combinations(range(plans), (plans + 1) // 2))
@@ -79,7 +79,7 @@ def layout(mutants: Sequence[Mutant]) -> list[tuple[Mutant, ...]]:
     return [tuple(mutant for mutant, place in placed if plan in place) for plan in range(plans)]
 
 
-def complaint(mutants: Iterable[Mutant], failed: Iterable[str]) -> str:
+def compare_failures(mutants: Iterable[Mutant], failed: Iterable[str]) -> str:
     """Compare the failed scenarios with those of the planned mutants. Returns "" if they match."""
     wanted, found = {mutant.scenario for mutant in mutants}, set(failed)
     parts = []

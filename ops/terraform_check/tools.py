@@ -20,7 +20,7 @@ STAND_IN = ROOT.parent / "shared" / "terraform"
 """A replacement of the AWS provider with its real schema, beside the checkout, for developers
 without the registry."""
 
-NOT_OUR_FAULT = ("Failed to query available provider packages", "Failed to install provider", "Unsupported Terraform Core version")
+PROVIDER_ERRORS = ("Failed to query available provider packages", "Failed to install provider", "Unsupported Terraform Core version")
 """Messages of `terraform init` if the registry cannot be reached, or Terraform is too old."""
 
 # A plan reads neither the state nor AWS, so it needs no credentials.
@@ -40,11 +40,11 @@ provider "aws" {
 """
 
 
-class UnavailableError(Exception):
+class ToolMissingError(Exception):
     """A tool that the check needs, and that the project cannot install, is missing."""
 
 
-class BrokenError(Exception):
+class ToolFailedError(Exception):
     """A tool reported an error; the text is the tool's."""
 
 
@@ -72,7 +72,7 @@ class Terraform:
         environ |= {"TF_DATA_DIR": str(self.data), "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
         if (settings := Path(os.environ.get("TF_CLI_CONFIG_FILE", "/nowhere"))).is_file():
             environ["TF_CLI_CONFIG_FILE"] = str(settings)
-        return run(*self.prefix, "terraform", *arguments, cwd=self.folder, env=environ, timeout_s=timeout_s)
+        return run_command(*self.prefix, "terraform", *arguments, cwd=self.folder, env=environ, timeout_s=timeout_s)
 
     def plan(self) -> Path:
         """Plan for an empty account. Returns the path of the plan as JSON."""
@@ -87,7 +87,7 @@ class Terraform:
         return replace(self, folder=folder)
 
 
-def run(*command: str, cwd: Path = ROOT, env: dict[str, str] | None = None, timeout_s: float = 300) -> str:
+def run_command(*command: str, cwd: Path = ROOT, env: dict[str, str] | None = None, timeout_s: float = 300) -> str:
     """Run a command. Returns its standard output.
 
     Raises:
@@ -97,27 +97,27 @@ def run(*command: str, cwd: Path = ROOT, env: dict[str, str] | None = None, time
     try:
         done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=timeout_s, check=False)
     except FileNotFoundError:
-        raise UnavailableError(f"{command[0]} is not on PATH") from None
+        raise ToolMissingError(f"{command[0]} is not on PATH") from None
     except subprocess.TimeoutExpired:
-        raise BrokenError(f"{' '.join(command)} took longer than {timeout_s:g} s") from None
+        raise ToolFailedError(f"{' '.join(command)} took longer than {timeout_s:g} s") from None
     if done.returncode:
-        raise BrokenError(f"{done.stdout}{done.stderr}".strip() or f"{' '.join(command)} ended with {done.returncode}")
+        raise ToolFailedError(f"{done.stdout}{done.stderr}".strip() or f"{' '.join(command)} ended with {done.returncode}")
     return done.stdout
 
 
-def tool(name: str) -> str:
+def install_tool(name: str) -> str:
     """Return the path of a Python tool in VENV, which is recreated when the lock changes."""
     made_of, ready = hashlib.sha256(LOCK.read_bytes()).hexdigest(), VENV / ".ready"
     if not ready.is_file() or ready.read_text(encoding="utf-8") != made_of:
         print(f"making {VENV.name} from {LOCK.relative_to(ROOT)} (once)", file=sys.stderr)
         venv.create(VENV, clear=True, with_pip=True)
         pip = (str(VENV / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check")
-        run(*pip, "--require-hashes", "-r", str(LOCK), timeout_s=900)
+        run_command(*pip, "--require-hashes", "-r", str(LOCK), timeout_s=900)
         ready.write_text(made_of, encoding="utf-8")
     return str(VENV / "bin" / name)
 
 
-def prepare(work: Path) -> Terraform:
+def prepare_terraform(work: Path) -> Terraform:
     """Copy and initialise the configuration, with the real provider if available, or STAND_IN.
 
     Raises:
@@ -130,20 +130,20 @@ def prepare(work: Path) -> Terraform:
     terraform = Terraform(folder, work / "data", "hashicorp/aws")
     try:
         terraform.run("init", "-input=false", "-no-color")
-    except BrokenError as error:
-        if not any(words in str(error) for words in NOT_OUR_FAULT):
+    except ToolFailedError as error:
+        if not any(words in str(error) for words in PROVIDER_ERRORS):
             raise
         if not STAND_IN.is_dir():
-            raise UnavailableError(f"terraform init cannot get the AWS provider:\n{error}") from None
+            raise ToolMissingError(f"terraform init cannot get the AWS provider:\n{error}") from None
         (schema,) = STAND_IN.glob("aws-*-schema-subset.json")
-        prefix = (tool("python"), str(STAND_IN / "aws_standin.py"), str(schema))
+        prefix = (install_tool("python"), str(STAND_IN / "aws_standin.py"), str(schema))
         terraform = replace(terraform, provider=f"schema only ({schema.name}): the provider is not available", prefix=prefix)
         (folder / ".terraform.lock.hcl").unlink(missing_ok=True)
         terraform.run("init", "-input=false", "-no-color", "-lockfile=readonly")
     return terraform
 
 
-def failed_scenarios(plan: Path) -> list[str]:
+def find_failed_scenarios(plan: Path) -> list[str]:
     """Return the scenarios that a plan violates, including those that found no resource (@noskip).
 
     Raises:
@@ -151,15 +151,24 @@ def failed_scenarios(plan: Path) -> list[str]:
     """
     report = plan.with_suffix(".xml")
     try:
-        run(tool("terraform-compliance"), "-f", str(FEATURES), "-p", str(plan), "--no-ansi", f"--junit-xml={report}", cwd=plan.parent)
-    except BrokenError:
+        run_command(
+            install_tool("terraform-compliance"),
+            "-f",
+            str(FEATURES),
+            "-p",
+            str(plan),
+            "--no-ansi",
+            f"--junit-xml={report}",
+            cwd=plan.parent,
+        )
+    except ToolFailedError:
         if not report.is_file():
             raise
     cases = ET.parse(report).iter("testcase")  # noqa: S314 - our tool just wrote the file
     return [case.attrib["name"] for case in cases if case.find("failure") is not None]
 
 
-def resource_count(plan: Path) -> int:
+def count_resources(plan: Path) -> int:
     """Return the number of resources that a plan creates."""
     changes = json.loads(plan.read_text(encoding="utf-8"))["resource_changes"]
     return sum(change["mode"] == "managed" for change in changes)

@@ -4,7 +4,7 @@ import pytest
 import trio
 
 from newsintel.actors import cache_writer
-from newsintel.domain.bounds.room import Room
+from newsintel.domain.bounds.room import ByteBudget
 from newsintel.domain.search.harvest import CacheWrite
 from newsintel.domain.search.sizes import answer_bytes
 from tests.fakes.basics import Counts, MemoryCache
@@ -14,13 +14,13 @@ from tests.make import answer, query
 async def run_all(cache, counts, *writes):
     """Run the actor over some writes until its inbox ends."""
     send, inbox = trio.open_memory_channel(8)
-    room = Room(2**20)
+    room = ByteBudget(2**20)
     with send:
         for write in writes:
-            assert room.take(answer_bytes(write.answer))
+            assert room.reserve(answer_bytes(write.answer))
             send.send_nowait(write)
     await cache_writer.run(inbox, room=room, cache=cache, count=counts)
-    assert room.taken_bytes == 0
+    assert room.reserved_bytes == 0
     return inbox
 
 
@@ -76,7 +76,7 @@ async def test_cancelled_at_any_checkpoint_it_closes_its_inbox(step):
     send, inbox = trio.open_memory_channel(8)
     send.send_nowait(CacheWrite(answer(), None))
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(lambda: cache_writer.run(inbox, room=Room(2**20), cache=MemoryCache(), count=Counts()))
+        nursery.start_soon(lambda: cache_writer.run(inbox, room=ByteBudget(2**20), cache=MemoryCache(), count=Counts()))
         for _ in range(step + 1):
             await trio.lowlevel.checkpoint()
         nursery.cancel_scope.cancel()

@@ -4,7 +4,7 @@ import trio
 from structlog.testing import capture_logs
 
 from newsintel.actors import emf_writer
-from newsintel.domain.operations.emf import table
+from newsintel.domain.operations.emf import build_metrics
 from newsintel.runtime.telemetry.metrics import Metrics
 from tests.fakes.basics import Clock
 from tests.make import NOON
@@ -32,7 +32,7 @@ async def test_each_line_has_the_counts_of_its_own_minute(autojump_clock):
             labels = {"env": "test", "version": "1"}
             with trio.move_on_after(2.5 * emf_writer.EVERY_S):
                 nursery.start_soon(work)
-                await emf_writer.run(table=table(["guardian"]), labels=labels, read=read, now=Clock())
+                await emf_writer.run(table=build_metrics(["guardian"]), labels=labels, read=read, now=Clock())
     written = [line for line in lines if line["event"] == "metrics"]
     assert [line["archived_articles"] for line in written] == [1, 2, 4]
     assert [round(line["_aws"]["Timestamp"] / 1000 - NOON.timestamp()) for line in written] == [60, 120, 150]

@@ -11,9 +11,9 @@ from trio.testing import wait_all_tasks_blocked
 from newsintel.actors import fetcher
 from newsintel.config.values import Quota
 from newsintel.domain.limits.admission import Admission
-from newsintel.domain.limits.quotas import Terms
+from newsintel.domain.limits.quotas import SourceLimits
 from newsintel.domain.operations.latencies import Latency, Tally
-from newsintel.domain.search.outcome import ANYBODY, Asker, HeldFrom, Page, Refusal, Status
+from newsintel.domain.search.outcome import ANONYMOUS_CALLER, FetchCaller, HeldFrom, Refusal, SourcePage, Status
 from newsintel.runtime.limits.allowance import Allowance
 from newsintel.runtime.search.flight import FetchJob
 from tests.fakes.basics import Clock, Counts, MemoryLedger, Seen
@@ -34,7 +34,7 @@ class ScriptedUpstream:
         self.asked_at = []
         self.upkeep_ended = False
 
-    def ignored(self, asked):
+    def list_ignored_parameters(self, asked):
         return ("language",)
 
     async def keep_ready(self):
@@ -57,11 +57,11 @@ class ScriptedUpstream:
         return step
 
 
-PAGE = Page((article("one"),), returned=3, dropped={"removed": 2}, http_status=200)
+PAGE = SourcePage((article("one"),), returned=3, dropped={"removed": 2}, http_status=200)
 DOWN = Refusal(Status.UNREACHABLE, "refused")
 
 
-MEMBER = Asker(signed_in=True)
+MEMBER = FetchCaller(signed_in=True)
 
 
 class Rig:
@@ -70,7 +70,7 @@ class Rig:
     def __init__(self, *script, pace_s=0.0, quota=None, deadline_s=DEADLINE_S):
         self.upstream, self.counts, self.now, self.ledger = ScriptedUpstream(*script), Counts(), Clock(), MemoryLedger()
         self.seen, self.tally = Seen(), Tally()
-        terms = Terms(pace_s, quota)
+        terms = SourceLimits(pace_s, quota)
         self.admission = Admission(terms)
         self.allowance = Allowance("guardian", terms, self.ledger, self.counts)
         self.deadline_s = deadline_s
@@ -82,7 +82,7 @@ class Rig:
         measures = {"count": self.counts, "observe": self.seen, "tally": self.tally}
         await fetcher.Fetcher(self.inbox, source="guardian", upstream=self.upstream, now=self.now, **terms, **measures).run()
 
-    def send(self, within_s=1.5, *, asker=ANYBODY, after_s=0.0):
+    def send(self, within_s=1.5, *, asker=ANONYMOUS_CALLER, after_s=0.0):
         """Send a job of a search that began `after_s` ago.
 
         Returns the channel of its outcome.
@@ -92,7 +92,7 @@ class Rig:
         self.jobs.send_nowait(FetchJob(query(), began - after_s, began + within_s, outbox, asker))
         return outcomes
 
-    async def ask(self, within_s=1.5, *, asker=ANYBODY):
+    async def ask(self, within_s=1.5, *, asker=ANONYMOUS_CALLER):
         """Send a job, wait for its outcome, and check that there is only one."""
         outcomes = self.send(within_s, asker=asker)
         outcome = await outcomes.receive()
@@ -140,7 +140,7 @@ async def test_latency_is_measured_for_each_call_that_was_made(nursery, autojump
 
 async def test_a_page_without_articles_is_empty(nursery, autojump_clock):
     """It is not a failure."""
-    rig = await running(nursery, Page((), 0))
+    rig = await running(nursery, SourcePage((), 0))
     assert (await rig.ask()).status is Status.EMPTY
 
 
@@ -170,8 +170,8 @@ async def test_a_burst_that_waits_for_slots_does_not_blame_the_source(nursery, a
     statuses = [(await channel.receive()).status for channel in [rig.send(9) for _ in range(60)]]
     assert statuses.count(Status.OK) == 2 * fetcher.SLOTS
     assert statuses.count(Status.OVERLOADED) == 60 - 2 * fetcher.SLOTS
-    assert len(rig.upstream.asked_at) == 3 * fetcher.SLOTS
-    assert not rig.admission.circuit_open
+    assert len(rig.change_upstream.asked_at) == 3 * fetcher.SLOTS
+    assert not rig.admission.is_circuit_open
     assert (await rig.ask(9)).status is Status.OK
 
 
@@ -233,7 +233,7 @@ async def test_a_source_is_not_asked_during_the_pause_that_it_named(nursery, aut
     assert (again.status, again.retry_at, again.latency_ms) == (Status.RATE_LIMITED, outcome.retry_at, None)
     await trio.sleep(31)
     assert (await rig.ask()).status is Status.OK
-    assert len(rig.upstream.asked_at) == 2
+    assert len(rig.change_upstream.asked_at) == 2
 
 
 async def test_the_pace_spaces_calls_and_refuses_those_that_start_too_late(nursery, autojump_clock):
@@ -242,7 +242,7 @@ async def test_the_pace_spaces_calls_and_refuses_those_that_start_too_late(nurse
     outcomes = [rig.send(within_s=1.0) for _ in range(4)]
     statuses = [(await channel.receive()).status for channel in outcomes]
     assert statuses == [Status.OK, Status.OK, Status.RATE_LIMITED, Status.RATE_LIMITED]
-    assert rig.upstream.asked_at[1] - rig.upstream.asked_at[0] == pytest.approx(0.6)
+    assert rig.change_upstream.asked_at[1] - rig.change_upstream.asked_at[0] == pytest.approx(0.6)
 
 
 async def test_a_pause_that_begins_while_a_job_waits_recalls_its_start(nursery, autojump_clock):
@@ -252,7 +252,7 @@ async def test_a_pause_that_begins_while_a_job_waits_recalls_its_start(nursery, 
     assert (await first.receive()).status is Status.RATE_LIMITED
     outcome = await second.receive()
     assert (outcome.status, outcome.latency_ms) == (Status.RATE_LIMITED, None)
-    assert len(rig.upstream.asked_at) == 1
+    assert len(rig.change_upstream.asked_at) == 1
 
 
 async def test_a_spent_quota_refuses_at_once(nursery, autojump_clock):
@@ -264,7 +264,7 @@ async def test_a_spent_quota_refuses_at_once(nursery, autojump_clock):
     outcome = await rig.ask()
     assert (outcome.status, trio.current_time()) == (Status.QUOTA_EXHAUSTED, began)
     assert 3500 < (outcome.retry_at - rig.now()).total_seconds() <= 3600
-    assert len(rig.upstream.asked_at) == 2
+    assert len(rig.change_upstream.asked_at) == 2
 
 
 async def test_starts_of_other_processes_count(nursery, autojump_clock):
@@ -308,10 +308,10 @@ async def test_the_last_quarter_is_held_back_from_anonymous_callers(nursery, aut
     for _ in range(3):
         assert not (await rig.ask()).held_back
     turned = await rig.ask()
-    assert (turned.status, turned.held_back, turned.latency_ms) == (Status.QUOTA_EXHAUSTED, HeldFrom.STRANGERS, None)
+    assert (turned.status, turned.held_back, turned.latency_ms) == (Status.QUOTA_EXHAUSTED, HeldFrom.ANONYMOUS, None)
     assert (turned.retry_at - rig.now()).total_seconds() == pytest.approx(3600, abs=1)
     assert (await rig.ask(asker=MEMBER)).status is Status.OK
-    assert len(rig.upstream.asked_at) == 4
+    assert len(rig.change_upstream.asked_at) == 4
 
 
 async def test_an_outcome_has_its_keep_time(nursery, autojump_clock):
@@ -336,7 +336,7 @@ async def test_an_early_connection_failure_is_retried_once(nursery, autojump_clo
     """The second answer counts."""
     rig = await running(nursery, DOWN)
     assert (await rig.ask()).status is Status.OK
-    assert len(rig.upstream.asked_at) == 2
+    assert len(rig.change_upstream.asked_at) == 2
 
 
 @pytest.mark.parametrize("reply", [Refusal(Status.BAD_PAYLOAD, "html"), Refusal(Status.UNAUTHORIZED, "key"), Refusal(Status.TIMEOUT, "")])
@@ -344,7 +344,7 @@ async def test_other_failures_are_not_retried(nursery, autojump_clock, reply):
     """A retry would bring the same."""
     rig = await running(nursery, reply)
     assert (await rig.ask()).status is reply.status
-    assert len(rig.upstream.asked_at) == 1
+    assert len(rig.change_upstream.asked_at) == 1
 
 
 async def test_there_is_no_retry_in_the_second_half_of_the_time(nursery, autojump_clock):
@@ -355,7 +355,7 @@ async def test_there_is_no_retry_in_the_second_half_of_the_time(nursery, autojum
         return DOWN
 
     rig = await running(nursery)
-    rig.upstream.fetch = slow_failure
+    rig.change_upstream.fetch = slow_failure
     began = trio.current_time()
     assert (await rig.ask()).status is Status.UNREACHABLE
     assert trio.current_time() - began == pytest.approx(0.6)
@@ -367,7 +367,7 @@ async def test_three_failures_in_a_row_open_the_circuit(nursery, autojump_clock)
     outcomes = [await rig.ask() for _ in range(4)]
     assert [o.status for o in outcomes] == [Status.BAD_PAYLOAD] * 3 + [Status.CIRCUIT_OPEN]
     assert outcomes[2].retry_at == outcomes[3].retry_at
-    assert len(rig.upstream.asked_at) == 3
+    assert len(rig.change_upstream.asked_at) == 3
 
 
 async def test_slots_bound_the_calls_that_run(nursery, autojump_clock):
@@ -379,7 +379,7 @@ async def test_slots_bound_the_calls_that_run(nursery, autojump_clock):
     outcomes = [rig.send(within_s=1.0) for _ in range(fetcher.SLOTS + 1)]
     statuses = [(await channel.receive()).status for channel in outcomes]
     assert sorted(statuses) == sorted([Status.TIMEOUT] * fetcher.SLOTS + [Status.OVERLOADED])
-    assert len(rig.upstream.asked_at) == fetcher.SLOTS
+    assert len(rig.change_upstream.asked_at) == fetcher.SLOTS
 
 
 async def test_an_outcome_after_the_landing_is_dropped_and_counted(nursery, autojump_clock):
@@ -480,12 +480,12 @@ async def test_one_person_cannot_spend_a_quota_alone(nursery, autojump_clock):
     Other callers are served.
     """
     rig = await running(nursery, quota=Quota(8, 86400))
-    greedy = [await rig.ask(asker=Asker("greedy")) for _ in range(20)]
+    greedy = [await rig.ask(asker=FetchCaller("greedy")) for _ in range(20)]
     assert [one.status for one in greedy] == [Status.OK] * 3 + [Status.QUOTA_EXHAUSTED] * 17
     assert {(one.held_back, one.latency_ms) for one in greedy[3:]} == {(HeldFrom.PERSON, None)}
     assert greedy[3].retry_at - rig.now() > timedelta(hours=23)
     assert "as are left for all others" in greedy[-1].detail
-    assert len(rig.upstream.asked_at) == 3
-    assert rig.allowance.holds_back("greedy", rig.now())
-    assert (await rig.ask(asker=Asker("other"))).status is Status.OK
+    assert len(rig.change_upstream.asked_at) == 3
+    assert rig.allowance.must_wait("greedy", rig.now())
+    assert (await rig.ask(asker=FetchCaller("other"))).status is Status.OK
     assert (await rig.ask()).status is Status.OK

@@ -21,7 +21,7 @@ class Rig:
     def note(self, times=1):
         """Note fetches with the same latency."""
         for _ in range(times):
-            self.tally.note(STEP.source, STEP.status, STEP.ms)
+            self.tally.add(STEP.source, STEP.status, STEP.ms)
 
     async def run_for(self, time_s):
         """Run the actor for a time, and check that it ends promptly."""

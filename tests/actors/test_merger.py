@@ -10,20 +10,20 @@ from trio.testing import wait_all_tasks_blocked
 
 from newsintel.actors import merger
 from newsintel.domain.archive.model import Hit
-from newsintel.domain.bounds.room import Room
-from newsintel.domain.bounds.slices import whole
+from newsintel.domain.bounds.room import ByteBudget
+from newsintel.domain.bounds.slices import run_all
 from newsintel.domain.search import merging
 from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.harvest import Origin
-from newsintel.domain.search.merging import merge
+from newsintel.domain.search.merging import merge_articles
 from newsintel.domain.search.outcome import Status
-from newsintel.domain.search.popularity import Saves
+from newsintel.domain.search.popularity import SaveCounter
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.search.sizes import answer_bytes, outcome_bytes
 from newsintel.errors import FlightBugError, InvalidParameterError, UnavailableError
 from newsintel.runtime.edges import Rooms
 from newsintel.runtime.search.claims import SharedCache
-from newsintel.runtime.search.flight import Flight, Landed, SourceReported, StaleFound, answered
+from newsintel.runtime.search.flight import Flight, Landed, SourceReported, StaleFound, wait_for_answer
 from tests.fakes.basics import Clock, Counts, MemoryCache, MemorySearch
 from tests.make import answer, article, landing, outcome, query
 from tests.whole import merged_as
@@ -38,9 +38,9 @@ class Rig:
     """A running merger. The test plays the desk, the fetchers and the sinks."""
 
     def __init__(self, sources=SOURCES, job_room=8, sink_room=8, room_bytes=2**20):
-        self.rooms = Rooms(Room(room_bytes), Room(room_bytes), Room(room_bytes))
+        self.rooms = Rooms(ByteBudget(room_bytes), ByteBudget(room_bytes), ByteBudget(room_bytes))
         self.now, self.counts = Clock(), Counts()
-        self.cache, self.search, self.saves = MemoryCache(), MemorySearch(), Saves()
+        self.cache, self.search, self.saves = MemoryCache(), MemorySearch(), SaveCounter()
         self.to_merger, self._flights = trio.open_memory_channel(8)
         channels = {name: trio.open_memory_channel(job_room) for name in sources}
         self._to_jobs = {name: send for name, (send, _) in channels.items()}
@@ -95,7 +95,7 @@ async def test_a_flight_lands_with_every_source_in_founder_order(rig, nursery, a
     for name, after_s in (("newsapi", 0.3), ("guardian", 0.1), ("reddit", 0.2)):
         nursery.start_soon(lambda name=name, after_s=after_s: rig.serve(name, after_s=after_s))
     landed = await landing(flight)
-    events = await flight.after(0)
+    events = await flight.wait_for_events(0)
     assert [event.outcome.source for event in events if isinstance(event, SourceReported)] == ["guardian", "reddit", "newsapi"]
     assert [o.source for o in landed.answer.harvest.outcomes] == list(SOURCES)
     assert landed.asked
@@ -116,9 +116,11 @@ async def test_the_order_of_arrival_does_not_change_the_merge(rig, nursery, auto
         nursery.start_soon(partial(rig.serve, name, after_s=0.1 * (place + 1), articles=(*found, own)))
     landed = (await landing(flight)).answer
     harvest = landed.harvest
-    assert landed.merge == merge(harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at)
+    assert landed.merge == merge_articles(harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at)
     assert len(landed.merge.ranked) == 6
-    sizes = [len(whole(event.found.ranking()).merge.ranked) for event in await flight.after(0) if isinstance(event, SourceReported)]
+    sizes = [
+        len(run_all(event.found.rank()).merge.ranked) for event in await flight.wait_for_events(0) if isinstance(event, SourceReported)
+    ]
     assert sizes == [4, 5, 6]
 
 
@@ -127,16 +129,16 @@ async def test_stories_are_ranked_once_and_when_an_event_is_read(rig, nursery, a
 
     An event is ranked when it is read.
     """
-    ranked, rank = [], merging.rank
-    monkeypatch.setattr(merging, "rank", lambda groups, *rest: ranked.append(len(groups)) or rank(groups, *rest))
+    ranked, rank = [], merging.rank_groups
+    monkeypatch.setattr(merging, "rank_groups", lambda groups, *rest: ranked.append(len(groups)) or rank(groups, *rest))
     flight = rig.fly()
     for place, name in enumerate(SOURCES):
         found = (article(name, source=name, title=STORIES[place]),)
         nursery.start_soon(partial(rig.serve, name, after_s=0.1 * (place + 1), articles=found))
     landed = await landing(flight)
     assert ranked == [3]
-    *_, last, _ = await flight.after(0)
-    assert whole(last.found.ranking()) == landed.answer
+    *_, last, _ = await flight.wait_for_events(0)
+    assert run_all(last.found.rank()) == landed.answer
     assert ranked == [3, 3]
 
 
@@ -282,7 +284,7 @@ async def test_it_takes_over_from_a_process_that_gave_up(rig, nursery, autojump_
     rig.cache.locks["k"] = "theirs"
     flight = rig.fly()
     await trio.sleep(0.1)
-    await rig.cache.unlock("k", "theirs")
+    await rig.cache.release_claim("k", "theirs")
     for name in SOURCES:
         nursery.start_soon(rig.serve, name)
     assert (await landing(flight)).asked
@@ -310,10 +312,10 @@ async def test_a_harvest_in_the_revalidate_window_is_published_at_once(rig, nurs
     for name in SOURCES:
         nursery.start_soon(rig.serve, name)
     began = trio.current_time()
-    assert await answered(flight) == StaleFound(old)
+    assert await wait_for_answer(flight) == StaleFound(old)
     assert trio.current_time() == began
     assert (await landing(flight)).answer.harvest.fetched_at > old.harvest.fetched_at
-    assert [type(event) for event in await flight.after(0)].count(StaleFound) == 1
+    assert [type(event) for event in await flight.wait_for_events(0)].count(StaleFound) == 1
 
 
 async def test_a_stale_answer_is_published_while_another_process_renews_it(rig, autojump_clock):
@@ -323,12 +325,12 @@ async def test_a_stale_answer_is_published_while_another_process_renews_it(rig, 
     await trio.sleep(310)
     flight = rig.fly()
     began = trio.current_time()
-    assert await answered(flight) == StaleFound(old)
+    assert await wait_for_answer(flight) == StaleFound(old)
     assert trio.current_time() == began
     await trio.sleep(0.3)
     await rig.cache.store(answer(when=rig.now(), asked=query()), "theirs")
     assert not (await landing(flight)).asked
-    assert [type(event) for event in await flight.after(0)] == [StaleFound, Landed]
+    assert [type(event) for event in await flight.wait_for_events(0)] == [StaleFound, Landed]
     assert await rig.no_job("guardian")
 
 
@@ -341,7 +343,7 @@ async def test_a_fresh_or_too_old_harvest_is_not_published_early(rig, nursery, a
         nursery.start_soon(rig.serve, name)
     flight = rig.fly()
     assert (await landing(flight)).asked is (age_s > 300)
-    assert StaleFound not in [type(event) for event in await flight.after(0)]
+    assert StaleFound not in [type(event) for event in await flight.wait_for_events(0)]
     nursery.cancel_scope.cancel()
 
 
@@ -362,7 +364,7 @@ async def test_if_all_sources_fail_a_stale_harvest_answers(rig, nursery, autojum
     assert landed.answer.harvest.origin is Origin.STALE
     assert landed.answer.harvest.articles == old.harvest.articles
     assert [o.status for o in landed.answer.refused] == [Status.UNREACHABLE] * 3
-    assert not [event for event in await flight.after(0) if isinstance(event, StaleFound)]
+    assert not [event for event in await flight.wait_for_events(0) if isinstance(event, StaleFound)]
     await wait_all_tasks_blocked()
     assert rig.cache.locks == {}
     assert rig.cache.kept["k"] == old
@@ -438,14 +440,14 @@ async def test_full_or_dead_sinks_do_not_delay_a_landing(nursery, autojump_clock
 
 async def test_a_bug_in_a_flight_fails_only_its_own_callers(rig, nursery, autojump_clock, monkeypatch):
     """The error has an incident id that the log has too. The next flight lands."""
-    real = merging.rank
+    real = merging.rank_groups
 
     def broken(groups, asked, *rest):
         if asked.key == "bad":
             raise KeyError("bug")
         return real(groups, asked, *rest)
 
-    monkeypatch.setattr(merging, "rank", broken)
+    monkeypatch.setattr(merging, "rank_groups", broken)
     with capture_logs() as logs, pytest.raises(FlightBugError) as caught:
         await landing(rig.fly("bad", sources=("nobody",)))
     (line,) = logs
@@ -460,7 +462,7 @@ async def test_a_bug_in_a_flight_fails_only_its_own_callers(rig, nursery, autoju
 
 async def test_a_bug_after_the_landing_is_only_logged(rig, nursery, autojump_clock, monkeypatch):
     """The callers keep their answer."""
-    monkeypatch.setattr(merger.Merger, "_hand_on", lambda *_: 1 / 0)
+    monkeypatch.setattr(merger.Merger, "_offer_to_sinks", lambda *_: 1 / 0)
     flight = rig.fly()
     for name in SOURCES:
         nursery.start_soon(rig.serve, name)
@@ -524,7 +526,7 @@ async def test_an_outcome_without_room_in_memory_is_overloaded(nursery, autojump
         landed = await landing(flight)
         assert landed.answer.harvest.outcomes[0].status is (Status.OVERLOADED if content else Status.OK)
         await wait_all_tasks_blocked()
-        assert rig.rooms.flights.taken_bytes == 0
+        assert rig.rooms.flights.reserved_bytes == 0
 
 
 async def test_a_sink_without_room_in_memory_is_refused(nursery, autojump_clock):
@@ -534,7 +536,7 @@ async def test_a_sink_without_room_in_memory_is_refused(nursery, autojump_clock)
     """
     rig = Rig()
     whole = outcome_bytes(outcome("guardian"))
-    rig.rooms = Rooms(Room(2**20), Room(2**20), Room(whole))
+    rig.rooms = Rooms(ByteBudget(2**20), ByteBudget(2**20), ByteBudget(whole))
     nursery.start_soon(rig.run)
     flight = rig.fly()
     for name in SOURCES:
@@ -542,5 +544,5 @@ async def test_a_sink_without_room_in_memory_is_refused(nursery, autojump_clock)
     landed = await landing(flight)
     await wait_all_tasks_blocked()
     assert rig.counts["refusals persister"] == 1
-    assert rig.rooms.to_persister.taken_bytes == 0
-    assert rig.rooms.to_cache.taken_bytes == answer_bytes(landed.answer)
+    assert rig.rooms.to_persister.reserved_bytes == 0
+    assert rig.rooms.to_cache.reserved_bytes == answer_bytes(landed.answer)

@@ -5,7 +5,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from newsintel.actors import persister
-from newsintel.domain.bounds.room import Room
+from newsintel.domain.bounds.room import ByteBudget
 from newsintel.domain.search.sizes import answer_bytes
 from newsintel.errors import UnavailableError
 from tests.fakes.basics import Counts, MemoryArchive
@@ -28,7 +28,7 @@ class Rig:
     def __init__(self, room=64):
         self.archive, self.counts = MemoryArchive(), Counts()
         self.send, self.inbox = trio.open_memory_channel(room)
-        self.room = Room(2**20)
+        self.room = ByteBudget(2**20)
 
     async def run(self):
         """Run the actor."""
@@ -40,9 +40,9 @@ class Rig:
             nursery.start_soon(self.run)
             with self.send:
                 for each in answers:
-                    assert self.room.take(answer_bytes(each))
+                    assert self.room.reserve(answer_bytes(each))
                     await self.send.send(each)
-        assert self.room.taken_bytes == 0
+        assert self.room.reserved_bytes == 0
 
 
 async def test_small_answers_share_a_batch(autojump_clock):

@@ -5,7 +5,7 @@ import trio
 
 from newsintel.actors import recorder
 from newsintel.config.values import Secret
-from newsintel.domain.intelligence.marks import Marking
+from newsintel.domain.intelligence.marks import SearchMarker
 from newsintel.domain.search.history import REPEAT_S
 from newsintel.errors import PoisonedBatchError
 from tests.fakes.basics import Clock, Counts, MemoryHistory
@@ -21,7 +21,12 @@ def record(number=0, **changes):
 
 async def run(inbox, **changes):
     """Run the actor. Ports that are not given are in memory."""
-    ports = {"history": MemoryHistory(), "repeats": MemoryRepeats(), "marking": Marking([Secret("A" * 43)]), "marks": MemorySearchMarks()}
+    ports = {
+        "history": MemoryHistory(),
+        "repeats": MemoryRepeats(),
+        "marking": SearchMarker([Secret("A" * 43)]),
+        "marks": MemorySearchMarks(),
+    }
     await recorder.run(inbox, **(ports | {"count": Counts(), "now": Clock()} | changes))
 
 
@@ -154,7 +159,7 @@ async def test_a_search_that_postgresql_refuses_is_the_only_one_lost(autojump_cl
         return write_unless_refused
 
     history, marks, counts = MemoryHistory(), MemorySearchMarks(), Counts()
-    history.record, marks.add = refusing(history.record), refusing(marks.add)
+    history.record_searches, marks.add = refusing(history.record_searches), refusing(marks.add)
     await run_all(history, counts, [record(number) for number in range(10)], marks=marks)
     others = [f"query {number}" for number in range(10) if number != 7]
     assert [one.query for one in history.kept] == [one.query for one in marks.kept] == others

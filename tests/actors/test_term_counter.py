@@ -51,7 +51,7 @@ async def test_refused_content_does_not_end_the_actor(autojump_clock, monkeypatc
         raise PoisonedBatchError("PostgreSQL refused the content")
 
     terms = MemoryTerms(5)
-    monkeypatch.setattr(terms, "add_up", refuse)
+    monkeypatch.setattr(terms, "apply_changes", refuse)
     assert (await run_for(60, terms))["term_failures"] >= 10
 
 

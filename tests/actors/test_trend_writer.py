@@ -10,7 +10,7 @@ import pytest
 import trio
 
 from newsintel.actors import trend_writer
-from newsintel.domain.intelligence.search_counts import Observed, Span
+from newsintel.domain.intelligence.search_counts import ObservedQuery, TrendWindow
 from newsintel.errors import PoisonedBatchError
 from tests.fakes.basics import Clock, Counts
 from tests.fakes.searches import MemorySearchMarks, MemoryTrending
@@ -36,14 +36,14 @@ async def test_the_lists_are_renewed_repeatedly(autojump_clock):
     They are ranked and cut to the number that is stored.
     """
     trending, counts = MemoryTrending(), Counts()
-    trending.observed = {Span.DAY: [Observed(f"query {number}", number, 1.0) for number in range(300)]}
+    trending.observed = {TrendWindow.DAY: [ObservedQuery(f"query {number}", number, 1.0) for number in range(300)]}
     async with running(MemorySearchMarks(), trending, counts):
         await trio.sleep(trend_writer.FIRST_S)
-        assert trending.refreshed == [(span, 3) for span in Span]
+        assert trending.refreshed == [(span, 3) for span in TrendWindow]
         await trio.sleep(10 * ROUND_S)
     assert 10 <= counts["trend_refreshes 24h"] <= 21
-    found = trending.lists[Span.DAY]
-    assert (len(found), found[0].query) == (trend_writer.KEPT, "query 299")
+    found = trending.lists[TrendWindow.DAY]
+    assert (len(found), found[0].query) == (trend_writer.LIST_LENGTH, "query 299")
 
 
 async def test_each_day_is_closed_once(autojump_clock):
@@ -75,7 +75,7 @@ async def test_a_refused_list_does_not_end_the_actor(autojump_clock):
     async def refuse(*_):
         raise PoisonedBatchError("PostgreSQL refused the content")
 
-    trending.refresh = refuse
+    trending.rebuild_list = refuse
     async with running(MemorySearchMarks(), trending, counts):
         await trio.sleep(3 * ROUND_S)
     assert 2 <= counts["trend_failures"] <= 7
@@ -90,11 +90,11 @@ async def test_slow_counting_takes_a_small_part_of_the_time(autojump_clock, monk
         trending.refreshed.append(trio.current_time())
         return True
 
-    monkeypatch.setattr(trending, "refresh", slowly)
+    monkeypatch.setattr(trending, "rebuild_list", slowly)
     async with running(MemorySearchMarks(), trending, Counts()):
         await trio.sleep(600)
     spent = len(trending.refreshed)
-    assert 600 * 0.04 < spent <= 600 / (1 + trend_writer.SHARE / 2)
+    assert 600 * 0.04 < spent <= 600 / (1 + trend_writer.PAUSE_FACTOR / 2)
 
 
 @pytest.mark.parametrize("step", range(8))

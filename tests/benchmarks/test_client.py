@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from benchmarks.client import Job, Keep, drive
+from benchmarks.client import Job, Keep, run_job
 
 Serve = Callable[[socket.socket], None]
 
@@ -67,7 +67,7 @@ def test_each_target_is_requested_once(connections):
     """
     targets = [f"/{number}" for number in range(10)]
     with _server(_echo) as port:
-        load = drive(Job((port,), targets, connections, keep=Keep.ALL))
+        load = run_job(Job((port,), targets, connections, keep=Keep.ALL))
     assert sorted((one.target, one.body.decode()) for one in load.answers) == sorted((target, target) for target in targets)
     assert load.failed == 0
     assert all(0 < one.latency_s <= load.seconds for one in load.answers)
@@ -77,8 +77,8 @@ def test_each_target_is_requested_once(connections):
 def test_targets_repeat_until_the_time_is_over():
     """With `seconds` the targets repeat; the digest of an answer is kept, or nothing."""
     with _server(_echo) as port:
-        load = drive(Job((port,), ["/a", "/b"], 2, seconds=0.2, keep=Keep.DIGEST))
-        bare = drive(Job((port,), ["/a"], 1, seconds=0.05))
+        load = run_job(Job((port,), ["/a", "/b"], 2, seconds=0.2, keep=Keep.DIGEST))
+        bare = run_job(Job((port,), ["/a"], 1, seconds=0.05))
     assert load.seconds >= 0.2
     assert load.answers
     assert {one.digest for one in load.answers} <= {hashlib.sha256(body).hexdigest() for body in (b"/a", b"/b")}
@@ -95,7 +95,7 @@ def test_an_answer_in_pieces_is_one_answer():
                 connection.sendall(bytes([byte]))
 
     with _server(drip) as port:
-        load = drive(Job((port,), ["/"] * 3, keep=Keep.ALL))
+        load = run_job(Job((port,), ["/"] * 3, keep=Keep.ALL))
     assert [one.body for one in load.answers] == [b"body"] * 3
 
 
@@ -107,7 +107,7 @@ def test_other_statuses_are_failures():
             connection.sendall(_answer(b"", status="503 Service Unavailable"))
 
     with _server(refuse) as port:
-        load = drive(Job((port,), ["/"] * 2))
+        load = run_job(Job((port,), ["/"] * 2))
     assert ([one.status for one in load.answers], load.failed, load.rate) == ([503, 503], 2, 0)
 
 
@@ -119,7 +119,7 @@ def test_connection_close_fails_no_request():
         connection.sendall(_answer(b"x", "Connection: close"))
 
     with _server(once) as port:
-        load = drive(Job((port,), ["/"] * 4))
+        load = run_job(Job((port,), ["/"] * 4))
     assert (len(load.answers), load.failed, load.reconnects) == (4, 0, 4)
 
 
@@ -135,7 +135,7 @@ def test_a_broken_connection_is_a_failed_request():
         _echo(connection)
 
     with _server(break_once) as port:
-        load = drive(Job((port,), ["/a", "/b"]))
+        load = run_job(Job((port,), ["/a", "/b"]))
     assert [(one.target, one.status) for one in load.answers] == [("/a", 0), ("/b", 200)]
 
 
@@ -147,7 +147,7 @@ def test_a_request_that_times_out_fails():
             pass
 
     with _server(ignore) as port:
-        load = drive(Job((port,), ["/"], patience_s=0.2))
+        load = run_job(Job((port,), ["/"], patience_s=0.2))
     assert [one.status for one in load.answers] == [0]
     assert load.answers[0].latency_s >= 0.2
 
@@ -155,6 +155,6 @@ def test_a_request_that_times_out_fails():
 def test_connections_are_distributed_among_servers():
     """Connections go to the servers in turn."""
     with _server(_echo) as one, _server(_echo) as other:
-        load = drive(Job((one, other), ["/"] * 4, 4, keep=Keep.ALL))
+        load = run_job(Job((one, other), ["/"] * 4, 4, keep=Keep.ALL))
     assert len(load.answers) == 4
     assert load.failed == 0

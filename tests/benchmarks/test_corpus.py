@@ -9,8 +9,8 @@ from benchmarks.corpus import DAYS, END, Corpus
 
 def test_the_same_seed_makes_the_same_articles():
     """Another seed makes other articles."""
-    assert list(Corpus(50).articles()) == list(Corpus(50).articles())
-    assert list(Corpus(50, seed=2).articles()) != list(Corpus(50).articles())
+    assert list(Corpus(50).generate_articles()) == list(Corpus(50).generate_articles())
+    assert list(Corpus(50, seed=2).generate_articles()) != list(Corpus(50).generate_articles())
 
 
 def test_articles_come_in_the_order_of_an_archive():
@@ -18,7 +18,7 @@ def test_articles_come_in_the_order_of_an_archive():
 
     Some titles come twice, and words have the intended frequency.
     """
-    articles = list(Corpus(5_000).articles())
+    articles = list(Corpus(5_000).generate_articles())
     assert len({one.id for one, _ in articles}) == 5_000
     assert all(one <= two for (_, one), (_, two) in pairwise(articles))
     assert all(one.published_at <= seen for one, seen in articles)

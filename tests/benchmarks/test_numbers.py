@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.numbers import Figure, percentile, ratio
+from benchmarks.numbers import Figure, compute_ratio, percentile
 
 VALUES = st.lists(st.floats(-1e9, 1e9), min_size=1)
 
@@ -32,13 +32,13 @@ def test_percentile_of_no_values_is_an_error():
 
 def test_figure_is_the_median_with_its_range():
     """The median with the range of the rounds; a single value has no range."""
-    assert Figure.of([3.0, 1.0, 2.0]) == Figure(2.0, 1.0, 3.0)
-    assert Figure.of([1500.0, 1000.0, 3000.0]).shown(0) == "1,500 (1,000-3,000)"
-    assert Figure.of([2.25]).shown(2) == "2.25"
+    assert Figure.from_rounds([3.0, 1.0, 2.0]) == Figure(2.0, 1.0, 3.0)
+    assert Figure.from_rounds([1500.0, 1000.0, 3000.0]).format(0) == "1,500 (1,000-3,000)"
+    assert Figure.from_rounds([2.25]).format(2) == "2.25"
 
 
 def test_ratios_are_taken_round_by_round():
     """A round in which everything was slow has the same ratio as the others."""
-    assert ratio([100, 10], [200, 20]) == Figure(0.5, 0.5, 0.5)
+    assert compute_ratio([100, 10], [200, 20]) == Figure(0.5, 0.5, 0.5)
     with pytest.raises(ValueError, match="zip"):
-        ratio([1], [1, 2])
+        compute_ratio([1], [1, 2])

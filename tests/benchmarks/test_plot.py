@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from benchmarks.numbers import Figure
-from benchmarks.plot import LEFT, Bar, bars, curves
+from benchmarks.plot import LEFT, Bar, draw_bars, draw_curves
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -22,7 +22,7 @@ def test_bars_are_as_long_as_their_figures():
     Labels are escaped, and the goal is drawn.
     """
     some = [Bar("a <b> & c", "newsintel", Figure(10, 5, 20)), Bar("d", "floor", Figure(5, 5, 5))]
-    root = _parsed(bars("Title", "ms", some, goal=8))
+    root = _parsed(draw_bars("Title", "ms", some, goal=8))
     one, other = root.iter(f"{SVG}rect")
     assert float(one.attrib["width"]) == pytest.approx(2 * float(other.attrib["width"]), abs=0.2)
     assert float(one.attrib["x"]) == float(other.attrib["x"]) == LEFT
@@ -36,14 +36,14 @@ def test_bars_need_no_goal_and_no_positive_figures():
 
     Figures of 0 or less give no error and no negative length.
     """
-    root = _parsed(bars("T", "ms", [Bar("a", "x", Figure(0, 0, 0)), Bar("b", "x", Figure(-3, -4, 0))]))
+    root = _parsed(draw_bars("T", "ms", [Bar("a", "x", Figure(0, 0, 0)), Bar("b", "x", Figure(-3, -4, 0))]))
     assert not [path for path in root.iter(f"{SVG}path") if path.attrib["class"] == "goal"]
     assert all(float(rect.attrib["width"]) > 0 for rect in root.iter(f"{SVG}rect"))
 
 
 def test_curve_has_its_points_and_its_name():
     """The line has each of its points, goes up and to the right, and has its name."""
-    root = _parsed(curves("Memory", "searches", "MiB", {"newsintel": [(0, 0), (500, 90), (1000, 100)]}))
+    root = _parsed(draw_curves("Memory", "searches", "MiB", {"newsintel": [(0, 0), (500, 90), (1000, 100)]}))
     (line,) = root.iter(f"{SVG}polyline")
     points = [tuple(map(float, point.split(","))) for point in line.attrib["points"].split()]
     assert len(points) == 3

@@ -1,6 +1,6 @@
 """The simulated upstreams of the benchmarks: they do each search once."""
 
-from benchmarks.world import Remembering
+from benchmarks.world import CachingApi
 from newsintel.demo.wire import Reply, Request
 
 
@@ -10,14 +10,14 @@ class _Api:
     def __init__(self) -> None:
         self.asked: list[Request] = []
 
-    def answer(self, request: Request, *, limited: bool) -> Reply:
+    def answer_request(self, request: Request, *, limited: bool) -> Reply:
         self.asked.append(request)
         return Reply.json(200, [len(self.asked), limited])
 
-    def refusal(self, status: int) -> Reply:
+    def build_refusal(self, status: int) -> Reply:
         return Reply(status)
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         self.asked.clear()
 
 
@@ -31,23 +31,23 @@ def test_queries_that_differ_in_their_mark_share_a_reply():
     Other queries get their own.
     """
     api = _Api()
-    remembering = Remembering(api)
-    first = remembering.answer(_search("climate NOT zq1"), limited=False)
-    assert remembering.answer(_search("climate NOT zq27"), limited=False) is first
-    assert remembering.answer(_search("climate AND NOT zq3"), limited=False) is first
-    assert remembering.answer(_search("energy NOT zq1"), limited=False) is not first
-    assert remembering.answer(_search("climate NOT zq1", authorization="other"), limited=False) is not first
+    remembering = CachingApi(api)
+    first = remembering.answer_request(_search("climate NOT zq1"), limited=False)
+    assert remembering.answer_request(_search("climate NOT zq27"), limited=False) is first
+    assert remembering.answer_request(_search("climate AND NOT zq3"), limited=False) is first
+    assert remembering.answer_request(_search("energy NOT zq1"), limited=False) is not first
+    assert remembering.answer_request(_search("climate NOT zq1", authorization="other"), limited=False) is not first
     assert len(api.asked) == 3
 
 
 def test_post_is_always_passed_on():
     """A POST, such as a token request, is never answered from the cache; `forget` clears it."""
     api = _Api()
-    remembering = Remembering(api)
+    remembering = CachingApi(api)
     for _ in range(2):
-        remembering.answer(Request("POST", "/token"), limited=False)
+        remembering.answer_request(Request("POST", "/token"), limited=False)
     assert len(api.asked) == 2
-    remembering.answer(_search("climate"), limited=False)
-    remembering.forget()
-    remembering.answer(_search("climate"), limited=False)
+    remembering.answer_request(_search("climate"), limited=False)
+    remembering.reset()
+    remembering.answer_request(_search("climate"), limited=False)
     assert len(api.asked) == 1

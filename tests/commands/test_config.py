@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 
 from newsintel.commands.main import main
-from newsintel.config.setting_meanings import MEANINGS, SOURCE_MEANINGS, meaning
-from newsintel.config.settings import load
+from newsintel.config.setting_meanings import MEANINGS, SOURCE_MEANINGS, find_meaning
+from newsintel.config.settings import read_settings
 from newsintel.outbound.sources import REGISTRY
 from tests.service import newsintel
 
-ROWS = load([source.options for source in REGISTRY.values()], {}).rows
+ROWS = read_settings([source.options for source in REGISTRY.values()], {}).rows
 README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 def test_every_setting_has_a_meaning_and_no_meaning_is_left_over():
     """One line each; a new setting needs one."""
-    assert [row.name for row in ROWS if not meaning(row.name)] == []
+    assert [row.name for row in ROWS if not find_meaning(row.name)] == []
     names = {row.name.removeprefix("NEWSINTEL_") for row in ROWS}
     assert set(MEANINGS) <= names
     assert set(SOURCE_MEANINGS) == {name.partition("_")[2] for name in names - set(MEANINGS)}

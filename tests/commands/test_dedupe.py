@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsintel.commands import dedupe
-from newsintel.domain.search.dedup import group
+from newsintel.domain.search.dedup import group_articles
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.text.json_line import read_object
 from tests.commands import malformed
@@ -166,7 +166,7 @@ def test_members_keep_their_bytes_and_order(members, ascii_only):
     written = [(name, json.dumps(value, ensure_ascii=ascii_only), space) for name, value, space in [("title", "a", ""), *members]]
     pairs = [f"{space}{json.dumps(name, ensure_ascii=ascii_only)}{space}:{space}{value}{space}" for name, value, space in written]
     line = ("{" + ",".join(pairs) + "}\n").encode("utf-8", "surrogatepass")
-    result = dedupe._without_end(line, read_object(line)) + b"}"
+    result = dedupe._strip_closing_brace(line, read_object(line)) + b"}"
     exact = {"parse_int": str, "parse_float": str, "object_pairs_hook": list}
     before, after = (json.loads(text, **exact) for text in (line, result))
     assert after == [(name, value) for name, value in before if name not in {"cluster", "rule", "similarity"}]
@@ -277,10 +277,10 @@ def test_progress_is_shown_only_if_lines_are_not(file, monkeypatch, capfd):
     """A terminal shows a count on standard error, unless it shows the lines themselves."""
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
-    with dedupe._progress(hidden=False) as progress:
+    with dedupe._create_progress(hidden=False) as progress:
         assert list(progress.track(range(3))) == [0, 1, 2]
     assert "3 lines" in capfd.readouterr().err
-    with dedupe._progress(hidden=True) as progress:
+    with dedupe._create_progress(hidden=True) as progress:
         assert list(progress.track(range(3))) == [0, 1, 2]
     assert capfd.readouterr().err == ""
 
@@ -296,5 +296,5 @@ def test_a_file_of_headlines_is_grouped_as_a_search_would(tmp_path, capfdbinary)
     clusters: dict[int, list[str]] = {}
     for line in map(json.loads, capfdbinary.readouterr().out.splitlines()):
         clusters.setdefault(line["cluster"], []).append(line["title"])
-    groups = group([article(str(number), title=it) for number, it in enumerate(headlines)], Dedupe.NORMAL)
+    groups = group_articles([article(str(number), title=it) for number, it in enumerate(headlines)], Dedupe.NORMAL)
     assert list(clusters.values()) == [[member.article.title for member in it.members] for it in groups]

@@ -235,7 +235,7 @@ def test_an_export_continues_after_an_article(newsintel, archive, file):
 @pytest.fixture
 def pages(monkeypatch):
     """Makes PostgreSQL fail after a number of pages, and work again."""
-    page = PostgresDump.page
+    page = PostgresDump.read_page
 
     def end_after(most):
         given = count()
@@ -245,9 +245,9 @@ def pages(monkeypatch):
                 raise UnavailableError("PostgreSQL is unavailable")
             return await page(self, after, limit)
 
-        monkeypatch.setattr(PostgresDump, "page", some)
+        monkeypatch.setattr(PostgresDump, "read_page", some)
 
-    return SimpleNamespace(end_after=end_after, go_on=lambda: monkeypatch.setattr(PostgresDump, "page", page))
+    return SimpleNamespace(end_after=end_after, go_on=lambda: monkeypatch.setattr(PostgresDump, "read_page", page))
 
 
 @pytest.fixture(params=["out.jsonl", "out.jsonl.gz"])

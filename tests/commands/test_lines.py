@@ -19,8 +19,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from newsintel.commands.gunzip import DamagedError, gunzipped
-from newsintel.commands.lines import MAX_LINE, PIECE_BYTES, reading
+from newsintel.commands.gunzip import DamagedError, decompress_gzip
+from newsintel.commands.lines import MAX_LINE, PIECE_BYTES, open_lines
 from newsintel.errors import InvalidParameterError
 
 LINES = [
@@ -70,7 +70,7 @@ def read(path_or_bytes, monkeypatch=None):
     if isinstance(path_or_bytes, bytes):
         monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(path_or_bytes)))
     try:
-        with reading("-" if isinstance(path_or_bytes, bytes) else str(path_or_bytes)) as lines:
+        with open_lines("-" if isinstance(path_or_bytes, bytes) else str(path_or_bytes)) as lines:
             for number, line in lines:
                 found |= {number: line}
     except InvalidParameterError as error:
@@ -155,7 +155,7 @@ def test_a_cut_file_gives_every_byte_before_the_cut():
         for size in (1, PIECE_BYTES) if end < 500 else (200, PIECE_BYTES):
             given = bytearray()
             try:
-                for piece in gunzipped(data[at : min(at + size, end)] for at in range(0, end, size)):
+                for piece in decompress_gzip(data[at : min(at + size, end)] for at in range(0, end, size)):
                     given += piece
             except DamagedError:
                 assert end
@@ -174,7 +174,7 @@ def test_a_byte_changed_anywhere_costs_no_line_before_it():
         changed = data[:at] + bytes([data[at] ^ 0x55]) + data[at + 1 :]
         before, given, damaged = zlib.decompressobj(31).decompress(data[:at]), bytearray(), False
         try:
-            for piece in gunzipped(iter([changed])):
+            for piece in decompress_gzip(iter([changed])):
                 given += piece
         except DamagedError:
             damaged = True
@@ -185,7 +185,7 @@ def test_a_byte_changed_anywhere_costs_no_line_before_it():
 def test_a_small_file_that_holds_much_is_read_in_small_pieces(tmp_path):
     """A line of 100 MB is skipped; the line after it is read."""
     bomb = gzip.compress(b" " * 100_000_000 + b'\n{"title": "after"}\n')
-    assert max(map(len, gunzipped(iter([bomb])))) <= 2**20
+    assert max(map(len, decompress_gzip(iter([bomb])))) <= 2**20
     (tmp_path / "in").write_bytes(bomb)
     assert read(tmp_path / "in") == ({1: None, 2: b'{"title": "after"}\n'}, None)
 
@@ -259,7 +259,7 @@ def test_a_line_is_there_before_the_next_one_comes(pack, monkeypatch):
     ours, theirs = os.pipe()
     with open(ours, "rb") as incoming, open(theirs, "wb", buffering=0) as outgoing:  # noqa: PTH123 - descriptors
         monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=incoming))
-        with reading("-") as lines:
+        with open_lines("-") as lines:
             for _ in range(2):
                 writer = threading.Thread(target=lambda: [outgoing.write(bytes([byte])) for byte in pack(b"{}\n")])
                 writer.start()
@@ -286,7 +286,7 @@ def test_a_disk_that_fails_in_the_middle_costs_no_line_before(monkeypatch):
             return super().read1(size)
 
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=Failing(TEXT[:100])))
-    with reading("-") as lines:
+    with open_lines("-") as lines:
         assert next(lines) == (1, LINES[0])
         with pytest.raises(InvalidParameterError, match=r"^-: Input/output error$"):
             next(lines)

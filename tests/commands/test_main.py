@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from newsintel import __version__
-from newsintel.commands.main import COMMANDS, EXIT_USAGE, main, module, parser
+from newsintel.commands.main import COMMANDS, EXIT_USAGE, build_parser, get_module_name, main
 from tests.service import environ, newsintel
 
 HEAVY = ("trio", "structlog", "rich", "attrs", "asyncio", "httpx", "hypercorn", "asyncpg", "redis", "sqlalchemy", "newsintel.commands")
@@ -53,7 +53,7 @@ def test_help_of_a_command_imports_that_command_alone():
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command, capsys):
     """What it does, and what each of its arguments means."""
-    made = parser(command)
+    made = build_parser(command)
     with pytest.raises(SystemExit) as ended:
         made.parse_args([command, "--help"])
     out = capsys.readouterr().out
@@ -62,7 +62,7 @@ def test_every_command_explains_itself(command, capsys):
     assert len(out.split("\n\n")[1]) > 20  # the description of the command
     subparser = made._subparsers._group_actions[0].choices[command]
     assert all(action.help for action in subparser._actions)
-    assert module(command).isidentifier()
+    assert get_module_name(command).isidentifier()
 
 
 def test_help_lists_every_command(capsys):

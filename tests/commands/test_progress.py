@@ -4,7 +4,7 @@ It never mixes with the output.
 """
 
 from newsintel.commands import progress
-from newsintel.commands.progress import Counter
+from newsintel.commands.progress import ProgressCounter
 
 
 def test_a_log_gets_a_line_now_and_then(capfd, monkeypatch):
@@ -12,11 +12,11 @@ def test_a_log_gets_a_line_now_and_then(capfd, monkeypatch):
 
     Messages have their own line.
     """
-    with Counter("lines") as counter:
+    with ProgressCounter("lines") as counter:
         counter.add(100)
-        monkeypatch.setattr(progress, "EVERY_S", 0)
+        monkeypatch.setattr(progress, "LINE_EVERY_S", 0)
         counter.add(1400)
-        counter.say("line 7: no title")
+        counter.print_line("line 7: no title")
     out, err = capfd.readouterr()
     assert out == ""
     assert err.splitlines()[0].startswith("1,500 lines, ")
@@ -28,9 +28,9 @@ def test_a_terminal_gets_a_live_count(capfd, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
     for hidden in (False, True):
-        with Counter("articles", hidden=hidden) as counter:
+        with ProgressCounter("articles", hidden=hidden) as counter:
             counter.add(1234)
-            counter.say("stopped [red]here")
+            counter.print_line("stopped [red]here")
         err = capfd.readouterr().err
         assert ("1,234 articles" in err) is not hidden
         assert "stopped [red]here" in err

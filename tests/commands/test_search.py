@@ -11,11 +11,11 @@ from rfc3339_validator import validate_rfc3339
 from rich.console import Console
 
 from newsintel.commands import search
-from newsintel.commands.main import parser
-from newsintel.commands.source_lines import watch
+from newsintel.commands.main import build_parser
+from newsintel.commands.source_lines import show_outcomes
 from newsintel.commands.stories import print_lines, print_table
-from newsintel.config.settings import load
-from newsintel.domain.search.merging import Grouped
+from newsintel.config.settings import read_settings
+from newsintel.domain.search.merging import GroupedHarvest
 from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.errors import InvalidParameterError, OverloadedError
 from newsintel.http.bodies.search import View, render
@@ -24,12 +24,12 @@ from newsintel.runtime.search.flight import Failed, Landed, SourceReported
 from tests.make import NOON, answer, article, outcome
 from tests.service import newsintel
 
-SETTINGS = load([source.options for source in REGISTRY.values()], {"NEWSINTEL_SOURCES": "reddit,guardian"})
+SETTINGS = read_settings([source.options for source in REGISTRY.values()], {"NEWSINTEL_SOURCES": "reddit,guardian"})
 
 
 def asked(*words):
     """The query of a command line."""
-    return search._query(parser("search").parse_args(["search", *words]), SETTINGS)
+    return search._build_query(build_parser("search").parse_args(["search", *words]), SETTINGS)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ class Flight:
     def __init__(self, *events):
         self.events = events
 
-    async def after(self, seen):
+    async def wait_for_events(self, seen):
         """All events after the first `seen`."""
         return self.events[seen:]
 
@@ -147,10 +147,10 @@ OUTCOMES = (
 
 async def test_each_source_has_a_line(capsys):
     """Status, time and articles, or the reason; and a message if no source was asked."""
-    found = Grouped(ANSWER.harvest)
+    found = GroupedHarvest(ANSWER.harvest)
     flight = Flight(*(SourceReported(one, found) for one in OUTCOMES), Landed(ANSWER, asked=True))
-    assert await watch(flight, ("guardian", "reddit", "newsapi")) is ANSWER
-    assert await watch(Flight(Landed(ANSWER, asked=False)), ()) is ANSWER
+    assert await show_outcomes(flight, ("guardian", "reddit", "newsapi")) is ANSWER
+    assert await show_outcomes(Flight(Landed(ANSWER, asked=False)), ()) is ANSWER
     assert capsys.readouterr().err.splitlines() == [
         "guardian   ok                 312 ms     1 articles",
         "reddit     unreachable         20 ms  cannot connect",
@@ -158,7 +158,7 @@ async def test_each_source_has_a_line(capsys):
         "answered from the cache, fetched at 12:00:00 UTC",
     ]
     with pytest.raises(OverloadedError):
-        await watch(Flight(Failed(OverloadedError("full"))), ())
+        await show_outcomes(Flight(Failed(OverloadedError("full"))), ())
 
 
 @pytest.mark.parametrize("form", ["json", "emf", "text", ""])

@@ -9,10 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsintel.config import database_parameters as parameters
-from newsintel.config.database_url import DatabaseUrl, read
+from newsintel.config.database_url import DatabaseUrl, parse_database_url
 from tests import libpq
 
-TABLES = (set(parameters.READ), set(parameters.PASSED), set(parameters.TRANSLATED), set(parameters.NEEDLESS), set(parameters.REFUSED))
+TABLES = (
+    set(parameters.URL_PART_PARAMETERS),
+    set(parameters.DRIVER_PARAMETERS),
+    set(parameters.TRANSLATED_PARAMETERS),
+    set(parameters.NEEDLESS_PARAMETERS),
+    set(parameters.UNSUPPORTED_PARAMETERS),
+)
 
 
 @pytest.mark.parametrize("library", libpq.libraries(), ids=str)
@@ -26,7 +32,7 @@ def test_every_parameter_of_libpq_has_one_treatment(library):
 def test_the_tables_have_only_parameters_of_libpq():
     """One exception is newer than this libpq."""
     assert set().union(*TABLES) - libpq.keywords(libpq.libraries()[0]) == {"servicefile"}
-    assert not set(parameters.FOREIGN) & libpq.keywords(libpq.libraries()[0])
+    assert not set(parameters.FOREIGN_PARAMETERS) & libpq.keywords(libpq.libraries()[0])
 
 
 _TEXT = st.text(st.sampled_from("abcXYZ019 äß€%?#&=+/@:,;!'\"\\[]"), max_size=6)
@@ -59,7 +65,7 @@ def urls(draw):
 def attempt(url):
     """What is read from a URL, or the message of its refusal."""
     try:
-        return read(url)
+        return parse_database_url(url)
     except ValueError as error:
         return str(error)
 
@@ -82,8 +88,8 @@ def test_urls_are_read_as_libpq_reads_them(url):
     assert tuple(theirs.get("host", "").split(",")) == (ours.hosts or ("",))
     ports = [int(port or 5432) for port in theirs.get("port", "").split(",")] if theirs.get("port") else []
     assert tuple(ports) in (ours.ports, ours.ports[:1])
-    ignored = {*parameters.READ, "sslmode"}
-    assert {k: v for k, v in theirs.items() if k not in ignored} == {k: v for k, v in ours.given.items() if k not in ignored}
+    ignored = {*parameters.URL_PART_PARAMETERS, "sslmode"}
+    assert {k: v for k, v in theirs.items() if k not in ignored} == {k: v for k, v in ours.parameters.items() if k not in ignored}
 
 
 GOOD = {
@@ -106,7 +112,7 @@ GOOD = {
 @pytest.mark.parametrize("url", GOOD)
 def test_reads_the_forms_of_the_manual(url):
     """PostgreSQL manual, section 34.1.1.2."""
-    assert read(url) == GOOD[url]
+    assert parse_database_url(url) == GOOD[url]
 
 
 BAD = {
@@ -155,7 +161,7 @@ def test_refuses_invalid_urls(url):
     It repeats nothing of the URL but names of parameters.
     """
     with pytest.raises(ValueError, match=r"^(must|has|says) ") as refusal:
-        read(url)
+        parse_database_url(url)
     assert BAD[url] in str(refusal.value)
     assert "\n" not in str(refusal.value)
     assert "planted" not in str(refusal.value)
@@ -163,13 +169,13 @@ def test_refuses_invalid_urls(url):
 
 def test_connect_timeout_is_in_seconds():
     """Without the parameter it is None, and the service's own timeout applies."""
-    assert read("postgresql://h?connect_timeout=60").connect_timeout_s == 60.0
-    assert read("postgresql://h").connect_timeout_s is None
+    assert parse_database_url("postgresql://h?connect_timeout=60").connect_timeout_s == 60.0
+    assert parse_database_url("postgresql://h").connect_timeout_s is None
 
 
 def test_passwords_are_not_shown():
     """The repr of a URL is safe to log."""
-    assert "planted" not in repr(read("postgresql://u:planted@h/d?sslpassword=planted"))
+    assert "planted" not in repr(parse_database_url("postgresql://u:planted@h/d?sslpassword=planted"))
 
 
 @pytest.mark.parametrize(
@@ -192,7 +198,7 @@ def test_passwords_are_not_shown():
 )
 def test_only_sockets_and_loopback_addresses_are_local(url, environ, local):
     """Then what is sent stays on this machine. Every host of the URL must be local."""
-    assert read(url).local(environ) is local
+    assert parse_database_url(url).is_local(environ) is local
 
 
 @pytest.fixture
@@ -208,7 +214,7 @@ def pem(tmp_path):
 def wrong(url, environ=None):
     """The message about what is missing in the environment or among the files."""
     try:
-        read(url).check_surroundings(environ or {"PGUSER": "u"})
+        parse_database_url(url).check_environment(environ or {"PGUSER": "u"})
     except ValueError as error:
         return str(error)
     return ""
@@ -267,4 +273,7 @@ def test_a_process_user_without_a_name_is_reported(monkeypatch):
 )
 def test_keepalive_parameters_become_socket_options(query, options):
     """As in the manual: 0 leaves an option to the system, and keepalives=0 turns keepalives off."""
-    assert parameters.socket_options(read(f"postgresql://h/d?{query}" if query else "postgresql://h/d").given) == options
+    assert (
+        parameters.build_socket_options(parse_database_url(f"postgresql://h/d?{query}" if query else "postgresql://h/d").parameters)
+        == options
+    )

@@ -17,7 +17,7 @@ from redis.asyncio.connection import (
     parse_url,
 )
 
-from newsintel.config.redis_url import OURS, PARAMETERS, RedisUrl, read
+from newsintel.config.redis_url import PARAMETERS, RESERVED_PARAMETERS, RedisUrl, parse_redis_url
 
 REFUSED = {
     # arguments of redis-py's classes that do not belong in a URL
@@ -34,11 +34,11 @@ def test_every_argument_of_redis_py_has_a_treatment():
     classes = (AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection, BlockingConnectionPool)
     known = {name for one in classes for name in inspect.signature(one.__init__).parameters} | set(URL_QUERY_ARGUMENT_PARSERS)
     known -= {"self", "kwargs", "connection_kwargs"}
-    assert known - {*PARAMETERS, *OURS} <= REFUSED
+    assert known - {*PARAMETERS, *RESERVED_PARAMETERS} <= REFUSED
     assert set(PARAMETERS) <= known
     for name in known - set(PARAMETERS):
         with pytest.raises(ValueError, match=name):
-            read(f"rediss://h?{name}=1")
+            parse_redis_url(f"rediss://h?{name}=1")
 
 
 _WORD = st.text(st.sampled_from("abcXYZ019äß€%?#&=+/@:,;!'[] "), max_size=5)
@@ -66,7 +66,7 @@ def urls(draw):
 def leads_where_redis_py_goes(url):
     """Check that a URL that we accept leads to the same server in redis-py."""
     try:
-        ours = read(url)
+        ours = parse_redis_url(url)
     except ValueError as error:
         assert str(error)
         assert "\n" not in str(error)
@@ -80,7 +80,7 @@ def leads_where_redis_py_goes(url):
     assert theirs.pop("db", 0) == ours.db
     assert (theirs.pop("username", None), theirs.pop("password", None)) == (ours.username, ours.password)
     assert {name: str(value).lower() for name, value in theirs.items()} == {
-        name: {"no": "false", "yes": "true"}.get(value.lower(), value.lower()) for name, value in ours.given.items()
+        name: {"no": "false", "yes": "true"}.get(value.lower(), value.lower()) for name, value in ours.parameters.items()
     }
 
 
@@ -100,20 +100,20 @@ def test_many_urls_are_read_as_redis_py_reads_them(url):
 
 
 GOOD = {
-    "redis://": RedisUrl(None, "localhost", 6379, tls=False, db=0, username=None, password=None, given={}),
-    "redis://u:p%40@h:1/2": RedisUrl(None, "h", 1, tls=False, db=2, username="u", password="p@", given={}),
-    "rediss://:p@h?db=4": RedisUrl(None, "h", 6379, tls=True, db=4, username=None, password="p", given={}),
+    "redis://": RedisUrl(None, "localhost", 6379, tls=False, db=0, username=None, password=None, parameters={}),
+    "redis://u:p%40@h:1/2": RedisUrl(None, "h", 1, tls=False, db=2, username="u", password="p@", parameters={}),
+    "rediss://:p@h?db=4": RedisUrl(None, "h", 6379, tls=True, db=4, username=None, password="p", parameters={}),
     "unix:///run/redis%20one.sock?db=1": RedisUrl(
-        "/run/redis one.sock", "localhost", 6379, tls=False, db=1, username=None, password=None, given={}
+        "/run/redis one.sock", "localhost", 6379, tls=False, db=1, username=None, password=None, parameters={}
     ),
-    "unix://u@/s?password=p": RedisUrl("/s", "localhost", 6379, tls=False, db=0, username="u", password="p", given={}),
+    "unix://u@/s?password=p": RedisUrl("/s", "localhost", 6379, tls=False, db=0, username="u", password="p", parameters={}),
 }
 
 
 @pytest.mark.parametrize("url", GOOD)
 def test_reads_the_forms_of_the_manual(url):
     """The forms in redis-py's manual."""
-    assert read(url) == GOOD[url]
+    assert parse_redis_url(url) == GOOD[url]
 
 
 BAD = {
@@ -148,14 +148,14 @@ def test_refuses_invalid_urls(url):
     It repeats nothing of the URL but names of parameters.
     """
     with pytest.raises(ValueError, match=r"^(must|has|names) ") as refusal:
-        read(url)
+        parse_redis_url(url)
     assert BAD[url] in str(refusal.value)
     assert "planted" not in str(refusal.value)
 
 
 def test_passwords_are_not_shown():
     """The repr of a URL is safe to log."""
-    assert "planted" not in repr(read("rediss://u:planted@h/0?ssl_password=planted"))
+    assert "planted" not in repr(parse_redis_url("rediss://u:planted@h/0?ssl_password=planted"))
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_local_and_verified_connections(url, local, verified):
 
     A connection is verified only if both the certificate and the host name are checked.
     """
-    assert (read(url).local, read(url).verified) == (local, verified)
+    assert (parse_redis_url(url).is_local, parse_redis_url(url).verifies_server) == (local, verified)
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl on PATH")
@@ -188,7 +188,7 @@ def test_certificates_are_checked(tmp_path):
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=ca"]
     subprocess.run([*command, "-keyout", "key.pem", "-out", "ca.pem"], cwd=tmp_path, check=True, capture_output=True)
     ca, key = tmp_path / "ca.pem", tmp_path / "key.pem"
-    read(f"rediss://h?ssl_ca_certs={ca}&ssl_certfile={ca}&ssl_keyfile={key}").check_certificates()
+    parse_redis_url(f"rediss://h?ssl_ca_certs={ca}&ssl_certfile={ca}&ssl_keyfile={key}").check_certificates()
     for parameters, said in {
         "ssl_ca_certs=/nowhere": "has a ssl_ca_certs that cannot be read (No such file or directory): '/nowhere'",
         "ssl_ca_certs=/no%0Awhere": "has a ssl_ca_certs that cannot be used",
@@ -196,5 +196,5 @@ def test_certificates_are_checked(tmp_path):
         f"ssl_certfile={ca}&ssl_keyfile={ca}": "has a ssl_certfile that names a file",
     }.items():
         with pytest.raises(ValueError, match="has a") as refusal:
-            read(f"rediss://h?{parameters}").check_certificates()
+            parse_redis_url(f"rediss://h?{parameters}").check_certificates()
         assert said in str(refusal.value)

@@ -5,20 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from newsintel.config.settings import load
-from newsintel.config.strays import Stray
-from newsintel.config.values import Address, Quota, Secret, SourceOptions, secret, text, url
+from newsintel.config.settings import read_settings
+from newsintel.config.strays import UnknownName
+from newsintel.config.values import ListenAddress, Quota, Secret, SourceOptions, parse_secret, parse_text, url_parser
 from newsintel.errors import SettingsError
 
 DECLARED = (
-    SourceOptions("guardian", "https://guardian.example", 1.0, Quota(500, 86400), {"KEY": secret}),
+    SourceOptions("guardian", "https://guardian.example", 1.0, Quota(500, 86400), {"KEY": parse_secret}),
     SourceOptions(
         "reddit",
         "https://reddit.example",
         0.6,
         None,
-        {"CLIENT_ID": text, "CLIENT_SECRET": secret},
-        {"AUTH_URL": (url("https", "http"), "https://www.example")},
+        {"CLIENT_ID": parse_text, "CLIENT_SECRET": parse_secret},
+        {"AUTH_URL": (url_parser("https", "http"), "https://www.example")},
     ),
 )
 PRODUCTION = {
@@ -32,7 +32,7 @@ PRODUCTION = {
 
 def read(**environ):
     """Read settings from an environment. The names are given without the prefix."""
-    return load(DECLARED, {f"NEWSINTEL_{name}": value for name, value in environ.items()})
+    return read_settings(DECLARED, {f"NEWSINTEL_{name}": value for name, value in environ.items()})
 
 
 def shown(settings, name):
@@ -42,8 +42,8 @@ def shown(settings, name):
 
 def test_an_empty_environment_gives_the_defaults():
     """No source is enabled."""
-    settings = load(DECLARED, {})
-    assert (settings.bind, settings.public_url) == (Address("127.0.0.1", 8000), "http://localhost:8000")
+    settings = read_settings(DECLARED, {})
+    assert (settings.bind, settings.public_url) == (ListenAddress("127.0.0.1", 8000), "http://localhost:8000")
     assert settings.enabled_sources == ()
     assert settings.source["guardian"].deadline_s == 1.0
     assert settings.source["guardian"].quota == Quota(500, 86400)
@@ -133,7 +133,7 @@ def test_secrets_come_from_files_and_are_never_shown(tmp_path):
     assert "hidden" not in repr(settings)
     assert "planted" not in repr(settings.rows)
     assert str(Secret("x")) == "***"
-    assert {"planted", "hidden"} <= set(settings.secrets())
+    assert {"planted", "hidden"} <= set(settings.list_secrets())
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_secrets_come_from_files_and_are_never_shown(tmp_path):
 )
 def test_the_password_in_a_url_is_known_to_the_redactor(name, url):
     """The redactor knows it in the spelling of the URL and as a driver may quote it."""
-    assert {"pl%40nted", "pl@nted"} <= set(read(**{name: url}).secrets())
+    assert {"pl%40nted", "pl@nted"} <= set(read(**{name: url}).list_secrets())
 
 
 @pytest.mark.parametrize(
@@ -166,9 +166,9 @@ def test_a_secret_and_its_file_together_are_refused(tmp_path, name):
         read(**{name: "A" * 43, f"{name}_FILE": str(path)})
     assert read(**{name: "", f"{name}_FILE": str(path)})
     with pytest.raises(SettingsError, match=r"^DATABASE_URL and DATABASE_URL_FILE are both set"):
-        load(DECLARED, {"DATABASE_URL": "postgresql://h/d", "DATABASE_URL_FILE": str(path)})
+        read_settings(DECLARED, {"DATABASE_URL": "postgresql://h/d", "DATABASE_URL_FILE": str(path)})
     path.write_text("postgresql://file/d")
-    ours = load(DECLARED, {"DATABASE_URL": "postgresql://theirs/d", "NEWSINTEL_DATABASE_URL_FILE": str(path)})
+    ours = read_settings(DECLARED, {"DATABASE_URL": "postgresql://theirs/d", "NEWSINTEL_DATABASE_URL_FILE": str(path)})
     assert ours.database_url.reveal() == "postgresql://file/d"
 
 
@@ -189,25 +189,27 @@ SHORT = [
 def test_short_secrets_are_refused_in_production(change, named, tmp_path):
     """This holds for every kind of secret, also in a URL or a file. Development accepts them."""
     with pytest.raises(SettingsError, match=rf"^{named} at least 8 characters in production$"):
-        load(DECLARED, PRODUCTION | change)
-    load(DECLARED, PRODUCTION | change | {"NEWSINTEL_ENV": "development"})
+        read_settings(DECLARED, PRODUCTION | change)
+    read_settings(DECLARED, PRODUCTION | change | {"NEWSINTEL_ENV": "development"})
     (name, value), path = list(change.items())[-1], tmp_path / "secret"
     path.write_text(value)
     with pytest.raises(SettingsError, match=f"{name}_FILE must have at least 8 characters"):
-        load(DECLARED, PRODUCTION | change | {name: "", f"{name}_FILE": str(path)})
+        read_settings(DECLARED, PRODUCTION | change | {name: "", f"{name}_FILE": str(path)})
 
 
 def test_a_missing_password_is_not_a_short_one():
     """A URL without a password is accepted. Eight characters are enough."""
-    assert load(DECLARED, PRODUCTION | {"NEWSINTEL_DATABASE_URL": "postgresql://db.example/news?sslmode=verify-full&sslrootcert=system"})
-    assert load(DECLARED, PRODUCTION | {"NEWSINTEL_METRICS_TOKEN": "12345678"})
+    assert read_settings(
+        DECLARED, PRODUCTION | {"NEWSINTEL_DATABASE_URL": "postgresql://db.example/news?sslmode=verify-full&sslrootcert=system"}
+    )
+    assert read_settings(DECLARED, PRODUCTION | {"NEWSINTEL_METRICS_TOKEN": "12345678"})
 
 
 def test_a_missing_setting_is_reported_with_a_similar_name():
     """In production, the unknown name in the environment is probably the reason."""
     environ = PRODUCTION | {"NEWSINTEL_SECRET_KEYS": "", "NEWSINTEL_SECRET_KEY": "A" * 43}
     with pytest.raises(SettingsError) as caught:
-        load(DECLARED, environ)
+        read_settings(DECLARED, environ)
     assert str(caught.value).endswith("; NEWSINTEL_SECRET_KEY is not a setting; did you mean NEWSINTEL_SECRET_KEYS?")
 
 
@@ -221,7 +223,7 @@ def test_secret_keys_are_a_list_in_order(tmp_path):
     settings = read(SECRET_KEYS_FILE=str(path))
     assert [key.reveal() for key in settings.secret_keys] == ["A" * 43, "B" * 43]
     assert (shown(settings, "SECRET_KEYS").value, shown(settings, "SECRET_KEYS").origin) == ("***,***", "NEWSINTEL_SECRET_KEYS_FILE")
-    assert {"A" * 43, "B" * 43} <= set(settings.secrets())
+    assert {"A" * 43, "B" * 43} <= set(settings.list_secrets())
     assert "A" * 43 not in repr(settings)
     assert read().secret_keys == ()
 
@@ -231,29 +233,29 @@ def test_platform_names_are_read_when_ours_are_unset():
 
     With PORT, production listens on all addresses.
     """
-    settings = load(DECLARED, {"DATABASE_URL": "postgresql://h/d", "REDIS_URL": "redis://h", "PORT": "9000"})
+    settings = read_settings(DECLARED, {"DATABASE_URL": "postgresql://h/d", "REDIS_URL": "redis://h", "PORT": "9000"})
     assert settings.database_url.reveal() == "postgresql://h/d"
-    assert settings.bind == Address("127.0.0.1", 9000)
-    ours = load(DECLARED, {"DATABASE_URL": "postgresql://theirs/d", "NEWSINTEL_DATABASE_URL": "postgresql://ours/d"})
+    assert settings.bind == ListenAddress("127.0.0.1", 9000)
+    ours = read_settings(DECLARED, {"DATABASE_URL": "postgresql://theirs/d", "NEWSINTEL_DATABASE_URL": "postgresql://ours/d"})
     assert ours.database_url.reveal() == "postgresql://ours/d"
-    assert load(DECLARED, {**PRODUCTION, "PORT": "9000"}).bind == Address("0.0.0.0", 9000)
+    assert read_settings(DECLARED, {**PRODUCTION, "PORT": "9000"}).bind == ListenAddress("0.0.0.0", 9000)
 
 
 def test_overrides_take_precedence_over_the_environment():
     """Overrides are those of a command."""
-    settings = load(DECLARED, {"NEWSINTEL_MAX_FLIGHTS": "5"}, overrides={"NEWSINTEL_MAX_FLIGHTS": "7"})
+    settings = read_settings(DECLARED, {"NEWSINTEL_MAX_FLIGHTS": "5"}, overrides={"NEWSINTEL_MAX_FLIGHTS": "7"})
     assert settings.max_flights == 7
 
 
 def test_unknown_names_are_reported():
     """So a misspelt setting is noticed."""
-    assert read(GUARDIAN_DEADLINE="1").unknown == (Stray("NEWSINTEL_GUARDIAN_DEADLINE", "NEWSINTEL_GUARDIAN_DEADLINE_S"),)
+    assert read(GUARDIAN_DEADLINE="1").unknown == (UnknownName("NEWSINTEL_GUARDIAN_DEADLINE", "NEWSINTEL_GUARDIAN_DEADLINE_S"),)
     assert read(GUARDIAN_DEADLINE_S="1").unknown == ()
 
 
 def test_data_dir_is_absolute(tmp_path):
     """Its default follows XDG_DATA_HOME."""
-    assert load(DECLARED, {"XDG_DATA_HOME": str(tmp_path)}).data_dir == tmp_path / "newsintel"
+    assert read_settings(DECLARED, {"XDG_DATA_HOME": str(tmp_path)}).data_dir == tmp_path / "newsintel"
     assert read(DATA_DIR="here").data_dir == Path.cwd() / "here"
     with pytest.raises(SettingsError, match=r"^NEWSINTEL_DATA_DIR must be the path of a folder, .*, not '~nobody-of-that-name/x'$"):
         read(DATA_DIR="~nobody-of-that-name/x")
@@ -274,8 +276,8 @@ def test_values_are_shown_in_the_syntax_of_the_environment():
     )
     assert [shown(settings, name).value for name in names] == ["2", "1", "off", "7/3600s", "0.5", "off", "1209600", "-"]
     again = {row.name: row.value for row in settings.rows if row.value not in ("-", "***")}
-    assert load(DECLARED, again).rate_limit is None
-    assert load(DECLARED, again).session_idle_s == 14 * 86400
+    assert read_settings(DECLARED, again).rate_limit is None
+    assert read_settings(DECLARED, again).session_idle_s == 14 * 86400
 
 
 @pytest.mark.parametrize(
@@ -300,9 +302,9 @@ def test_values_are_shown_in_the_syntax_of_the_environment():
 )
 def test_unsafe_settings_are_refused_in_production(change, named):
     """The start fails with the name of the setting."""
-    assert load(DECLARED, PRODUCTION).production
+    assert read_settings(DECLARED, PRODUCTION).production
     with pytest.raises(SettingsError, match=named):
-        load(DECLARED, PRODUCTION | change)
+        read_settings(DECLARED, PRODUCTION | change)
 
 
 @pytest.mark.parametrize("database", ["postgresql:///news?host=/run/postgresql", "postgresql://127.0.0.1/news", "postgresql://[::1]/news"])
@@ -310,7 +312,7 @@ def test_unsafe_settings_are_refused_in_production(change, named):
 def test_production_on_one_machine_needs_no_tls(database, redis):
     """Other people cannot read what is sent over a unix socket or a loopback address."""
     one_box = {"NEWSINTEL_DATABASE_URL": database, "NEWSINTEL_REDIS_URL": redis, "NEWSINTEL_MIGRATE_DATABASE_URL": database}
-    assert load(DECLARED, PRODUCTION | one_box).production
+    assert read_settings(DECLARED, PRODUCTION | one_box).production
 
 
 @pytest.mark.parametrize("env", ["development", "production"])
@@ -342,7 +344,7 @@ def test_unusable_store_urls_are_refused_by_the_name_that_was_set(env, environ, 
     others = {"NEWSINTEL_DATABASE_URL": "postgresql:///d", "NEWSINTEL_REDIS_URL": "redis://"}
     others = {name: url for name, url in others.items() if not {name, name.removeprefix("NEWSINTEL_")} & set(environ)}
     with pytest.raises(SettingsError, match=r"^\S*_URL ") as refusal:
-        load(DECLARED, settings | others | environ | {"NEWSINTEL_ENV": env})
+        read_settings(DECLARED, settings | others | environ | {"NEWSINTEL_ENV": env})
     assert said in str(refusal.value)
     assert "planted" not in str(refusal.value)
     assert "\n" not in str(refusal.value)

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from newsintel.demo import guardian, newsapi, reddit_auth
-from newsintel.demo.server import Simulated, simulated_upstreams
+from newsintel.demo.server import Simulated, run_simulated_upstreams
 from tests.waiting import PATIENCE_S
 
 NOW = datetime(2031, 5, 14, 12, tzinfo=UTC)
@@ -29,7 +29,7 @@ Get = Callable[..., Awaitable[httpx.Response]]
 @pytest.fixture
 async def simulated(client: httpx.AsyncClient) -> AsyncIterator[Simulated]:
     """The simulation at a fixed time."""
-    async with simulated_upstreams(now=NOW, seed=1) as running:
+    async with run_simulated_upstreams(now=NOW, seed=1) as running:
         for name in running.base_urls:
             await client.put(f"{running.control_url}/{name}", json={"latency_ms": 0, "jitter_ms": 0})
         yield running

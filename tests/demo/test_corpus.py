@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 import pytest
 from rapidfuzz.distance import Levenshtein
 
-from newsintel.demo.corpus import build
+from newsintel.demo.corpus import build_corpus
 from newsintel.demo.documents import Document
-from newsintel.demo.matching import GUARDIAN, NEWSAPI, REDDIT, parse
-from newsintel.demo.stories import tell, themes
+from newsintel.demo.matching import GUARDIAN, NEWSAPI, REDDIT, parse_query
+from newsintel.demo.stories import generate_stories, load_themes
 from tests.demo.conftest import NOW
 
-CORPUS = build(NOW, 0)
-STORIES = list(tell(NOW, random.Random(0)))
+CORPUS = build_corpus(NOW, 0)
+STORIES = list(generate_stories(NOW, random.Random(0)))
 ALL = (*CORPUS.newsapi, *CORPUS.guardian, *CORPUS.reddit)
 
 
@@ -32,13 +32,13 @@ def _url(document: Document) -> str:
 
 def test_equal_arguments_give_equal_corpora() -> None:
     """Seed and time decide everything; another seed gives another corpus."""
-    assert build(NOW, 0) == CORPUS
-    assert build(NOW, 1) != CORPUS
+    assert build_corpus(NOW, 0) == CORPUS
+    assert build_corpus(NOW, 1) != CORPUS
 
 
 def test_corpus_has_enough_themes_and_stories() -> None:
     """At least 25 themes and 400 stories, each with a unique name and in at least one source."""
-    assert len(themes()) >= 25
+    assert len(load_themes()) >= 25
     assert len({story.name for story in STORIES}) == len(STORIES) >= 400
     assert {document.story for document in ALL} - {""} == {story.name for story in STORIES}
 
@@ -68,7 +68,7 @@ def test_common_words_find_plenty(query: str) -> None:
     """A word of a theme finds at least 15 rows in each source, also in default subreddits."""
     front = [document for document in CORPUS.reddit if document.row["data"].get("subreddit") in ("news", "worldnews", "technology")]
     for documents, dialect in ((CORPUS.newsapi, NEWSAPI), (CORPUS.guardian, GUARDIAN), (front, REDDIT)):
-        assert sum(parse(query, dialect).holds(document.text()) for document in documents) >= 15
+        assert sum(parse_query(query, dialect).matches(document.join_text()) for document in documents) >= 15
 
 
 def test_stories_have_several_headlines_and_addresses() -> None:

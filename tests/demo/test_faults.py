@@ -199,7 +199,7 @@ async def test_slow_rate_slows_a_share_of_calls(control, news: Get) -> None:
     assert trio.current_time() - before >= 0.2
     behaviour = Behaviour(latency_ms=0, jitter_ms=0, slow_ms=200, slow_rate=0.5)
     upstream = Upstream(None, behaviour, random.Random(1))  # no API is called
-    drawn = [upstream.latency_s() for _ in range(1000)]
+    drawn = [upstream.draw_latency_s() for _ in range(1000)]
     assert set(drawn) == {0.0, 0.2}
     assert 400 < drawn.count(0.2) < 600
 

@@ -3,20 +3,20 @@
 from collections import Counter
 from datetime import timedelta
 
-from newsintel.demo.corpus import build
-from newsintel.demo.invented_searches import DAYS, HABITS, NEWS, invented_searches, queries
-from newsintel.demo.matching import fold
-from newsintel.domain.intelligence.normal_form import normal_form
-from newsintel.domain.search.query import build as understand
+from newsintel.demo.corpus import build_corpus
+from newsintel.demo.invented_searches import DAYS, HABITS, NEWS, invent_searches, list_queries
+from newsintel.demo.matching import fold_text
+from newsintel.domain.intelligence.normal_form import write_normal_form
+from newsintel.domain.search.query import build_query as understand
 from tests.make import NOON
 
-TOLD = invented_searches(NOON)
+TOLD = invent_searches(NOON)
 
 
 def test_equal_arguments_give_equal_searches():
     """Another seed gives other searches."""
-    assert invented_searches(NOON) == TOLD
-    assert invented_searches(NOON, seed=1) != TOLD
+    assert invent_searches(NOON) == TOLD
+    assert invent_searches(NOON, seed=1) != TOLD
 
 
 def test_searches_lie_within_the_last_days():
@@ -29,13 +29,13 @@ def test_a_later_run_only_adds_to_habits():
     """So a second run counts nobody twice."""
     habits = {query for group in HABITS for query in group} - {query for group, _, _ in NEWS for query in group}
     before = {one for one in TOLD if one.query in habits and one.at.date() > (NOON - timedelta(days=DAYS - 1)).date()}
-    assert before <= set(invented_searches(NOON + timedelta(hours=5)))
+    assert before <= set(invent_searches(NOON + timedelta(hours=5)))
 
 
 def test_queries_are_in_their_normal_form():
     """The queries are counted exactly as written here."""
-    assert set(queries()) == {one.query for one in TOLD}
-    assert all(normal_form(understand(query, sources=()).clauses) == query for query in queries())
+    assert set(list_queries()) == {one.query for one in TOLD}
+    assert all(write_normal_form(understand(query, sources=()).clauses) == query for query in list_queries())
 
 
 def test_habits_reach_the_floor_daily_and_news_breaks():
@@ -53,7 +53,7 @@ def test_habits_reach_the_floor_daily_and_news_breaks():
 
 def test_every_query_finds_news():
     """In the invented corpus, by the words that people see."""
-    corpus = build(NOON, 0)
-    texts = [document.text() for documents in (corpus.newsapi, corpus.guardian, corpus.reddit) for document in documents]
-    for query in queries():
-        assert any(all(word in text for word in fold(query).split()) for text in texts), query
+    corpus = build_corpus(NOON, 0)
+    texts = [document.join_text() for documents in (corpus.newsapi, corpus.guardian, corpus.reddit) for document in documents]
+    for query in list_queries():
+        assert any(all(word in text for word in fold_text(query).split()) for text in texts), query

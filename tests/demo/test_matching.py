@@ -2,9 +2,9 @@
 
 import pytest
 
-from newsintel.demo.matching import GUARDIAN, NEWSAPI, REDDIT, fold, parse
+from newsintel.demo.matching import GUARDIAN, NEWSAPI, REDDIT, fold_text, parse_query
 
-TEXT = fold("Scientists\u2019 neural networks <b>beat</b> the storm forecast")
+TEXT = fold_text("Scientists\u2019 neural networks <b>beat</b> the storm forecast")
 
 
 @pytest.mark.parametrize(
@@ -36,16 +36,16 @@ TEXT = fold("Scientists\u2019 neural networks <b>beat</b> the storm forecast")
 )
 def test_each_api_has_its_own_query_language(query: str, *, newsapi: bool, guardian: bool, reddit: bool) -> None:
     """One query means different things to the three APIs, and none fails on an odd query."""
-    found = tuple(parse(query, dialect).holds(TEXT) for dialect in (NEWSAPI, GUARDIAN, REDDIT))
+    found = tuple(parse_query(query, dialect).matches(TEXT) for dialect in (NEWSAPI, GUARDIAN, REDDIT))
     assert found == (newsapi, guardian, reddit)
 
 
 def test_fold_compares_words() -> None:
     """Case, apostrophes, tags and plurals do not matter; parts of words do not match."""
-    assert fold("It\u2019s <i>CHIPS</i>, not news") == fold("its chip not news")
-    assert not parse("art", REDDIT).holds(fold("smart party"))
+    assert fold_text("It\u2019s <i>CHIPS</i>, not news") == fold_text("its chip not news")
+    assert not parse_query("art", REDDIT).matches(fold_text("smart party"))
 
 
 def test_wanted_leaves_negations_out() -> None:
     """Relevance uses only the words that are wanted."""
-    assert parse("chips AND (power OR energy) NOT oil", NEWSAPI).wanted() == (" chip ", " power ", " energy ")
+    assert parse_query("chips AND (power OR energy) NOT oil", NEWSAPI).list_needles() == (" chip ", " power ", " energy ")

@@ -9,7 +9,7 @@ import pytest
 
 from newsintel.demo import guardian, newsapi
 from newsintel.demo.replay import ReplayError, load_recordings
-from newsintel.demo.server import simulated_upstreams
+from newsintel.demo.server import run_simulated_upstreams
 from tests.shared import SHARED, needs_shared
 
 ARTICLE = {
@@ -81,7 +81,7 @@ def test_a_folder_with_nothing_to_replay_is_refused(tmp_path: Path, files: dict[
 async def test_an_error_comes_before_the_server(tmp_path: Path) -> None:
     """The error comes before anything listens, and not in an exception group."""
     with pytest.raises(ReplayError):
-        async with simulated_upstreams(replay=tmp_path):
+        async with run_simulated_upstreams(replay=tmp_path):
             pytest.fail("it ran")
 
 
@@ -89,7 +89,7 @@ async def test_an_error_comes_before_the_server(tmp_path: Path) -> None:
 async def test_recordings_are_served_behind_the_same_contract(client: httpx.AsyncClient) -> None:
     """Real rows are returned verbatim, with the API's own matching, keys and limits."""
     recorded = SHARED / "recorded"
-    async with simulated_upstreams(replay=recorded) as running:
+    async with run_simulated_upstreams(replay=recorded) as running:
         url = running.base_urls["newsapi"] + "/v2/everything"
         refused = await client.get(url, params={"q": "world"}, headers={"X-Api-Key": "nonsense"})
         assert refused.status_code == 401

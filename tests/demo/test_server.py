@@ -7,7 +7,7 @@ import pytest
 import trio
 
 from newsintel.demo.api import Api
-from newsintel.demo.server import Simulated, simulated_upstreams
+from newsintel.demo.server import Simulated, run_simulated_upstreams
 from newsintel.demo.wire import Reply, Request
 from tests.demo.conftest import NOW
 from tests.waiting import PATIENCE_S
@@ -94,7 +94,7 @@ async def test_a_bug_ends_only_its_connection(client: httpx.AsyncClient, caplog:
         def answer(self, _request: Request, *, limited: bool) -> Reply:
             raise ValueError(f"not thought of, limited {limited}")
 
-    async with simulated_upstreams(now=NOW, wrap=lambda _api: cast(Api, Broken())) as running:
+    async with run_simulated_upstreams(now=NOW, wrap=lambda _api: cast(Api, Broken())) as running:
         with pytest.raises(httpx.RemoteProtocolError):
             await client.get(running.base_urls["guardian"] + "/search")
         assert (await client.get(running.control_url)).status_code == 200
@@ -112,7 +112,7 @@ async def test_leaving_the_block_ends_the_server_at_once(client: httpx.AsyncClie
 async def leave_with_a_request_in_the_air(client: httpx.AsyncClient) -> None:
     """Start a request that is never answered, and leave the block."""
     async with trio.open_nursery() as nursery:
-        async with simulated_upstreams() as running:
+        async with run_simulated_upstreams() as running:
             await client.put(f"{running.control_url}/newsapi", json={"fault": "hang"})
             stream = await trio.open_tcp_stream("127.0.0.1", int(running.control_url.rsplit(":", 1)[1].split("/")[0]))
             await stream.send_all(b"GET /newsapi/v2/everything HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -126,6 +126,6 @@ async def leave_with_a_request_in_the_air(client: httpx.AsyncClient) -> None:
 async def test_cancelling_ends_the_server() -> None:
     """A cancelled scope around the block is enough."""
     with trio.move_on_after(0.2) as scope:
-        async with simulated_upstreams():
+        async with run_simulated_upstreams():
             await trio.sleep_forever()
     assert scope.cancelled_caught

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsintel.config.values import Secret
-from newsintel.domain.paging import MAX_CHARS, PURPOSE, Cursors, Position
+from newsintel.domain.paging import CURSOR_PURPOSE, MAX_CHARS, Cursors, Position
 from newsintel.domain.security.keys import Signer
 from newsintel.errors import InvalidParameterError
 
@@ -15,7 +15,7 @@ POSITION = Position(("2026-03-01T12:00:00+00:00", 0.1 + 0.2, 7))
 
 def cursors(*keys):
     """Cursors signed with the first of some keys."""
-    return Cursors(Signer(keys or (OLD,), PURPOSE))
+    return Cursors(Signer(keys or (OLD,), CURSOR_PURPOSE))
 
 
 def refused(cursor, bound_to="q", of=None):

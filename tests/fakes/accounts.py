@@ -10,8 +10,8 @@ from itertools import count as numbers
 import trio
 from attrs import define, evolve, field
 
-from newsintel.domain.accounts.model import Access, Account, ApiKey, Attempt, Identity, Session, Tokens
-from newsintel.domain.security.keys import digest
+from newsintel.domain.accounts.model import Access, Account, ApiKey, Identity, Session, SignInAttempt, Tokens
+from newsintel.domain.security.keys import digest_secret
 from newsintel.errors import UnavailableError
 from tests.make import NOON
 
@@ -26,15 +26,15 @@ class MemoryAccounts:
         self.away = False
         self.hangs = False
 
-    async def account(self, user_id):
+    async def get_account(self, user_id):
         await self._answer()
         return self.kept.get(user_id)
 
-    async def find(self, provider, subject):
+    async def find_by_identity(self, provider, subject):
         await self._answer()
         return self.kept.get(self.identities.get((provider, subject)))
 
-    async def key_holder(self, digest, now):
+    async def find_key_holder(self, digest, now):
         await self._answer()
         user_id, access, expires_at = self.keys.get(digest, (0, Access.READ, None))
         if user_id not in self.kept or (expires_at is not None and expires_at <= now):
@@ -69,26 +69,26 @@ class MemorySessions:
         await self._answer()
         session_id = next(self._ids)
         now = NOON + timedelta(seconds=len(self.kept))
-        self.kept[digest(session_id)] = Session(digest(session_id), user_id, now, now, client)
+        self.kept[digest_secret(session_id)] = Session(digest_secret(session_id), user_id, now, now, client)
         return session_id
 
     async def find(self, session_id):
         await self._answer()
-        return self.kept.get(digest(session_id))
+        return self.kept.get(digest_secret(session_id))
 
-    async def of_user(self, user_id):
+    async def list_of_user(self, user_id):
         await self._answer()
         found = [session for session in self.kept.values() if session.user_id == user_id]
         return tuple(sorted(found, key=lambda session: session.last_seen_at, reverse=True))
 
-    async def end(self, user_id, digest):
+    async def end_session(self, user_id, digest):
         await self._answer()
         if digest not in self.kept or self.kept[digest].user_id != user_id:
             return False
         del self.kept[digest]
         return True
 
-    async def end_all(self, user_id):
+    async def end_user_sessions(self, user_id):
         await self._answer()
         self.kept = {key: session for key, session in self.kept.items() if session.user_id != user_id}
 
@@ -112,7 +112,7 @@ async def program(world, username="alice", access=Access.WRITE, *, expires_at=No
     """The headers of a program with an API key of a person."""
     account = await world.accounts.sign_in("dev", username, username, now)
     key = f"ni_{len(world.accounts.keys):0>43}"
-    world.accounts.keys[digest(key)] = (account.id, access, expires_at)
+    world.accounts.keys[digest_secret(key)] = (account.id, access, expires_at)
     return {"Authorization": f"Bearer {key}"}
 
 
@@ -123,7 +123,7 @@ class MemoryKeys:
         self.kept: dict[str, tuple[int, ApiKey, str]] = {}
         self._accounts = accounts
 
-    async def make(self, user_id, key, digest, most):
+    async def create(self, user_id, key, digest, most):
         await trio.lowlevel.checkpoint()
         if sum(owner == user_id for owner, _, _ in self.kept.values()) >= most:
             return None
@@ -132,7 +132,7 @@ class MemoryKeys:
         self._accounts.keys[digest] = (user_id, key.access, key.expires_at)
         return named
 
-    async def of_user(self, user_id):
+    async def list_of_user(self, user_id):
         await trio.lowlevel.checkpoint()
         return tuple(key for owner, key, _ in reversed(self.kept.values()) if owner == user_id)
 
@@ -149,10 +149,10 @@ class MemoryAttempts:
     """A `ports.Attempts`."""
 
     def __init__(self):
-        self.kept: dict[str, Attempt] = {}
+        self.kept: dict[str, SignInAttempt] = {}
         self.away = False
 
-    async def keep(self, attempt):
+    async def store(self, attempt):
         await self._answer()
         self.kept[attempt.state] = attempt
 
@@ -184,7 +184,7 @@ class MemoryTokens:
         await trio.lowlevel.checkpoint()
         self.kept.pop((user_id, provider), None)
 
-    async def reseal(self):
+    async def reseal_all(self):
         await trio.lowlevel.checkpoint()
         return 0
 
@@ -204,11 +204,11 @@ class ScriptedProvider:
     takes_s: float = 0.0
     now: Callable[[], datetime] = lambda: NOON
 
-    async def begin(self, attempt):
+    async def start_sign_in(self, attempt):
         await self._answer()
         return f"https://elsewhere.example/authorize?state={attempt.state}"
 
-    async def finish(self, code, attempt):
+    async def finish_sign_in(self, code, attempt):
         self.finished.append(code)
         await self._answer()
         return Identity(self.name, code, code, (f"{self.name}:{code}",)), self._tokens(f"of-{code}")

@@ -14,11 +14,11 @@ from newsintel.domain.limits.admission import Start
 from newsintel.domain.limits.quotas import OwnStart, OwnStarts, person_of
 from newsintel.domain.operations.latencies import Latency
 from newsintel.domain.paging import Position
-from newsintel.domain.ports import Kept
+from newsintel.domain.ports import CachedBytes
 from newsintel.domain.search.article import ArchivedArticle, Article, Pair
 from newsintel.domain.search.harvest import Answer
 from newsintel.domain.search.history import SearchRecord
-from newsintel.domain.search.ports import Claimed
+from newsintel.domain.search.ports import ClaimResult
 from newsintel.errors import PoisonedBatchError, UnavailableError
 from tests.make import NOON
 
@@ -60,7 +60,7 @@ class MemoryLatencies:
             raise UnavailableError("redis is away")
         self.kept.setdefault(day, Counter()).update(counts)
 
-    async def read(self, last: date) -> Mapping[Latency, int]:
+    async def read_totals(self, last: date) -> Mapping[Latency, int]:
         await trio.lowlevel.checkpoint()
         return sum((counts for day, counts in self.kept.items() if 0 <= (last - day).days < 8), Counter())
 
@@ -83,18 +83,18 @@ class MemoryCache:
         self.kept[answer.harvest.query.key] = answer
         self._release(answer.harvest.query.key, lock_token)
 
-    async def claim(self, key: str, token: str, ttl_s: float) -> Claimed:
+    async def claim(self, key: str, token: str, ttl_s: float) -> ClaimResult:
         await trio.lowlevel.checkpoint()
         self._check()
-        return Claimed(self.locks.setdefault(key, token) == token, self.kept.get(key))
+        return ClaimResult(self.locks.setdefault(key, token) == token, self.kept.get(key))
 
-    async def forget(self, keys: Sequence[str]) -> None:
+    async def delete_answers(self, keys: Sequence[str]) -> None:
         await trio.lowlevel.checkpoint()
         self._check()
         for key in keys:
             self.kept.pop(key, None)
 
-    async def unlock(self, key: str, token: str) -> None:
+    async def release_claim(self, key: str, token: str) -> None:
         await trio.lowlevel.checkpoint()
         self._check()
         self._release(key, token)
@@ -127,7 +127,7 @@ class MemoryLedger:
         await self._answer()
         self.starts.get(source, {}).pop(name, None)
 
-    async def spent(self, source, terms):
+    async def read_spent(self, source, terms):
         await self._answer()
         return self._spent(source, terms)
 
@@ -135,7 +135,7 @@ class MemoryLedger:
         own = OwnStarts(terms)
         for name, at_s in self.starts.get(source, {}).items():
             own.add(OwnStart(name, at_s, shared=True))
-        return own.spent(trio.current_time(), person)
+        return own.compute_spent(trio.current_time(), person)
 
     async def _answer(self) -> None:
         await trio.lowlevel.checkpoint()
@@ -167,17 +167,17 @@ class MemoryBytes:
         self.kept: dict[str, tuple[bytes, float, int]] = {}
         self.away = False
 
-    async def get(self, key: str) -> Kept | None:
+    async def get(self, key: str) -> CachedBytes | None:
         await self._answer()
         data, since_s, ttl_s = self.kept.get(key, (b"", 0.0, 0))
         age_s = trio.current_time() - since_s
-        return Kept(data, age_s, ttl_s) if age_s < ttl_s else None
+        return CachedBytes(data, age_s, ttl_s) if age_s < ttl_s else None
 
     async def put(self, key: str, data: bytes, ttl_s: int) -> None:
         await self._answer()
         self.kept[key] = (data, trio.current_time(), ttl_s)
 
-    async def forget(self, keys: Sequence[str]) -> None:
+    async def delete_keys(self, keys: Sequence[str]) -> None:
         await self._answer()
         for key in keys:
             self.kept.pop(key, None)
@@ -207,17 +207,17 @@ class MemorySearch:
         rest = self.hits[start:]
         return ArchivePage(rest[:limit], Position((start + limit,)) if len(rest) > limit else None)
 
-    async def timeline(self, query: ArchiveQuery, bucket: Bucket) -> tuple[Bar, ...]:
+    async def count_timeline(self, query: ArchiveQuery, bucket: Bucket) -> tuple[Bar, ...]:
         await self._answer(query, bucket)
         return self.bars
 
-    async def facets(self, query: ArchiveQuery) -> Facets:
+    async def count_facets(self, query: ArchiveQuery) -> Facets:
         await self._answer(query)
         sources = Counter(hit.article.source for hit in self.hits)
         publishers = Counter(hit.article.publisher for hit in self.hits)
         return Facets(tuple(sources.most_common(20)), tuple(publishers.most_common(20)), self.counted_newest)
 
-    async def held(self, sources: Sequence[str]) -> frozenset[str]:
+    async def find_archived_sources(self, sources: Sequence[str]) -> frozenset[str]:
         await trio.lowlevel.checkpoint()
         return frozenset(sources) & {hit.article.source for hit in self.hits}
 
@@ -247,7 +247,7 @@ class MemoryArchive:
         if self.away:
             raise UnavailableError("postgresql is away")
 
-    async def save(self, articles: Sequence[tuple[Article, datetime]], pairs: Sequence[Pair]) -> int:
+    async def save_articles(self, articles: Sequence[tuple[Article, datetime]], pairs: Sequence[Pair]) -> int:
         await self._answer()
         self.calls.append(len(articles))
         if bad := [article.id for article, _ in articles if article.id in self.poisoned]:
@@ -258,11 +258,11 @@ class MemoryArchive:
         self.pairs += pairs
         return len(self.kept) - before
 
-    async def bury(self, article: Article, reason: str) -> None:
+    async def store_dead_letter(self, article: Article, reason: str) -> None:
         await self._answer()
         self.buried[article.id] = reason
 
-    async def article(self, article_id: str) -> ArchivedArticle | None:
+    async def get_article(self, article_id: str) -> ArchivedArticle | None:
         await self._answer()
         return self.kept.get(article_id)
 
@@ -274,13 +274,13 @@ class MemoryHistory:
         self.kept: list[SearchRecord] = []
         self.away = False
 
-    async def record(self, searches: Sequence[SearchRecord]) -> None:
+    async def record_searches(self, searches: Sequence[SearchRecord]) -> None:
         await trio.lowlevel.checkpoint()
         if self.away:
             raise UnavailableError("postgresql is away")
         self.kept += searches
 
-    async def prune(self, before: datetime) -> int:
+    async def prune_searches(self, before: datetime) -> int:
         await trio.lowlevel.checkpoint()
         if self.away:
             raise UnavailableError("postgresql is away")

@@ -5,8 +5,8 @@ from math import log
 
 import trio
 
-from newsintel.domain.intelligence.likeness_model import Match
-from newsintel.domain.text.tokens import tokens
+from newsintel.domain.intelligence.likeness_model import SimilarArticle
+from newsintel.domain.text.tokens import split_words
 from newsintel.errors import UnavailableError
 from tests.make import NOON
 
@@ -21,17 +21,17 @@ class MemoryLikeness:
         self.kept = {article.id: article for article in articles}
         self.raises: Exception | None = None
 
-    async def similar(self, article_id, limit):
+    async def find_similar_by_id(self, article_id, limit):
         await self._answer()
         if article_id not in self.kept:
             return None
         return self._matching(self._telling(_text(self.kept[article_id]), 12), limit, article_id)
 
-    async def like(self, article, limit):
+    async def find_similar_to(self, article, limit):
         await self._answer()
         return self._matching(self._telling(_text(article), 12), limit, article.id)
 
-    async def telling_words(self, texts, each):
+    async def find_key_terms(self, texts, each):
         await self._answer()
         return [self._telling(text, each) for text in texts]
 
@@ -47,7 +47,7 @@ class MemoryLikeness:
         for article in self.kept.values():
             shared = sorted(_terms(_text(article)) & weights.keys(), key=lambda term: (-weights[term], term))
             if shared and article.id != own_id:
-                found.append(Match(article, NOON, sum(weights[term] for term in shared) / whole, tuple(shared)))
+                found.append(SimilarArticle(article, NOON, sum(weights[term] for term in shared) / whole, tuple(shared)))
         return tuple(sorted(found, key=lambda match: (-match.score, match.article.id))[:limit])
 
     async def _answer(self) -> None:
@@ -61,7 +61,7 @@ def _text(article):
 
 
 def _terms(text):
-    return {token.word for token in tokens(text) if len(token.word) >= 4}
+    return {token.word for token in split_words(text) if len(token.word) >= 4}
 
 
 class MemoryTextIndex:
@@ -71,7 +71,7 @@ class MemoryTextIndex:
         self.waiting = waiting
         self.away = False
 
-    async def read_some(self):
+    async def index_batch(self):
         await trio.lowlevel.checkpoint()
         if self.away:
             raise UnavailableError("postgresql is away")
@@ -87,7 +87,7 @@ class MemoryTerms:
         self.waiting = waiting
         self.away = False
 
-    async def add_up(self):
+    async def apply_changes(self):
         await trio.lowlevel.checkpoint()
         if self.away:
             raise UnavailableError("postgresql is away")
@@ -103,7 +103,7 @@ class MemorySaveCounts:
         self.people = people
         self.away = False
 
-    async def most_saved(self, floor, limit):
+    async def count_saves(self, floor, limit):
         await trio.lowlevel.checkpoint()
         if self.away:
             raise UnavailableError("postgresql is away")

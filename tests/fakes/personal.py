@@ -10,9 +10,9 @@ import trio
 from attrs import evolve
 
 from newsintel.domain.paging import Position
-from newsintel.domain.personal.model import Mark, MarkPage, PastSearch, PastSearches, Put, Save, SavedPage
+from newsintel.domain.personal.model import ArticleMark, MarkPage, PastSearch, PastSearches, PutResult, Save, SavedPage
 from newsintel.domain.personal.preferences import MAX_KEYS
-from newsintel.domain.search.matching import Asked, language_of, words_of
+from newsintel.domain.search.matching import PreparedQuery, choose_article_language, prepare_text
 from newsintel.errors import PoisonedBatchError, UnavailableError
 
 
@@ -40,7 +40,7 @@ class MemoryPreferences(_Memory):
         self.poisoned: set[str] = set()
         self.reads = 0
 
-    async def all(self, user_id):
+    async def get_all(self, user_id):
         self.reads += 1
         found = dict(self.kept[user_id])
         await self._answer()
@@ -52,10 +52,10 @@ class MemoryPreferences(_Memory):
             raise PoisonedBatchError("too large")
         kept = self.kept[user_id]
         if key not in kept and len(kept) >= MAX_KEYS:
-            return Put.FULL
+            return PutResult.FULL
         known = key in kept
         kept[key] = value
-        return Put.CHANGED if known else Put.NEW
+        return PutResult.CHANGED if known else PutResult.NEW
 
     async def delete(self, user_id, key):
         await self._answer()
@@ -70,11 +70,11 @@ class MemorySaved(_Memory):
         self.kept: dict[int, dict[str, Save]] = defaultdict(dict)
         self.most = 5_000
 
-    async def page(self, user_id, words, limit, after, *, content=False):
+    async def list_page(self, user_id, words, limit, after, *, content=False):
         await self._answer()
         saves = sorted(self.kept[user_id].values(), key=lambda save: (-save.saved_at.timestamp(), save.article.id))
         if words is not None:
-            saves = [save for save in saves if _holds(save, Asked(words))]
+            saves = [save for save in saves if _holds(save, PreparedQuery(words))]
         if after is not None:
             last = (-datetime.fromisoformat(after.keys[0]).timestamp(), after.keys[1])
             saves = [save for save in saves if (-save.saved_at.timestamp(), save.article.id) > last]
@@ -86,11 +86,11 @@ class MemorySaved(_Memory):
         kept = self.kept[user_id]
         if old := kept.get(article.id):
             kept[article.id] = old if keep_notes else evolve(old, notes=notes)
-            return kept[article.id], Put.CHANGED
+            return kept[article.id], PutResult.CHANGED
         if len(kept) >= self.most:
-            return Save(article, notes, at), Put.FULL
+            return Save(article, notes, at), PutResult.FULL
         kept[article.id] = Save(article, notes, at)
-        return kept[article.id], Put.NEW
+        return kept[article.id], PutResult.NEW
 
     async def delete(self, user_id, article_id):
         await self._answer()
@@ -98,8 +98,10 @@ class MemorySaved(_Memory):
 
 
 def _holds(save, asked):
-    language = language_of(save.article)
-    return asked.holds([words_of(text, language) for text in (save.article.title, save.article.publisher, save.notes or "")], language)
+    language = choose_article_language(save.article)
+    return asked.matches(
+        [prepare_text(text, language) for text in (save.article.title, save.article.publisher, save.notes or "")], language
+    )
 
 
 class MemoryOwnHistory(_Memory):
@@ -110,7 +112,7 @@ class MemoryOwnHistory(_Memory):
         self.lone: dict[int, list[str]] = defaultdict(list)
         self.kept: dict[int, list[PastSearch]] = defaultdict(list)
 
-    async def page(self, user_id, limit, after):
+    async def list_page(self, user_id, limit, after):
         await self._answer()
         searches = sorted(self.kept[user_id], key=lambda search: (-search.searched_at.timestamp(), search.id))
         if after is not None:
@@ -125,7 +127,7 @@ class MemoryOwnHistory(_Memory):
         self.kept[user_id] = [search for search in self.kept[user_id] if search.id != search_id]
         return len(self.kept[user_id]) < before
 
-    async def lone_keys(self, user_id, since):
+    async def find_lone_keys(self, user_id, since):
         await self._answer()
         return self.lone[user_id]
 
@@ -141,7 +143,7 @@ class MemoryRepeats(_Memory):
         super().__init__()
         self.kept: dict[str, float] = {}
 
-    async def first(self, keys):
+    async def remember_new(self, keys):
         await self._answer()
         now_s = trio.current_time()
         answers = []
@@ -163,14 +165,14 @@ class MemoryAccountData(_Memory):
         self._accounts = accounts
         self._stores = stores
 
-    async def identities(self, user_id):
+    async def list_identities(self, user_id):
         await self._answer()
-        return sorted(identity for identity, of in self._accounts.identities.items() if of == user_id)
+        return sorted(identity for identity, of in self._accounts.list_identities.items() if of == user_id)
 
     async def delete(self, user_id):
         await self._answer()
         self._accounts.kept.pop(user_id, None)
-        self._accounts.identities = {identity: of for identity, of in self._accounts.identities.items() if of != user_id}
+        self._accounts.list_identities = {identity: of for identity, of in self._accounts.list_identities.items() if of != user_id}
         for store in self._stores:
             store.kept.pop(user_id, None)
 
@@ -183,28 +185,28 @@ class MemoryFeedback(_Memory):
 
     def __init__(self) -> None:
         super().__init__()
-        self.kept: dict[int, dict[str, dict[str, Mark]]] = defaultdict(lambda: {"opened": {}, "dismissed": {}})
+        self.kept: dict[int, dict[str, dict[str, ArticleMark]]] = defaultdict(lambda: {"opened": {}, "dismissed": {}})
 
-    async def open(self, user_id, article, fetched_at, at):
+    async def record_opened(self, user_id, article, fetched_at, at):
         await self._answer()
-        self.kept[user_id]["opened"][article.id] = Mark(article, at, None)
+        self.kept[user_id]["opened"][article.id] = ArticleMark(article, at, None)
 
-    async def dismiss(self, user_id, article, fetched_at, at, reason):
+    async def record_dismissed(self, user_id, article, fetched_at, at, reason):
         await self._answer()
-        self.kept[user_id]["dismissed"][article.id] = Mark(article, at, reason)
+        self.kept[user_id]["dismissed"][article.id] = ArticleMark(article, at, reason)
 
-    async def forget_opened(self, user_id, article_id):
+    async def delete_opened(self, user_id, article_id):
         await self._answer()
         return self.kept[user_id]["opened"].pop(article_id, None) is not None
 
-    async def forget_dismissed(self, user_id, article_id):
+    async def delete_dismissed(self, user_id, article_id):
         await self._answer()
         return self.kept[user_id]["dismissed"].pop(article_id, None) is not None
 
-    async def opened(self, user_id, limit, after):
+    async def list_opened(self, user_id, limit, after):
         return await self._page("opened", user_id, limit, after)
 
-    async def dismissed(self, user_id, limit, after):
+    async def list_dismissed(self, user_id, limit, after):
         return await self._page("dismissed", user_id, limit, after)
 
     async def _page(self, name, user_id, limit, after):

@@ -5,9 +5,9 @@ It behaves like the real one without a server.
 
 import trio
 
-from newsintel.domain.intelligence.interest_model import Deed, Kind, Offer, Sharing
+from newsintel.domain.intelligence.interest_model import Deed, DeedKind, ProfileMatch, UnseenArticle
 from newsintel.domain.personal.model import Dismissal
-from newsintel.domain.text.tokens import tokens
+from newsintel.domain.text.tokens import split_words
 from newsintel.errors import UnavailableError
 
 
@@ -24,38 +24,38 @@ class MemoryReading:
         self._archived = archived
         self.away = False
 
-    async def deeds(self, user_id):
+    async def list_deeds(self, user_id):
         await self._answer()
         found = []
         for save in self._saved.kept[user_id].values():
-            found.append(Deed(Kind.SAVED, save.article.title, save.article.title, save.saved_at, save.article.id))
+            found.append(Deed(DeedKind.SAVED, save.article.title, save.article.title, save.saved_at, save.article.id))
             if save.notes:
-                found.append(Deed(Kind.NOTED, save.notes, save.article.title, save.saved_at, save.article.id))
+                found.append(Deed(DeedKind.NOTED, save.notes, save.article.title, save.saved_at, save.article.id))
         opened = self._feedback.kept[user_id]["opened"].values()
-        found += [Deed(Kind.OPENED, mark.article.title, mark.article.title, mark.at, mark.article.id) for mark in opened]
+        found += [Deed(DeedKind.OPENED, mark.article.title, mark.article.title, mark.at, mark.article.id) for mark in opened]
         for mark in self._feedback.kept[user_id]["dismissed"].values():
-            kind = Kind.HIDDEN if mark.reason is Dismissal.HIDE else Kind.DISLIKED
+            kind = DeedKind.HIDDEN if mark.reason is Dismissal.HIDE else DeedKind.DISLIKED
             found.append(Deed(kind, mark.article.title, mark.article.title, mark.at, mark.article.id))
-        found += [Deed(Kind.SEARCHED, one.query, one.query, one.searched_at) for one in self._own_history.kept[user_id]]
+        found += [Deed(DeedKind.SEARCHED, one.query, one.query, one.searched_at) for one in self._own_history.kept[user_id]]
         return found
 
-    async def sharing(self, wanted, limit):
+    async def find_by_terms(self, wanted, limit):
         await self._answer()
         found = []
         for article in self._newest():
-            having = {token.word for token in tokens(f"{article.title} {article.description or ''}")}
+            having = {token.word for token in split_words(f"{article.title} {article.description or ''}")}
             if having & set(wanted.alone) or any(len(having & set(group)) > 1 for group in wanted.groups):
-                found.append(Sharing(article.id, article.published_at, frozenset(having & set(wanted.terms))))
+                found.append(ProfileMatch(article.id, article.published_at, frozenset(having & set(wanted.terms))))
         return found[:limit]
 
-    async def unseen(self, user_id, article_ids):
+    async def load_unseen(self, user_id, article_ids):
         await self._answer()
         marks = self._feedback.kept[user_id]
         seen = self._saved.kept[user_id].keys() | marks["opened"].keys() | marks["dismissed"].keys()
         by_id = {article.id: article for article in self._newest()}
-        return {one: Offer(by_id[one], 1, 0) for one in article_ids if one in by_id and one not in seen}
+        return {one: UnseenArticle(by_id[one], 1, 0) for one in article_ids if one in by_id and one not in seen}
 
-    async def covered(self, limit):
+    async def list_most_covered(self, limit):
         await self._answer()
         return [(article.id, article.title, 0) for article in self._newest()][:limit]
 

@@ -33,11 +33,11 @@ class MemorySearchMarks(_Memory):
         await self._answer()
         self.kept += searches
 
-    async def forget(self, marks_of):
+    async def forget_person(self, marks_of):
         await self._answer()
         self.kept = [one for one in self.kept if one.mark not in marks_of(one.day, one.query)]
 
-    async def close(self, today, floor):
+    async def close_days(self, today, floor):
         await self._answer()
         self.closed.append((today, floor))
         return 0
@@ -56,19 +56,19 @@ class MemoryTrending(_Memory):
         self.refreshed = []
         self.reads = 0
 
-    async def refresh(self, span, now, floor, rank):
+    async def rebuild_list(self, span, now, floor, rank):
         await self._answer()
         self.refreshed.append((span, floor))
         self.lists[span] = rank([one for one in self.observed.get(span, ()) if one.people >= floor])
         return True
 
-    async def top(self, span, floor, limit):
+    async def list_top(self, span, floor, limit):
         self.reads += 1
         await self._answer()
         return [trend for trend in self.lists.get(span, ()) if trend.people >= floor][:limit]
 
 
-class MemoryKinship(_Memory):
+class MemoryRelatedSearches(_Memory):
     """An `intelligence_ports.Kinship` with the kin that the test set.
 
     A seed below the floor has none, unless it is the caller's own.
@@ -79,7 +79,7 @@ class MemoryKinship(_Memory):
         self.known = []
         self.asked = []
 
-    async def kin(self, seeds, today, floor, *, own):
+    async def find_related(self, seeds, today, floor, *, own):
         self.asked.append((list(seeds), own))
         await self._answer()
         return [kin for kin in self.known if kin.seed in seeds and kin.people >= floor and (own or kin.seed_people >= floor)]

@@ -14,7 +14,7 @@ from tests.http.server.test_listener import exchange, get, serving
 @pytest.fixture
 async def world(monkeypatch):
     """A world in which alice made 50 searches, which are read five at a time."""
-    monkeypatch.setattr(exports, "ROWS", 5)
+    monkeypatch.setattr(exports, "PAGE_ROWS", 5)
     made = world_with_articles()
     made.own_history.kept[1] = [past_search(number) for number in range(50)]
     return made
@@ -42,13 +42,13 @@ async def test_head_has_no_body(world):
 async def test_a_store_that_fails_midway_breaks_the_transfer_off(world):
     """The client sees that the file is incomplete, and the server keeps running."""
     headers = await browser(world)
-    page = world.own_history.page
+    page = world.own_history.list_page
 
     async def page_then_away(user_id, limit, after):
         world.own_history.away = after is not None
         return await page(user_id, limit, after)
 
-    world.own_history.page = page_then_away
+    world.own_history.list_page = page_then_away
     async with serving(world) as served, httpx.AsyncClient(base_url=served.url) as client:
         with pytest.raises(httpx.RemoteProtocolError):
             await client.get("/me/export", headers=headers)

@@ -19,7 +19,7 @@ from wsproto.events import Request as Upgrade
 from wsproto.events import TextMessage
 
 from newsintel.errors import UnavailableError
-from newsintel.http.response.errors import settled
+from newsintel.http.response.errors import handle_errors
 from newsintel.http.server.http1 import Http1
 from tests.http.wire import back_to, get, held, serving
 
@@ -107,7 +107,7 @@ def taking_bodies(app):
     async def take():
         return Response(await request.get_data())
 
-    app.add_url_rule("/body", view_func=settled(take), methods=["PUT"])
+    app.add_url_rule("/body", view_func=handle_errors(take), methods=["PUT"])
 
 
 @pytest.mark.parametrize("killer", KILLERS.values(), ids=KILLERS.keys())
@@ -144,7 +144,7 @@ async def test_a_folded_header_is_refused(fold):
 async def test_a_body_with_indented_lines_is_not_a_folded_header(end):
     """People write JSON with lines that begin with spaces."""
     async with serving(prepare=taking_bodies) as served:
-        head = end.join([b"PUT /body HTTP/1.1", b"Host: localhost", b"Connection: close", b"Content-Length: 11", b"", b""])
+        head = end.join_flight([b"PUT /body HTTP/1.1", b"Host: localhost", b"Connection: close", b"Content-Length: 11", b"", b""])
         assert (await served.exchange(head + b"{\n  \n \n\t\n\n}")).endswith(b"{\n  \n \n\t\n\n}")
 
 

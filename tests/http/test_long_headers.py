@@ -15,8 +15,8 @@ from quart import Quart, request
 from werkzeug.datastructures import Authorization
 
 from newsintel.http.application import create_app
-from newsintel.http.request.json_body import LONGEST_TYPE
-from newsintel.http.response.conditional import matches
+from newsintel.http.request.json_body import MAX_TYPE_CHARS
+from newsintel.http.response.conditional import has_tag
 from tests.fakes.accounts import browser
 from tests.http.world import World, settings
 
@@ -57,7 +57,7 @@ def watched(monkeypatch):
 
     def short_alone(reader):
         def reading(value=None, *args, **kwargs):
-            assert value is None or len(value) <= LONGEST_TYPE, f"{reader.__name__} was given {len(value)} characters"
+            assert value is None or len(value) <= MAX_TYPE_CHARS, f"{reader.__name__} was given {len(value)} characters"
             return reader(value, *args, **kwargs)
 
         return reading
@@ -101,7 +101,7 @@ async def test_a_content_type_over_the_limit_is_refused():
     world = World()
     client, mine = create_app(world.services).test_client(use_cookies=False), await browser(world)
     for extra, status in ((0, 201), (1, 415)):
-        kind = "application/json; charset=utf-8;a=".ljust(LONGEST_TYPE + extra, "b")
+        kind = "application/json; charset=utf-8;a=".ljust(MAX_TYPE_CHARS + extra, "b")
         response = await client.put(f"/me/preferences/k{extra}", data=b'{"value": 1}', headers=mine | {"Content-Type": kind})
         assert response.status_code == status
 
@@ -112,7 +112,7 @@ TAGS = st.text(st.sampled_from("ab*W/-"), min_size=1, max_size=3).map(lambda tag
 @given(st.lists(st.one_of(TAGS, TAGS.map(lambda tag: "W/" + tag)), max_size=4).map(", ".join), st.sampled_from(["a", "b", "ab", "*"]))
 def test_matching_etags_agrees_with_werkzeug(header, tag):
     """The tags are weak or strong, in every valid list."""
-    assert matches(header, tag) == werkzeug.http.parse_etags(header).contains_weak(tag)
+    assert has_tag(header, tag) == werkzeug.http.parse_etags(header).contains_weak(tag)
 
 
 @pytest.mark.parametrize(
@@ -120,4 +120,4 @@ def test_matching_etags_agrees_with_werkzeug(header, tag):
 )
 def test_invalid_etags_do_not_match(header, found):
     """`*` matches only if it is the whole value; a value without quotes is no tag."""
-    assert matches(header, "a") is found
+    assert has_tag(header, "a") is found

@@ -13,9 +13,9 @@ from newsintel.http import application
 from newsintel.http.application import create_app
 from newsintel.http.request.json_body import Member
 from newsintel.http.request.json_kinds import string
-from newsintel.http.request.query_kinds import text
+from newsintel.http.request.query_kinds import free_text
 from newsintel.http.request.query_string import Parameter
-from newsintel.http.response.browser_page import landing
+from newsintel.http.response.browser_page import with_error_pages
 from newsintel.http.route import Route
 from tests.http.world import World, settings
 
@@ -56,10 +56,10 @@ async def of_a_number(_services, _given: int):
     """A view that takes something else."""
 
 
-ID, FROM, NAME = {"id": text(9)}, (Parameter("from", text(9), ""),), (Member("name", string(1, 9), ""),)
+ID, FROM, NAME = {"id": free_text(9)}, (Parameter("from", free_text(9), ""),), (Member("name", string(1, 9), ""),)
 
 
-@pytest.mark.parametrize("view", [by_all, landing("/a", by_all)])
+@pytest.mark.parametrize("view", [by_all, with_error_pages("/a", by_all)])
 async def test_a_view_gets_the_values_of_path_query_and_body(view):
     """As one object; a keyword of Python has an underscore. A wrapped view is no different."""
     route = Route("/a/{id}", view, "", {}, in_path=ID, takes=FROM, body=NAME)
@@ -76,7 +76,7 @@ async def test_a_view_gets_the_values_of_path_query_and_body(view):
         ("/a", by_id, {"takes": FROM}),
         ("/a/{id}", by_id, {"in_path": ID, "body": NAME}),
         ("/a/{id}", by_all, {"in_path": ID, "takes": FROM}),
-        ("/a/{id}", landing("/a", by_all), {"in_path": ID}),
+        ("/a/{id}", with_error_pages("/a", by_all), {"in_path": ID}),
     ],
 )
 def test_other_fields_than_values_are_a_bug(path, view, values):
@@ -102,9 +102,9 @@ def test_a_path_without_a_kind_and_two_values_of_one_name_are_bugs():
 
 def table():
     """Every route of the service, those for development included."""
-    found, real = [], application.openapi.routes
+    found, real = [], application.openapi.build_routes
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(application.openapi, "routes", lambda rows, *rest: found.extend(rows) or real(rows, *rest))
+        patch.setattr(application.openapi, "build_routes", lambda rows, *rest: found.extend(rows) or real(rows, *rest))
         create_app(World(settings=settings(NEWSINTEL_DEV_SIGN_IN="1")).services)
     return found
 

@@ -8,7 +8,7 @@ import trio
 from attrs import frozen
 
 from newsintel.http.application import create_app
-from newsintel.http.server.listener import serve
+from newsintel.http.server.listener import serve_http
 from tests.http.world import World, settings
 from tests.samples import read_counter
 
@@ -70,7 +70,7 @@ async def serving(world=None, prepare=lambda _app: None, app=None, patience_s=PA
     shutdown = trio.Event()
     with trio.fail_after(patience_s):
         async with AsyncExitStack() as opened, trio.open_nursery() as nursery:
-            (url,) = await nursery.start(partial(serve, app, world.settings, shutdown=shutdown, metrics=world.metrics))
+            (url,) = await nursery.start(partial(serve_http, app, world.settings, shutdown=shutdown, metrics=world.metrics))
             yield Served(url, world, shutdown, opened)
             shutdown.set()
 

@@ -8,14 +8,14 @@ from typing import Any
 import trio
 from attrs import define, field, frozen
 
-from newsintel.config.settings import Settings, load
-from newsintel.config.values import Quota, Secret, SourceOptions, secret
+from newsintel.config.settings import Settings, read_settings
+from newsintel.config.values import Quota, Secret, SourceOptions, parse_secret
 from newsintel.domain.accounts.model import Caller
 from newsintel.domain.accounts.persons import Persons
-from newsintel.domain.intelligence.marks import Marking
+from newsintel.domain.intelligence.marks import SearchMarker
 from newsintel.domain.limits.ports import SourceState
-from newsintel.domain.operations.ports import Phase, Stores
-from newsintel.domain.paging import PURPOSE, Cursors
+from newsintel.domain.operations.ports import Phase, StoreHealth
+from newsintel.domain.paging import CURSOR_PURPOSE, Cursors
 from newsintel.domain.search.article import ArchivedArticle, Article, Group, Member
 from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.harvest import Answer, Harvest, Merge, Origin, Ranked, Reply, ScoreParts, Via
@@ -42,7 +42,7 @@ from newsintel.runtime.make_once import MakeOnce
 from newsintel.runtime.personal.preference_cache import PreferenceCache
 from newsintel.runtime.personal.recording import Recording
 from newsintel.runtime.search.flight import FlightEvent, Landed
-from newsintel.runtime.search.ports import Joined
+from newsintel.runtime.search.ports import FlightEvents
 from newsintel.runtime.telemetry import scraping
 from newsintel.runtime.telemetry.metrics import Metrics
 from tests.fakes.accounts import MemoryAccounts, MemoryAttempts, MemoryKeys, MemorySessions, MemoryTokens, ScriptedProvider
@@ -50,19 +50,19 @@ from tests.fakes.basics import MemoryBytes, MemoryCache, MemorySearch
 from tests.fakes.likeness import MemoryLikeness
 from tests.fakes.personal import MemoryAccountData, MemoryFeedback, MemoryOwnHistory, MemoryPreferences, MemorySaved
 from tests.fakes.reading import MemoryReading
-from tests.fakes.searches import MemoryKinship, MemorySearchMarks, MemoryTrending
+from tests.fakes.searches import MemoryRelatedSearches, MemorySearchMarks, MemoryTrending
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 SOURCES = (
-    SourceOptions("newsapi", "https://newsapi.test", 0, Quota(100, 86400), {"KEY": secret}),
-    SourceOptions("guardian", "https://guardian.test", 1.0, None, {"KEY": secret}),
+    SourceOptions("newsapi", "https://newsapi.test", 0, Quota(100, 86400), {"KEY": parse_secret}),
+    SourceOptions("guardian", "https://guardian.test", 1.0, None, {"KEY": parse_secret}),
 )
 
 
 def settings(**environ: str) -> Settings:
     """Return settings with two sources, of which the Guardian has a key."""
-    return load(SOURCES, {"NEWSINTEL_GUARDIAN_KEY": "guardian-key", "NEWSINTEL_DATA_DIR": "/nowhere"} | environ)
+    return read_settings(SOURCES, {"NEWSINTEL_GUARDIAN_KEY": "guardian-key", "NEWSINTEL_DATA_DIR": "/nowhere"} | environ)
 
 
 def article(number: int) -> Article:
@@ -92,7 +92,7 @@ class Flown:
 
     landed: Answer
 
-    async def after(self, seen: int) -> Sequence[FlightEvent]:
+    async def wait_for_events(self, seen: int) -> Sequence[FlightEvent]:
         """Return its one event."""
         await trio.lowlevel.checkpoint()
         return [Landed(self.landed, asked=True)][seen:]
@@ -128,17 +128,17 @@ class Desk:
                 raise
         return Reply(self.made_by(query), self.via)
 
-    async def renewing(self, query: Query, fetched_at: datetime, asker: Caller) -> bool:
+    async def serve_while_renewing(self, query: Query, fetched_at: datetime, asker: Caller) -> bool:
         """Note the request and return whether the desk renews."""
         await trio.lowlevel.checkpoint()
         self.renewed.append((query, fetched_at, asker))
         return self.renews
 
-    def join(self, query: Query, *, signed_in: bool) -> Joined:
+    def join_flight(self, query: Query, *, signed_in: bool) -> FlightEvents:
         """Return a flight that has landed already."""
         return Flown(self.made_by(query))
 
-    async def article(self, article_id: str) -> ArchivedArticle | None:
+    async def get_article(self, article_id: str) -> ArchivedArticle | None:
         """Return one of `archived`."""
         await trio.lowlevel.checkpoint()
         if self.raises:
@@ -151,15 +151,15 @@ class Health:
     """Health as the test arranged it."""
 
     life: Phase = Phase.SERVING
-    found: Stores = Stores(postgresql=True, redis=True)
+    found: StoreHealth = StoreHealth(postgresql=True, redis=True)
     pings: int = 0
     open: trio.Event | None = None
 
-    def phase(self) -> Phase:
+    def get_phase(self) -> Phase:
         """Return the arranged phase."""
         return self.life
 
-    async def stores(self) -> Stores:
+    async def check_stores(self) -> StoreHealth:
         """Return the arranged state of the stores, after `open` if it is set.
 
         Each call is counted.
@@ -182,7 +182,7 @@ class States:
         """Return the arranged states."""
         return self.known
 
-    async def look(self) -> None:
+    async def refresh_quotas(self) -> None:
         """Count a look at the calls of other processes."""
         self.looked += 1
         await trio.lowlevel.checkpoint()
@@ -216,10 +216,10 @@ class World:
     feedback: MemoryFeedback = field(factory=MemoryFeedback)
     own_history: MemoryOwnHistory = field(factory=MemoryOwnHistory)
     harvests: MemoryCache = field(factory=MemoryCache)
-    marking: Marking = field(factory=lambda: Marking([Secret("A" * 43)]))
+    marking: SearchMarker = field(factory=lambda: SearchMarker([Secret("A" * 43)]))
     search_marks: MemorySearchMarks = field(factory=MemorySearchMarks)
     trending: MemoryTrending = field(factory=MemoryTrending)
-    kinship: MemoryKinship = field(factory=MemoryKinship)
+    kinship: MemoryRelatedSearches = field(factory=MemoryRelatedSearches)
     inbox: tuple[trio.MemorySendChannel[SearchRecord], trio.MemoryReceiveChannel[SearchRecord]] = field(
         factory=lambda: trio.open_memory_channel[SearchRecord](2)
     )
@@ -238,10 +238,10 @@ class World:
             settings=self.settings,
             now=lambda: self.now,
             count=self.metrics.count,
-            cursors=Cursors(Signer([Secret("A" * 43)], PURPOSE)),
+            cursors=Cursors(Signer([Secret("A" * 43)], CURSOR_PURPOSE)),
             search=SearchServices(
                 desk=self.desk,
-                windows=Windows.of(self.settings),
+                windows=Windows.from_settings(self.settings),
                 harvests=self.harvests,
                 bytes_cache=self.bytes_cache,
                 answers=MakeOnce(own_failures=BusyError),
@@ -270,7 +270,7 @@ class World:
                 trending=self.trending,
                 kinship=self.kinship,
                 likeness=self.likeness,
-                recommender=Recommender(self.reading, self.likeness, talked, preferences.heeded, lambda: self.now),
+                recommender=Recommender(self.reading, self.likeness, talked, preferences.get_preferences, lambda: self.now),
             ),
             limits=LimitServices(
                 requests=self.requests,
@@ -278,7 +278,7 @@ class World:
                 lookups=self.lookups,
                 source_states=States(self.states),
             ),
-            operations=OperationServices(health=self.health, exposition=partial(scraping.exposition, self.metrics)),
+            operations=OperationServices(health=self.health, exposition=partial(scraping.format_exposition, self.metrics)),
         )
 
 

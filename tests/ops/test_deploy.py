@@ -15,7 +15,7 @@ import pytest
 
 from ops.deploy import __main__ as deploy
 from ops.deploy import steps
-from ops.deploy.decisions import READ_ONLY, DeployError, full_commit, rollout, with_image
+from ops.deploy.decisions import READ_ONLY, DeployError, check_full_commit, judge_rollout, replace_image
 
 COMMIT = "a" * 40
 OTHER = "b" * 40
@@ -143,7 +143,7 @@ def test_release_migrates_then_rolls_out_then_checks_health(world, capsys):
 def test_only_the_image_is_swapped():
     """The new revision equals the described one, except for our image and the members of AWS."""
     described = definition(SERVICE)
-    swapped = with_image(described, "new@sha256:2")
+    swapped = replace_image(described, "new@sha256:2")
     assert swapped.keys() == described.keys() - set(READ_ONLY)
     assert swapped["containerDefinitions"][0] == described["containerDefinitions"][0]
     assert swapped["containerDefinitions"][1] == {**described["containerDefinitions"][1], "image": "new@sha256:2"}
@@ -154,7 +154,7 @@ def test_definition_without_our_container_is_refused():
     """A release never updates a family that is not ours."""
     strange = {**definition(SERVICE), "containerDefinitions": [{"name": "router", "image": "example/router:1"}]}
     with pytest.raises(DeployError, match="no container 'newsintel'"):
-        with_image(strange, "new@sha256:2")
+        replace_image(strange, "new@sha256:2")
 
 
 def test_failed_migration_leaves_the_service_alone(world, capsys):
@@ -276,7 +276,7 @@ def test_error_of_aws_is_shown(world, capsys):
 def test_commit_must_be_a_full_sha(world, capsys, text):
     """The workflow's form may hold any text; only a full SHA is accepted."""
     with pytest.raises(DeployError):
-        full_commit(text)
+        check_full_commit(text)
     assert world.run("", command="built", commit=text) == 1
     assert not (world.folder / "calls.jsonl").exists()
     assert "40 hex digits" in capsys.readouterr().err
@@ -285,7 +285,7 @@ def test_commit_must_be_a_full_sha(world, capsys, text):
 def test_rollout_reports_its_progress():
     """The counts go to the log of the pipeline."""
     deployment = {"status": "PRIMARY", "taskDefinition": "arn/x:2", "rolloutState": "IN_PROGRESS", "runningCount": 1, "desiredCount": 2}
-    assert rollout([deployment], "arn/x:2") == (False, "x:2: IN_PROGRESS, 1 of 2 running, 0 failed")
+    assert judge_rollout([deployment], "arn/x:2") == (False, "x:2: IN_PROGRESS, 1 of 2 running, 0 failed")
 
 
 @pytest.mark.parametrize(
@@ -300,4 +300,4 @@ def test_rollout_fails_without_waiting_for_its_timeout(deployments, words):
     """Another primary revision, or a failed one, fails at once, not only after ROLLOUT_S."""
     seen = [{"status": status, "taskDefinition": f"arn/{revision}", "rolloutState": state} for status, revision, state in deployments]
     with pytest.raises(DeployError, match=words):
-        rollout(seen, "arn/x:2")
+        judge_rollout(seen, "arn/x:2")

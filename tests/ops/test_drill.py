@@ -11,7 +11,7 @@ import pytest
 import trio
 
 from ops.balancer import find_nginx
-from ops.drill import Scale, drill
+from ops.drill import Scale, run_drill
 
 pytestmark = [
     pytest.mark.slow,
@@ -26,7 +26,7 @@ def test_restarts_and_a_bad_deploy_cost_no_request(capsys):
     """
     with TemporaryDirectory(prefix="newsintel-drill-") as name:
         Path(name).chmod(0o755)  # nginx runs as the user nobody, who cannot enter pytest's folders
-        trio.run(drill, Path(name), Scale(clients=2, settle_s=0.5))
+        trio.run(run_drill, Path(name), Scale(clients=2, settle_s=0.5))
         assert not _left(name)
     said = capsys.readouterr().out
     assert int(re.search(r"load: (\d+) requests answered, 0 failed", said)[1]) > 10

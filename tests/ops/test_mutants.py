@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.terraform_check.mutants import Mutant, complaint, layout, load_mutants, load_scenarios
+from ops.terraform_check.mutants import Mutant, compare_failures, lay_out_plans, load_mutants, load_scenarios
 
 MANY = [Mutant(f"scenario {number}", "main.tf", "", "") for number in range(200)]
 
@@ -14,7 +14,7 @@ MANY = [Mutant(f"scenario {number}", "main.tf", "", "") for number in range(200)
 @given(st.integers(2, 200))
 def test_each_mutant_of_a_pair_has_a_plan_without_the_other(count):
     """So a mutant that breaks another's scenario is found, and the plans are few."""
-    plans = layout(MANY[:count])
+    plans = lay_out_plans(MANY[:count])
     places = [{number for number, plan in enumerate(plans) if mutant in plan} for mutant in MANY[:count]]
     assert all(one - other and other - one for one, other in combinations(places, 2))
     assert len(plans) <= 10
@@ -22,7 +22,7 @@ def test_each_mutant_of_a_pair_has_a_plan_without_the_other(count):
 
 def test_a_single_mutant_is_planned():
     """It has one plan."""
-    assert layout(MANY[:1]) == [(MANY[0],)]
+    assert lay_out_plans(MANY[:1]) == [(MANY[0],)]
 
 
 def test_a_mutant_changes_its_line_whatever_its_spaces(tmp_path):
@@ -50,10 +50,10 @@ def test_a_mutant_that_does_not_find_its_line_once_is_refused(tmp_path, text):
 
 def test_survivors_and_bystanders_are_named():
     """Both are failures."""
-    assert complaint(MANY[:2], ["scenario 0", "scenario 1"]) == ""
-    assert complaint(MANY[:2], ["scenario 0"]) == "survived: scenario 1"
-    assert complaint(MANY[:1], ["scenario 0", "scenario 7"]) == "broke as well: scenario 7"
-    assert complaint(MANY[:1], ["scenario 7"]) == "survived: scenario 0, broke as well: scenario 7"
+    assert compare_failures(MANY[:2], ["scenario 0", "scenario 1"]) == ""
+    assert compare_failures(MANY[:2], ["scenario 0"]) == "survived: scenario 1"
+    assert compare_failures(MANY[:1], ["scenario 0", "scenario 7"]) == "broke as well: scenario 7"
+    assert compare_failures(MANY[:1], ["scenario 7"]) == "survived: scenario 0, broke as well: scenario 7"
 
 
 def test_table_and_features_are_read(tmp_path):

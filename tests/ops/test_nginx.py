@@ -179,7 +179,7 @@ def test_a_private_answer_is_not_cached(tmp_path):
 
         def do_GET(self) -> None:
             self.send_response(200)
-            for name, value in ours.lines(NOW.timestamp(), Via.MISS):
+            for name, value in ours.build_headers(NOW.timestamp(), Via.MISS):
                 self.send_header(name.decode(), value.decode())
             self.end_headers()
             self.wfile.write(ours.body)

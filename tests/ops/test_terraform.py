@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from newsintel.config.environment import PREFIX
-from newsintel.config.settings import Settings, load
+from newsintel.config.settings import Settings, read_settings
 from newsintel.domain.operations import emf
 from newsintel.http.server import connection
 from newsintel.outbound.sources import REGISTRY
@@ -70,7 +70,7 @@ def named(text):
 
 def known():
     """Every setting of the service."""
-    return {row.name.removeprefix(PREFIX) for row in load([source.options for source in REGISTRY.values()], {}).rows}
+    return {row.name.removeprefix(PREFIX) for row in read_settings([source.options for source in REGISTRY.values()], {}).rows}
 
 
 def number(text, name):
@@ -116,7 +116,7 @@ def test_watched_metrics_are_written(texts):
     watched |= set(re.findall(r'"([a-z0-9_]+)"', texts["dashboard.tf"].partition("for name in [")[2].partition("]")[0]))
     watched |= set(re.findall(r'local\.own_metrics, "([^"]+)"', texts["dashboard.tf"]))
     assert {"hit_ratio", "flight_bugs", "fetch_p99_ms_${source}"} <= watched
-    written = emf.table(REGISTRY).keys()
+    written = emf.build_metrics(REGISTRY).keys()
     for name in watched:
         assert {name.replace("${source}", source) for source in REGISTRY} <= written, name
     assert emf.DIMENSION == "env"

@@ -11,15 +11,15 @@ import trio
 
 from newsintel.config.settings import SourceSettings
 from newsintel.config.values import Secret
-from newsintel.domain.accounts.model import Attempt
-from newsintel.domain.search.outcome import Page, Refusal, Status
+from newsintel.domain.accounts.model import SignInAttempt
+from newsintel.domain.search.outcome import Refusal, SourcePage, Status
 from newsintel.errors import DeniedError, InvalidParameterError, SignInUnavailableError
 from newsintel.outbound.oauth.app_token import open_app_token
 from newsintel.outbound.oauth.reddit import Reddit
 from newsintel.outbound.oauth.replies import MAX_REPLY_BYTES
 from newsintel.outbound.source_client import open_upstream
 from newsintel.outbound.sources import newsapi
-from newsintel.outbound.transport import FORESEEN, Transport, refusal
+from newsintel.outbound.transport import FORESEEN, Transport, make_refusal
 from tests.faults import serving
 from tests.outbound.sources.replies import NOW, QUERY
 from tests.steps import ALLOWED, LONGEST_MS, measured
@@ -79,11 +79,11 @@ async def test_small_framing_is_read_in_short_steps(case):
 
     async def fetch():
         with trio.fail_after(PATIENCE_S):
-            assert isinstance(await upstream.fetch(QUERY), Page | Refusal)
+            assert isinstance(await upstream.fetch(QUERY), SourcePage | Refusal)
 
     async def sign_in():
         with pytest.raises(SignInUnavailableError):
-            await reddit(served.url, transport).finish("code", ATTEMPT)
+            await reddit(served.url, transport).finish_sign_in("code", ATTEMPT)
 
     async with serving(sending(BUSY[case])) as served, source_at(served.url) as upstream, Transport(MAX_REPLY_BYTES) as transport:
         for work in (fetch, sign_in):
@@ -95,7 +95,7 @@ LOCATIONS = [
     *(b"\xf0\x9f\x92\xa9", b"javascript:x", b"", b"http://" + b"a" * 70 + b".com", b"http://\xc3\x9f.com", b"?" + b"a" * 20_000),
     *(b"http://a" * 10, b"http://\xed\xa0\x80/", b"https://xn--zz--/", b"http://999.999.999.999/", b"http://[::1%25eth0]/"),
 ]
-ATTEMPT = Attempt("reddit", "state", b"", "v" * 43, "nonce", "/me")
+ATTEMPT = SignInAttempt("reddit", "state", b"", "v" * 43, "nonce", "/me")
 
 
 def settings(url):
@@ -123,10 +123,10 @@ async def test_location_of_a_redirect_is_never_parsed(location, status):
             assert await upstream.fetch(QUERY) == Refusal(Status.BAD_PAYLOAD, "redirect, not followed", int(status))
         async with Transport(MAX_REPLY_BYTES) as transport:
             with pytest.raises(SignInUnavailableError):
-                await reddit(served.url, transport).finish("code", ATTEMPT)
+                await reddit(served.url, transport).finish_sign_in("code", ATTEMPT)
         async with open_app_token(settings(served.url)) as app_token, trio.open_nursery() as nursery:
             nursery.start_soon(app_token.keep_ready)
-            assert isinstance(await app_token.token(), Refusal)
+            assert isinstance(await app_token.get_token(), Refusal)
             nursery.cancel_scope.cancel()
 
 
@@ -151,7 +151,7 @@ async def test_every_url_raises_expected_exceptions_only(url):
     async with httpx.AsyncClient(transport=Transport(), trust_env=False) as client:
         with pytest.raises(FORESEEN) as raised:
             await client.get(url)
-    assert refusal(raised.value).detail
+    assert make_refusal(raised.value).detail
 
 
 PIECES = [
@@ -221,6 +221,6 @@ async def test_random_bytes_are_a_page_or_a_refusal(seed):
     async with serving(script) as served, source_at(served.url) as upstream, Transport(MAX_REPLY_BYTES) as transport:
         for _ in range(60):
             with trio.fail_after(PATIENCE_S):
-                assert isinstance(await upstream.fetch(QUERY), Page | Refusal)
+                assert isinstance(await upstream.fetch(QUERY), SourcePage | Refusal)
                 with pytest.raises((SignInUnavailableError, InvalidParameterError, DeniedError)):
-                    await reddit(served.url, transport).finish("code", ATTEMPT)
+                    await reddit(served.url, transport).finish_sign_in("code", ATTEMPT)

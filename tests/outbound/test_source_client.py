@@ -23,11 +23,11 @@ from newsintel.config.settings import SourceSettings
 from newsintel.config.values import Secret, SourceOptions
 from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.search.article import Article
-from newsintel.domain.search.outcome import Page, Refusal, Status
+from newsintel.domain.search.outcome import Refusal, SourcePage, Status
 from newsintel.domain.search.ports import Upstream
 from newsintel.domain.search.query_model import Clause, Query, Sort, Term
 from newsintel.outbound import transport as outbound
-from newsintel.outbound.source_client import Token, open_upstream
+from newsintel.outbound.source_client import TokenSource, open_upstream
 from newsintel.outbound.sources.source import Request, Response, Source
 from tests import faults
 from tests.faults import Script, reply, sequence, serving
@@ -38,7 +38,7 @@ KEY = "planted-secret-key"
 QUERY = Query("blue whale", (Clause((Term("blue"), Term("whale"))),), ("plain",), None, None, None, Sort.RELEVANCE, "0" * 32)
 
 
-def read(response: Response, query: Query, now: datetime) -> Sliced[Page | Refusal]:
+def read(response: Response, query: Query, now: datetime) -> Sliced[SourcePage | Refusal]:
     """Read a reply like a small source: JSON with `rows`, else a refusal."""
     yield
     assert now == NOW
@@ -52,7 +52,7 @@ def read(response: Response, query: Query, now: datetime) -> Sliced[Page | Refus
         rows: tuple[Article, ...] = tuple(json.loads(response.body).get("rows", ()))
     except ValueError:
         return Refusal(Status.BAD_PAYLOAD, "not JSON", response.status)
-    return Page(rows, returned=len(rows), http_status=response.status)
+    return SourcePage(rows, returned=len(rows), http_status=response.status)
 
 
 def request(query: Query, settings: SourceSettings, credential: str, _now: datetime) -> Request:
@@ -66,7 +66,7 @@ def source(*, uses_token: bool = False) -> Source:
 
 
 @asynccontextmanager
-async def upstream_at(url: str, token: Token | None = None, **values: object) -> AsyncIterator[Upstream]:
+async def upstream_at(url: str, token: TokenSource | None = None, **values: object) -> AsyncIterator[Upstream]:
     """The small source at a URL."""
     settings = SourceSettings("plain", url, 1.0, 0, None, enabled=True, values={"key": Secret(KEY), **values})
     async with open_upstream(source(uses_token=token is not None), settings, token=token, now=lambda: NOW) as upstream:
@@ -75,11 +75,11 @@ async def upstream_at(url: str, token: Token | None = None, **values: object) ->
 
 def pool_of(upstream: Upstream) -> list[object]:
     """The pool's connections that are not idle, and its requests."""
-    pool = upstream._client._transport._pool.transport._pool  # type: ignore[attr-defined]
+    pool = upstream._client._transport._get_pool.transport._get_pool  # type: ignore[attr-defined]
     return [*(connection for connection in pool.connections if not connection.is_idle()), *pool._requests]
 
 
-async def outcome(script: Script, deadline_s: float = PATIENCE_S) -> Page | Refusal | None:
+async def outcome(script: Script, deadline_s: float = PATIENCE_S) -> SourcePage | Refusal | None:
     """Fetch once from a scripted upstream; returns None if the deadline cut it.
 
     Afterwards the pool must be idle.
@@ -98,8 +98,8 @@ async def test_good_answer_becomes_a_page() -> None:
     It has our User-Agent and asks for no compression.
     """
     async with serving(reply(b'{"rows": [1, 2]}')) as served, upstream_at(served.url + "/newsapi") as upstream:
-        assert await upstream.fetch(QUERY) == Page((1, 2), returned=2, http_status=200)
-        assert upstream.ignored(QUERY) == ("language",)
+        assert await upstream.fetch(QUERY) == SourcePage((1, 2), returned=2, http_status=200)
+        assert upstream.list_ignored_parameters(QUERY) == ("language",)
         await upstream.keep_ready()
     first, *lines = served.heads[0].split("\r\n")
     assert first == f"GET /newsapi/search?q=blue+whale&api-key={KEY} HTTP/1.1"
@@ -126,7 +126,7 @@ async def test_connections_are_reused_and_cookies_are_not() -> None:
 
     async with serving(counting) as served, upstream_at(served.url) as upstream:
         for _ in range(2):
-            assert isinstance(await upstream.fetch(QUERY), Page)
+            assert isinstance(await upstream.fetch(QUERY), SourcePage)
     assert connections == 1
     assert not any("Cookie" in sent for sent in served.heads)
 
@@ -188,7 +188,7 @@ async def test_incomplete_body_is_bad_payload(script: Script, detail: str) -> No
 async def test_unrequested_gzip_is_decompressed() -> None:
     """Some servers ignore Accept-Encoding and send gzip."""
     packed = faults._gzip([b'{"rows": [1]}'])
-    assert await outcome(reply(packed, "200 OK", "Content-Encoding: gzip")) == Page((1,), returned=1, http_status=200)
+    assert await outcome(reply(packed, "200 OK", "Content-Encoding: gzip")) == SourcePage((1,), returned=1, http_status=200)
 
 
 async def test_endless_body_is_refused_at_the_limit() -> None:
@@ -268,7 +268,7 @@ async def test_redirects_are_not_followed() -> None:
 async def test_key_that_no_header_can_carry_is_unauthorized(credential: str) -> None:
     """A key with a line break or a non-ASCII letter is refused and not shown."""
     settings = SourceSettings("plain", "http://127.0.0.1:1", 1.0, 0, None, enabled=True, values={"key": Secret(credential)})
-    in_header = evolve(source(), request=lambda _query, _settings, key, _now: Request("/", (), (("X-Api-Key", key),)))
+    in_header = evolve(source(), build_request=lambda _query, _settings, key, _now: Request("/", (), (("X-Api-Key", key),)))
     async with (
         serving(reply()) as served,
         open_upstream(in_header, evolve(settings, url=served.url), token=None, now=lambda: NOW) as upstream,
@@ -293,15 +293,15 @@ class Tokens:
     refusal: Refusal | None = None
     kept: bool = False
 
-    async def token(self) -> str | Refusal:
+    async def get_token(self) -> str | Refusal:
         """The current token."""
         await trio.lowlevel.checkpoint()
         return self.refusal or str(len(self.renewals) + 1)
 
-    async def renew(self, old: str) -> str | Refusal:
+    async def renew_token(self, old: str) -> str | Refusal:
         """The next token."""
         self.renewals.append(old)
-        return await self.token()
+        return await self.get_token()
 
     async def keep_ready(self) -> None:
         """The renewal loop."""
@@ -314,7 +314,7 @@ async def test_refused_token_is_renewed_once() -> None:
     One renewal and one more call follow; that result is final.
     """
     refused = reply(b"{}", "401 Unauthorized")
-    for second, expected in ((reply(), Page((), 0, http_status=200)), (refused, Refusal(Status.UNAUTHORIZED, "no", 401))):
+    for second, expected in ((reply(), SourcePage((), 0, http_status=200)), (refused, Refusal(Status.UNAUTHORIZED, "no", 401))):
         tokens = Tokens()
         async with serving(sequence(refused, second)) as served, upstream_at(served.url, tokens) as upstream:
             assert await upstream.fetch(QUERY) == expected
@@ -352,7 +352,7 @@ async def test_exhausted_pool_is_replaced_without_ending_a_request(monkeypatch: 
         await release.wait()
         await reply()(stream)
 
-    results: dict[str, Page | Refusal] = {}
+    results: dict[str, SourcePage | Refusal] = {}
 
     async def fetch(name: str) -> None:
         results[name] = await upstream.fetch(QUERY)
@@ -361,16 +361,16 @@ async def test_exhausted_pool_is_replaced_without_ending_a_request(monkeypatch: 
         nursery.start_soon(fetch, "held")
         while not served.heads:  # noqa: ASYNC110 - the server has no other signal
             await trio.sleep(0.01)
-        first = upstream._client._transport._pool  # type: ignore[attr-defined]
+        first = upstream._client._transport._get_pool  # type: ignore[attr-defined]
         async with trio.open_nursery() as crowd:
             crowd.start_soon(fetch, "waited")
             crowd.start_soon(fetch, "waited too")
-        second = upstream._client._transport._pool  # type: ignore[attr-defined]
+        second = upstream._client._transport._get_pool  # type: ignore[attr-defined]
         await fetch("later")
-        assert upstream._client._transport._pool is second is not first  # type: ignore[attr-defined]
+        assert upstream._client._transport._get_pool is second is not first  # type: ignore[attr-defined]
         release.set()
-    assert all(isinstance(results[name], Page) for name in ("waited", "waited too", "later", "held")), results
-    assert first.transport._pool.connections == []
+    assert all(isinstance(results[name], SourcePage) for name in ("waited", "waited too", "later", "held")), results
+    assert first.transport._get_pool.connections == []
 
 
 async def test_connections_are_bounded_for_many_requests(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -385,7 +385,7 @@ async def test_connections_are_bounded_for_many_requests(monkeypatch: pytest.Mon
         await release.wait()
         await reply()(stream)
 
-    results: list[Page | Refusal] = []
+    results: list[SourcePage | Refusal] = []
 
     async def fetch() -> None:
         results.append(await upstream.fetch(QUERY))
@@ -396,7 +396,7 @@ async def test_connections_are_bounded_for_many_requests(monkeypatch: pytest.Mon
         await trio.testing.wait_all_tasks_blocked(0.2)
         assert len(served.heads) == outbound.MOST_AT_ONCE < (outbound.LIMITS.max_connections or 0)
         release.set()
-    assert [isinstance(result, Page) for result in results] == [True] * 100
+    assert [isinstance(result, SourcePage) for result in results] == [True] * 100
 
 
 async def test_new_pool_without_a_slot_is_overloaded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -421,14 +421,14 @@ async def test_thousands_of_cancels_leak_no_slot(wanted: int) -> None:
         nonlocal cancelled
         while cancelled < wanted:
             with trio.move_on_after(chance.random() * 0.004) as scope:
-                assert isinstance(await upstream.fetch(QUERY), Page), seed
+                assert isinstance(await upstream.fetch(QUERY), SourcePage), seed
             cancelled += scope.cancelled_caught
 
     async with serving(slow) as served, upstream_at(served.url) as upstream:
-        first = upstream._client._transport._pool  # type: ignore[attr-defined]
+        first = upstream._client._transport._get_pool  # type: ignore[attr-defined]
         async with trio.open_nursery() as nursery:
             for _ in range(10):
                 nursery.start_soon(worker)
-        assert isinstance(await upstream.fetch(QUERY), Page), seed
+        assert isinstance(await upstream.fetch(QUERY), SourcePage), seed
         assert pool_of(upstream) == [], seed
-        assert upstream._client._transport._pool is first, seed  # type: ignore[attr-defined]
+        assert upstream._client._transport._get_pool is first, seed  # type: ignore[attr-defined]

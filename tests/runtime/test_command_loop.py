@@ -7,7 +7,7 @@ import pytest
 import trio
 
 from newsintel.runtime import command_loop, stopping
-from newsintel.runtime.stopping import SIGNALS, Stopped, handling, raising
+from newsintel.runtime.stopping import SIGNALS, Stopped, handle_signals, raise_on_signal
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +17,7 @@ def limits(monkeypatch):
     monkeypatch.setattr(stopping, "end_within", found.append)
     before = [signal.getsignal(number) for number in SIGNALS]
     yield found
-    stopping.ended()
+    stopping.clear_limit()
     assert [signal.getsignal(number) for number in SIGNALS] == before
 
 
@@ -69,7 +69,7 @@ def test_a_signal_before_the_loop_is_kept():
     async def command():
         await trio.sleep_forever()
 
-    with handling(lambda: None):
+    with handle_signals(lambda: None):
         send(signal.SIGHUP)
         with pytest.raises(Stopped) as stopped:
             command_loop.run(command)
@@ -82,7 +82,7 @@ def test_an_exception_ends_a_blocking_call_on_the_loop():
     async def command(*, before):
         if before:
             send(signal.SIGTERM)
-        with raising():
+        with raise_on_signal():
             send(signal.SIGINT)
             raise AssertionError("it went on")
 
@@ -90,7 +90,7 @@ def test_an_exception_ends_a_blocking_call_on_the_loop():
         with pytest.raises(Stopped) as stopped:
             command_loop.run(lambda before=before: command(before=before))
         assert stopped.value.exit_code == code
-        stopping.ended()
+        stopping.clear_limit()
 
 
 def test_only_the_first_signal_raises():
@@ -103,14 +103,14 @@ def test_only_the_first_signal_raises():
             send(signal.SIGTERM)
             send(signal.SIGINT)
 
-    with pytest.raises(Stopped), raising():
+    with pytest.raises(Stopped), raise_on_signal():
         stopped()
 
 
 async def test_a_service_learns_of_the_first_and_of_each_further_signal(limits):
     """The callbacks run on its loop; its time limit counts from the first signal."""
     told = []
-    with command_loop.signals_call(lambda: told.append("first"), lambda: told.append("again"), end_s=7):
+    with command_loop.call_on_signals(lambda: told.append("first"), lambda: told.append("again"), end_s=7):
         for number in SIGNALS:
             send(number)
         await trio.sleep(0.01)
@@ -122,8 +122,8 @@ def test_an_ignored_signal_stays_ignored():
     """`nohup` needs this."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with raising():
+        with raise_on_signal():
             send(signal.SIGHUP)
-            assert stopping.asked() is None
+            assert stopping.first_signal() is None
     finally:
         signal.signal(signal.SIGHUP, before)

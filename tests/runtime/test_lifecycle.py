@@ -2,9 +2,9 @@
 
 import gc
 
-from newsintel.domain.operations.ports import Phase, Stores
+from newsintel.domain.operations.ports import Phase, StoreHealth
 from newsintel.errors import UnavailableError
-from newsintel.runtime.lifecycle import Ending, Lifecycle, settle_memory
+from newsintel.runtime.lifecycle import Lifecycle, Shutdown, configure_gc
 
 
 async def well():
@@ -19,28 +19,28 @@ async def away():
 async def test_lifecycle_reports_its_phase_and_each_store():
     """The phase is the last one entered; one failing store does not affect the other."""
     lifecycle = Lifecycle(well, away)
-    assert lifecycle.phase() is Phase.STARTING
-    lifecycle.enter(Phase.SERVING)
-    assert lifecycle.phase() is Phase.SERVING
-    assert await lifecycle.stores() == Stores(postgresql=True, redis=False)
+    assert lifecycle.get_phase() is Phase.STARTING
+    lifecycle.enter_phase(Phase.SERVING)
+    assert lifecycle.get_phase() is Phase.SERVING
+    assert await lifecycle.check_stores() == StoreHealth(postgresql=True, redis=False)
 
 
 def test_a_serving_service_ends_in_order_and_at_once_if_asked_twice():
     """The first request begins an orderly end; the second ends the service at once."""
     given_up = []
-    ending = Ending(lambda: given_up.append("given up"), 20.0)
+    ending = Shutdown(lambda: given_up.append("given up"), 20.0)
     ending.in_order = True
     ending.begin()
     assert ending.begun.is_set()
     assert (given_up, ending.in_order) == ([], True)
-    ending.insist()
+    ending.end_now()
     assert (given_up, ending.in_order) == (["given up"], False)
 
 
 def test_a_service_that_does_not_serve_yet_ends_at_once():
     """It has no requests to finish."""
     given_up = []
-    ending = Ending(lambda: given_up.append("given up"), 20.0)
+    ending = Shutdown(lambda: given_up.append("given up"), 20.0)
     ending.begin()
     assert (given_up, ending.in_order) == (["given up"], False)
 
@@ -50,7 +50,7 @@ def test_the_collector_ignores_objects_from_the_start():
     before, callbacks, living = gc.get_threshold(), list(gc.callbacks), [[]]
     gc.unfreeze()
     try:
-        settle_memory()
+        configure_gc()
         assert gc.get_freeze_count() > 0
         assert not any(one is living for one in gc.get_objects())
     finally:

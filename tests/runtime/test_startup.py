@@ -12,14 +12,14 @@ import pytest
 import trio
 from structlog.testing import capture_logs
 
-from newsintel.config.settings import load
+from newsintel.config.settings import read_settings
 from newsintel.config.values import Secret
 from newsintel.domain.limits.ports import SourceState
-from newsintel.domain.operations.ports import Stores
+from newsintel.domain.operations.ports import StoreHealth
 from newsintel.domain.search.outcome import Status
 from newsintel.errors import NewsIntelError
 from newsintel.http.routes import health
-from newsintel.runtime.startup import check_addresses, check_clock, place, serving_fields
+from newsintel.runtime.startup import check_addresses, check_clock, describe_store, serving_fields
 from tests.cluster import WHERE
 from tests.config.test_settings import DECLARED
 from tests.http.world import World
@@ -29,7 +29,7 @@ from tests.waiting import wait_for
 
 def settings(**environ):
     """Return the settings for an environment; the names have no prefix here."""
-    return load(DECLARED, {f"NEWSINTEL_{name}": value for name, value in environ.items()})
+    return read_settings(DECLARED, {f"NEWSINTEL_{name}": value for name, value in environ.items()})
 
 
 @pytest.mark.parametrize("year", [1970, 1999, 2200, 9999])
@@ -86,7 +86,7 @@ async def test_an_unavailable_address_is_reported(bind):
 )
 def test_stores_are_logged_by_their_place(url, shown):
     """It has host, port and database, but never user, password or options."""
-    assert place(url and Secret(url)) == shown
+    assert describe_store(url and Secret(url)) == shown
 
 
 def test_the_serving_line_names_sources_and_stores():
@@ -161,10 +161,10 @@ async def test_readiness_is_logged_when_it_changes(autojump_clock):
     """Each change is one line with what fails; a check without a change logs nothing."""
     world = World()
     story = [
-        (Stores(postgresql=True, redis=True), None),
-        (Stores(postgresql=True, redis=False), None),
-        (Stores(postgresql=False, redis=False), Status.UNAUTHORIZED),
-        (Stores(postgresql=True, redis=True), None),
+        (StoreHealth(postgresql=True, redis=True), None),
+        (StoreHealth(postgresql=True, redis=False), None),
+        (StoreHealth(postgresql=False, redis=False), Status.UNAUTHORIZED),
+        (StoreHealth(postgresql=True, redis=True), None),
     ]
     shutdown = trio.Event()
     with capture_logs() as logs:

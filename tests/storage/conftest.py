@@ -57,7 +57,7 @@ def servers(tmp_path_factory):
 
 async def _make_template(url):
     async with open_bridge() as bridge:
-        lane = bridge.lane("test", 1)
+        lane = bridge.add_lane("test", 1)
         # With fsync, the next checkpoint would sync a hundred megabytes for each test's database.
         await lane.run(sql, url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()", "CREATE DATABASE migrated")
         target = Secret(database(url, "migrated"))
@@ -80,7 +80,7 @@ def database_url(servers):
 async def _make_database(url, template):
     name = f"test_{next(_numbers)}"
     async with open_bridge() as bridge:
-        await bridge.lane("test", 1).run(sql, url, f"CREATE DATABASE {name} TEMPLATE {template}")
+        await bridge.add_lane("test", 1).run(sql, url, f"CREATE DATABASE {name} TEMPLATE {template}")
     return database(url, name)
 
 
@@ -107,7 +107,7 @@ def archive(postgres):
 @pytest.fixture
 async def execute(bridge, database_url):
     """Runs SQL on the test's database without the code under test."""
-    lane = bridge.lane("test", 4)
+    lane = bridge.add_lane("test", 4)
 
     async def run(*statements):
         await lane.run(sql, database_url, *statements)
@@ -121,7 +121,7 @@ async def fetch(bridge, database_url):
 
     Returns its rows as tuples.
     """
-    lane = bridge.lane("test", 4)
+    lane = bridge.add_lane("test", 4)
 
     async def run(statement):
         return await lane.run(rows, database_url, statement)
@@ -139,7 +139,7 @@ async def holding(bridge, database_url):
 
     @asynccontextmanager
     async def within(*statements):
-        lane, run, done = bridge.lane("test", 2), asyncio.Queue(), asyncio.Event()
+        lane, run, done = bridge.add_lane("test", 2), asyncio.Queue(), asyncio.Event()
 
         async def hold():
             connection = await asyncpg.connect(database_url)
@@ -226,7 +226,7 @@ async def link(bridge, servers, monkeypatch, redis_reply_s):
     """A link to an empty Redis."""
     monkeypatch.setattr("newsintel.storage.redis.link.SOCKET_S", redis_reply_s)
     async with open_redis(bridge, Secret(servers.redis_url), None) as opened:
-        await bridge.lane("test", 1).run(opened.redis.flushall)
+        await bridge.add_lane("test", 1).run(opened.redis.flushall)
         yield opened
 
 
@@ -251,7 +251,7 @@ async def cut_off(bridge, link, name, monkeypatch):
 @pytest.fixture
 def redis(bridge, link):
     """Runs a command without the code under test."""
-    lane = bridge.lane("test", 30)
+    lane = bridge.add_lane("test", 30)
 
     async def command(*words):
         return await lane.run(link.redis.execute_command, *words)

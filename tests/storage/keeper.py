@@ -13,7 +13,7 @@ from attrs import asdict
 
 from newsintel.storage.embedded import daemons
 from newsintel.storage.embedded import servers as embedded
-from newsintel.storage.embedded.servers import embedded_servers
+from newsintel.storage.embedded.servers import run_embedded_servers
 from tests.waiting import PATIENCE_S
 
 # On a busy machine a server starts and stops more slowly than the service's timeouts allow.
@@ -23,7 +23,7 @@ daemons.START_S = embedded.START_S = daemons.STOP_S = embedded.LEAVE_S = PATIENC
 async def main(data_dir: Path) -> None:
     """Hold the servers."""
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async with embedded_servers(data_dir) as own:
+        async with run_embedded_servers(data_dir) as own:
             print(json.dumps(asdict(own)), flush=True)  # noqa: T201
             await anext(signals)
 

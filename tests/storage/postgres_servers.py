@@ -47,7 +47,7 @@ Tool = Callable[[str], Sequence[str | Path]]
 
 def embedded(folder: Path) -> Tool:
     """The programs of the wheel, which were built without TLS."""
-    return PostgresDaemon(folder, folder).tool
+    return PostgresDaemon(folder, folder).find_tool
 
 
 def installed() -> Tool | None:
@@ -57,7 +57,7 @@ def installed() -> Tool | None:
 
     def tool(name: str) -> Sequence[str | Path]:
         # PostgreSQL refuses to run as root.
-        *as_somebody, _ = PostgresDaemon(folder, folder).tool(name)
+        *as_somebody, _ = PostgresDaemon(folder, folder).find_tool(name)
         return (*as_somebody, found[-1].with_name(name))
 
     return tool if found else None

@@ -47,7 +47,7 @@ async def redis_server(folder: Path, program: str | None = None, **options: str 
     socket = str(folder / "s")
     known: Mapping[str, str | int] = {"port": 0, "unixsocket": socket, "dir": str(folder), "save": "", "logfile": str(folder / "log")}
     words = [word for name, value in (known | options).items() for word in ("--" + name.replace("_", "-"), str(value))]
-    process = subprocess.Popen([program or RedisDaemon(folder, folder).program(), *words], stdin=subprocess.DEVNULL)  # noqa: ASYNC220
+    process = subprocess.Popen([program or RedisDaemon(folder, folder).find_program(), *words], stdin=subprocess.DEVNULL)  # noqa: ASYNC220
     client = Redis(unix_socket_path=socket, socket_timeout=PATIENCE_S, retry=Retry(NoBackoff(), 0))
     server = RedisServer(socket, client)
     try:

@@ -21,7 +21,7 @@ async def double(number):
 
 async def test_results_and_exceptions_cross(bridge):
     """The caller gets an operation's result, or its unchanged exception."""
-    lane = bridge.lane("test", 1)
+    lane = bridge.add_lane("test", 1)
     assert await lane.run(double, 21) == 42
     with pytest.raises(TypeError):
         await lane.run(double, None)
@@ -30,7 +30,7 @@ async def test_results_and_exceptions_cross(bridge):
 
 async def test_cancelled_caller_leaves_at_once_and_the_operation_runs_on(bridge):
     """The caller returns at its deadline. The operation ends later, and then its slot is free."""
-    lane = bridge.lane("test", 1)
+    lane = bridge.add_lane("test", 1)
     go_on, ended = asyncio.Event(), []
 
     async def slow():
@@ -41,13 +41,13 @@ async def test_cancelled_caller_leaves_at_once_and_the_operation_runs_on(bridge)
         await lane.run(slow)
     assert (lane.running, ended) == (1, [])
     go_on.set()
-    await lane.idle()
+    await lane.wait_until_idle()
     assert (lane.running, ended) == (0, ["whole"])
 
 
 async def test_exception_after_the_caller_left_is_dropped(bridge, caplog):
     """It neither ends the loop nor reaches the log."""
-    lane = bridge.lane("test", 1)
+    lane = bridge.add_lane("test", 1)
 
     async def fail():
         await asyncio.sleep(0.05)
@@ -55,14 +55,14 @@ async def test_exception_after_the_caller_left_is_dropped(bridge, caplog):
 
     with trio.move_on_after(0.01):
         await lane.run(fail)
-    await lane.idle()
+    await lane.wait_until_idle()
     assert await lane.run(double, 1) == 2
     assert not caplog.records
 
 
 async def test_full_lane_is_busy_and_the_other_lane_is_not(bridge):
     """Each store has its own slots. A call without a slot starts nothing."""
-    frozen, other = bridge.lane("frozen", 2), bridge.lane("other", 1)
+    frozen, other = bridge.add_lane("frozen", 2), bridge.add_lane("other", 1)
     release = asyncio.Event()
     async with trio.open_nursery() as nursery:
         for _ in range(2):
@@ -82,12 +82,12 @@ async def test_asyncio_cancellation_is_unavailable(bridge):
         raise asyncio.CancelledError
 
     with pytest.raises(UnavailableError):
-        await bridge.lane("test", 1).run(give_up)
+        await bridge.add_lane("test", 1).run(give_up)
 
 
 async def test_random_cancels_leak_no_slot(bridge):
     """500 callers leave at random moments, and every slot becomes free."""
-    lane = bridge.lane("test", 500)
+    lane = bridge.add_lane("test", 500)
     dice = random.Random(seed := random.randrange(10**6))
     print("seed", seed)  # noqa: T201
 
@@ -98,7 +98,7 @@ async def test_random_cancels_leak_no_slot(bridge):
     async with trio.open_nursery() as nursery:
         for _ in range(500):
             nursery.start_soon(call)
-    await lane.idle()
+    await lane.wait_until_idle()
     assert lane.running == 0
 
 
@@ -113,7 +113,7 @@ async def test_closing_waits_for_running_operations(monkeypatch):
 
     async with open_bridge() as bridge:
         with trio.move_on_after(0.01):
-            await bridge.lane("test", 1).run(slow)
+            await bridge.add_lane("test", 1).run(slow)
     assert ended == ["whole"]
 
 
@@ -122,7 +122,7 @@ async def test_closing_is_bounded_even_when_cancelled():
     start = trio.current_time()
     with trio.fail_after(PATIENCE_S), trio.move_on_after(0.05):
         async with open_bridge() as bridge:
-            await bridge.lane("test", 1).run(asyncio.Event().wait)
+            await bridge.add_lane("test", 1).run(asyncio.Event().wait)
     assert trio.current_time() - start >= DRAIN_S
 
 
@@ -150,7 +150,7 @@ async def test_lost_connection_of_a_driver_is_only_logged(bridge, error):
 
     The log gets a line, and the lane still works.
     """
-    lane = bridge.lane("test", 1)
+    lane = bridge.add_lane("test", 1)
     with capture_logs() as logs:
         await lane.run(started_by_a_driver(error))
         assert await lane.run(double, 21) == 42
@@ -159,7 +159,7 @@ async def test_lost_connection_of_a_driver_is_only_logged(bridge, error):
 
 async def test_driver_message_without_exception_is_only_logged(bridge):
     """asyncpg reports a connection that is released inside a transaction like this."""
-    lane = bridge.lane("test", 1)
+    lane = bridge.add_lane("test", 1)
 
     async def complain():
         asyncio.get_running_loop().call_exception_handler({"message": "Resetting connection with an active transaction"})
@@ -177,5 +177,5 @@ async def test_bug_in_a_background_task_ends_the_bridge():
     """Any other error outside our operations is a bug."""
     with pytest.RaisesGroup(ZeroDivisionError, flatten_subgroups=True):
         async with open_bridge() as bridge:
-            await bridge.lane("test", 1).run(started_by_a_driver(ZeroDivisionError()))
+            await bridge.add_lane("test", 1).run(started_by_a_driver(ZeroDivisionError()))
             await trio.sleep(1)

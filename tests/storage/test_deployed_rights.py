@@ -43,7 +43,7 @@ async def test_cache_works_with_the_deployed_rights(bridge, limited, tally):
     await cache.store(answer("k"), "mine")
     assert await kept(cache, "k") == answer("k")
     assert (await cache.claim("k", "mine", 10)).held
-    await cache.unlock("k", "mine")
+    await cache.release_claim("k", "mine")
     await pieces.put("b", b"bytes", 60)
     assert (await pieces.get("b")).data == b"bytes"
     await limited.call(limited.discard, "b")
@@ -56,7 +56,7 @@ async def test_cache_works_with_the_deployed_rights(bridge, limited, tally):
 async def test_cache_user_has_no_dangerous_command(bridge, limited, command):
     """A stolen password allows nobody to list the keys, empty, stop or program the server."""
     with pytest.raises(Exception, match=r"(?i)no permissions"):
-        await bridge.lane("test", 1).run(limited.redis.execute_command, *command)
+        await bridge.add_lane("test", 1).run(limited.redis.execute_command, *command)
 
 
 def allowed(commands_of, access):
@@ -99,7 +99,7 @@ async def test_service_role_reads_and_writes_but_changes_no_schema(bridge, empty
 
     `migrate` grants it the tables.
     """
-    lane = bridge.lane("test", 1)
+    lane = bridge.add_lane("test", 1)
     await lane.run(sql, empty_url, "DROP ROLE IF EXISTS newsintel_service")
     await lane.run(service_role["ensure"], empty_url, "", "newsintel_service", "first")
     await lane.run(sql, empty_url, "ALTER ROLE newsintel_service CREATEDB CREATEROLE")
@@ -108,7 +108,7 @@ async def test_service_role_reads_and_writes_but_changes_no_schema(bridge, empty
     async with open_postgres(bridge, Secret(url), Secret("second"), 1) as service:
         await migrate(lane, Secret(empty_url), None, service)
         await check_schema(service)
-        assert await PostgresArchive(service).save([(article(), NOON)], []) == 1
+        assert await PostgresArchive(service).save_articles([(article(), NOON)], []) == 1
     for forbidden in ("DROP TABLE articles", "CREATE TABLE mine ()", "CREATE ROLE mine", "CREATE DATABASE mine", "SELECT pg_reload_conf()"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await lane.run(sql, url, forbidden)
@@ -116,7 +116,7 @@ async def test_service_role_reads_and_writes_but_changes_no_schema(bridge, empty
 
 async def test_password_verifier_equals_postgresqls(bridge, empty_url, service_role):
     """Both make the same verifier from the same password and salt."""
-    lane = bridge.lane("test", 1)
+    lane = bridge.add_lane("test", 1)
     making = ("DROP ROLE IF EXISTS verified", "SET password_encryption = 'scram-sha-256'", "CREATE ROLE verified PASSWORD 'a password'")
     await lane.run(sql, empty_url, *making)
     try:

@@ -87,7 +87,7 @@ async def test_second_write_after_a_failover_reaches_the_new_primary(bridge, tmp
         swap()
         outcomes = [await attempt(lambda: sessions.start(7, "test")) for _ in range(12)]
         assert outcomes == [False] + [True] * 11
-        assert len(await sessions.of_user(7)) == 11
+        assert len(await sessions.list_of_user(7)) == 11
         assert other.run("SCARD", "sessions:7") == 11
 
 
@@ -98,7 +98,7 @@ async def test_connections_in_use_during_the_failover_are_closed(bridge, tmp_pat
     """
     async with pair(tmp_path) as (one, other, name, swap), linked(bridge, name.port) as link:
         reading, go_on = trio.Event(), trio.Event()
-        lane = bridge.lane("test", 1)
+        lane = bridge.add_lane("test", 1)
 
         async def read_slowly():
             async with link.redis.client() as alone:  # one connection, like a pipeline under WATCH

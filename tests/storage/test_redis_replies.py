@@ -13,7 +13,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from newsintel.config.values import Secret
-from newsintel.errors import RefusedError, UnavailableError
+from newsintel.errors import StoreRefusedError, UnavailableError
 from newsintel.storage.redis.breaker import FAILURES
 from newsintel.storage.redis.failures import CLUSTER, MISPLACED, REFUSED
 from newsintel.storage.redis.link import open_redis
@@ -129,14 +129,14 @@ REFUSALS = [
     ("NOREPLICAS", real(min_replicas_to_write=1), SET, UnavailableError, False),
     ("BUSY", busy, GET, UnavailableError, False),
     ("WRONGTYPE", holding_a_list, GET, UnavailableError, False),
-    ("NOPERM", limited, SET, RefusedError, False),
+    ("NOPERM", limited, SET, StoreRefusedError, False),
     # Redis cluster specification, "MOVED Redirection", "ASK redirection", "Multi-key operations";
     # server.c for the others.
-    ("MOVED", quoted("MOVED 3999 127.0.0.1:6381"), GET, RefusedError, False),
-    ("ASK", quoted("ASK 3999 127.0.0.1:6381"), GET, RefusedError, False),
-    ("TRYAGAIN", quoted("TRYAGAIN Multiple keys request during rehashing of slot"), GET, RefusedError, False),
-    ("CROSSSLOT", quoted("CROSSSLOT Keys in request don't hash to the same slot"), GET, RefusedError, False),
-    ("DENIED", quoted("DENIED Redis is running in protected mode because protected mode is enabled"), GET, RefusedError, False),
+    ("MOVED", quoted("MOVED 3999 127.0.0.1:6381"), GET, StoreRefusedError, False),
+    ("ASK", quoted("ASK 3999 127.0.0.1:6381"), GET, StoreRefusedError, False),
+    ("TRYAGAIN", quoted("TRYAGAIN Multiple keys request during rehashing of slot"), GET, StoreRefusedError, False),
+    ("CROSSSLOT", quoted("CROSSSLOT Keys in request don't hash to the same slot"), GET, StoreRefusedError, False),
+    ("DENIED", quoted("DENIED Redis is running in protected mode because protected mode is enabled"), GET, StoreRefusedError, False),
 ]
 
 
@@ -169,7 +169,7 @@ async def test_wrong_password_is_refused_and_opens_the_breaker(bridge, tmp_path,
         open_redis(bridge, Secret(f"unix://{server.socket}"), password) as link,
     ):
         for _ in range(FAILURES):
-            with pytest.raises(RefusedError, match=code):
+            with pytest.raises(StoreRefusedError, match=code):
                 await link.call(link.redis.get, "k")
         assert link.breaker_open
 

@@ -7,19 +7,19 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from newsintel.errors import BusyError
-from newsintel.runtime.asker import ask_for, asking_urgently
+from newsintel.runtime.asker import set_store_user, use_stores_urgently
 from newsintel.storage.slots import Rules, Slots
 
-FAIR = Rules(4, each=2, kept=1, patience_s=0.25)
+FAIR = Rules(4, per_person=2, reserved=1, patience_s=0.25)
 
 
 async def hold(slots, person=None, release=None, *, urgent=False, into=None, name=None):
     """Take a slot for a person and hold it until `release` is set; adds the outcome to `into`."""
-    ask_for(person)
+    set_store_user(person)
     into = [] if into is None else into
     try:
         if urgent:
-            with asking_urgently():
+            with use_stores_urgently():
                 held = await slots.take()
         else:
             held = await slots.take()
@@ -109,11 +109,11 @@ async def test_random_visits_lose_no_slot_and_exceed_no_limit(autojump_clock):
 
     async def visit():
         person, urgent = dice.choice(["a", "b", "c", None]), dice.random() < 0.1
-        ask_for(person)
+        set_store_user(person)
         with trio.move_on_after(dice.choice([0.1, 1, 10])):
             try:
                 if urgent:
-                    with asking_urgently():
+                    with use_stores_urgently():
                         held = await slots.take()
                 else:
                     held = await slots.take()
@@ -128,7 +128,7 @@ async def test_random_visits_lose_no_slot_and_exceed_no_limit(autojump_clock):
         for _ in range(400):
             nursery.start_soon(visit)
             await trio.sleep(dice.uniform(0, 0.1))
-    assert max(most) == FAIR.most
+    assert max(most) == FAIR.total
     assert slots.held == 0
     held = await slots.take()
     assert held.person is None

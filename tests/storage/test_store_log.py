@@ -3,7 +3,7 @@
 import pytest
 from structlog.testing import capture_logs
 
-from newsintel.errors import ArchiveTimeoutError, BusyError, PoisonedBatchError, RefusedError, SchemaError, UnavailableError
+from newsintel.errors import ArchiveTimeoutError, BusyError, PoisonedBatchError, SchemaError, StoreRefusedError, UnavailableError
 from newsintel.storage.store_log import StoreLog
 
 
@@ -11,12 +11,12 @@ def test_outage_is_logged_once_per_reason_and_at_its_end():
     """A hundred operations fail for each of two reasons."""
     log = StoreLog("redis")
     with capture_logs() as logs:
-        log.worked()
+        log.note_success()
         for _ in range(100):
-            log.failed(UnavailableError("Redis is unavailable (ConnectionError)"))
-            log.failed(UnavailableError("Redis is unavailable (TimeoutError)"))
-        log.worked()
-        log.worked()
+            log.note_failure(UnavailableError("Redis is unavailable (ConnectionError)"))
+            log.note_failure(UnavailableError("Redis is unavailable (TimeoutError)"))
+        log.note_success()
+        log.note_success()
     assert [(line["log_level"], line["event"], line["store"]) for line in logs] == [
         ("warning", "store_failing", "redis"),
         ("warning", "store_failing", "redis"),
@@ -26,11 +26,11 @@ def test_outage_is_logged_once_per_reason_and_at_its_end():
     assert logs[-1]["failures"] == 200
 
 
-@pytest.mark.parametrize("error", [RefusedError("password"), SchemaError("older"), BusyError("full"), UnavailableError("gone")])
+@pytest.mark.parametrize("error", [StoreRefusedError("password"), SchemaError("older"), BusyError("full"), UnavailableError("gone")])
 def test_unavailable_store_is_logged_as_an_outage(error):
     """Each of these errors keeps the service from its data."""
     with capture_logs() as logs:
-        StoreLog("postgresql").failed(error)
+        StoreLog("postgresql").note_failure(error)
     assert [line["reason"] for line in logs] == [str(error)]
 
 
@@ -38,5 +38,5 @@ def test_unavailable_store_is_logged_as_an_outage(error):
 def test_error_of_the_caller_is_not_an_outage(error):
     """Such errors are slow queries, refused rows and bugs."""
     with capture_logs() as logs:
-        StoreLog("postgresql").failed(error)
+        StoreLog("postgresql").note_failure(error)
     assert logs == []

@@ -3,10 +3,10 @@
 import pytest
 import trio
 
-from newsintel.config.settings import load
-from newsintel.domain.archive.query import instead_of
+from newsintel.config.settings import read_settings
+from newsintel.domain.archive.query import build_fallback_query
 from newsintel.domain.operations.ports import StoreLoad
-from newsintel.errors import NewsIntelError, RefusedError, SchemaError, UnavailableError
+from newsintel.errors import NewsIntelError, SchemaError, StoreRefusedError, UnavailableError
 from newsintel.storage.opening import open_stores
 from tests.storage.support import NOON, Servers, answer, article, kept, query
 from tests.waiting import PATIENCE_S
@@ -15,7 +15,7 @@ from tests.waiting import PATIENCE_S
 def settings(tmp_path, **environ):
     """Settings from an environment."""
     names = {"NEWSINTEL_" + name: value for name, value in environ.items()}
-    return load((), {"NEWSINTEL_DATA_DIR": str(tmp_path / "data"), **names})
+    return read_settings((), {"NEWSINTEL_DATA_DIR": str(tmp_path / "data"), **names})
 
 
 async def test_without_settings_embedded_servers_are_used(tmp_path, tally):
@@ -27,15 +27,15 @@ async def test_without_settings_embedded_servers_are_used(tmp_path, tally):
         assert await stores.prepare(production=False) == ()
         await stores.check_schema()
         await stores.operations.ping_postgres()
-        assert await stores.archive.articles.save([(article(), NOON)], []) == 1
-        found = await stores.archive.search.search(instead_of(query("title"), ("newsapi", "guardian", "reddit")), 5, None)
+        assert await stores.archive.articles.save_articles([(article(), NOON)], []) == 1
+        found = await stores.archive.search.search(build_fallback_query(query("title"), ("newsapi", "guardian", "reddit")), 5, None)
         assert [hit.article for hit in found.hits] == [article()]
-        await stores.personal.history.record([])
+        await stores.personal.history.record_searches([])
         await stores.search.harvests.store(answer("k"), None)
         assert await kept(stores.search.harvests, "k") == answer("k")
         assert stores.operations.load() == StoreLoad({"PostgreSQL": 0, "Redis": 0}, redis_breaker_open=False)
     data_dir = tmp_path / "data"
-    assert [daemon.pid() for daemon in (Servers(data_dir, "", "").postgres, Servers(data_dir, "", "").redis)] == [None, None]
+    assert [daemon.find_pid() for daemon in (Servers(data_dir, "", "").postgres, Servers(data_dir, "", "").redis)] == [None, None]
 
 
 async def test_stopped_external_servers_are_named_and_recover(tmp_path, tally, servers, database_url):
@@ -57,7 +57,11 @@ async def test_stopped_external_servers_are_named_and_recover(tmp_path, tally, s
 
 @pytest.mark.parametrize(
     ("production", "change", "expected"),
-    [(True, ("/test_", "/missing_"), RefusedError), (False, ("newsintel@", "nobody@"), RefusedError), (True, ("", ""), SchemaError)],
+    [
+        (True, ("/test_", "/missing_"), StoreRefusedError),
+        (False, ("newsintel@", "nobody@"), StoreRefusedError),
+        (True, ("", ""), SchemaError),
+    ],
 )
 async def test_permanent_error_ends_the_start(tmp_path, tally, servers, empty_url, *, production, change, expected):
     """Wrong credentials, a missing database and a missing schema give one line each."""
@@ -75,7 +79,7 @@ async def test_another_role_may_migrate(tmp_path, tally, servers, empty_url):
     known = settings(tmp_path, DATABASE_URL=empty_url, REDIS_URL=servers.redis_url, MIGRATE_DATABASE_URL=missing)
     async with open_stores(known, tally) as stores:
         await stores.operations.ping_postgres()
-        with pytest.raises(RefusedError):
+        with pytest.raises(StoreRefusedError):
             await stores.migrate()
 
 
@@ -89,7 +93,7 @@ async def test_crash_of_the_user_closes_the_stores(tmp_path, tally, servers, dat
     async def use(stores):
         while True:
             try:
-                await stores.archive.articles.save([(article(), NOON)], [])
+                await stores.archive.articles.save_articles([(article(), NOON)], [])
                 await kept(stores.search.harvests, "k")
             except UnavailableError:
                 await trio.sleep(0.001)

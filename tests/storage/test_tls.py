@@ -14,7 +14,7 @@ import trio
 from attrs import frozen
 
 from newsintel.config.values import Secret
-from newsintel.errors import RefusedError
+from newsintel.errors import StoreRefusedError
 from newsintel.storage.postgres.migrate import migrate
 from newsintel.storage.postgres.pool import open_postgres
 from newsintel.storage.redis.link import open_redis
@@ -102,7 +102,7 @@ async def succeeds(call):
     """Whether a call succeeds; False if it was refused."""
     try:
         await call()
-    except RefusedError:
+    except StoreRefusedError:
         return False
     return True
 
@@ -177,7 +177,7 @@ async def test_postgresql_with_its_own_tls_works(bridge, tmp_path, authority):
         assert not await works(bridge, place, "sslmode=disable")
         url = Secret(f"postgresql://newsintel@{address}:{place.port}/postgres?sslmode=verify-full&sslrootcert={authority.path}")
         async with open_postgres(bridge, url, None, 1) as postgres:
-            await migrate(bridge.lane("test", 1), url, None, postgres)
+            await migrate(bridge.add_lane("test", 1), url, None, postgres)
 
             async def encrypted(connection):
                 return await connection.fetchval("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")

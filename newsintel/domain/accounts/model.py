@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from attrs import field, frozen
 
-LOCAL = "local"
+LOCAL_PROVIDER = "local"
 """The provider of accounts that the operator made on the command line. They have no sign-in."""
 
 MOST_KEYS = 50
@@ -107,7 +107,7 @@ class Tokens:
 
 
 @frozen
-class Attempt:
+class SignInAttempt:
     """A sign-in that was started and has not returned yet.
 
     Attributes:
@@ -127,7 +127,7 @@ class Attempt:
     next: str
 
 
-class Doubt(StrEnum):
+class AnonymousReason(StrEnum):
     """Why a caller with a key or a session counts as anonymous."""
 
     BAD_KEY = "bad_key"
@@ -155,7 +155,7 @@ class Caller:
     account: Account | None = None
     access: Access | None = None
     session: str | None = None
-    doubt: Doubt | None = None
+    doubt: AnonymousReason | None = None
 
     @property
     def signed_in(self) -> bool:

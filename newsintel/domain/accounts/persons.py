@@ -7,23 +7,23 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from newsintel.config.values import Secret
 from newsintel.domain.bounds.newest import Newest
-from newsintel.domain.security.keys import derive
+from newsintel.domain.security.keys import derive_key
 
-Address = IPv4Address | IPv6Address
+IpAddress = IPv4Address | IPv6Address
 
 IPV6_PREFIX = 64
 """The smallest network of one customer of a provider (RFC 6177, 2). Its addresses count as one
 person."""
 
-KNOWN = 10_000
+MAX_CACHED = 10_000
 """Cached addresses, about 2 MiB. Beyond it the oldest are dropped and computed again, in about 5 us
 each."""
 
-LONGEST_KNOWN = 64
+MAX_CACHED_CHARS = 64
 """Maximum characters of a cached address. An address with its port has at most 45; after a percent
 sign (a zone) any text may follow."""
 
-UNKNOWN = "unknown"
+UNKNOWN_PERSON = "unknown"
 """The network of callers without a readable address, such as behind a unix socket. They count as
 one person."""
 
@@ -40,17 +40,17 @@ class Persons:
         self._master = secret_keys[0]
         self._day = 0
         self._key = b""
-        self._known = Newest[str, str](KNOWN)
+        self._known = Newest[str, str](MAX_CACHED)
 
-    def person(self, address: str, now: datetime) -> str:
+    def derive_person(self, address: str, now: datetime) -> str:
         """Return 32 hex digits for a client's address; the same for a whole IPv6 /64."""
         day = now.toordinal()
         if day != self._day:
-            self._day, self._key = day, derive(self._master, f"persons of {now.date()}")
+            self._day, self._key = day, derive_key(self._master, f"persons of {now.date()}")
             self._known.clear()
         if (found := self._known.get(address)) is None:
             found = hmac.digest(self._key, network_of(address).encode(), "sha256").hex()[:32]
-            if len(address) <= LONGEST_KNOWN:
+            if len(address) <= MAX_CACHED_CHARS:
                 self._known[address] = found
         return found
 
@@ -62,13 +62,13 @@ def network_of(address: str) -> str:
     """
     parsed = parse_address(address)
     if parsed is None:
-        return UNKNOWN
+        return UNKNOWN_PERSON
     if isinstance(parsed, IPv6Address):
         return str(IPv6Network((parsed.packed, IPV6_PREFIX), strict=False))
     return str(parsed)
 
 
-def parse_address(address: str) -> Address | None:
+def parse_address(address: str) -> IpAddress | None:
     """Parse an address, also with a port as some balancers write it; None if it is invalid.
 
     Examples are `10.0.0.1:80` and `[::1]:80`.

@@ -7,17 +7,17 @@ slot was free.
 from datetime import datetime
 from typing import Protocol
 
-from newsintel.domain.accounts.model import Access, Account, ApiKey, Attempt, Identity, Session, Tokens
+from newsintel.domain.accounts.model import Access, Account, ApiKey, Identity, Session, SignInAttempt, Tokens
 
 
 class Accounts(Protocol):
     """Accounts in PostgreSQL, for identifying callers and signing in."""
 
-    async def account(self, user_id: int) -> Account | None:
+    async def get_account(self, user_id: int) -> Account | None:
         """Return an account by its internal id; None if it was deleted."""
         ...
 
-    async def key_holder(self, digest: str, now: datetime) -> tuple[Account, Access] | None:
+    async def find_key_holder(self, digest: str, now: datetime) -> tuple[Account, Access] | None:
         """Return the account and the scope of an API key, by the key's SHA-256 in hexadecimal.
 
         Returns:
@@ -25,7 +25,7 @@ class Accounts(Protocol):
         """
         ...
 
-    async def find(self, provider: str, subject: str) -> Account | None:
+    async def find_by_identity(self, provider: str, subject: str) -> Account | None:
         """Return the account of a provider's subject; None if the person never signed in."""
         ...
 
@@ -56,15 +56,15 @@ class Sessions(Protocol):
         """Return the session of a cookie's value and mark it as seen now; None if it has ended."""
         ...
 
-    async def of_user(self, user_id: int) -> tuple[Session, ...]:
+    async def list_of_user(self, user_id: int) -> tuple[Session, ...]:
         """Return a user's sessions, the last seen first."""
         ...
 
-    async def end(self, user_id: int, digest: str) -> bool:
+    async def end_session(self, user_id: int, digest: str) -> bool:
         """End one of a user's sessions; False if the user has no such session."""
         ...
 
-    async def end_all(self, user_id: int) -> None:
+    async def end_user_sessions(self, user_id: int) -> None:
         """End every session of a user."""
         ...
 
@@ -72,11 +72,11 @@ class Sessions(Protocol):
 class ApiKeys(Protocol):
     """API keys in PostgreSQL."""
 
-    async def make(self, user_id: int, key: ApiKey, digest: str, most: int) -> ApiKey | None:
+    async def create(self, user_id: int, key: ApiKey, digest: str, most: int) -> ApiKey | None:
         """Store a new key under a new id; None if the account has `most` keys already."""
         ...
 
-    async def of_user(self, user_id: int) -> tuple[ApiKey, ...]:
+    async def list_of_user(self, user_id: int) -> tuple[ApiKey, ...]:
         """Return an account's keys, including expired ones, the newest first."""
         ...
 
@@ -88,11 +88,11 @@ class ApiKeys(Protocol):
 class Attempts(Protocol):
     """Sign-in attempts in Redis."""
 
-    async def keep(self, attempt: Attempt) -> None:
+    async def store(self, attempt: SignInAttempt) -> None:
         """Store an attempt for ten minutes."""
         ...
 
-    async def take(self, state: str) -> Attempt | None:
+    async def take(self, state: str) -> SignInAttempt | None:
         """Return and delete the attempt of a state; None if there is none."""
         ...
 
@@ -112,7 +112,7 @@ class TokenStore(Protocol):
         """Delete an account's tokens of a provider."""
         ...
 
-    async def reseal(self) -> int:
+    async def reseal_all(self) -> int:
         """Encrypt with the newest key all tokens that another key encrypted.
 
         It is safe while the service runs.
@@ -139,11 +139,11 @@ class Provider(Protocol):
         """The name that people know."""
         ...
 
-    async def begin(self, attempt: Attempt) -> str:
+    async def start_sign_in(self, attempt: SignInAttempt) -> str:
         """Return the URL to which the browser is sent."""
         ...
 
-    async def finish(self, code: str, attempt: Attempt) -> tuple[Identity, Tokens | None]:
+    async def finish_sign_in(self, code: str, attempt: SignInAttempt) -> tuple[Identity, Tokens | None]:
         """Return the identity behind a code, and the tokens to store, if any.
 
         Raises:
@@ -164,11 +164,11 @@ class TokenIssuer(Protocol):
 class Links(Protocol):
     """Manages accounts' tokens of providers."""
 
-    async def link(self, user_id: int, provider: str, tokens: Tokens) -> None:
+    async def store_tokens(self, user_id: int, provider: str, tokens: Tokens) -> None:
         """Store the tokens of a sign-in."""
         ...
 
-    async def unlink(self, user_id: int) -> None:
+    async def revoke_all_tokens(self, user_id: int) -> None:
         """Revoke and delete all tokens of an account, for its deletion or a sign-out everywhere.
 
         If a provider is unavailable, its tokens are still deleted, and the failure is logged.

@@ -7,11 +7,11 @@ import hmac
 import re
 import secrets
 
-from newsintel.domain.accounts.model import Attempt, Identity
-from newsintel.domain.security.keys import digest
+from newsintel.domain.accounts.model import Identity, SignInAttempt
+from newsintel.domain.security.keys import digest_secret
 from newsintel.errors import DeniedError, InvalidParameterError
 
-HOME = "/me/page"
+HOME_PATH = "/me/page"
 """The default page after signing in, made for people."""
 
 _LOCAL_PATH = re.compile(r"/(?![/\\])[!-~]{0,1000}")
@@ -19,18 +19,18 @@ _LOCAL_PATH = re.compile(r"/(?![/\\])[!-~]{0,1000}")
 two slashes start another host's name."""
 
 
-def local_path(wanted: str | None) -> str:
+def choose_return_path(wanted: str | None) -> str:
     """Return the page after signing in: the path if it is on this site, else HOME."""
-    return wanted if wanted and _LOCAL_PATH.fullmatch(wanted) and "\\" not in wanted else HOME
+    return wanted if wanted and _LOCAL_PATH.fullmatch(wanted) and "\\" not in wanted else HOME_PATH
 
 
-def new_attempt(provider: str, cookie: str, wanted: str | None) -> Attempt:
+def create_attempt(provider: str, cookie: str, wanted: str | None) -> SignInAttempt:
     """Make a sign-in for the browser with this cookie. Its secrets have 256 random bits each."""
     state, verifier, nonce = (secrets.token_urlsafe(32) for _ in range(3))
-    return Attempt(provider, state, digest(cookie), verifier, nonce, local_path(wanted))
+    return SignInAttempt(provider, state, digest_secret(cookie), verifier, nonce, choose_return_path(wanted))
 
 
-def check_return(attempt: Attempt | None, provider: str, state: str, cookie: str | None) -> Attempt:
+def check_return(attempt: SignInAttempt | None, provider: str, state: str, cookie: str | None) -> SignInAttempt:
     """Return the attempt if this browser started it.
 
     Args:
@@ -44,8 +44,8 @@ def check_return(attempt: Attempt | None, provider: str, state: str, cookie: str
     """
     if attempt is None:
         raise InvalidParameterError("state", "expired", "This sign-in was used already, or is older than 10 minutes. Start it again.")
-    same_state = hmac.compare_digest(digest(state), digest(attempt.state))
-    same_browser = hmac.compare_digest(digest(cookie or ""), attempt.browser)
+    same_state = hmac.compare_digest(digest_secret(state), digest_secret(attempt.state))
+    same_browser = hmac.compare_digest(digest_secret(cookie or ""), attempt.browser)
     if not (same_state and same_browser and attempt.provider == provider):
         raise InvalidParameterError("state", "foreign", "This browser did not start this sign-in. Start it again, in one browser.")
     return attempt

@@ -14,9 +14,9 @@ import orjson
 
 from newsintel.domain.archive.model import SOURCE_NAME, Hit
 from newsintel.domain.search.article import MAX_CONTENT, MAX_DESCRIPTION, MAX_NAME, MAX_TITLE, Article, Engagement
-from newsintel.domain.text.clean import plain, visible
+from newsintel.domain.text.clean import remove_invisible, to_plain_text
 from newsintel.domain.text.json_line import read_object
-from newsintel.domain.text.urls import article_id, canonical, stand_in, usable
+from newsintel.domain.text.urls import canonicalize_url, make_article_id, make_stand_in, sanitize_url
 
 FIELDS = (
     *("id", "url", "title", "source", "publisher", "published_at", "published_at_estimated", "description", "content", "author", "section"),
@@ -27,18 +27,18 @@ FIELDS = (
 _MAX_EXTERNAL_ID = 2048
 """Characters: as long as a URL, which is used if a source has no ids."""
 _OLDEST = datetime(1800, 1, 1, tzinfo=UTC)
-_OLDEST_SIGHT = datetime(2000, 1, 1, tzinfo=UTC)
+_OLDEST_FETCH = datetime(2000, 1, 1, tzinfo=UTC)
 """The earliest values that the archive's columns accept (migration 0001)."""
-_FUTURE = timedelta(hours=24)
+_MAX_AHEAD = timedelta(hours=24)
 """How far ahead of our clock a time may be, as in a source's payload."""
 _INT4 = 2**31
 _LEAP_SECOND = re.compile(r"(?<=:[0-5][0-9]):60(?=[.,Z+-])")
 
-Row = Mapping[str, Any]
+LineFields = Mapping[str, Any]
 T = TypeVar("T")
 
 
-def dump(hit: Hit) -> bytes:
+def dump_line(hit: Hit) -> bytes:
     """Return an archived article as a line with its newline; times in UTC, null if unknown."""
     article = hit.article
     points, comments = (article.engagement.points, article.engagement.comments) if article.engagement else (None, None)
@@ -48,7 +48,7 @@ def dump(hit: Hit) -> bytes:
     return orjson.dumps(values, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
 
 
-def parse(line: bytes, now: datetime) -> Hit:
+def parse_line(line: bytes, now: datetime) -> Hit:
     """Return the article of a line.
 
     Args:
@@ -59,54 +59,54 @@ def parse(line: bytes, now: datetime) -> Hit:
         ValueError: the line is refused. The message gives the reason and quotes at most names of
             fields.
     """
-    row = _object(line)
-    fetched_at = _moment(row, "fetched_at", _OLDEST_SIGHT, now) or now
-    first_seen_at = _moment(row, "first_seen_at", _OLDEST_SIGHT, now) or fetched_at
+    row = _read_line(line)
+    fetched_at = _read_time(row, "fetched_at", _OLDEST_FETCH, now) or now
+    first_seen_at = _read_time(row, "first_seen_at", _OLDEST_FETCH, now) or fetched_at
     if first_seen_at > fetched_at:
         raise ValueError("first_seen_at is later than fetched_at")
-    return Hit(_article(row, now), first_seen_at, fetched_at)
+    return Hit(_build_article(row, now), first_seen_at, fetched_at)
 
 
-def _object(line: bytes) -> Row:
+def _read_line(line: bytes) -> LineFields:
     row = read_object(line)
     if unknown := row.keys() - set(FIELDS):
-        raise ValueError(f"unknown field {plain(min(unknown), 40)!r}")
+        raise ValueError(f"unknown field {to_plain_text(min(unknown), 40)!r}")
     return row
 
 
-def _article(row: Row, now: datetime) -> Article:
-    url = _needed(_address(row, "url"), "url")
-    title = _needed(_text(row, "title", MAX_TITLE), "title")
-    published_at = _needed(_moment(row, "published_at", _OLDEST, now), "published_at")
-    estimated = _typed(row, "published_at_estimated", bool) or False
-    identity = stand_in(url, title, "" if estimated else f"{published_at:%Y-%m-%d}") or canonical(url)
+def _build_article(row: LineFields, now: datetime) -> Article:
+    url = _require(_read_url(row, "url"), "url")
+    title = _require(_read_text(row, "title", MAX_TITLE), "title")
+    published_at = _require(_read_time(row, "published_at", _OLDEST, now), "published_at")
+    estimated = _read_typed(row, "published_at_estimated", bool) or False
+    identity = make_stand_in(url, title, "" if estimated else f"{published_at:%Y-%m-%d}") or canonicalize_url(url)
     return Article(
-        id=article_id(identity),
-        source=_needed(_matching(row, "source", SOURCE_NAME), "source"),
-        external_id=_external_id(row) or url,
+        id=make_article_id(identity),
+        source=_require(_read_pattern(row, "source", SOURCE_NAME), "source"),
+        external_id=_read_external_id(row) or url,
         url=url,
         canonical_url=identity,
         title=title,
-        publisher=_needed(_text(row, "publisher", MAX_NAME), "publisher"),
+        publisher=_require(_read_text(row, "publisher", MAX_NAME), "publisher"),
         published_at=published_at,
         published_at_estimated=estimated,
-        description=_text(row, "description", MAX_DESCRIPTION),
-        content=_text(row, "content", MAX_CONTENT),
-        author=_text(row, "author", MAX_NAME),
-        section=_text(row, "section", MAX_NAME),
-        image_url=_address(row, "image_url"),
-        language=_matching(row, "language", r"[a-z]{2}"),
-        engagement=_engagement(row),
+        description=_read_text(row, "description", MAX_DESCRIPTION),
+        content=_read_text(row, "content", MAX_CONTENT),
+        author=_read_text(row, "author", MAX_NAME),
+        section=_read_text(row, "section", MAX_NAME),
+        image_url=_read_url(row, "image_url"),
+        language=_read_pattern(row, "language", r"[a-z]{2}"),
+        engagement=_read_engagement(row),
     )
 
 
-def _needed(value: T | None, name: str) -> T:
+def _require(value: T | None, name: str) -> T:
     if value is None:
         raise ValueError(f"{name} is missing or empty")
     return value
 
 
-def _typed(row: Row, name: str, kind: type[T]) -> T | None:
+def _read_typed(row: LineFields, name: str, kind: type[T]) -> T | None:
     value = row.get(name)
     if value is not None and type(value) is not kind:
         raise ValueError(f"{name} is not {_KINDS[kind]}")
@@ -116,41 +116,41 @@ def _typed(row: Row, name: str, kind: type[T]) -> T | None:
 _KINDS: Mapping[type, str] = {str: "text", bool: "true or false", int: "a whole number"}
 
 
-def _text(row: Row, name: str, max_chars: int) -> str | None:
-    value = _typed(row, name, str)
-    return None if value is None else plain(value, max_chars)
+def _read_text(row: LineFields, name: str, max_chars: int) -> str | None:
+    value = _read_typed(row, name, str)
+    return None if value is None else to_plain_text(value, max_chars)
 
 
-def _matching(row: Row, name: str, pattern: str) -> str | None:
-    value = _typed(row, name, str)
+def _read_pattern(row: LineFields, name: str, pattern: str) -> str | None:
+    value = _read_typed(row, name, str)
     if value is not None and not re.fullmatch(pattern, value):
         raise ValueError(f"{name} must match {pattern}")
     return value
 
 
-def _address(row: Row, name: str) -> str | None:
-    value = _typed(row, name, str)
-    address = usable(value) if value else None
+def _read_url(row: LineFields, name: str) -> str | None:
+    value = _read_typed(row, name, str)
+    address = sanitize_url(value) if value else None
     if value and address is None:
         raise ValueError(f"{name} is not an http or https address fit for a browser")
     return address
 
 
-def _external_id(row: Row) -> str | None:
+def _read_external_id(row: LineFields) -> str | None:
     """Return the id unchanged; a number becomes its digits.
 
     The id is compared and never shown, and cleaning could change its meaning.
     """
     number = row.get("external_id")
-    value = str(number) if type(number) is int else _typed(row, "external_id", str)
-    if value is not None and (len(value) > _MAX_EXTERNAL_ID or visible(value) != value):
+    value = str(number) if type(number) is int else _read_typed(row, "external_id", str)
+    if value is not None and (len(value) > _MAX_EXTERNAL_ID or remove_invisible(value) != value):
         raise ValueError(f"external_id is longer than {_MAX_EXTERNAL_ID} characters or has invisible ones")
     return value
 
 
-def _moment(row: Row, name: str, oldest: datetime, now: datetime) -> datetime | None:
+def _read_time(row: LineFields, name: str, oldest: datetime, now: datetime) -> datetime | None:
     """Read a time with an offset; the result is in UTC."""
-    value = _typed(row, name, str)
+    value = _read_typed(row, name, str)
     if value is None:
         return None
     try:
@@ -160,19 +160,19 @@ def _moment(row: Row, name: str, oldest: datetime, now: datetime) -> datetime | 
         raise ValueError(f"{name} is not a time such as 2026-01-31T12:00:00Z") from None
     if moment.tzinfo is None:
         raise ValueError(f"{name} has no offset such as Z")
-    if not oldest <= moment <= now + _FUTURE:
+    if not oldest <= moment <= now + _MAX_AHEAD:
         raise ValueError(f"{name} is before {oldest.year} or in the future")
     return moment.astimezone(UTC)
 
 
-def _whole(row: Row, name: str) -> int | None:
+def _read_integer(row: LineFields, name: str) -> int | None:
     """Read an integer. Other programs may write 12.0 (spreadsheets, columns of floats)."""
     value = row.get(name)
-    return int(value) if type(value) is float and value.is_integer() else _typed(row, name, int)
+    return int(value) if type(value) is float and value.is_integer() else _read_typed(row, name, int)
 
 
-def _engagement(row: Row) -> Engagement | None:
-    points, comments = _whole(row, "points"), _whole(row, "comments")
+def _read_engagement(row: LineFields) -> Engagement | None:
+    points, comments = _read_integer(row, "points"), _read_integer(row, "comments")
     if points is None and comments is None:
         return None
     if points is None or comments is None:

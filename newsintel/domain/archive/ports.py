@@ -12,7 +12,7 @@ from newsintel.domain.search.article import ArchivedArticle, Article, Pair
 class Archive(Protocol):
     """The archive in PostgreSQL, for the persister and the desk."""
 
-    async def save(self, articles: Sequence[tuple[Article, datetime]], pairs: Sequence[Pair]) -> int:
+    async def save_articles(self, articles: Sequence[tuple[Article, datetime]], pairs: Sequence[Pair]) -> int:
         """Upsert articles with the times of their fetch, then pairs of archived articles.
 
         Idempotent.
@@ -25,11 +25,11 @@ class Archive(Protocol):
         """
         ...
 
-    async def bury(self, article: Article, reason: str) -> None:
+    async def store_dead_letter(self, article: Article, reason: str) -> None:
         """Put aside an article that can never be saved, with the reason, for operators to find."""
         ...
 
-    async def article(self, article_id: str) -> ArchivedArticle | None:
+    async def get_article(self, article_id: str) -> ArchivedArticle | None:
         """Return one article by its public id."""
         ...
 
@@ -37,7 +37,7 @@ class Archive(Protocol):
 class ArchiveDump(Protocol):
     """The archive in PostgreSQL, for an export."""
 
-    async def page(self, after: str | None, limit: int) -> tuple[Hit, ...]:
+    async def read_page(self, after: str | None, limit: int) -> tuple[Hit, ...]:
         """Return the articles archived after a given one (None: from the first); () after the last.
 
         They are in the order in which they were archived.
@@ -48,7 +48,7 @@ class ArchiveDump(Protocol):
 class TextIndex(Protocol):
     """The archive in PostgreSQL, for the indexer."""
 
-    async def read_some(self) -> int:
+    async def index_batch(self) -> int:
         """Index the words of some articles that are not indexed yet, the latest first.
 
         Returns:
@@ -73,7 +73,7 @@ class ArchiveSearch(Protocol):
         """
         ...
 
-    async def timeline(self, query: ArchiveQuery, bucket: Bucket) -> tuple[Bar, ...]:
+    async def count_timeline(self, query: ArchiveQuery, bucket: Bucket) -> tuple[Bar, ...]:
         """Return the matches per bucket, from the first wanted time (or match) to the last.
 
         Empty buckets are included.
@@ -84,7 +84,7 @@ class ArchiveSearch(Protocol):
         """
         ...
 
-    async def facets(self, query: ArchiveQuery) -> Facets:
+    async def count_facets(self, query: ArchiveQuery) -> Facets:
         """Return the most frequent sources and publishers among the newest matches.
 
         It counts all matches if there are at most 10,000, else 10,000 or somewhat more.
@@ -94,6 +94,6 @@ class ArchiveSearch(Protocol):
         """
         ...
 
-    async def held(self, sources: Sequence[str]) -> frozenset[str]:
+    async def find_archived_sources(self, sources: Sequence[str]) -> frozenset[str]:
         """Return those sources that have articles in the archive."""
         ...

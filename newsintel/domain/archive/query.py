@@ -15,8 +15,8 @@ from attrs import asdict, define, field
 
 from newsintel.domain.archive.model import ArchiveQuery, ArchiveSort, Condition, Field
 from newsintel.domain.search.query_model import Query
-from newsintel.domain.text.grammar import Token, case_folded, checked, parse
-from newsintel.domain.text.moments import read_moment
+from newsintel.domain.text.grammar import QueryToken, fold_case, parse_query, tidy_query
+from newsintel.domain.text.moments import parse_time
 from newsintel.domain.text.spelling import DASHES
 from newsintel.errors import InvalidParameterError
 
@@ -30,7 +30,7 @@ _TICK = timedelta(microseconds=1)
 """The resolution of Python's datetime and PostgreSQL's timestamptz."""
 
 
-def instead_of(query: Query, every_source: Sequence[str]) -> ArchiveQuery:
+def build_fallback_query(query: Query, every_source: Sequence[str]) -> ArchiveQuery:
     """Return the archive query for a live search that no source answered.
 
     It has the same words and filters, newest first.
@@ -57,7 +57,7 @@ def instead_of(query: Query, every_source: Sequence[str]) -> ArchiveQuery:
     )
 
 
-def build(
+def build_archive_query(
     q: str | None,
     *,
     sources: Sequence[str] = (),
@@ -83,13 +83,13 @@ def build(
         InvalidParameterError: it names q (blank, too long, too complex, without words, a wrong or
             empty time range) or publisher.
     """
-    span = _Span(start and start.astimezone(UTC), end and end.astimezone(UTC))
-    conditions = () if q is None else _understood(checked(q), span)
-    ranked = any(_ranks(condition) for alternative in conditions for condition in alternative)
+    span = _TimeRange(start and start.astimezone(UTC), end and end.astimezone(UTC))
+    conditions = () if q is None else _parse_alternatives(tidy_query(q), span)
+    ranked = any(_can_rank(condition) for alternative in conditions for condition in alternative)
     return ArchiveQuery(
         alternatives=conditions,
         sources=tuple(sources),
-        publisher=publisher if publisher is None else checked(publisher, "publisher"),
+        publisher=publisher if publisher is None else tidy_query(publisher, "publisher"),
         start=span.start,
         end=span.end,
         language=language,
@@ -97,7 +97,7 @@ def build(
     )
 
 
-def fingerprint(query: ArchiveQuery) -> str:
+def hash_query(query: ArchiveQuery) -> str:
     """Return 32 hex digits, equal for equal queries, to bind cursors and to key cached results.
 
     Case counts, since the archive uses it to distinguish the name `IT` from the word `it`.
@@ -106,14 +106,14 @@ def fingerprint(query: ArchiveQuery) -> str:
 
 
 @define
-class _Span:
+class _TimeRange:
     """The wanted time range. Each `before:` and `after:` narrows it."""
 
     start: datetime | None
     end: datetime | None
     narrowed: bool = field(default=False, init=False)
 
-    def narrow(self, token: Token) -> None:
+    def narrow(self, token: QueryToken) -> None:
         """Apply one of _BOUNDS.
 
         `after:` includes its time and `before:` excludes it, so adjacent ranges share no article.
@@ -121,7 +121,7 @@ class _Span:
         if token.excluded:
             raise InvalidParameterError("q", "not_excludable", f"{token.field}: in q cannot be excluded.")
         try:
-            moment = read_moment(unicodedata.normalize("NFKC", token.text).translate(_HYPHENS))
+            moment = parse_time(unicodedata.normalize("NFKC", token.text).translate(_HYPHENS))
             if token.field == "after":
                 self.start = max(moment, self.start or moment)
             else:
@@ -134,22 +134,22 @@ class _Span:
             raise InvalidParameterError("q", "empty_span", "after: and before: in q, with from and to, must leave a span of time.")
 
 
-def _understood(text: str, span: _Span) -> tuple[tuple[Condition, ...], ...]:
+def _parse_alternatives(text: str, span: _TimeRange) -> tuple[tuple[Condition, ...], ...]:
     """Return the alternatives and apply the time bounds to `span`."""
-    parsed = parse(text, _FIELDS, _BOUNDS)
+    parsed = parse_query(text, _FIELDS, _BOUNDS)
     for token in parsed.bounds:
         span.narrow(token)
     if not parsed.alternatives and not span.narrowed:
         raise InvalidParameterError("q", "no_words", "q must hold a word to look for; leave it out to see everything.")
-    return tuple(tuple(map(_condition, tokens)) for tokens in parsed.alternatives)
+    return tuple(tuple(map(_build_condition, tokens)) for tokens in parsed.alternatives)
 
 
-def _condition(token: Token) -> Condition:
+def _build_condition(token: QueryToken) -> Condition:
     looks_at = Field.ANY if token.field is None else _CONDITIONS[token.field]
-    text = case_folded(token.text) if looks_at is Field.SOURCE else token.text
+    text = fold_case(token.text) if looks_at is Field.SOURCE else token.text
     return Condition(looks_at, text, token.phrase, token.excluded)
 
 
-def _ranks(condition: Condition) -> bool:
+def _can_rank(condition: Condition) -> bool:
     """Whether articles can be ranked by a condition."""
     return condition.field in (Field.ANY, Field.TITLE) and not condition.negated

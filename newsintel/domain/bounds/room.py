@@ -1,7 +1,7 @@
 """A limit in bytes for values in queues, in addition to a queue's limit in messages."""
 
 
-class Room:
+class ByteBudget:
     """A number of bytes that several values share.
 
     Args:
@@ -13,15 +13,15 @@ class Room:
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self.taken_bytes = 0
+        self.reserved_bytes = 0
 
-    def take(self, size_bytes: int) -> bool:
+    def reserve(self, size_bytes: int) -> bool:
         """Reserve bytes for a value; False, without a reservation, if there are not enough."""
-        if self.taken_bytes + size_bytes > self._max_bytes:
+        if self.reserved_bytes + size_bytes > self._max_bytes:
             return False
-        self.taken_bytes += size_bytes
+        self.reserved_bytes += size_bytes
         return True
 
-    def give_back(self, size_bytes: int) -> None:
+    def release(self, size_bytes: int) -> None:
         """Release reserved bytes."""
-        self.taken_bytes -= size_bytes
+        self.reserved_bytes -= size_bytes

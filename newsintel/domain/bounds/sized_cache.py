@@ -23,11 +23,11 @@ class SizedCache(Generic[K, V]):
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._kept: OrderedDict[K, tuple[V, int]] = OrderedDict()
+        self._entries: OrderedDict[K, tuple[V, int]] = OrderedDict()
         self._bytes = 0
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._entries)
 
     @property
     def size_bytes(self) -> int:
@@ -36,10 +36,10 @@ class SizedCache(Generic[K, V]):
 
     def get(self, key: K) -> V | None:
         """Return the value of a key, or None, and mark it as the most recently used."""
-        found = self._kept.get(key)
+        found = self._entries.get(key)
         if found is None:
             return None
-        self._kept.move_to_end(key)
+        self._entries.move_to_end(key)
         return found[0]
 
     def put(self, key: K, value: V, size_bytes: int) -> list[tuple[K, V]]:
@@ -57,18 +57,18 @@ class SizedCache(Generic[K, V]):
         size_bytes += ENTRY_BYTES
         if size_bytes > self._max_bytes:
             return [(key, value)]
-        self._kept[key] = (value, size_bytes)
+        self._entries[key] = (value, size_bytes)
         self._bytes += size_bytes
         gone = []
         while self._bytes > self._max_bytes:
-            oldest, (dropped, freed) = self._kept.popitem(last=False)
+            oldest, (dropped, freed) = self._entries.popitem(last=False)
             self._bytes -= freed
             gone.append((oldest, dropped))
         return gone
 
     def pop(self, key: K) -> V | None:
         """Remove and return the value of a key, if any."""
-        found = self._kept.pop(key, None)
+        found = self._entries.pop(key, None)
         if found is None:
             return None
         self._bytes -= found[1]
@@ -76,7 +76,7 @@ class SizedCache(Generic[K, V]):
 
     def clear(self) -> None:
         """Remove everything."""
-        self._kept.clear()
+        self._entries.clear()
         self._bytes = 0
 
 
@@ -89,21 +89,21 @@ class Memo(Generic[V]):
     def __init__(self, function: Callable[[str], V], max_bytes: int) -> None:
         update_wrapper(self, function)
         self._function = function
-        self._kept: SizedCache[str, tuple[V]] = SizedCache(max_bytes)
+        self._cache: SizedCache[str, tuple[V]] = SizedCache(max_bytes)
 
     def __call__(self, text: str) -> V:
         """Return the function's result for a text."""
-        found = self._kept.get(text)
+        found = self._cache.get(text)
         if found is None:
             found = (self._function(text),)
-            self._kept.put(text, found, getsizeof(text) + getsizeof(found) + getsizeof(found[0]))
+            self._cache.put(text, found, getsizeof(text) + getsizeof(found) + getsizeof(found[0]))
         return found[0]
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Clear the cache."""
-        self._kept.clear()
+        self._cache.clear()
 
 
-def remembered(max_bytes: int) -> Callable[[Callable[[str], V]], Memo[V]]:
+def memoize(max_bytes: int) -> Callable[[Callable[[str], V]], Memo[V]]:
     """Return a decorator that makes a Memo of a function."""
     return partial(Memo, max_bytes=max_bytes)

@@ -13,7 +13,7 @@ Sliced: TypeAlias = Generator[None, None, T]
 """Work that pauses at each `yield`, and returns a T."""
 
 
-def whole(work: Sliced[T]) -> T:
+def run_all(work: Sliced[T]) -> T:
     """Run all slices without a pause, for callers that block no other task."""
     while True:
         try:

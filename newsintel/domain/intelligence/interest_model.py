@@ -12,7 +12,7 @@ from attrs import frozen
 from newsintel.domain.search.article import Article
 
 
-class Kind(StrEnum):
+class DeedKind(StrEnum):
     """The kind of a deed."""
 
     TOPIC = "topic"
@@ -37,7 +37,7 @@ class Deed:
         article_id: public id of the article, if the action was on an article.
     """
 
-    kind: Kind
+    kind: DeedKind
     text: str
     label: str
     at: datetime | None
@@ -80,7 +80,7 @@ class Profile:
 
 
 @frozen
-class Wanted:
+class CandidateQuery:
     """How to search for candidates: articles that have one of `alone`, or two terms of one group.
 
     Attributes:
@@ -93,7 +93,7 @@ class Wanted:
 
 
 @frozen
-class Sharing:
+class ProfileMatch:
     """An article that shares terms with a profile."""
 
     article_id: str
@@ -102,7 +102,7 @@ class Sharing:
 
 
 @frozen
-class Offer:
+class UnseenArticle:
     """An article that a person has not saved, opened or dismissed, nor any duplicate of it.
 
     Attributes:
@@ -116,7 +116,7 @@ class Offer:
 
 
 @frozen
-class Talked:
+class PopularArticle:
     """An article that many people care about, independent of the caller.
 
     Attributes:

@@ -30,46 +30,53 @@ from math import sqrt
 
 from attrs import define, field
 
-from newsintel.domain.intelligence.interest_model import Deed, Evidence, Interest, Kind, Profile, Wanted
-from newsintel.domain.search.scoring import faded
+from newsintel.domain.intelligence.interest_model import CandidateQuery, Deed, DeedKind, Evidence, Interest, Profile
+from newsintel.domain.search.scoring import decay
 
-STRENGTH = {Kind.TOPIC: 1.0, Kind.SAVED: 1.0, Kind.SEARCHED: 0.8, Kind.NOTED: 0.5, Kind.OPENED: 0.3, Kind.DISLIKED: 1.0}
-HALF_LIFE_D = {Kind.SAVED: 30, Kind.SEARCHED: 7, Kind.NOTED: 30, Kind.OPENED: 14, Kind.DISLIKED: 60}
+STRENGTH = {
+    DeedKind.TOPIC: 1.0,
+    DeedKind.SAVED: 1.0,
+    DeedKind.SEARCHED: 0.8,
+    DeedKind.NOTED: 0.5,
+    DeedKind.OPENED: 0.3,
+    DeedKind.DISLIKED: 1.0,
+}
+HALF_LIFE_D = {DeedKind.SAVED: 30, DeedKind.SEARCHED: 7, DeedKind.NOTED: 30, DeedKind.OPENED: 14, DeedKind.DISLIKED: 60}
 
 MOST_DEEDS = 100
 """A profile uses only the strongest deeds: the next one would contribute less than a hundredth."""
 
-EACH = 8
+TERMS_PER_DEED = 8
 """Terms of one deed: a headline rarely has more that are significant."""
 
-ALIKE = 0.25
+MIN_CLUSTER_COSINE = 0.25
 """Cosine from which a deed belongs to an interest: two of eight words."""
 
 MOST_INTERESTS, MOST_TERMS, MOST_AVERSE = 5, 7, 14
 """Limits of interests, of the terms of each, and of unwanted terms. More find few further articles,
 and cost time."""
 
-ENOUGH = 0.3
+MIN_ALONE_SHARE = 0.3
 """A term with this share of its interest's weight finds articles on its own: either several deeds
 have it, or no other term does."""
 
 
-def strength(deed: Deed, now: datetime) -> float:
+def deed_strength(deed: Deed, now: datetime) -> float:
     """Return the weight of a deed at `now`, 0..1. A later date counts as now; HIDDEN weighs 0."""
-    if deed.kind is Kind.HIDDEN:
+    if deed.kind is DeedKind.HIDDEN:
         return 0.0
     if deed.at is None:
         return STRENGTH[deed.kind]
-    return STRENGTH[deed.kind] * faded(deed.at, now, timedelta(days=HALF_LIFE_D[deed.kind]))
+    return STRENGTH[deed.kind] * decay(deed.at, now, timedelta(days=HALF_LIFE_D[deed.kind]))
 
 
-def strongest(deeds: Iterable[Deed], now: datetime) -> list[Deed]:
+def select_strongest(deeds: Iterable[Deed], now: datetime) -> list[Deed]:
     """Return at most MOST_DEEDS deeds, the strongest first; on ties in the given order."""
-    weighed = [(strength(deed, now), deed) for deed in deeds]
+    weighed = [(deed_strength(deed, now), deed) for deed in deeds]
     return [deed for say, deed in sorted(weighed, key=lambda one: -one[0])[:MOST_DEEDS] if say > 0]
 
 
-def profile(deeds: Sequence[Deed], terms: Sequence[Mapping[str, float]], now: datetime) -> Profile:
+def build_profile(deeds: Sequence[Deed], terms: Sequence[Mapping[str, float]], now: datetime) -> Profile:
     """Return the profile of a person with these deeds.
 
     Args:
@@ -78,31 +85,33 @@ def profile(deeds: Sequence[Deed], terms: Sequence[Mapping[str, float]], now: da
             have no terms.
         now: the current time.
     """
-    evidence = [Evidence(deed, _scaled(some, strength(deed, now))) for deed, some in zip(deeds, terms, strict=True) if some]
+    evidence = [Evidence(deed, _scale_terms(some, deed_strength(deed, now))) for deed, some in zip(deeds, terms, strict=True) if some]
     against: dict[str, float] = defaultdict(float)
-    gathered = _Gathering()
+    gathered = _Clustering()
     for one in evidence:
-        if one.deed.kind is Kind.DISLIKED:
+        if one.deed.kind is DeedKind.DISLIKED:
             for term, weight in one.terms.items():
                 against[term] += weight
         else:
             gathered.add(one)
-    judged = [(bundle, _less(bundle.terms, against)) for bundle in gathered.bundles]
+    judged = [(bundle, _subtract_terms(bundle.terms, against)) for bundle in gathered.bundles]
     largest = sorted(judged, key=lambda one: -sum(one[1].values()))[:MOST_INTERESTS]
     most = max((sum(left.values()) for _, left in largest), default=0.0)
     return Profile(
         tuple(
-            Interest(sqrt(sum(left.values()) / most), _shares(left, MOST_TERMS), tuple(bundle.evidence)) for bundle, left in largest if left
+            Interest(sqrt(sum(left.values()) / most), _compute_shares(left, MOST_TERMS), tuple(bundle.evidence))
+            for bundle, left in largest
+            if left
         ),
-        _shares(_less(against, gathered.total), MOST_AVERSE),
+        _compute_shares(_subtract_terms(against, gathered.total), MOST_AVERSE),
     )
 
 
-def wanted(of: Profile) -> Wanted:
+def build_candidate_query(of: Profile) -> CandidateQuery:
     """Return how to search for articles that fit a profile."""
-    lone = [term for interest in of.interests for term, share in interest.terms.items() if share >= ENOUGH]
+    lone = [term for interest in of.interests for term, share in interest.terms.items() if share >= MIN_ALONE_SHARE]
     terms = [*(term for interest in of.interests for term in interest.terms), *of.averse]
-    return Wanted(
+    return CandidateQuery(
         tuple(dict.fromkeys(lone)),
         tuple(tuple(interest.terms) for interest in of.interests if len(interest.terms) > 1),
         tuple(dict.fromkeys(terms)),
@@ -110,14 +119,14 @@ def wanted(of: Profile) -> Wanted:
 
 
 @define
-class _Bundle:
+class _Cluster:
     """A cluster of deeds, and the sum of their terms."""
 
     evidence: list[Evidence] = field(factory=list)
     terms: dict[str, float] = field(factory=lambda: defaultdict(float))
     square: float = 0.0
 
-    def take(self, one: Evidence) -> None:
+    def add(self, one: Evidence) -> None:
         self.evidence.append(one)
         for term, weight in one.terms.items():
             before = self.terms[term]
@@ -126,24 +135,24 @@ class _Bundle:
 
 
 @define
-class _Gathering:
+class _Clustering:
     """Adds each deed to the most similar cluster, or starts a new one with it."""
 
-    bundles: list[_Bundle] = field(factory=list)
+    bundles: list[_Cluster] = field(factory=list)
     total: dict[str, float] = field(factory=lambda: defaultdict(float))
     _having: dict[str, set[int]] = field(factory=lambda: defaultdict(set))
 
     def add(self, one: Evidence) -> None:
-        place = self._most_like(one.terms)
+        place = self._find_nearest(one.terms)
         if place is None:
             place = len(self.bundles)
-            self.bundles.append(_Bundle())
-        self.bundles[place].take(one)
+            self.bundles.append(_Cluster())
+        self.bundles[place].add(one)
         for term, weight in one.terms.items():
             self.total[term] += weight
             self._having[term].add(place)
 
-    def _most_like(self, terms: Mapping[str, float]) -> int | None:
+    def _find_nearest(self, terms: Mapping[str, float]) -> int | None:
         """Return the cluster with the greatest cosine of at least ALIKE; on ties the earliest."""
         products: dict[int, float] = defaultdict(float)
         for term, weight in terms.items():
@@ -152,20 +161,20 @@ class _Gathering:
         own = sqrt(sum(weight**2 for weight in terms.values()))
         cosines = {place: product / (own * sqrt(self.bundles[place].square)) for place, product in products.items()}
         best = max(cosines, key=lambda place: (cosines[place], -place), default=None)
-        return best if best is not None and cosines[best] >= ALIKE else None
+        return best if best is not None and cosines[best] >= MIN_CLUSTER_COSINE else None
 
 
-def _scaled(terms: Mapping[str, float], length: float) -> dict[str, float]:
+def _scale_terms(terms: Mapping[str, float], length: float) -> dict[str, float]:
     norm = sqrt(sum(weight**2 for weight in terms.values()))
     return {term: weight * length / norm for term, weight in terms.items()}
 
 
-def _less(terms: Mapping[str, float], against: Mapping[str, float]) -> dict[str, float]:
+def _subtract_terms(terms: Mapping[str, float], against: Mapping[str, float]) -> dict[str, float]:
     """Subtract the weights of `against` and keep the positive results."""
     return {term: weight - against.get(term, 0.0) for term, weight in terms.items() if weight > against.get(term, 0.0)}
 
 
-def _shares(terms: Mapping[str, float], most: int) -> dict[str, float]:
+def _compute_shares(terms: Mapping[str, float], most: int) -> dict[str, float]:
     """Return the heaviest terms as shares of their sum; ties by term."""
     chosen = sorted(terms.items(), key=lambda one: (-one[1], one[0]))[:most]
     whole = sum(weight for _, weight in chosen)

@@ -25,13 +25,13 @@ from attrs import evolve, frozen
 from newsintel.domain.search.article import Article
 from newsintel.domain.search.dedup import Deduper
 from newsintel.domain.search.query_model import Dedupe
-from newsintel.domain.search.scoring import faded
+from newsintel.domain.search.scoring import decay
 from newsintel.domain.text.clean import fold
 
 LENGTH, RECENCY, SAME_PUBLISHER = 0.5, 0.15, 0.85
 HALF_LIFE = timedelta(days=30)
 
-FAINT = 0.1
+MIN_SCORE = 0.1
 """A match with a lower score is not significant: one common word of a dozen. It is dropped."""
 
 DECIMALS = 4
@@ -61,7 +61,7 @@ class Scored:
     terms: tuple[str, ...]
 
 
-def closest(candidates: Sequence[Candidate], weights: Mapping[str, float]) -> list[Scored]:
+def score_candidates(candidates: Sequence[Candidate], weights: Mapping[str, float]) -> list[Scored]:
     """Score candidates by shared terms and length, best first, and drop those below FAINT.
 
     On ties the latest archived comes first.
@@ -76,11 +76,11 @@ def closest(candidates: Sequence[Candidate], weights: Mapping[str, float]) -> li
     terms = {mask: tuple(term for place, term in enumerate(weights) if mask >> place & 1) for mask in {one.shared for one in candidates}}
     whole = sum(weights.values())
     shares = {mask: sum(weights[term] for term in some) / whole for mask, some in terms.items()}
-    scored = [Scored(one.id, shares[one.shared] / _length(one.words / usual), terms[one.shared]) for one in candidates]
-    return sorted((one for one in scored if one.score >= FAINT), key=lambda one: (-one.score, -one.id))
+    scored = [Scored(one.id, shares[one.shared] / _length_factor(one.words / usual), terms[one.shared]) for one in candidates]
+    return sorted((one for one in scored if one.score >= MIN_SCORE), key=lambda one: (-one.score, -one.id))
 
 
-def best(scored: Iterable[Scored], articles: Mapping[int, Article], publisher: str | None, now: datetime) -> list[Scored]:
+def rescore_articles(scored: Iterable[Scored], articles: Mapping[int, Article], publisher: str | None, now: datetime) -> list[Scored]:
     """Multiply scores by recency and publisher, best first; on ties the latest archived first.
 
     Args:
@@ -93,11 +93,11 @@ def best(scored: Iterable[Scored], articles: Mapping[int, Article], publisher: s
     for one in scored:
         if article := articles.get(one.id):
             same = SAME_PUBLISHER if publisher is not None and fold(article.publisher) == fold(publisher) else 1.0
-            rescored.append(evolve(one, score=round(one.score * same * _recency(article.published_at, now), DECIMALS)))
+            rescored.append(evolve(one, score=round(one.score * same * _recency_factor(article.published_at, now), DECIMALS)))
     return sorted(rescored, key=lambda one: (-one.score, -one.id))
 
 
-def distinct(
+def drop_duplicates(
     ranked: Iterable[Scored], titles: Mapping[int, str], ties: Iterable[tuple[int, int]], known: Sequence[tuple[int | None, str]]
 ) -> list[Scored]:
     """Return the best article of each story, without known stories.
@@ -111,7 +111,7 @@ def distinct(
         ties: pairs of duplicates.
         known: the id (None if it has none) and the title of each unwanted article.
     """
-    groups = _groups(ties)
+    groups = _group_ties(ties)
     seen = {groups.get(one, one) for one, _ in known if one is not None}
     deduper = Deduper(Dedupe.NORMAL)
     for _, title in known:
@@ -125,15 +125,15 @@ def distinct(
     return kept
 
 
-def _length(times_usual: float) -> float:
+def _length_factor(times_usual: float) -> float:
     return 1 - LENGTH + LENGTH * max(1.0, times_usual)
 
 
-def _recency(published_at: datetime, now: datetime) -> float:
-    return 1 - RECENCY + RECENCY * faded(published_at, now, HALF_LIFE)
+def _recency_factor(published_at: datetime, now: datetime) -> float:
+    return 1 - RECENCY + RECENCY * decay(published_at, now, HALF_LIFE)
 
 
-def _groups(ties: Iterable[tuple[int, int]]) -> dict[int, int]:
+def _group_ties(ties: Iterable[tuple[int, int]]) -> dict[int, int]:
     """Map each id that has duplicates to one id for its whole group."""
     groups: dict[int, set[int]] = {}
     for one, other in ties:

@@ -8,7 +8,7 @@ from newsintel.domain.search.article import Article
 
 
 @frozen
-class Match:
+class SimilarArticle:
     """An article of the archive that is similar to another, or to some weighted terms.
 
     Attributes:

@@ -16,9 +16,9 @@ from sys import getsizeof
 
 from newsintel.config.values import Secret
 from newsintel.domain.bounds.sized_cache import SizedCache
-from newsintel.domain.intelligence.search_counts import Beside, MarkedSearch, MarksOf
+from newsintel.domain.intelligence.search_counts import MarkedSearch, MarksFinder, SameDayQuery
 from newsintel.domain.search.history import SearchRecord
-from newsintel.domain.security.keys import derive
+from newsintel.domain.security.keys import derive_key
 
 MAX_BYTES = 10 * 2**20
 """Memory for the people of the day, usually 10,000. Beyond it the person whose last search is
@@ -28,7 +28,7 @@ MOST_QUERIES = 8
 """Latest queries of each person: about one sitting. A search makes at most this many pairs."""
 
 
-class Together:
+class DailySearches:
     """The queries of each person on one day."""
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ MARK_BYTES = 16
 """Two people's marks of one query and day are equal by chance once in 2^128."""
 
 
-class Marking:
+class SearchMarker:
     """Turns searches into marks for counting.
 
     Args:
@@ -70,8 +70,8 @@ class Marking:
     """
 
     def __init__(self, secret_keys: Sequence[Secret]) -> None:
-        self._keys = [derive(key, "search marks 1") for key in secret_keys]
-        self._together = Together()
+        self._keys = [derive_key(key, "search marks 1") for key in secret_keys]
+        self._together = DailySearches()
 
     def mark(self, search: SearchRecord) -> MarkedSearch | None:
         """Return what is counted of a search; None if its query is too long."""
@@ -80,30 +80,37 @@ class Marking:
         day, query = search.searched_at.date(), search.form
         others = self._together.add(day, search.person, query)
         beside = tuple(
-            Beside(other, self._first(day, search.person, other), self._first(day, search.person, *pair(query, other))) for other in others
+            SameDayQuery(
+                other,
+                self._make_newest_mark(day, search.person, other),
+                self._make_newest_mark(day, search.person, *order_pair(query, other)),
+            )
+            for other in others
         )
-        return MarkedSearch(query, search.searched_at, self._first(day, search.person, query), beside, search.articles, search.user_id)
+        return MarkedSearch(
+            query, search.searched_at, self._make_newest_mark(day, search.person, query), beside, search.articles, search.user_id
+        )
 
-    def marks_of(self, person: str) -> MarksOf:
+    def make_marks_finder(self, person: str) -> MarksFinder:
         """Return a function that finds a person's marks under all keys."""
-        return partial(self._all, person)
+        return partial(self._make_all_marks, person)
 
     def forget(self, person: str) -> None:
         """Forget a person's searches of today. The store deletes the marks."""
         self._together.forget(person)
 
-    def _first(self, day: date, person: str, *queries: str) -> bytes:
-        return _mark(self._keys[0], day, person, queries)
+    def _make_newest_mark(self, day: date, person: str, *queries: str) -> bytes:
+        return _compute_mark(self._keys[0], day, person, queries)
 
-    def _all(self, person: str, day: date, *queries: str) -> tuple[bytes, ...]:
-        return tuple(_mark(key, day, person, queries) for key in self._keys)
+    def _make_all_marks(self, person: str, day: date, *queries: str) -> tuple[bytes, ...]:
+        return tuple(_compute_mark(key, day, person, queries) for key in self._keys)
 
 
-def pair(one: str, other: str) -> tuple[str, str]:
+def order_pair(one: str, other: str) -> tuple[str, str]:
     """Return two queries in the order in which their pair is stored: by code points."""
     return (one, other) if one < other else (other, one)
 
 
-def _mark(key: bytes, day: date, person: str, queries: Sequence[str]) -> bytes:
+def _compute_mark(key: bytes, day: date, person: str, queries: Sequence[str]) -> bytes:
     """Compute a mark. NUL separates the members: none can contain it (`grammar.checked`)."""
     return hmac.digest(key, "\0".join((day.isoformat(), *queries, person)).encode(), "sha256")[:MARK_BYTES]

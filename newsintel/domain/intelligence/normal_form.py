@@ -8,22 +8,24 @@ language, order) do not separate searches for the same words.
 from collections.abc import Sequence
 
 from newsintel.domain.search.query_model import Clause, Term
-from newsintel.domain.text.grammar import MAX_CHARS, case_folded
-from newsintel.domain.text.spelling import spelled
+from newsintel.domain.text.grammar import MAX_CHARS, fold_case
+from newsintel.domain.text.spelling import write_lexeme
 
 MAX_BYTES = 512
 """In UTF-8. Nobody else types a longer query, and two of this size still fit into one row of an
 index (2,704 bytes)."""
 
 
-def normal_form(clauses: Sequence[Clause]) -> str | None:
+def write_normal_form(clauses: Sequence[Clause]) -> str | None:
     """Return a query's normal form; None if it is too long to be counted or searched for again."""
     text = " OR ".join(
-        dict.fromkeys(" ".join((*map(_term, clause.wanted), *(f"-{_term(one)}" for one in clause.unwanted))) for clause in clauses)
+        dict.fromkeys(
+            " ".join((*map(_write_term, clause.wanted), *(f"-{_write_term(one)}" for one in clause.unwanted))) for clause in clauses
+        )
     )
     return text if len(text) <= MAX_CHARS and len(text.encode()) <= MAX_BYTES else None
 
 
-def _term(term: Term) -> str:
+def _write_term(term: Term) -> str:
     """Write a term, quoted only if it would otherwise be parsed differently."""
-    return spelled(case_folded(term.text), quoted=term.phrase)
+    return write_lexeme(fold_case(term.text), quoted=term.phrase)

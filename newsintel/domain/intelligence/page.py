@@ -15,21 +15,21 @@ from hashlib import sha256
 from attrs import define, field
 
 from newsintel.domain.intelligence.interest_model import Basis, Pick, Recommendations
-from newsintel.domain.intelligence.ranking import Choice, as_exploration
+from newsintel.domain.intelligence.ranking import Choice, mark_exploration
 from newsintel.domain.search.article import Article
 from newsintel.domain.search.dedup import Deduper
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.text.clean import fold
 
-EVERY = 5
+EXPLORATION_INTERVAL = 5
 """Every fifth place is for exploration: a fifth of the page is an acceptable cost."""
 
-FADING = 0.85
+REPEAT_FACTOR = 0.85
 PER_PUBLISHER = 2
 """On a page (contract)."""
 
 
-def page(
+def build_page(
     personal: Sequence[Choice], talked: Sequence[Choice], known: Iterable[str], *, limit: int, person: str, day: date
 ) -> Recommendations:
     """Return a page of at most `limit` picks.
@@ -43,31 +43,31 @@ def page(
         person: identifies the person, to vary the exploration.
         day: the UTC day.
     """
-    choosing = _Choosing(known)
+    choosing = _Selection(known)
     if not personal:
-        return _trending(talked, choosing, limit)
-    explored = [as_exploration(one) for one in _shuffled(talked, person, day)]
+        return _build_trending(talked, choosing, limit)
+    explored = [mark_exploration(one) for one in _shuffle_daily(talked, person, day)]
     left, picks, used = list(personal), list[Pick](), Counter[int | None]()
     while len(picks) < limit and (left or explored):
-        if explored and (not left or len(picks) % EVERY == EVERY - 1):
+        if explored and (not left or len(picks) % EXPLORATION_INTERVAL == EXPLORATION_INTERVAL - 1):
             pick = explored.pop(0)
         else:
-            best = max(left, key=lambda one: one.pick.score * FADING ** used[one.interest])
+            best = max(left, key=lambda one: one.pick.score * REPEAT_FACTOR ** used[one.interest])
             left.remove(best)
             pick = best.pick
             used[best.interest] += 1
-        if choosing.take(pick.article):
+        if choosing.try_add(pick.article):
             picks.append(pick)
     return Recommendations(Basis.PERSONAL, tuple(picks))
 
 
-def _trending(talked: Iterable[Choice], choosing: "_Choosing", limit: int) -> Recommendations:
-    picks = [one.pick for one in talked if choosing.take(one.pick.article)]
+def _build_trending(talked: Iterable[Choice], choosing: "_Selection", limit: int) -> Recommendations:
+    picks = [one.pick for one in talked if choosing.try_add(one.pick.article)]
     return Recommendations(Basis.TRENDING, tuple(picks[:limit]))
 
 
 @define
-class _Choosing:
+class _Selection:
     """Tracks which stories and publishers the page may still take."""
 
     _known: Iterable[str]
@@ -79,7 +79,7 @@ class _Choosing:
         for title in self._known:
             self._stories.add(title, None)
 
-    def take(self, article: Article) -> bool:
+    def try_add(self, article: Article) -> bool:
         """Add an article if its publisher has room and its story is new; False if not added."""
         publisher = fold(article.publisher)
         if self._publishers[publisher] >= PER_PUBLISHER or article.id in self._ids:
@@ -91,7 +91,7 @@ class _Choosing:
         return True
 
 
-def _shuffled(choices: Iterable[Choice], person: str, day: date) -> list[Choice]:
+def _shuffle_daily(choices: Iterable[Choice], person: str, day: date) -> list[Choice]:
     def chance(one: Choice) -> bytes:
         return sha256(f"{day}\n{person}\n{one.pick.article.id}".encode()).digest()
 

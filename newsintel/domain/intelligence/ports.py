@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
-from newsintel.domain.intelligence.interest_model import Deed, Offer, Sharing, Wanted
-from newsintel.domain.intelligence.likeness_model import Match
-from newsintel.domain.intelligence.search_counts import Kin, MarkedSearch, MarksOf, Observed, Span, Trend
+from newsintel.domain.intelligence.interest_model import CandidateQuery, Deed, ProfileMatch, UnseenArticle
+from newsintel.domain.intelligence.likeness_model import SimilarArticle
+from newsintel.domain.intelligence.search_counts import MarkedSearch, MarksFinder, ObservedQuery, QueryRelation, Trend, TrendWindow
 from newsintel.domain.search.article import Article
 
 
@@ -21,18 +21,18 @@ class Likeness(Protocol):
     have it. A weight is above 0. Weights can be compared within a text and between texts.
     """
 
-    async def similar(self, article_id: str, limit: int) -> tuple[Match, ...] | None:
+    async def find_similar_by_id(self, article_id: str, limit: int) -> tuple[SimilarArticle, ...] | None:
         """Return the articles most similar to one, best first, without its duplicates.
 
         None if the archive does not have the article.
         """
         ...
 
-    async def like(self, article: Article, limit: int) -> tuple[Match, ...]:
+    async def find_similar_to(self, article: Article, limit: int) -> tuple[SimilarArticle, ...]:
         """Do the same for an article that may be missing in the archive."""
         ...
 
-    async def telling_words(self, texts: Sequence[str], each: int) -> Sequence[Mapping[str, float]]:
+    async def find_key_terms(self, texts: Sequence[str], each: int) -> Sequence[Mapping[str, float]]:
         """Return the `each` most significant terms, with weights, of each text that people wrote.
 
         The results are in the order of the texts. A text of only stop words has no terms.
@@ -43,22 +43,22 @@ class Likeness(Protocol):
 class Reading(Protocol):
     """Reads what people did with articles, and which articles may be new to them."""
 
-    async def deeds(self, user_id: int) -> Sequence[Deed]:
+    async def list_deeds(self, user_id: int) -> Sequence[Deed]:
         """Return a person's latest deeds of each kind, except topics."""
         ...
 
-    async def sharing(self, wanted: Wanted, limit: int) -> Sequence[Sharing]:
+    async def find_by_terms(self, wanted: CandidateQuery, limit: int) -> Sequence[ProfileMatch]:
         """Return about the `limit` newest articles that share enough terms, or all if fewer do."""
         ...
 
-    async def unseen(self, user_id: int, article_ids: Sequence[str]) -> Mapping[str, Offer]:
+    async def load_unseen(self, user_id: int, article_ids: Sequence[str]) -> Mapping[str, UnseenArticle]:
         """Return by public id those articles that the person has not saved, opened or dismissed.
 
         Articles with a duplicate that the person has saved, opened or dismissed are left out.
         """
         ...
 
-    async def covered(self, limit: int) -> Sequence[tuple[str, str, int]]:
+    async def list_most_covered(self, limit: int) -> Sequence[tuple[str, str, int]]:
         """Return the newest articles with the most duplicates: public id, title and number.
 
         On ties the newest comes first.
@@ -69,7 +69,7 @@ class Reading(Protocol):
 class TermCounts(Protocol):
     """Counts in how many articles each term occurs, for the term counter."""
 
-    async def add_up(self) -> int:
+    async def apply_changes(self) -> int:
         """Add at most one batch of changes to the counts and return their number.
 
         It is 0 while another process does the same.
@@ -80,7 +80,7 @@ class TermCounts(Protocol):
 class SaveCounts(Protocol):
     """Counts how many people saved each article, for the save counter."""
 
-    async def most_saved(self, floor: int, limit: int) -> Mapping[str, int]:
+    async def count_saves(self, floor: int, limit: int) -> Mapping[str, int]:
         """Return how many people saved an article, by public id, for the `limit` most saved.
 
         Articles saved by fewer than `floor` people are left out.
@@ -102,14 +102,14 @@ class SearchMarks(Protocol):
         """
         ...
 
-    async def forget(self, marks_of: MarksOf) -> None:
+    async def forget_person(self, marks_of: MarksFinder) -> None:
         """Remove a person from all counts of the open days, and queries that then have no people.
 
         A trend that included the person is not shown until it has been counted again.
         """
         ...
 
-    async def close(self, today: date, floor: int) -> int:
+    async def close_days(self, today: date, floor: int) -> int:
         """Turn the days before the open ones into counts and delete their marks.
 
         Counts below the floor and old counts are deleted, too. Two processes can share the work.
@@ -123,7 +123,9 @@ class SearchMarks(Protocol):
 class Trending(Protocol):
     """Prepared lists of queries that are searched for more than usual."""
 
-    async def refresh(self, span: Span, now: datetime, floor: int, rank: Callable[[Sequence[Observed]], Sequence[Trend]]) -> bool:
+    async def rebuild_list(
+        self, span: TrendWindow, now: datetime, floor: int, rank: Callable[[Sequence[ObservedQuery]], Sequence[Trend]]
+    ) -> bool:
         """Make the list of a window again; False if a process has just done so.
 
         Args:
@@ -134,15 +136,15 @@ class Trending(Protocol):
         """
         ...
 
-    async def top(self, span: Span, floor: int, limit: int) -> Sequence[Trend]:
+    async def list_top(self, span: TrendWindow, floor: int, limit: int) -> Sequence[Trend]:
         """Return the first entries of a window's list as it was last made."""
         ...
 
 
-class Kinship(Protocol):
+class RelatedSearches(Protocol):
     """Finds related searches."""
 
-    async def kin(self, seeds: Sequence[str], today: date, floor: int, *, own: bool) -> Sequence[Kin]:
+    async def find_related(self, seeds: Sequence[str], today: date, floor: int, *, own: bool) -> Sequence[QueryRelation]:
         """Return queries that share people or articles with any of the seeds.
 
         Args:

@@ -22,30 +22,40 @@ from math import fsum
 from attrs import evolve, frozen
 
 from newsintel.domain.bounds.slices import Sliced
-from newsintel.domain.intelligence.interest_model import Deed, Evidence, Interest, Kind, Offer, Pick, Profile, Sharing, Talked
-from newsintel.domain.intelligence.interests import ENOUGH
+from newsintel.domain.intelligence.interest_model import (
+    Deed,
+    DeedKind,
+    Evidence,
+    Interest,
+    Pick,
+    PopularArticle,
+    Profile,
+    ProfileMatch,
+    UnseenArticle,
+)
+from newsintel.domain.intelligence.interests import MIN_ALONE_SHARE
 from newsintel.domain.personal.preferences import Preferences
-from newsintel.domain.search.matching import Topics
-from newsintel.domain.search.popularity import counted
-from newsintel.domain.search.scoring import faded
+from newsintel.domain.search.matching import PreparedTopics
+from newsintel.domain.search.popularity import article_popularity
+from newsintel.domain.search.scoring import decay
 
 HALF_LIFE = timedelta(days=3)
 RECENCY, POPULARITY, OTHER_SOURCE = 0.5, 0.2, 0.9
 DECIMALS = 4
 
-STRANGE = 0.25
+MAX_EXPLORATION_SHARE = 0.25
 """An article with at least this share of an interest's terms is not exploration, and with this
 share of unwanted terms it is not offered as such."""
 
-FAINT = 0.1
+MIN_WORTH = 0.1
 """A fit with a lower worth is not significant, as in `likeness`, and is dropped."""
 
-SAYING = {
-    Kind.TOPIC: "topic you follow: {}",
-    Kind.SAVED: "because you saved “{}”",
-    Kind.NOTED: "because of your note on “{}”",
-    Kind.SEARCHED: "because you searched for “{}”",
-    Kind.OPENED: "because you read “{}”",
+REASON_TEXTS = {
+    DeedKind.TOPIC: "topic you follow: {}",
+    DeedKind.SAVED: "because you saved “{}”",
+    DeedKind.NOTED: "because of your note on “{}”",
+    DeedKind.SEARCHED: "because you searched for “{}”",
+    DeedKind.OPENED: "because you read “{}”",
 }
 
 
@@ -73,7 +83,7 @@ class Choice:
     interest: int | None = None
 
 
-def fits(found: Iterable[Sharing], of: Profile, now: datetime, most: int) -> list[Fit]:
+def rank_fits(found: Iterable[ProfileMatch], of: Profile, now: datetime, most: int) -> list[Fit]:
     """Return the articles that fit a profile best, by worth and recency, best first.
 
     On ties the newest comes first, then the order is by id.
@@ -86,32 +96,34 @@ def fits(found: Iterable[Sharing], of: Profile, now: datetime, most: int) -> lis
     """
     fitting = []
     for one in found:
-        worth, interest = _worth(one.shared, of)
-        if worth >= FAINT:
-            fitting.append((-worth * recency(one.published_at, now), -one.published_at.timestamp(), one.article_id, worth, interest, one))
+        worth, interest = _score_fit(one.shared, of)
+        if worth >= MIN_WORTH:
+            fitting.append(
+                (-worth * score_recency(one.published_at, now), -one.published_at.timestamp(), one.article_id, worth, interest, one)
+            )
     return [
-        Fit(one.article_id, worth, interest, reason(of.interests[interest].evidence, one.shared))
+        Fit(one.article_id, worth, interest, explain_pick(of.interests[interest].evidence, one.shared))
         for *_, worth, interest, one in sorted(fitting, key=lambda it: it[:3])[:most]
     ]
 
 
-def personal(fitting: Iterable[Fit], offers: Mapping[str, Offer], kept: Preferences, now: datetime) -> Sliced[list[Choice]]:
+def score_personal(fitting: Iterable[Fit], offers: Mapping[str, UnseenArticle], kept: Preferences, now: datetime) -> Sliced[list[Choice]]:
     """Score the fits that are on offer, best first, without what the preferences exclude."""
     found = []
-    excluded = Topics(kept.excluded_topics)
+    excluded = PreparedTopics(kept.excluded_topics)
     for fit in fitting:
         yield
         offer = offers.get(fit.article_id)
-        if offer is not None and welcome(offer, kept, excluded):
+        if offer is not None and is_allowed(offer, kept, excluded):
             preferred = offer.article.source in kept.preferred_sources
-            score = fit.worth * _appeal(offer, kept, now)
+            score = fit.worth * _score_appeal(offer, kept, now)
             reasons = (fit.why, f"preferred source: {offer.article.source}") if preferred else (fit.why,)
             found.append(Choice(Pick(offer.article, round(score, DECIMALS), reasons), fit.interest))
-    return _best_first(found)
+    return _sort_choices(found)
 
 
-def talked_about(
-    talked: Iterable[Talked], offers: Mapping[str, Offer], kept: Preferences, of: Profile, now: datetime
+def score_popular(
+    talked: Iterable[PopularArticle], offers: Mapping[str, UnseenArticle], kept: Preferences, of: Profile, now: datetime
 ) -> Sliced[list[Choice]]:
     """Score popular articles on offer that are `strange` to the profile, in the given order.
 
@@ -119,71 +131,71 @@ def talked_about(
     interested.
     """
     found = []
-    excluded = Topics(kept.excluded_topics)
+    excluded = PreparedTopics(kept.excluded_topics)
     for one in talked:
         yield
         offer = offers.get(one.article_id)
-        if offer is not None and welcome(offer, kept, excluded) and strange(one.terms, of):
-            found.append(Choice(Pick(offer.article, round(0.5 * _appeal(offer, kept, now), DECIMALS), (one.why,))))
+        if offer is not None and is_allowed(offer, kept, excluded) and is_outside_profile(one.terms, of):
+            found.append(Choice(Pick(offer.article, round(0.5 * _score_appeal(offer, kept, now), DECIMALS), (one.why,))))
     return found
 
 
-def strange(terms: frozenset[str], of: Profile) -> bool:
+def is_outside_profile(terms: frozenset[str], of: Profile) -> bool:
     """Whether an article is outside all interests of a profile and outside its aversions."""
-    return all(_share(side, terms) < STRANGE for side in (of.averse, *(interest.terms for interest in of.interests)))
+    return all(_sum_share(side, terms) < MAX_EXPLORATION_SHARE for side in (of.averse, *(interest.terms for interest in of.interests)))
 
 
-def welcome(offer: Offer, kept: Preferences, excluded: Topics) -> bool:
+def is_allowed(offer: UnseenArticle, kept: Preferences, excluded: PreparedTopics) -> bool:
     """Whether preferences allow an article, by its topics and its language, if known."""
     article = offer.article
     if kept.language and article.language and article.language != kept.language:
         return False
-    return not excluded.of(article)
+    return not excluded.matches(article)
 
 
-def recency(published_at: datetime, now: datetime) -> float:
+def score_recency(published_at: datetime, now: datetime) -> float:
     """Return the factor for an article's age. A date after `now` counts as now."""
-    return 1 - RECENCY + RECENCY * faded(published_at, now, HALF_LIFE)
+    return 1 - RECENCY + RECENCY * decay(published_at, now, HALF_LIFE)
 
 
-def reason(evidence: Sequence[Evidence], shared: frozenset[str]) -> str:
+def explain_pick(evidence: Sequence[Evidence], shared: frozenset[str]) -> str:
     """Describe the deed that shares most with an article; on ties the strongest."""
-    deed: Deed = max(evidence, key=lambda one: _share(one.terms, shared)).deed
-    return SAYING[deed.kind].format(deed.label)
+    deed: Deed = max(evidence, key=lambda one: _sum_share(one.terms, shared)).deed
+    return REASON_TEXTS[deed.kind].format(deed.label)
 
 
-def _worth(shared: frozenset[str], of: Profile) -> tuple[float, int]:
+def _score_fit(shared: frozenset[str], of: Profile) -> tuple[float, int]:
     """Return affinity * (1 - aversion), and the number of the best interest (ties: earliest)."""
     missing, best, most = 1.0, 0, 0.0
     for place, interest in enumerate(of.interests):
-        part = interest.importance * _match(interest, shared)
+        part = interest.importance * _match_interest(interest, shared)
         missing *= 1 - part
         if part > most:
             best, most = place, part
-    return (1 - missing) * (1 - _share(of.averse, shared)), best
+    return (1 - missing) * (1 - _sum_share(of.averse, shared)), best
 
 
-def _match(interest: Interest, shared: frozenset[str]) -> float:
+def _match_interest(interest: Interest, shared: frozenset[str]) -> float:
     """Return how well terms match an interest. A single common word needs a large share."""
     having = [interest.terms[term] for term in shared if term in interest.terms]
-    return min(1.0, fsum(having)) if len(having) > 1 or any(share >= ENOUGH for share in having) else 0.0
+    return min(1.0, fsum(having)) if len(having) > 1 or any(share >= MIN_ALONE_SHARE for share in having) else 0.0
 
 
-def _share(weights: Mapping[str, float], terms: frozenset[str]) -> float:
+def _sum_share(weights: Mapping[str, float], terms: frozenset[str]) -> float:
     # The order of a set differs between processes. fsum gives the same sum in any order.
     return min(1.0, fsum(weights[term] for term in terms if term in weights))
 
 
-def _appeal(offer: Offer, kept: Preferences, now: datetime) -> float:
+def _score_appeal(offer: UnseenArticle, kept: Preferences, now: datetime) -> float:
     source = 1.0 if not kept.preferred_sources or offer.article.source in kept.preferred_sources else OTHER_SOURCE
-    popular = 1 - POPULARITY + POPULARITY * counted(offer.article, offer.publishers, offer.saves)
-    return recency(offer.article.published_at, now) * popular * source
+    popular = 1 - POPULARITY + POPULARITY * article_popularity(offer.article, offer.publishers, offer.saves)
+    return score_recency(offer.article.published_at, now) * popular * source
 
 
-def _best_first(found: Iterable[Choice]) -> list[Choice]:
+def _sort_choices(found: Iterable[Choice]) -> list[Choice]:
     return sorted(found, key=lambda one: (-one.pick.score, -one.pick.article.published_at.timestamp(), one.pick.article.id))
 
 
-def as_exploration(choice: Choice) -> Pick:
+def mark_exploration(choice: Choice) -> Pick:
     """Mark a pick as exploration in its reasons."""
     return evolve(choice.pick, reasons=tuple(f"exploration: {why}" for why in choice.pick.reasons))

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Collection, Iterable
 
-from newsintel.domain.intelligence.search_counts import Kin, RelatedSearch
-from newsintel.domain.intelligence.trending import count_of
+from newsintel.domain.intelligence.search_counts import QueryRelation, RelatedSearch
+from newsintel.domain.intelligence.trending import format_count
 
 
-def closeness(kin: Kin) -> float:
+def score_closeness(kin: QueryRelation) -> float:
     """Return how close two queries are, 0..1, by their common people and common articles.
 
     For people it is the cosine of the two sets (those in both over the geometric mean of their
@@ -21,7 +21,7 @@ def closeness(kin: Kin) -> float:
     return 1 - (1 - min(1.0, people)) * (1 - articles)
 
 
-def closest(kin: Iterable[Kin], limit: int, *, without: Collection[str] = ()) -> tuple[RelatedSearch, ...]:
+def rank_related(kin: Iterable[QueryRelation], limit: int, *, without: Collection[str] = ()) -> tuple[RelatedSearch, ...]:
     """Return the closest queries, each with its closest seed, best first.
 
     On ties the one with more people comes first, then the order is alphabetical.
@@ -33,19 +33,19 @@ def closest(kin: Iterable[Kin], limit: int, *, without: Collection[str] = ()) ->
     """
     best: dict[str, RelatedSearch] = {}
     for one in kin:
-        score = closeness(one)
+        score = score_closeness(one)
         known = best.get(one.query)
         if one.query not in without and (known is None or (score, known.kin.seed) > (known.score, one.seed)):
             best[one.query] = RelatedSearch(one, score)
     return tuple(sorted(best.values(), key=lambda found: (-found.score, -found.kin.people, found.kin.query))[:limit])
 
 
-def reasons(kin: Kin) -> list[str]:
+def explain_relation(kin: QueryRelation) -> list[str]:
     """Return why a query is related to its seed."""
     found = []
     if kin.together:
-        people = count_of(kin.together, "person", "people")
+        people = format_count(kin.together, "person", "people")
         found.append(f"{people} searched for this and for {kin.seed} on the same day")
     if kin.shared:
-        found.append(f"its answers share {count_of(kin.shared, 'article', 'articles')} with those of {kin.seed}")
+        found.append(f"its answers share {format_count(kin.shared, 'article', 'articles')} with those of {kin.seed}")
     return found

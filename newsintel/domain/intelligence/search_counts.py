@@ -13,15 +13,15 @@ OPEN_DAYS = 2
 """Today and yesterday: they contain every window of 24 hours. Of an earlier day only queries that
 reached the floor are kept."""
 
-KEPT_DAYS = 14
+RETENTION_DAYS = 14
 """All days that are kept, including today: a week, and the previous week for comparison."""
 
-MarksOf = Callable[..., tuple[bytes, ...]]
+MarksFinder = Callable[..., tuple[bytes, ...]]
 """`marks_of(day, query)` or `marks_of(day, low, high)`: the marks of one person's search, or pair
 of searches, on a day."""
 
 
-class Span(StrEnum):
+class TrendWindow(StrEnum):
     """The window of a trend, up to now."""
 
     HOUR = "1h"
@@ -31,11 +31,11 @@ class Span(StrEnum):
     @property
     def length(self) -> timedelta:
         """The length of the window."""
-        return {Span.HOUR: timedelta(hours=1), Span.DAY: timedelta(days=1), Span.WEEK: timedelta(days=7)}[self]
+        return {TrendWindow.HOUR: timedelta(hours=1), TrendWindow.DAY: timedelta(days=1), TrendWindow.WEEK: timedelta(days=7)}[self]
 
 
 @frozen
-class Beside:
+class SameDayQuery:
     """Another query of the same person and day.
 
     Attributes:
@@ -63,7 +63,7 @@ class MarkedSearch:
     query: str
     searched_at: datetime
     mark: bytes
-    beside: tuple[Beside, ...]
+    beside: tuple[SameDayQuery, ...]
     articles: tuple[str, ...]
     user_id: int | None
 
@@ -74,7 +74,7 @@ class MarkedSearch:
 
 
 @frozen
-class Observed:
+class ObservedQuery:
     """A query in a window: how many people searched for it, and the usual number.
 
     `usual` is None if it is not known yet.
@@ -96,7 +96,7 @@ class Trend:
 
 
 @frozen
-class Kin:
+class QueryRelation:
     """A query and one that it is related to. Both have at least as many people as the floor.
 
     Attributes:
@@ -123,5 +123,5 @@ class Kin:
 class RelatedSearch:
     """A related query with its closest seed. The score is 0..1."""
 
-    kin: Kin
+    kin: QueryRelation
     score: float

@@ -1,8 +1,8 @@
 """Builds what the history stores of an answered search."""
 
-from newsintel.domain.intelligence.normal_form import normal_form
+from newsintel.domain.intelligence.normal_form import write_normal_form
 from newsintel.domain.search.harvest import Answer
-from newsintel.domain.search.history import Searched
+from newsintel.domain.search.history import SearchSummary
 from newsintel.domain.search.query_model import Query
 
 MOST_ARTICLES = 10
@@ -10,7 +10,7 @@ MOST_ARTICLES = 10
 some of them are about the same subject."""
 
 
-def searched(query: Query, answer: Answer, total: int) -> Searched:
+def summarize_search(query: Query, answer: Answer, total: int) -> SearchSummary:
     """Return what is recorded of a search.
 
     It uses the shared answer, so it does not show the preferences of a person.
@@ -22,4 +22,4 @@ def searched(query: Query, answer: Answer, total: int) -> Searched:
         total: the number of stories that the caller got.
     """
     articles = tuple(ranked.group.leader.id for ranked in answer.merge.ranked[:MOST_ARTICLES])
-    return Searched(query.text, query.key, total, normal_form(query.clauses), articles)
+    return SearchSummary(query.text, query.key, total, write_normal_form(query.clauses), articles)

@@ -17,15 +17,15 @@ from math import log, sqrt
 
 from attrs import frozen
 
-FIELDS = {"A": 1.0, "B": 0.6, "C": 0.3, "D": 1.0}
+FIELD_WEIGHTS = {"A": 1.0, "B": 0.6, "C": 0.3, "D": 1.0}
 """Weights of title, description and content, and of a text without fields. A judgement, between
 equal weights and PostgreSQL's own 1, 0.4 and 0.2, which are for words that people search for."""
 
-COMMON = 0.1
+MAX_COMMON_SHARE = 0.1
 """Words in a larger share of all articles are not significant. With 0.05 or less, whole topics of a
 small archive are lost (docs/decisions/0017)."""
 
-FEW = 20
+MIN_COMMON_ARTICLES = 20
 """A word in at most this many articles is never too common: in a new archive every share is
 large."""
 
@@ -33,7 +33,7 @@ INDEX_BUDGET = 2_000
 """Maximum of index entries that one look-up may read for its anchors, 1.5 us each
 (docs/decisions/0017)."""
 
-ALONE = 100
+MAX_ALONE_ARTICLES = 100
 """Maximum number of articles that the rarest words may make candidates on their own. Articles with
 more common words also need a second shared word."""
 
@@ -74,7 +74,7 @@ def idf(articles: int, total: int) -> float:
     return log(1 + (total - articles + 0.5) / (articles + 0.5))
 
 
-def telling(words: Iterable[Word], total: int, each: int, *, least: int) -> dict[str, float]:
+def rank_terms(words: Iterable[Word], total: int, each: int, *, least: int) -> dict[str, float]:
     """Return the `each` most significant words with their weights, heaviest first; ties by lexeme.
 
     Args:
@@ -84,12 +84,12 @@ def telling(words: Iterable[Word], total: int, each: int, *, least: int) -> dict
         least: how many articles must have a word: 2 for an archived text, since a word that only it
             has finds nothing.
     """
-    most = max(COMMON * total, FEW)
-    weights = {word.lexeme: FIELDS[word.field] * sqrt(idf(word.articles, total)) for word in words if least <= word.articles <= most}
+    most = max(MAX_COMMON_SHARE * total, MIN_COMMON_ARTICLES)
+    weights = {word.lexeme: FIELD_WEIGHTS[word.field] * sqrt(idf(word.articles, total)) for word in words if least <= word.articles <= most}
     return dict(sorted(weights.items(), key=lambda one: (-one[1], one[0]))[:each])
 
 
-def probe(terms: Sequence[str], articles: Mapping[str, int]) -> Probe | None:
+def plan_probe(terms: Sequence[str], articles: Mapping[str, int]) -> Probe | None:
     """Return how to find the candidates of some terms without reading much of the index.
 
     None if no article has any of the terms. The rarest terms are the anchors, as many as
@@ -106,5 +106,5 @@ def probe(terms: Sequence[str], articles: Mapping[str, int]) -> Probe | None:
     rarest = sorted(known, key=lambda term: (articles[term], term))
     read = list(accumulate(articles[term] for term in rarest))
     anchors = rarest[: max(1, bisect_right(read, INDEX_BUDGET))]
-    alone = 1 if len(known) == 1 else bisect_right(read, ALONE)
+    alone = 1 if len(known) == 1 else bisect_right(read, MAX_ALONE_ARTICLES)
     return Probe(tuple(anchors[:alone]), tuple(anchors[alone:]), tuple(known), wide=read[0] > INDEX_BUDGET)

@@ -3,18 +3,18 @@
 import math
 from collections.abc import Iterable
 
-from newsintel.domain.intelligence.search_counts import Observed, Trend
+from newsintel.domain.intelligence.search_counts import ObservedQuery, Trend
 
 PRIOR = 1.0
 """People added to the usual number in the divisor, so that a new query has a finite score, and a
 small one for few people."""
 
-AS_USUAL = 1.25
+MAX_USUAL_RATIO = 1.25
 """Up to this multiple the number is called usual: for ten people it is less than random variation
 (one in sqrt(10))."""
 
 
-def burst(people: int, usual: float) -> float:
+def score_burst(people: int, usual: float) -> float:
     """Return how far a number of people is above the usual one, in standard deviations.
 
     The Poisson model of trend detection (Hendrickson, Kolb, Lehman and Montague, "Trend Detection
@@ -29,29 +29,29 @@ def burst(people: int, usual: float) -> float:
     return (people - usual) / math.sqrt(usual + PRIOR)
 
 
-def ranked(observed: Iterable[Observed], limit: int) -> tuple[Trend, ...]:
+def rank_trends(observed: Iterable[ObservedQuery], limit: int) -> tuple[Trend, ...]:
     """Return the queries of a window that are furthest above their usual number, best first.
 
     On ties the query with more people comes first, then the order is alphabetical. While the usual
     numbers are unknown, the queries of most people come first.
     """
-    trends = [Trend(one.query, one.people, one.usual, burst(one.people, one.usual or 0.0)) for one in observed]
+    trends = [Trend(one.query, one.people, one.usual, score_burst(one.people, one.usual or 0.0)) for one in observed]
     return tuple(sorted(trends, key=lambda trend: (-trend.score, -trend.people, trend.query))[:limit])
 
 
-def why(trend: Trend) -> str:
+def explain_trend(trend: Trend) -> str:
     """Return a trend's reason, e.g. "23 people, 6 times the usual"."""
-    people = count_of(trend.people, "person", "people")
+    people = format_count(trend.people, "person", "people")
     if trend.usual is None:
         return f"{people}, too early to tell how many are usual"
     if trend.usual * 2 < 1:  # less than half a person: a multiple would mean nothing
         return f"{people}, where hardly anybody searched for it before"
     times = trend.people / trend.usual
-    if times > AS_USUAL:
+    if times > MAX_USUAL_RATIO:
         return f"{people}, {round(times) if times >= 2 else round(times, 1):g} times the usual"
-    return f"{people}, about as usual" if times * AS_USUAL >= 1 else f"{people}, fewer than usual"
+    return f"{people}, about as usual" if times * MAX_USUAL_RATIO >= 1 else f"{people}, fewer than usual"
 
 
-def count_of(number: int, one: str, many: str) -> str:
+def format_count(number: int, one: str, many: str) -> str:
     """Return a number with its noun."""
     return f"{number:,} {one if number == 1 else many}"

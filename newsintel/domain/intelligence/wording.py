@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from newsintel.domain.text.lexemes import lexeme
-from newsintel.domain.text.tokens import tokens
+from newsintel.domain.text.lexemes import make_lexeme
+from newsintel.domain.text.tokens import split_words
 
 
-def as_written(texts: Iterable[str | None], lexemes: Sequence[str], language: str) -> tuple[str, ...]:
+def find_spellings(texts: Iterable[str | None], lexemes: Sequence[str], language: str) -> tuple[str, ...]:
     """Return each lexeme as it is first spelled in some texts; without its language if in none.
 
     Overlapping letter pairs of scripts without spaces are joined: 強い, い地 and 地震 are 強い地震.
@@ -19,18 +19,18 @@ def as_written(texts: Iterable[str | None], lexemes: Sequence[str], language: st
     first: dict[str, str] = {}
     for text in texts:
         if text and len(first) < len(lexemes):
-            for start, end, some in _runs(text, set(lexemes) - first.keys(), language):
+            for start, end, some in _find_runs(text, set(lexemes) - first.keys(), language):
                 first |= dict.fromkeys(some, text[start:end])
     return tuple(dict.fromkeys(first.get(one, one.rpartition(":")[2]) for one in lexemes))
 
 
-def _runs(text: str, wanted: set[str], language: str) -> list[tuple[int, int, list[str]]]:
+def _find_runs(text: str, wanted: set[str], language: str) -> list[tuple[int, int, list[str]]]:
     """Return where lexemes first occur in a text: start, end, and which."""
     found: list[tuple[int, int, list[str]]] = []
-    for token in tokens(text):
+    for token in split_words(text):
         if not wanted:
             break
-        one = lexeme(token.word, language)
+        one = make_lexeme(token.word, language)
         if one not in wanted:
             continue
         wanted.discard(one)

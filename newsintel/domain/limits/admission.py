@@ -14,13 +14,13 @@ from statistics import median
 from attrs import evolve, field, frozen
 
 from newsintel.domain.limits.pauses import clamp_pause
-from newsintel.domain.limits.quotas import Spent, Terms
-from newsintel.domain.search.outcome import HeldFrom, Page, Refusal, Status
+from newsintel.domain.limits.quotas import SourceLimits, Spent
+from newsintel.domain.search.outcome import HeldFrom, Refusal, SourcePage, Status
 
-MOMENT_S = 0.001
+MIN_WAIT_S = 0.001
 """Shorter waits are ignored: two readings of the same start may differ by this much."""
 
-LATENCIES = 32
+MAX_LATENCIES = 32
 """The number of successful fetches whose median predicts the next latency. It is large enough to
 ignore one slow answer, and small enough to follow a slow hour."""
 
@@ -34,7 +34,7 @@ class Start:
 
 
 @frozen
-class Turned:
+class Refused:
     """The call must not be made: it would miss its deadline. Nothing was reserved.
 
     Attributes:
@@ -57,7 +57,7 @@ class _Hold:
 
 
 @frozen
-class _Rule:
+class _PauseRule:
     """How a kind of refusal pauses a source.
 
     After `patience` refusals in a row it pauses for `first_s`, doubling up to `most_s`. During the
@@ -70,18 +70,18 @@ class _Rule:
     most_s: float
 
 
-_CIRCUIT = _Rule(Status.CIRCUIT_OPEN, 3, 5.0, 300.0)
+_CIRCUIT = _PauseRule(Status.CIRCUIT_OPEN, 3, 5.0, 300.0)
 
 _RULES = {
     # A minute, then doubling: GitHub's rule for clients that got no Retry-After (docs.github.com,
     # REST best practices).
-    Status.RATE_LIMITED: _Rule(Status.RATE_LIMITED, 1, 60.0, 3600.0),
+    Status.RATE_LIMITED: _PauseRule(Status.RATE_LIMITED, 1, 60.0, 3600.0),
     # NewsAPI restores half a day's quota every 12 h, at an hour that we do not know: an hourly
     # retry loses little.
-    Status.QUOTA_EXHAUSTED: _Rule(Status.QUOTA_EXHAUSTED, 1, 3600.0, 3600.0),
+    Status.QUOTA_EXHAUSTED: _PauseRule(Status.QUOTA_EXHAUSTED, 1, 3600.0, 3600.0),
     # Only an operator can fix a key. Five minutes keep the log readable, and limit the effect of a
     # temporary 403 from a network.
-    Status.UNAUTHORIZED: _Rule(Status.UNAUTHORIZED, 1, 300.0, 3600.0),
+    Status.UNAUTHORIZED: _PauseRule(Status.UNAUTHORIZED, 1, 300.0, 3600.0),
     # One failure may be chance and two a restart. With five seconds, an outage costs one 1 s
     # deadline per six seconds.
     Status.UNREACHABLE: _CIRCUIT,
@@ -104,15 +104,15 @@ class Admission:
     process.
     """
 
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, terms: SourceLimits) -> None:
         self._terms = terms
         self._spent = Spent()
-        self._latencies_s: deque[float] = deque(maxlen=LATENCIES)
+        self._latencies_s: deque[float] = deque(maxlen=MAX_LATENCIES)
         self._refusals: Counter[Status] = Counter()
         self._pause = _Hold(-inf, Status.RATE_LIMITED)
         self._paused_at_s = -inf
 
-    def ask(self, spent: Spent, now_s: float, wall_now: datetime, deadline_s: float, *, signed_in: bool) -> Start | Turned:
+    def reserve(self, spent: Spent, now_s: float, wall_now: datetime, deadline_s: float, *, signed_in: bool) -> Start | Refused:
         """Return when a call may start.
 
         A start in the future is only given if the source would probably still answer in time, by
@@ -121,46 +121,46 @@ class Admission:
         one for everybody, or for all anonymous callers, is reported before one for this person
         alone.
         """
-        self.learn(spent)
+        self.set_spent(spent)
         takes_s = median(self._latencies_s) if self._latencies_s else 0.0
         last = _Hold(now_s, Status.OK)
-        for holds in (self._for_many(spent, signed_in=signed_in), self._for_one(spent, signed_in=signed_in)):
+        for holds in (self._list_shared_holds(spent, signed_in=signed_in), self._list_personal_holds(spent, signed_in=signed_in)):
             last = max([last, *holds], key=lambda hold: hold.until_s)
-            if last.until_s > now_s + MOMENT_S and last.until_s + takes_s > deadline_s:
-                return Turned(last.status, wall_now + timedelta(seconds=last.until_s - now_s), last.held_back)
-        self.learn(evolve(spent, used=spent.used + 1))
+            if last.until_s > now_s + MIN_WAIT_S and last.until_s + takes_s > deadline_s:
+                return Refused(last.status, wall_now + timedelta(seconds=last.until_s - now_s), last.held_back)
+        self.set_spent(evolve(spent, used=spent.used + 1))
         return Start(last.until_s)
 
-    def _for_many(self, spent: Spent, *, signed_in: bool) -> list[_Hold]:
+    def _list_shared_holds(self, spent: Spent, *, signed_in: bool) -> list[_Hold]:
         """Return what blocks all callers of that kind: a pause, the pace, the quota."""
-        holds = [self._pause, _Hold(spent.newest_s + self._terms.pace_s, Status.RATE_LIMITED), self._spent_until()]
+        holds = [self._pause, _Hold(spent.newest_s + self._terms.pace_s, Status.RATE_LIMITED), self._make_quota_hold()]
         if not signed_in and self._terms.quota:
-            holds.append(_Hold(spent.open_s + self._terms.quota.window_s, Status.QUOTA_EXHAUSTED, HeldFrom.STRANGERS))
+            holds.append(_Hold(spent.open_s + self._terms.quota.window_s, Status.QUOTA_EXHAUSTED, HeldFrom.ANONYMOUS))
         return holds
 
-    def _for_one(self, spent: Spent, *, signed_in: bool) -> list[_Hold]:
+    def _list_personal_holds(self, spent: Spent, *, signed_in: bool) -> list[_Hold]:
         """Return what blocks this person: a spent share of the quota.
 
         It blocks until the person's oldest start leaves the window.
         """
-        if self._terms.quota is None or not self._terms.share_spent(spent, signed_in=signed_in):
+        if self._terms.quota is None or not self._terms.has_spent_share(spent, signed_in=signed_in):
             return []
         return [_Hold(spent.own_s + self._terms.quota.window_s, Status.QUOTA_EXHAUSTED, HeldFrom.PERSON)]
 
-    def learn(self, spent: Spent) -> None:
+    def set_spent(self, spent: Spent) -> None:
         """Store what was spent, in this process or any other."""
         self._spent = spent
 
-    def recall(self, start: Start, wall_now: datetime) -> Turned | None:
+    def recheck(self, start: Start, wall_now: datetime) -> Refused | None:
         """Check a start when its time has come.
 
         A pause that began meanwhile forbids the call. None allows it.
         """
         if self._pause.until_s <= start.at_s:
             return None
-        return Turned(self._pause.status, wall_now + timedelta(seconds=self._pause.until_s - start.at_s))
+        return Refused(self._pause.status, wall_now + timedelta(seconds=self._pause.until_s - start.at_s))
 
-    def note(self, start: Start, reply: Page | Refusal, now_s: float, jitter: float) -> None:
+    def record_reply(self, start: Start, reply: SourcePage | Refusal, now_s: float, jitter: float) -> None:
         """Learn from the result of a call.
 
         Args:
@@ -170,17 +170,17 @@ class Admission:
             jitter: a random number, 0..1. It makes a pause that we choose up to 50 % longer, so
                 that processes do not retry at the same time.
         """
-        if isinstance(reply, Page):
+        if isinstance(reply, SourcePage):
             self._latencies_s.append(now_s - start.at_s)
             self._refusals.clear()
             if reply.pause_s > 0:
-                self._leave_alone(now_s, reply.pause_s, Status.RATE_LIMITED)
+                self._pause_for(now_s, reply.pause_s, Status.RATE_LIMITED)
             return
         rule = _RULES.get(reply.status)
         if rule is None or reply.query_fault:
             return
         if reply.pause_s is not None:
-            self._leave_alone(now_s, reply.pause_s, Status.RATE_LIMITED if rule is _CIRCUIT else rule.says)
+            self._pause_for(now_s, reply.pause_s, Status.RATE_LIMITED if rule is _CIRCUIT else rule.says)
         elif start.at_s >= self._paused_at_s:
             # Calls that started before the pause report the same outage: ten at once must not count
             # as ten in a row.
@@ -190,13 +190,13 @@ class Admission:
                 self._pause_until(now_s + pause_s, rule.says)
                 self._paused_at_s = now_s
 
-    def paused(self, now_s: float, wall_now: datetime) -> Turned | None:
+    def find_pause(self, now_s: float, wall_now: datetime) -> Refused | None:
         """Return what blocks the source apart from its pace: a pause or the quota; else None."""
-        last = max(self._pause, self._spent_until(), key=lambda hold: hold.until_s)
-        return Turned(last.status, wall_now + timedelta(seconds=last.until_s - now_s)) if last.until_s > now_s else None
+        last = max(self._pause, self._make_quota_hold(), key=lambda hold: hold.until_s)
+        return Refused(last.status, wall_now + timedelta(seconds=last.until_s - now_s)) if last.until_s > now_s else None
 
     @property
-    def circuit_open(self) -> bool:
+    def is_circuit_open(self) -> bool:
         """Whether failures in a row have opened the circuit, and no call has succeeded since."""
         return self._refusals[_CIRCUIT.says] >= _CIRCUIT.patience
 
@@ -206,13 +206,13 @@ class Admission:
 
     def quota_left(self) -> int | None:
         """Return the calls left in the window, by the last known starts; None without a quota."""
-        return self._terms.left(self._spent)
+        return self._terms.count_left(self._spent)
 
-    def keep_s(self, longest_s: float) -> float:
+    def min_fresh_s(self, longest_s: float) -> float:
         """Return how long an answer of the source must stay fresh, so that the quota lasts."""
         return self._terms.keep_s(self._spent, longest_s)
 
-    def _leave_alone(self, now_s: float, asked_s: float, status: Status) -> None:
+    def _pause_for(self, now_s: float, asked_s: float, status: Status) -> None:
         """Pause as long as the source asked, within our bounds."""
         self._pause_until(now_s + clamp_pause(asked_s), status)
         self._paused_at_s = now_s
@@ -221,6 +221,6 @@ class Admission:
         """Start a pause; a longer current one stays."""
         self._pause = max(self._pause, _Hold(until_s, status), key=lambda hold: hold.until_s)
 
-    def _spent_until(self) -> _Hold:
+    def _make_quota_hold(self) -> _Hold:
         """Return until when the quota blocks all callers, by the last known starts."""
         return _Hold(self._spent.full_s + (self._terms.quota.window_s if self._terms.quota else 0), Status.QUOTA_EXHAUSTED)

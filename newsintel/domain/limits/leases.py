@@ -27,16 +27,16 @@ class Lease:
     limit: int
     rest: int = field(init=False)
     unspent: int = 0
-    had: int = 0
+    leased: int = 0
     unshared: int = 0
 
     def __attrs_post_init__(self) -> None:
         self.rest = self.limit
 
     @property
-    def over(self) -> bool:
+    def is_over(self) -> bool:
         """Whether there is nothing left to take or to lease."""
-        return self.unspent <= 0 and (self.rest <= 0 or self.had >= self.limit)
+        return self.unspent <= 0 and (self.rest <= 0 or self.leased >= self.limit)
 
     @property
     def remaining(self) -> int:
@@ -54,7 +54,7 @@ class Lease:
         """Undo a take."""
         self.unspent += 1
 
-    def wanted(self) -> int:
+    def next_lease_size(self) -> int:
         """Return how many calls to lease next: fewer near the limit, to leave some for others."""
         return max(1, min(self.limit // PARTS, self.rest // 2))
 
@@ -66,18 +66,18 @@ class Lease:
             unshared: how many earlier calls were added to the counter with them.
             total: the new value of the shared counter.
         """
-        granted = max(0, min(wanted, self.limit - (total - wanted), self.limit - self.had))
+        granted = max(0, min(wanted, self.limit - (total - wanted), self.limit - self.leased))
         self.rest = max(0, self.limit - total)
         self.unshared -= unshared
-        self._keep(granted)
+        self._add_calls(granted)
 
     def grant_alone(self, wanted: int) -> None:
         """Lease without the shared counter, within the limit as known here."""
-        granted = max(0, min(wanted, self.rest, self.limit - self.had))
+        granted = max(0, min(wanted, self.rest, self.limit - self.leased))
         self.rest -= granted
         self.unshared += granted
-        self._keep(granted)
+        self._add_calls(granted)
 
-    def _keep(self, granted: int) -> None:
-        self.had += granted
+    def _add_calls(self, granted: int) -> None:
+        self.leased += granted
         self.unspent += granted

@@ -6,8 +6,8 @@ from typing import Protocol
 
 from attrs import frozen
 
-from newsintel.domain.limits.admission import Start, Turned
-from newsintel.domain.limits.quotas import Spent, Terms
+from newsintel.domain.limits.admission import Refused, Start
+from newsintel.domain.limits.quotas import SourceLimits, Spent
 from newsintel.domain.search.outcome import Status
 
 
@@ -19,8 +19,8 @@ class Ledger(Protocol):
     """
 
     async def reserve(
-        self, source: str, terms: Terms, name: str, before: Mapping[str, float], decide: Callable[[Spent, float], Start | Turned]
-    ) -> Start | Turned:
+        self, source: str, terms: SourceLimits, name: str, before: Mapping[str, float], decide: Callable[[Spent, float], Start | Refused]
+    ) -> Start | Refused:
         """Decide on a start and enter it atomically: no other start comes between.
 
         Args:
@@ -38,7 +38,7 @@ class Ledger(Protocol):
         """Remove a start whose call was never made."""
         ...
 
-    async def spent(self, source: str, terms: Terms) -> Spent:
+    async def read_spent(self, source: str, terms: SourceLimits) -> Spent:
         """Return what is spent now."""
         ...
 
@@ -65,6 +65,6 @@ class SourceStates(Protocol):
         """Return the last known state of every enabled source, by name."""
         ...
 
-    async def look(self) -> None:
+    async def refresh_quotas(self) -> None:
         """Read what other processes have spent of the quotas. No effect without Redis."""
         ...

@@ -48,14 +48,14 @@ class Spent:
 
 
 @frozen
-class Terms:
+class SourceLimits:
     """How often a source may be asked: `pace_s` seconds between starts, and its quota."""
 
     pace_s: float = 0.0
     quota: Quota | None = None
 
     @property
-    def limited(self) -> bool:
+    def is_limited(self) -> bool:
         """Whether starts must be counted."""
         return self.pace_s > 0 or self.quota is not None
 
@@ -69,11 +69,11 @@ class Terms:
         """The ranks of `Spent.full_s` and `open_s`, newest first: 1 = the newest; 0 = no quota."""
         return (self.quota.calls, self.quota.calls - self.quota.calls // RESERVE) if self.quota else (0, 0)
 
-    def left(self, spent: Spent) -> int | None:
+    def count_left(self, spent: Spent) -> int | None:
         """Return the calls left in the window; None without a quota."""
         return max(0, self.quota.calls - spent.used) if self.quota else None
 
-    def share_spent(self, spent: Spent, *, signed_in: bool) -> bool:
+    def has_spent_share(self, spent: Spent, *, signed_in: bool) -> bool:
         """Whether the caller has used as many calls as are left for all others of that kind.
 
         So one person uses at most about half: of 100 calls 38 of the 75 open ones, or 50 if signed
@@ -133,14 +133,14 @@ class OwnStarts:
     A quota may have hundreds of thousands of calls, so only `remove` iterates over all starts.
     """
 
-    _terms: Terms
+    _terms: SourceLimits
     _starts: list[OwnStart] = field(factory=list)
     _unshared: dict[str, float] = field(factory=dict)
     _own: dict[str, list[float]] = field(factory=dict)
 
     def add(self, start: OwnStart) -> None:
         """Add a start. They come in order, except for a few that were decided at the same time."""
-        insort(self._starts, start, key=_at)
+        insort(self._starts, start, key=_get_start_time)
         if not start.shared:
             self._unshared[start.name] = start.at_s
         if person := person_of(start.name):
@@ -150,23 +150,23 @@ class OwnStarts:
         """Undo a start whose call was never made."""
         for start in self._starts:
             if start.name == name:
-                self._forget(start)
+                self._remove_from_indexes(start)
         self._starts = [start for start in self._starts if start.name != name]
 
-    def spent(self, now_s: float, person: str | None = None) -> Spent:
+    def compute_spent(self, now_s: float, person: str | None = None) -> Spent:
         """Return what these starts have spent at a moment, and a person's part of it."""
-        over = bisect_right(self._starts, now_s - self._terms.window_s, key=_at)
+        over = bisect_right(self._starts, now_s - self._terms.window_s, key=_get_start_time)
         for start in self._starts[:over]:
-            self._forget(start)
+            self._remove_from_indexes(start)
         del self._starts[:over]
         full, open_ = self._terms.ranks
         window_s = self._terms.quota.window_s if self._terms.quota else 0
-        used = len(self._starts) - bisect_right(self._starts, now_s - window_s, key=_at)
+        used = len(self._starts) - bisect_right(self._starts, now_s - window_s, key=_get_start_time)
         own = self._own.get(person, []) if person else []
         own = own[bisect_right(own, now_s - window_s) :]
-        return Spent(used, self._nth(1), self._nth(full), self._nth(open_), len(own), own[0] if own else -inf)
+        return Spent(used, self._nth_newest(1), self._nth_newest(full), self._nth_newest(open_), len(own), own[0] if own else -inf)
 
-    def _forget(self, start: OwnStart) -> None:
+    def _remove_from_indexes(self, start: OwnStart) -> None:
         """Remove a start from the indexes beside the list."""
         self._unshared.pop(start.name, None)
         if person := person_of(start.name):
@@ -175,19 +175,19 @@ class OwnStarts:
             if not own:
                 del self._own[person]
 
-    def unshared(self) -> dict[str, float]:
+    def list_unshared(self) -> dict[str, float]:
         """Return the times of the starts that no other process can see, by name."""
         return dict(self._unshared)
 
-    def note_shared(self, names: dict[str, float]) -> None:
+    def mark_shared(self, names: dict[str, float]) -> None:
         """Mark starts as visible to all processes."""
         for name in names:
             self._unshared.pop(name, None)
 
-    def _nth(self, rank: int) -> float:
+    def _nth_newest(self, rank: int) -> float:
         """Return the `rank`-th newest start; -inf if there are fewer."""
         return self._starts[-rank].at_s if 0 < rank <= len(self._starts) else -inf
 
 
-def _at(start: OwnStart) -> float:
+def _get_start_time(start: OwnStart) -> float:
     return start.at_s

@@ -7,7 +7,7 @@ from math import inf
 
 from attrs import frozen
 
-QUIET_S = 60.0
+MIN_LOG_INTERVAL_S = 60.0
 """Minimum time between log lines of the same failure. A component that fails every other call costs
 a line or two a minute."""
 
@@ -20,7 +20,7 @@ class Recovery:
     after_s: float
 
 
-class Condition:
+class OutageTracker:
     """The condition of one component. Times are seconds of any monotonic clock."""
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Condition:
         self._told: set[str] = set()
         self._told_at_s: dict[str, float] = {}
 
-    def failed(self, kind: str, now_s: float) -> bool:
+    def record_failure(self, kind: str, now_s: float) -> bool:
         """Record a failure.
 
         Args:
@@ -43,13 +43,13 @@ class Condition:
         if self._since_s is None:
             self._since_s = now_s
         self._failures += 1
-        if kind in self._told or now_s - self._told_at_s.get(kind, -inf) < QUIET_S:
+        if kind in self._told or now_s - self._told_at_s.get(kind, -inf) < MIN_LOG_INTERVAL_S:
             return False
         self._told.add(kind)
         self._told_at_s[kind] = now_s
         return True
 
-    def worked(self, now_s: float) -> Recovery | None:
+    def record_success(self, now_s: float) -> Recovery | None:
         """Record a success. Returns the recovery if it ends a logged outage, else None."""
         if self._since_s is None:
             return None

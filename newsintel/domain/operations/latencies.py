@@ -11,7 +11,7 @@ from attrs import frozen
 
 from newsintel.domain.search.outcome import Status
 
-CUT = frozenset({Status.TIMEOUT, Status.OVERLOADED})
+CUT_STATUSES = frozenset({Status.TIMEOUT, Status.OVERLOADED})
 """The statuses of a fetch that we cut short. It only shows that the source needs longer."""
 
 
@@ -27,7 +27,7 @@ class Latency:
     ms: int
 
 
-def step_ms(latency_ms: float, status: Status) -> int:
+def round_latency(latency_ms: float, status: Status) -> int:
     """Round a latency to two significant digits, such as 0.45 s or 1.2 s.
 
     This is precise enough to choose a deadline, and gives at most 90 steps per power of ten. The
@@ -35,7 +35,7 @@ def step_ms(latency_ms: float, status: Status) -> int:
     was cut short it is rounded down, so that it would not.
     """
     scale: int = 10 ** max(0, len(str(int(latency_ms))) - 2)
-    return (math.floor(latency_ms / scale) if status in CUT else math.ceil(latency_ms / scale)) * scale
+    return (math.floor(latency_ms / scale) if status in CUT_STATUSES else math.ceil(latency_ms / scale)) * scale
 
 
 class Tally:
@@ -47,9 +47,9 @@ class Tally:
     def __init__(self) -> None:
         self._counts: Counter[Latency] = Counter()
 
-    def note(self, source: str, status: Status, latency_ms: float) -> None:
+    def add(self, source: str, status: Status, latency_ms: float) -> None:
         """Count one fetch."""
-        self._counts[Latency(source, status, step_ms(latency_ms, status))] += 1
+        self._counts[Latency(source, status, round_latency(latency_ms, status))] += 1
 
     def take(self) -> Mapping[Latency, int]:
         """Return the counts and start again from zero."""

@@ -78,5 +78,5 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
 Samples = Mapping[tuple[str, tuple[tuple[str, str], ...]], float]
 """Values by name and labels, as Prometheus reads them at one moment."""
 
-Reading = Callable[[], Mapping[tuple[str, ...], float]]
+GaugeReader = Callable[[], Mapping[tuple[str, ...], float]]
 """Returns the values of a gauge by the values of its labels."""

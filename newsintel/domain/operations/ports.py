@@ -23,7 +23,7 @@ class LatencyStore(Protocol):
         """
         ...
 
-    async def read(self, last: date) -> Mapping[Latency, int]:
+    async def read_totals(self, last: date) -> Mapping[Latency, int]:
         """Return the sum of the counts of a day and of the seven days before."""
         ...
 
@@ -37,7 +37,7 @@ class Phase(StrEnum):
 
 
 @frozen
-class Stores:
+class StoreHealth:
     """Whether each store answers."""
 
     postgresql: bool
@@ -60,14 +60,14 @@ class StoreLoad:
 class Health(Protocol):
     """What the health routes need from the composition root."""
 
-    def phase(self) -> Phase:
+    def get_phase(self) -> Phase:
         """Where the service is in its life."""
         ...
 
-    def enter(self, phase: Phase) -> None:
+    def enter_phase(self, phase: Phase) -> None:
         """Enter the next phase. Only the composition root calls this."""
         ...
 
-    async def stores(self) -> Stores:
+    async def check_stores(self) -> StoreHealth:
         """Check each store, within its own time limit. A failure is False, never an exception."""
         ...

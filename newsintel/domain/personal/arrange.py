@@ -14,11 +14,11 @@ from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.personal.preferences import Preferences
 from newsintel.domain.search.article import Group
 from newsintel.domain.search.harvest import Ranked
-from newsintel.domain.search.matching import Topics
+from newsintel.domain.search.matching import PreparedTopics
 from newsintel.domain.search.query_model import Sort
-from newsintel.domain.search.scoring import DECIMALS, shown
+from newsintel.domain.search.scoring import DECIMALS, display_score
 
-SOURCE, TOPIC = 0.10, 0.20
+SOURCE_BONUS, TOPIC_BONUS = 0.10, 0.20
 """The worth of a preference, on the scale of scores. A judgement: both together are less than the
 query words count in a title (0.40), so that preferences decide among matching stories, but do not
 outweigh the match."""
@@ -28,7 +28,7 @@ _FILLS = {"language": "language", "limit": "default_limit", "dedupe": "dedupe", 
 
 
 @frozen
-class Arranged:
+class ArrangedStories:
     """Stories in a person's order.
 
     Attributes:
@@ -44,7 +44,7 @@ class Arranged:
     applied: tuple[str, ...]
 
 
-def fill(named: Collection[str], preferences: Preferences) -> tuple[dict[str, Any], tuple[str, ...]]:
+def fill_parameters(named: Collection[str], preferences: Preferences) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Return values for parameters that the caller did not name, and the names of their preferences.
 
     Args:
@@ -57,28 +57,28 @@ def fill(named: Collection[str], preferences: Preferences) -> tuple[dict[str, An
     return filled, tuple(preference for preference, _ in used.values())
 
 
-def arrange(ranked: Sequence[Ranked], preferences: Preferences, sort: Sort) -> Sliced[Arranged]:
+def order_stories(ranked: Sequence[Ranked], preferences: Preferences, sort: Sort) -> Sliced[ArrangedStories]:
     """Hide stories on excluded topics and sort the others for the person; the sort is stable.
 
     A story is on a topic if the title, description or section of any of its articles has the
     topic's words in a row. It is of a source if any of its articles is.
     """
-    excluded = Topics(preferences.excluded_topics)
+    excluded = PreparedTopics(preferences.excluded_topics)
     kept = []
     for one in ranked:
-        if not (yield from _on(one.group, excluded)):
+        if not (yield from _is_on_topic(one.group, excluded)):
             kept.append(one)  # noqa: PERF401 - a comprehension cannot pause
     applied: tuple[str, ...] = ("excluded_topics",) if preferences.excluded_topics else ()
     if sort is Sort.RELEVANCE:
-        topics, sources = Topics(preferences.topics), frozenset(preferences.preferred_sources)
+        topics, sources = PreparedTopics(preferences.topics), frozenset(preferences.preferred_sources)
         weighed = []
         for one in kept:
-            weighed.append((one, (yield from _worth(one.group, sources, topics))))  # noqa: PERF401 - same reason
-        weighed.sort(key=lambda it: -round(shown(it[0].parts) + it[1], DECIMALS))
+            weighed.append((one, (yield from _score_story(one.group, sources, topics))))  # noqa: PERF401 - same reason
+        weighed.sort(key=lambda it: -round(display_score(it[0].parts) + it[1], DECIMALS))
         applied += tuple(name for name in ("preferred_sources", "topics") if getattr(preferences, name))
     else:
         weighed = [(one, 0.0) for one in kept]
-    return Arranged(
+    return ArrangedStories(
         ranked=tuple(one for one, _ in weighed),
         worth=tuple(worth for _, worth in weighed),
         hidden=len(ranked) - len(kept),
@@ -86,15 +86,15 @@ def arrange(ranked: Sequence[Ranked], preferences: Preferences, sort: Sort) -> S
     )
 
 
-def _worth(group: Group, sources: Collection[str], topics: Topics) -> Sliced[float]:
+def _score_story(group: Group, sources: Collection[str], topics: PreparedTopics) -> Sliced[float]:
     preferred = any(member.article.source in sources for member in group.members)
-    return round(SOURCE * preferred + TOPIC * (yield from _on(group, topics)), DECIMALS)
+    return round(SOURCE_BONUS * preferred + TOPIC_BONUS * (yield from _is_on_topic(group, topics)), DECIMALS)
 
 
-def _on(group: Group, topics: Topics) -> Sliced[bool]:
+def _is_on_topic(group: Group, topics: PreparedTopics) -> Sliced[bool]:
     """Whether a story is on one of some topics. One article per slice."""
     for article in (member.article for member in group.members):
-        if topics.of(article):
+        if topics.matches(article):
             return True
         yield
     return False

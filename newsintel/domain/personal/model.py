@@ -43,7 +43,7 @@ class Dismissal(StrEnum):
 
 
 @frozen
-class Mark:
+class ArticleMark:
     """An opened or dismissed article.
 
     Attributes:
@@ -63,7 +63,7 @@ class MarkPage:
     `next` is where the next page begins; None on the last page.
     """
 
-    marks: tuple[Mark, ...]
+    marks: tuple[ArticleMark, ...]
     next: Position | None
 
 
@@ -90,7 +90,7 @@ class PastSearches:
     next: Position | None
 
 
-class Put(StrEnum):
+class PutResult(StrEnum):
     """The result of storing a value under a name."""
 
     NEW = "new"

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from newsintel.domain.paging import Position
-from newsintel.domain.personal.model import Dismissal, MarkPage, PastSearches, Put, Save, SavedPage
+from newsintel.domain.personal.model import Dismissal, MarkPage, PastSearches, PutResult, Save, SavedPage
 from newsintel.domain.search.article import Article
 from newsintel.domain.search.history import SearchRecord
 from newsintel.domain.search.query_model import Clause
@@ -19,11 +19,11 @@ from newsintel.domain.search.query_model import Clause
 class History(Protocol):
     """The search history, for the recorder and the janitor."""
 
-    async def record(self, searches: Sequence[SearchRecord]) -> None:
+    async def record_searches(self, searches: Sequence[SearchRecord]) -> None:
         """Append searches, except those of deleted accounts and those cleared meanwhile."""
         ...
 
-    async def prune(self, before: datetime) -> int:
+    async def prune_searches(self, before: datetime) -> int:
         """Delete searches older than a time, in short transactions. Two processes share the work.
 
         Returns:
@@ -35,11 +35,11 @@ class History(Protocol):
 class PreferenceStore(Protocol):
     """People's preferences, as JSON by name."""
 
-    async def all(self, user_id: int) -> Mapping[str, Any]:
+    async def get_all(self, user_id: int) -> Mapping[str, Any]:
         """Return all values of an account, by key."""
         ...
 
-    async def put(self, user_id: int, key: str, value: Any, at: datetime) -> Put:
+    async def put(self, user_id: int, key: str, value: Any, at: datetime) -> PutResult:
         """Store a value from `preferences.checked`; FULL if the account has the maximum number.
 
         Raises:
@@ -55,7 +55,7 @@ class PreferenceStore(Protocol):
 class SavedArticles(Protocol):
     """People's saved articles, with their notes."""
 
-    async def page(
+    async def list_page(
         self, user_id: int, words: Sequence[Clause] | None, limit: int, after: Position | None, *, content: bool = False
     ) -> SavedPage:
         """Return up to `limit` saves after a position, the latest first.
@@ -74,7 +74,7 @@ class SavedArticles(Protocol):
 
     async def put(
         self, user_id: int, article: Article, fetched_at: datetime, *, notes: str | None, keep_notes: bool, at: datetime
-    ) -> tuple[Save, Put]:
+    ) -> tuple[Save, PutResult]:
         """Save an article. If it was saved before, only its notes change, unless `keep_notes`.
 
         FULL if the account has the maximum number; then nothing is stored.
@@ -98,7 +98,7 @@ class SavedArticles(Protocol):
 class Feedback(Protocol):
     """Articles that people opened or dismissed. Each person's newest 5,000 of either are kept."""
 
-    async def open(self, user_id: int, article: Article, fetched_at: datetime, at: datetime) -> None:
+    async def record_opened(self, user_id: int, article: Article, fetched_at: datetime, at: datetime) -> None:
         """Record that a person opened an article, possibly again.
 
         Args:
@@ -110,23 +110,23 @@ class Feedback(Protocol):
         """
         ...
 
-    async def dismiss(self, user_id: int, article: Article, fetched_at: datetime, at: datetime, reason: Dismissal) -> None:
+    async def record_dismissed(self, user_id: int, article: Article, fetched_at: datetime, at: datetime, reason: Dismissal) -> None:
         """Record a dismissal, possibly again for another reason. Arguments as in `open`."""
         ...
 
-    async def forget_opened(self, user_id: int, article_id: str) -> bool:
+    async def delete_opened(self, user_id: int, article_id: str) -> bool:
         """Delete the record that an article was opened; False if there was none."""
         ...
 
-    async def forget_dismissed(self, user_id: int, article_id: str) -> bool:
+    async def delete_dismissed(self, user_id: int, article_id: str) -> bool:
         """Delete the record that an article was dismissed; False if there was none."""
         ...
 
-    async def opened(self, user_id: int, limit: int, after: Position | None) -> MarkPage:
+    async def list_opened(self, user_id: int, limit: int, after: Position | None) -> MarkPage:
         """Return up to `limit` opened articles after a position, the latest first."""
         ...
 
-    async def dismissed(self, user_id: int, limit: int, after: Position | None) -> MarkPage:
+    async def list_dismissed(self, user_id: int, limit: int, after: Position | None) -> MarkPage:
         """Return up to `limit` dismissed articles after a position, the latest first."""
         ...
 
@@ -134,7 +134,7 @@ class Feedback(Protocol):
 class OwnHistory(Protocol):
     """The searches of one account."""
 
-    async def page(self, user_id: int, limit: int, after: Position | None) -> PastSearches:
+    async def list_page(self, user_id: int, limit: int, after: Position | None) -> PastSearches:
         """Return up to `limit` searches after a position, the latest first."""
         ...
 
@@ -142,7 +142,7 @@ class OwnHistory(Protocol):
         """Delete one search; False if the account has no search with this id."""
         ...
 
-    async def lone_keys(self, user_id: int, since: datetime) -> Sequence[str]:
+    async def find_lone_keys(self, user_id: int, since: datetime) -> Sequence[str]:
         """Return the keys of harvests that since a time only this account has searched for."""
         ...
 
@@ -154,7 +154,7 @@ class OwnHistory(Protocol):
 class AccountData(Protocol):
     """An account as a whole."""
 
-    async def identities(self, user_id: int) -> Sequence[tuple[str, str]]:
+    async def list_identities(self, user_id: int) -> Sequence[tuple[str, str]]:
         """Return provider and subject of each of an account's identities."""
         ...
 

@@ -15,8 +15,8 @@ from typing import Any
 from attrs import frozen
 
 from newsintel.domain.search.query_model import Dedupe, Sort
-from newsintel.domain.text.grammar import checked as tidy
-from newsintel.domain.text.tokens import tokens
+from newsintel.domain.text.grammar import tidy_query as tidy
+from newsintel.domain.text.tokens import split_words
 from newsintel.errors import InvalidBodyError, InvalidParameterError
 
 KEY = r"[A-Za-z0-9_.:-]{1,100}"
@@ -33,7 +33,7 @@ OBJECT_BYTES = 140
 
 # PostgreSQL's jsonb cannot store an escaped NUL (after an even number of backslashes) or a
 # surrogate.
-_UNKEEPABLE = re.compile(r"(?<!\\)(?:\\\\)*\\u0000|[\ud800-\udfff]")
+_UNSTORABLE = re.compile(r"(?<!\\)(?:\\\\)*\\u0000|[\ud800-\udfff]")
 
 
 @frozen
@@ -59,7 +59,7 @@ class Preferences:
     record_history: bool = True
 
     @classmethod
-    def of(cls, kept: Mapping[str, Any]) -> "Preferences":
+    def from_values(cls, kept: Mapping[str, Any]) -> "Preferences":
         """Select the preferences from all values of a person.
 
         A value that breaks its rule is ignored (another version may have another rule).
@@ -80,7 +80,7 @@ class Preferences:
         return OBJECT_BYTES + sum(getsizeof(one) + sum(map(getsizeof, one)) for one in lists if one)
 
 
-def checked(key: str, value: Any, sources: Collection[str]) -> Any:
+def check_preference(key: str, value: Any, sources: Collection[str]) -> Any:
     """Return the value of a preference as it will be stored.
 
     Args:
@@ -94,76 +94,76 @@ def checked(key: str, value: Any, sources: Collection[str]) -> Any:
     if rule := _RULES.get(key):
         value = rule(key, value)
     if key == "preferred_sources" and not set(value) <= set(sources):
-        raise _wrong(key, f"a list of names out of {', '.join(sources)}, each once")
+        raise _invalid_error(key, f"a list of names out of {', '.join(sources)}, each once")
     text = json.dumps(value, ensure_ascii=False)
-    if _UNKEEPABLE.search(text):
+    if _UNSTORABLE.search(text):
         raise InvalidBodyError("value", "control_character", f"{key} must not hold NUL or halves of characters.")
     if len(text.encode()) > MAX_VALUE_BYTES:
-        raise too_large(key)
+        raise too_large_error(key)
     return value
 
 
-def too_large(key: str) -> InvalidBodyError:
+def too_large_error(key: str) -> InvalidBodyError:
     """Return the error for a value above MAX_VALUE_BYTES."""
     return InvalidBodyError("value", "too_large", f"{key} must have at most {MAX_VALUE_BYTES:,} bytes as JSON.")
 
 
-def _names(key: str, value: Any) -> list[str]:
+def _check_sources(key: str, value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value) or len(set(value)) < len(value):
-        raise _wrong(key, "a list of names of sources, each once")
+        raise _invalid_error(key, "a list of names of sources, each once")
     return value
 
 
-def _topics(key: str, value: Any) -> list[str]:
+def _check_topics(key: str, value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value) or len(value) > MAX_TOPICS:
-        raise _wrong(key, f"a list of at most {MAX_TOPICS} words or runs of words")
+        raise _invalid_error(key, f"a list of at most {MAX_TOPICS} words or runs of words")
     try:
         tidied = [tidy(one, f"{key}[{place}]") for place, one in enumerate(value)]
     except InvalidParameterError as error:
         raise InvalidBodyError("value", error.code, error.message) from None
-    if not all(any(tokens(one)) for one in tidied):
-        raise _wrong(key, "a list of texts that each hold a letter or a digit")
+    if not all(any(split_words(one)) for one in tidied):
+        raise _invalid_error(key, "a list of texts that each hold a letter or a digit")
     return list(dict.fromkeys(tidied))
 
 
-def _language(key: str, value: Any) -> str:
+def _check_language(key: str, value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z]{2}", value):
-        raise _wrong(key, "two letters such as en")
+        raise _invalid_error(key, "two letters such as en")
     return value.lower()
 
 
-def _limit(key: str, value: Any) -> int:
+def _check_limit(key: str, value: Any) -> int:
     if type(value) is not int or not 1 <= value <= 100:
-        raise _wrong(key, "a whole number from 1 to 100")
+        raise _invalid_error(key, "a whole number from 1 to 100")
     return value
 
 
-def _flag(key: str, value: Any) -> bool:
+def _check_flag(key: str, value: Any) -> bool:
     if not isinstance(value, bool):
-        raise _wrong(key, "true or false")
+        raise _invalid_error(key, "true or false")
     return value
 
 
-def _word(words: type[StrEnum]) -> Callable[[str, Any], StrEnum]:
+def _make_word_check(words: type[StrEnum]) -> Callable[[str, Any], StrEnum]:
     def rule(key: str, value: Any) -> StrEnum:
         if not isinstance(value, str) or value not in list(words):
-            raise _wrong(key, f"one of {', '.join(words)}")
+            raise _invalid_error(key, f"one of {', '.join(words)}")
         return words(value)
 
     return rule
 
 
-def _wrong(key: str, rule: str) -> InvalidBodyError:
+def _invalid_error(key: str, rule: str) -> InvalidBodyError:
     return InvalidBodyError("value", "invalid", f"{key} must be {rule}.")
 
 
 _RULES: Mapping[str, Callable[[str, Any], Any]] = {
-    "preferred_sources": _names,
-    "topics": _topics,
-    "excluded_topics": _topics,
-    "language": _language,
-    "default_limit": _limit,
-    "dedupe": _word(Dedupe),
-    "sort": _word(Sort),
-    "record_history": _flag,
+    "preferred_sources": _check_sources,
+    "topics": _check_topics,
+    "excluded_topics": _check_topics,
+    "language": _check_language,
+    "default_limit": _check_limit,
+    "dedupe": _make_word_check(Dedupe),
+    "sort": _make_word_check(Sort),
+    "record_history": _check_flag,
 }

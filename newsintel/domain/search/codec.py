@@ -31,7 +31,7 @@ MAX_BYTES = 2 * 2**20
 """Maximum size of an answer in the cache. Parsing a larger one would block the event loop too long.
 300 articles usually have 0.4 MiB."""
 
-MOST_OPENED = 12_000
+MAX_BRACKETS = 12_000
 """Maximum number of objects and lists in an answer, counted by their opening brackets, because a
 parser in C cannot be paused. 300 articles usually have 1,800."""
 
@@ -49,12 +49,12 @@ def dump_answer(answer: Answer) -> Sliced[bytes]:
     """
     harvest = answer.harvest
     row = _converter.unstructure(evolve(harvest, outcomes=(), archived=()))
-    row["archived"] = yield from _article_rows(harvest.archived)
+    row["archived"] = yield from _dump_articles(harvest.archived)
     for outcome in harvest.outcomes:
         bare = _converter.unstructure(evolve(outcome, articles=()))
-        row["outcomes"].append(bare | {"articles": (yield from _article_rows(outcome.articles))})
+        row["outcomes"].append(bare | {"articles": (yield from _dump_articles(outcome.articles))})
     places = {id(article): place for place, article in enumerate(harvest.articles)}
-    merge = [_ranked_row(ranked, places) for ranked in answer.merge.ranked]
+    merge = [_dump_ranked(ranked, places) for ranked in answer.merge.ranked]
     yield
     data = orjson.dumps({"format": FORMAT, "harvest": row, "merge": merge})
     _check_size(data)
@@ -77,8 +77,8 @@ def load_answer(data: bytes) -> Sliced[Answer]:
         raise ValueError(f"not format {FORMAT}")
     yield
     try:
-        harvest = yield from _harvest(envelope["harvest"])
-        return Answer(harvest, (yield from _merge(envelope["merge"], harvest.articles)))
+        harvest = yield from _read_harvest(envelope["harvest"])
+        return Answer(harvest, (yield from _read_merge(envelope["merge"], harvest.articles)))
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise ValueError(f"not an answer ({type(error).__name__})") from error
 
@@ -86,11 +86,11 @@ def load_answer(data: bytes) -> Sliced[Answer]:
 def _check_size(data: bytes) -> None:
     if len(data) > MAX_BYTES:
         raise ValueError(f"not an answer (more than {MAX_BYTES:,} bytes)")
-    if data.count(b"{") + data.count(b"[") > MOST_OPENED:
-        raise ValueError(f"not an answer (more than {MOST_OPENED:,} objects and lists)")
+    if data.count(b"{") + data.count(b"[") > MAX_BRACKETS:
+        raise ValueError(f"not an answer (more than {MAX_BRACKETS:,} objects and lists)")
 
 
-def _article_rows(articles: Sequence[Article]) -> Sliced[list[Any]]:
+def _dump_articles(articles: Sequence[Article]) -> Sliced[list[Any]]:
     rows = []
     for article in articles:
         rows.append(_converter.unstructure(article))
@@ -98,18 +98,18 @@ def _article_rows(articles: Sequence[Article]) -> Sliced[list[Any]]:
     return rows
 
 
-def _harvest(row: Any) -> Sliced[Harvest]:
+def _read_harvest(row: Any) -> Sliced[Harvest]:
     """Structure a harvest, one article per slice."""
-    archived = yield from _articles(row["archived"])
+    archived = yield from _read_articles(row["archived"])
     outcomes = []
     for each in row["outcomes"]:
-        articles = yield from _articles(each["articles"])
+        articles = yield from _read_articles(each["articles"])
         outcomes.append(evolve(_converter.structure({**each, "articles": []}, FetchOutcome), articles=articles))
     bare = _converter.structure({**row, "archived": [], "outcomes": []}, Harvest)
     return evolve(bare, archived=archived, outcomes=tuple(outcomes))
 
 
-def _articles(rows: Any) -> Sliced[tuple[Article, ...]]:
+def _read_articles(rows: Any) -> Sliced[tuple[Article, ...]]:
     if type(rows) is not list:
         raise TypeError("expected a list")
     articles = []
@@ -119,7 +119,7 @@ def _articles(rows: Any) -> Sliced[tuple[Article, ...]]:
     return tuple(articles)
 
 
-def _ranked_row(ranked: Ranked, places: dict[int, int]) -> list[Any]:
+def _dump_ranked(ranked: Ranked, places: dict[int, int]) -> list[Any]:
     """Return a ranked group as a row.
 
     It holds the leader, the members with rule and similarity, the parts of the score, the
@@ -134,13 +134,13 @@ def _ranked_row(ranked: Ranked, places: dict[int, int]) -> list[Any]:
     ]
 
 
-def _merge(rows: Any, articles: Sequence[Article]) -> Sliced[Merge]:
+def _read_merge(rows: Any, articles: Sequence[Article]) -> Sliced[Merge]:
     """Restore a merge of these articles. Every article must occur in it exactly once."""
     if type(rows) is not list:
         raise TypeError("expected a list")
     ranked = []
     for row in rows:
-        ranked.append(_ranked(row, articles))
+        ranked.append(_read_ranked(row, articles))
         yield
     members = [member.article for one in ranked for member in one.group.members]
     if len(members) != len(articles) or len({*map(id, members)}) != len(articles):
@@ -148,26 +148,30 @@ def _merge(rows: Any, articles: Sequence[Article]) -> Sliced[Merge]:
     return Merge(Dedupe.NORMAL, tuple(ranked))
 
 
-def _ranked(row: Any, articles: Sequence[Article]) -> Ranked:
+def _read_ranked(row: Any, articles: Sequence[Article]) -> Ranked:
     leader, members, parts, popularity = row
-    group = Group(tuple([_tied(articles, *member) for member in members]), articles[_place(leader)])
+    group = Group(tuple([_read_member(articles, *member) for member in members]), articles[_read_place(leader)])
     if not any(member.article is group.leader for member in group.members):
         raise ValueError("leader is not a member")
-    title, description, recency, corroboration, engagement = (_real(part, float) for part in parts)
-    return Ranked(group, ScoreParts(title, description, recency, corroboration, engagement), _real(popularity, float))
+    title, description, recency, corroboration, engagement = (_structure_float(part, float) for part in parts)
+    return Ranked(group, ScoreParts(title, description, recency, corroboration, engagement), _structure_float(popularity, float))
 
 
-def _tied(articles: Sequence[Article], place: Any, rule: Any, similarity: Any) -> Member:
-    return Member(articles[_place(place)], None if rule is None else Rule(rule), None if similarity is None else _real(similarity, float))
+def _read_member(articles: Sequence[Article], place: Any, rule: Any, similarity: Any) -> Member:
+    return Member(
+        articles[_read_place(place)],
+        None if rule is None else Rule(rule),
+        None if similarity is None else _structure_float(similarity, float),
+    )
 
 
-def _place(value: Any) -> int:
+def _read_place(value: Any) -> int:
     if type(value) is not int or value < 0:
         raise TypeError("expected a place")
     return value
 
 
-def _exactly(kind: type) -> Callable[[Any, Any], Any]:
+def _require_type(kind: type) -> Callable[[Any, Any], Any]:
     """Make a hook that accepts only this exact type, where cattrs would convert 5 to "5"."""
 
     def check(value: Any, _: Any) -> Any:
@@ -178,17 +182,17 @@ def _exactly(kind: type) -> Callable[[Any, Any], Any]:
     return check
 
 
-def _member(value: Any, enum: type[StrEnum]) -> StrEnum:
+def _structure_enum(value: Any, enum: type[StrEnum]) -> StrEnum:
     return enum(value)
 
 
-def _real(value: Any, _: Any) -> float:
+def _structure_float(value: Any, _: Any) -> float:
     if type(value) not in (int, float):
         raise TypeError("expected a number")
     return float(value)
 
 
-def _moment(value: Any, _: Any) -> datetime:
+def _structure_time(value: Any, _: Any) -> datetime:
     moment = datetime.fromisoformat(value)
     if moment.tzinfo is None:
         raise ValueError("expected an offset")
@@ -200,7 +204,7 @@ def _is_tuple(kind: Any) -> bool:
     return origin is tuple
 
 
-def _tuple_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], tuple[Any, ...]]:
+def _make_tuple_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], tuple[Any, ...]]:
     """Structure `tuple[X, ...]` only from a list: cattrs would also split a string into letters."""
     item = get_args(kind)[0]
     hook = converter.get_structure_hook(item)
@@ -213,23 +217,23 @@ def _tuple_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], tuple[A
     return structure
 
 
-def _make() -> Converter:
+def _make_converter() -> Converter:
     """Make the converter.
 
     It does not use detailed validation, which takes twice the time to locate errors in a harvest.
     """
     converter = make_converter(detailed_validation=False)
     for kind in (str, int, bool):
-        converter.register_structure_hook(kind, _exactly(kind))
+        converter.register_structure_hook(kind, _require_type(kind))
     for enum in (HeldFrom, Origin, Sort, Status):  # else the hook of their base str applies
-        converter.register_structure_hook(enum, _member)
-    converter.register_structure_hook(float, _real)
-    converter.register_structure_hook(datetime, _moment)
-    converter.register_structure_hook_factory(_is_tuple)(_tuple_hook)
+        converter.register_structure_hook(enum, _structure_enum)
+    converter.register_structure_hook(float, _structure_float)
+    converter.register_structure_hook(datetime, _structure_time)
+    converter.register_structure_hook_factory(_is_tuple)(_make_tuple_hook)
     for model in (Harvest, FetchOutcome, Article):  # compile now, not at the first answer
         converter.get_structure_hook(model)
         converter.get_unstructure_hook(model)
     return converter
 
 
-_converter = _make()
+_converter = _make_converter()

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 
 from attrs import frozen
 
-from newsintel.domain.bounds.sized_cache import remembered
-from newsintel.domain.bounds.slices import Sliced, whole
+from newsintel.domain.bounds.sized_cache import memoize
+from newsintel.domain.bounds.slices import Sliced, run_all
 from newsintel.domain.search.article import Article, Group, Member, Rule
-from newsintel.domain.search.nearest_title import Titles, similarity
+from newsintel.domain.search.nearest_title import Titles, compare_similarity
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.text.clean import fold
 
@@ -37,14 +37,14 @@ _DECORATED = re.compile(
 _SIGNED = re.compile(r"(?P<title>\S+(?: \S+){5,}) \| \S+(?: \S+){0,3}")
 
 
-LONGEST = 400
+MAX_COMPARED_CHARS = 400
 """Characters of a folded title that are compared. A title has 300 at most; it is longer only if its
 author made folding expand it (one character may become 18). The time to compare two texts is the
 product of their lengths."""
 
 
 @frozen
-class Match:
+class GroupMatch:
     """The group of an article.
 
     Attributes:
@@ -77,40 +77,40 @@ class Deduper:
         self._founders: dict[int, str] = {}
         self._pages: dict[str, int] = {}
 
-    def add(self, title: str, canonical_url: str | None) -> Match:
+    def add(self, title: str, canonical_url: str | None) -> GroupMatch:
         """Add the next article. Without a URL (None) it can match only by its title."""
-        return whole(self.adding(title, canonical_url))
+        return run_all(self.add_in_slices(title, canonical_url))
 
-    def adding(self, title: str, canonical_url: str | None) -> Sliced[Match]:
+    def add_in_slices(self, title: str, canonical_url: str | None) -> Sliced[GroupMatch]:
         """Do the same in slices. Add the next article only after this is done."""
         position = self._added
         self._added += 1
         if self._mode is Dedupe.OFF:
-            return Match(position)
-        text = undecorated(title) if self._mode is Dedupe.NORMAL else folded(title)
-        match = self._same_page(text, canonical_url) or (yield from self._same_title(text)) or self._found(position, text)
+            return GroupMatch(position)
+        text = strip_decorations(title) if self._mode is Dedupe.NORMAL else fold_title(title)
+        match = self._match_page(text, canonical_url) or (yield from self._match_title(text)) or self._start_group(position, text)
         if canonical_url is not None:
             self._pages.setdefault(canonical_url, match.founder)
         return match
 
-    def _same_page(self, text: str, canonical_url: str | None) -> Match | None:
+    def _match_page(self, text: str, canonical_url: str | None) -> GroupMatch | None:
         founder = self._pages.get(canonical_url) if canonical_url is not None else None
-        return None if founder is None else Match(founder, Rule.URL, similarity(text, self._founders[founder]))
+        return None if founder is None else GroupMatch(founder, Rule.URL, compare_similarity(text, self._founders[founder]))
 
-    def _same_title(self, text: str) -> Sliced[Match | None]:
-        nearest = yield from self._titles.most_like(text)
+    def _match_title(self, text: str) -> Sliced[GroupMatch | None]:
+        nearest = yield from self._titles.find_nearest(text)
         if nearest is None:
             return None
         number, alike = nearest
         founder = self._titled[number]
-        return Match(founder, Rule.TITLE if text == self._founders[founder] else Rule.NEAR_TITLE, alike)
+        return GroupMatch(founder, Rule.TITLE if text == self._founders[founder] else Rule.NEAR_TITLE, alike)
 
-    def _found(self, position: int, text: str) -> Match:
+    def _start_group(self, position: int, text: str) -> GroupMatch:
         self._founders[position] = text
         if text:
             self._titles.add(text)
             self._titled.append(position)
-        return Match(position)
+        return GroupMatch(position)
 
 
 class Grouping:
@@ -130,36 +130,36 @@ class Grouping:
         grown = set()
         for article in articles:
             yield
-            match = yield from self._deduper.adding(article.title, article.canonical_url)
+            match = yield from self._deduper.add_in_slices(article.title, article.canonical_url)
             self._members.setdefault(match.founder, []).append(Member(article, match.rule, match.similarity))
             grown.add(match.founder)
         for founder in sorted(grown):
             members = self._members[founder]
-            self._groups[founder] = Group(tuple(members), _fullest([member.article for member in members]))
+            self._groups[founder] = Group(tuple(members), _choose_leader([member.article for member in members]))
         return tuple(self._groups.values())
 
 
-def group(articles: Sequence[Article], mode: Dedupe) -> tuple[Group, ...]:
+def group_articles(articles: Sequence[Article], mode: Dedupe) -> tuple[Group, ...]:
     """Group articles that are in founder order."""
-    return whole(Grouping(mode).add(articles))
+    return run_all(Grouping(mode).add(articles))
 
 
-def folded(title: str) -> str:
+def fold_title(title: str) -> str:
     """Return the form in which titles are compared, cut to LONGEST."""
-    return fold(title)[:LONGEST]
+    return fold(title)[:MAX_COMPARED_CHARS]
 
 
 # A search may group again after each source, mostly with the same titles.
-@remembered(max_bytes=2 * 2**20)
-def undecorated(title: str) -> str:
+@memoize(max_bytes=2 * 2**20)
+def strip_decorations(title: str) -> str:
     """Fold a title and remove what outlets add to it, but never all of it."""
-    text = folded(title)
+    text = fold_title(title)
     signed = _SIGNED.fullmatch(text)
     bare = _DECORATED.fullmatch(signed["title"] if signed else text)
     return bare["title"] if bare else text
 
 
-def _fullest(articles: Sequence[Article]) -> Article:
+def _choose_leader(articles: Sequence[Article]) -> Article:
     """Return the article with the most details; on a tie the first.
 
     They are description, author, image, content and a date that is not estimated.

@@ -15,9 +15,9 @@ from attrs import frozen
 
 from newsintel.config.settings import Settings
 from newsintel.domain.search.harvest import Harvest, Origin
-from newsintel.domain.search.outcome import ANYBODY, Asker, FetchOutcome, Status
+from newsintel.domain.search.outcome import ANONYMOUS_CALLER, FetchCaller, FetchOutcome, Status
 
-CLOCKS_DIFFER_S = 60.0
+MAX_CLOCK_SKEW_S = 60.0
 """How far ahead the clock of another process may be. A later time means that our clock was set back
 after the fetch, so the age is unknown."""
 
@@ -43,7 +43,7 @@ class Windows:
     partial_s: float
 
     @classmethod
-    def of(cls, settings: Settings) -> "Windows":
+    def from_settings(cls, settings: Settings) -> "Windows":
         """Return the windows from the settings."""
         return cls(settings.cache_ttl_s, settings.cache_revalidate_s, settings.cache_stale_s, settings.cache_partial_s)
 
@@ -58,36 +58,36 @@ class Windows:
             due.append(harvest.fetched_at + timedelta(seconds=keep_s))
         return min(due)
 
-    def judge(self, harvest: Harvest, now: datetime, asker: Asker = ANYBODY) -> Freshness:
+    def get_freshness(self, harvest: Harvest, now: datetime, asker: FetchCaller = ANONYMOUS_CALLER) -> Freshness:
         """Return how a harvest may be used now.
 
         It is stale if one of its sources was held back from another asker and may be asked for this
         one.
         """
-        if _by_another_clock(harvest.fresh_since, now):
+        if _is_clock_ahead(harvest.fresh_since, now):
             return Freshness.STALE
         fresh_until = self.fresh_until(harvest)
         within = Freshness.FRESH if now < fresh_until else Freshness.REVALIDATE
         if now < fresh_until + timedelta(seconds=self.revalidate_s):
-            return within if all(map(asker.bound_by, harvest.outcomes)) else Freshness.STALE
+            return within if all(map(asker.is_bound_by, harvest.outcomes)) else Freshness.STALE
         # Redis stores a harvest for this long after its landing. Later it is gone.
         if now < harvest.fresh_since + timedelta(seconds=self.ttl_s + self.stale_s):
             return Freshness.STALE
         return Freshness.GONE
 
-    def kept(self, harvest: Harvest, now: datetime, asker: Asker = ANYBODY) -> tuple[FetchOutcome, ...]:
+    def outcomes_to_keep(self, harvest: Harvest, now: datetime, asker: FetchCaller = ANONYMOUS_CALLER) -> tuple[FetchOutcome, ...]:
         """Return the outcomes that a refresh keeps: all that are not due. () = ask every source."""
         keep_s = self._keep_s(harvest)
         asked = (
             outcome
             for outcome in harvest.outcomes
-            if outcome.status is not Status.DISABLED and not _by_another_clock(outcome.fetched_at, now)
+            if outcome.status is not Status.DISABLED and not _is_clock_ahead(outcome.fetched_at, now)
         )
-        return tuple(outcome for outcome in asked if now < self.due_at(outcome, keep_s) and asker.bound_by(outcome))
+        return tuple(outcome for outcome in asked if now < self.due_at(outcome, keep_s) and asker.is_bound_by(outcome))
 
-    def outranks(self, old: Harvest, new: Harvest, now: datetime) -> bool:
+    def must_keep_old(self, old: Harvest, new: Harvest, now: datetime) -> bool:
         """Whether to keep the old harvest: complete and served at once, but the new is partial."""
-        return old.complete and not new.complete and self.judge(old, now) in (Freshness.FRESH, Freshness.REVALIDATE)
+        return old.complete and not new.complete and self.get_freshness(old, now) in (Freshness.FRESH, Freshness.REVALIDATE)
 
     def due_at(self, outcome: FetchOutcome, keep_s: float | None = None) -> datetime:
         """Return when the source of an outcome may be asked again.
@@ -112,5 +112,5 @@ class Windows:
         return min(self.ttl_s, self.partial_s) if empty else self.ttl_s
 
 
-def _by_another_clock(moment: datetime, now: datetime) -> bool:
-    return moment > now + timedelta(seconds=CLOCKS_DIFFER_S)
+def _is_clock_ahead(moment: datetime, now: datetime) -> bool:
+    return moment > now + timedelta(seconds=MAX_CLOCK_SKEW_S)

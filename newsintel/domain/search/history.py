@@ -9,7 +9,7 @@ REPEAT_S = 60.0
 
 
 @frozen
-class Searched:
+class SearchSummary:
     """What the history and the counts need of an answered search, without the person.
 
     Attributes:

@@ -11,21 +11,21 @@ from typing import Protocol, TypeVar
 
 from attrs import field, frozen
 
-from newsintel.domain.bounds.sized_cache import remembered
+from newsintel.domain.bounds.sized_cache import memoize
 from newsintel.domain.search.article import Article
 from newsintel.domain.search.query_model import Clause, Term
 from newsintel.domain.text import tokens
-from newsintel.domain.text.languages import detect, is_function_word, stemming_language
-from newsintel.domain.text.lexemes import lexeme
-from newsintel.domain.text.tokens import Token
+from newsintel.domain.text.languages import detect_by_words, find_stemming_language, is_function_word
+from newsintel.domain.text.lexemes import make_lexeme
+from newsintel.domain.text.tokens import WordToken
 
-NEAR = 0.9
+NEAR_MATCH = 0.9
 """The value of a match that differs only in its marks. A judgement: the loss is smaller than that
 of any whole word."""
 
-ONLY_STOP_WORDS = "q must hold a word that says something: `the`, `of` and the like need a capital letter, or a phrase in quotes."
+STOP_WORDS_MESSAGE = "q must hold a word that says something: `the`, `of` and the like need a capital letter, or a phrase in quotes."
 
-TELLING_CHARS = 2_000
+DETECTION_CHARS = 2_000
 """Characters of a description that are used to detect its language. Only imported descriptions are
 longer."""
 
@@ -34,7 +34,7 @@ _AND_EXACTLY = "\1"
 """Separators between words and between two lists of words. No word contains them."""
 
 
-class Typed(Protocol):
+class TypedTerm(Protocol):
     """What a person typed: a `Term`, or a `Condition` of an archive query."""
 
     @property
@@ -48,7 +48,7 @@ class Typed(Protocol):
         ...
 
 
-T = TypeVar("T", bound=Typed)
+T = TypeVar("T", bound=TypedTerm)
 
 
 @frozen
@@ -75,16 +75,16 @@ class Run:
     def __attrs_post_init__(self) -> None:
         # Computed once: each string is searched for in hundreds of texts.
         for name, some in (("as_lexemes", self.lexemes), ("as_words", self.words), ("as_typed", self.exact)):
-            object.__setattr__(self, name, _padded(some, open_ended=self.prefix))
+            object.__setattr__(self, name, _join_padded(some, open_ended=self.prefix))
 
     @property
-    def marked(self) -> bool:
+    def has_marks(self) -> bool:
         """Whether it was typed with marks."""
         return self.as_typed != self.as_words
 
 
 @frozen
-class Words:
+class PreparedText:
     """A text to search: its words, separated by _BETWEEN.
 
     Attributes:
@@ -97,60 +97,61 @@ class Words:
     plain: str
     exact: str | None
 
-    def find(self, run: Run) -> float:
+    def match_run(self, run: Run) -> float:
         """Return how well a run matches, 0..1."""
         if run.as_lexemes not in self.lexemes:
             return 0.0
-        if run.marked:
-            return 1.0 if self.exact is not None and run.as_typed in self.exact else NEAR
+        if run.has_marks:
+            return 1.0 if self.exact is not None and run.as_typed in self.exact else NEAR_MATCH
         if self.exact is None or run.as_typed in self.exact:
             return 1.0
-        return NEAR if run.as_words in self.plain else 1.0
+        return NEAR_MATCH if run.as_words in self.plain else 1.0
 
 
 @frozen
-class Asked:
+class PreparedQuery:
     """The alternatives of a query, prepared for texts in any language."""
 
     clauses: tuple[Clause, ...]
     _read: dict[str, tuple["Alternative", ...]] = field(factory=dict, init=False, eq=False)
 
-    def alternatives(self, language: str) -> tuple["Alternative", ...]:
+    def get_alternatives(self, language: str) -> tuple["Alternative", ...]:
         """Return the alternatives by the rules of one language, without those that become empty."""
         found = self._read.get(language)
         if found is None:
             read = [
-                (one, Alternative(runs(essential(one.wanted, language), language), runs(one.unwanted, language))) for one in self.clauses
+                (one, Alternative(build_runs(select_essential(one.wanted, language), language), build_runs(one.unwanted, language)))
+                for one in self.clauses
             ]
             found = self._read[language] = tuple(alternative for one, alternative in read if alternative.wanted or not one.wanted)
         return found
 
-    def holds(self, texts: Sequence["Words"], language: str) -> bool:
+    def matches(self, texts: Sequence["PreparedText"], language: str) -> bool:
         """Whether an alternative matches: all it wants is in some text, nothing excluded in any."""
         return any(
-            all(any(text.find(run) for text in texts) for run in one.wanted)
-            and not any(text.find(run) for text in texts for run in one.unwanted)
-            for one in self.alternatives(language)
+            all(any(text.match_run(run) for text in texts) for run in one.wanted)
+            and not any(text.match_run(run) for text in texts for run in one.unwanted)
+            for one in self.get_alternatives(language)
         )
 
 
 @frozen
-class Topics:
+class PreparedTopics:
     """Words or phrases of a person's topics, prepared for texts in any language."""
 
     texts: tuple[str, ...]
     _read: dict[str, tuple["Run", ...]] = field(factory=dict, init=False, eq=False)
 
-    def of(self, article: Article) -> bool:
+    def matches(self, article: Article) -> bool:
         """Whether an article's title, description or section has at least one of them."""
         if not self.texts:
             return False
-        language = language_of(article)
+        language = choose_article_language(article)
         wanted = self._read.get(language)
         if wanted is None:
-            wanted = self._read[language] = runs((Term(text) for text in self.texts), language)
-        looked_in = [words_of(text, language) for text in (article.title, article.description, article.section) if text]
-        return any(words.find(run) for words in looked_in for run in wanted)
+            wanted = self._read[language] = build_runs((Term(text) for text in self.texts), language)
+        looked_in = [prepare_text(text, language) for text in (article.title, article.description, article.section) if text]
+        return any(words.match_run(run) for words in looked_in for run in wanted)
 
 
 @frozen
@@ -161,111 +162,111 @@ class Alternative:
     unwanted: tuple[Run, ...]
 
 
-def runs(terms: Iterable[Typed], language: str) -> tuple[Run, ...]:
+def build_runs(terms: Iterable[TypedTerm], language: str) -> tuple[Run, ...]:
     """Turn terms into runs. Terms without a word are dropped."""
-    found = (run(term.text, language) for term in terms)
+    found = (build_run(term.text, language) for term in terms)
     return tuple(one for one in found if one is not None)
 
 
-def run(text: str, language: str) -> Run | None:
+def build_run(text: str, language: str) -> Run | None:
     """Turn a word or phrase, as typed, into a run of lexemes; None if it has no word."""
-    kept, prefix = _looked_for(_tokens(text))
+    kept, prefix = _select_words(_split_term(text))
     if not kept:
         return None
     words = tuple(one.word for one in kept)
-    return Run(tuple(lexeme(word, language) for word in words), prefix, words, tuple(one.exact for one in kept))
+    return Run(tuple(make_lexeme(word, language) for word in words), prefix, words, tuple(one.exact for one in kept))
 
 
-def essential(terms: Sequence[T], language: str) -> Sequence[T]:
+def select_essential(terms: Sequence[T], language: str) -> Sequence[T]:
     """Return those wanted terms that a text must have.
 
     Function words are dropped beside other terms: `the economy` is about the economy. On their own
     they count if any has a capital letter or is a phrase: IT, More, "The Who". In lower case
     nothing is left: ().
     """
-    kept = [term for term in terms if not is_light(term, language)]
+    kept = [term for term in terms if not is_function_word_term(term, language)]
     if kept or not any(term.text != term.text.lower() for term in terms):
         return kept
     return terms
 
 
-def says_nothing(terms: Sequence[Typed]) -> bool:
+def has_only_function_words(terms: Sequence[TypedTerm]) -> bool:
     """Whether the terms are only function words, and at least one."""
-    return bool(terms) and not essential(terms, "en")
+    return bool(terms) and not select_essential(terms, "en")
 
 
-def is_light(term: Typed, language: str) -> bool:
+def is_function_word_term(term: TypedTerm, language: str) -> bool:
     """Whether a term is a bare function word. One in capitals may be a name, so it is not."""
     if term.phrase or (len(term.text) > 1 and term.text.isupper()):
         return False
-    found = _tokens(term.text)
+    found = _split_term(term.text)
     return len(found) == 1 and is_function_word(language, found[0].word, found[0].exact)
 
 
-def language_of(article: Article) -> str:
+def choose_article_language(article: Article) -> str:
     """Return the language whose rules apply to an article."""
-    return text_language(article.language, article.title, article.description)
+    return choose_language(article.language, article.title, article.description)
 
 
-def text_language(code: str | None, title: str, description: str | None) -> str:
+def choose_language(code: str | None, title: str, description: str | None) -> str:
     """Return the language whose rules apply to a text.
 
     It is the given one (ISO 639-1) if known, else it is detected from the words.
     """
-    known = stemming_language(code)
-    return told_language(title, description) if known is None else known
+    known = find_stemming_language(code)
+    return detect_language(title, description) if known is None else known
 
 
-def told_language(title: str, description: str | None) -> str:
+def detect_language(title: str, description: str | None) -> str:
     """Detect the language of a title and a description."""
-    return _told(plain_words(title) + plain_words((description or "")[:TELLING_CHARS]))
+    return _detect_joined(join_plain_words(title) + join_plain_words((description or "")[:DETECTION_CHARS]))
 
 
-def words_of(text: str, language: str) -> Words:
+def prepare_text(text: str, language: str) -> PreparedText:
     """Prepare a text for matching."""
-    plain, _, exact = _spelt(text).partition(_AND_EXACTLY)
-    return Words(_lexemes(f"{language}{_BETWEEN}{plain}"), plain, exact or None)
+    plain, _, exact = _join_spellings(text).partition(_AND_EXACTLY)
+    return PreparedText(_join_lexemes(f"{language}{_BETWEEN}{plain}"), plain, exact or None)
 
 
-def plain_words(text: str) -> str:
+def join_plain_words(text: str) -> str:
     """Return the plain words of a text, with _BETWEEN between them and at both ends."""
-    return _spelt(text).partition(_AND_EXACTLY)[0]
+    return _join_spellings(text).partition(_AND_EXACTLY)[0]
 
 
 # Every merge of a search and every person's view of it read the same texts. The cache holds those
 # of about eight searches.
-@remembered(max_bytes=5 * 2**20)
-def _spelt(text: str) -> str:
+@memoize(max_bytes=5 * 2**20)
+def _join_spellings(text: str) -> str:
     """Return the plain words of a text; if any has marks, also _AND_EXACTLY and the exact words."""
     if text.isascii():
-        return _padded(tokens.plain_words(text))
-    found = list(tokens.tokens(text))
-    plain, exact = _padded([one.word for one in found]), _padded([one.exact for one in found])
+        return _join_padded(tokens.split_plain_words(text))
+    found = list(tokens.split_words(text))
+    plain, exact = _join_padded([one.word for one in found]), _join_padded([one.exact for one in found])
     return plain if plain == exact else f"{plain}{_AND_EXACTLY}{exact}"
 
 
-@remembered(max_bytes=4 * 2**20)
-def _lexemes(text: str) -> str:
+@memoize(max_bytes=4 * 2**20)
+def _join_lexemes(text: str) -> str:
     language, _, *words, _ = text.split(_BETWEEN)
-    return _padded([lexeme(word, language) for word in words])
+    return _join_padded([make_lexeme(word, language) for word in words])
 
 
-@remembered(max_bytes=4 * 2**20)
-def _told(text: str) -> str:
-    return detect(text.split(_BETWEEN))
+@memoize(max_bytes=4 * 2**20)
+def _detect_joined(text: str) -> str:
+    return detect_by_words(text.split(_BETWEEN))
 
 
-def _padded(words: Sequence[str], *, open_ended: bool = False) -> str:
+def _join_padded(words: Sequence[str], *, open_ended: bool = False) -> str:
     return _BETWEEN + _BETWEEN.join(words) + ("" if open_ended or not words else _BETWEEN)
 
 
 # The terms of a query are read by the rules of every language, and for every text found.
 @lru_cache(maxsize=128)
-def _tokens(term: str) -> tuple[Token, ...]:
-    return tuple(tokens.tokens(term))
+def _split_term(term: str) -> tuple[WordToken, ...]:
+    return tuple(tokens.split_words(term))
 
 
-def _looked_for(found: Sequence[Token]) -> tuple[Sequence[Token], bool]:
+def _select_words(found: Sequence[WordToken]) -> tuple[Sequence[WordToken], bool]:
     """Return the words to look for, and whether the last one matches as a prefix.
 
     The index stores the last letter of a run as a word, so that a single letter is found. After its

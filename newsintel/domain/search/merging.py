@@ -5,41 +5,43 @@ from datetime import datetime
 
 from attrs import frozen
 
-from newsintel.domain.bounds.slices import Sliced, whole
+from newsintel.domain.bounds.slices import Sliced, run_all
 from newsintel.domain.search.article import Article, Group, Pair
 from newsintel.domain.search.dedup import Grouping
 from newsintel.domain.search.harvest import Answer, Harvest, Merge
 from newsintel.domain.search.popularity import NO_SAVES
 from newsintel.domain.search.query_model import Dedupe, Query
-from newsintel.domain.search.scoring import rank
+from newsintel.domain.search.scoring import rank_groups
 
 
 @frozen
-class Grouped:
+class GroupedHarvest:
     """A harvest and the groups of its articles under Dedupe.NORMAL, ranked only when read."""
 
     harvest: Harvest
     groups: tuple[Group, ...] = ()
 
-    def ranking(self) -> Sliced[Answer]:
+    def rank(self) -> Sliced[Answer]:
         """Rank the groups and return the answer, in slices."""
         harvest = self.harvest
-        ranked = yield from rank(self.groups, harvest.query, harvest.fetched_at, harvest.saves)
+        ranked = yield from rank_groups(self.groups, harvest.query, harvest.fetched_at, harvest.saves)
         return Answer(harvest, Merge(Dedupe.NORMAL, ranked))
 
 
-def merge(query: Query, articles: Sequence[Article], mode: Dedupe, now: datetime, saves: Mapping[str, int] = NO_SAVES) -> Merge:
+def merge_articles(query: Query, articles: Sequence[Article], mode: Dedupe, now: datetime, saves: Mapping[str, int] = NO_SAVES) -> Merge:
     """Group and rank articles in founder order; equal arguments give equal merges."""
-    return whole(merging(query, articles, mode, now, saves))
+    return run_all(merge_in_slices(query, articles, mode, now, saves))
 
 
-def merging(query: Query, articles: Sequence[Article], mode: Dedupe, now: datetime, saves: Mapping[str, int] = NO_SAVES) -> Sliced[Merge]:
+def merge_in_slices(
+    query: Query, articles: Sequence[Article], mode: Dedupe, now: datetime, saves: Mapping[str, int] = NO_SAVES
+) -> Sliced[Merge]:
     """Do the same as `merge`, in slices."""
     groups = yield from Grouping(mode).add(articles)
-    return Merge(mode, (yield from rank(groups, query, now, saves)))
+    return Merge(mode, (yield from rank_groups(groups, query, now, saves)))
 
 
-def pairs(merged: Merge) -> tuple[Pair, ...]:
+def build_pairs(merged: Merge) -> tuple[Pair, ...]:
     """Pair each further page of a group with the group's founder, for the archive.
 
     A page is one row there, so it has one pair: the match of its first occurrence is kept.
@@ -53,9 +55,9 @@ def pairs(merged: Merge) -> tuple[Pair, ...]:
     return tuple(found.values())
 
 
-def merged_as(answer: Answer, mode: Dedupe) -> Sliced[Merge]:
+def merge_by_mode(answer: Answer, mode: Dedupe) -> Sliced[Merge]:
     """Merge an answer's articles under a dedupe mode; use its own merge if that has the mode."""
     harvest = answer.harvest
     if mode is answer.merge.mode:
         return answer.merge
-    return (yield from merging(harvest.query, harvest.articles, mode, harvest.fetched_at, harvest.saves))
+    return (yield from merge_in_slices(harvest.query, harvest.articles, mode, harvest.fetched_at, harvest.saves))

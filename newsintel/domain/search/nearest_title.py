@@ -22,7 +22,7 @@ _BITMAPS = 1024
 
 # From this many titles on, counting letter pairs is faster than comparing with each. Measured: 250
 # titles in 3 ms compared, 8.5 ms counted; 21,294 in 23 s and 2 s.
-_MANY = 400
+_MIN_INDEXED_TITLES = 400
 
 # Before there are _MANY titles, a few at a time are added to the bitmaps. Adding all at once would
 # block the event loop.
@@ -31,14 +31,14 @@ _AT_ONCE = 8
 
 # Pairs of letters compared in one slice: 500 titles of 80 letters, or 35 of 300. It takes at most 2
 # ms.
-_WORK = 3_200_000
+_SLICE_WORK = 3_200_000
 
 # The lowest similarity that counts: the contract requires more than 0.8. (1 - 1/5 is exactly the
 # double 0.8, so rounding never lifts 0.8 above the limit.)
-_ALIKE = nextafter(0.8, 1.0)
+_MIN_SIMILARITY = nextafter(0.8, 1.0)
 
 
-def similarity(one: str, other: str) -> float:
+def compare_similarity(one: str, other: str) -> float:
     """Return 1 - Levenshtein(one, other) / max(len) of two folded titles; 0 if one is empty."""
     return Levenshtein.normalized_similarity(one, other) if one and other else 0.0
 
@@ -49,15 +49,15 @@ class Titles:
     def __init__(self) -> None:
         self._titles: list[str] = []
         self._numbers: dict[str, int] = {}
-        self._having = [0] * _BITMAPS  # for the first `_counted` titles
-        self._counted = 0
+        self._bitmaps = [0] * _BITMAPS  # for the first `_counted` titles
+        self._indexed = 0
 
     def add(self, title: str) -> None:
         """Add a title that is not empty and not yet in here."""
         self._numbers[title] = len(self._titles)
         self._titles.append(title)
 
-    def most_like(self, title: str) -> Sliced[tuple[int, float] | None]:
+    def find_nearest(self, title: str) -> Sliced[tuple[int, float] | None]:
         """Return number and similarity of the title most like this one, on a tie the earliest.
 
         None if no similarity is above 0.8.
@@ -67,33 +67,33 @@ class Titles:
         edits = (len(title) - 1) // 4
         if edits <= 0:
             return None
-        if len(self._titles) < _MANY:
-            if len(self._titles) >= _MANY - _AHEAD:
-                self._count_new(_AT_ONCE)
-            return (yield from _most_like(title, self._titles, range(len(self._titles))))
-        near = self._candidates(title, edits)
+        if len(self._titles) < _MIN_INDEXED_TITLES:
+            if len(self._titles) >= _MIN_INDEXED_TITLES - _AHEAD:
+                self._index_titles(_AT_ONCE)
+            return (yield from _compare_titles(title, self._titles, range(len(self._titles))))
+        near = self._find_candidates(title, edits)
         yield
-        return (yield from _most_like(title, [self._titles[number] for number in near], near))
+        return (yield from _compare_titles(title, [self._titles[number] for number in near], near))
 
-    def _candidates(self, title: str, edits: int) -> Sequence[int]:
+    def _find_candidates(self, title: str, edits: int) -> Sequence[int]:
         """Return the numbers of all titles that may be similar, and of few others, ascending.
 
         k edits with k/max(len) < 0.2 mean that the longer title is less than 1.25 times the
         shorter, hence k < len(title)/4. At least (len(title) - 1) - 2k pairs must be common. (The
         q-gram lemma: Ukkonen, Approximate string matching with q-grams, 1992.)
         """
-        self._count_new(len(self._titles))
-        return _bits(self._with_at_least(len(title) - 1 - 2 * edits, _pairs(title)))
+        self._index_titles(len(self._titles))
+        return _list_set_bits(self._select_by_pairs(len(title) - 1 - 2 * edits, _hash_pairs(title)))
 
-    def _count_new(self, most: int) -> None:
+    def _index_titles(self, most: int) -> None:
         """Add at most `most` further titles to the bitmaps."""
-        up_to = min(len(self._titles), self._counted + most)
-        for number in range(self._counted, up_to):
-            for pair in set(_pairs(self._titles[number])):
-                self._having[pair] |= 1 << number
-        self._counted = up_to
+        up_to = min(len(self._titles), self._indexed + most)
+        for number in range(self._indexed, up_to):
+            for pair in set(_hash_pairs(self._titles[number])):
+                self._bitmaps[pair] |= 1 << number
+        self._indexed = up_to
 
-    def _with_at_least(self, needed: int, pairs: list[int]) -> int:
+    def _select_by_pairs(self, needed: int, pairs: list[int]) -> int:
         """Return a bit for each title that has at least `needed` (1 or more) of the pairs.
 
         A pair listed twice counts twice. Each title has a binary counter, whose digit d is its bit
@@ -105,7 +105,7 @@ class Titles:
         digits = [every if start >> place & 1 else 0 for place in range(size)]
         over = 0
         for pair in pairs:
-            carry = self._having[pair]
+            carry = self._bitmaps[pair]
             for place in range(size):
                 if not carry:
                     break
@@ -116,13 +116,13 @@ class Titles:
         return over
 
 
-def _most_like(title: str, titles: Sequence[str], numbers: Sequence[int]) -> Sliced[tuple[int, float] | None]:
+def _compare_titles(title: str, titles: Sequence[str], numbers: Sequence[int]) -> Sliced[tuple[int, float] | None]:
     """Return number and similarity of the most similar title, on a tie the earliest.
 
     None if no title is similar enough.
     """
-    best, alike = None, _ALIKE
-    portion = max(1, _WORK // len(title) ** 2)
+    best, alike = None, _MIN_SIMILARITY
+    portion = max(1, _SLICE_WORK // len(title) ** 2)
     for start in range(0, len(titles), portion):
         some = titles[start : start + portion]
         found = process.extractOne(title, some, scorer=Levenshtein.normalized_similarity, score_cutoff=alike)
@@ -132,12 +132,12 @@ def _most_like(title: str, titles: Sequence[str], numbers: Sequence[int]) -> Sli
     return best
 
 
-def _pairs(title: str) -> list[int]:
+def _hash_pairs(title: str) -> list[int]:
     """Return the bitmap number of each pair of neighbouring letters."""
     return [hash(title[at : at + 2]) % _BITMAPS for at in range(len(title) - 1)]
 
 
-def _bits(number: int) -> list[int]:
+def _list_set_bits(number: int) -> list[int]:
     """Return the positions of the set bits, ascending.
 
     They are read from the binary digits: clearing bits one by one copies a large number each time.

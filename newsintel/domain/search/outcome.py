@@ -38,7 +38,7 @@ class Status(StrEnum):
 
 
 @frozen
-class Page:
+class SourcePage:
     """A source's usable reply.
 
     Attributes:
@@ -78,7 +78,7 @@ class Refusal:
 class HeldFrom(StrEnum):
     """From whom a source's quota was held back. The outcome does not apply to other callers."""
 
-    STRANGERS = "strangers"
+    ANONYMOUS = "strangers"
     """From all anonymous callers: the rest of the quota is for signed-in people."""
     PERSON = "person"
     """From the person who asked: one person gets at most as many calls as are left for all
@@ -116,7 +116,7 @@ class FetchOutcome:
 
 
 @frozen
-class Asker:
+class FetchCaller:
     """The caller for whom sources are asked.
 
     Attributes:
@@ -129,12 +129,12 @@ class Asker:
     signed_in: bool = False
     held: frozenset[str] = frozenset()
 
-    def bound_by(self, outcome: FetchOutcome) -> bool:
+    def is_bound_by(self, outcome: FetchOutcome) -> bool:
         """Whether an outcome applies to this caller: False if it was held back only from others."""
         if outcome.held_back is HeldFrom.PERSON:
             return outcome.source in self.held
         return outcome.held_back is None or not self.signed_in
 
 
-ANYBODY = Asker()
+ANONYMOUS_CALLER = FetchCaller()
 """An anonymous caller without any other information."""

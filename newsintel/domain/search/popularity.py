@@ -21,7 +21,7 @@ from newsintel.domain.search.article import Article, Group, Member
 from newsintel.domain.text.clean import fold
 
 
-class Saves:
+class SaveCounter:
     """How many people saved an article, by public id.
 
     Articles saved by so few people that a number could identify somebody are missing.
@@ -34,7 +34,7 @@ class Saves:
         """Replace all numbers."""
         self._counts = counts
 
-    def of(self, article_ids: Iterable[str]) -> dict[str, int]:
+    def select(self, article_ids: Iterable[str]) -> dict[str, int]:
         """Return the numbers of those articles that have one."""
         return {one: self._counts[one] for one in article_ids if one in self._counts}
 
@@ -50,7 +50,7 @@ DECIMALS = 4
 NO_SAVES: Mapping[str, int] = MappingProxyType({})
 
 
-def popularity(group: Group, saves: Mapping[str, int]) -> float:
+def score_popularity(group: Group, saves: Mapping[str, int]) -> float:
     """Return the popularity, 0..1, rounded to 4 decimals.
 
     It is rounded so that the order agrees with the number shown.
@@ -59,33 +59,33 @@ def popularity(group: Group, saves: Mapping[str, int]) -> float:
         group: the story.
         saves: how many people saved an article, by public id. A missing article counts as 0.
     """
-    parts = ENGAGEMENT * engagement(group) + CORROBORATION * corroboration(group) + SAVES * _saved(group, saves)
+    parts = ENGAGEMENT * score_engagement(group) + CORROBORATION * score_corroboration(group) + SAVES * _score_saves(group, saves)
     return round(parts, DECIMALS)
 
 
-def counted(article: Article, publishers: int, saves: int) -> float:
+def article_popularity(article: Article, publishers: int, saves: int) -> float:
     """Return the popularity of one article from the numbers of its publishers and saves."""
-    readers = engagement(Group((Member(article),), article))
-    return round(ENGAGEMENT * readers + CORROBORATION * (1 - 1 / publishers) + SAVES * _share(saves, MOST_SAVED), DECIMALS)
+    readers = score_engagement(Group((Member(article),), article))
+    return round(ENGAGEMENT * readers + CORROBORATION * (1 - 1 / publishers) + SAVES * _scale_logarithmically(saves, MOST_SAVED), DECIMALS)
 
 
-def corroboration(group: Group) -> float:
+def score_corroboration(group: Group) -> float:
     """Return the part for the number of publishers, 0..1."""
     return 1 - 1 / len({fold(member.article.publisher) for member in group.members})
 
 
-def engagement(group: Group) -> float:
+def score_engagement(group: Group) -> float:
     """Return the part for reactions of readers, as their sources count them, 0..1.
 
     A negative count (Reddit's points can be negative) is 0.
     """
     counts = [it.points + it.comments for it in (member.article.engagement for member in group.members) if it is not None]
-    return _share(max([0, *counts]), MOST_ENGAGED)
+    return _scale_logarithmically(max([0, *counts]), MOST_ENGAGED)
 
 
-def _saved(group: Group, saves: Mapping[str, int]) -> float:
-    return _share(max(saves.get(member.article.id, 0) for member in group.members), MOST_SAVED)
+def _score_saves(group: Group, saves: Mapping[str, int]) -> float:
+    return _scale_logarithmically(max(saves.get(member.article.id, 0) for member in group.members), MOST_SAVED)
 
 
-def _share(count: int, most: int) -> float:
+def _scale_logarithmically(count: int, most: int) -> float:
     return min(1.0, log1p(count) / log1p(most))

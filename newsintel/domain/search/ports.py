@@ -6,18 +6,18 @@ from typing import Protocol
 from attrs import frozen
 
 from newsintel.domain.search.harvest import Answer
-from newsintel.domain.search.outcome import Page, Refusal
+from newsintel.domain.search.outcome import Refusal, SourcePage
 from newsintel.domain.search.query_model import Query
 
 
 class Upstream(Protocol):
     """One source, accessed over the network."""
 
-    async def fetch(self, query: Query) -> Page | Refusal:
+    async def fetch(self, query: Query) -> SourcePage | Refusal:
         """Ask once. The caller's cancel scope limits the time; expected failures are a Refusal."""
         ...
 
-    def ignored(self, query: Query) -> tuple[str, ...]:
+    def list_ignored_parameters(self, query: Query) -> tuple[str, ...]:
         """Return the parameters of the query that this source cannot apply."""
         ...
 
@@ -30,7 +30,7 @@ class Upstream(Protocol):
 
 
 @frozen
-class Claimed:
+class ClaimResult:
     """The result of claiming a key.
 
     Attributes:
@@ -49,17 +49,17 @@ class HarvestCache(Protocol):
         """Store an answer for CACHE_TTL_S + CACHE_STALE_S and release the claim, atomically."""
         ...
 
-    async def claim(self, key: str, token: str, ttl_s: float) -> Claimed:
+    async def claim(self, key: str, token: str, ttl_s: float) -> ClaimResult:
         """Claim the fan-out of a key, unless another process holds it, and read the stored answer.
 
         The claim expires after `ttl_s`.
         """
         ...
 
-    async def unlock(self, key: str, token: str) -> None:
+    async def release_claim(self, key: str, token: str) -> None:
         """Release the claim if `token` still holds it."""
         ...
 
-    async def forget(self, keys: Sequence[str]) -> None:
+    async def delete_answers(self, keys: Sequence[str]) -> None:
         """Delete the answers of these keys."""
         ...

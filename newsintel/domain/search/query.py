@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from attrs import evolve
 
 from newsintel.domain.search.query_model import Clause, Query, Sort, Term
-from newsintel.domain.text.grammar import Token, case_folded, checked, parse
+from newsintel.domain.text.grammar import QueryToken, fold_case, parse_query, tidy_query
 from newsintel.domain.text.languages import is_any_function_word
-from newsintel.domain.text.tokens import tokens
+from newsintel.domain.text.tokens import split_words
 from newsintel.errors import InvalidParameterError
 
 _BARE = re.compile(r"[^\W_]+")
@@ -19,7 +19,7 @@ _OPERATORS = frozenset({"and", "or", "not"})
 _QUOTED = str.maketrans({'"': "\N{HEBREW PUNCTUATION GERSHAYIM}", "\\": " "})
 
 
-def build(
+def build_query(
     q: str,
     *,
     sources: Sequence[str],
@@ -42,16 +42,16 @@ def build(
         InvalidParameterError: q is blank, too long, too complex, holds control characters, has no
             word, or only excludes.
     """
-    text = checked(q)
-    clauses = _understood(text)
+    text = tidy_query(q)
+    clauses = _parse_clauses(text)
     start, end = (moment and moment.astimezone(UTC) for moment in (start, end))
-    words = [[[_keyed(term) for term in terms] for terms in (clause.wanted, clause.unwanted)] for clause in clauses]
+    words = [[[_make_term_key(term) for term in terms] for terms in (clause.wanted, clause.unwanted)] for clause in clauses]
     fetch = [words, list(sources), start and start.isoformat(), end and end.isoformat(), language, sort]
     key = hashlib.sha256(json.dumps(fetch).encode()).hexdigest()[:32]
     return Query(text=text, clauses=clauses, sources=tuple(sources), start=start, end=end, language=language, sort=sort, key=key)
 
 
-def translate(clauses: Sequence[Clause], *, without: str = " NOT ", max_chars: int | None = None) -> str:
+def translate_clauses(clauses: Sequence[Clause], *, without: str = " NOT ", max_chars: int | None = None) -> str:
     """Translate a query for a source with the usual meaning of OR, quotes and parentheses.
 
     Terms that all alternatives share are written once, outside the parentheses:
@@ -66,7 +66,7 @@ def translate(clauses: Sequence[Clause], *, without: str = " NOT ", max_chars: i
     """
     kept = list(clauses)
     while True:
-        text = _together(kept, without)
+        text = _join_clauses(kept, without)
         if max_chars is None or len(text) <= max_chars:
             return text
         if len(kept) > 1:
@@ -77,48 +77,48 @@ def translate(clauses: Sequence[Clause], *, without: str = " NOT ", max_chars: i
             kept[0] = evolve(kept[0], unwanted=kept[0].unwanted[:-1])
 
 
-def _together(clauses: Sequence[Clause], without: str) -> str:
+def _join_clauses(clauses: Sequence[Clause], without: str) -> str:
     if len(clauses) == 1:
-        return _clause(clauses[0], without)
-    wanted, unwanted = _common([one.wanted for one in clauses]), _common([one.unwanted for one in clauses])
+        return _write_clause(clauses[0], without)
+    wanted, unwanted = _find_common([one.wanted for one in clauses]), _find_common([one.unwanted for one in clauses])
     if any(set(one.wanted) <= set(wanted) for one in clauses):  # else an alternative becomes empty
         wanted = ()
-    own = [Clause(_others(one.wanted, wanted), _others(one.unwanted, unwanted)) for one in clauses]
-    parts = [_clause(one, without) for one in own]
+    own = [Clause(_exclude_terms(one.wanted, wanted), _exclude_terms(one.unwanted, unwanted)) for one in clauses]
+    parts = [_write_clause(one, without) for one in own]
     either = " OR ".join(f"({part})" if " " in part else part for part in parts)
     if not wanted and not unwanted:
         return either
-    return " AND ".join((*map(_term, wanted), f"({either})")) + _excluded(unwanted, without)
+    return " AND ".join((*map(_write_term, wanted), f"({either})")) + _write_excluded(unwanted, without)
 
 
-def _common(each: Sequence[Sequence[Term]]) -> tuple[Term, ...]:
+def _find_common(each: Sequence[Sequence[Term]]) -> tuple[Term, ...]:
     return tuple(term for term in each[0] if all(term in terms for terms in each))
 
 
-def _others(terms: Sequence[Term], these: Sequence[Term]) -> tuple[Term, ...]:
+def _exclude_terms(terms: Sequence[Term], these: Sequence[Term]) -> tuple[Term, ...]:
     return tuple(term for term in terms if term not in these)
 
 
-def _clause(clause: Clause, without: str) -> str:
-    return " AND ".join(map(_term, clause.wanted)) + _excluded(clause.unwanted, without)
+def _write_clause(clause: Clause, without: str) -> str:
+    return " AND ".join(map(_write_term, clause.wanted)) + _write_excluded(clause.unwanted, without)
 
 
-def _excluded(terms: Sequence[Term], without: str) -> str:
-    return "".join(without + _term(term) for term in terms)
+def _write_excluded(terms: Sequence[Term], without: str) -> str:
+    return "".join(without + _write_term(term) for term in terms)
 
 
-def _term(term: Term) -> str:
+def _write_term(term: Term) -> str:
     """Return a term bare if no source can misread it, else in quotes.
 
     So Reddit does not read `node.js` as a URL, nor `and` as an operator. A mark inside a Hebrew
     acronym becomes the Hebrew character. A backslash becomes a space, since it would escape the
     closing mark.
     """
-    bare = not term.phrase and _BARE.fullmatch(term.text) and case_folded(term.text) not in _OPERATORS
+    bare = not term.phrase and _BARE.fullmatch(term.text) and fold_case(term.text) not in _OPERATORS
     return term.text if bare else f'"{term.text.translate(_QUOTED)}"'
 
 
-def _keyed(term: Term) -> list[str | bool]:
+def _make_term_key(term: Term) -> list[str | bool]:
     """Return the parts of a term that change the answer, for the key.
 
     They are the folded text, whether it is a phrase, and capitals where they count.
@@ -126,14 +126,14 @@ def _keyed(term: Term) -> list[str | bool]:
     Capitals count in bare function words, which match only as names (`matching`): a search for
     `the storm` must not decide how the articles for `THE storm` rank.
     """
-    text = case_folded(term.text)
-    if term.phrase or term.text == text or not any(is_any_function_word(token.word) for token in tokens(text)):
+    text = fold_case(term.text)
+    if term.phrase or term.text == text or not any(is_any_function_word(token.word) for token in split_words(text)):
         return [text, term.phrase]
     return [text, term.phrase, term.text.isupper()]
 
 
-def _understood(text: str) -> tuple[Clause, ...]:
-    clauses = tuple(_parted(tokens) for tokens in parse(text).alternatives)
+def _parse_clauses(text: str) -> tuple[Clause, ...]:
+    clauses = tuple(_build_clause(tokens) for tokens in parse_query(text).alternatives)
     if not clauses:
         raise InvalidParameterError("q", "no_words", "q must hold a word to look for.")
     if not all(clause.wanted for clause in clauses):
@@ -141,6 +141,6 @@ def _understood(text: str) -> tuple[Clause, ...]:
     return clauses
 
 
-def _parted(tokens: Sequence[Token]) -> Clause:
+def _build_clause(tokens: Sequence[QueryToken]) -> Clause:
     wanted, unwanted = (tuple(Term(token.text, token.phrase) for token in tokens if token.excluded is side) for side in (False, True))
     return Clause(wanted, unwanted)

@@ -22,12 +22,12 @@ from math import exp2
 from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.search.article import Article, Group
 from newsintel.domain.search.harvest import Ranked, ScoreParts
-from newsintel.domain.search.matching import Alternative, Asked, Words, language_of, words_of
-from newsintel.domain.search.popularity import NO_SAVES, corroboration, engagement, popularity
+from newsintel.domain.search.matching import Alternative, PreparedQuery, PreparedText, choose_article_language, prepare_text
+from newsintel.domain.search.popularity import NO_SAVES, score_corroboration, score_engagement, score_popularity
 from newsintel.domain.search.query_model import Query, Sort
 
 
-def faded(since: datetime, now: datetime, half_life: timedelta) -> float:
+def decay(since: datetime, now: datetime, half_life: timedelta) -> float:
     """Return 2^(-age / half-life). A date after `now` counts as now."""
     return exp2(-(max(now - since, timedelta(0)) / half_life))
 
@@ -41,7 +41,7 @@ HALF_LIFE = timedelta(hours=48)
 DECIMALS = 4
 
 
-def rank(groups: Sequence[Group], query: Query, now: datetime, saves: Mapping[str, int] = NO_SAVES) -> Sliced[tuple[Ranked, ...]]:
+def rank_groups(groups: Sequence[Group], query: Query, now: datetime, saves: Mapping[str, int] = NO_SAVES) -> Sliced[tuple[Ranked, ...]]:
     """Score the groups and sort them as `query.sort` says, one group per slice.
 
     relevance: by score. newest: by the leader's date. popular: by popularity. On ties the newest
@@ -53,58 +53,62 @@ def rank(groups: Sequence[Group], query: Query, now: datetime, saves: Mapping[st
         now: the time from which ages count.
         saves: how many people saved an article, by public id.
     """
-    asked = Asked(query.clauses)
+    asked = PreparedQuery(query.clauses)
     ranked = []
     for group in groups:
-        ranked.append(Ranked(group, _score(group, asked, now), popularity(group, saves)))
+        ranked.append(Ranked(group, _score_prepared(group, asked, now), score_popularity(group, saves)))
         yield
-    return tuple(sorted(ranked, key=lambda it: _place(it, query.sort)))
+    return tuple(sorted(ranked, key=lambda it: _make_sort_key(it, query.sort)))
 
 
-def score(group: Group, query: Query, now: datetime) -> ScoreParts:
+def score_group(group: Group, query: Query, now: datetime) -> ScoreParts:
     """Return the parts of a group's score: each 0 to its weight, rounded to 4 decimals.
 
     Their sum is 0..1. An alternative is ignored if the leader's title or description has one of its
     unwanted terms. A date after `now` counts as now.
     """
-    return _score(group, Asked(query.clauses), now)
+    return _score_prepared(group, PreparedQuery(query.clauses), now)
 
 
-def _score(group: Group, asked: Asked, now: datetime) -> ScoreParts:
+def _score_prepared(group: Group, asked: PreparedQuery, now: datetime) -> ScoreParts:
     leader = group.leader
-    language = language_of(leader)
-    title, description = words_of(leader.title, language), words_of(leader.description or "", language)
-    meant = [one for one in asked.alternatives(language) if not any(title.find(run) or description.find(run) for run in one.unwanted)]
+    language = choose_article_language(leader)
+    title, description = prepare_text(leader.title, language), prepare_text(leader.description or "", language)
+    meant = [
+        one
+        for one in asked.get_alternatives(language)
+        if not any(title.match_run(run) or description.match_run(run) for run in one.unwanted)
+    ]
     return ScoreParts(
-        title=round(TITLE * _match(meant, title), DECIMALS),
-        description=round(DESCRIPTION * _match(meant, description), DECIMALS),
-        recency=round(RECENCY * _recency(leader, now), DECIMALS),
-        corroboration=round(CORROBORATION * corroboration(group), DECIMALS),
-        engagement=round(ENGAGEMENT * engagement(group), DECIMALS),
+        title=round(TITLE * _match_best(meant, title), DECIMALS),
+        description=round(DESCRIPTION * _match_best(meant, description), DECIMALS),
+        recency=round(RECENCY * _score_recency(leader, now), DECIMALS),
+        corroboration=round(CORROBORATION * score_corroboration(group), DECIMALS),
+        engagement=round(ENGAGEMENT * score_engagement(group), DECIMALS),
     )
 
 
-def shown(parts: ScoreParts) -> float:
+def display_score(parts: ScoreParts) -> float:
     """Return the score for display and ranking, 0..1: the sum without binary rounding errors."""
     return round(parts.total, DECIMALS)
 
 
-def _place(ranked: Ranked, sort: Sort) -> tuple[float, float, str]:
+def _make_sort_key(ranked: Ranked, sort: Sort) -> tuple[float, float, str]:
     leader = ranked.group.leader
-    return -_worth(ranked, sort), -leader.published_at.timestamp(), leader.id
+    return -_get_sort_value(ranked, sort), -leader.published_at.timestamp(), leader.id
 
 
-def _worth(ranked: Ranked, sort: Sort) -> float:
+def _get_sort_value(ranked: Ranked, sort: Sort) -> float:
     """Return the value that an order compares before dates; a constant if there is none."""
     if sort is Sort.RELEVANCE:
-        return shown(ranked.parts)
+        return display_score(ranked.parts)
     return ranked.popularity if sort is Sort.POPULAR else 0.0
 
 
-def _match(alternatives: Sequence[Alternative], text: Words) -> float:
+def _match_best(alternatives: Sequence[Alternative], text: PreparedText) -> float:
     """Return the largest share of wanted terms that the text has, over the alternatives."""
-    return max((sum(map(text.find, one.wanted)) / len(one.wanted) for one in alternatives), default=0.0)
+    return max((sum(map(text.match_run, one.wanted)) / len(one.wanted) for one in alternatives), default=0.0)
 
 
-def _recency(article: Article, now: datetime) -> float:
-    return 0.0 if article.published_at_estimated else faded(article.published_at, now, HALF_LIFE)
+def _score_recency(article: Article, now: datetime) -> float:
+    return 0.0 if article.published_at_estimated else decay(article.published_at, now, HALF_LIFE)

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from newsintel.config.values import Secret
 
 
-def derive(key: Secret, purpose: str) -> bytes:
+def derive_key(key: Secret, purpose: str) -> bytes:
     """Derive the 32-byte key for one purpose by HKDF-SHA256 (RFC 5869).
 
     A revealed key of one purpose says nothing about another's.
@@ -31,7 +31,7 @@ def derive(key: Secret, purpose: str) -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose.encode()).derive(master)
 
 
-def digest(secret: str) -> str:
+def digest_secret(secret: str) -> str:
     """Return SHA-256 in hexadecimal, which is stored in place of an id or key of 256 random bits.
 
     The secret cannot be computed from it.
@@ -39,7 +39,7 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def new_api_key() -> str:
+def create_api_key() -> str:
     """Make an API key of 256 random bits, with a prefix for people and secret scanners."""
     return f"ni_{secrets.token_urlsafe(32)}"
 
@@ -48,7 +48,7 @@ class Signer:
     """Signs bytes for one purpose with HMAC-SHA256 (RFC 2104)."""
 
     def __init__(self, secret_keys: Sequence[Secret], purpose: str) -> None:
-        self._keys = [derive(key, purpose) for key in secret_keys]
+        self._keys = [derive_key(key, purpose) for key in secret_keys]
 
     def sign(self, message: bytes) -> bytes:
         """Return the 32-byte signature of the first key."""

@@ -70,9 +70,9 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str], *, as_json: bool) -> None:
-        spellings = {spelling for secret in secrets if secret for spelling in _spellings(secret, as_json=as_json)}
+        spellings = {spelling for secret in secrets if secret for spelling in _list_spellings(secret, as_json=as_json)}
         # The longest first, so that a secret that contains another is replaced completely.
-        patterns = [_pattern(spelling) for spelling in sorted(spellings, key=lambda found: (-len(found), found))]
+        patterns = [_build_pattern(spelling) for spelling in sorted(spellings, key=lambda found: (-len(found), found))]
         self._known = re.compile("|".join(patterns)) if patterns else None
         self._as_json = as_json
 
@@ -87,11 +87,11 @@ class Redactor:
             )
         lowered = line.lower()
         if any(trigger in lowered for trigger in _TRIGGERS):
-            line = _SPELLINGS.sub(_starred, line)
+            line = _SPELLINGS.sub(_replace_secret, line)
         return _IN_PATH.sub(rf"\g<1>{STARS}", line)
 
 
-def _spellings(secret: str, *, as_json: bool) -> Iterator[str]:
+def _list_spellings(secret: str, *, as_json: bool) -> Iterator[str]:
     for text in (secret, unquote(secret)):
         quoted = (repr(text), json.dumps(text), json.dumps(text, ensure_ascii=False))
         in_url = (quote(text, errors="replace"), quote(text, safe="", errors="replace"), quote_plus(text, errors="replace"))
@@ -99,7 +99,7 @@ def _spellings(secret: str, *, as_json: bool) -> Iterator[str]:
             yield json.dumps(spelling)[1:-1] if as_json else spelling
 
 
-def _pattern(spelling: str) -> str:
+def _build_pattern(spelling: str) -> str:
     """Return a pattern for a spelling; a short one only matches as a whole word.
 
     A line break within JSON ends in a letter, so it counts as a separator, too.
@@ -108,7 +108,7 @@ def _pattern(spelling: str) -> str:
     return escaped if len(spelling) >= SHORT else rf"(?:(?<!\w)|(?<=\\[nrt])){escaped}(?!\w)"
 
 
-def _starred(found: re.Match[str]) -> str:
+def _replace_secret(found: re.Match[str]) -> str:
     before = found[1] or found[2]
     # A JSON value that is not a string (null, a number) holds no secret, and stars would break the
     # JSON.

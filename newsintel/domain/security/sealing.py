@@ -13,10 +13,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from newsintel.config.values import Secret
-from newsintel.domain.security.keys import derive
+from newsintel.domain.security.keys import derive_key
 from newsintel.errors import UnknownKeyError
 
-PURPOSE = "newsintel tokens 1"
+TOKENS_PURPOSE = "newsintel tokens 1"
 
 _FORMAT = b"\x01"
 _ID_BYTES = 8
@@ -29,9 +29,9 @@ class Sealer:
     """Encrypts with the first key, decrypts with all."""
 
     def __init__(self, secret_keys: Sequence[Secret]) -> None:
-        derived = [derive(key, PURPOSE) for key in secret_keys]
-        self._ciphers = {_id(key): AESGCM(key) for key in derived}
-        self._newest = _id(derived[0])
+        derived = [derive_key(key, TOKENS_PURPOSE) for key in secret_keys]
+        self._ciphers = {_make_key_id(key): AESGCM(key) for key in derived}
+        self._newest = _make_key_id(derived[0])
 
     def seal(self, text: str, belongs_to: str) -> bytes:
         """Encrypt a text and bind it to its owner and field, e.g. `7 reddit access_token`."""
@@ -64,6 +64,6 @@ class Sealer:
         return sealed[1 : 1 + _ID_BYTES] == self._newest
 
 
-def _id(key: bytes) -> bytes:
+def _make_key_id(key: bytes) -> bytes:
     """Return a key's id: a digest, which reveals nothing about a random key."""
     return hashlib.sha256(b"newsintel key id" + key).digest()[:_ID_BYTES]

@@ -29,7 +29,7 @@ class BodyError(NewsIntelError):
     """A body that must not be used. The message is one line and quotes nothing of the body."""
 
 
-class Body:
+class BodyReader:
     """Reads one body.
 
     Args:

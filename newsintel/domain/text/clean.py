@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable
 from itertools import groupby, islice
 
-from newsintel.domain.text.joiners import settle
+from newsintel.domain.text.joiners import remove_stray_joiners
 
 # The RGI flags of England, Scotland and Wales (UTS #51). Tag characters have no meaning elsewhere.
 _FLAGS = "|".join(
@@ -35,7 +35,7 @@ at most)."""
 _MOST_MARKS = 30
 
 
-def plain(raw: str, max_chars: int, read: Callable[[str], str] | None = None) -> str | None:
+def to_plain_text(raw: str, max_chars: int, read: Callable[[str], str] | None = None) -> str | None:
     """Return an upstream text as one line of plain text.
 
     Args:
@@ -51,18 +51,18 @@ def plain(raw: str, max_chars: int, read: Callable[[str], str] | None = None) ->
     """
     times, more = RAW_CHARS
     head = raw[: times * max_chars + more]  # the sender must not control how long cleaning takes
-    text = visible(head)
+    text = remove_invisible(head)
     if read is not None:
-        shown = read(text if head == raw else _without_half(text))
-        text = text if shown == text else visible(shown)
+        shown = read(text if head == raw else _drop_cut_end(text))
+        text = text if shown == text else remove_invisible(shown)
     # Normalising can shorten a text, in practice to at least a quarter (a letter and its marks).
-    text = unicodedata.normalize("NFC", stream_safe(" ".join(text.split())[: max_chars * 4]))
+    text = unicodedata.normalize("NFC", limit_marks(" ".join(text.split())[: max_chars * 4]))
     if len(text) > max_chars or (text and head != raw):
-        text = visible(text[: max_chars - 1]).rstrip() + "…"
+        text = remove_invisible(text[: max_chars - 1]).rstrip() + "…"
     return text or None
 
 
-def _without_half(text: str) -> str:
+def _drop_cut_end(text: str) -> str:
     """Remove half a tag or half an entity from the end of a cut text: readers would see it."""
     for opening, closing in (("<", ">"), ("&", ";")):
         last = text.rfind(opening, len(text) - RAW_CHARS[1])
@@ -71,7 +71,7 @@ def _without_half(text: str) -> str:
     return text
 
 
-def visible(text: str) -> str:
+def remove_invisible(text: str) -> str:
     """Remove invisible characters: controls, bidi and zero-width characters.
 
     Characters that change how visible ones look stay.
@@ -79,7 +79,7 @@ def visible(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     text = _INVISIBLE.sub(r"\1", text)
-    return settle(text) if _SETTLED.search(text) else text
+    return remove_stray_joiners(text) if _SETTLED.search(text) else text
 
 
 def fold(text: str) -> str:
@@ -90,7 +90,7 @@ def fold(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def stream_safe(text: str) -> str:
+def limit_marks(text: str) -> str:
     """Cut runs of combining marks to a length that can be normalised quickly."""
     if not _MAY_BE_TOO_MANY.search(text):
         return text

@@ -48,7 +48,7 @@ _FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")
 _HAS_VOWEL_MARKS = re.compile("[\u0531-\u06ff]")
 
 
-def exact_word(text: str) -> str:
+def fold_exact_word(text: str) -> str:
     """Return a word in the form that keeps its marks: `Cafés` equals `ＣＡＦÉＳ`, `cafes` differs.
 
     The result may hold characters that separate words: `½` becomes three characters.
@@ -60,10 +60,10 @@ def exact_word(text: str) -> str:
     if _HAS_VOWEL_MARKS.search(folded):
         bare = _VOWEL_MARKS.sub("", unicodedata.normalize("NFD", folded))
         folded = unicodedata.normalize("NFC", bare).translate(_TYPED_FOR_EACH_OTHER).replace(_ECH_YIWN, _ECH_VEW)
-    return _ascii_digits(folded)
+    return _to_ascii_digits(folded)
 
 
-def plain_word(exact: str) -> str:
+def fold_plain_word(exact: str) -> str:
     """Remove the marks from a word in its exact form (`exact_word`)."""
     if exact.isascii():
         return exact
@@ -71,16 +71,16 @@ def plain_word(exact: str) -> str:
     return unicodedata.normalize("NFC", bare).translate(_TYPED_FOR)
 
 
-def plain_name(name: str) -> str:
+def fold_plain_name(name: str) -> str:
     """Return the form in which whole names, such as a publisher's, are compared.
 
     It is the words in their plain form; the separators between them do not matter. So `L'Équipe`
     equals `L’Équipe`. A name without any letter or digit is compared by its symbols.
     """
-    plain = plain_word(exact_word(_APOSTROPHE.sub(" ", name) if any(map(str.isalnum, name)) else name))
+    plain = fold_plain_word(fold_exact_word(_APOSTROPHE.sub(" ", name) if any(map(str.isalnum, name)) else name))
     words = "".join(char if char.isalnum() or unicodedata.category(char)[0] == "M" else " " for char in plain)
     return " ".join((words if words.strip() else plain).split())
 
 
-def _ascii_digits(text: str) -> str:
+def _to_ascii_digits(text: str) -> str:
     return _FOREIGN_DIGIT.sub(lambda digit: str(unicodedata.decimal(digit[0])), text)

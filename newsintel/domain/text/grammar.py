@@ -14,10 +14,10 @@ from typing import Literal
 
 from attrs import define, field, frozen
 
-from newsintel.domain.text.clean import stream_safe, visible
+from newsintel.domain.text.clean import limit_marks, remove_invisible
 from newsintel.domain.text.languages import is_any_function_word
-from newsintel.domain.text.spelling import Kind, Lexeme, lexemes
-from newsintel.domain.text.tokens import tokens
+from newsintel.domain.text.spelling import Lexeme, LexemeKind, split_lexemes
+from newsintel.domain.text.tokens import split_words
 from newsintel.errors import InvalidParameterError
 
 MAX_CHARS = 256
@@ -36,7 +36,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @frozen
-class Token:
+class QueryToken:
     """A word or phrase as typed, unquoted.
 
     Attributes:
@@ -53,7 +53,7 @@ class Token:
 
 
 @frozen
-class Parsed:
+class ParsedQuery:
     """A query's meaning.
 
     Attributes:
@@ -61,11 +61,11 @@ class Parsed:
         bounds: tokens of the fields that were named as bounds. They belong to no alternative.
     """
 
-    alternatives: tuple[tuple[Token, ...], ...]
-    bounds: tuple[Token, ...]
+    alternatives: tuple[tuple[QueryToken, ...], ...]
+    bounds: tuple[QueryToken, ...]
 
 
-def checked(raw: str, name: str = "q") -> str:
+def tidy_query(raw: str, name: str = "q") -> str:
     """Return the text of a parameter in NFC, trimmed, spaces folded, without invisible characters.
 
     A text that is longer than MAX_CHARS in NFC but not in NFKC is returned in NFKC. So no result
@@ -81,24 +81,24 @@ def checked(raw: str, name: str = "q") -> str:
     if _CONTROL.search(raw):
         raise InvalidParameterError(name, "control_character", f"{name} must not hold control characters or halves of characters.")
     if len(raw) > _MAX_RAW_CHARS:
-        raise _too_long(name)
-    tidy = " ".join(stream_safe(visible(raw)).split())
+        raise _too_long_error(name)
+    tidy = " ".join(limit_marks(remove_invisible(raw)).split())
     if not tidy:
         raise InvalidParameterError(name, "blank", f"{name} must say what to look for.")
     if len(tidy) > _MAX_TIDY_CHARS:
-        raise _too_long(name)
+        raise _too_long_error(name)
     text, compatible = (" ".join(unicodedata.normalize(form, tidy).split()) for form in _FORMS)
     if len(compatible) > MAX_CHARS:
-        raise _too_long(name)
+        raise _too_long_error(name)
     return text if len(text) <= MAX_CHARS else compatible
 
 
-def case_folded(text: str) -> str:
+def fold_case(text: str) -> str:
     """Return the form in which queries are compared: caseless NFKC (Unicode's toNFKC_Casefold)."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
-def parse(text: str, fields: Collection[str] = (), bounds: Collection[str] = ()) -> Parsed:
+def parse_query(text: str, fields: Collection[str] = (), bounds: Collection[str] = ()) -> ParsedQuery:
     """Parse a query. Repeated tokens of an alternative and repeated alternatives are dropped.
 
     Args:
@@ -110,34 +110,34 @@ def parse(text: str, fields: Collection[str] = (), bounds: Collection[str] = ())
     Raises:
         InvalidParameterError: the expanded groups exceed MAX_ALTERNATIVES or MAX_TOKENS.
     """
-    aside: list[Token] = []
+    aside: list[QueryToken] = []
     groups = [_Group()]
     negated = False
-    for lexeme in lexemes(text, fields):
+    for lexeme in split_lexemes(text, fields):
         group = groups[-1]
-        if lexeme.kind is Kind.NOT:
+        if lexeme.kind is LexemeKind.NOT:
             negated = not negated
-        elif lexeme.kind is Kind.OPEN:
+        elif lexeme.kind is LexemeKind.OPEN:
             groups.append(_Group(group.negated ^ negated ^ lexeme.excluded, lexeme.field or group.within))
-        elif lexeme.kind is Kind.WORD:
-            token = group.token(lexeme, negated=negated)
+        elif lexeme.kind is LexemeKind.WORD:
+            token = group.make_token(lexeme, negated=negated)
             if token.field in bounds:
                 aside.append(token)
-            elif any(tokens(token.text)):  # punctuation and symbols alone find nothing anywhere
-                group.add({_key(token): token})
-        elif lexeme.kind is Kind.OR:
+            elif any(split_words(token.text)):  # punctuation and symbols alone find nothing anywhere
+                group.add({_make_key(token): token})
+        elif lexeme.kind is LexemeKind.OR:
             group.end_alternative()
-        elif lexeme.kind is Kind.CLOSE and len(groups) > 1:
-            groups.pop().end_into(groups[-1])
-        negated = negated if lexeme.kind in (Kind.NOT, Kind.AND) else False
+        elif lexeme.kind is LexemeKind.CLOSE and len(groups) > 1:
+            groups.pop().close_into(groups[-1])
+        negated = negated if lexeme.kind in (LexemeKind.NOT, LexemeKind.AND) else False
     while len(groups) > 1:
-        groups.pop().end_into(groups[-1])
+        groups.pop().close_into(groups[-1])
     groups[0].end_alternative()
-    return Parsed(tuple(tuple(found.values()) for found in groups[0].finished), tuple(aside))
+    return ParsedQuery(tuple(tuple(found.values()) for found in groups[0].finished), tuple(aside))
 
 
 _Key = tuple[str | None, str, bool, bool]
-_Alternative = dict[_Key, Token]
+_Alternative = dict[_Key, QueryToken]
 
 
 @define
@@ -154,48 +154,48 @@ class _Group:
     finished: tuple[_Alternative, ...] = field(default=(), init=False)
     current: tuple[_Alternative, ...] = field(default=(), init=False)
 
-    def token(self, lexeme: Lexeme, *, negated: bool) -> Token:
-        return Token(lexeme.text, lexeme.field or self.within, lexeme.excluded ^ negated ^ self.negated, _is_phrase(lexeme))
+    def make_token(self, lexeme: Lexeme, *, negated: bool) -> QueryToken:
+        return QueryToken(lexeme.text, lexeme.field or self.within, lexeme.excluded ^ negated ^ self.negated, _is_phrase(lexeme))
 
     def add(self, *part: _Alternative) -> None:
-        self.current = _joined(self.current, part, either=self.negated)
+        self.current = _combine_alternatives(self.current, part, either=self.negated)
 
     def end_alternative(self) -> None:
-        self.finished = _joined(self.finished, self.current, either=not self.negated)
+        self.finished = _combine_alternatives(self.finished, self.current, either=not self.negated)
         self.current = ()
 
-    def end_into(self, outer: "_Group") -> None:
+    def close_into(self, outer: "_Group") -> None:
         """Add the alternatives to the enclosing group, if there are any."""
         self.end_alternative()
         outer.add(*self.finished)
 
 
-def _joined(left: tuple[_Alternative, ...], right: tuple[_Alternative, ...], *, either: bool) -> tuple[_Alternative, ...]:
+def _combine_alternatives(left: tuple[_Alternative, ...], right: tuple[_Alternative, ...], *, either: bool) -> tuple[_Alternative, ...]:
     """Combine the alternatives of two parts: with `either` one part must match, else both."""
     if not left or not right:
         return left or right
     if not either and len(left) * len(right) > MAX_ALTERNATIVES:
-        raise _too_complex()
+        raise _too_complex_error()
     found: dict[frozenset[_Key], _Alternative] = {}
     for one in (*left, *right) if either else ({**first, **second, **first} for first, second in product(left, right)):
         found.setdefault(frozenset(one), one)
     if len(found) > MAX_ALTERNATIVES or sum(map(len, found.values())) > MAX_TOKENS:
-        raise _too_complex()
+        raise _too_complex_error()
     return tuple(found.values())
 
 
-def _key(token: Token) -> _Key:
-    return token.field, case_folded(token.text), token.excluded, token.phrase
+def _make_key(token: QueryToken) -> _Key:
+    return token.field, fold_case(token.text), token.excluded, token.phrase
 
 
 def _is_phrase(lexeme: Lexeme) -> bool:
-    return " " in lexeme.text or (lexeme.quoted and any(is_any_function_word(token.word) for token in tokens(lexeme.text)))
+    return " " in lexeme.text or (lexeme.quoted and any(is_any_function_word(token.word) for token in split_words(lexeme.text)))
 
 
-def _too_long(name: str) -> InvalidParameterError:
+def _too_long_error(name: str) -> InvalidParameterError:
     return InvalidParameterError(name, "too_long", f"{name} must have at most {MAX_CHARS} characters.")
 
 
-def _too_complex() -> InvalidParameterError:
+def _too_complex_error() -> InvalidParameterError:
     most = f"{MAX_ALTERNATIVES} alternatives and {MAX_TOKENS} words"
     return InvalidParameterError("q", "too_complex", f"q must have at most {most} once its parentheses are multiplied out.")

@@ -34,7 +34,7 @@ def is_registered(host: str) -> bool:
     return _REGISTERED.fullmatch(host) is not None
 
 
-def ascii_host(raw: str) -> str | None:
+def to_ascii_host(raw: str) -> str | None:
     """Return the host that a browser connects to, in lower-case ASCII and without a final dot.
 
     Args:
@@ -51,18 +51,18 @@ def ascii_host(raw: str) -> str | None:
             host = unquote_to_bytes(host).decode()
         # A host in ASCII is accepted as it is, as browsers do, even if a label is not valid
         # Punycode.
-        host = host.lower() if host.isascii() else _mapped(host)
+        host = host.lower() if host.isascii() else _map_host(host)
     except ValueError:  # invalid UTF-8, a forbidden character, an invalid label
         return None
     host = host.removesuffix(".")
     return host if is_registered(host) else None
 
 
-def _mapped(host: str) -> str:
-    return ".".join(map(_ascii_label, idna.uts46_remap(host, std3_rules=False).split(".")))
+def _map_host(host: str) -> str:
+    return ".".join(map(_to_ascii_label, idna.uts46_remap(host, std3_rules=False).split(".")))
 
 
-def _ascii_label(label: str) -> str:
+def _to_ascii_label(label: str) -> str:
     """Return a mapped label in ASCII.
 
     Raises:
@@ -76,7 +76,7 @@ def _ascii_label(label: str) -> str:
         written = _PREFIX + label.encode("punycode").decode("ascii")
         if len(written) > _MAX_WRITTEN_LABEL_CHARS:  # stop here: the next label could take as long
             raise ValueError("a label too long")
-        _check(label)
+        _check_label(label)
         return written
     if len(label) > _MAX_LABEL_CHARS + len(_PREFIX):
         raise ValueError("a label too long")
@@ -87,11 +87,11 @@ def _ascii_label(label: str) -> str:
         raise ValueError("not the ASCII form of a label")
     if decoded.encode("punycode").decode("ascii") != label.removeprefix(_PREFIX):
         raise ValueError("not Punycode's own form")
-    _check(decoded)
+    _check_label(decoded)
     return label
 
 
-def _check(label: str) -> None:
+def _check_label(label: str) -> None:
     idna.check_initial_combiner(label)
     idna.check_bidi(label)
     if not all(idna.valid_contextj(label, at) for at, char in enumerate(label) if char in "\u200c\u200d"):

@@ -70,7 +70,7 @@ _STRAY_SELECTORS = re.compile(
     "|(?<![\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])[\U000e0100-\U000e01ef]+"
     "|(?<![\u1800-\u180a\u1810-\u18af])[\u180b-\u180f]+"
 )
-_MOST_LOOKS = 100
+_MAX_CHECKS = 100
 """Maximum of closer checks in one text, 6 us each. Joiners beyond it are removed. A page of Persian
 has none, one of Telugu about ten."""
 _MOST_MARKS = 30
@@ -78,26 +78,26 @@ _MOST_MARKS = 30
 section 13)."""
 
 
-def settle(text: str) -> str:
+def remove_stray_joiners(text: str) -> str:
     """Remove the joiners and selectors that carry no meaning."""
-    looks = iter(range(_MOST_LOOKS))
-    return _DOUBTFUL.sub(lambda match: _joiner(match, looks), _SPOOFS.sub("", _STRAY_SELECTORS.sub("", text)))
+    looks = iter(range(_MAX_CHECKS))
+    return _DOUBTFUL.sub(lambda match: _choose_joiner(match, looks), _SPOOFS.sub("", _STRAY_SELECTORS.sub("", text)))
 
 
-def _joiner(match: re.Match[str], looks: Iterator[int]) -> str:
+def _choose_joiner(match: re.Match[str], looks: Iterator[int]) -> str:
     """Return the first joiner of a run, or "" if it has no meaning there or no check is left."""
     if next(looks, None) is None:
         return ""
     start, end = match.span()
     joiner, before, after = match[0][0], match.string[max(0, start - _MOST_MARKS) : start][::-1], match.string[end : end + _MOST_MARKS]
-    joins_next, joins_last = _JOINS_NEXT.match(before, _bare(before)), _JOINS_LAST.match(after, _bare(after))
+    joins_next, joins_last = _JOINS_NEXT.match(before, _skip_signs(before)), _JOINS_LAST.match(after, _skip_signs(after))
     # A1: the non-joiner breaks a cursive connection. The joiner shapes a letter as if there were
     # one.
     shapes = joins_next and bool(joins_last) == (joiner == _NON_JOINER)
-    return joiner if shapes or _in_conjunct(joiner, before, after) else ""
+    return joiner if shapes or _is_in_conjunct(joiner, before, after) else ""
 
 
-def _in_conjunct(joiner: str, before: str, after: str) -> bool:
+def _is_in_conjunct(joiner: str, before: str, after: str) -> bool:
     """Whether a joiner follows a letter's virama (A2, B) or separates a letter from its virama.
 
     Other marks may be around it.
@@ -107,18 +107,18 @@ def _in_conjunct(joiner: str, before: str, after: str) -> bool:
         before: the text before it, reversed.
         after: the text after it.
     """
-    if not _is_letter(before, _bare(before)):
+    if not _is_letter(before, _skip_signs(before)):
         return False
     if _starts_with_virama(after):
-        return _is_letter(after, _bare(after))
-    if not _starts_with_virama(before[_bare(before, reordered=True) :]):
+        return _is_letter(after, _skip_signs(after))
+    if not _starts_with_virama(before[_skip_signs(before, reordered=True) :]):
         return False
     if joiner == _NON_JOINER:
-        return _is_letter(after, _bare(after, reordered=True))
+        return _is_letter(after, _skip_signs(after, reordered=True))
     return not unicodedata.category(after[:1] or "x").startswith("M")
 
 
-def _bare(text: str, *, reordered: bool = False) -> int:
+def _skip_signs(text: str, *, reordered: bool = False) -> int:
     """Return where the signs at a text's beginning end: non-spacing marks and viramas.
 
     With `reordered`, only marks that normalising may move count.

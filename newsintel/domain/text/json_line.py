@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from newsintel.domain.text.clean import plain
+from newsintel.domain.text.clean import to_plain_text
 
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")
 """Digits that may be an integer of more than 64 bits, which orjson reads as a float."""
@@ -34,32 +34,32 @@ def read_object(line: bytes) -> dict[str, Any]:
     try:
         row = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        row = _second_opinion(line, error)
+        row = _parse_leniently(line, error)
     else:
-        row = _exactly(line) if _LONG_NUMBER.search(line) else row
+        row = _parse_exactly(line) if _LONG_NUMBER.search(line) else row
     if not isinstance(row, dict):
         raise ValueError("not a JSON object")  # noqa: TRY004 - about the content
     return row
 
 
-def _second_opinion(line: bytes, refused: orjson.JSONDecodeError) -> Any:
+def _parse_leniently(line: bytes, refused: orjson.JSONDecodeError) -> Any:
     """Parse with `json` a line that orjson refuses.
 
     `json` accepts halves of surrogate pairs and shows where a NaN is.
     """
     try:
-        return _exactly(line)
+        return _parse_exactly(line)
     except json.JSONDecodeError:
         raise ValueError(f"not JSON: {refused.msg} at column {refused.colno}") from refused
 
 
-def _exactly(line: bytes) -> Any:
+def _parse_exactly(line: bytes) -> Any:
     try:
         text = line.decode()
     except UnicodeDecodeError as error:
         raise ValueError(f"not JSON: byte {error.start + 1} is not UTF-8") from error
     try:
-        row = json.loads(text, parse_constant=_Constant, parse_int=_whole)
+        row = json.loads(text, parse_constant=_Constant, parse_int=_parse_integer)
     except RecursionError:
         raise ValueError("not JSON: nested too deeply") from None
     if "NaN" in text or "Infinity" in text:
@@ -69,15 +69,15 @@ def _exactly(line: bytes) -> Any:
 
 def _refuse_constants(row: dict[str, Any]) -> None:
     for name, value in row.items():
-        if _holds_constant(value):
-            raise ValueError(f"not JSON: {plain(name, 40)} is or holds NaN or Infinity")
+        if _has_constant(value):
+            raise ValueError(f"not JSON: {to_plain_text(name, 40)} is or holds NaN or Infinity")
 
 
-def _whole(digits: str) -> int | float:
+def _parse_integer(digits: str) -> int | float:
     return int(digits) if len(digits) <= _MOST_DIGITS else inf
 
 
-def _holds_constant(value: Any) -> bool:
+def _has_constant(value: Any) -> bool:
     """Whether a value holds a _Constant. Goes level by level, without recursion."""
     level = [value]
     while level:

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import Stemmer
 
-from newsintel.domain.text.folding import exact_word, plain_word
+from newsintel.domain.text.folding import fold_exact_word, fold_plain_word
 from newsintel.domain.text.function_words import LISTS
 
 _SNOWBALL = {
@@ -29,7 +29,7 @@ _ALIASES = {"nb": "no", "nn": "no"}
 SIMPLE = ""
 """The language of texts that are compared word by word, without stems."""
 
-FUNCTION_WORDS = {language: frozenset(plain_word(exact_word(word)) for word in text.split()) for language, text in LISTS.items()}
+FUNCTION_WORDS = {language: frozenset(fold_plain_word(fold_exact_word(word)) for word in text.split()) for language, text in LISTS.items()}
 """Function words by ISO 639-1 code, in their plain form."""
 _NAMES_OF_THINGS = {
     language: frozenset(words.split())
@@ -54,7 +54,7 @@ _SCRIPTS = (("\u0370", "\u03ff", "el"), ("\u0400", "\u04ff", "ru"), ("\u0531", "
 """The language of most texts in a script. It is used if the text gives no other hint."""
 
 
-def stemming_language(code: str | None) -> str | None:
+def find_stemming_language(code: str | None) -> str | None:
     """Return the language whose rules apply to a text with a language code.
 
     SIMPLE if there is no stemmer for it, None if there is no code.
@@ -69,7 +69,7 @@ def stemming_language(code: str | None) -> str | None:
     return code if code in _SNOWBALL else SIMPLE
 
 
-def detect(words: Iterable[str]) -> str:
+def detect_by_words(words: Iterable[str]) -> str:
     """Detect the language whose rules fit a text best, by its function words.
 
     SIMPLE if there is no stemmer for that language. A text with too few function words gets the
@@ -82,7 +82,7 @@ def detect(words: Iterable[str]) -> str:
     seen = dict.fromkeys(words)
     known = _LANGUAGES_OF.keys() & seen
     counts = Counter(language for word in known if len(word) > 1 for language in _LANGUAGES_OF[word])
-    usual = _usual(seen)
+    usual = _guess_by_script(seen)
     counts[usual] += 1
     letters = (language for word in known if len(word) == 1 for language in _LANGUAGES_OF[word])
     # Letters alone prove nothing: C, O'Neil.
@@ -92,7 +92,7 @@ def detect(words: Iterable[str]) -> str:
     best = [one for one in (usual, *LISTS) if counts[one] == most]
     if most < _ENOUGH + (len(best) > 1):
         return usual
-    return stemming_language(best[0]) or SIMPLE
+    return find_stemming_language(best[0]) or SIMPLE
 
 
 def is_function_word(language: str, word: str, exact: str = "") -> bool:
@@ -113,18 +113,18 @@ def is_any_function_word(word: str) -> bool:
     return word in _LANGUAGES_OF
 
 
-def stem(language: str, word: str) -> str:
+def stem_word(language: str, word: str) -> str:
     """Return the stem of a plain word in a language that has a stemmer."""
-    stemmed: str = _stemmer(language).stemWord(word)
+    stemmed: str = _get_stemmer(language).stemWord(word)
     return stemmed or word
 
 
 @lru_cache
-def _stemmer(language: str) -> Stemmer.Stemmer:
+def _get_stemmer(language: str) -> Stemmer.Stemmer:
     return Stemmer.Stemmer(_SNOWBALL[language], 0)
 
 
-def _usual(words: Iterable[str]) -> str:
+def _guess_by_script(words: Iterable[str]) -> str:
     for word in words:
         first = word[:1]
         if "a" <= first <= "\u024f":

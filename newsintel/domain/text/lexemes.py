@@ -14,7 +14,7 @@ find French texts about the universe. An index also stores two notes for each wo
 
 from functools import cache, lru_cache
 
-from newsintel.domain.text.languages import FUNCTION_WORDS, SIMPLE, stem, stemming_language
+from newsintel.domain.text.languages import FUNCTION_WORDS, SIMPLE, find_stemming_language, stem_word
 from newsintel.domain.text.tokens import is_one_letter, is_unspaced
 
 EXACT, MARKED, AUTHOR = "=", "~", "by:"
@@ -23,23 +23,25 @@ author's name."""
 
 
 @lru_cache(maxsize=50_000)
-def lexeme(word: str, language: str) -> str:
+def make_lexeme(word: str, language: str) -> str:
     """Return the lexeme of a word, given in its plain form, in texts of a language."""
     if language == SIMPLE or len(word) == 1 or is_unspaced(word) or (not word.isalpha() and any(map(str.isdigit, word))):
         return word
-    return f"{language}:{stem(language, word)}"
+    return f"{language}:{stem_word(language, word)}"
 
 
-def tells(some: str) -> bool:
+def is_significant(some: str) -> bool:
     """Whether a lexeme may show what a text is about.
 
     Notes, function words, last letters, single digits and the zeros of `1 000` do not.
     """
-    if some.startswith((EXACT, MARKED, AUTHOR)) or some in _function_words():
+    if some.startswith((EXACT, MARKED, AUTHOR)) or some in _list_function_words():
         return False
     return not is_one_letter(some) and not (some.isdigit() and (len(some) == 1 or not some.strip("0")))
 
 
 @cache
-def _function_words() -> frozenset[str]:
-    return frozenset(lexeme(word, stemming_language(language) or SIMPLE) for language, words in FUNCTION_WORDS.items() for word in words)
+def _list_function_words() -> frozenset[str]:
+    return frozenset(
+        make_lexeme(word, find_stemming_language(language) or SIMPLE) for language, words in FUNCTION_WORDS.items() for word in words
+    )

@@ -51,7 +51,7 @@ def read_html(text: str) -> str:
 
     Removes tags, comments and elements without text, and replaces entities by their characters.
     """
-    return read_escaped(_without_tags(text))
+    return read_escaped(_strip_tags(text))
 
 
 def read_escaped(text: str) -> str:
@@ -59,7 +59,7 @@ def read_escaped(text: str) -> str:
 
     What looks like a tag is text.
     """
-    return _ENTITY.sub(_unescaped, text) if "&" in text else text
+    return _ENTITY.sub(_unescape_entity, text) if "&" in text else text
 
 
 def read_snippet(text: str) -> str:
@@ -74,13 +74,13 @@ def read_snippet(text: str) -> str:
     return text
 
 
-def _unescaped(match: re.Match[str]) -> str:
+def _unescape_entity(match: re.Match[str]) -> str:
     """Return the character of an entity, or the text itself if there is no such entity."""
     known = html5.get(match[0][1:])
     return html.unescape(match[0]) if known is None else known
 
 
-def _without_tags(text: str) -> str:
+def _strip_tags(text: str) -> str:
     """Remove tags, comments and elements without text.
 
     An element without an end hides the rest, as in a browser.

@@ -10,12 +10,12 @@ _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 _MOMENT = _DATE + r"[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 
-KEPT_FROM, KEPT_UNTIL = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+EARLIEST_TIME, LATEST_TIME = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """Stored times of people's data lie in this range. The end is exclusive. The tables' own checks use
 the same range."""
 
 
-def read_moment(raw: str, *, end: bool = False) -> datetime:
+def parse_time(raw: str, *, end: bool = False) -> datetime:
     """Read a time; the result is in UTC.
 
     Args:
@@ -35,7 +35,7 @@ def read_moment(raw: str, *, end: bool = False) -> datetime:
     raise ValueError("must be a date such as 2026-01-31 or a time such as 2026-01-31T12:00:00Z")
 
 
-def rfc3339(moment: datetime, timespec: str = "milliseconds") -> str:
+def format_time(moment: datetime, timespec: str = "milliseconds") -> str:
     """Write an aware time as RFC 3339 in UTC, e.g. `2026-01-02T03:04:05.678Z`.
 
     Digits finer than `timespec` are cut off.

@@ -47,7 +47,7 @@ _RUN = re.compile(rf"(?:[^\s{_MARKS}{_OPEN}{_CLOSE}]|{_GERSHAYIM})+")
 _INNER = re.compile(rf"[{_OPEN}](?:[^\s{_MARKS}{_OPEN}{_CLOSE}]|[{_OPEN}][^\s{_MARKS}{_OPEN}{_CLOSE}]*[{_CLOSE}])*[{_CLOSE}]")
 
 
-class Kind(Enum):
+class LexemeKind(Enum):
     """The kind of a lexeme."""
 
     WORD = auto()
@@ -59,7 +59,7 @@ class Kind(Enum):
     NOT = auto()
 
 
-_OPERATORS = {"AND": Kind.AND, "OR": Kind.OR, "NOT": Kind.NOT}
+_OPERATORS = {"AND": LexemeKind.AND, "OR": LexemeKind.OR, "NOT": LexemeKind.NOT}
 
 
 @frozen
@@ -73,14 +73,14 @@ class Lexeme:
         quoted: it is in quotation marks.
     """
 
-    kind: Kind
+    kind: LexemeKind
     text: str = ""
     field: str | None = None
     excluded: bool = False
     quoted: bool = False
 
 
-def lexemes(text: str, fields: Collection[str] = ()) -> Iterator[Lexeme]:
+def split_lexemes(text: str, fields: Collection[str] = ()) -> Iterator[Lexeme]:
     """Yield the pieces of a query, in order.
 
     Args:
@@ -89,48 +89,48 @@ def lexemes(text: str, fields: Collection[str] = ()) -> Iterator[Lexeme]:
             word.
     """
     at = 0
-    while (at := _end(_IDLE, text, at)) < len(text):
-        lexeme, at = _read(text, at, fields)
+    while (at := _find_match_end(_IDLE, text, at)) < len(text):
+        lexeme, at = _read_lexeme(text, at, fields)
         if lexeme is not None:
             yield lexeme
 
 
-def spelled(text: str, *, quoted: bool = False) -> str:
+def write_lexeme(text: str, *, quoted: bool = False) -> str:
     """Return a word or phrase so that it parses again as the same lexeme, quoted only if needed.
 
     Args:
         text: the text of a lexeme.
         quoted: use quotes in any case.
     """
-    bare = not quoted and text[:1] not in _SINGLE_MARKS and [*lexemes(text)] == [Lexeme(Kind.WORD, text)]
+    bare = not quoted and text[:1] not in _SINGLE_MARKS and [*split_lexemes(text)] == [Lexeme(LexemeKind.WORD, text)]
     return text if bare else f'"{text}"'
 
 
-def _read(text: str, start: int, fields: Collection[str]) -> tuple[Lexeme | None, int]:
+def _read_lexeme(text: str, start: int, fields: Collection[str]) -> tuple[Lexeme | None, int]:
     """Return the lexeme at a position, None for punctuation without meaning, and its end."""
-    dashes, field, at = _prefix(text, start, fields)
+    dashes, field, at = _read_prefix(text, start, fields)
     if at == start and text[at] in _CLOSE:
-        return Lexeme(Kind.CLOSE), at + 1
+        return Lexeme(LexemeKind.CLOSE), at + 1
     # Dashes without a word after them.
     if at == len(text) or text[at].isspace() or text[at] in _CLOSE + _CLOSING_ONLY:
         return None, at
     if text[at] in _OPEN:
-        return Lexeme(Kind.OPEN, "", field, dashes), at + 1
+        return Lexeme(LexemeKind.OPEN, "", field, dashes), at + 1
     quoted = True
     if text[at] in _MARKS:
-        words, end = _phrase(text, at)
+        words, end = _read_phrase(text, at)
     elif single := _SINGLE.match(text, at):
         words, end = single[1], single.end()
     else:
         quoted = False
-        end = _word_end(text, at)
+        end = _find_word_end(text, at)
         words = text[at:end]
-        if at == start and (operator := _operator(words)):
+        if at == start and (operator := _find_operator(words)):
             return Lexeme(operator), end
-    return Lexeme(Kind.WORD, words, field, dashes, quoted), end
+    return Lexeme(LexemeKind.WORD, words, field, dashes, quoted), end
 
 
-def _prefix(text: str, start: int, fields: Collection[str]) -> tuple[bool, str | None, int]:
+def _read_prefix(text: str, start: int, fields: Collection[str]) -> tuple[bool, str | None, int]:
     """Return whether dashes exclude the next piece, its field, and where it begins.
 
     Dashes exclude only at the beginning of a word: not in `a-b`, not in `"a"-b`.
@@ -145,7 +145,7 @@ def _prefix(text: str, start: int, fields: Collection[str]) -> tuple[bool, str |
     return excluded, None, match.end("before")
 
 
-def _phrase(text: str, start: int) -> tuple[str, int]:
+def _read_phrase(text: str, start: int) -> tuple[str, int]:
     """Return the phrase after a quotation mark, without marks, and its end.
 
     Without a closing mark it ends with the text.
@@ -158,26 +158,26 @@ def _phrase(text: str, start: int) -> tuple[str, int]:
             break
         if end == len(text) and mark[0] in _ALSO_CLOSED_BY.get(kind, ""):
             end = mark.start()
-    return _unquoted(text[start + 1 : end]), min(end + 1, len(text))
+    return _strip_quotes(text[start + 1 : end]), min(end + 1, len(text))
 
 
-def _unquoted(text: str) -> str:
+def _strip_quotes(text: str) -> str:
     return " ".join(_MARK.sub(" ", text).split())
 
 
-def _word_end(text: str, start: int) -> int:
+def _find_word_end(text: str, start: int) -> int:
     """Return where a word ends. An operator ends before a parenthesis: `NOT(a)` has a group."""
-    end = _end(_RUN, text, start)
-    while not _operator(text[start:end]) and (inner := _INNER.match(text, end)):
-        end = _end(_RUN, text, inner.end())
+    end = _find_match_end(_RUN, text, start)
+    while not _find_operator(text[start:end]) and (inner := _INNER.match(text, end)):
+        end = _find_match_end(_RUN, text, inner.end())
     return end
 
 
-def _operator(word: str) -> Kind | None:
+def _find_operator(word: str) -> LexemeKind | None:
     return _OPERATORS.get(unicodedata.normalize("NFKC", word))
 
 
-def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
+def _find_match_end(pattern: re.Pattern[str], text: str, start: int) -> int:
     """Return the end of the match at a position, or the position itself without a match."""
     match = pattern.match(text, start)
     return start if match is None else match.end()

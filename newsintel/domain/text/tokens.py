@@ -25,8 +25,8 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from newsintel.domain.bounds.sized_cache import remembered
-from newsintel.domain.text.folding import APOSTROPHES, exact_word, plain_word
+from newsintel.domain.bounds.sized_cache import memoize
+from newsintel.domain.text.folding import APOSTROPHES, fold_exact_word, fold_plain_word
 
 MAX_WORD_CHARS = 64
 """Longer words are compared by their beginning. (PostgreSQL accepts 2,046 bytes.)"""
@@ -45,7 +45,7 @@ _UNSPACED = (
 """Thai, Lao, Burmese, Khmer, Han, kana; and Hangul, which joins a word and its particles."""
 
 
-def _marks() -> str:
+def _build_mark_class() -> str:
     """Return the marks of the first plane, for a character class.
 
     For `re` they are not word characters: without this class, Hindi words would be split. They are
@@ -57,7 +57,7 @@ def _marks() -> str:
     return "".join(f"{chr(low)}-{chr(high)}" for low, high in zip(starts, ends, strict=True))
 
 
-_MARKS = _marks()
+_MARKS = _build_mark_class()
 _GERSHAYIM = '"\u05f4\u201c\u201d\u201e'
 _HEBREW = "\u05d0-\u05ea"
 _LETTERS = (
@@ -94,10 +94,10 @@ _UNIT = re.compile(rf"(?:[^{_MARKS}]|^)[{_MARKS}]*")
 
 
 # Words repeat often: with this cache, a text in Russian is read in half the time.
-_exact, _plain = (remembered(max_bytes=2**21)(function) for function in (exact_word, plain_word))
+_exact, _plain = (memoize(max_bytes=2**21)(function) for function in (fold_exact_word, fold_plain_word))
 
 
-class Token(NamedTuple):  # texts have hundreds: created in a third of an attrs class's time
+class WordToken(NamedTuple):  # texts have hundreds: created in a third of an attrs class's time
     """A word of a text.
 
     Attributes:
@@ -119,18 +119,18 @@ class Token(NamedTuple):  # texts have hundreds: created in a third of an attrs 
         return is_unspaced(self.word)
 
 
-def plain_words(text: str) -> list[str]:
+def split_plain_words(text: str) -> list[str]:
     """Return the words of `tokens` in their plain form, in order; faster for plain English."""
     if _is_simple(text):
         return [word[:MAX_WORD_CHARS] for word in _ASCII_WORD.findall(text.lower())]
-    return [token.word for token in tokens(text)]
+    return [token.word for token in split_words(text)]
 
 
-def placed_words(text: str) -> Iterator[tuple[str, int, int]]:
+def split_placed_words(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield the plain words of a text, each with its start and end in code points."""
     if _is_simple(text):
         return ((match[0][:MAX_WORD_CHARS], match.start(), match.end()) for match in _ASCII_WORD.finditer(text.lower()))
-    return ((one.word, one.start, one.end) for one in tokens(text))
+    return ((one.word, one.start, one.end) for one in split_words(text))
 
 
 def _is_simple(text: str) -> bool:
@@ -148,39 +148,39 @@ def is_one_letter(word: str) -> bool:
     return is_unspaced(word) and len(_UNIT.findall(word)) == 1
 
 
-def tokens(text: str) -> Iterator[Token]:
+def split_words(text: str) -> Iterator[WordToken]:
     """Yield the words of a text, in order."""
     if _SPECIAL.search(text) is None:
-        yield from _words(_PLAIN.finditer(text))
+        yield from _make_tokens(_PLAIN.finditer(text))
         return
     place = 0
     for number in _NUMBER.finditer(text):
-        yield from _words(_RAW.finditer(text, place, number.start()))
-        yield _bare(_GROUPING_MARK.sub("", number[0]), number.start(), number.end())
+        yield from _make_tokens(_RAW.finditer(text, place, number.start()))
+        yield _make_bare_token(_GROUPING_MARK.sub("", number[0]), number.start(), number.end())
         place = number.end()
-    yield from _words(_RAW.finditer(text, place))
+    yield from _make_tokens(_RAW.finditer(text, place))
 
 
-def _words(matches: Iterable[re.Match[str]]) -> Iterator[Token]:
+def _make_tokens(matches: Iterable[re.Match[str]]) -> Iterator[WordToken]:
     for match in matches:
         raw, start = match[0], match.start()
         if match.lastgroup in ("initials", "signed"):
-            yield _bare(raw.replace(".", ""), start, match.end())
+            yield _make_bare_token(raw.replace(".", ""), start, match.end())
         elif raw.isascii() and raw.isalnum():
             word = raw.lower()[:MAX_WORD_CHARS]
-            yield Token(word, word, start, match.end())
+            yield WordToken(word, word, start, match.end())
         else:
-            for part, offset in _without_apostrophes(raw):
-                yield from _pieces(part, start + offset)
+            for part, offset in _split_apostrophes(raw):
+                yield from _split_pieces(part, start + offset)
 
 
-def _bare(raw: str, start: int, end: int) -> Token:
+def _make_bare_token(raw: str, start: int, end: int) -> WordToken:
     """Return a number without its groups, initials without dots, or `c++` and `c#`, as one word."""
-    exact = exact_word(raw)[:MAX_WORD_CHARS]
-    return Token(plain_word(exact), exact, start, end)
+    exact = fold_exact_word(raw)[:MAX_WORD_CHARS]
+    return WordToken(fold_plain_word(exact), exact, start, end)
 
 
-def _without_apostrophes(raw: str) -> Iterator[tuple[str, int]]:
+def _split_apostrophes(raw: str) -> Iterator[tuple[str, int]]:
     """Yield the parts between apostrophes that are words themselves, with their offsets."""
     parts, place = [], 0
     for part in _APOSTROPHE.split(raw):
@@ -193,24 +193,24 @@ def _without_apostrophes(raw: str) -> Iterator[tuple[str, int]]:
     yield from parts
 
 
-def _pieces(raw: str, start: int) -> Iterator[Token]:
+def _split_pieces(raw: str, start: int) -> Iterator[WordToken]:
     """Yield the words in a run: the script may change, and folding may split a character."""
     folded = _exact(_IN_ACRONYM.sub("", raw))
     kept = len(folded) == len(raw)  # then each letter keeps its position
     for match in _PIECE.finditer(folded):
         begin, end = (start + match.start(), start + match.end()) if kept else (start, start + len(raw))
         if match["unspaced"]:
-            yield from _neighbours(match[0], begin, end, kept=kept)
+            yield from _pair_letters(match[0], begin, end, kept=kept)
         else:
             exact = match[0][:MAX_WORD_CHARS]
-            yield Token(_plain(exact), exact, begin, end)
+            yield WordToken(_plain(exact), exact, begin, end)
 
 
-def _neighbours(run: str, start: int, end: int, *, kept: bool) -> Iterator[Token]:
+def _pair_letters(run: str, start: int, end: int, *, kept: bool) -> Iterator[WordToken]:
     """Yield each pair of letters of a run, then its last letter. A letter includes its marks."""
     units = [(match[0], match.start(), match.end()) for match in _UNIT.finditer(run)]
     for (one, begin, _), (other, _, stop) in pairwise(units):
         pair = one + other
-        yield Token(pair, pair, start + begin if kept else start, start + stop if kept else end)
+        yield WordToken(pair, pair, start + begin if kept else start, start + stop if kept else end)
     letter, begin, _ = units[-1]
-    yield Token(letter, letter, start + begin if kept else start, end, last=True)
+    yield WordToken(letter, letter, start + begin if kept else start, end, last=True)

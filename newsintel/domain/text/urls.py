@@ -9,9 +9,9 @@ import hashlib
 import re
 from urllib.parse import SplitResult, parse_qsl, quote, urljoin, urlsplit
 
-from newsintel.domain.bounds.sized_cache import remembered
+from newsintel.domain.bounds.sized_cache import memoize
 from newsintel.domain.text.clean import fold
-from newsintel.domain.text.host_names import MAX_WRITTEN_CHARS, ascii_host, is_registered
+from newsintel.domain.text.host_names import MAX_WRITTEN_CHARS, is_registered, to_ascii_host
 
 _MAX_CHARS = 2048
 """A length that browsers and caches support; also the width of the archive's column."""
@@ -87,8 +87,8 @@ _YOUTUBE_PATH = re.compile(r"/(?:shorts|embed|live|v)/([\w-]+)/?")
 
 
 # Each URL of a row is checked here at least twice: by its parser and by `canonical`.
-@remembered(max_bytes=2**20)
-def usable(raw: str) -> str | None:
+@memoize(max_bytes=2**20)
+def sanitize_url(raw: str) -> str | None:
     r"""Return the URL in a form that is safe for a browser, or None.
 
     Repairs known errors of upstreams (outer spaces, tabs within, `\u003d`, `&amp;`). The result is
@@ -112,16 +112,16 @@ def usable(raw: str) -> str | None:
     except ValueError:  # an unclosed bracket, a port out of range, a host that NFKC would change
         return None
     # Not parts.hostname: Python's lower case differs from that of host names (ΣΑΣ-1).
-    host = None if "[" in parts.netloc else ascii_host(parts.netloc.partition(":")[0])
+    host = None if "[" in parts.netloc else to_ascii_host(parts.netloc.partition(":")[0])
     if parts.scheme.lower() not in ("http", "https") or host is None or "@" in parts.netloc:
         return None
     where = host if port is None else f"{host}:{port}"
     tail = text.partition("://")[2][len(parts.netloc) :]
-    url = f"{parts.scheme.lower()}://{where}{_percent(tail)}"
+    url = f"{parts.scheme.lower()}://{where}{_normalize_escapes(tail)}"
     return url if len(url) <= _MAX_CHARS else None
 
 
-def canonical(url: str) -> str:
+def canonicalize_url(url: str) -> str:
     """Return the identity of a page: one URL for all its spellings. Idempotent.
 
     Removed or unified: scheme, `www.`, mobile and AMP hosts, AMP paths, default ports, tracking
@@ -131,19 +131,19 @@ def canonical(url: str) -> str:
     """
     at = url
     for _ in range(_MOST_STEPS):
-        if (address := usable(at)) is None:
+        if (address := sanitize_url(at)) is None:
             return at
         parts = urlsplit(address)
-        host, path = _host_and_path(parts)
-        target = _target(host, path, parts.query)
+        host, path = _strip_display_parts(parts)
+        target = _find_redirect_target(host, path, parts.query)
         if target is None:
-            return _folded(host, path, parts)
+            return _build_canonical(host, path, parts)
         at = target
-    parts = urlsplit(usable(url) or url)
-    return _folded(*_host_and_path(parts), parts)
+    parts = urlsplit(sanitize_url(url) or url)
+    return _build_canonical(*_strip_display_parts(parts), parts)
 
 
-def stand_in(url: str, title: str, day: str) -> str | None:
+def make_stand_in(url: str, title: str, day: str) -> str | None:
     """Return an identity for a page whose URL does not show which page it is, else None.
 
     The URLs of consent.yahoo.com, in a quarter of one recorded NewsAPI payload, hold nothing of the
@@ -161,10 +161,10 @@ def stand_in(url: str, title: str, day: str) -> str | None:
     if not host.startswith("consent.") or "sessionid=" not in parts.query.lower():
         return None
     page = hashlib.sha256(f"{day}\n{fold(title)}".encode()).hexdigest()[:32]
-    return canonical(f"https://{host}{parts.path}?page={page}")
+    return canonicalize_url(f"https://{host}{parts.path}?page={page}")
 
 
-def article_id(canonical_url: str) -> str:
+def make_article_id(canonical_url: str) -> str:
     """Return the public id of an identity.
 
     It is `a_` and the first 20 lower-case base32 characters of the identity's SHA-256 (100 bits).
@@ -174,7 +174,7 @@ def article_id(canonical_url: str) -> str:
     return "a_" + base64.b32encode(digest[:15]).decode("ascii").lower()[:20]
 
 
-def _percent(text: str) -> str:
+def _normalize_escapes(text: str) -> str:
     """Normalise escapes (RFC 3986, 6.2.2). A stray % and anything beyond ASCII are escaped, too."""
 
     def settle(match: re.Match[str]) -> str:
@@ -186,7 +186,7 @@ def _percent(text: str) -> str:
     return quote(_PERCENT.sub(settle, text), safe="%!#$&'()*+,/:;=?@[]~^`{|}")
 
 
-def _host_and_path(parts: SplitResult) -> tuple[str, str]:
+def _strip_display_parts(parts: SplitResult) -> tuple[str, str]:
     """Return host and path without what only changes the display of a page.
 
     That is www, mobile and AMP hosts, AMP paths, and trailing slashes.
@@ -199,11 +199,11 @@ def _host_and_path(parts: SplitResult) -> tuple[str, str]:
         if not twin or not is_registered(rest):
             break
         host = rest
-    path = _without_amp(path)
+    path = _strip_amp(path)
     return _ALIASES.get(host, host), path or "/"
 
 
-def _without_amp(path: str) -> str:
+def _strip_amp(path: str) -> str:
     """Remove AMP suffixes and trailing slashes from an ASCII path."""
     lower, end = path.lower(), len(path)
     while True:
@@ -215,20 +215,20 @@ def _without_amp(path: str) -> str:
         end -= len(tail)
 
 
-def _target(host: str, path: str, query: str) -> str | None:
+def _find_redirect_target(host: str, path: str, query: str) -> str | None:
     """Return the target of a redirect page, or None."""
     if match := _AMP_CACHE.match(host + path):
         target = "http://" + (host + path)[match.end() :] + (f"?{query}" if query else "")
-        return target if usable(target) else None
+        return target if sanitize_url(target) else None
     names = _REDIRECTORS.get((host, path)) or _REDIRECTORS.get((host, "*"), ())
     for value in (value for name in names for key, value in parse_qsl(query) if key == name):
-        there = _within(host, value) if re.match(r"/[^/]", value) else value
-        if there is not None and usable(there):
+        there = _join_path(host, value) if re.match(r"/[^/]", value) else value
+        if there is not None and sanitize_url(there):
             return there
     return None
 
 
-def _within(host: str, path: str) -> str | None:
+def _join_path(host: str, path: str) -> str | None:
     r"""Return the URL of a path at a host; None if it is not a valid path, such as `/\t/[x`."""
     try:
         return urljoin(f"https://{host}/", path)
@@ -236,23 +236,23 @@ def _within(host: str, path: str) -> str | None:
         return None
 
 
-def _folded(host: str, path: str, parts: SplitResult) -> str:
+def _build_canonical(host: str, path: str, parts: SplitResult) -> str:
     """Return the canonical URL of a page that is not a redirect."""
-    if special := _special(host, path, parts.query):
+    if special := _canonicalize_special(host, path, parts.query):
         return special
     port = "" if parts.port in (None, 80, 443) else f":{parts.port}"
     if host in _PATH_ONLY and path != "/":
         return f"https://{host}{port}{path}"
-    return f"https://{host}{port}{path}{_query(parts.query)}{_page_within(parts.fragment)}"
+    return f"https://{host}{port}{path}{_canonicalize_query(parts.query)}{_canonicalize_fragment(parts.fragment)}"
 
 
-def _query(raw: str) -> str:
+def _canonicalize_query(raw: str) -> str:
     """Return a query in canonical form, with its question mark; empty if only tracking is in it."""
     query = "&".join(sorted(piece for piece in raw.replace("+", "%20").split("&") if piece and not _is_tracking(piece)))
     return f"?{query}" if query else ""
 
 
-def _page_within(fragment: str) -> str:
+def _canonicalize_fragment(fragment: str) -> str:
     """Return in canonical form a fragment that names a page which a script shows; else "".
 
     Examples are `#/story/1` and `#!story`. Other fragments name a place in the page, and so does
@@ -261,13 +261,13 @@ def _page_within(fragment: str) -> str:
     if not fragment.startswith(("/", "!")):
         return ""
     path, _, query = re.split("#|:~:", fragment, maxsplit=1)[0].partition("?")
-    path, query = path.rstrip("/"), _query(query)
+    path, query = path.rstrip("/"), _canonicalize_query(query)
     if not path.strip("/!"):
         path = "/" if query else ""
     return f"#{path}{query}" if path else ""
 
 
-def _special(host: str, path: str, query: str) -> str | None:
+def _canonicalize_special(host: str, path: str, query: str) -> str | None:
     """Handle sites that have several URLs for one page: YouTube, Reddit, Google News."""
     video = path.strip("/") if host == "youtu.be" else None
     if host in ("youtube.com", "youtube-nocookie.com", "music.youtube.com"):

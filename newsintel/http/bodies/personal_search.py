@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from newsintel.domain.bounds.slices import Sliced
-from newsintel.domain.personal.arrange import arrange
+from newsintel.domain.personal.arrange import order_stories
 from newsintel.domain.personal.preferences import Preferences
 from newsintel.domain.search.harvest import Answer
-from newsintel.domain.search.merging import merged_as
-from newsintel.http.bodies.search import View, search_body
+from newsintel.domain.search.merging import merge_by_mode
+from newsintel.http.bodies.search import View, build_search_body
 
 
-def render(answer: Answer, view: View, preferences: Preferences, filled: Sequence[str]) -> Sliced[dict[str, Any]]:
+def render_personal(answer: Answer, view: View, preferences: Preferences, filled: Sequence[str]) -> Sliced[dict[str, Any]]:
     """The body of GET /articles for one person: the shared body plus `personal`.
 
     With `view.explain`, each story shows what the preferences added to its score.
@@ -22,9 +22,9 @@ def render(answer: Answer, view: View, preferences: Preferences, filled: Sequenc
         preferences: the person's.
         filled: the preferences that replaced absent parameters.
     """
-    merged = yield from merged_as(answer, view.dedupe)
-    arranged = yield from arrange(merged.ranked, preferences, answer.harvest.query.sort)
-    body = yield from search_body(answer, merged, arranged.ranked, view)
+    merged = yield from merge_by_mode(answer, view.dedupe)
+    arranged = yield from order_stories(merged.ranked, preferences, answer.harvest.query.sort)
+    body = yield from build_search_body(answer, merged, arranged.ranked, view)
     if view.explain:
         first = (view.page - 1) * view.limit
         for story, worth in zip(body["articles"], arranged.worth[first:], strict=False):

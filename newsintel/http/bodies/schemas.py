@@ -6,7 +6,7 @@ Later versions may add members, so no schema forbids unknown members.
 from typing import Any
 
 from newsintel.domain.intelligence.interest_model import Basis
-from newsintel.domain.intelligence.search_counts import Span
+from newsintel.domain.intelligence.search_counts import TrendWindow
 from newsintel.domain.operations.ports import Phase
 from newsintel.domain.personal.model import Dismissal
 from newsintel.domain.personal.preferences import KEY
@@ -29,27 +29,27 @@ PREFERENCE_KEY: Schema = {"type": "string", "pattern": f"^{KEY}$"}
 SEARCH_ID: Schema = {"type": "string", "pattern": "^h_[a-z2-7]{20}$"}
 
 
-def words(values: Any) -> Schema:
+def one_of(values: Any) -> Schema:
     """One of an enum's values."""
     return {"type": "string", "enum": [str(value) for value in values]}
 
 
-def maybe(schema: Schema) -> Schema:
+def nullable(schema: Schema) -> Schema:
     """A schema's value or null."""
     return {"anyOf": [schema, {"type": "null"}]}
 
 
-def many(items: Schema) -> Schema:
+def list_of(items: Schema) -> Schema:
     """A list."""
     return {"type": "array", "items": items}
 
 
-def by_name(values: Schema) -> Schema:
+def map_of(values: Schema) -> Schema:
     """An object used as a map."""
     return {"type": "object", "additionalProperties": values}
 
 
-def record(required: dict[str, Schema], **optional: Schema) -> Schema:
+def object_of(required: dict[str, Schema], **optional: Schema) -> Schema:
     """An object with required and optional members."""
     return {"type": "object", "properties": required | optional, "required": list(required)}
 
@@ -62,179 +62,190 @@ def ref(name: str) -> Schema:
 _ARTICLE = {
     "id": ARTICLE_ID,
     "title": TEXT,
-    "description": maybe(TEXT),
+    "description": nullable(TEXT),
     "url": URI,
     "source": TEXT,
     "publisher": TEXT,
-    "section": maybe(TEXT),
-    "author": maybe(TEXT),
-    "image_url": maybe(URI),
-    "language": maybe(TEXT),
+    "section": nullable(TEXT),
+    "author": nullable(TEXT),
+    "image_url": nullable(URI),
+    "language": nullable(TEXT),
     "published_at": MOMENT,
 }
 
-_SAVED = _ARTICLE | {"saved": record({"notes": maybe(TEXT), "saved_at": MOMENT})}
-_OPENED = _ARTICLE | {"opened": record({"opened_at": MOMENT})}
-_DISMISSED = _ARTICLE | {"dismissed": record({"reason": words(Dismissal), "dismissed_at": MOMENT})}
-PAST_SEARCH = record({"id": SEARCH_ID, "query": TEXT, "results_count": COUNT, "searched_at": MOMENT})
-_SESSION = record({"id": SESSION_ID, "client": TEXT, "created_at": MOMENT, "last_seen_at": MOMENT, "current": FLAG})
+_SAVED = _ARTICLE | {"saved": object_of({"notes": nullable(TEXT), "saved_at": MOMENT})}
+_OPENED = _ARTICLE | {"opened": object_of({"opened_at": MOMENT})}
+_DISMISSED = _ARTICLE | {"dismissed": object_of({"reason": one_of(Dismissal), "dismissed_at": MOMENT})}
+PAST_SEARCH = object_of({"id": SEARCH_ID, "query": TEXT, "results_count": COUNT, "searched_at": MOMENT})
+_SESSION = object_of({"id": SESSION_ID, "client": TEXT, "created_at": MOMENT, "last_seen_at": MOMENT, "current": FLAG})
 _KEY = {
     "id": KEY_ID,
     "name": TEXT,
-    "scope": words(["read", "write"]),
+    "scope": one_of(["read", "write"]),
     "created_at": MOMENT,
-    "expires_at": maybe(MOMENT),
-    "last_used_at": maybe(MOMENT),
+    "expires_at": nullable(MOMENT),
+    "last_used_at": nullable(MOMENT),
 }
 
 COMPONENTS: dict[str, Schema] = {
-    "Duplicate": record(
+    "Duplicate": object_of(
         {name: _ARTICLE[name] for name in ("id", "title", "url", "source", "publisher", "published_at")}
-        | {"rule": words(Rule), "similarity": {"type": "number", "minimum": 0, "maximum": 1}}
+        | {"rule": one_of(Rule), "similarity": {"type": "number", "minimum": 0, "maximum": 1}}
     ),
-    "Article": record(
-        _ARTICLE | {"group_id": ARTICLE_ID, "score": {"type": "number", "minimum": 0, "maximum": 1}, "duplicates": many(ref("Duplicate"))},
-        score_parts=by_name(NUMBER),
+    "Article": object_of(
+        _ARTICLE
+        | {"group_id": ARTICLE_ID, "score": {"type": "number", "minimum": 0, "maximum": 1}, "duplicates": list_of(ref("Duplicate"))},
+        score_parts=map_of(NUMBER),
         popularity=NUMBER,
         preference=NUMBER,
         published_at_estimated=FLAG,
     ),
-    "ArchivedArticle": record(
-        _ARTICLE | {"content": maybe(TEXT), "leader_id": ARTICLE_ID, "first_seen_at": MOMENT, "fetched_at": MOMENT},
+    "ArchivedArticle": object_of(
+        _ARTICLE | {"content": nullable(TEXT), "leader_id": ARTICLE_ID, "first_seen_at": MOMENT, "fetched_at": MOMENT},
         published_at_estimated=FLAG,
     ),
-    "ArchivePage": record(
+    "ArchivePage": object_of(
         {
-            "articles": many(
-                record(
+            "articles": list_of(
+                object_of(
                     _ARTICLE
                     | {"first_seen_at": MOMENT, "fetched_at": MOMENT}
-                    | {"snippet": maybe(record({"text": TEXT, "highlights": many(many(COUNT) | {"minItems": 2, "maxItems": 2})}))},
+                    | {
+                        "snippet": nullable(
+                            object_of({"text": TEXT, "highlights": list_of(list_of(COUNT) | {"minItems": 2, "maxItems": 2})})
+                        )
+                    },
                     published_at_estimated=FLAG,
                 )
             ),
-            "next_cursor": maybe(TEXT),
+            "next_cursor": nullable(TEXT),
         }
     ),
-    "Similar": record(
+    "Similar": object_of(
         {
-            "articles": many(
-                record(
+            "articles": list_of(
+                object_of(
                     _ARTICLE
                     | {"fetched_at": MOMENT, "score": {"type": "number", "minimum": 0, "maximum": 1}}
-                    | {"reasons": record({"terms": many(TEXT), "text": TEXT})},
+                    | {"reasons": object_of({"terms": list_of(TEXT), "text": TEXT})},
                     published_at_estimated=FLAG,
                 )
             )
         }
     ),
-    "Timeline": record({"buckets": many(record({"start": MOMENT, "count": COUNT}))}),
-    "Facets": record(
-        {name: many(record({"value": TEXT, "count": COUNT})) for name in ("source", "publisher")},
+    "Timeline": object_of({"buckets": list_of(object_of({"start": MOMENT, "count": COUNT}))}),
+    "Facets": object_of(
+        {name: list_of(object_of({"value": TEXT, "count": COUNT})) for name in ("source", "publisher")},
         # Present only if there are older matches, which are not counted.
         counted_newest=COUNT,
     ),
-    "Trending": record(
+    "Trending": object_of(
         {
-            "window": words(Span),
-            "searches": many(
-                record({"query": TEXT, "score": NUMBER, "people": COUNT, "usual": maybe(NUMBER | {"minimum": 0}), "reasons": many(TEXT)})
+            "window": one_of(TrendWindow),
+            "searches": list_of(
+                object_of(
+                    {"query": TEXT, "score": NUMBER, "people": COUNT, "usual": nullable(NUMBER | {"minimum": 0}), "reasons": list_of(TEXT)}
+                )
             ),
         }
     ),
-    "RelatedSearches": record({"searches": many(record({"query": TEXT, "score": NUMBER, "people": COUNT, "reasons": many(TEXT)}))}),
-    "SourceReport": record(
+    "RelatedSearches": object_of(
+        {"searches": list_of(object_of({"query": TEXT, "score": NUMBER, "people": COUNT, "reasons": list_of(TEXT)}))}
+    ),
+    "SourceReport": object_of(
         {
-            "status": words(Status),
-            "latency_ms": maybe(NUMBER),
+            "status": one_of(Status),
+            "latency_ms": nullable(NUMBER),
             "returned": COUNT,
             "kept": COUNT,
             "merged": COUNT,
-            "http_status": maybe(COUNT),
-            "retry_at": maybe(MOMENT),
-            "ignored": many(TEXT),
+            "http_status": nullable(COUNT),
+            "retry_at": nullable(MOMENT),
+            "ignored": list_of(TEXT),
         }
     ),
-    "Search": record(
+    "Search": object_of(
         {
-            "articles": many(ref("Article")),
+            "articles": list_of(ref("Article")),
             "total": COUNT,
             "limit": COUNT,
             "page": COUNT,
             "has_more": FLAG,
             "complete": FLAG,
-            "origin": words(Origin),
+            "origin": one_of(Origin),
             "fetched_at": MOMENT,
-            "sources": by_name(ref("SourceReport")),
+            "sources": map_of(ref("SourceReport")),
         },
-        personal=record({"applied": many(TEXT), "hidden": COUNT}),
+        personal=object_of({"applied": list_of(TEXT), "hidden": COUNT}),
         # Present only if no source is configured: the settings that turn sources on.
         notice=TEXT,
     ),
-    "Account": record({"id": TEXT, "username": TEXT, "provider": TEXT, "created_at": MOMENT, "last_login_at": MOMENT}),
-    "Preferences": record({"preferences": by_name({})}),
-    "Preference": record({"value": {}}),
-    "SavedArticle": record(_SAVED, published_at_estimated=FLAG),
-    "ExportedArticle": record(_SAVED | {"content": maybe(TEXT)}, published_at_estimated=FLAG),
-    "SavedPage": record({"articles": many(ref("SavedArticle")), "next_cursor": maybe(TEXT)}),
-    "Recommendations": record(
+    "Account": object_of({"id": TEXT, "username": TEXT, "provider": TEXT, "created_at": MOMENT, "last_login_at": MOMENT}),
+    "Preferences": object_of({"preferences": map_of({})}),
+    "Preference": object_of({"value": {}}),
+    "SavedArticle": object_of(_SAVED, published_at_estimated=FLAG),
+    "ExportedArticle": object_of(_SAVED | {"content": nullable(TEXT)}, published_at_estimated=FLAG),
+    "SavedPage": object_of({"articles": list_of(ref("SavedArticle")), "next_cursor": nullable(TEXT)}),
+    "Recommendations": object_of(
         {
-            "articles": many(
-                record(
-                    _ARTICLE | {"score": {"type": "number", "minimum": 0, "maximum": 1}, "reasons": many(TEXT) | {"minItems": 1}},
+            "articles": list_of(
+                object_of(
+                    _ARTICLE | {"score": {"type": "number", "minimum": 0, "maximum": 1}, "reasons": list_of(TEXT) | {"minItems": 1}},
                     published_at_estimated=FLAG,
                 )
             ),
-            "basis": words(Basis),
+            "basis": one_of(Basis),
         }
     ),
     "PastSearch": PAST_SEARCH,
-    "History": record({"searches": many(ref("PastSearch")), "next_cursor": maybe(TEXT)}),
-    "Export": record(
+    "History": object_of({"searches": list_of(ref("PastSearch")), "next_cursor": nullable(TEXT)}),
+    "Export": object_of(
         {
             "exported_at": MOMENT,
             "account": ref("Account"),
-            "identities": many(record({"provider": TEXT, "subject": TEXT})),
-            "preferences": by_name({}),
-            "keys": many(record(_KEY)),
-            "sessions": many(_SESSION),
-            "saved": many(ref("ExportedArticle")),
-            "opened": many(record(_OPENED, published_at_estimated=FLAG)),
-            "dismissed": many(record(_DISMISSED, published_at_estimated=FLAG)),
-            "searches": many(ref("PastSearch")),
+            "identities": list_of(object_of({"provider": TEXT, "subject": TEXT})),
+            "preferences": map_of({}),
+            "keys": list_of(object_of(_KEY)),
+            "sessions": list_of(_SESSION),
+            "saved": list_of(ref("ExportedArticle")),
+            "opened": list_of(object_of(_OPENED, published_at_estimated=FLAG)),
+            "dismissed": list_of(object_of(_DISMISSED, published_at_estimated=FLAG)),
+            "searches": list_of(ref("PastSearch")),
         }
     ),
-    "Sources": record(
+    "Sources": object_of(
         {
-            "sources": by_name(
-                record(
+            "sources": map_of(
+                object_of(
                     {
                         "enabled": FLAG,
-                        "state": words(["ready", *(status for status in Status if not status.answered)]),
+                        "state": one_of(["ready", *(status for status in Status if not status.answered)]),
                         "deadline_s": NUMBER,
                         "pace_s": NUMBER,
-                        "quota": maybe(record({"calls": COUNT, "window_s": COUNT, "left": maybe(COUNT)})),
-                        "retry_at": maybe(MOMENT),
+                        "quota": nullable(object_of({"calls": COUNT, "window_s": COUNT, "left": nullable(COUNT)})),
+                        "retry_at": nullable(MOMENT),
                     }
                 )
             )
         }
     ),
-    "Providers": record({"providers": many(record({"name": TEXT, "label": TEXT, "method": words(["GET", "POST"]), "url": TEXT}))}),
-    "Sessions": record({"sessions": many(_SESSION)}),
-    "Keys": record({"keys": many(record(_KEY))}),
-    "NewKey": record(_KEY | {"key": {"type": "string", "pattern": "^ni_[A-Za-z0-9_-]{43}$"}}),
-    "Health": record({"status": words(["ok"]), "version": TEXT, "commit": TEXT}),
-    "Ready": record(
+    "Providers": object_of(
+        {"providers": list_of(object_of({"name": TEXT, "label": TEXT, "method": one_of(["GET", "POST"]), "url": TEXT}))}
+    ),
+    "Sessions": object_of({"sessions": list_of(_SESSION)}),
+    "Keys": object_of({"keys": list_of(object_of(_KEY))}),
+    "NewKey": object_of(_KEY | {"key": {"type": "string", "pattern": "^ni_[A-Za-z0-9_-]{43}$"}}),
+    "Health": object_of({"status": one_of(["ok"]), "version": TEXT, "commit": TEXT}),
+    "Ready": object_of(
         {
-            "status": words(["ready", "degraded", "unusable", Phase.STARTING, Phase.DRAINING]),
-            "checks": by_name(words(["ok", "failing"])),
-            "sources": by_name(TEXT),
+            "status": one_of(["ready", "degraded", "unusable", Phase.STARTING, Phase.DRAINING]),
+            "checks": map_of(one_of(["ok", "failing"])),
+            "sources": map_of(TEXT),
         },
         # Present only if a source is off, perhaps by mistake: the missing settings.
         notice=TEXT,
     ),
-    "Problem": record(
+    "Problem": object_of(
         {
             "type": TEXT,
             "code": TEXT,
@@ -243,8 +254,8 @@ COMPONENTS: dict[str, Schema] = {
             "detail": TEXT,
             "instance": TEXT,
             "request_id": TEXT,
-            "errors": many(record({"field": TEXT, "code": TEXT, "message": TEXT})),
+            "errors": list_of(object_of({"field": TEXT, "code": TEXT, "message": TEXT})),
         },
-        sources=by_name(ref("SourceReport")),
+        sources=map_of(ref("SourceReport")),
     ),
 }

@@ -10,16 +10,16 @@ from typing import Any
 
 from attrs import asdict, evolve, frozen
 
-from newsintel.domain.bounds.slices import Sliced, whole
+from newsintel.domain.bounds.slices import Sliced, run_all
 from newsintel.domain.search.article import ArchivedArticle, Article, Group, Member
 from newsintel.domain.search.harvest import Answer, Merge, Origin, Ranked
-from newsintel.domain.search.merging import merged_as
+from newsintel.domain.search.merging import merge_by_mode
 from newsintel.domain.search.outcome import FetchOutcome
 from newsintel.domain.search.query_model import Dedupe
-from newsintel.domain.search.scoring import DECIMALS, shown
-from newsintel.domain.text.moments import rfc3339
+from newsintel.domain.search.scoring import DECIMALS, display_score
+from newsintel.domain.text.moments import format_time
 
-LAST_PAGE = 1000
+MAX_PAGE = 1000
 """The highest page that a request may name (contract). Even with the smallest pages, it is past
 the end of every harvest."""
 
@@ -45,16 +45,16 @@ def render(answer: Answer, view: View) -> dict[str, Any]:
 
     Scores use the harvest's fetched_at as the current time, so a cache hit equals its miss.
     """
-    return whole(rendering(answer, view))
+    return run_all(render_in_slices(answer, view))
 
 
-def rendering(answer: Answer, view: View) -> Sliced[dict[str, Any]]:
+def render_in_slices(answer: Answer, view: View) -> Sliced[dict[str, Any]]:
     """Build the same body as `render`, in slices."""
-    merged = yield from merged_as(answer, view.dedupe)
-    return (yield from search_body(answer, merged, merged.ranked, view))
+    merged = yield from merge_by_mode(answer, view.dedupe)
+    return (yield from build_search_body(answer, merged, merged.ranked, view))
 
 
-def search_body(answer: Answer, merged: Merge, listed: Sequence[Ranked], view: View) -> Sliced[dict[str, Any]]:
+def build_search_body(answer: Answer, merged: Merge, listed: Sequence[Ranked], view: View) -> Sliced[dict[str, Any]]:
     """The body that lists some of a merge's groups, in the given order.
 
     The reports of the sources count the whole merge.
@@ -63,7 +63,7 @@ def search_body(answer: Answer, merged: Merge, listed: Sequence[Ranked], view: V
     start = (view.page - 1) * view.limit
     articles = []
     for ranked in listed[start : start + view.limit]:
-        articles.append(_group_body(ranked, explain=view.explain))
+        articles.append(_build_group_body(ranked, explain=view.explain))
         yield
     return {
         "articles": articles,
@@ -73,22 +73,22 @@ def search_body(answer: Answer, merged: Merge, listed: Sequence[Ranked], view: V
         "has_more": start + view.limit < len(listed),
         "complete": answer.complete,
         "origin": harvest.origin.value,
-        "fetched_at": rfc3339(harvest.fetched_at),
-        "sources": _sources(answer, merged),
+        "fetched_at": format_time(harvest.fetched_at),
+        "sources": _build_source_reports(answer, merged),
     }
 
 
-def article_body(archived: ArchivedArticle) -> dict[str, Any]:
+def build_article_body(archived: ArchivedArticle) -> dict[str, Any]:
     """The body of GET /articles/{id}."""
-    return summary(archived.article) | {
+    return summarize_article(archived.article) | {
         "content": archived.article.content,
         "leader_id": archived.leader_id,
-        "first_seen_at": rfc3339(archived.first_seen_at),
-        "fetched_at": rfc3339(archived.fetched_at),
+        "first_seen_at": format_time(archived.first_seen_at),
+        "fetched_at": format_time(archived.fetched_at),
     }
 
 
-def summary(article: Article) -> dict[str, Any]:
+def summarize_article(article: Article) -> dict[str, Any]:
     """The members of an article that every list of articles shows."""
     body: dict[str, Any] = {
         "id": article.id,
@@ -101,16 +101,16 @@ def summary(article: Article) -> dict[str, Any]:
         "author": article.author,
         "image_url": article.image_url,
         "language": article.language,
-        "published_at": rfc3339(article.published_at, "seconds"),
+        "published_at": format_time(article.published_at, "seconds"),
     }
     return body | {"published_at_estimated": True} if article.published_at_estimated else body
 
 
-def _group_body(ranked: Ranked, *, explain: bool) -> dict[str, Any]:
-    body = summary(ranked.group.leader) | {
+def _build_group_body(ranked: Ranked, *, explain: bool) -> dict[str, Any]:
+    body = summarize_article(ranked.group.leader) | {
         "group_id": ranked.group.founder.id,
-        "score": shown(ranked.parts),
-        "duplicates": [_duplicate(member) for member in _duplicates(ranked.group)],
+        "score": display_score(ranked.parts),
+        "duplicates": [_build_duplicate(member) for member in _list_duplicates(ranked.group)],
     }
     if not explain:
         return body
@@ -118,7 +118,7 @@ def _group_body(ranked: Ranked, *, explain: bool) -> dict[str, Any]:
     return body | {"score_parts": parts, "popularity": ranked.popularity}
 
 
-def _duplicates(group: Group) -> list[Member]:
+def _list_duplicates(group: Group) -> list[Member]:
     """Return every member except the leader, in founder order.
 
     A founder that is not the leader gets the leader's rule and similarity: they tie the two
@@ -132,7 +132,7 @@ def _duplicates(group: Group) -> list[Member]:
     return others
 
 
-def _duplicate(member: Member) -> dict[str, Any]:
+def _build_duplicate(member: Member) -> dict[str, Any]:
     article = member.article
     return {
         "id": article.id,
@@ -140,25 +140,25 @@ def _duplicate(member: Member) -> dict[str, Any]:
         "url": article.url,
         "source": article.source,
         "publisher": article.publisher,
-        "published_at": rfc3339(article.published_at, "seconds"),
+        "published_at": format_time(article.published_at, "seconds"),
         "rule": member.rule,
         "similarity": member.similarity,
     }
 
 
-def _sources(answer: Answer, merged: Merge) -> dict[str, Any]:
+def _build_source_reports(answer: Answer, merged: Merge) -> dict[str, Any]:
     """Return a report per source: of the failed refresh if there was one, else of the harvest.
 
     Only a live harvest's articles count as merged: the articles of a stale harvest or of the
     archive do not come from the reported outcomes.
     """
     own = answer.harvest.origin is Origin.LIVE
-    listed = (member.article.source for ranked in merged.ranked for member in _duplicates(ranked.group))
+    listed = (member.article.source for ranked in merged.ranked for member in _list_duplicates(ranked.group))
     counts = Counter(listed if own else ())
-    return {outcome.source: _source(outcome, counts[outcome.source]) for outcome in answer.reported}
+    return {outcome.source: _build_source_report(outcome, counts[outcome.source]) for outcome in answer.reported}
 
 
-def _source(outcome: FetchOutcome, merged: int) -> dict[str, Any]:
+def _build_source_report(outcome: FetchOutcome, merged: int) -> dict[str, Any]:
     return {
         "status": outcome.status.value,
         "latency_ms": None if outcome.latency_ms is None else round(outcome.latency_ms, 1),
@@ -166,6 +166,6 @@ def _source(outcome: FetchOutcome, merged: int) -> dict[str, Any]:
         "kept": len(outcome.articles),
         "merged": merged,
         "http_status": outcome.http_status,
-        "retry_at": None if outcome.retry_at is None else rfc3339(outcome.retry_at),
+        "retry_at": None if outcome.retry_at is None else format_time(outcome.retry_at),
         "ignored": list(outcome.ignored),
     }

@@ -8,13 +8,13 @@ from typing import Any
 
 from newsintel.http.asgi import Asgi, Receive, Scope, Send
 
-KEEP_S = 600
-ALLOWED = (
+PREFLIGHT_MAX_AGE_S = 600
+PREFLIGHT_HEADERS = (
     (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, DELETE"),
     (b"access-control-allow-headers", b"Authorization, Content-Type, X-Request-Id"),
-    (b"access-control-max-age", str(KEEP_S).encode()),
+    (b"access-control-max-age", str(PREFLIGHT_MAX_AGE_S).encode()),
 )
-EXPOSED = (
+EXPOSE_HEADERS = (
     b"access-control-expose-headers",
     b"Age, Cache-Status, ETag, Link, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, X-Request-Id",
 )
@@ -36,20 +36,20 @@ class Cors:
         origin = headers.get(b"origin")
         allowed = [(b"access-control-allow-origin", origin)] if origin in self._origins else []
         if allowed and scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
-            added = [*allowed, *ALLOWED, (b"vary", b"Origin")]
+            added = [*allowed, *PREFLIGHT_HEADERS, (b"vary", b"Origin")]
             await send({"type": "http.response.start", "status": 204, "headers": added})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             return
 
         async def sending(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*_varying(message["headers"]), *allowed, *([EXPOSED] if allowed else [])]}
+                message = {**message, "headers": [*_add_vary(message["headers"]), *allowed, *([EXPOSE_HEADERS] if allowed else [])]}
             await send(message)
 
         await self._app(scope, receive, sending)
 
 
-def _varying(headers: Any) -> list[tuple[bytes, bytes]]:
+def _add_vary(headers: Any) -> list[tuple[bytes, bytes]]:
     """Return the headers with a Vary that names Origin."""
     said = any(name.lower() == b"vary" and b"origin" in value.lower() for name, value in headers)
     return [*headers, *([] if said else [(b"vary", b"Origin")])]

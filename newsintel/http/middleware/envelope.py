@@ -9,19 +9,19 @@ from newsintel.config.settings import Settings
 from newsintel.http.asgi import Asgi, Receive, Scope, Send
 from newsintel.runtime.telemetry.logs import enter_context
 
-SECURITY = (
+SECURITY_HEADERS = (
     # OWASP ASVS 5.0, 3.4.4 and 3.4.5: browsers keep the declared content type and send no Referer.
     # NOTHING covers 3.4.3 and 3.4.6: responses load nothing and cannot be framed.
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 )
 
-NOTHING = b"default-src 'none'; frame-ancestors 'none'"
+DENY_ALL_POLICY = b"default-src 'none'; frame-ancestors 'none'"
 """The default content security policy. HTML pages set their own in `scope["state"]["policy"]`."""
 
 NO_CONTENT = 204
 
-OF_A_BODY = frozenset({b"content-length", b"content-type"})
+BODY_HEADERS = frozenset({b"content-length", b"content-type"})
 """Headers that describe a body, so a 204 must not have them."""
 
 # ASVS 3.4.1 requires at least one year. Subdomains are not included: they may have another owner.
@@ -37,11 +37,11 @@ class Envelope:
 
     def __init__(self, app: Asgi, settings: Settings) -> None:
         self._app = app
-        self._fixed = (*SECURITY, *((HSTS,) if settings.public_url.startswith("https://") else ()))
+        self._fixed = (*SECURITY_HEADERS, *((HSTS,) if settings.public_url.startswith("https://") else ()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        request_id = chosen_id(scope["headers"])
+        request_id = choose_request_id(scope["headers"])
         scope.setdefault("state", {})["request_id"] = request_id
         # Each request runs in its own task, so this context ends with the request.
         enter_context({"request_id": request_id})
@@ -49,22 +49,22 @@ class Envelope:
 
         async def sending(message: Any) -> None:
             if message["type"] == "http.response.start":
-                policy = (b"content-security-policy", scope["state"].get("policy", NOTHING))
-                message = {**message, "headers": [*_allowed(message), *added, policy]}
+                policy = (b"content-security-policy", scope["state"].get("policy", DENY_ALL_POLICY))
+                message = {**message, "headers": [*_drop_body_headers(message), *added, policy]}
             await send(message)
 
         await self._app(scope, receive, sending)
 
 
-def _allowed(start: Any) -> Iterable[tuple[bytes, bytes]]:
+def _drop_body_headers(start: Any) -> Iterable[tuple[bytes, bytes]]:
     """Return a response's headers; for a 204 without those that describe a body (RFC 9110 8.6)."""
     headers: Iterable[tuple[bytes, bytes]] = start["headers"]
     if start["status"] != NO_CONTENT:
         return headers
-    return [header for header in headers if header[0].lower() not in OF_A_BODY]
+    return [header for header in headers if header[0].lower() not in BODY_HEADERS]
 
 
-def chosen_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
+def choose_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
     """Return the caller's X-Request-Id if it is single and safe in a log line, else a new id."""
     given = [value for name, value in headers if name == b"x-request-id"]
     if len(given) == 1 and re.fullmatch(rb"[A-Za-z0-9-]{1,64}", given[0]):

@@ -11,29 +11,29 @@ from urllib.parse import urlsplit
 from newsintel.config.settings import Settings
 from newsintel.http.asgi import Asgi, Receive, Scope, Send
 from newsintel.http.paths import HEALTH, READY
-from newsintel.http.response.problems import PROBLEMS, refuse
+from newsintel.http.response.problems import PROBLEMS, send_problem
 
-ANY_HOST = frozenset({HEALTH, READY})
+ANY_HOST_PATHS = frozenset({HEALTH, READY})
 """Paths that load balancers probe by IP address, so their Host is not checked."""
 
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+?)\.?(:[0-9]{0,5})?")
 """RFC 9110 7.2: uri-host and optional port, without userinfo. A trailing dot changes nothing."""
 
 
-def allowed_hosts(settings: Settings) -> frozenset[str]:
+def list_allowed_hosts(settings: Settings) -> frozenset[str]:
     """Return every host name served, in lower case.
 
     Names have no port, because a load balancer or a container may use another one.
     """
     names = [urlsplit(settings.public_url).netloc, *settings.allowed_hosts]
-    if settings.bind.loopback:
+    if settings.bind.is_loopback:
         names += ["localhost", "127.0.0.1", "[::1]"]
-    return frozenset(filter(None, map(host_of, names)))
+    return frozenset(filter(None, map(parse_host, names)))
 
 
 # Cached: the same few values come with every request.
 @lru_cache(maxsize=64)
-def host_of(authority: str) -> str | None:
+def parse_host(authority: str) -> str | None:
     """Return the host of `host:port`, in lower case; None if the text is malformed."""
     match = _AUTHORITY.fullmatch(authority)
     return match[1].lower() if match else None
@@ -44,24 +44,24 @@ class HostCheck:
 
     def __init__(self, app: Asgi, settings: Settings) -> None:
         self._app = app
-        self._allowed = allowed_hosts(settings)
+        self._allowed = list_allowed_hosts(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer 421 (404 for a target that is not a path, such as `*`)."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        authority, path = _target(scope)
+        authority, path = _parse_target(scope)
         if not path.startswith("/"):
-            await refuse(scope, send, "not_found", "The request's target is not a path.")
-        elif path in ANY_HOST or host_of(authority) in self._allowed:
+            await send_problem(scope, send, "not_found", "The request's target is not a path.")
+        elif path in ANY_HOST_PATHS or parse_host(authority) in self._allowed:
             scope["path"] = path
             await self._app(scope, receive, send)
         else:
-            await refuse(scope, send, "wrong_host", PROBLEMS["wrong_host"].meaning)
+            await send_problem(scope, send, "wrong_host", PROBLEMS["wrong_host"].meaning)
 
 
-def under_one_name(app: Asgi) -> Asgi:
+def fix_host_header(app: Asgi) -> Asgi:
     """Wrap the framework in ASGI middleware that gives every request the Host `localhost`.
 
     The framework binds its router to the Host header and fails on names such as `a..b`. HostCheck
@@ -77,7 +77,7 @@ def under_one_name(app: Asgi) -> Asgi:
     return named
 
 
-def _target(scope: Scope) -> tuple[str, str]:
+def _parse_target(scope: Scope) -> tuple[str, str]:
     """Return the request's authority and path.
 
     In the absolute form, `GET http://host/path`, the Host header is ignored (RFC 9112 3.2.2).

@@ -9,26 +9,26 @@ from newsintel.domain.accounts.model import Caller
 from newsintel.errors import RateLimitedError
 from newsintel.http.asgi import Asgi, Receive, Scope, Send
 from newsintel.http.paths import DESCRIPTION, HEALTH, METRICS, PROBLEM_PAGES, READY, SEARCH
-from newsintel.http.response.problems import PROBLEMS, refuse
+from newsintel.http.response.problems import PROBLEMS, send_problem
 from newsintel.runtime.limits.limiter import Limiter
 
-EXEMPT = frozenset({HEALTH, READY, METRICS, DESCRIPTION, "/docs", "/favicon.ico"})
+EXEMPT_PATHS = frozenset({HEALTH, READY, METRICS, DESCRIPTION, "/docs", "/favicon.ico"})
 """Paths that platforms probe, often from one IP address for all users, and paths that explain the
 service to callers over the limit."""
 
-EXEMPT_BELOW = (PROBLEM_PAGES, "/docs/")
+EXEMPT_PREFIXES = (PROBLEM_PAGES, "/docs/")
 """Prefixes of further exempt paths."""
 
 
-class Limits:
+class RateLimits:
     """ASGI middleware inside Identify: refuses requests of a person over the limit."""
 
     def __init__(self, app: Asgi, requests: Limiter, misses: Limiter | None) -> None:
         self._app = app
         self._requests = requests
         self._misses = misses
-        self._policy = _policy(requests)
-        self._both = self._policy + (b", " + _policy(misses) if misses else b"")
+        self._policy = _format_policy(requests)
+        self._both = self._policy + (b", " + _format_policy(misses) if misses else b"")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count a request and pass it on, or answer 429."""
@@ -39,32 +39,32 @@ class Limits:
         try:
             lease = await self._requests.take(caller.person)
         except RateLimitedError as error:
-            head = [*self._head(scope["path"], caller.person, 0), (b"retry-after", b"%d" % error.retry_after_s)]
-            await refuse(scope, send, "rate_limited", PROBLEMS["rate_limited"].meaning, head)
+            head = [*self._build_headers(scope["path"], caller.person, 0), (b"retry-after", b"%d" % error.retry_after_s)]
+            await send_problem(scope, send, "rate_limited", PROBLEMS["rate_limited"].meaning, head)
             return
         remaining = lease.remaining
 
         async def sending(message: dict[str, object]) -> None:
             if message["type"] == "http.response.start":
-                head = self._head(scope["path"], caller.person, remaining)
+                head = self._build_headers(scope["path"], caller.person, remaining)
                 message = {**message, "headers": [*message["headers"], *head]}  # type: ignore[misc]
             await send(message)
 
         await self._app(scope, receive, sending)
 
-    def _head(self, path: str, person: str, remaining: int) -> list[tuple[bytes, bytes]]:
+    def _build_headers(self, path: str, person: str, remaining: int) -> list[tuple[bytes, bytes]]:
         """Return the headers. The state of the limit of misses is that after the request."""
-        state = b'"search";r=%d;t=%d' % (remaining, self._requests.resets_s())
+        state = b'"search";r=%d;t=%d' % (remaining, self._requests.seconds_to_reset())
         if self._misses is None or path != SEARCH:
             return [(b"ratelimit-policy", self._policy), (b"ratelimit", state)]
-        state += b', "miss";r=%d;t=%d' % (self._misses.lease(person).remaining, self._misses.resets_s())
+        state += b', "miss";r=%d;t=%d' % (self._misses.get_lease(person).remaining, self._misses.seconds_to_reset())
         return [(b"ratelimit-policy", self._both), (b"ratelimit", state)]
 
 
 def is_exempt(path: str) -> bool:
     """Whether requests for a path are not counted."""
-    return path in EXEMPT or path.startswith(EXEMPT_BELOW)
+    return path in EXEMPT_PATHS or path.startswith(EXEMPT_PREFIXES)
 
 
-def _policy(limiter: Limiter) -> bytes:
+def _format_policy(limiter: Limiter) -> bytes:
     return b'"%s";q=%d;w=%d' % (limiter.policy.encode(), limiter.quota.calls, limiter.quota.window_s)

@@ -4,17 +4,17 @@ The framework's parser takes time quadratic in the header's length: 16 KiB of sp
 requests for half a second.
 """
 
-LONGEST = 1_000
+MAX_ACCEPT_CHARS = 1_000
 """Characters of an Accept header. Browsers send 150; a longer header is ignored."""
 
 
-def prefers(accept: str, wanted: str, *others: str) -> bool:
+def is_preferred(accept: str, wanted: str, *others: str) -> bool:
     """Whether the client prefers one media type to each of the others."""
-    ranges = _ranges(accept) if len(accept) <= LONGEST else {}
-    return _quality(ranges, wanted) > max(_quality(ranges, other) for other in others)
+    ranges = _parse_ranges(accept) if len(accept) <= MAX_ACCEPT_CHARS else {}
+    return _find_quality(ranges, wanted) > max(_find_quality(ranges, other) for other in others)
 
 
-def _ranges(accept: str) -> dict[str, float]:
+def _parse_ranges(accept: str) -> dict[str, float]:
     """Return the quality of each media range.
 
     Ranges with parameters are ignored. A quality that is not a number counts as 0.
@@ -24,12 +24,12 @@ def _ranges(accept: str) -> dict[str, float]:
         media, *parameters = (part.strip() for part in member.split(";"))
         names = [one.partition("=")[0].strip() for one in parameters]
         if names in ([], ["q"]):
-            quality = _weight(parameters[0].partition("=")[2].strip()) if parameters else 1.0
+            quality = _parse_quality(parameters[0].partition("=")[2].strip()) if parameters else 1.0
             ranges[media] = max(quality, ranges.get(media, 0.0))
     return ranges
 
 
-def _weight(digits: str) -> float:
+def _parse_quality(digits: str) -> float:
     """Return a quality from 0 to 1; 0 for invalid text."""
     try:
         return min(1.0, max(0.0, float(digits))) if digits.replace(".", "", 1).isdecimal() else 0.0
@@ -37,7 +37,7 @@ def _weight(digits: str) -> float:
         return 0.0
 
 
-def _quality(ranges: dict[str, float], media: str) -> float:
+def _find_quality(ranges: dict[str, float], media: str) -> float:
     """Return the quality of a media type, by the most specific range that contains it."""
     within = (media, media.partition("/")[0] + "/*", "*/*")
     return next((ranges[one] for one in within if one in ranges), 0.0)

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from quart import request
 from werkzeug.datastructures import Headers
 
-from newsintel.domain.accounts.model import Access, Account, Caller, Doubt
+from newsintel.domain.accounts.model import Access, Account, AnonymousReason, Caller
 from newsintel.errors import DeniedError, RateLimitedError, SignInUnavailableError
 from newsintel.runtime.limits.lookups import WINDOW_S
 
@@ -14,21 +14,21 @@ CHALLENGE = 'Bearer realm="newsintel"'
 """RFC 6750, 3."""
 
 
-def caller() -> Caller:
+def get_current_caller() -> Caller:
     """Return the caller of the current request."""
     found: Caller = request.scope["state"]["caller"]
     return found
 
 
-def account() -> Account:
+def get_current_account() -> Account:
     """Return the account of the current request, on a route that needs one."""
-    found = caller().account
+    found = get_current_caller().account
     if found is None:
         raise AssertionError("a route without a need asked for the account")
     return found
 
 
-def admit(caller: Caller, need: Access | None) -> None:
+def check_access(caller: Caller, need: Access | None) -> None:
     """Let a caller pass to a route, or raise.
 
     Args:
@@ -41,13 +41,13 @@ def admit(caller: Caller, need: Access | None) -> None:
         RateLimitedError: an account is needed, and the client's address has sent too many invalid
             keys or sessions.
     """
-    if caller.doubt is Doubt.BAD_KEY:
+    if caller.doubt is AnonymousReason.BAD_KEY:
         raise DeniedError("unauthenticated", "Invalid API key: unknown, expired or revoked.", f'{CHALLENGE}, error="invalid_token"')
     if need is None:
         return
-    if caller.doubt is Doubt.UNKNOWN:
+    if caller.doubt is AnonymousReason.UNKNOWN:
         raise SignInUnavailableError("We cannot identify you right now. Public routes still work.")
-    if caller.doubt is Doubt.THROTTLED:
+    if caller.doubt is AnonymousReason.THROTTLED:
         raise RateLimitedError(WINDOW_S)
     if caller.access is None:
         raise DeniedError("unauthenticated", "Sign in first, or send a key.", CHALLENGE)
@@ -75,7 +75,7 @@ def check_site(headers: Mapping[str, str] | Headers, own_origin: str) -> None:
         raise DeniedError("cross_site", "This change did not come from a page of this service.")
 
 
-def origin_of(url: str) -> str:
+def format_origin(url: str) -> str:
     """Return a URL's origin as a browser writes it in the Origin header (RFC 6454, 6.2)."""
     parts = urlsplit(url)
     default = {"http": 80, "https": 443}.get(parts.scheme)

@@ -4,26 +4,26 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from newsintel.config.values import Network
-from newsintel.domain.accounts.persons import UNKNOWN, parse_address
+from newsintel.domain.accounts.persons import UNKNOWN_PERSON, parse_address
 from newsintel.http.asgi import Scope
 
-MOST_PROXIES = 16
+MAX_PROXIES = 16
 """Entries of X-Forwarded-For that are read, from the right. No setup has so many trusted proxies in
 a row."""
 
 
-def client_address(scope: Scope, trusted: Sequence[Network]) -> str:
+def find_client_address(scope: Scope, trusted: Sequence[Network]) -> str:
     """Return the client's address.
 
     This is the peer's address. If the peer is a trusted proxy, it is the rightmost entry of
     X-Forwarded-For that is not a trusted proxy: the client can forge the entries further left. If
     an entry is malformed, the entry to its right is the client.
     """
-    peer = (scope.get("client") or (UNKNOWN,))[0]
+    peer = (scope.get("client") or (UNKNOWN_PERSON,))[0]
     if not trusted or not is_trusted(peer, trusted):
         return str(peer)
     client = str(peer)
-    for entry in islice(reversed(_forwarded_for(scope["headers"])), MOST_PROXIES):
+    for entry in islice(reversed(_split_forwarded_for(scope["headers"])), MAX_PROXIES):
         if parse_address(entry) is None:
             break
         client = entry
@@ -32,7 +32,7 @@ def client_address(scope: Scope, trusted: Sequence[Network]) -> str:
     return client
 
 
-def _forwarded_for(headers: Iterable[tuple[bytes, bytes]]) -> list[str]:
+def _split_forwarded_for(headers: Iterable[tuple[bytes, bytes]]) -> list[str]:
     """Return the entries of all X-Forwarded-For headers, in order."""
     lines = [value.decode("latin-1") for name, value in headers if name == b"x-forwarded-for"]
     return [entry.strip() for line in lines for entry in line.split(",")]

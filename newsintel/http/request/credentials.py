@@ -5,16 +5,16 @@ from collections.abc import Iterable
 
 from newsintel.config.settings import Settings
 
-KEY = re.compile(r"ni_[A-Za-z0-9_-]{43}")
+KEY_PATTERN = re.compile(r"ni_[A-Za-z0-9_-]{43}")
 """An API key: 256 bits in base64url after a prefix. People and secret scanners recognize the
 prefix."""
 
-SESSION_ID = re.compile(r"[A-Za-z0-9_-]{43}")
+SESSION_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 Headers = Iterable[tuple[bytes, bytes]]
 
 
-def bearer(headers: Headers) -> str | None:
+def read_bearer(headers: Headers) -> str | None:
     """Return the text after `Bearer` in the Authorization header.
 
     Returns None if the header is absent or has another scheme. Such a header is ignored: it may be
@@ -27,7 +27,7 @@ def bearer(headers: Headers) -> str | None:
     return given[0].partition(" ")[2] if len(given) == 1 else ""
 
 
-def cookie(headers: Headers, name: str) -> str | None:
+def find_cookie(headers: Headers, name: str) -> str | None:
     """Return a cookie's value (RFC 6265, 5.4) if exactly one cookie has that name.
 
     As in browsers, only spaces and tabs around a name are removed. If Unicode line ends (U+0085) or
@@ -40,7 +40,7 @@ def cookie(headers: Headers, name: str) -> str | None:
     return values[0] if len(values) == 1 else None
 
 
-def session_cookie(settings: Settings) -> str:
+def name_session_cookie(settings: Settings) -> str:
     """Return the name of the session cookie.
 
     Browsers accept the __Host- prefix only over https (rfc6265bis, 4.1.3.2).

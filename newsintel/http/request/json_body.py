@@ -17,24 +17,24 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from newsintel.errors import InvalidBodyError
 from newsintel.http.request.query_kinds import Kind
 
-DEEPEST = 32
+MAX_DEPTH = 32
 """Levels of arrays and objects (OWASP ASVS 5.0, 15.2.2 requires a limit; our bodies need fewer)."""
 
 LEAST, GREATEST, MOST_DIGITS = -(2**63), 2**64 - 1, 20
 """The integers that `codec.to_json` can write (signed or unsigned 64 bits), and the most characters
 that one can have."""
 
-MOST_ERRORS = 20
+MAX_ERRORS = 20
 
-MOST_VALUES = 5_000
+MAX_VALUES = 5_000
 """JSON values in a body, member names included. The largest preference, 4 KiB of single digits, has
 half as many."""
 
-TOO_MANY = f"holds more than {MOST_VALUES:,} values"
+TOO_MANY = f"holds more than {MAX_VALUES:,} values"
 
-_UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
-LONGEST_TYPE = 256
+MAX_TYPE_CHARS = 256
 """Characters of a Content-Type; a longer one is not read and counts as unsupported."""
 
 
@@ -75,17 +75,21 @@ async def read_body(members: Sequence[Member], request: Request) -> dict[str, An
 
 def _is_json(request: Request) -> bool:
     """Whether a body is sent as JSON in UTF-8. Other parameters of the type are ignored."""
-    if len(request.headers.get("Content-Type", "")) > LONGEST_TYPE or request.mimetype != "application/json":
+    if len(request.headers.get("Content-Type", "")) > MAX_TYPE_CHARS or request.mimetype != "application/json":
         return False
     return bool(request.mimetype_params.get("charset", "utf-8").lower() == "utf-8")
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
     """Parse a JSON object (RFC 8259) by this module's rules; raise BadRequest if it is invalid."""
-    left = _Left(MOST_VALUES)
+    left = _ValueBudget(MAX_VALUES)
     try:
         value = json.loads(
-            raw.decode("utf-8"), object_pairs_hook=left.members, parse_constant=_no_constant, parse_float=left.real, parse_int=left.whole
+            raw.decode("utf-8"),
+            object_pairs_hook=left.build_object,
+            parse_constant=_refuse_constant,
+            parse_float=left.parse_float,
+            parse_int=left.parse_int,
         )
         _check_tree(value)
     except UnicodeDecodeError:
@@ -93,7 +97,7 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     except json.JSONDecodeError:
         raise BadRequest("The body is not JSON.") from None
     except RecursionError:
-        raise BadRequest(f"The body is nested deeper than {DEEPEST} levels.") from None
+        raise BadRequest(f"The body is nested deeper than {MAX_DEPTH} levels.") from None
     except ValueError as error:
         raise BadRequest(f"The body {error}.") from None
     if not isinstance(value, dict):
@@ -124,12 +128,12 @@ def read_members(members: Iterable[Member], given: Mapping[str, Any]) -> dict[st
         except ValueError as error:
             errors.append(InvalidBodyError(name, "invalid", f"{name} {error}"))
     if errors:
-        raise ExceptionGroup("the body cannot be used", errors[:MOST_ERRORS])
+        raise ExceptionGroup("the body cannot be used", errors[:MAX_ERRORS])
     return values
 
 
 @define
-class _Left:
+class _ValueBudget:
     """How many more values a body may have.
 
     The limit is more than our bodies need, and low enough that reading does not block other
@@ -138,36 +142,36 @@ class _Left:
 
     _values: int
 
-    def members(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def build_object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         """Return an object of these members; raise a ValueError if a name occurs twice."""
-        self._count()
+        self._count_value()
         members = dict(pairs)
         if len(members) < len(pairs):
             raise ValueError("has a member twice")
         return members
 
-    def whole(self, digits: str) -> int:
+    def parse_int(self, digits: str) -> int:
         """An integer."""
-        self._count()
+        self._count_value()
         if len(digits) > MOST_DIGITS or not LEAST <= (number := int(digits)) <= GREATEST:
             raise ValueError("holds a whole number of more than 64 bits")
         return number
 
-    def real(self, digits: str) -> float:
+    def parse_float(self, digits: str) -> float:
         """A number with a fraction or an exponent."""
-        self._count()
+        self._count_value()
         number = float(digits)
         if number in (float("inf"), -float("inf")):
             raise ValueError("holds a number that is too large")
         return number
 
-    def _count(self) -> None:
+    def _count_value(self) -> None:
         self._values -= 1
         if self._values < 0:
             raise ValueError(TOO_MANY)
 
 
-def _no_constant(_name: str) -> Any:
+def _refuse_constant(_name: str) -> Any:
     raise ValueError("holds NaN or Infinity, which are not JSON")
 
 
@@ -179,17 +183,17 @@ def _check_tree(value: Any) -> None:
         ValueError: it has too many values, or text that PostgreSQL cannot store.
     """
     level, seen = [value], 0
-    for depth in range(DEEPEST + 1):
+    for depth in range(MAX_DEPTH + 1):
         seen += len(level)
-        if seen > MOST_VALUES:
+        if seen > MAX_VALUES:
             raise ValueError(TOO_MANY)
         following: list[Any] = []
         for one in level:
             if isinstance(one, str):
-                if _UNKEEPABLE.search(one):
+                if _UNSTORABLE.search(one):
                     raise ValueError("holds text with NUL or half a surrogate pair")
             elif isinstance(one, dict | list):
-                if depth == DEEPEST:
+                if depth == MAX_DEPTH:
                     raise RecursionError
                 following += (*one, *one.values()) if isinstance(one, dict) else one
         level = following

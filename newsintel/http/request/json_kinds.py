@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from newsintel.domain.text.moments import KEPT_FROM, KEPT_UNTIL, read_moment
+from newsintel.domain.text.moments import EARLIEST_TIME, LATEST_TIME, parse_time
 from newsintel.http.request.query_kinds import Kind
 
 
@@ -22,7 +22,7 @@ def string(shortest: int, longest: int) -> Kind:
     return Kind({"type": "string", "minLength": shortest, "maxLength": longest}, parse)
 
 
-def word(*words: str) -> Kind:
+def choice(*words: str) -> Kind:
     """One of a few words. The result is the given object, such as a member of a StrEnum."""
     known = {word: word for word in words}
 
@@ -34,21 +34,21 @@ def word(*words: str) -> Kind:
     return Kind({"type": "string", "enum": [str(one) for one in words]}, parse)
 
 
-def moment() -> Kind:
+def date_time() -> Kind:
     """An RFC 3339 date-time within the years that we store."""
 
     def parse(value: Any) -> datetime:
         if not isinstance(value, str) or "T" not in value.upper():
             raise ValueError("must be a date-time such as 2026-01-31T12:00:00Z")
-        read = read_moment(value, end=False)
-        if not KEPT_FROM <= read < KEPT_UNTIL:
-            raise ValueError(f"must lie in the years from {KEPT_FROM.year} to {KEPT_UNTIL.year - 1} (UTC)")
+        read = parse_time(value, end=False)
+        if not EARLIEST_TIME <= read < LATEST_TIME:
+            raise ValueError(f"must lie in the years from {EARLIEST_TIME.year} to {LATEST_TIME.year - 1} (UTC)")
         return read
 
     return Kind({"type": "string", "format": "date-time"}, parse)
 
 
-def or_null(kind: Kind) -> Kind:
+def nullable(kind: Kind) -> Kind:
     """The given kind, or null."""
 
     def parse(value: Any) -> Any:
@@ -57,6 +57,6 @@ def or_null(kind: Kind) -> Kind:
     return Kind({"anyOf": [kind.schema, {"type": "null"}]}, parse)
 
 
-def anything(check: Callable[[Any], Any] = lambda value: value) -> Kind:
+def any_json(check: Callable[[Any], Any] = lambda value: value) -> Kind:
     """Any JSON value; `check` or the code that uses the value validates it."""
     return Kind({}, check)

@@ -13,7 +13,7 @@ from typing import Any
 from attrs import frozen
 
 from newsintel.domain.archive.model import SOURCE_NAME
-from newsintel.domain.text.moments import read_moment
+from newsintel.domain.text.moments import parse_time
 
 
 @frozen
@@ -24,7 +24,7 @@ class Kind:
     parse: Callable[[Any], Any]
 
 
-def whole(low: int, high: int) -> Kind:
+def whole_number(low: int, high: int) -> Kind:
     """A whole number in ASCII digits.
 
     `int` alone would also accept `1_000`, ` 5 ` and the digits of every script.
@@ -50,7 +50,7 @@ def choice(*words: str) -> Kind:
     return Kind({"type": "string", "enum": [str(word) for word in words]}, parse)
 
 
-def names(known: tuple[str, ...]) -> Kind:
+def known_names(known: tuple[str, ...]) -> Kind:
     """A comma-separated list of known names. The result has each once, in the order of `known`."""
 
     def parse(raw: str) -> tuple[str, ...]:
@@ -78,7 +78,7 @@ def source_names(known: tuple[str, ...]) -> Kind:
     return Kind({"type": "array", "items": {"type": "string", "pattern": f"^{SOURCE_NAME}$"}, "minItems": 1}, parse)
 
 
-def text(longest: int | None = None) -> Kind:
+def free_text(longest: int | None = None) -> Kind:
     """Free text; the code that uses it validates it.
 
     Args:
@@ -87,7 +87,7 @@ def text(longest: int | None = None) -> Kind:
     return Kind({"type": "string"} | ({"minLength": 1, "maxLength": longest} if longest else {}), str)
 
 
-def matching(schema: dict[str, Any], rule: str) -> Kind:
+def matching_text(schema: dict[str, Any], rule: str) -> Kind:
     """Text that matches a schema's pattern.
 
     Args:
@@ -103,7 +103,7 @@ def matching(schema: dict[str, Any], rule: str) -> Kind:
     return Kind(schema, parse)
 
 
-def language() -> Kind:
+def language_code() -> Kind:
     """A two-letter language code (ISO 639-1), in either case."""
 
     def parse(raw: str) -> str:
@@ -114,12 +114,12 @@ def language() -> Kind:
     return Kind({"type": "string", "pattern": "^[A-Za-z]{2}$"}, parse)
 
 
-def moment(*, end: bool = False) -> Kind:
+def date_or_time(*, end: bool = False) -> Kind:
     """An RFC 3339 date-time, or a date, which means its first (with `end`, last) moment in UTC."""
 
     def parse(raw: str) -> datetime:
         try:
-            return read_moment(raw, end=end)
+            return parse_time(raw, end=end)
         except ValueError as error:
             raise ValueError(f"{error} (write + as %2B)") from None
 

@@ -10,11 +10,11 @@ from attrs import frozen
 from newsintel.errors import InvalidParameterError
 from newsintel.http.request.query_kinds import Kind
 
-MOST_ERRORS = 20
+MAX_ERRORS = 20
 """Errors that one answer lists. A query string within the server's 16 KiB could hold thousands of
 unknown names."""
 
-MOST_PARAMETERS = 100
+MAX_PARAMETERS = 100
 """No route takes twenty. Without this limit, the parameters that fit into a query string take 20 ms
 to read, and other requests wait."""
 
@@ -30,7 +30,7 @@ class Parameter:
     required: bool = False
 
 
-def read(parameters: Iterable[Parameter], query_string: bytes, *, foreign: bool = False) -> dict[str, Any]:
+def parse_query(parameters: Iterable[Parameter], query_string: bytes, *, foreign: bool = False) -> dict[str, Any]:
     """Return every parameter's value by name; an absent one has its default.
 
     Unknown parameters of a foreign query string are ignored.
@@ -41,7 +41,7 @@ def read(parameters: Iterable[Parameter], query_string: bytes, *, foreign: bool 
             or invalid.
     """
     known = {parameter.name: parameter for parameter in parameters}
-    given, errors = _pairs(query_string)
+    given, errors = _split_pairs(query_string)
     values: dict[str, Any] = {}
     for name, raw in given.items():
         if name not in known and foreign:
@@ -58,11 +58,11 @@ def read(parameters: Iterable[Parameter], query_string: bytes, *, foreign: bool 
         if parameter.required and name not in given and name not in errors:
             errors[name] = InvalidParameterError(name, "required", f"{name} is required")
     if errors:
-        raise ExceptionGroup("the query string cannot be used", list(errors.values())[:MOST_ERRORS])
+        raise ExceptionGroup("the query string cannot be used", list(errors.values())[:MAX_ERRORS])
     return {name: parameter.default for name, parameter in known.items()} | values
 
 
-def read_path(kinds: Mapping[str, Kind], given: Mapping[str, str]) -> dict[str, Any]:
+def parse_path(kinds: Mapping[str, Kind], given: Mapping[str, str]) -> dict[str, Any]:
     """Return the value of each path parameter by name.
 
     Raises:
@@ -81,28 +81,28 @@ def read_path(kinds: Mapping[str, Kind], given: Mapping[str, str]) -> dict[str, 
     return values
 
 
-def _pairs(query_string: bytes) -> tuple[Mapping[str, str], dict[str, InvalidParameterError]]:
+def _split_pairs(query_string: bytes) -> tuple[Mapping[str, str], dict[str, InvalidParameterError]]:
     """Split `a=1&b=2` into decoded values by name and errors by name."""
     values: dict[str, str] = {}
     errors: dict[str, InvalidParameterError] = {}
-    segments = query_string.split(b"&", MOST_PARAMETERS)
-    if len(segments) > MOST_PARAMETERS:
-        raise InvalidParameterError("query", "too_many", f"There must be at most {MOST_PARAMETERS} parameters.")
+    segments = query_string.split(b"&", MAX_PARAMETERS)
+    if len(segments) > MAX_PARAMETERS:
+        raise InvalidParameterError("query", "too_many", f"There must be at most {MAX_PARAMETERS} parameters.")
     for segment in filter(None, segments):
         raw_name, _, raw = segment.partition(b"=")
         name = raw_name.decode("ascii", "replace")[:64]
         try:
-            name = _decoded(raw_name)[:64]
+            name = _decode_form(raw_name)[:64]
             if name in values:
                 errors[name] = InvalidParameterError(name, "repeated", f"{name} must be given once")
             values[name] = ""
-            values[name] = _decoded(raw)
+            values[name] = _decode_form(raw)
         except ValueError as error:
             errors[name] = InvalidParameterError(name, "encoding", f"{name} {error}")
     return values, errors
 
 
-def _decoded(raw: bytes) -> str:
+def _decode_form(raw: bytes) -> str:
     """Undo form encoding (a plus is a space).
 
     This is stricter than the WHATWG's rule, which accepts stray percent signs and invalid UTF-8 as

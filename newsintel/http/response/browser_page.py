@@ -7,9 +7,9 @@ from typing import Concatenate, ParamSpec
 
 from quart import Response, request
 
-from newsintel.domain.accounts.sign_in import HOME
-from newsintel.http.request.accepting import prefers
-from newsintel.http.response.errors import settle
+from newsintel.domain.accounts.sign_in import HOME_PATH
+from newsintel.http.request.accepting import is_preferred
+from newsintel.http.response.errors import respond_to_error
 from newsintel.http.services import Services
 
 P = ParamSpec("P")
@@ -29,7 +29,7 @@ PAGE = """<!doctype html>
 """Without style or script: the content security policy of these responses allows neither."""
 
 
-def landing(again: str, view: _View[P]) -> _View[P]:
+def with_error_pages(again: str, view: _View[P]) -> _View[P]:
     """Wrap a view so that its errors are pages for clients that prefer text/html.
 
     All other clients get problem+json. `again`: the path of the page's link to try again.
@@ -40,19 +40,19 @@ def landing(again: str, view: _View[P]) -> _View[P]:
         try:
             return await view(services, *args, **kwargs)
         except Exception as error:  # noqa: BLE001 - logged as everywhere; only the format differs
-            response = settle(error)
-            return await _as_page(response, services.settings.public_url, again) if _prefers_html() else response
+            response = respond_to_error(error)
+            return await _render_as_page(response, services.settings.public_url, again) if _prefers_html() else response
 
     return landed
 
 
 def _prefers_html() -> bool:
-    return prefers(request.headers.get("Accept", ""), "text/html", "application/json", "application/problem+json")
+    return is_preferred(request.headers.get("Accept", ""), "text/html", "application/json", "application/problem+json")
 
 
-async def _as_page(response: Response, public_url: str, again: str) -> Response:
+async def _render_as_page(response: Response, public_url: str, again: str) -> Response:
     problem = await response.get_json(force=True)
     text = {name: html.escape(str(problem[name])) for name in ("title", "detail", "request_id")}
-    response.set_data(PAGE.format(**text, again=html.escape(public_url + again), home=html.escape(public_url + HOME)).encode())
+    response.set_data(PAGE.format(**text, again=html.escape(public_url + again), home=html.escape(public_url + HOME_PATH)).encode())
     response.content_type = "text/html; charset=utf-8"
     return response

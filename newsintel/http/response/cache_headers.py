@@ -12,23 +12,23 @@ from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.harvest import Answer, Origin, Reply, Via
 from newsintel.http.bodies.search import View
 from newsintel.http.paths import SEARCH
-from newsintel.http.response.problems import PROBLEMS, code_of_failures
+from newsintel.http.response.problems import PROBLEMS, find_failure_code
 
 VARY = "Cookie, Authorization, Origin"
 """The request headers that an answer may depend on; a shared cache must never mix them."""
 
-HIT = b"newsintel; hit; ttl=%d"
+HIT_STATUS = b"newsintel; hit; ttl=%d"
 """The Cache-Status header (RFC 9211) of a cached answer, with the seconds for which it is fresh."""
-MISS = b"newsintel; fwd=miss"
+MISS_STATUS = b"newsintel; fwd=miss"
 """The Cache-Status header of an answer that was made for this request."""
 
 
-def weak(tag: str) -> bytes:
+def format_etag(tag: str) -> bytes:
     """Return the ETag header of an opaque tag."""
     return b'W/"%b"' % tag.encode()
 
 
-def entity_tag(answer: Answer, view: View) -> str:
+def compute_tag(answer: Answer, view: View) -> str:
     """Return the opaque part of a weak entity tag.
 
     It is equal for the same harvest in the same view from the same version of this program.
@@ -45,7 +45,7 @@ def entity_tag(answer: Answer, view: View) -> str:
     return hashlib.sha256(repr(identity).encode()).hexdigest()[:32]
 
 
-def fresh_until(answer: Answer, windows: Windows) -> datetime:
+def compute_fresh_until(answer: Answer, windows: Windows) -> datetime:
     """Return when an answer stops being fresh.
 
     A stale answer is fresh until the first source that failed in the refresh may be asked again.
@@ -54,18 +54,18 @@ def fresh_until(answer: Answer, windows: Windows) -> datetime:
     return min(again, default=windows.fresh_until(answer.harvest))
 
 
-def forwarded(answer: Answer) -> bytes:
+def format_cache_status(answer: Answer) -> bytes:
     """Return the Cache-Status header (RFC 9211) of an answer for which sources were asked.
 
     It says why they were asked and, if an older answer is served instead, with which status this
     ended.
     """
     if not answer.stale:
-        return MISS
-    return b"newsintel; fwd=stale; fwd-status=%d" % PROBLEMS[code_of_failures(answer.reported)].status
+        return MISS_STATUS
+    return b"newsintel; fwd=stale; fwd-status=%d" % PROBLEMS[find_failure_code(answer.reported)].status
 
 
-def server_timing(answer: Answer) -> bytes:
+def format_server_timing(answer: Answer) -> bytes:
     """Return the Server-Timing header of an answer for which sources were asked.
 
     It has each source's status and, if the source was asked, its latency.
@@ -76,7 +76,7 @@ def server_timing(answer: Answer) -> bytes:
     ).encode()
 
 
-def answered_by(reply: Reply) -> str:
+def classify_reply(reply: Reply) -> str:
     """Return how a search was answered, in one word for the counter `searches`."""
     if reply.via in (Via.HIT, Via.REVALIDATED):
         return reply.via
@@ -85,7 +85,7 @@ def answered_by(reply: Reply) -> str:
     return "failed" if reply.answer.failed else reply.via
 
 
-def next_link(base: str, query_string: bytes, page: int) -> str:
+def format_next_link(base: str, query_string: bytes, page: int) -> str:
     """Return the Link header of the page after `page` of a search, on the public base URL."""
     written = dict(parse_qsl(query_string.decode("ascii"), keep_blank_values=True))
     return f'<{base}{SEARCH}?{urlencode(written | {"page": str(page + 1)})}>; rel="next"'

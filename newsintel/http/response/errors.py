@@ -27,14 +27,14 @@ from newsintel.errors import (
     UnavailableError,
 )
 from newsintel.http.request.access import CHALLENGE
-from newsintel.http.response.problems import PROBLEMS, RETRY_AFTER_S, respond
+from newsintel.http.response.problems import PROBLEMS, RETRY_AFTER_S, answer_problem
 from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
 
-View = Callable[..., Awaitable[Response]]
+QuartView = Callable[..., Awaitable[Response]]
 
-_FRAMEWORK = {
+_FRAMEWORK_CODES = {
     400: "invalid_body",
     404: "not_found",
     405: "method_not_allowed",
@@ -46,7 +46,7 @@ _FRAMEWORK = {
 }
 """The code for each status of the framework's own errors."""
 
-_OURS: tuple[tuple[type[NewsIntelError], str], ...] = (
+_ERROR_CODES: tuple[tuple[type[NewsIntelError], str], ...] = (
     (InvalidBodyError, "invalid_body"),
     (PoisonedBatchError, "invalid_body"),  # a value that our kinds accept and PostgreSQL refuses
     (AccountGoneError, "unauthenticated"),
@@ -66,7 +66,7 @@ TOO_WIDE = (
 )
 
 
-def settled(view: View) -> View:
+def handle_errors(view: QuartView) -> QuartView:
     """Wrap a view so that it answers every exception, groups included, with a problem.
 
     A BaseException that is not an `Exception` (trio's Cancelled, KeyboardInterrupt) propagates
@@ -78,56 +78,56 @@ def settled(view: View) -> View:
         try:
             return await view(**path)
         except Exception as error:  # noqa: BLE001 - a bug in a route becomes a logged 500
-            return settle(error)
+            return respond_to_error(error)
         except BaseExceptionGroup as group:
             passing, rest = group.split(lambda leaf: not isinstance(leaf, Exception | BaseExceptionGroup))
-            for leaf in _leaves(rest) if rest else ():
-                _log(leaf)
+            for leaf in _iterate_leaves(rest) if rest else ():
+                _log_error(leaf)
             raise passing or group from None
 
     return answering
 
 
-async def settle_framework(error: HTTPException) -> Response:
+async def respond_to_framework_error(error: HTTPException) -> Response:
     """Answer an error that the framework raised outside a view, such as an unknown path."""
-    return settle(error)
+    return respond_to_error(error)
 
 
-def settle(error: BaseException) -> Response:
+def respond_to_error(error: BaseException) -> Response:
     """Log every leaf of an exception and return one response.
 
     The response is their common problem; if they have different problems, a 500.
     """
-    leaves = list(_leaves(error))
-    codes = {_code(leaf) for leaf in leaves}
+    leaves = list(_iterate_leaves(error))
+    codes = {_find_code(leaf) for leaf in leaves}
     code = codes.pop() if len(codes) == 1 else None
     for leaf in leaves:
-        _log(leaf, answered=code is not None)
+        _log_error(leaf, answered=code is not None)
     if code is None:
-        return respond("internal", PROBLEMS["internal"].meaning)
+        return answer_problem("internal", PROBLEMS["internal"].meaning)
     wrong = [leaf for leaf in leaves if isinstance(leaf, InvalidParameterError)]
-    detail = "; ".join(one.message for one in wrong) or _detail(leaves[0], code)
-    return respond(code, detail, errors=wrong, headers=_headers(leaves[0], code))
+    detail = "; ".join(one.message for one in wrong) or _choose_detail(leaves[0], code)
+    return answer_problem(code, detail, errors=wrong, headers=_build_headers(leaves[0], code))
 
 
-def _leaves(error: BaseException) -> Iterator[BaseException]:
+def _iterate_leaves(error: BaseException) -> Iterator[BaseException]:
     if isinstance(error, BaseExceptionGroup):
         for part in error.exceptions:
-            yield from _leaves(part)
+            yield from _iterate_leaves(part)
     else:
         yield error
 
 
-def _code(error: BaseException) -> str | None:
+def _find_code(error: BaseException) -> str | None:
     """Return the problem code of an exception; None for a bug."""
     if isinstance(error, HTTPException):
-        return _FRAMEWORK.get(error.code or 500)
+        return _FRAMEWORK_CODES.get(error.code or 500)
     if isinstance(error, DeniedError):
         return error.code
-    return next((code for kind, code in _OURS if isinstance(error, kind)), None)
+    return next((code for kind, code in _ERROR_CODES if isinstance(error, kind)), None)
 
 
-def _log(error: BaseException, *, answered: bool = True) -> None:
+def _log_error(error: BaseException, *, answered: bool = True) -> None:
     """Log a bug with its traceback, any other error in one line.
 
     The store itself logs its outage once, so the failure of one request is only at level info.
@@ -137,7 +137,7 @@ def _log(error: BaseException, *, answered: bool = True) -> None:
         answered: whether the response is the leaf's own problem. If not, the response is a 500 that
             only the log explains.
     """
-    code = _code(error)
+    code = _find_code(error)
     if code is None:
         log.error("request_bug", path=request.path, exc_info=error)
     elif isinstance(error, FlightBugError):
@@ -154,7 +154,7 @@ def _log(error: BaseException, *, answered: bool = True) -> None:
         log.debug("request_refused", code=code, kind=type(error).__name__, reason=str(error))
 
 
-def _detail(error: BaseException, code: str) -> str:
+def _choose_detail(error: BaseException, code: str) -> str:
     """Return one sentence for the caller.
 
     Most of our exceptions have a message for the operator, which only the log shows.
@@ -166,7 +166,7 @@ def _detail(error: BaseException, code: str) -> str:
     return (isinstance(error, HTTPException) and error.description) or PROBLEMS[code].meaning
 
 
-def _headers(error: BaseException, code: str) -> dict[str, str]:
+def _build_headers(error: BaseException, code: str) -> dict[str, str]:
     if isinstance(error, MethodNotAllowed):
         return {"Allow": ", ".join(sorted(error.valid_methods or ()))}
     if isinstance(error, DeniedError) and error.challenge:

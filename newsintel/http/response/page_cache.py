@@ -18,7 +18,7 @@ PAGE_BYTES = 4096
 """Size of a page without body, headers and query string: mostly its `query` and `searched`."""
 
 
-class Pages:
+class PageCache:
     """Finished answers by query string, limited by size; the least recently used are removed first.
 
     Attributes:
@@ -27,10 +27,10 @@ class Pages:
     """
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
-        self._kept: SizedCache[bytes, RenderedSearch] = SizedCache(max_bytes)
-        self.get = self._kept.get
+        self._pages: SizedCache[bytes, RenderedSearch] = SizedCache(max_bytes)
+        self.get = self._pages.get
 
     def put(self, query_string: bytes, page: RenderedSearch) -> None:
         """Keep an answer; it replaces an older one. An answer larger than the cache is not kept."""
         headers = len(page.timing) + sum(len(name) + len(value) for name, value in page.fixed_headers)
-        self._kept.put(query_string, page, PAGE_BYTES + len(query_string) + headers + len(page.body))
+        self._pages.put(query_string, page, PAGE_BYTES + len(query_string) + headers + len(page.body))

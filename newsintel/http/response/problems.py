@@ -67,18 +67,18 @@ PROBLEMS: dict[str, Problem] = {
     "version_not_supported": Problem(505, "HTTP version not supported", "This server supports HTTP/1.1 and HTTP/1.0."),
 }
 
-_NO_ROOM = {Status.RATE_LIMITED, Status.QUOTA_EXHAUSTED, Status.OVERLOADED, Status.CIRCUIT_OPEN}
+_BUSY_STATUSES = {Status.RATE_LIMITED, Status.QUOTA_EXHAUSTED, Status.OVERLOADED, Status.CIRCUIT_OPEN}
 
 
-def code_of_failures(outcomes: Iterable[FetchOutcome]) -> str:
+def find_failure_code(outcomes: Iterable[FetchOutcome]) -> str:
     """Return the code for a search in which every asked source failed."""
     statuses = {outcome.status for outcome in outcomes if outcome.status.failed}
     if statuses == {Status.TIMEOUT}:
         return "sources_timed_out"
-    return "busy" if statuses <= _NO_ROOM else "sources_failed"
+    return "busy" if statuses <= _BUSY_STATUSES else "sources_failed"
 
 
-def document(
+def build_document(
     code: str, detail: str, *, path: str, request_id: str, errors: Iterable[InvalidParameterError] = (), **more: Any
 ) -> dict[str, Any]:
     """Return the members of a problem document.
@@ -104,10 +104,10 @@ def document(
     }
 
 
-async def refuse(scope: Scope, send: Send, code: str, detail: str, head: Iterable[tuple[bytes, bytes]] = ()) -> None:
+async def send_problem(scope: Scope, send: Send, code: str, detail: str, head: Iterable[tuple[bytes, bytes]] = ()) -> None:
     """Answer with a problem outside the router. `head`: additional headers."""
     scope["state"]["problem"] = code
-    body = to_json(document(code, detail, path=scope["path"], request_id=scope["state"]["request_id"]))
+    body = to_json(build_document(code, detail, path=scope["path"], request_id=scope["state"]["request_id"]))
     headers = [
         (b"content-type", PROBLEM_JSON.encode()),
         (b"content-length", str(len(body)).encode()),
@@ -118,7 +118,7 @@ async def refuse(scope: Scope, send: Send, code: str, detail: str, head: Iterabl
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def respond(
+def answer_problem(
     code: str, detail: str, *, errors: Iterable[InvalidParameterError] = (), headers: Mapping[str, str] | None = None, **more: Any
 ) -> Response:
     """Return a problem as the response to the current request.
@@ -127,7 +127,7 @@ def respond(
     """
     request_id = request.scope["state"]["request_id"]
     request.scope["state"]["problem"] = code
-    body = document(code, detail, path=request.path, request_id=request_id, errors=errors, **more)
+    body = build_document(code, detail, path=request.path, request_id=request_id, errors=errors, **more)
     response = Response(to_json(body), status=PROBLEMS[code].status, content_type=PROBLEM_JSON)
     response.headers["Cache-Control"] = "no-store"
     response.headers.update(headers or {})

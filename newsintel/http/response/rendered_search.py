@@ -12,15 +12,23 @@ from typing import Any
 
 from attrs import frozen
 
-from newsintel.domain.intelligence.searched import searched
+from newsintel.domain.intelligence.searched import summarize_search
 from newsintel.domain.search.codec import to_json
 from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.harvest import Answer, Via
-from newsintel.domain.search.history import Searched
+from newsintel.domain.search.history import SearchSummary
 from newsintel.domain.search.query_model import Query
 from newsintel.http.asgi import HeaderLines
 from newsintel.http.bodies.search import View
-from newsintel.http.response.cache_headers import HIT, MISS, VARY, forwarded, fresh_until, server_timing, weak
+from newsintel.http.response.cache_headers import (
+    HIT_STATUS,
+    MISS_STATUS,
+    VARY,
+    compute_fresh_until,
+    format_cache_status,
+    format_etag,
+    format_server_timing,
+)
 
 
 class Privacy(Enum):
@@ -37,14 +45,14 @@ class Privacy(Enum):
     """A person's own view. No cache keeps it, and it has no entity tag."""
 
     @classmethod
-    def of(cls, answer: Answer) -> "Privacy":
+    def of_answer(cls, answer: Answer) -> "Privacy":
         """Return the privacy of an answer in a view that is not a person's own."""
         return cls.HELD_BACK if answer.personal else cls.EVERYBODY
 
 
 _EVERYBODY = Privacy.EVERYBODY  # saves a look-up in the enum at every hit
-_SERVED = (Via.HIT.value, Via.REVALIDATED.value)
-_FROM_MEMORY = (b"server-timing", b"cache")
+_CACHED_VIAS = (Via.HIT.value, Via.REVALIDATED.value)
+_CACHE_TIMING = (b"server-timing", b"cache")
 
 
 @frozen
@@ -70,14 +78,14 @@ class RenderedSearch:
     fixed_headers: tuple[tuple[bytes, bytes], ...]
     since_s: float
     until_s: float
-    forwarded: bytes
+    cache_status: bytes
     timing: bytes
     privacy: Privacy
     query: Query
     fetched_at: datetime
-    searched: Searched | None
+    searched: SearchSummary | None
 
-    def lines(self, now_s: float, via: str) -> HeaderLines:
+    def build_headers(self, now_s: float, via: str) -> HeaderLines:
         """Return the header lines at a given time.
 
         Age and max-age count from the same time, so every cache computes the same remaining time as
@@ -90,17 +98,17 @@ class RenderedSearch:
         """
         age_s = now_s - self.since_s if now_s > self.since_s else 0.0  # no call: all hits run it
         left_s = floor(self.until_s - self.since_s - age_s)
-        if via in _SERVED:
-            status, timing = HIT % left_s, _FROM_MEMORY
+        if via in _CACHED_VIAS:
+            status, timing = HIT_STATUS % left_s, _CACHE_TIMING
         else:
-            status, timing = self._forwarded(via), (b"server-timing", self.timing)
+            status, timing = self._build_cache_status(via), (b"server-timing", self.timing)
         lines = [*self.fixed_headers, (b"age", b"%d" % age_s), (b"cache-status", status), timing]
         if self.privacy is _EVERYBODY:
             lines.append((b"x-accel-expires", b"%d" % max(0, left_s)))
         return lines
 
-    def _forwarded(self, via: str) -> bytes:
-        return self.forwarded + b"; collapsed" if via == Via.COLLAPSED and self.forwarded == MISS else self.forwarded
+    def _build_cache_status(self, via: str) -> bytes:
+        return self.cache_status + b"; collapsed" if via == Via.COLLAPSED and self.cache_status == MISS_STATUS else self.cache_status
 
 
 def render_search(
@@ -127,13 +135,13 @@ def render_search(
         windows: decide how long it is fresh.
         link: the Link header, which names the next page; None = no such header.
     """
-    harvest, until = answer.harvest, fresh_until(answer, windows)
+    harvest, until = answer.harvest, compute_fresh_until(answer, windows)
     data = bytes(memoryview(to_json(body)))  # a copy: orjson's bytes can take twice their length
     lifetime_s = floor((until - harvest.fresh_since).total_seconds())
     fixed = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(data))]
     if tag is not None:
-        fixed.append((b"etag", weak(tag)))
-    fixed += (b"cache-control", _cache_control(privacy, lifetime_s, windows)), (b"vary", VARY.encode())
+        fixed.append((b"etag", format_etag(tag)))
+    fixed += (b"cache-control", _format_cache_control(privacy, lifetime_s, windows)), (b"vary", VARY.encode())
     if link:
         fixed.append((b"link", link.encode()))
     if privacy is Privacy.HELD_BACK:
@@ -144,16 +152,16 @@ def render_search(
         tuple(fixed),
         since_s=harvest.fresh_since.timestamp(),
         until_s=until.timestamp(),
-        forwarded=forwarded(answer),
-        timing=server_timing(answer),
+        cache_status=format_cache_status(answer),
+        timing=format_server_timing(answer),
         privacy=privacy,
         query=query,
         fetched_at=harvest.fetched_at,
-        searched=searched(query, answer, body["total"]) if view.page == 1 else None,
+        searched=summarize_search(query, answer, body["total"]) if view.page == 1 else None,
     )
 
 
-def _cache_control(privacy: Privacy, lifetime_s: int, windows: Windows) -> bytes:
+def _format_cache_control(privacy: Privacy, lifetime_s: int, windows: Windows) -> bytes:
     if privacy is Privacy.PERSON:
         return b"private, no-store"
     if privacy is Privacy.HELD_BACK:

@@ -16,17 +16,17 @@ from quart import Response
 from newsintel import __version__
 from newsintel.domain.search.codec import to_json
 from newsintel.errors import UnavailableError
-from newsintel.http.response.cache_headers import HIT, MISS, VARY, weak
+from newsintel.http.response.cache_headers import HIT_STATUS, MISS_STATUS, VARY, format_etag
 from newsintel.http.response.conditional import respond_unless_held
 from newsintel.http.services import MadeAnswer, Services
 
-KEEP_S = 60
+CACHE_S = 60
 """How long an answer is cached, here and on its way to the caller.
 
 A new article in the archive is thus found after a minute at the latest.
 """
 
-EMPTY_S = 5
+CACHE_EMPTY_S = 5
 """How long an answer without results is cached.
 
 The results may come soon: in the first seconds of a service, the words of its articles are not
@@ -34,7 +34,7 @@ counted yet, and there is no list of trends.
 """
 
 
-async def kept(services: Services, prefix: str, asked: Any, make: Callable[[], Awaitable[Mapping[str, Any]]]) -> Response:
+async def answer_shared(services: Services, prefix: str, asked: Any, make: Callable[[], Awaitable[Mapping[str, Any]]]) -> Response:
     """Answer with a cached body, else with one that is made now.
 
     Args:
@@ -43,7 +43,7 @@ async def kept(services: Services, prefix: str, asked: Any, make: Callable[[], A
         asked: everything that the body depends on, as JSON values in canonical form.
         make: makes the body's plain value; an error is not cached, and all waiters raise it.
     """
-    key = cache_key(prefix, asked)
+    key = build_cache_key(prefix, asked)
     reached = True
     try:
         found = await services.search.bytes_cache.get(key)
@@ -51,15 +51,15 @@ async def kept(services: Services, prefix: str, asked: Any, make: Callable[[], A
         services.count("cache_errors", operation="get")
         found, reached = None, False  # Redis has just failed: do not make the caller wait again
     if found is not None:
-        return _respond(found.data, found.ttl_s, found.age_s)
-    body, keep_s = await services.search.answers.make(key, partial(_make, services, key if reached else None, make))
-    return _respond(body, keep_s, None)
+        return _answer_body(found.data, found.ttl_s, found.age_s)
+    body, keep_s = await services.search.answers.make(key, partial(_make_and_cache, services, key if reached else None, make))
+    return _answer_body(body, keep_s, None)
 
 
-async def _make(services: Services, key: str | None, make: Callable[[], Awaitable[Mapping[str, Any]]]) -> MadeAnswer:
+async def _make_and_cache(services: Services, key: str | None, make: Callable[[], Awaitable[Mapping[str, Any]]]) -> MadeAnswer:
     """Make an answer, and cache it if there is a key."""
     made = await make()
-    body, keep_s = to_json(made), _keep_s(made)
+    body, keep_s = to_json(made), _choose_cache_s(made)
     if key is not None:
         try:
             await services.search.bytes_cache.put(key, body, keep_s)
@@ -68,18 +68,18 @@ async def _make(services: Services, key: str | None, make: Callable[[], Awaitabl
     return body, keep_s
 
 
-def cache_key(prefix: str, asked: Any) -> str:
+def build_cache_key(prefix: str, asked: Any) -> str:
     """Return the cache key. It includes the version, since bodies may differ between versions."""
     return f"{prefix}:{hashlib.sha256(json.dumps([__version__, asked]).encode()).hexdigest()[:32]}"
 
 
-def _keep_s(body: Mapping[str, Any]) -> int:
+def _choose_cache_s(body: Mapping[str, Any]) -> int:
     """Return how long to cache a body: EMPTY_S if its lists are empty or all their counts are 0."""
     entries = (entry for value in body.values() if isinstance(value, list) for entry in value)
-    return KEEP_S if any(entry.get("count", 1) for entry in entries) else EMPTY_S
+    return CACHE_S if any(entry.get("count", 1) for entry in entries) else CACHE_EMPTY_S
 
 
-def _respond(body: bytes, keep_s: int, age_s: float | None) -> Response:
+def _answer_body(body: bytes, keep_s: int, age_s: float | None) -> Response:
     """Answer with a body, or with a 304.
 
     Args:
@@ -91,11 +91,11 @@ def _respond(body: bytes, keep_s: int, age_s: float | None) -> Response:
     age = math.floor(age_s or 0)
     lines = [
         (b"content-type", b"application/json"),
-        (b"etag", weak(tag)),
+        (b"etag", format_etag(tag)),
         (b"age", b"%d" % age),
         (b"cache-control", b"public, max-age=%d" % keep_s),
         (b"x-accel-expires", b"%d" % max(0, keep_s - age)),
-        (b"cache-status", MISS if age_s is None else HIT % (keep_s - age)),
+        (b"cache-status", MISS_STATUS if age_s is None else HIT_STATUS % (keep_s - age)),
         (b"vary", VARY.encode()),
     ]
     return respond_unless_held(body, lines, tag)

@@ -10,15 +10,15 @@ from importlib.resources import files
 from quart import Response, render_template, request
 
 from newsintel.domain.accounts.model import Access
-from newsintel.domain.accounts.sign_in import HOME
+from newsintel.domain.accounts.sign_in import HOME_PATH
 from newsintel.errors import SignInUnavailableError
-from newsintel.http.request.access import caller
-from newsintel.http.response.browser_page import landing
+from newsintel.http.request.access import get_current_caller
+from newsintel.http.response.browser_page import with_error_pages
 from newsintel.http.route import Route
-from newsintel.http.routes.auth import ways_in
+from newsintel.http.routes.auth import describe_providers
 from newsintel.http.services import Services
 
-POLICY = (
+CONTENT_POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'; "
     b"base-uri 'none'; frame-ancestors 'none'"
 )
@@ -28,39 +28,39 @@ nothing from other origins is allowed (OWASP ASVS 5.0, 3.4.3)."""
 ASSETS = {"account.css": "text/css; charset=utf-8", "account.js": "text/javascript; charset=utf-8"}
 
 
-def routes() -> tuple[Route, ...]:
+def build_routes() -> tuple[Route, ...]:
     """The routes of the page and of its script and style."""
     about = "Your account as a page: sign in, API keys, sign out"
-    shown = Route(HOME, landing(HOME, page), about, {200: None}, problems=("not_ready",), media="text/html")
-    return (shown, *(_asset(name, kind) for name, kind in ASSETS.items()))
+    shown = Route(HOME_PATH, with_error_pages(HOME_PATH, show_account_page), about, {200: None}, problems=("not_ready",), media="text/html")
+    return (shown, *(_build_asset_route(name, kind) for name, kind in ASSETS.items()))
 
 
-async def page(services: Services) -> Response:
+async def show_account_page(services: Services) -> Response:
     """Answer with the account page; without a session, with the ways to sign in."""
-    who = caller()
+    who = get_current_caller()
     if who.doubt:
         raise SignInUnavailableError("We cannot identify you right now. Try again in a moment.")
     account = who.account if who.access is Access.SESSION else None
-    keys = await services.accounts.api_keys.of_user(account.id) if account else ()
-    shown = {"account": account, "keys": keys, "ways": ways_in(services), "public_url": services.settings.public_url}
-    text = await render_template("account.html", **shown, day=_day)
-    request.scope["state"]["policy"] = POLICY
+    keys = await services.accounts.api_keys.list_of_user(account.id) if account else ()
+    shown = {"account": account, "keys": keys, "ways": describe_providers(services), "public_url": services.settings.public_url}
+    text = await render_template("account.html", **shown, day=_format_day)
+    request.scope["state"]["policy"] = CONTENT_POLICY
     # ASVS 3.4.8: a page that opened this one cannot control it.
     headers = {"Cache-Control": "no-store", "Cross-Origin-Opener-Policy": "same-origin"}
     return Response(text, headers=headers, content_type="text/html; charset=utf-8")
 
 
-def _day(moment: datetime | None) -> str:
+def _format_day(moment: datetime | None) -> str:
     """Return the day in UTC; empty text for None."""
     return f"{moment:%Y-%m-%d}" if moment else ""
 
 
-def _asset(name: str, kind: str) -> Route:
+def _build_asset_route(name: str, kind: str) -> Route:
     body = files("newsintel.http").joinpath("static", name).read_bytes()
     media = kind.partition(";")[0]
-    return Route(f"/static/{name}", partial(_static, body, kind), "A part of the pages", {200: None}, media=media)
+    return Route(f"/static/{name}", partial(_answer_asset, body, kind), "A part of the pages", {200: None}, media=media)
 
 
-async def _static(body: bytes, kind: str, _services: Services) -> Response:
+async def _answer_asset(body: bytes, kind: str, _services: Services) -> Response:
     # It changes only with releases, and is the same for signed-in browsers.
     return Response(body, headers={"Cache-Control": "public, max-age=300"}, content_type=kind)

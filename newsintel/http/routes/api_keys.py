@@ -10,13 +10,13 @@ from quart import Response
 from werkzeug.exceptions import Conflict, NotFound
 
 from newsintel.domain.accounts.model import MOST_KEYS, Access, ApiKey
-from newsintel.domain.security.keys import digest, new_api_key
-from newsintel.domain.text.moments import rfc3339
+from newsintel.domain.security.keys import create_api_key, digest_secret
+from newsintel.domain.text.moments import format_time
 from newsintel.errors import InvalidBodyError
 from newsintel.http.bodies.schemas import ref
-from newsintel.http.request.access import account
+from newsintel.http.request.access import get_current_account
 from newsintel.http.request.json_body import Member
-from newsintel.http.request.json_kinds import moment, or_null, string, word
+from newsintel.http.request.json_kinds import choice, date_time, nullable, string
 from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.route import Method, Route
 from newsintel.http.routes.ids import API_KEY, IdParameters
@@ -27,8 +27,8 @@ log = get_logger(__name__)
 
 BODY = (
     Member("name", string(1, 100), "A name for your own use.", required=True),
-    Member("scope", word(Access.READ, Access.WRITE), "read: what GET answers; write: also saves, preferences, history.", required=True),
-    Member("expires_at", or_null(moment()), "When it expires, before the year 2200; null or absent: never.", None),
+    Member("scope", choice(Access.READ, Access.WRITE), "read: what GET answers; write: also saves, preferences, history.", required=True),
+    Member("expires_at", nullable(date_time()), "When it expires, before the year 2200; null or absent: never.", None),
 )
 
 
@@ -41,13 +41,13 @@ class NewKeyParameters:
     expires_at: datetime | None
 
 
-def routes() -> tuple[Route, ...]:
+def build_routes() -> tuple[Route, ...]:
     """The routes of API keys."""
     return (
-        Route("/me/keys", listed, "Your API keys", {200: ref("Keys")}, need=Access.SESSION),
+        Route("/me/keys", list_keys, "Your API keys", {200: ref("Keys")}, need=Access.SESSION),
         Route(
             "/me/keys",
-            make,
+            create_key,
             "Make an API key",
             {201: ref("NewKey")},
             method=Method.POST,
@@ -57,7 +57,7 @@ def routes() -> tuple[Route, ...]:
         ),
         Route(
             "/me/keys/{id}",
-            revoke,
+            revoke_key,
             "End an API key",
             {204: None},
             in_path={"id": API_KEY},
@@ -68,42 +68,42 @@ def routes() -> tuple[Route, ...]:
     )
 
 
-async def listed(services: Services) -> Response:
+async def list_keys(services: Services) -> Response:
     """Answer with the account's keys, the newest first."""
-    keys = [row(key) for key in await services.accounts.api_keys.of_user(account().id)]
+    keys = [build_key_row(key) for key in await services.accounts.api_keys.list_of_user(get_current_account().id)]
     return answer_json({"keys": keys})
 
 
-async def make(services: Services, given: NewKeyParameters) -> Response:
+async def create_key(services: Services, given: NewKeyParameters) -> Response:
     """Make a key of 256 random bits. Only this response shows it."""
     now = services.now()
     if given.expires_at is not None and given.expires_at <= now:
         raise InvalidBodyError("expires_at", "past", "expires_at must lie in the future")
-    secret = new_api_key()
+    secret = create_api_key()
     asked = ApiKey("", given.name, given.scope, now, given.expires_at, None)
-    key = await services.accounts.api_keys.make(account().id, asked, digest(secret), MOST_KEYS)
+    key = await services.accounts.api_keys.create(get_current_account().id, asked, digest_secret(secret), MOST_KEYS)
     if key is None:
         raise Conflict(f"You already have {MOST_KEYS} keys. End one first.")
-    services.limits.lookups.know(digest(secret), account().public_id)
-    log.info("key_made", account=account().public_id, key=key.public_id)
-    return answer_json(row(key) | {"key": secret}, status=201)
+    services.limits.lookups.remember(digest_secret(secret), get_current_account().public_id)
+    log.info("key_made", account=get_current_account().public_id, key=key.public_id)
+    return answer_json(build_key_row(key) | {"key": secret}, status=201)
 
 
-async def revoke(services: Services, given: IdParameters) -> Response:
+async def revoke_key(services: Services, given: IdParameters) -> Response:
     """End a key: in every process, the next request with it is a 401."""
-    if not await services.accounts.api_keys.revoke(account().id, given.id):
+    if not await services.accounts.api_keys.revoke(get_current_account().id, given.id):
         raise NotFound("You have no key with this id.")
-    log.info("key_revoked", account=account().public_id, key=given.id)
+    log.info("key_revoked", account=get_current_account().public_id, key=given.id)
     return answer_empty()
 
 
-def row(key: ApiKey) -> dict[str, object]:
+def build_key_row(key: ApiKey) -> dict[str, object]:
     """Return a key's data as its owner sees it, without the key itself."""
     return {
         "id": key.public_id,
         "name": key.name,
         "scope": key.access,
-        "created_at": rfc3339(key.created_at),
-        "expires_at": rfc3339(key.expires_at) if key.expires_at else None,
-        "last_used_at": rfc3339(key.last_used_at) if key.last_used_at else None,
+        "created_at": format_time(key.created_at),
+        "expires_at": format_time(key.expires_at) if key.expires_at else None,
+        "last_used_at": format_time(key.last_used_at) if key.last_used_at else None,
     }

@@ -7,19 +7,19 @@ from quart import Response
 
 from newsintel.config.settings import Settings
 from newsintel.domain.archive.model import ArchiveQuery, ArchiveSort, Bucket
-from newsintel.domain.archive.query import build, fingerprint
+from newsintel.domain.archive.query import build_archive_query, hash_query
 from newsintel.domain.paging import MAX_CHARS
 from newsintel.errors import InvalidParameterError
-from newsintel.http.bodies.archive import facets_body, page_body, timeline_body
+from newsintel.http.bodies.archive import build_facets_body, build_page_body, build_timeline_body
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.request.filters import BOUNDS, LANGUAGE, FilterParameters, check_bounds
-from newsintel.http.request.query_kinds import choice, source_names, text, whole
+from newsintel.http.request.query_kinds import choice, free_text, source_names, whole_number
 from newsintel.http.request.query_string import Parameter
-from newsintel.http.response.shared_answers import kept
+from newsintel.http.response.shared_answers import answer_shared
 from newsintel.http.route import Route
 from newsintel.http.services import Services
 
-PREFIX = "archive"
+CACHE_PREFIX = "archive"
 """The prefix of the keys in Redis."""
 
 
@@ -48,16 +48,16 @@ class TimelineParameters(MatchParameters):
     bucket: Bucket
 
 
-def routes(settings: Settings) -> tuple[Route, ...]:
+def build_routes(settings: Settings) -> tuple[Route, ...]:
     """The routes of the archive."""
-    wanted = _wanted(tuple(settings.source))
+    wanted = _declare_filters(tuple(settings.source))
     bucket = Parameter("bucket", choice(*Bucket), "The width of a bar, in UTC; weeks start on Monday.", Bucket.DAY)
     problems = ("busy", "archive_timeout")
     return (
-        Route("/archive", search, "Search the archive", {200: ref("ArchivePage")}, takes=(*wanted, *_PAGING), problems=problems),
+        Route("/archive", search_archive, "Search the archive", {200: ref("ArchivePage")}, takes=(*wanted, *_PAGING), problems=problems),
         Route(
             "/archive/timeline",
-            timeline,
+            get_timeline,
             "Count matches in the archive over time",
             {200: ref("Timeline")},
             takes=(*wanted, bucket),
@@ -65,7 +65,7 @@ def routes(settings: Settings) -> tuple[Route, ...]:
         ),
         Route(
             "/archive/facets",
-            facets,
+            get_facets,
             "Matches by source and publisher, the top 20; with `counted_newest`, only the newest count",
             {200: ref("Facets")},
             takes=wanted,
@@ -74,7 +74,7 @@ def routes(settings: Settings) -> tuple[Route, ...]:
     )
 
 
-def _wanted(sources: tuple[str, ...]) -> tuple[Parameter, ...]:
+def _declare_filters(sources: tuple[str, ...]) -> tuple[Parameter, ...]:
     grammar = (
         'Words that must all occur; `OR` in capitals between alternatives, "a phrase" in the quotes '
         "of any language, -word or `NOT word` for one that must not occur, parentheses round groups; "
@@ -82,55 +82,55 @@ def _wanted(sources: tuple[str, ...]) -> tuple[Parameter, ...]:
         "before:2026-01-31, after:2025-12-01. Everything if absent."
     )
     return (
-        Parameter("q", text(256), grammar),
+        Parameter("q", free_text(256), grammar),
         Parameter("sources", source_names(sources), "The sources whose articles are wanted, imported ones included; all by default."),
-        Parameter("publisher", text(256), "A publisher's whole name, in any case."),
+        Parameter("publisher", free_text(256), "A publisher's whole name, in any case."),
         *BOUNDS,
         LANGUAGE,
     )
 
 
 _PAGING = (
-    Parameter("limit", whole(1, 100), "Articles on a page.", 20),
+    Parameter("limit", whole_number(1, 100), "Articles on a page.", 20),
     Parameter("sort", choice(*ArchiveSort), "The order; relevance by default if q wants words of text or title, else newest."),
-    Parameter("cursor", text(MAX_CHARS), "next_cursor of an answer to the same query, filters and sort: the page after it."),
+    Parameter("cursor", free_text(MAX_CHARS), "next_cursor of an answer to the same query, filters and sort: the page after it."),
 )
 
 
-async def search(services: Services, given: SearchParameters) -> Response:
+async def search_archive(services: Services, given: SearchParameters) -> Response:
     """Answer with a page of matches."""
-    query = _query(given, given.sort)
-    asked, limit = fingerprint(query), given.limit
+    query = _build_query(given, given.sort)
+    asked, limit = hash_query(query), given.limit
     after = None if given.cursor is None else services.cursors.read(given.cursor, asked)
 
     async def make() -> dict[str, Any]:
         await _check_sources(services, query)
         page = await services.archive.search(query, limit, after)
-        return page_body(page, None if page.next is None else services.cursors.write(page.next, asked))
+        return build_page_body(page, None if page.next is None else services.cursors.write(page.next, asked))
 
-    return await kept(services, PREFIX, ["search", asked, limit, None if after is None else after.keys], make)
+    return await answer_shared(services, CACHE_PREFIX, ["search", asked, limit, None if after is None else after.keys], make)
 
 
-async def timeline(services: Services, given: TimelineParameters) -> Response:
+async def get_timeline(services: Services, given: TimelineParameters) -> Response:
     """Answer with the number of matches per bucket."""
-    query, bucket = _query(given), given.bucket
+    query, bucket = _build_query(given), given.bucket
 
     async def make() -> dict[str, Any]:
         await _check_sources(services, query)
-        return timeline_body(await services.archive.timeline(query, bucket))
+        return build_timeline_body(await services.archive.count_timeline(query, bucket))
 
-    return await kept(services, PREFIX, ["timeline", fingerprint(query), bucket], make)
+    return await answer_shared(services, CACHE_PREFIX, ["timeline", hash_query(query), bucket], make)
 
 
-async def facets(services: Services, given: MatchParameters) -> Response:
+async def get_facets(services: Services, given: MatchParameters) -> Response:
     """Answer with the number of matches per source and publisher."""
-    query = _query(given)
+    query = _build_query(given)
 
     async def make() -> dict[str, Any]:
         await _check_sources(services, query)
-        return facets_body(await services.archive.facets(query))
+        return build_facets_body(await services.archive.count_facets(query))
 
-    return await kept(services, PREFIX, ["facets", fingerprint(query)], make)
+    return await answer_shared(services, CACHE_PREFIX, ["facets", hash_query(query)], make)
 
 
 async def _check_sources(services: Services, query: ArchiveQuery) -> None:
@@ -139,17 +139,17 @@ async def _check_sources(services: Services, query: ArchiveQuery) -> None:
     Otherwise a misspelled source would silently find nothing.
     """
     others = [name for name in query.sources if name not in services.settings.source]
-    if others and (missing := set(others) - await services.archive.held(others)):
+    if others and (missing := set(others) - await services.archive.find_archived_sources(others)):
         known = ", ".join(services.settings.source)
         raise InvalidParameterError(
             "sources", "invalid", f"sources must be a comma list out of {known}, or of sources that were imported, not {min(missing)}"
         )
 
 
-def _query(given: MatchParameters, sort: ArchiveSort | None = ArchiveSort.NEWEST) -> ArchiveQuery:
+def _build_query(given: MatchParameters, sort: ArchiveSort | None = ArchiveSort.NEWEST) -> ArchiveQuery:
     """Return the query. Counts have no order, so they always use the default sort."""
     check_bounds(given.from_, given.to)
-    return build(
+    return build_archive_query(
         given.q,
         sources=given.sources or (),
         publisher=given.publisher,

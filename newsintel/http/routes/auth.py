@@ -15,39 +15,46 @@ from quart import Response, request
 
 from newsintel.config.settings import Settings
 from newsintel.domain.accounts.model import Identity, Tokens
-from newsintel.domain.accounts.sign_in import check_invited, check_return, new_attempt
-from newsintel.domain.security.keys import digest
+from newsintel.domain.accounts.sign_in import check_invited, check_return, create_attempt
+from newsintel.domain.security.keys import digest_secret
 from newsintel.errors import DeniedError, InvalidParameterError, SignInUnavailableError, UnavailableError
 from newsintel.http.bodies.schemas import ref
-from newsintel.http.request.access import caller
+from newsintel.http.request.access import get_current_caller
 from newsintel.http.request.json_body import Member
 from newsintel.http.request.json_kinds import string
-from newsintel.http.request.query_kinds import text
+from newsintel.http.request.query_kinds import free_text
 from newsintel.http.request.query_string import Parameter
 from newsintel.http.response.answers import answer_empty, answer_json
-from newsintel.http.response.browser_page import landing
-from newsintel.http.response.cookies import clear_leaving, clear_session, leaving_cookie, set_leaving, set_session, shown
+from newsintel.http.response.browser_page import with_error_pages
+from newsintel.http.response.cookies import (
+    clear_leaving_cookie,
+    clear_session_cookie,
+    name_leaving_cookie,
+    read_cookie,
+    set_leaving_cookie,
+    set_session_cookie,
+)
 from newsintel.http.route import Method, Route
 from newsintel.http.services import Services
 from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
 
-KEEP_S = 600
+ATTEMPT_S = 600
 """How long a browser may stay at the provider: as long as the sign-in attempt is stored."""
-LONGEST_CLIENT = 200
+MAX_CLIENT_CHARS = 200
 
-_EVERYDAY = frozenset({"access_denied", "server_error", "temporarily_unavailable"})
+_EXPECTED_ERRORS = frozenset({"access_denied", "server_error", "temporarily_unavailable"})
 """Errors that a provider may return for a correct request."""
 
-_WORD = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+_ERROR_WORD = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 """An `error` that is safe in the log."""
 
-NEXT = Parameter("next", text(), "Where to go afterwards, a path of this service; anything else leads to /me/page.")
+NEXT = Parameter("next", free_text(), "Where to go afterwards, a path of this service; anything else leads to /me/page.")
 RETURNED = (
-    Parameter("state", text(200), "The state that we sent to the provider."),
-    Parameter("code", text(4000), "The provider's sign-in code."),
-    Parameter("error", text(100), "The provider's error, instead of a code."),
+    Parameter("state", free_text(200), "The state that we sent to the provider."),
+    Parameter("code", free_text(4000), "The provider's sign-in code."),
+    Parameter("error", free_text(100), "The provider's error, instead of a code."),
 )
 """All are optional here: the callback checks in order which ones are required."""
 USERNAME = Member("username", string(1, 100), "The user name to sign in as.", required=True)
@@ -76,89 +83,89 @@ class UsernameParameters:
     username: str
 
 
-def routes(services: Services) -> tuple[Route, ...]:
+def build_routes(services: Services) -> tuple[Route, ...]:
     """The routes of sign-in and sign-out, including those of the configured providers."""
     found = [
-        Route("/auth", listed, "How to sign in", {200: ref("Providers")}),
-        Route("/auth/logout", logout, "End the session of this browser", {204: None}, method=Method.POST, problems=("not_ready",)),
+        Route("/auth", list_providers, "How to sign in", {200: ref("Providers")}),
+        Route("/auth/logout", sign_out, "End the session of this browser", {204: None}, method=Method.POST, problems=("not_ready",)),
     ]
     for name, provider in services.accounts.providers.items():
-        send, back = (landing(f"/auth/{name}/login", partial(view, name)) for view in (login, callback))
+        send, back = (with_error_pages(f"/auth/{name}/login", partial(view, name)) for view in (begin_sign_in, finish_sign_in))
         failing = ("not_ready", "not_invited")
         found += [
             Route(f"/auth/{name}/login", send, f"Go to {provider.label} to sign in", {303: None}, takes=(NEXT,), problems=failing),
             Route(f"/auth/{name}/callback", back, "Come back", {303: None}, takes=RETURNED, problems=failing, foreign=True),
         ]
-    if _dev(services.settings):
-        dev = partial(Route, "/auth/dev/login", dev_login, "Sign in as anybody (development)", {204: None})
+    if _is_dev_sign_in_on(services.settings):
+        dev = partial(Route, "/auth/dev/login", sign_in_without_provider, "Sign in as anybody (development)", {204: None})
         found.append(dev(method=Method.POST, body=(USERNAME,), problems=("not_ready", "not_invited")))
     return tuple(found)
 
 
-async def listed(services: Services) -> Response:
+async def list_providers(services: Services) -> Response:
     """Answer with the ways to sign in."""
-    return answer_json({"providers": ways_in(services)}, headers={"Cache-Control": "no-store"})
+    return answer_json({"providers": describe_providers(services)}, headers={"Cache-Control": "no-store"})
 
 
-def ways_in(services: Services) -> list[dict[str, str]]:
+def describe_providers(services: Services) -> list[dict[str, str]]:
     """Return the ways to sign in: name, label, method and path of each."""
     providers = [
         {"name": name, "label": provider.label, "method": "GET", "url": f"/auth/{name}/login"}
         for name, provider in services.accounts.providers.items()
     ]
-    if _dev(services.settings):
+    if _is_dev_sign_in_on(services.settings):
         providers.append({"name": "dev", "label": "Anybody (development)", "method": "POST", "url": "/auth/dev/login"})
     return providers
 
 
-async def login(name: str, services: Services, given: LoginParameters) -> Response:
+async def begin_sign_in(name: str, services: Services, given: LoginParameters) -> Response:
     """Redirect the browser to a provider, with a cookie and a state that is valid once."""
     mark = secrets.token_urlsafe(32)
-    attempt = new_attempt(name, mark, given.next)
-    url = await services.accounts.providers[name].begin(attempt)
-    with _remembering():
-        await services.accounts.attempts.keep(attempt)
-    response = _redirect(url)
-    set_leaving(response, services.settings, mark, KEEP_S)
+    attempt = create_attempt(name, mark, given.next)
+    url = await services.accounts.providers[name].start_sign_in(attempt)
+    with _report_store_failure():
+        await services.accounts.attempts.store(attempt)
+    response = _answer_redirect(url)
+    set_leaving_cookie(response, services.settings, mark, ATTEMPT_S)
     return response
 
 
-async def callback(name: str, services: Services, given: CallbackParameters) -> Response:
+async def finish_sign_in(name: str, services: Services, given: CallbackParameters) -> Response:
     """Receive a browser from a provider.
 
     Checks the state first, then the provider's result, then whether the person may sign in.
     """
     try:
-        return await _returned(name, services, given)
+        return await _check_and_sign_in(name, services, given)
     except Exception as error:
         log.warning("sign_in_failed", provider=name, reason=getattr(error, "code", type(error).__name__))
         raise
 
 
-async def _returned(name: str, services: Services, given: CallbackParameters) -> Response:
+async def _check_and_sign_in(name: str, services: Services, given: CallbackParameters) -> Response:
     if given.state is None:
         # Some providers omit the state in an error, against RFC 6749, 4.1.2.1. Then the error only
         # chooses the message.
         if given.error is not None:
-            raise _refusal(services.accounts.providers[name].label, given.error)
+            raise _build_refusal(services.accounts.providers[name].label, given.error)
         raise InvalidParameterError("state", "required", "state is required")
-    with _remembering():
+    with _report_store_failure():
         attempt = await services.accounts.attempts.take(given.state)
-    attempt = check_return(attempt, name, given.state, shown(leaving_cookie(services.settings)))
+    attempt = check_return(attempt, name, given.state, read_cookie(name_leaving_cookie(services.settings)))
     if given.error is not None:
-        _tell_operator(services.accounts.providers[name].label, given.error)
-        raise _refusal(services.accounts.providers[name].label, given.error)
+        _log_refusal(services.accounts.providers[name].label, given.error)
+        raise _build_refusal(services.accounts.providers[name].label, given.error)
     if given.code is None:
         raise InvalidParameterError("code", "required", "code is required")
-    identity, tokens = await services.accounts.providers[name].finish(given.code, attempt)
+    identity, tokens = await services.accounts.providers[name].finish_sign_in(given.code, attempt)
     check_invited(identity, services.settings.sign_in)
-    response = _redirect(attempt.next)
+    response = _answer_redirect(attempt.next)
     await _sign_in(services, response, identity, tokens)
-    clear_leaving(response, services.settings)
+    clear_leaving_cookie(response, services.settings)
     return response
 
 
-async def dev_login(services: Services, given: UsernameParameters) -> Response:
+async def sign_in_without_provider(services: Services, given: UsernameParameters) -> Response:
     """Sign in as the given user name, without a password (development only)."""
     name = given.username
     identity = Identity("dev", name, name, (f"dev:{name.lower()}",))
@@ -168,59 +175,59 @@ async def dev_login(services: Services, given: UsernameParameters) -> Response:
     return response
 
 
-async def logout(services: Services) -> Response:
+async def sign_out(services: Services) -> Response:
     """End the session if there is one, and remove the cookie."""
-    who = caller()
+    who = get_current_caller()
     if who.doubt:
         raise SignInUnavailableError("Sign-out is not available right now. Try again in a moment.")
     if who.account and who.session:
-        with _remembering():
-            await services.accounts.sessions.end(who.account.id, who.session)
+        with _report_store_failure():
+            await services.accounts.sessions.end_session(who.account.id, who.session)
         log.info("signed_out", account=who.account.public_id)
     response = answer_empty()
-    clear_session(response, services.settings)
+    clear_session_cookie(response, services.settings)
     return response
 
 
 async def _sign_in(services: Services, response: Response, identity: Identity, tokens: Tokens | None) -> None:
     """Create or find the account, and start a session with a new id; the browser's old one ends."""
-    with _remembering():
+    with _report_store_failure():
         account = await services.accounts.directory.sign_in(identity.provider, identity.subject, identity.username, services.now())
         if tokens is not None:
-            await services.accounts.links.link(account.id, identity.provider, tokens)
-        before = caller()
+            await services.accounts.links.store_tokens(account.id, identity.provider, tokens)
+        before = get_current_caller()
         if before.account and before.session:
-            await services.accounts.sessions.end(before.account.id, before.session)
-        client = request.headers.get("User-Agent", "")[:LONGEST_CLIENT]
+            await services.accounts.sessions.end_session(before.account.id, before.session)
+        client = request.headers.get("User-Agent", "")[:MAX_CLIENT_CHARS]
         session_id = await services.accounts.sessions.start(account.id, client)
-    services.limits.lookups.know(digest(session_id), account.public_id)
-    set_session(response, services.settings, session_id)
+    services.limits.lookups.remember(digest_secret(session_id), account.public_id)
+    set_session_cookie(response, services.settings, session_id)
     log.info("signed_in", provider=identity.provider, account=account.public_id)
 
 
-def _tell_operator(label: str, error: str) -> None:
+def _log_refusal(label: str, error: str) -> None:
     """Log that a provider rejects our requests.
 
     Only for a return with a valid state: anybody can forge one without.
     """
-    if error not in _EVERYDAY:
-        log.error("provider_refuses_us", provider=label, error=error if _WORD.fullmatch(error) else "not a word")
+    if error not in _EXPECTED_ERRORS:
+        log.error("provider_refuses_us", provider=label, error=error if _ERROR_WORD.fullmatch(error) else "not a word")
 
 
-def _refusal(label: str, error: str) -> DeniedError | SignInUnavailableError:
+def _build_refusal(label: str, error: str) -> DeniedError | SignInUnavailableError:
     """Return our error for a provider's `error` (RFC 6749, 4.1.2.1).
 
     The person declined, our request was wrong, or the provider has a failure.
     """
     if error == "access_denied":
         return DeniedError("unauthenticated", f"Access was denied at {label}. Start again if you want to sign in.")
-    if error not in _EVERYDAY:
+    if error not in _EXPECTED_ERRORS:
         return SignInUnavailableError(f"{label} rejects the requests of this service. Tell the operator.")
     return SignInUnavailableError(f"{label} has a temporary failure. Try again in a moment.")
 
 
 @contextmanager
-def _remembering() -> Iterator[None]:
+def _report_store_failure() -> Iterator[None]:
     """Turn a store's failure into a SignInUnavailableError; else the problem names the archive."""
     try:
         yield
@@ -228,9 +235,9 @@ def _remembering() -> Iterator[None]:
         raise SignInUnavailableError("Sign-in and sign-out are not available right now. Try again in a moment.") from error
 
 
-def _redirect(url: str) -> Response:
+def _answer_redirect(url: str) -> Response:
     return Response(b"", status=303, headers={"Location": url, "Cache-Control": "no-store"})
 
 
-def _dev(settings: Settings) -> bool:
+def _is_dev_sign_in_on(settings: Settings) -> bool:
     return settings.dev_sign_in and settings.sign_in != ("off",)

@@ -17,56 +17,56 @@ from newsintel.domain.accounts.model import Access, Account
 from newsintel.domain.paging import Position
 from newsintel.domain.personal.model import MarkPage
 from newsintel.domain.search.codec import to_json
-from newsintel.domain.text.moments import rfc3339
+from newsintel.domain.text.moments import format_time
 from newsintel.errors import BusyError
-from newsintel.http.bodies.personal import account_body, exported_mark, exported_save, search_row
+from newsintel.http.bodies.personal import build_account_body, build_exported_mark, build_exported_save, build_search_row
 from newsintel.http.bodies.schemas import ref
-from newsintel.http.request.access import account
+from newsintel.http.request.access import get_current_account
 from newsintel.http.route import Route
 from newsintel.http.routes import api_keys, sessions
 from newsintel.http.services import Services
 
-ROWS = 25
+PAGE_ROWS = 25
 """Rows per page. Saves with the texts of their articles and notes take at most 1.5 MiB a page."""
 
 SEND_S = 300
 """Time limit for the whole file; any other response has 30 s."""
 
-AGAIN_S = 0.5
+RETRY_S = 0.5
 """Pause between two attempts to read a page while the archive is busy. Each attempt also waits a
 little for a slot."""
 
-Rows = tuple[list[dict[str, Any]], Position | None]
-Read = Callable[[Position | None], Awaitable[Rows]]
+ExportPage = tuple[list[dict[str, Any]], Position | None]
+ReadPage = Callable[[Position | None], Awaitable[ExportPage]]
 
 
-def routes() -> tuple[Route, ...]:
+def build_routes() -> tuple[Route, ...]:
     """The route of the export."""
     about = "Everything that belongs to the account, as a file"
-    return (Route("/me/export", exported, about, {200: ref("Export")}, problems=("busy", "archive_timeout"), need=Access.SESSION),)
+    return (Route("/me/export", export_account, about, {200: ref("Export")}, problems=("busy", "archive_timeout"), need=Access.SESSION),)
 
 
-async def exported(services: Services) -> Response:
+async def export_account(services: Services) -> Response:
     """Answer with the file.
 
     The short parts are read before the response starts, so an unavailable store is still answered
     with a problem.
     """
-    of, accounts, personal = account(), services.accounts, services.personal
-    identities = await personal.account_data.identities(of.id)
+    of, accounts, personal = get_current_account(), services.accounts, services.personal
+    identities = await personal.account_data.list_identities(of.id)
     head = {
-        "exported_at": rfc3339(services.now()),
-        "account": account_body(of),
+        "exported_at": format_time(services.now()),
+        "account": build_account_body(of),
         "identities": [{"provider": provider, "subject": subject} for provider, subject in identities],
-        "preferences": await personal.preferences.all(of.id),
-        "keys": [api_keys.row(key) for key in await accounts.api_keys.of_user(of.id)],
-        "sessions": [sessions.row(session) for session in await accounts.sessions.of_user(of.id)],
+        "preferences": await personal.preferences.get_all(of.id),
+        "keys": [api_keys.build_key_row(key) for key in await accounts.api_keys.list_of_user(of.id)],
+        "sessions": [sessions.build_session_row(session) for session in await accounts.sessions.list_of_user(of.id)],
     }
     lists = {
-        "saved": partial(_saved, services, of),
-        "opened": partial(_marks, personal.feedback.opened, of),
-        "dismissed": partial(_marks, personal.feedback.dismissed, of),
-        "searches": partial(_searches, services, of),
+        "saved": partial(_read_saved, services, of),
+        "opened": partial(_read_marks, personal.feedback.list_opened, of),
+        "dismissed": partial(_read_marks, personal.feedback.list_dismissed, of),
+        "searches": partial(_read_searches, services, of),
     }
     response = Response(
         Export(head, lists),
@@ -87,10 +87,10 @@ class Export:
         lists: the members that are read page by page, each with its reader.
     """
 
-    def __init__(self, head: dict[str, Any], lists: Mapping[str, Read]) -> None:
-        self._left: deque[Callable[[], Awaitable[bytes]]] = deque()
+    def __init__(self, head: dict[str, Any], lists: Mapping[str, ReadPage]) -> None:
+        self._pending: deque[Callable[[], Awaitable[bytes]]] = deque()
         for name, read in lists.items():
-            self._left.append(partial(self._page, read, None, b',"%s":[' % name.encode()))
+            self._pending.append(partial(self._read_page, read, None, b',"%s":[' % name.encode()))
         self._next = to_json(head)[:-1]
 
     def __aiter__(self) -> "Export":
@@ -101,22 +101,22 @@ class Export:
         piece, self._next = self._next, b""
         if piece:
             return piece
-        if not self._left:
+        if not self._pending:
             raise StopAsyncIteration
-        piece = await self._left.popleft()()
-        return piece if self._left else piece + b"}"
+        piece = await self._pending.popleft()()
+        return piece if self._pending else piece + b"}"
 
-    async def _page(self, read: Read, after: Position | None, opening: bytes) -> bytes:
+    async def _read_page(self, read: ReadPage, after: Position | None, opening: bytes) -> bytes:
         """Return one page of a list as JSON: `opening`, the rows, and `]` after the last page."""
-        rows, following = await _patiently(partial(read, after))
+        rows, following = await _read_when_free(partial(read, after))
         text = opening + b",".join(map(to_json, rows)) if rows or after is None else b""
         if following is None:
             return text + b"]"
-        self._left.appendleft(partial(self._page, read, following, b","))
+        self._pending.appendleft(partial(self._read_page, read, following, b","))
         return text
 
 
-async def _patiently(read: Callable[[], Awaitable[Rows]]) -> Rows:
+async def _read_when_free(read: Callable[[], Awaitable[ExportPage]]) -> ExportPage:
     """Return a page as soon as the archive has a free slot.
 
     The response has already begun as a 200, so a 503 is not possible any more. SEND_S limits the
@@ -126,19 +126,19 @@ async def _patiently(read: Callable[[], Awaitable[Rows]]) -> Rows:
         try:
             return await read()
         except BusyError:
-            await trio.sleep(AGAIN_S)
+            await trio.sleep(RETRY_S)
 
 
-async def _saved(services: Services, of: Account, after: Position | None) -> Rows:
-    page = await services.personal.saved.page(of.id, None, ROWS, after, content=True)
-    return [exported_save(save) for save in page.saves], page.next
+async def _read_saved(services: Services, of: Account, after: Position | None) -> ExportPage:
+    page = await services.personal.saved.list_page(of.id, None, PAGE_ROWS, after, content=True)
+    return [build_exported_save(save) for save in page.saves], page.next
 
 
-async def _marks(read: Callable[[int, int, Position | None], Awaitable[MarkPage]], of: Account, after: Position | None) -> Rows:
-    page = await read(of.id, ROWS, after)
-    return [exported_mark(mark) for mark in page.marks], page.next
+async def _read_marks(read: Callable[[int, int, Position | None], Awaitable[MarkPage]], of: Account, after: Position | None) -> ExportPage:
+    page = await read(of.id, PAGE_ROWS, after)
+    return [build_exported_mark(mark) for mark in page.marks], page.next
 
 
-async def _searches(services: Services, of: Account, after: Position | None) -> Rows:
-    page = await services.personal.own_history.page(of.id, ROWS, after)
-    return [search_row(search) for search in page.searches], page.next
+async def _read_searches(services: Services, of: Account, after: Position | None) -> ExportPage:
+    page = await services.personal.own_history.list_page(of.id, PAGE_ROWS, after)
+    return [build_search_row(search) for search in page.searches], page.next

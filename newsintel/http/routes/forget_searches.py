@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from newsintel.domain.accounts.model import Account
 from newsintel.errors import UnavailableError
-from newsintel.http.response.shared_answers import cache_key
-from newsintel.http.routes.searches import kept_trends
+from newsintel.http.response.shared_answers import build_cache_key
+from newsintel.http.routes.searches import list_cached_trends
 from newsintel.http.services import Services
 from newsintel.runtime.telemetry.logs import get_logger
 
@@ -27,13 +27,13 @@ async def forget_searches(services: Services, account: Account, until: datetime)
     """
     windows = services.search.windows
     since = services.now() - timedelta(seconds=windows.ttl_s + windows.stale_s)
-    lone = await services.personal.own_history.lone_keys(account.id, since)
+    lone = await services.personal.own_history.find_lone_keys(account.id, since)
     # The history is first: after this, no search up to that moment is recorded any more.
     await services.personal.own_history.clear(account.id, until)
     services.intelligence.marking.forget(account.public_id)
-    await services.intelligence.search_marks.forget(services.intelligence.marking.marks_of(account.public_id))
+    await services.intelligence.search_marks.forget_person(services.intelligence.marking.make_marks_finder(account.public_id))
     try:
-        await services.search.harvests.forget(lone)
-        await services.search.bytes_cache.forget([cache_key(*one) for one in kept_trends()])
+        await services.search.harvests.delete_answers(lone)
+        await services.search.bytes_cache.delete_keys([build_cache_key(*one) for one in list_cached_trends()])
     except UnavailableError as error:
         log.warning("searches_left_to_lapse", account=account.public_id, reason=str(error))

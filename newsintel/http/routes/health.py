@@ -12,13 +12,13 @@ from quart import Response
 
 from newsintel import __version__
 from newsintel.domain.limits.ports import SourceState
-from newsintel.domain.operations.ports import Health, Phase, Stores
-from newsintel.domain.operations.source_notice import source_notice
+from newsintel.domain.operations.ports import Health, Phase, StoreHealth
+from newsintel.domain.operations.source_notice import make_source_notice
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.paths import HEALTH, READY
 from newsintel.http.response.answers import answer_json
 from newsintel.http.route import Route
-from newsintel.http.routes.sources import state_word
+from newsintel.http.routes.sources import name_state
 from newsintel.http.services import Services
 from newsintel.runtime.telemetry.logs import get_logger
 
@@ -33,22 +33,22 @@ WATCH_EVERY_S = 5.0
 NOT_READY = (Phase.STARTING, Phase.DRAINING, "unusable")
 
 
-def routes(health: Health) -> tuple[Route, ...]:
+def build_routes(health: Health) -> tuple[Route, ...]:
     """The routes of health."""
     ready = Readiness(health)
     return (
-        Route(HEALTH, alive, "Whether the process and its loops live", {200: ref("Health")}),
-        Route(READY, ready.answer, "Whether the service should get traffic", {200: ref("Ready"), 503: ref("Ready")}),
+        Route(HEALTH, get_health, "Whether the process and its loops live", {200: ref("Health")}),
+        Route(READY, ready.get_readiness, "Whether the service should get traffic", {200: ref("Ready"), 503: ref("Ready")}),
     )
 
 
-async def alive(services: Services) -> Response:
+async def get_health(services: Services) -> Response:
     """Answer 200, also while draining. Asks no store.
 
     There is no other status: if an actor or loop fails, the process ends, so a process that answers
     is alive.
     """
-    return _never_kept({"status": "ok", "version": __version__, "commit": services.settings.commit}, 200)
+    return _answer_uncached({"status": "ok", "version": __version__, "commit": services.settings.commit}, 200)
 
 
 class Readiness:
@@ -56,26 +56,26 @@ class Readiness:
 
     def __init__(self, health: Health) -> None:
         self._health = health
-        self._found: Stores | None = None
+        self._found: StoreHealth | None = None
         self._next_ping = -float("inf")
 
-    async def answer(self, services: Services) -> Response:
+    async def get_readiness(self, services: Services) -> Response:
         """Answer 200 if the service should get traffic; 503 for starting, draining and unusable."""
-        found = await self.look(services)
-        return _never_kept(found, 503 if found["status"] in NOT_READY else 200)
+        found = await self.build_body(services)
+        return _answer_uncached(found, 503 if found["status"] in NOT_READY else 200)
 
-    async def look(self, services: Services) -> dict[str, Any]:
+    async def build_body(self, services: Services) -> dict[str, Any]:
         """Return the response's body."""
-        stores = await self._stores()
+        stores = await self._ping_stores()
         settings, states = services.settings, services.limits.source_states()
-        sources = {name: state_word(source, states.get(name, SourceState())) for name, source in settings.source.items()}
+        sources = {name: name_state(source, states.get(name, SourceState())) for name, source in settings.source.items()}
         enabled = [sources[name] for name in settings.enabled_sources]
-        status = readiness(services.operations.health.phase(), stores, enabled)
+        status = decide_status(services.operations.health.get_phase(), stores, enabled)
         checks = {name: "ok" if well else "failing" for name, well in asdict(stores).items()} if stores else {}
-        notice = source_notice(settings)
+        notice = make_source_notice(settings)
         return {"status": status, "checks": checks, "sources": sources} | ({"notice": notice} if notice else {})
 
-    async def _stores(self) -> Stores | None:
+    async def _ping_stores(self) -> StoreHealth | None:
         """Ping the stores at most every PING_EVERY_S and return their last state.
 
         The result is None before the first ping has ended. While a ping is running, other requests
@@ -84,7 +84,7 @@ class Readiness:
         now = trio.current_time()
         if now >= self._next_ping:
             self._next_ping = now + PING_EVERY_S
-            self._found = await self._health.stores()
+            self._found = await self._health.check_stores()
         return self._found
 
 
@@ -97,9 +97,9 @@ async def watch_readiness(services: Services, shutdown: trio.Event) -> None:
     """
     readiness, known = Readiness(services.operations.health), "ready"
     while not shutdown.is_set():
-        found = await readiness.look(services)
+        found = await readiness.build_body(services)
         failing = [name for name, state in (found["checks"] | found["sources"]).items() if state not in ("ok", "ready", "disabled")]
-        if found["status"] != known and services.operations.health.phase() is Phase.SERVING:
+        if found["status"] != known and services.operations.health.get_phase() is Phase.SERVING:
             was, known = known, found["status"]
             if known == "ready":
                 log.info("readiness_changed", was=was, now=known)
@@ -109,7 +109,7 @@ async def watch_readiness(services: Services, shutdown: trio.Event) -> None:
             await shutdown.wait()
 
 
-def readiness(phase: Phase, stores: Stores | None, enabled: list[str]) -> str:
+def decide_status(phase: Phase, stores: StoreHealth | None, enabled: list[str]) -> str:
     """Return the status of the whole service as one word.
 
     Args:
@@ -126,5 +126,5 @@ def readiness(phase: Phase, stores: Stores | None, enabled: list[str]) -> str:
     return "ready" if stores.postgresql and stores.redis and all(state == "ready" for state in enabled) else "degraded"
 
 
-def _never_kept(body: Mapping[str, object], status: int) -> Response:
+def _answer_uncached(body: Mapping[str, object], status: int) -> Response:
     return answer_json(body, status=status, headers={"Cache-Control": "no-store"})

@@ -4,34 +4,36 @@ from quart import Response
 from werkzeug.exceptions import NotFound
 
 from newsintel.domain.accounts.model import Access
-from newsintel.http.bodies.personal import history_body
+from newsintel.http.bodies.personal import build_history_body
 from newsintel.http.bodies.schemas import ref
-from newsintel.http.request.access import account
+from newsintel.http.request.access import get_current_account
 from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.route import Method, Route
 from newsintel.http.routes.forget_searches import forget_searches
 from newsintel.http.routes.ids import SEARCH, IdParameters
-from newsintel.http.routes.paging import PAGING, PagingParameters, next_cursor, position
+from newsintel.http.routes.paging import PAGING, PagingParameters, read_cursor, write_cursor
 from newsintel.http.services import Services
 
 
-def routes() -> tuple[Route, ...]:
+def build_routes() -> tuple[Route, ...]:
     """The routes of the history."""
     away = ("busy", "archive_timeout")
     return (
         Route(
             "/me/history",
-            listed,
+            list_history,
             "Your searches, the latest first",
             {200: ref("History")},
             takes=PAGING,
             problems=away,
             need=Access.READ,
         ),
-        Route("/me/history", cleared, "Forget all your searches", {204: None}, problems=away, method=Method.DELETE, need=Access.WRITE),
+        Route(
+            "/me/history", clear_history, "Forget all your searches", {204: None}, problems=away, method=Method.DELETE, need=Access.WRITE
+        ),
         Route(
             "/me/history/{id}",
-            deleted,
+            delete_search,
             "Forget one search",
             {204: None},
             in_path={"id": SEARCH},
@@ -42,22 +44,22 @@ def routes() -> tuple[Route, ...]:
     )
 
 
-async def listed(services: Services, given: PagingParameters) -> Response:
+async def list_history(services: Services, given: PagingParameters) -> Response:
     """Answer with a page of searches."""
-    asked = (account(), "history")
-    after = position(services, given.cursor, *asked)
-    page = await services.personal.own_history.page(account().id, given.limit, after)
-    return answer_json(history_body(page, next_cursor(services, page.next, *asked)))
+    asked = (get_current_account(), "history")
+    after = read_cursor(services, given.cursor, *asked)
+    page = await services.personal.own_history.list_page(get_current_account().id, given.limit, after)
+    return answer_json(build_history_body(page, write_cursor(services, page.next, *asked)))
 
 
-async def cleared(services: Services) -> Response:
+async def clear_history(services: Services) -> Response:
     """Forget every search up to now, also in the counts for trends."""
-    await forget_searches(services, account(), services.now())
+    await forget_searches(services, get_current_account(), services.now())
     return answer_empty()
 
 
-async def deleted(services: Services, given: IdParameters) -> Response:
+async def delete_search(services: Services, given: IdParameters) -> Response:
     """Forget one search."""
-    if not await services.personal.own_history.delete(account().id, given.id):
+    if not await services.personal.own_history.delete(get_current_account().id, given.id):
         raise NotFound("You have no search with this id.")
     return answer_empty()

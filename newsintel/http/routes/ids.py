@@ -6,8 +6,8 @@ from typing import Any
 from attrs import frozen
 from werkzeug.exceptions import NotFound
 
-from newsintel.http.bodies.schemas import ARTICLE_ID, KEY_ID, PREFERENCE_KEY, SEARCH_ID, SESSION_ID, words
-from newsintel.http.request.query_kinds import Kind, matching
+from newsintel.http.bodies.schemas import ARTICLE_ID, KEY_ID, PREFERENCE_KEY, SEARCH_ID, SESSION_ID, one_of
+from newsintel.http.request.query_kinds import Kind, matching_text
 from newsintel.http.response.problems import PROBLEMS
 
 
@@ -25,7 +25,7 @@ class ArticleParameters:
     article_id: str
 
 
-def opaque(schema: dict[str, Any], missing: str) -> Kind:
+def opaque_id(schema: dict[str, Any], missing: str) -> Kind:
     """An opaque id that we issued. Text without the form of an id is a 404; no store is asked.
 
     Args:
@@ -44,9 +44,9 @@ def opaque(schema: dict[str, Any], missing: str) -> Kind:
     return Kind(schema, parse)
 
 
-ARTICLE = opaque(ARTICLE_ID, "No article has this id.")
-API_KEY = opaque(KEY_ID, "You have no key with this id.")
-SEARCH = opaque(SEARCH_ID, "You have no search with this id.")
-SESSION = opaque(SESSION_ID, "You have no session with this id.")
-PROBLEM = opaque(words(PROBLEMS), "No problem has this code.")
-PREFERENCE = matching(PREFERENCE_KEY, "1 to 100 characters out of letters, digits and . _ : -")
+ARTICLE = opaque_id(ARTICLE_ID, "No article has this id.")
+API_KEY = opaque_id(KEY_ID, "You have no key with this id.")
+SEARCH = opaque_id(SEARCH_ID, "You have no search with this id.")
+SESSION = opaque_id(SESSION_ID, "You have no session with this id.")
+PROBLEM = opaque_id(one_of(PROBLEMS), "No problem has this code.")
+PREFERENCE = matching_text(PREFERENCE_KEY, "1 to 100 characters out of letters, digits and . _ : -")

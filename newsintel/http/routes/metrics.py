@@ -17,20 +17,20 @@ from newsintel.http.route import Route
 from newsintel.http.services import Services
 
 
-def routes() -> tuple[Route, ...]:
+def build_routes() -> tuple[Route, ...]:
     """The route of the metrics."""
     about = "The service's numbers for Prometheus; its operator decides who may read them"
-    return (Route(METRICS, exposed, about, {200: None}, problems=("not_found",)),)
+    return (Route(METRICS, get_metrics, about, {200: None}, problems=("not_found",)),)
 
 
-async def exposed(services: Services) -> Response:
+async def get_metrics(services: Services) -> Response:
     """Answer with the metrics; without permission, with a 404, as if the path did not exist."""
-    if not _allowed(services.settings, request.headers.get("Authorization", "")):
+    if not _can_read_metrics(services.settings, request.headers.get("Authorization", "")):
         raise NotFound("Not found.")
     return Response(await services.operations.exposition(), headers={"Cache-Control": "no-store"}, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
-def _allowed(settings: Settings, authorization: str) -> bool:
+def _can_read_metrics(settings: Settings, authorization: str) -> bool:
     """Whether the caller may read the metrics.
 
     If METRICS_TOKEN is set, the caller must send it. If not, all callers may read in development

@@ -10,13 +10,13 @@ from attrs import frozen
 
 from newsintel.domain.accounts.model import Account
 from newsintel.domain.paging import MAX_CHARS, Position
-from newsintel.http.request.query_kinds import text, whole
+from newsintel.http.request.query_kinds import free_text, whole_number
 from newsintel.http.request.query_string import Parameter
 from newsintel.http.services import Services
 
 PAGING = (
-    Parameter("limit", whole(1, 100), "How many on a page.", 20),
-    Parameter("cursor", text(MAX_CHARS), "next_cursor of an answer to the same request: the page after it."),
+    Parameter("limit", whole_number(1, 100), "How many on a page.", 20),
+    Parameter("cursor", free_text(MAX_CHARS), "next_cursor of an answer to the same request: the page after it."),
 )
 
 
@@ -28,7 +28,7 @@ class PagingParameters:
     cursor: str | None
 
 
-def position(services: Services, cursor: str | None, account: Account, *asked: str | None) -> Position | None:
+def read_cursor(services: Services, cursor: str | None, account: Account, *asked: str | None) -> Position | None:
     """Return where the previous page ended; None for the first page.
 
     Args:
@@ -41,13 +41,13 @@ def position(services: Services, cursor: str | None, account: Account, *asked: s
         InvalidParameterError: the cursor belongs to another list, filter or person. The error names
             `cursor`.
     """
-    return None if cursor is None else services.cursors.read(cursor, _bound(account, asked))
+    return None if cursor is None else services.cursors.read(cursor, _build_cursor_scope(account, asked))
 
 
-def next_cursor(services: Services, following: Position | None, account: Account, *asked: str | None) -> str | None:
+def write_cursor(services: Services, following: Position | None, account: Account, *asked: str | None) -> str | None:
     """Return the cursor to a position; None for None. The arguments are those of `position`."""
-    return None if following is None else services.cursors.write(following, _bound(account, asked))
+    return None if following is None else services.cursors.write(following, _build_cursor_scope(account, asked))
 
 
-def _bound(account: Account, asked: Iterable[str | None]) -> str:
+def _build_cursor_scope(account: Account, asked: Iterable[str | None]) -> str:
     return json.dumps([account.public_id, *asked])

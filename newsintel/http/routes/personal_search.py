@@ -9,18 +9,18 @@ from quart import request
 
 from newsintel.domain.accounts.model import Access
 from newsintel.domain.bounds.slices import Sliced
-from newsintel.domain.personal.arrange import fill
+from newsintel.domain.personal.arrange import fill_parameters
 from newsintel.domain.personal.preferences import Preferences
 from newsintel.domain.search.harvest import Answer
 from newsintel.errors import UnavailableError
-from newsintel.http.bodies.personal_search import render
-from newsintel.http.bodies.search import View, rendering
-from newsintel.http.request.access import caller
+from newsintel.http.bodies.personal_search import render_personal
+from newsintel.http.bodies.search import View, render_in_slices
+from newsintel.http.request.access import get_current_caller
 from newsintel.http.services import Services
 
 
 @frozen
-class Personal:
+class PersonalSearch:
     """How to answer a person who is signed in.
 
     Attributes:
@@ -35,35 +35,35 @@ class Personal:
     used: tuple[str, ...]
     recorded: bool
 
-    def rendering(self, answer: Answer, view: View) -> Sliced[dict[str, Any]]:
+    def render_in_slices(self, answer: Answer, view: View) -> Sliced[dict[str, Any]]:
         """Build the body of the answer as this person prefers it, in slices."""
         if self.preferences is None:
-            return rendering(answer, view)
-        return render(answer, view, self.preferences, self.used)
+            return render_in_slices(answer, view)
+        return render_personal(answer, view, self.preferences, self.used)
 
 
-async def personal(services: Services, *, personal_wanted: bool) -> Personal | None:
+async def decide_personal(services: Services, *, personal_wanted: bool) -> PersonalSearch | None:
     """Decide how to answer the caller; None = the caller is not signed in.
 
     Searches with a session apply preferences unless `personal=0`; searches with an API key only
     with `personal=1`, because a program means what it asks for. If the preferences cannot be read,
     the search is answered without them, and not recorded, since the person may have forbidden it.
     """
-    asking = caller()
+    asking = get_current_caller()
     if asking.account is None:
         return None
     try:
-        kept = await services.personal.preferences.heeded(asking.account.id)
+        kept = await services.personal.preferences.get_preferences(asking.account.id)
     except UnavailableError:
         services.count("preferences_away")
-        return Personal({}, None, (), recorded=False)
-    named = _written()
+        return PersonalSearch({}, None, (), recorded=False)
+    named = _read_written_parameters()
     if not personal_wanted or (asking.access is not Access.SESSION and "personal" not in named):
-        return Personal({}, None, (), recorded=kept.record_history)
-    filled, used = fill(named, kept)
-    return Personal(filled, kept, used, recorded=kept.record_history)
+        return PersonalSearch({}, None, (), recorded=kept.record_history)
+    filled, used = fill_parameters(named, kept)
+    return PersonalSearch(filled, kept, used, recorded=kept.record_history)
 
 
-def _written() -> dict[str, str]:
+def _read_written_parameters() -> dict[str, str]:
     """Return the query string's parameters as the caller wrote them."""
     return dict(parse_qsl(request.query_string.decode("ascii"), keep_blank_values=True))

@@ -7,19 +7,19 @@ from quart import Response
 from werkzeug.exceptions import Conflict, NotFound
 
 from newsintel.domain.accounts.model import Access
-from newsintel.domain.personal.model import Put
-from newsintel.domain.personal.preferences import MAX_KEYS, checked, too_large
+from newsintel.domain.personal.model import PutResult
+from newsintel.domain.personal.preferences import MAX_KEYS, check_preference, too_large_error
 from newsintel.errors import PoisonedBatchError
 from newsintel.http.bodies.schemas import ref
-from newsintel.http.request.access import account
+from newsintel.http.request.access import get_current_account
 from newsintel.http.request.json_body import Member
-from newsintel.http.request.json_kinds import anything
+from newsintel.http.request.json_kinds import any_json
 from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.route import Method, Route
 from newsintel.http.routes.ids import PREFERENCE
 from newsintel.http.services import Services
 
-VALUE = Member("value", anything(), "Any JSON of at most 4 KiB. Searches use some keys, which have rules.", required=True)
+VALUE = Member("value", any_json(), "Any JSON of at most 4 KiB. Searches use some keys, which have rules.", required=True)
 
 
 @frozen
@@ -36,14 +36,14 @@ class ValueParameters(KeyParameters):
     value: Any
 
 
-def routes() -> tuple[Route, ...]:
+def build_routes() -> tuple[Route, ...]:
     """The routes of preferences."""
     one, away = {"key": PREFERENCE}, ("busy", "archive_timeout")
     return (
-        Route("/me/preferences", listed, "Your preferences", {200: ref("Preferences")}, problems=away, need=Access.READ),
+        Route("/me/preferences", list_preferences, "Your preferences", {200: ref("Preferences")}, problems=away, need=Access.READ),
         Route(
             "/me/preferences/{key}",
-            shown,
+            get_preference,
             "One preference",
             {200: ref("Preference")},
             in_path=one,
@@ -52,7 +52,7 @@ def routes() -> tuple[Route, ...]:
         ),
         Route(
             "/me/preferences/{key}",
-            put,
+            put_preference,
             "Set a preference",
             {200: ref("Preference"), 201: ref("Preference")},
             in_path=one,
@@ -63,7 +63,7 @@ def routes() -> tuple[Route, ...]:
         ),
         Route(
             "/me/preferences/{key}",
-            deleted,
+            delete_preference,
             "Forget a preference",
             {204: None},
             in_path=one,
@@ -74,36 +74,36 @@ def routes() -> tuple[Route, ...]:
     )
 
 
-async def listed(services: Services) -> Response:
+async def list_preferences(services: Services) -> Response:
     """Answer with all preferences of the account."""
-    return answer_json({"preferences": await services.personal.preferences.all(account().id)})
+    return answer_json({"preferences": await services.personal.preferences.get_all(get_current_account().id)})
 
 
-async def shown(services: Services, given: KeyParameters) -> Response:
+async def get_preference(services: Services, given: KeyParameters) -> Response:
     """Answer with one value."""
-    kept = await services.personal.preferences.all(account().id)
+    kept = await services.personal.preferences.get_all(get_current_account().id)
     if given.key not in kept:
         raise NotFound("You have no preference with this key.")
     return answer_json({"value": kept[given.key]})
 
 
-async def put(services: Services, given: ValueParameters) -> Response:
+async def put_preference(services: Services, given: ValueParameters) -> Response:
     """Store a value in canonical form; answer 201 if the key is new."""
     key = given.key
-    value = checked(key, given.value, tuple(services.settings.source))
+    value = check_preference(key, given.value, tuple(services.settings.source))
     try:
-        done = await services.personal.preferences.put(account().id, key, value, services.now())
+        done = await services.personal.preferences.put(get_current_account().id, key, value, services.now())
     except PoisonedBatchError:
         # PostgreSQL refuses one thing that `checked` accepts: numbers such as 1e300, which it
         # writes with all digits.
-        raise too_large(key) from None
-    if done is Put.FULL:
+        raise too_large_error(key) from None
+    if done is PutResult.FULL:
         raise Conflict(f"You already have {MAX_KEYS} preferences. Forget one first.")
-    return answer_json({"value": value}, status=201 if done is Put.NEW else 200)
+    return answer_json({"value": value}, status=201 if done is PutResult.NEW else 200)
 
 
-async def deleted(services: Services, given: KeyParameters) -> Response:
+async def delete_preference(services: Services, given: KeyParameters) -> Response:
     """Forget a value."""
-    if not await services.personal.preferences.delete(account().id, given.key):
+    if not await services.personal.preferences.delete(get_current_account().id, given.key):
         raise NotFound("You have no preference with this key.")
     return answer_empty()

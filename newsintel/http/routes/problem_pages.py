@@ -17,12 +17,21 @@ class CodeParameters:
     code: str
 
 
-def routes() -> tuple[Route, ...]:
+def build_routes() -> tuple[Route, ...]:
     """The route of the pages about problems."""
-    return (Route(PROBLEM_PAGES + "{code}", page, "What a problem means", {200: None}, in_path={"code": PROBLEM}, problems=("not_found",)),)
+    return (
+        Route(
+            PROBLEM_PAGES + "{code}",
+            show_problem_page,
+            "What a problem means",
+            {200: None},
+            in_path={"code": PROBLEM},
+            problems=("not_found",),
+        ),
+    )
 
 
-async def page(_services: Services, given: CodeParameters) -> Response:
+async def show_problem_page(_services: Services, given: CodeParameters) -> Response:
     """Answer with one code's page, as plain text."""
     problem = PROBLEMS[given.code]
     text = f"{given.code} ({problem.status})\n\n{problem.title}.\n{problem.meaning}\n"

@@ -4,16 +4,16 @@ from attrs import frozen
 from quart import Response
 
 from newsintel.domain.accounts.model import Access
-from newsintel.http.bodies.intelligence import recommendations_body
+from newsintel.http.bodies.intelligence import build_recommendations_body
 from newsintel.http.bodies.schemas import ref
-from newsintel.http.request.access import account
-from newsintel.http.request.query_kinds import whole
+from newsintel.http.request.access import get_current_account
+from newsintel.http.request.query_kinds import whole_number
 from newsintel.http.request.query_string import Parameter
 from newsintel.http.response.answers import answer_json
 from newsintel.http.route import Route
 from newsintel.http.services import Services
 
-LIMIT = Parameter("limit", whole(1, 50), "How many at most.", 20)
+LIMIT = Parameter("limit", whole_number(1, 50), "How many at most.", 20)
 
 
 @frozen
@@ -23,12 +23,12 @@ class RecommendationParameters:
     limit: int
 
 
-def routes() -> tuple[Route, ...]:
+def build_routes() -> tuple[Route, ...]:
     """The route of recommendations."""
     return (
         Route(
             "/me/recommendations",
-            recommended,
+            list_recommendations,
             "Articles for you, each with its reasons",
             {200: ref("Recommendations")},
             takes=(LIMIT,),
@@ -38,7 +38,7 @@ def routes() -> tuple[Route, ...]:
     )
 
 
-async def recommended(services: Services, given: RecommendationParameters) -> Response:
+async def list_recommendations(services: Services, given: RecommendationParameters) -> Response:
     """Answer with articles for the caller."""
-    page = await services.intelligence.recommender.page(account(), given.limit)
-    return answer_json(recommendations_body(page))
+    page = await services.intelligence.recommender.build_page(get_current_account(), given.limit)
+    return answer_json(build_recommendations_body(page))

@@ -5,27 +5,27 @@ from quart import Response
 from werkzeug.exceptions import Conflict, NotFound
 
 from newsintel.domain.accounts.model import Access
-from newsintel.domain.personal.model import Put
-from newsintel.domain.personal.saved_query import build
-from newsintel.domain.text.grammar import checked
-from newsintel.http.bodies.personal import save_body, saved_body
+from newsintel.domain.personal.model import PutResult
+from newsintel.domain.personal.saved_query import parse_saved_query
+from newsintel.domain.text.grammar import tidy_query
+from newsintel.http.bodies.personal import build_save_body, build_saved_body
 from newsintel.http.bodies.schemas import ref
-from newsintel.http.request.access import account
+from newsintel.http.request.access import get_current_account
 from newsintel.http.request.json_body import LEFT_OUT, LeftOut, Member
-from newsintel.http.request.json_kinds import or_null, string
-from newsintel.http.request.query_kinds import text
+from newsintel.http.request.json_kinds import nullable, string
+from newsintel.http.request.query_kinds import free_text
 from newsintel.http.request.query_string import Parameter
 from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.route import Method, Route
-from newsintel.http.routes.article_id import known_article
+from newsintel.http.routes.article_id import find_article
 from newsintel.http.routes.ids import ARTICLE, ArticleParameters
-from newsintel.http.routes.paging import PAGING, PagingParameters, next_cursor, position
+from newsintel.http.routes.paging import PAGING, PagingParameters, read_cursor, write_cursor
 from newsintel.http.services import Services
 
 MAX_NOTES_CHARS = 10_000
 
-WORDS = Parameter("q", text(256), "A query that title, publisher and notes together must match. If absent, all saves.")
-NOTES = Member("notes", or_null(string(0, MAX_NOTES_CHARS)), "Your notes. If absent, those of an earlier save stay; null clears them.")
+WORDS = Parameter("q", free_text(256), "A query that title, publisher and notes together must match. If absent, all saves.")
+NOTES = Member("notes", nullable(string(0, MAX_NOTES_CHARS)), "Your notes. If absent, those of an earlier save stay; null clears them.")
 
 
 @frozen
@@ -42,13 +42,13 @@ class SaveParameters(ArticleParameters):
     notes: str | LeftOut | None
 
 
-def routes() -> tuple[Route, ...]:
+def build_routes() -> tuple[Route, ...]:
     """The routes of saved articles."""
     one, away = {"article_id": ARTICLE}, ("busy", "archive_timeout")
     return (
         Route(
             "/me/saved",
-            listed,
+            list_saved,
             "The articles you saved, the latest first",
             {200: ref("SavedPage")},
             takes=(WORDS, *PAGING),
@@ -57,7 +57,7 @@ def routes() -> tuple[Route, ...]:
         ),
         Route(
             "/me/saved/{article_id}",
-            put,
+            save_article,
             "Save an article, or change your notes on it",
             {200: ref("SavedArticle"), 201: ref("SavedArticle")},
             in_path=one,
@@ -68,7 +68,7 @@ def routes() -> tuple[Route, ...]:
         ),
         Route(
             "/me/saved/{article_id}",
-            deleted,
+            delete_saved,
             "Forget a saved article",
             {204: None},
             in_path=one,
@@ -79,34 +79,34 @@ def routes() -> tuple[Route, ...]:
     )
 
 
-async def listed(services: Services, given: ListParameters) -> Response:
+async def list_saved(services: Services, given: ListParameters) -> Response:
     """Answer with a page of saves."""
-    q = None if given.q is None else checked(given.q)
-    words = None if q is None else build(q)
-    asked = (account(), "saved", q)
-    after = position(services, given.cursor, *asked)
-    page = await services.personal.saved.page(account().id, words, given.limit, after)
-    return answer_json(saved_body(page, next_cursor(services, page.next, *asked)))
+    q = None if given.q is None else tidy_query(given.q)
+    words = None if q is None else parse_saved_query(q)
+    asked = (get_current_account(), "saved", q)
+    after = read_cursor(services, given.cursor, *asked)
+    page = await services.personal.saved.list_page(get_current_account().id, words, given.limit, after)
+    return answer_json(build_saved_body(page, write_cursor(services, page.next, *asked)))
 
 
-async def put(services: Services, given: SaveParameters) -> Response:
+async def save_article(services: Services, given: SaveParameters) -> Response:
     """Save an article from the archive, or from a recent answer not in the archive yet."""
-    found = await known_article(services, given.article_id)
+    found = await find_article(services, given.article_id)
     save, done = await services.personal.saved.put(
-        account().id,
+        get_current_account().id,
         found.article,
         found.fetched_at,
         notes=None if given.notes is LEFT_OUT else given.notes,
         keep_notes=given.notes is LEFT_OUT,
         at=services.now(),
     )
-    if done is Put.FULL:
+    if done is PutResult.FULL:
         raise Conflict("You have reached the limit of saved articles. Forget some first.")
-    return answer_json(save_body(save), status=201 if done is Put.NEW else 200)
+    return answer_json(build_save_body(save), status=201 if done is PutResult.NEW else 200)
 
 
-async def deleted(services: Services, given: ArticleParameters) -> Response:
+async def delete_saved(services: Services, given: ArticleParameters) -> Response:
     """Forget a save."""
-    if not await services.personal.saved.delete(account().id, given.article_id):
+    if not await services.personal.saved.delete(get_current_account().id, given.article_id):
         raise NotFound("You have not saved this article.")
     return answer_empty()

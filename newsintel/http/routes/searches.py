@@ -8,27 +8,27 @@ from attrs import frozen
 from quart import Response
 
 from newsintel.domain.accounts.model import Access
-from newsintel.domain.intelligence.normal_form import normal_form
-from newsintel.domain.intelligence.related import closest
-from newsintel.domain.intelligence.search_counts import Span
-from newsintel.domain.search.query import build
+from newsintel.domain.intelligence.normal_form import write_normal_form
+from newsintel.domain.intelligence.related import rank_related
+from newsintel.domain.intelligence.search_counts import TrendWindow
+from newsintel.domain.search.query import build_query
 from newsintel.errors import InvalidParameterError
-from newsintel.http.bodies.intelligence import related_body, trending_body
+from newsintel.http.bodies.intelligence import build_related_body, build_trending_body
 from newsintel.http.bodies.schemas import ref
-from newsintel.http.request.access import admit, caller
-from newsintel.http.request.query_kinds import choice, text
+from newsintel.http.request.access import check_access, get_current_caller
+from newsintel.http.request.query_kinds import choice, free_text
 from newsintel.http.request.query_string import Parameter
 from newsintel.http.response.answers import answer_json
-from newsintel.http.response.shared_answers import kept
+from newsintel.http.response.shared_answers import answer_shared
 from newsintel.http.route import Route
 from newsintel.http.services import Services
 
-PREFIX = "searches"
+CACHE_PREFIX = "searches"
 """The prefix of the keys in Redis."""
-MOST_SHOWN = 20
-MOST_SEEDS = 10
+MAX_SHOWN = 20
+MAX_SEEDS = 10
 """How many of a person's latest distinct searches are the seeds for related ones."""
-LOOKED_THROUGH = 50
+HISTORY_ROWS = 50
 """Entries of the person's history that are read for the seeds."""
 
 
@@ -36,7 +36,7 @@ LOOKED_THROUGH = 50
 class TrendingParameters:
     """The values of GET /trending."""
 
-    window: Span
+    window: TrendWindow
 
 
 @frozen
@@ -46,15 +46,17 @@ class RelatedParameters:
     q: str | None
 
 
-def routes() -> tuple[Route, ...]:
+def build_routes() -> tuple[Route, ...]:
     """The routes of trending and related searches."""
-    window = Parameter("window", choice(*Span), "Up to now: the last hour, 24 hours, or today and the six days before.", Span.DAY)
-    query = Parameter("q", text(256), "The search. If absent: your latest searches; required if not signed in.")
+    window = Parameter(
+        "window", choice(*TrendWindow), "Up to now: the last hour, 24 hours, or today and the six days before.", TrendWindow.DAY
+    )
+    query = Parameter("q", free_text(256), "The search. If absent: your latest searches; required if not signed in.")
     problems = ("busy", "archive_timeout")
     return (
         Route(
             "/trending",
-            trending,
+            list_trending,
             "What more people search for than usual",
             {200: ref("Trending")},
             takes=(window,),
@@ -62,7 +64,7 @@ def routes() -> tuple[Route, ...]:
         ),
         Route(
             "/searches/related",
-            related,
+            list_related,
             "Other searches by the people who search for this, or that find the same articles",
             {200: ref("RelatedSearches")},
             takes=(query,),
@@ -71,55 +73,55 @@ def routes() -> tuple[Route, ...]:
     )
 
 
-def kept_trends() -> list[tuple[str, Any]]:
+def list_cached_trends() -> list[tuple[str, Any]]:
     """Return prefix and `asked` of every answer about trends that Redis may hold."""
-    return [(PREFIX, ["trending", span.value]) for span in Span]
+    return [(CACHE_PREFIX, ["trending", span.value]) for span in TrendWindow]
 
 
-async def trending(services: Services, given: TrendingParameters) -> Response:
+async def list_trending(services: Services, given: TrendingParameters) -> Response:
     """Answer with a window's list, which is the same for all callers."""
     span = given.window
 
     async def make() -> dict[str, Any]:
-        return trending_body(span, await services.intelligence.trending.top(span, services.settings.trending_floor, MOST_SHOWN))
+        return build_trending_body(span, await services.intelligence.trending.list_top(span, services.settings.trending_floor, MAX_SHOWN))
 
-    return await kept(services, PREFIX, ["trending", span.value], make)
+    return await answer_shared(services, CACHE_PREFIX, ["trending", span.value], make)
 
 
-async def related(services: Services, given: RelatedParameters) -> Response:
+async def list_related(services: Services, given: RelatedParameters) -> Response:
     """Answer with searches related to a query, the same for all callers.
 
     Without a query, they are related to the caller's own searches.
     """
     today = services.now().date()
     if given.q is None:
-        return answer_json(await _beside_own(services, today))
-    form = _form(given.q)
+        return answer_json(await _relate_own_searches(services, today))
+    form = _normalize_query(given.q)
     seeds = [] if form is None else [form]
 
     async def make() -> dict[str, Any]:
-        kin = await services.intelligence.kinship.kin(seeds, today, services.settings.trending_floor, own=False)
-        return related_body(closest(kin, MOST_SHOWN, without=seeds))
+        kin = await services.intelligence.kinship.find_related(seeds, today, services.settings.trending_floor, own=False)
+        return build_related_body(rank_related(kin, MAX_SHOWN, without=seeds))
 
-    return await kept(services, PREFIX, ["related", *seeds], make)
+    return await answer_shared(services, CACHE_PREFIX, ["related", *seeds], make)
 
 
-async def _beside_own(services: Services, today: date) -> dict[str, Any]:
-    if caller().doubt:
-        admit(caller(), Access.READ)
-    account = caller().account
+async def _relate_own_searches(services: Services, today: date) -> dict[str, Any]:
+    if get_current_caller().doubt:
+        check_access(get_current_caller(), Access.READ)
+    account = get_current_caller().account
     if account is None:
         raise InvalidParameterError("q", "required", "q is required unless you are signed in")
-    page = await services.personal.own_history.page(account.id, LOOKED_THROUGH, None)
-    seeds = _seeds([search.query for search in page.searches])
-    kin = await services.intelligence.kinship.kin(seeds, today, services.settings.trending_floor, own=True)
-    return related_body(closest(kin, MOST_SHOWN, without=seeds))
+    page = await services.personal.own_history.list_page(account.id, HISTORY_ROWS, None)
+    seeds = _choose_seeds([search.query for search in page.searches])
+    kin = await services.intelligence.kinship.find_related(seeds, today, services.settings.trending_floor, own=True)
+    return build_related_body(rank_related(kin, MAX_SHOWN, without=seeds))
 
 
-def _seeds(queries: Sequence[str]) -> list[str]:
-    forms = dict.fromkeys(_form(query) for query in queries)
-    return [form for form in forms if form is not None][:MOST_SEEDS]
+def _choose_seeds(queries: Sequence[str]) -> list[str]:
+    forms = dict.fromkeys(_normalize_query(query) for query in queries)
+    return [form for form in forms if form is not None][:MAX_SEEDS]
 
 
-def _form(query: str) -> str | None:
-    return normal_form(build(query, sources=()).clauses)
+def _normalize_query(query: str) -> str | None:
+    return write_normal_form(build_query(query, sources=()).clauses)

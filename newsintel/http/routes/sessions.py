@@ -6,24 +6,24 @@ from quart import Response
 from werkzeug.exceptions import NotFound
 
 from newsintel.domain.accounts.model import Access, Session
-from newsintel.domain.text.moments import rfc3339
+from newsintel.domain.text.moments import format_time
 from newsintel.http.bodies.schemas import ref
-from newsintel.http.request.access import account, caller
+from newsintel.http.request.access import get_current_account, get_current_caller
 from newsintel.http.response.answers import answer_empty, answer_json
-from newsintel.http.response.cookies import clear_session
+from newsintel.http.response.cookies import clear_session_cookie
 from newsintel.http.route import Method, Route
 from newsintel.http.routes.ids import SESSION, IdParameters
 from newsintel.http.services import Services
 
 
-def routes() -> tuple[Route, ...]:
+def build_routes() -> tuple[Route, ...]:
     """The routes of sessions."""
     return (
-        Route("/me/sessions", listed, "Where you are signed in", {200: ref("Sessions")}, need=Access.SESSION),
-        Route("/me/sessions", end_all, "Sign out everywhere", {204: None}, method=Method.DELETE, need=Access.SESSION),
+        Route("/me/sessions", list_sessions, "Where you are signed in", {200: ref("Sessions")}, need=Access.SESSION),
+        Route("/me/sessions", end_all_sessions, "Sign out everywhere", {204: None}, method=Method.DELETE, need=Access.SESSION),
         Route(
             "/me/sessions/{id}",
-            end,
+            end_session,
             "Sign out in one place",
             {204: None},
             in_path={"id": SESSION},
@@ -34,34 +34,34 @@ def routes() -> tuple[Route, ...]:
     )
 
 
-async def listed(services: Services) -> Response:
+async def list_sessions(services: Services) -> Response:
     """Answer with the account's sessions, the one seen last first."""
-    sessions = [row(session) for session in await services.accounts.sessions.of_user(account().id)]
+    sessions = [build_session_row(session) for session in await services.accounts.sessions.list_of_user(get_current_account().id)]
     return answer_json({"sessions": sessions})
 
 
-async def end(services: Services, given: IdParameters) -> Response:
+async def end_session(services: Services, given: IdParameters) -> Response:
     """End one session of the account."""
-    mine = await services.accounts.sessions.of_user(account().id)
-    found = next((session for session in mine if public_id(session) == given.id), None)
-    if found is None or not await services.accounts.sessions.end(account().id, found.digest):
+    mine = await services.accounts.sessions.list_of_user(get_current_account().id)
+    found = next((session for session in mine if derive_public_id(session) == given.id), None)
+    if found is None or not await services.accounts.sessions.end_session(get_current_account().id, found.digest):
         raise NotFound("You have no session with this id.")
     response = answer_empty()
-    if found.digest == caller().session:
-        clear_session(response, services.settings)
+    if found.digest == get_current_caller().session:
+        clear_session_cookie(response, services.settings)
     return response
 
 
-async def end_all(services: Services) -> Response:
+async def end_all_sessions(services: Services) -> Response:
     """End every session of the account, and revoke the tokens that its provider gave us."""
-    await services.accounts.sessions.end_all(account().id)
-    await services.accounts.links.unlink(account().id)
+    await services.accounts.sessions.end_user_sessions(get_current_account().id)
+    await services.accounts.links.revoke_all_tokens(get_current_account().id)
     response = answer_empty()
-    clear_session(response, services.settings)
+    clear_session_cookie(response, services.settings)
     return response
 
 
-def public_id(session: Session) -> str:
+def derive_public_id(session: Session) -> str:
     """Return a session's public id: the first 100 bits of its digest, in base32.
 
     The cookie cannot be computed from it.
@@ -69,12 +69,12 @@ def public_id(session: Session) -> str:
     return "s_" + base64.b32encode(bytes.fromhex(session.digest)).decode().lower()[:20]
 
 
-def row(session: Session) -> dict[str, object]:
+def build_session_row(session: Session) -> dict[str, object]:
     """Return a session as its owner sees it."""
     return {
-        "id": public_id(session),
+        "id": derive_public_id(session),
         "client": session.client,
-        "created_at": rfc3339(session.created_at),
-        "last_seen_at": rfc3339(session.last_seen_at),
-        "current": session.digest == caller().session,
+        "created_at": format_time(session.created_at),
+        "last_seen_at": format_time(session.last_seen_at),
+        "current": session.digest == get_current_caller().session,
     }

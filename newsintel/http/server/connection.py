@@ -9,10 +9,10 @@ from hypercorn.events import Closed, Event, RawData
 from hypercorn.trio.worker_context import WorkerContext
 
 from newsintel.domain.ports import Count
-from newsintel.errors import leaves
+from newsintel.errors import flatten_errors
 from newsintel.http.asgi import Asgi
 from newsintel.http.server.connections import Connections, TooManyError
-from newsintel.http.server.http1 import Http1, Phase, Requests
+from newsintel.http.server.http1 import Http1, Phase, RequestRunner
 from newsintel.http.server.log import ServerLog
 from newsintel.runtime.telemetry.logs import get_logger
 
@@ -35,7 +35,7 @@ MAX_READ_BYTES = 65_536
 
 
 @frozen
-class Serving:
+class ServerParts:
     """The parts that all connections of a server share."""
 
     app: Asgi
@@ -46,7 +46,7 @@ class Serving:
     count: Count
     head_timeout_s: float
 
-    async def serve(self, stream: trio.SocketStream) -> None:
+    async def serve_connection(self, stream: trio.SocketStream) -> None:
         """Serve one connection to its end.
 
         Raises only Cancelled: any other error is logged with its causes and counted.
@@ -56,10 +56,10 @@ class Serving:
         except* TooManyError:
             pass
         except* OSError as lost:
-            log.debug("connection_lost", cause=repr(leaves(lost)[0]))
+            log.debug("connection_lost", cause=repr(flatten_errors(lost)[0]))
         except* Exception as failure:  # noqa: BLE001  # one error must not end other connections
             self.count("connection_errors")
-            self.log.connection_failed(failure)
+            self.log.log_connection_failure(failure)
 
 
 class Connection:
@@ -68,7 +68,7 @@ class Connection:
     The connection's requests run in its own nursery.
     """
 
-    def __init__(self, serving: Serving, stream: trio.SocketStream) -> None:
+    def __init__(self, serving: ServerParts, stream: trio.SocketStream) -> None:
         self._serving = serving
         self._stream = stream
         self._sending = trio.Lock()
@@ -86,10 +86,10 @@ class Connection:
         """
         try:
             client, server = self._stream.socket.getpeername(), self._stream.socket.getsockname()
-            with self._serving.connections.entry(self, client[0]):
+            with self._serving.connections.register(self, client[0]):
                 async with trio.open_nursery() as nursery:
                     self._protocol = self._open_protocol(nursery, client, server)
-                    await self._read()
+                    await self._forward_bytes()
                     await self._protocol.handle(Closed())
                     await self._linger()
                     await self._stream.aclose()
@@ -102,17 +102,25 @@ class Connection:
         The caller has set hypercorn's `terminated` before.
         """
         if not self._protocol.has_begun:
-            self._end()
+            self._end_connection()
 
     def _open_protocol(self, nursery: trio.Nursery, client: tuple[str, int], server: tuple[str, int]) -> Http1:
         serving = self._serving
-        requests = Requests(nursery, serving.app, serving.log)
-        return Http1(requests, serving.config, serving.context, client=client[:2], server=server[:2], send=self._act, refused=self._refused)
+        requests = RequestRunner(nursery, serving.app, serving.log)
+        return Http1(
+            requests,
+            serving.config,
+            serving.context,
+            client=client[:2],
+            server=server[:2],
+            send=self._handle_event,
+            refused=self._record_refusal,
+        )
 
-    async def _read(self) -> None:
+    async def _forward_bytes(self) -> None:
         """Pass received bytes to the protocol until the client leaves or the connection ends."""
         while not self._ending:
-            with trio.CancelScope(deadline=self._deadline()) as self._waiting:
+            with trio.CancelScope(deadline=self._compute_deadline()) as self._waiting:
                 try:
                     data = await self._stream.receive_some(MAX_READ_BYTES)
                 except (trio.BrokenResourceError, trio.ClosedResourceError):
@@ -120,14 +128,14 @@ class Connection:
                     return
             if self._waiting.cancelled_caught:
                 if not self._ending:
-                    await self._time_out()
+                    await self._handle_timeout()
             elif data:
                 await self._protocol.handle(RawData(bytes(data)))
             else:
                 self._gone = True
                 return
 
-    def _deadline(self) -> float:
+    def _compute_deadline(self) -> float:
         """Return when the next bytes must have arrived.
 
         A phase's time starts with the phase, so a client that sends slowly does not extend it.
@@ -136,23 +144,23 @@ class Connection:
             self._phase, self._since = self._protocol.phase, trio.current_time()
         return self._since + self._limits[self._phase]
 
-    async def _time_out(self) -> None:
+    async def _handle_timeout(self) -> None:
         """End the connection after the phase's time limit; answer 408 if a request has begun."""
         self._serving.count("connections_cut", reason=f"{self._phase.value}_timeout")
         if self._protocol.has_begun:
-            await self._protocol.refuse("request_timeout")
-        self._end()
+            await self._protocol.refuse_request("request_timeout")
+        self._end_connection()
 
-    async def _act(self, event: Event) -> None:
+    async def _handle_event(self, event: Event) -> None:
         """Carry out one event of the protocol."""
         if isinstance(event, RawData):
-            await self._send(event.data)
+            await self._send_bytes(event.data)
         elif isinstance(event, Closed):
-            self._end()
+            self._end_connection()
         else:  # idle: the time limit for the next request starts
-            self._waiting.deadline = self._deadline()
+            self._waiting.deadline = self._compute_deadline()
 
-    async def _send(self, data: bytes) -> None:
+    async def _send_bytes(self, data: bytes) -> None:
         """Send bytes; calls do not interleave. A failed or cancelled send ends the connection."""
         if not data or self._gone:
             return
@@ -169,17 +177,17 @@ class Connection:
             finally:
                 if not sent:
                     self._gone = True
-                    self._end()
+                    self._end_connection()
 
-    def _end(self) -> None:
+    def _end_connection(self) -> None:
         """Stop reading and start no further request. A send that is running completes."""
         self._ending = True
         self._protocol.stop()
         self._waiting.cancel()
 
-    def _refused(self, code: str, request_id: str) -> None:
+    def _record_refusal(self, code: str, request_id: str) -> None:
         self._serving.count("requests_refused", code=code)
-        self._serving.log.request_refused(code, request_id)
+        self._serving.log.log_refusal(code, request_id)
 
     async def _linger(self) -> None:
         """Give the client time to read its last response: read and discard what it still sends."""

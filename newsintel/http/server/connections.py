@@ -11,7 +11,7 @@ from newsintel.domain.ports import Count
 from newsintel.http.request.client_address import is_trusted
 
 
-class Open(Protocol):
+class OpenConnection(Protocol):
     """An open connection."""
 
     def drain(self) -> None:
@@ -34,7 +34,7 @@ class Connections:
         self._most_per_address = settings.max_connections_per_address
         self._capacity = capacity
         self._count = count
-        self._open: set[Open] = set()
+        self._open: set[OpenConnection] = set()
         self._per_address: Counter[str] = Counter()
 
     def __len__(self) -> int:
@@ -42,7 +42,7 @@ class Connections:
         return len(self._open)
 
     @contextmanager
-    def entry(self, connection: Open, address: str) -> Iterator[None]:
+    def register(self, connection: OpenConnection, address: str) -> Iterator[None]:
         """Count a connection while the block runs.
 
         Raises:
@@ -51,9 +51,9 @@ class Connections:
         """
         network = network_of(address)
         if len(self._open) >= self._capacity:
-            self._refuse("all")
+            self._refuse_connection("all")
         if self._per_address[network] >= self._most_per_address and not is_trusted(address, self._trusted):
-            self._refuse("address")
+            self._refuse_connection("address")
         self._open.add(connection)
         self._per_address[network] += 1
         try:
@@ -69,6 +69,6 @@ class Connections:
         for connection in tuple(self._open):
             connection.drain()
 
-    def _refuse(self, limit: str) -> None:
+    def _refuse_connection(self, limit: str) -> None:
         self._count("connections_refused", limit=limit)
         raise TooManyError

@@ -34,48 +34,48 @@ from hypercorn.typing import ConnectionState
 from hypercorn.utils import suppress_body
 
 from newsintel.http.asgi import Asgi
-from newsintel.http.middleware.envelope import chosen_id
+from newsintel.http.middleware.envelope import choose_request_id
 from newsintel.http.server.log import ServerLog
-from newsintel.http.server.refusals import refusal
+from newsintel.http.server.refusals import build_refusal
 
 Message = MutableMapping[str, Any]
-MAX_WAITING = 4
+MAX_QUEUED_MESSAGES = 4
 """Messages of a request's body that may wait for the application, each at most one read of 64 KiB.
 While the inbox is full, the socket is not read."""
 
-MAX_BODY_ON_THE_WIRE_BYTES = 131_072
+MAX_WIRE_BODY_BYTES = 131_072
 """Limit of a request's body including its chunk framing: twice the largest body. One chunk of one
 byte takes 20 us to read."""
 MAX_HEAD_LINES = 128
 """Limit of a request's head; one line takes about 16 us to read. Browsers send about 20, proxies
 add a few."""
-EVENTS_A_TURN = 64
+EVENTS_PER_CHECKPOINT = 64
 """Events of one read after which other tasks may run: about a millisecond."""
 
-_DONE_ASKING = {h11.MUST_CLOSE, h11.CLOSED}
+_CLIENT_DONE = {h11.MUST_CLOSE, h11.CLOSED}
 
-_CODES = {431: "headers_too_large"}
+_PROBLEM_CODES = {431: "headers_too_large"}
 """h11's status hints that have a more specific problem than `bad_request`."""
 
 
-_END = re.compile(rb"\n\r?\n")
+_HEAD_END = re.compile(rb"\n\r?\n")
 """The end of a head, by h11's rule."""
 
-_FOLDED = re.compile(rb"\n[ \t]")
+_FOLDED_LINE = re.compile(rb"\n[ \t]")
 """A folded header, which continues on the next line. We refuse it (RFC 9112, 5.2): a proxy in front
 may read it differently than h11 does."""
 
 
-def _wrong_with_head(data: bytes) -> str | None:
+def _find_head_problem(data: bytes) -> str | None:
     """Return the problem code of a complete or partial head that h11 would accept but we do not."""
-    found = _END.search(data)
+    found = _HEAD_END.search(data)
     end = found.start() if found else len(data)
     if data.count(b"\n", 0, end) > MAX_HEAD_LINES:
         return "headers_too_large"
-    return "bad_request" if _FOLDED.search(data, 0, end) else None
+    return "bad_request" if _FOLDED_LINE.search(data, 0, end) else None
 
 
-async def _no_app(*_given: object) -> None:
+async def _run_no_app(*_given: object) -> None:
     """Placeholder for the application that hypercorn requires; `Requests` runs the real one."""
 
 
@@ -103,16 +103,16 @@ class Inbox:
         """Add a message when there is room; drop it if the inbox has ended."""
         if message["type"] == "http.disconnect":
             self.end()
-        while len(self._messages) >= MAX_WAITING and not self._ended:
+        while len(self._messages) >= MAX_QUEUED_MESSAGES and not self._ended:
             await self._changed.wait()
         if not self._ended:
             self._messages.append(message)
-            self._change()
+            self._wake_waiters()
 
     def end(self) -> None:
         """Accept no further message; after the queued ones, `receive` returns a disconnect."""
         self._ended = True
-        self._change()
+        self._wake_waiters()
 
     async def receive(self) -> Message:
         """Return the next message; after the last, `http.disconnect`."""
@@ -121,15 +121,15 @@ class Inbox:
         if not self._messages:
             return {"type": "http.disconnect"}
         message = self._messages.popleft()
-        self._change()
+        self._wake_waiters()
         return message
 
-    def _change(self) -> None:
+    def _wake_waiters(self) -> None:
         self._changed.set()
         self._changed = trio.Event()
 
 
-class Requests:
+class RequestRunner:
     """Runs the application for a connection's requests, in the connection's nursery.
 
     Hypercorn calls this object a task group.
@@ -145,27 +145,27 @@ class Requests:
     ) -> Callable[[Message], Awaitable[None]]:
         """Start the application on a request. Returns the function that receives the body."""
         inbox = Inbox()
-        self._nursery.start_soon(self._run, scope, inbox, send)
+        self._nursery.start_soon(self._run_app, scope, inbox, send)
         return inbox.put
 
-    async def _run(self, scope: Any, inbox: Inbox, send: Callable[[Any], Awaitable[None]]) -> None:
+    async def _run_app(self, scope: Any, inbox: Inbox, send: Callable[[Any], Awaitable[None]]) -> None:
         """Run the application for one request.
 
         Its error ends only this request: with a 500, or, if the response has begun, by cutting it.
         """
-        started, answer = time.perf_counter(), Answer(send)
+        started, answer = time.perf_counter(), ResponseProgress(send)
         try:
             await self._app(scope, inbox.receive, answer.send)
         except* Exception as failure:  # noqa: BLE001  # one error must not end other requests
-            self._log.application_failed(failure)
+            self._log.log_app_failure(failure)
         finally:
             inbox.end()
             status = answer.status if answer.complete else None
-            self._log.request_ended(scope, status, answer.body_bytes, time.perf_counter() - started)
+            self._log.log_request(scope, status, answer.body_bytes, time.perf_counter() - started)
         await send(None)
 
 
-class Answer:
+class ResponseProgress:
     """The progress of a response.
 
     It is complete when the last byte was passed to the system, even if the client leaves then.
@@ -187,7 +187,7 @@ class Answer:
             self.complete = not message.get("more_body", False)
 
 
-class Stream(HTTPStream):
+class RequestStream(HTTPStream):
     """One request and its response. `Requests` logs its end."""
 
     def __init__(self, protocol: "Http1") -> None:
@@ -210,7 +210,7 @@ class Stream(HTTPStream):
 
     async def _send_error_response(self, status_code: int) -> None:  # noqa: ARG002  # always 500
         self.state = ASGIHTTPState.CLOSED
-        await self._protocol.refuse("internal")
+        await self._protocol.refuse_request("internal")
 
 
 class Http1(H11Protocol):
@@ -229,7 +229,7 @@ class Http1(H11Protocol):
 
     def __init__(
         self,
-        requests: Requests,
+        requests: RequestRunner,
         config: Config,
         context: WorkerContext,
         *,
@@ -238,7 +238,7 @@ class Http1(H11Protocol):
         send: Callable[[Event], Awaitable[None]],
         refused: Callable[[str, str], None],
     ) -> None:
-        super().__init__(_no_app, config, context, requests, ConnectionState({}), False, client, server, send)  # type: ignore[arg-type]
+        super().__init__(_run_no_app, config, context, requests, ConnectionState({}), False, client, server, send)  # type: ignore[arg-type]
         self._refused = refused
         self._head = b""
         self._received = b""
@@ -270,16 +270,16 @@ class Http1(H11Protocol):
             await super().handle(event)
             return
         self._received = left = event.data
-        while left and not self._over and self.connection.their_state not in _DONE_ASKING:
+        while left and not self._over and self.connection.their_state not in _CLIENT_DONE:
             # h11 checks its limit only when it needs more bytes, so it gets no more than the limit
             # has room for.
             room = self.config.h11_max_incomplete_size - len(self.connection.trailing_data[0])
             if room <= 0:
-                await self.refuse("headers_too_large")
+                await self.refuse_request("headers_too_large")
                 return
             part, left = left[:room], left[room:]
             if self.connection.their_state is h11.SEND_BODY and not self._has_room_for(part):
-                await self.refuse("too_large")
+                await self.refuse_request("too_large")
                 return
             self.connection.receive_data(part)
             await self._handle_events()
@@ -290,16 +290,16 @@ class Http1(H11Protocol):
 
     def _has_room_for(self, part: bytes) -> bool:
         self._body_bytes += len(part)
-        return self._body_bytes <= MAX_BODY_ON_THE_WIRE_BYTES
+        return self._body_bytes <= MAX_WIRE_BODY_BYTES
 
-    async def refuse(self, code: str) -> None:
+    async def refuse_request(self, code: str) -> None:
         """Answer with a problem if no response has begun, then end the connection."""
-        scope = self.stream.scope if isinstance(self.stream, Stream) else None
-        request_id = (scope["state"].get("request_id") if scope else None) or chosen_id(())
+        scope = self.stream.scope if isinstance(self.stream, RequestStream) else None
+        request_id = (scope["state"].get("request_id") if scope else None) or choose_request_id(())
         self._refused(code, request_id)
         data = b""
         if self.connection.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
-            status, headers, body = refusal(code, self._received, path=scope["path"] if scope else "", request_id=request_id)
+            status, headers, body = build_refusal(code, self._received, path=scope["path"] if scope else "", request_id=request_id)
             if suppress_body(scope["method"] if scope else "GET", status):
                 body = b""
             parts = (
@@ -307,7 +307,7 @@ class Http1(H11Protocol):
                 h11.Data(data=body),
                 h11.EndOfMessage(),
             )
-            data = b"".join(self._make(part) for part in parts)
+            data = b"".join(self._serialize_part(part) for part in parts)
         self._over = True
         await self.send(RawData(data))
         await self.send(Closed())
@@ -318,73 +318,73 @@ class Http1(H11Protocol):
             headers = [*event.headers, *self.config.response_headers("h11")]
             if self._closes or self.keep_alive_requests >= self.config.keep_alive_max_requests or self.context.terminated.is_set():
                 headers.append((b"connection", b"close"))
-            self._head = self._make(h11.Response(headers=headers, status_code=event.status_code))
+            self._head = self._serialize_part(h11.Response(headers=headers, status_code=event.status_code))
         elif isinstance(event, Body | EndBody):
             part = h11.Data(data=event.data) if isinstance(event, Body) else h11.EndOfMessage()
-            data, self._head = self._head + self._make(part), b""
+            data, self._head = self._head + self._serialize_part(part), b""
             await self.send(RawData(data))
         elif isinstance(event, StreamClosed):
             await self._maybe_recycle()
 
-    def _make(self, part: h11.InformationalResponse | h11.Response | h11.Data | h11.EndOfMessage) -> bytes:
+    def _serialize_part(self, part: h11.InformationalResponse | h11.Response | h11.Data | h11.EndOfMessage) -> bytes:
         """Return the bytes of a part of a response; empty after the connection's last response."""
         return b"" if self._over else bytes(self.connection.send(part))
 
     async def _handle_events(self) -> None:
         body = bytearray()
         for turn in count(1):
-            if self._over or self.connection.their_state in _DONE_ASKING:
+            if self._over or self.connection.their_state in _CLIENT_DONE:
                 break  # bytes after the last request are discarded (RFC 9112, 9.6)
-            if turn % EVENTS_A_TURN == 0:
+            if turn % EVENTS_PER_CHECKPOINT == 0:
                 await trio.lowlevel.checkpoint()
             if self.connection.they_are_waiting_for_100_continue:
-                await self.send(RawData(self._make(h11.InformationalResponse(status_code=100, headers=[]))))
+                await self.send(RawData(self._serialize_part(h11.InformationalResponse(status_code=100, headers=[]))))
             try:
-                if self.connection.their_state is h11.IDLE and (code := _wrong_with_head(self.connection.trailing_data[0])):
-                    await self.refuse(code)
+                if self.connection.their_state is h11.IDLE and (code := _find_head_problem(self.connection.trailing_data[0])):
+                    await self.refuse_request(code)
                     return
                 event = self.connection.next_event()
             except h11.RemoteProtocolError as error:
-                await self.refuse(_CODES.get(error.error_status_hint, "bad_request"))
+                await self.refuse_request(_PROBLEM_CODES.get(error.error_status_hint, "bad_request"))
                 return
             if isinstance(event, h11.Data):
                 body += event.data  # all chunks of one read form one message
-            elif not await self._take(event, body):
+            elif not await self._process_event(event, body):
                 break
-        await self._pass_on(body)
+        await self._forward_body(body)
 
-    async def _take(self, event: object, body: bytearray) -> bool:
+    async def _process_event(self, event: object, body: bytearray) -> bool:
         """Handle one event that is not body data. Returns False if h11 has no further event."""
         if isinstance(event, h11.Request):
-            await self._begin(event)
+            await self._start_request(event)
         elif event is h11.PAUSED:
             # The client pipelined: the next request arrived before this response was sent.
             await self.can_read.clear()
             await self.can_read.wait()
         elif isinstance(event, h11.EndOfMessage) and self.stream is not None:
-            await self._pass_on(body)
+            await self._forward_body(body)
             await self.stream.handle(EndBody(stream_id=STREAM_ID))
         else:
             return False
         return True
 
-    async def _pass_on(self, body: bytearray) -> None:
+    async def _forward_body(self, body: bytearray) -> None:
         """Pass the received part of a request's body to the application."""
         if body and self.stream is not None:
             await self.stream.handle(Body(stream_id=STREAM_ID, data=bytes(body)))
         body.clear()
 
-    async def _begin(self, request: h11.Request) -> None:
+    async def _start_request(self, request: h11.Request) -> None:
         """Start the application on a request whose head is complete."""
         self.keep_alive_requests += 1
         self._body_bytes = 0
         if not request.http_version.startswith(b"1."):
-            await self.refuse("version_not_supported")
+            await self.refuse_request("version_not_supported")
             return
         # RFC 9112, 6.1: a request with both headers may be request smuggling, so the connection
         # closes after its response.
         self._closes = {b"transfer-encoding", b"content-length"} <= {name for name, _ in request.headers}
-        self.stream = Stream(self)
+        self.stream = RequestStream(self)
         await self.stream.handle(
             Request(
                 stream_id=STREAM_ID,

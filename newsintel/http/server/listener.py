@@ -13,10 +13,10 @@ from hypercorn.config import Config
 from hypercorn.trio.worker_context import WorkerContext
 
 from newsintel.config.settings import Settings
-from newsintel.config.values import Address
+from newsintel.config.values import ListenAddress
 from newsintel.errors import NewsIntelError
 from newsintel.http.asgi import Asgi
-from newsintel.http.server.connection import Serving
+from newsintel.http.server.connection import ServerParts
 from newsintel.http.server.connections import Connections
 from newsintel.http.server.log import ServerLog
 from newsintel.runtime.telemetry.logs import get_logger
@@ -40,13 +40,13 @@ RESERVED_DESCRIPTORS = 256
 for files and for pipes. Clients' connections may use the rest."""
 
 
-async def serve(
+async def serve_http(
     app: Asgi,
     settings: Settings,
     *,
     shutdown: trio.Event,
     metrics: Metrics,
-    bind: Address | None = None,
+    bind: ListenAddress | None = None,
     task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until `shutdown` is set.
@@ -66,16 +66,16 @@ async def serve(
     Raises:
         NewsIntelError: the server cannot listen on the address.
     """
-    listeners = await _listen(bind or settings.bind)
-    connections = Connections(settings, metrics.count, capacity=_capacity(settings.max_connections))
+    listeners = await _open_listeners(bind or settings.bind)
+    connections = Connections(settings, metrics.count, capacity=_find_capacity(settings.max_connections))
     if bind is None:
-        metrics.watch("connections", lambda: {(): float(len(connections))})
-    serving = _serving(app, settings, metrics, connections)
+        metrics.set_gauge_reader("connections", lambda: {(): float(len(connections))})
+    serving = _build_parts(app, settings, metrics, connections)
     async with trio.open_nursery() as nursery:
         async with trio.open_nursery() as accepting:
-            accept = partial(trio.serve_listeners, serving.serve, listeners, handler_nursery=nursery)
+            accept = partial(trio.serve_listeners, serving.serve_connection, listeners, handler_nursery=nursery)
             await accepting.start(accept)
-            task_status.started([_url(listener) for listener in listeners])
+            task_status.started([_format_url(listener) for listener in listeners])
             await shutdown.wait()
             accepting.cancel_scope.cancel()
         await serving.context.terminated.set()
@@ -83,15 +83,15 @@ async def serve(
         nursery.cancel_scope.deadline = trio.current_time() + settings.drain_s * GRACEFUL_SHARE
 
 
-def _serving(app: Asgi, settings: Settings, metrics: Metrics, connections: Connections) -> Serving:
+def _build_parts(app: Asgi, settings: Settings, metrics: Metrics, connections: Connections) -> ServerParts:
     config = Config()
     config.h11_max_incomplete_size = MAX_HEADER_BYTES
     config.include_server_header = False
     server_log = ServerLog(metrics.observe)
-    return Serving(app, config, WorkerContext(None), connections, server_log, metrics.count, settings.head_timeout_s)
+    return ServerParts(app, config, WorkerContext(None), connections, server_log, metrics.count, settings.head_timeout_s)
 
 
-def _capacity(wanted: int) -> int:
+def _find_capacity(wanted: int) -> int:
     """Return how many connections may be open: MAX_CONNECTIONS, or fewer if descriptors run out.
 
     Raises the process's limit of file descriptors to the highest that the system allows.
@@ -105,7 +105,7 @@ def _capacity(wanted: int) -> int:
     return possible
 
 
-async def _listen(bind: Address) -> list[trio.SocketListener]:
+async def _open_listeners(bind: ListenAddress) -> list[trio.SocketListener]:
     """Listen on an address; for a host name, on each of its addresses."""
     try:
         listeners = await trio.open_tcp_listeners(bind.port, host=bind.host, backlog=BACKLOG)
@@ -118,6 +118,6 @@ async def _listen(bind: Address) -> list[trio.SocketListener]:
     return listeners
 
 
-def _url(listener: trio.SocketListener) -> str:
+def _format_url(listener: trio.SocketListener) -> str:
     host, port = listener.socket.getsockname()[:2]
-    return f"http://{Address(host, port)}"
+    return f"http://{ListenAddress(host, port)}"

@@ -5,15 +5,15 @@ from typing import Any
 
 from newsintel.domain.accounts.model import Access, Caller
 from newsintel.domain.ports import Observe
-from newsintel.errors import UnavailableError, leaves
+from newsintel.errors import UnavailableError, flatten_errors
 from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
 
-MOST_CAUSES = 5
+MAX_CAUSES = 5
 """Causes that are logged per failure, from all nested exception groups together."""
 
-LONGEST_PATH = 2_000
+MAX_PATH_CHARS = 2_000
 """Characters of a path that a log line shows. Our paths have at most 60; a client can send 16,000.
 The redactor searches all that a line shows."""
 
@@ -28,40 +28,40 @@ class ServerLog:
         self._observe = observe
         self._log = log.bind()  # finds the logger once, not for each request
 
-    def request_ended(self, scope: Any, status: int | None, body_bytes: int, duration_s: float) -> None:
+    def log_request(self, scope: Any, status: int | None, body_bytes: int, duration_s: float) -> None:
         """Measure and log one request. The arguments are those of `access_fields`."""
         route, kind = scope["state"].get("route", "other"), f"{status // 100}xx" if status else "none"
         self._observe("http_request_seconds", duration_s, route=route, status=kind)
         if self._log.isEnabledFor(logging.INFO):
-            self._log.info("request", **access_fields(scope, status, body_bytes, duration_s))
+            self._log.info("request", **build_access_fields(scope, status, body_bytes, duration_s))
 
-    def request_refused(self, code: str, request_id: str) -> None:
+    def log_refusal(self, code: str, request_id: str) -> None:
         """Log a problem that the server itself answered, before or instead of the application."""
         self._log.info("request_refused", problem=code, request_id=request_id)
 
-    def application_failed(self, error: BaseException) -> None:
+    def log_app_failure(self, error: BaseException) -> None:
         """Log an error that ended one request.
 
         A store that fails in the middle of a long response, such as an export, is not a bug.
         """
-        causes = leaves(error)
+        causes = flatten_errors(error)
         if all(isinstance(cause, UnavailableError) for cause in causes):
             self._log.warning("response_cut", reason=str(causes[0]))
         else:
-            self._log.error("application_failed", **_causes(error))
+            self._log.error("application_failed", **_describe_causes(error))
 
-    def connection_failed(self, error: BaseException) -> None:
+    def log_connection_failure(self, error: BaseException) -> None:
         """Log an error that ended one connection."""
-        self._log.error("connection_failed", **_causes(error))
+        self._log.error("connection_failed", **_describe_causes(error))
 
 
-def _causes(error: BaseException) -> dict[str, Any]:
+def _describe_causes(error: BaseException) -> dict[str, Any]:
     """Return the causes of an error, from nested groups too; only the first has a traceback."""
-    causes = leaves(error)
-    return {"causes": [repr(cause) for cause in causes[:MOST_CAUSES]], "exc_info": causes[0]}
+    causes = flatten_errors(error)
+    return {"causes": [repr(cause) for cause in causes[:MAX_CAUSES]], "exc_info": causes[0]}
 
 
-def access_fields(scope: Any, status: int | None, body_bytes: int, duration_s: float) -> dict[str, Any]:
+def build_access_fields(scope: Any, status: int | None, body_bytes: int, duration_s: float) -> dict[str, Any]:
     """Return the fields of a request's log line.
 
     Args:
@@ -79,27 +79,27 @@ def access_fields(scope: Any, status: int | None, body_bytes: int, duration_s: f
     state = scope["state"]
     fields = {
         "method": scope.get("method", "GET"),
-        "path": _shown(scope["raw_path"].decode("ascii", "replace")),
+        "path": _shorten_path(scope["raw_path"].decode("ascii", "replace")),
         "route": state.get("route", "other"),
         "status": status,
         "ms": round(duration_s * 1000, 1),
         "bytes": body_bytes,
-        "client": _client(state.get("caller")),
+        "client": _describe_client(state.get("caller")),
         "request_id": state.get("request_id"),
     }
     return fields | ({"problem": state["problem"]} if "problem" in state else {})
 
 
-def _shown(path: str) -> str:
+def _shorten_path(path: str) -> str:
     """Return a path as the log shows it.
 
     A path that is too long is cut between two segments: the redactor would not recognize the first
     half of a secret.
     """
-    return path if len(path) <= LONGEST_PATH else f"{path[:LONGEST_PATH].rpartition('/')[0]}/..."
+    return path if len(path) <= MAX_PATH_CHARS else f"{path[:MAX_PATH_CHARS].rpartition('/')[0]}/..."
 
 
-def _client(caller: Caller | None) -> str:
+def _describe_client(caller: Caller | None) -> str:
     """Return how the caller identified itself: `session`, `key` or `anonymous`.
 
     A caller whose key or session was not accepted has the value of its doubt, such as `bad_key`.

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 
 from newsintel.domain.search.codec import to_json
-from newsintel.http.middleware.envelope import SECURITY
-from newsintel.http.response.problems import PROBLEM_JSON, PROBLEMS, document
+from newsintel.http.middleware.envelope import SECURITY_HEADERS
+from newsintel.http.response.problems import PROBLEM_JSON, PROBLEMS, build_document
 
 DETAILS = {
     "bad_request": "The bytes are not an HTTP/1.1 request (RFC 9112).",
@@ -17,13 +17,13 @@ DETAILS = {
 }
 """The `detail` of each code. No text repeats bytes that the client sent."""
 
-UNESCAPED = (
+UNESCAPED_DETAIL = (
     "The request line has characters outside ASCII. Percent-encode them as UTF-8 (RFC 3986, 2.1); "
     "curl does so with: curl --get --data-urlencode 'q=...' ADDRESS"
 )
 
 
-def refusal(code: str, received: bytes, *, path: str, request_id: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+def build_refusal(code: str, received: bytes, *, path: str, request_id: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     """Build the response.
 
     Args:
@@ -35,13 +35,13 @@ def refusal(code: str, received: bytes, *, path: str, request_id: str) -> tuple[
     Returns:
         Status, headers and body.
     """
-    detail = UNESCAPED if code == "bad_request" and _is_unescaped(received) else DETAILS[code]
-    body = to_json(document(code, detail, path=path, request_id=request_id))
+    detail = UNESCAPED_DETAIL if code == "bad_request" and _is_unescaped(received) else DETAILS[code]
+    body = to_json(build_document(code, detail, path=path, request_id=request_id))
     headers: Iterable[tuple[bytes, bytes]] = (
         (b"content-type", PROBLEM_JSON.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
-        *SECURITY,
+        *SECURITY_HEADERS,
         (b"x-request-id", request_id.encode()),
         (b"connection", b"close"),
     )

@@ -17,8 +17,8 @@ from attrs import field, frozen
 from newsintel.config.settings import SourceSettings
 from newsintel.domain.search.outcome import Refusal, Status
 from newsintel.outbound.oauth.library import AsyncOAuth2Client, open_client
-from newsintel.outbound.oauth.replies import MAX_REPLY_BYTES, asked_pause_s, error_of, is_sendable, read_object
-from newsintel.outbound.transport import FORESEEN, Transport, refusal
+from newsintel.outbound.oauth.replies import MAX_REPLY_BYTES, get_error, is_sendable, read_object, read_pause_s
+from newsintel.outbound.transport import FORESEEN, Transport, make_refusal
 from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -75,9 +75,9 @@ class AppToken:
         self._refused: Refusal | None = None
         self._news = trio.Event()
         self._wanted = trio.Event()
-        client.register_compliance_hook("access_token_response", _checked)
+        client.register_compliance_hook("access_token_response", _check_reply)
 
-    async def token(self) -> str | Refusal:
+    async def get_token(self) -> str | Refusal:
         """Return the token, or the last attempt's refusal.
 
         It waits, within the caller's scope, only while there is neither of them.
@@ -89,7 +89,7 @@ class AppToken:
                 return self._refused
             await self._news.wait()
 
-    async def renew(self, old: str) -> str | Refusal:
+    async def renew_token(self, old: str) -> str | Refusal:
         """Return a new token in place of `old`, which the source refused.
 
         Requests a new one unless that has already been done.
@@ -97,7 +97,7 @@ class AppToken:
         if self._grant is not None and self._grant.token == old:
             self._grant = self._refused = None
             self._wanted.set()
-        return await self.token()
+        return await self.get_token()
 
     async def keep_ready(self) -> None:
         """Fetch, sleep until a renewal is due or requested, and fetch again until cancelled.
@@ -106,7 +106,7 @@ class AppToken:
         """
         failures = 0
         while True:
-            result = await self._attempt()
+            result = await self._try_fetch()
             if isinstance(result, _Grant):
                 failures, pause_s = 0, (result.expires_at_s - trio.current_time()) * RENEW_AT
                 self._grant, self._refused = result, None
@@ -120,7 +120,7 @@ class AppToken:
             with trio.move_on_after(pause_s):
                 await self._wanted.wait()
 
-    async def _attempt(self) -> _Grant | Refusal:
+    async def _try_fetch(self) -> _Grant | Refusal:
         asked_at_s = trio.current_time()
         with trio.move_on_after(ATTEMPT_S):
             try:
@@ -128,7 +128,7 @@ class AppToken:
             except _RefusedError as error:
                 return error.refused
             except FORESEEN as error:
-                return refusal(error)
+                return make_refusal(error)
             return _Grant(reply["access_token"], asked_at_s + reply["expires_in"])
         return Refusal(Status.TIMEOUT, f"no token within {ATTEMPT_S:.0f} s")
 
@@ -144,34 +144,34 @@ def _pause_s(refused: Refusal, failures: int) -> float:
     return min(longest_s, first_s * 2.0 ** min(failures, 12)) * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load
 
 
-def _checked(response: httpx.Response) -> httpx.Response:
+def _check_reply(response: httpx.Response) -> httpx.Response:
     """Check a reply for authlib, which calls this hook: only a usable token passes."""
-    if (refused := judge(response)) is not None:
+    if (refused := find_reply_fault(response)) is not None:
         raise _RefusedError(refused)
     return response
 
 
-def judge(response: httpx.Response) -> Refusal | None:
+def find_reply_fault(response: httpx.Response) -> Refusal | None:
     """Return what is wrong with a reply of the token endpoint; None if it has a usable token.
 
     Reddit reports most errors with HTTP 200 and a body `{"error": ...}` with a word or a number.
     """
     status = response.status_code
     body = read_object(response)
-    error = error_of(body)
+    error = get_error(body)
     code = error if status == httpx.codes.OK and isinstance(error, int) else status
     if code == httpx.codes.TOO_MANY_REQUESTS:
-        return Refusal(Status.RATE_LIMITED, "token endpoint: too many requests", status, asked_pause_s(response))
+        return Refusal(Status.RATE_LIMITED, "token endpoint: too many requests", status, read_pause_s(response))
     if code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN) or isinstance(error, str):
         return Refusal(Status.UNAUTHORIZED, "token endpoint refuses our client id or secret", status)
     if code >= httpx.codes.INTERNAL_SERVER_ERROR:
         return Refusal(Status.UNREACHABLE, f"token endpoint: HTTP {code}", status)
-    if code != httpx.codes.OK or not usable(body):
+    if code != httpx.codes.OK or not has_usable_token(body):
         return Refusal(Status.BAD_PAYLOAD, "token endpoint: reply without a usable token", status)
     return None
 
 
-def usable(body: dict[str, Any] | None) -> bool:
+def has_usable_token(body: dict[str, Any] | None) -> bool:
     """Return whether a reply has a bearer token that a header can carry, with a plausible life."""
     if body is None:
         return False

@@ -59,7 +59,7 @@ Signer = ECKey | OKPKey | RSAKey
 
 
 @frozen
-class Document:
+class DiscoveryDocument:
     """The members of a discovery document that are used, with their names (Discovery 1.0, 3).
 
     Attributes:
@@ -85,7 +85,7 @@ def document_address(issuer: str) -> str:
     return str(get_well_known_url(issuer, external=True))
 
 
-def read_document(said: Mapping[str, Any], issuer: str, *, secret: bool) -> Document:
+def read_document(said: Mapping[str, Any], issuer: str, *, secret: bool) -> DiscoveryDocument:
     """Read an issuer's document.
 
     Args:
@@ -97,16 +97,16 @@ def read_document(said: Mapping[str, Any], issuer: str, *, secret: bool) -> Docu
         ValueError: the document is another issuer's, whose keys we must not trust, or lacks a
             member that sign-in needs. The message is for the operator's log.
     """
-    if not _speaks_for(said.get("issuer"), issuer):
+    if not _matches_issuer(said.get("issuer"), issuer):
         raise ValueError(f"the document's issuer is {str(said.get('issuer'))[:LONGEST_SHOWN]!r}: set NEWSINTEL_OIDC_ISSUER to that")
     endpoints = {name: said.get(name) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")}
     for name, endpoint in endpoints.items():
-        if not _usable(endpoint, issuer):
+        if not _is_usable_endpoint(endpoint, issuer):
             raise ValueError(f"{name} is missing, or not as well protected as the issuer")
     userinfo = said.get("userinfo_endpoint")
-    return Document(
+    return DiscoveryDocument(
         issuer=str(said["issuer"]),
-        userinfo_endpoint=userinfo if _usable(userinfo, issuer) else None,
+        userinfo_endpoint=userinfo if _is_usable_endpoint(userinfo, issuer) else None,
         auth_method=_auth_method(said.get("token_endpoint_auth_methods_supported")) if secret else "none",
         **{name: str(endpoint) for name, endpoint in endpoints.items()},
     )
@@ -136,14 +136,14 @@ def read_keys(said: Mapping[str, Any]) -> KeySet:
         ValueError: no key remains.
     """
     listed = said.get("keys")
-    found = map(_signer, listed[:MOST_KEYS] if isinstance(listed, list) else ())
+    found = map(_import_key, listed[:MOST_KEYS] if isinstance(listed, list) else ())
     keys: list[Key] = [key for key in found if key is not None]
     if not keys:
         raise ValueError("no key that can be used")
     return KeySet(keys)
 
 
-def _speaks_for(found: Any, issuer: str) -> bool:
+def _matches_issuer(found: Any, issuer: str) -> bool:
     """Return whether a document's issuer matches the requested one.
 
     A document for several tenants has one placeholder, which the requested issuer fills.
@@ -157,7 +157,7 @@ def _speaks_for(found: Any, issuer: str) -> bool:
     return issuer == before + tenant + after and bool(tenant) and "/" not in tenant
 
 
-def _usable(endpoint: Any, issuer: str) -> bool:
+def _is_usable_endpoint(endpoint: Any, issuer: str) -> bool:
     """Return whether our client and browsers can use a URL that is as secure as the issuer's.
 
     The URL must be visible ASCII (RFC 3986), without a fragment (RFC 6749, 3.1 and 3.2) or a
@@ -184,7 +184,7 @@ def _auth_method(supported: Any) -> str:
     return "client_secret_post" if posts else "client_secret_basic"
 
 
-def _signer(entry: Any) -> Signer | None:
+def _import_key(entry: Any) -> Signer | None:
     """Import a key of a set; None if the key is unusable.
 
     Unusable are keys of an unknown kind or curve, invalid ones, ones that are too short to be safe

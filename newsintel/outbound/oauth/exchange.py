@@ -14,10 +14,10 @@ import trio
 
 from newsintel.domain.accounts.model import Tokens
 from newsintel.errors import InvalidParameterError, SignInUnavailableError
-from newsintel.outbound.oauth.app_token import LONGEST_LIFE_S, usable
-from newsintel.outbound.oauth.replies import asked_pause_s, error_of, is_sendable, read_object
+from newsintel.outbound.oauth.app_token import LONGEST_LIFE_S, has_usable_token
+from newsintel.outbound.oauth.replies import get_error, is_sendable, read_object, read_pause_s
 from newsintel.outbound.sources.refusals import DEFAULT_PAUSE_S
-from newsintel.outbound.transport import FORESEEN, refusal
+from newsintel.outbound.transport import FORESEEN, make_refusal
 from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -25,14 +25,14 @@ log = get_logger(__name__)
 ATTEMPT_S = 10.0
 """Time limit of one step with a provider; a person waits for it. httpx's own timeouts are off."""
 
-STEP = "authorization_code"
+EXCHANGE_STEP = "authorization_code"
 """The log's name for the exchange of a code: the name of the grant."""
 
 _WORD = re.compile(r"[a-z_]{1,40}")
 
 
 @asynccontextmanager
-async def conversation(label: str, ours: str) -> AsyncIterator[None]:
+async def provider_step(label: str, ours: str) -> AsyncIterator[None]:
     """Raise SignInUnavailableError if a provider cannot be reached or takes longer than ATTEMPT_S.
 
     Args:
@@ -43,7 +43,7 @@ async def conversation(label: str, ours: str) -> AsyncIterator[None]:
         with trio.fail_after(ATTEMPT_S):  # noqa: ASYNC100 - the caller's block awaits
             yield
     except FORESEEN as error:
-        log.warning("provider_failed", provider=label, step=ours, detail=refusal(error).detail)
+        log.warning("provider_failed", provider=label, step=ours, detail=make_refusal(error).detail)
         raise SignInUnavailableError(f"{label} cannot be reached. Try again in a moment.") from None
     except trio.TooSlowError:
         log.warning("provider_failed", provider=label, step=ours, detail=f"no answer within {ATTEMPT_S:.0f} s")
@@ -59,18 +59,18 @@ def read_json(label: str, ours: str, response: httpx.Response) -> dict[str, Any]
     body = read_object(response)
     if response.status_code == httpx.codes.OK and body is not None:
         return body
-    raise away(label, ours, response, "no JSON object" if response.status_code == httpx.codes.OK else "refused")
+    raise log_failed_reply(label, ours, response, "no JSON object" if response.status_code == httpx.codes.OK else "refused")
 
 
-def away(label: str, ours: str, response: httpx.Response, what: str) -> SignInUnavailableError:
+def log_failed_reply(label: str, ours: str, response: httpx.Response, what: str) -> SignInUnavailableError:
     """Log an unusable reply with its status and return the exception for it."""
     log.warning("provider_failed", provider=label, step=ours, http_status=response.status_code, detail=what)
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-        return SignInUnavailableError(f"{label} limits our requests. Try again later.", asked_pause_s(response) or DEFAULT_PAUSE_S)
+        return SignInUnavailableError(f"{label} limits our requests. Try again later.", read_pause_s(response) or DEFAULT_PAUSE_S)
     return SignInUnavailableError(f"{label} did not answer as it should. Try again in a moment; if it persists, tell the operator.")
 
 
-def check_token_reply(label: str, response: httpx.Response, *, good: Callable[[dict[str, Any]], bool] = usable) -> httpx.Response:
+def check_token_reply(label: str, response: httpx.Response, *, good: Callable[[dict[str, Any]], bool] = has_usable_token) -> httpx.Response:
     """Check for authlib that a reply has a usable token; authlib would accept any JSON object.
 
     Reddit reports most errors with HTTP 200 and a body such as `{"error": "invalid_grant"}`.
@@ -85,7 +85,7 @@ def check_token_reply(label: str, response: httpx.Response, *, good: Callable[[d
         SignInUnavailableError: any other failure, also if our credentials were refused.
     """
     status, body = response.status_code, read_object(response)
-    error = error_of(body)
+    error = get_error(body)
     if error == "invalid_grant":
         raise InvalidParameterError(
             "code", "used", f"{label} no longer accepts this sign-in: it was used already, or has expired. Start again."
@@ -94,8 +94,8 @@ def check_token_reply(label: str, response: httpx.Response, *, good: Callable[[d
         return response
     if status == httpx.codes.OK and error is not None:
         what = error if isinstance(error, str) and _WORD.fullmatch(error) else "an error with status 200"
-        raise away(label, STEP, response, what)
-    raise away(label, STEP, response, "no usable token" if status == httpx.codes.OK else "refused")
+        raise log_failed_reply(label, EXCHANGE_STEP, response, what)
+    raise log_failed_reply(label, EXCHANGE_STEP, response, "no usable token" if status == httpx.codes.OK else "refused")
 
 
 def check_login_reply(label: str, response: httpx.Response) -> httpx.Response:

@@ -59,7 +59,7 @@ def read_id_token(id_token: Any, keys: KeySet, *, issuer: str, client_id: str, n
     """
     if not isinstance(id_token, str) or not id_token.isascii() or len(id_token) > MAX_TOKEN_CHARS:
         raise ValueError("there is no ID token")
-    claims, key = _opened(id_token, keys)
+    claims, key = _verify_signature(id_token, keys)
     expected = issuer_of_tenant(issuer, claims.get("tid"))
     jwt.JWTClaimsRegistry(
         now=lambda: int(now.timestamp()),
@@ -79,7 +79,7 @@ def read_id_token(id_token: Any, keys: KeySet, *, issuer: str, client_id: str, n
     return claims | {"iss": expected}
 
 
-def _opened(id_token: str, keys: KeySet) -> tuple[dict[str, Any], Any]:
+def _verify_signature(id_token: str, keys: KeySet) -> tuple[dict[str, Any], Any]:
     """Return a token's claims and the key that verified its signature.
 
     A key without an id is tried for every token: a set's only key may have none.

@@ -26,7 +26,7 @@ def lacks_names(claims: Mapping[str, Any]) -> bool:
 
     Some providers have these only at the userinfo endpoint.
     """
-    return not any(_name(claims.get(name)) for name in NAMES) or not _name(claims.get("email"))
+    return not any(_clean_name(claims.get(name)) for name in NAMES) or not _clean_name(claims.get("email"))
 
 
 def with_userinfo(claims: Mapping[str, Any], userinfo: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,8 +39,8 @@ def with_userinfo(claims: Mapping[str, Any], userinfo: Mapping[str, Any]) -> dic
     """
     if not isinstance(userinfo.get("sub"), str) or userinfo["sub"] != claims.get("sub"):
         raise ValueError("userinfo is about somebody else")
-    more = {name: userinfo[name] for name in NAMES if name in userinfo and not _name(claims.get(name))}
-    if not _name(claims.get("email")):
+    more = {name: userinfo[name] for name in NAMES if name in userinfo and not _clean_name(claims.get(name))}
+    if not _clean_name(claims.get("email")):
         more |= {name: userinfo.get(name) for name in EMAIL}
     return {**claims, **more}
 
@@ -65,7 +65,7 @@ def identity_of(claims: Mapping[str, Any], *, any_tenant: bool = False) -> Ident
     email = claims.get("email") if _is_true(claims.get("email_verified")) else None
     invited_as = filter(None, (_by_subject(subject), None if any_tenant else _by_email(email)))
     names = (claims.get("preferred_username"), email, claims.get("name"), subject)
-    return Identity(str(claims["iss"]), subject, next(filter(None, map(_name, names)), subject)[:LONGEST_NAME], tuple(invited_as))
+    return Identity(str(claims["iss"]), subject, next(filter(None, map(_clean_name, names)), subject)[:LONGEST_NAME], tuple(invited_as))
 
 
 def _by_subject(subject: str) -> str | None:
@@ -93,7 +93,7 @@ def _is_true(given: Any) -> bool:
     return given is True or (isinstance(given, str) and given.lower() == "true")
 
 
-def _name(given: Any) -> str:
+def _clean_name(given: Any) -> str:
     """Return a name without invisible characters; empty if it is not a string.
 
     Only the beginning of a text is read if it is too long for a name.

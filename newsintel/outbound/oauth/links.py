@@ -28,10 +28,10 @@ class AccountLinks:
     store: TokenStore
     issuers: Mapping[str, TokenIssuer]
 
-    async def link(self, user_id: int, provider: str, tokens: Tokens) -> None:
+    async def store_tokens(self, user_id: int, provider: str, tokens: Tokens) -> None:
         await self.store.put(user_id, provider, tokens)
 
-    async def unlink(self, user_id: int) -> None:
+    async def revoke_all_tokens(self, user_id: int) -> None:
         """Revoke and delete the tokens, also if the caller is cancelled; UNLINK_S per provider."""
         for provider, issuer in self.issuers.items():
             with trio.move_on_after(UNLINK_S, shield=True):

@@ -8,10 +8,10 @@ import httpx
 from attrs import frozen
 
 from newsintel.config.settings import SourceSettings
-from newsintel.domain.accounts.model import Attempt, Identity, Tokens
+from newsintel.domain.accounts.model import Identity, SignInAttempt, Tokens
 from newsintel.domain.ports import WallClock
 from newsintel.errors import DeniedError, SignInUnavailableError
-from newsintel.outbound.oauth.exchange import away, check_token_reply, conversation, read_json, tokens_of
+from newsintel.outbound.oauth.exchange import check_token_reply, log_failed_reply, provider_step, read_json, tokens_of
 from newsintel.outbound.oauth.library import open_client
 from newsintel.outbound.transport import Transport
 
@@ -40,18 +40,18 @@ class Reddit:
     def label(self) -> str:
         return LABEL
 
-    async def begin(self, attempt: Attempt) -> str:
+    async def start_sign_in(self, attempt: SignInAttempt) -> str:
         url, _ = self._client().create_authorization_url(
-            self._at("authorize"), state=attempt.state, code_verifier=attempt.verifier, duration="permanent"
+            self._build_url("authorize"), state=attempt.state, code_verifier=attempt.verifier, duration="permanent"
         )
         return str(url)
 
-    async def finish(self, code: str, attempt: Attempt) -> tuple[Identity, Tokens | None]:
+    async def finish_sign_in(self, code: str, attempt: SignInAttempt) -> tuple[Identity, Tokens | None]:
         client, asked_at = self._client(), self.now()
         client.register_compliance_hook("access_token_response", partial(check_token_reply, LABEL))
-        async with conversation(LABEL, "exchanging a code"):
+        async with provider_step(LABEL, "exchanging a code"):
             reply = await client.fetch_token(
-                self._at("access_token"),
+                self._build_url("access_token"),
                 grant_type="authorization_code",
                 code=code,
                 redirect_uri=self.redirect_uri,
@@ -61,7 +61,7 @@ class Reddit:
         granted = re.split(r"[ ,]+", str(reply.get("scope", "")))
         if not {"identity", "*"} & set(granted):
             raise DeniedError("unauthenticated", "You did not allow Reddit to share your identity. Start again and allow it.")
-        return await self._whose(tokens), tokens
+        return await self._fetch_identity(tokens), tokens
 
     async def revoke(self, tokens: Tokens) -> None:
         """Revoke the refresh token and thereby all its access tokens (RFC 7009, 2.1).
@@ -69,24 +69,24 @@ class Reddit:
         Without a refresh token, revoke the access token.
         """
         kind = "refresh_token" if tokens.refresh_token else "access_token"
-        async with conversation(LABEL, "revoking a token"):
-            response = await self._client().revoke_token(self._at("revoke_token"), token=getattr(tokens, kind), token_type_hint=kind)
+        async with provider_step(LABEL, "revoking a token"):
+            response = await self._client().revoke_token(self._build_url("revoke_token"), token=getattr(tokens, kind), token_type_hint=kind)
         if response.status_code not in (httpx.codes.OK, httpx.codes.NO_CONTENT):
-            raise away(LABEL, "revoking a token", response, "refused")
+            raise log_failed_reply(LABEL, "revoking a token", response, "refused")
 
-    async def _whose(self, tokens: Tokens) -> Identity:
+    async def _fetch_identity(self, tokens: Tokens) -> Identity:
         """Ask GET /api/v1/me whose tokens these are."""
-        async with conversation(LABEL, "asking who it is"):
-            response = await self._client().request(
+        async with provider_step(LABEL, "asking who it is"):
+            response = await self._client().build_request(
                 "GET",
                 self.settings.url + "/api/v1/me",
                 params={"raw_json": "1"},
                 headers={"Authorization": f"bearer {tokens.access_token}"},
                 withhold_token=True,
             )
-        return identity(read_json(LABEL, "asking who it is", response))
+        return parse_identity(read_json(LABEL, "asking who it is", response))
 
-    def _at(self, step: str) -> str:
+    def _build_url(self, step: str) -> str:
         return f"{self.settings.values['auth_url']}/api/v1/{step}"
 
     def _client(self) -> Any:
@@ -104,7 +104,7 @@ class Reddit:
         )
 
 
-def identity(me: dict[str, Any]) -> Identity:
+def parse_identity(me: dict[str, Any]) -> Identity:
     """Return the identity in a reply of /api/v1/me: the id is permanent, the name is shown.
 
     Raises:

@@ -32,7 +32,7 @@ def read_object(response: httpx.Response) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def error_of(body: dict[str, Any] | None) -> Any:
+def get_error(body: dict[str, Any] | None) -> Any:
     """Return the error of a reply's object, a word or a number; None if there is none."""
     return None if body is None else body.get("error")
 
@@ -42,6 +42,6 @@ def is_sendable(token: Any) -> bool:
     return isinstance(token, str) and token.isascii() and token.isprintable() and bool(token.strip())
 
 
-def asked_pause_s(response: httpx.Response) -> float | None:
+def read_pause_s(response: httpx.Response) -> float | None:
     """Return the seconds of a reply's Retry-After, as `retry_after` reads it, or None."""
     return retry_after(response.headers.get("retry-after"), utc_now())

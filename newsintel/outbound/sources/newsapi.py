@@ -11,20 +11,20 @@ from urllib.parse import urlsplit
 from attrs import evolve
 
 from newsintel.config.settings import SourceSettings
-from newsintel.config.values import Quota, SourceOptions, secret
+from newsintel.config.values import Quota, SourceOptions, parse_secret
 from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.limits.pauses import MAX_PAUSE_S
 from newsintel.domain.search.article import MAX_DESCRIPTION, MAX_NAME, MAX_TITLE, Article
-from newsintel.domain.search.outcome import Page, Refusal, Status
-from newsintel.domain.search.query import translate
+from newsintel.domain.search.outcome import Refusal, SourcePage, Status
+from newsintel.domain.search.query import translate_clauses
 from newsintel.domain.search.query_model import Query, Sort
 from newsintel.domain.text.markup import read_escaped, read_snippet
-from newsintel.domain.text.urls import article_id, canonical, stand_in
-from newsintel.outbound.sources.payload import read_object
-from newsintel.outbound.sources.refusals import by_status, message
-from newsintel.outbound.sources.rows import Row, address, members, moment, page, text
+from newsintel.domain.text.urls import canonicalize_url, make_article_id, make_stand_in
+from newsintel.outbound.sources.payload import read_json_object
+from newsintel.outbound.sources.refusals import clean_message, make_status_refusal
+from newsintel.outbound.sources.rows import SourceRow, read_date, read_members, read_page, read_text, read_url
 from newsintel.outbound.sources.source import Request, Response, Source
-from newsintel.outbound.sources.tails import without_outlet
+from newsintel.outbound.sources.tails import strip_outlet
 
 _MAX_Q = 500  # characters (docs/endpoints/everything)
 # Ten times what the API sends: "truncated to 200 chars" (docs/endpoints/everything); recorded: 260,
@@ -52,10 +52,10 @@ _QUERY_CODES = frozenset({"parameterInvalid", "parametersMissing", "sourcesTooMa
 _CUT = re.compile(r"\s*\[\+\d+ chars\]\Z")
 
 
-def request(query: Query, _settings: SourceSettings, key: str, _now: datetime) -> Request:
+def build_request(query: Query, _settings: SourceSettings, key: str, _now: datetime) -> Request:
     """Build GET /v2/everything. The key is in a header, so logged URLs do not contain it."""
     params = [
-        ("q", translate(query.clauses, max_chars=_MAX_Q)),
+        ("q", translate_clauses(query.clauses, max_chars=_MAX_Q)),
         ("sortBy", _SORT[query.sort]),
         ("pageSize", "100"),  # explicit, because the default differs between plans
         ("page", "1"),
@@ -69,31 +69,31 @@ def request(query: Query, _settings: SourceSettings, key: str, _now: datetime) -
     return Request("/v2/everything", tuple(params), (("X-Api-Key", key),))
 
 
-def reading(response: Response, query: Query, now: datetime) -> Sliced[Page | Refusal]:
+def read_slices(response: Response, query: Query, now: datetime) -> Sliced[SourcePage | Refusal]:
     """Read a response as a page or as a refusal."""
-    body = yield from read_object(response)
+    body = yield from read_json_object(response)
     if isinstance(body, Refusal):
-        return body if response.status == 200 else by_status(response, now)
+        return body if response.status == 200 else make_status_refusal(response, now)
     rows = body.get("articles")
     if response.status == 200 and body.get("status") == "ok" and isinstance(rows, list):
-        return (yield from page(rows, lambda row: _article(row, query, now), query, http_status=200))
-    return _refusal(response, body, now)
+        return (yield from read_page(rows, lambda row: _read_article(row, query, now), query, http_status=200))
+    return _read_refusal(response, body, now)
 
 
-def ignored(query: Query) -> tuple[str, ...]:
+def list_ignored_parameters(query: Query) -> tuple[str, ...]:
     """A language that NewsAPI cannot filter by: its rows do not name their language."""
     return () if query.language is None or query.language in _LANGUAGES else ("language",)
 
 
-def _refusal(response: Response, body: Row, now: datetime) -> Refusal:
+def _read_refusal(response: Response, body: SourceRow, now: datetime) -> Refusal:
     code = body.get("code")
     code = code if isinstance(code, str) and re.fullmatch(r"[A-Za-z]{1,40}", code) else "no code"
-    said = f"{code}: {message(body.get('message'))}"
+    said = f"{code}: {clean_message(body.get('message'))}"
     beyond_plan = code == "maximumResultsReached" or (code == "parameterInvalid" and "too far in the past" in said)
     if beyond_plan or (response.status == 426 and code not in _CODES):
         detail = f"the plan does not cover this query (HTTP {response.status}): {said}"
         return Refusal(Status.UNSUPPORTED, detail, response.status, query_fault=True)
-    refusal = by_status(response, now, said)
+    refusal = make_status_refusal(response, now, said)
     if code not in _CODES:
         return evolve(refusal, query_fault=refusal.query_fault or code in _QUERY_CODES)
     status, pause_s = _CODES[code]
@@ -101,26 +101,26 @@ def _refusal(response: Response, body: Row, now: datetime) -> Refusal:
     return evolve(refusal, status=status, pause_s=refusal.pause_s if "retry-after" in response.headers else pause_s, query_fault=False)
 
 
-def _article(row: Row, query: Query, now: datetime) -> Sliced[Article | str]:
-    title = text(row, "title", MAX_TITLE, read_escaped)
-    url = address(row, "url")
+def _read_article(row: SourceRow, query: Query, now: datetime) -> Sliced[Article | str]:
+    title = read_text(row, "title", MAX_TITLE, read_escaped)
+    url = read_url(row, "url")
     if title == "[Removed]" or (url and urlsplit(url).hostname == "removed.com"):
         return "removed"
     if url is None:
         return "bad_url"
     if title is None:
         return "no_title"
-    publisher = text(members(row, "source"), "name", MAX_NAME, read_escaped) or str(urlsplit(url).hostname)
-    author = text(row, "author", MAX_NAME, read_escaped)
+    publisher = read_text(read_members(row, "source"), "name", MAX_NAME, read_escaped) or str(urlsplit(url).hostname)
+    author = read_text(row, "author", MAX_NAME, read_escaped)
     yield
-    title = without_outlet(title, publisher=publisher, host=str(urlsplit(url).hostname), author=author)
-    published_at, estimated = moment(row.get("publishedAt"), now)
-    identity = stand_in(url, title, "" if estimated else f"{published_at:%Y-%m-%d}") or canonical(url)
+    title = strip_outlet(title, publisher=publisher, host=str(urlsplit(url).hostname), author=author)
+    published_at, estimated = read_date(row.get("publishedAt"), now)
+    identity = make_stand_in(url, title, "" if estimated else f"{published_at:%Y-%m-%d}") or canonicalize_url(url)
     yield
-    content = text(row, "content", _MAX_CONTENT, read_snippet)
+    content = read_text(row, "content", _MAX_CONTENT, read_snippet)
     yield
     return Article(
-        id=article_id(identity),
+        id=make_article_id(identity),
         source="newsapi",
         external_id=url,
         url=url,
@@ -129,16 +129,16 @@ def _article(row: Row, query: Query, now: datetime) -> Sliced[Article | str]:
         publisher=publisher,
         published_at=published_at,
         published_at_estimated=estimated,
-        description=text(row, "description", MAX_DESCRIPTION, read_snippet),
+        description=read_text(row, "description", MAX_DESCRIPTION, read_snippet),
         content=_CUT.sub("", content) or None if content else None,
-        author=_person(author),
-        image_url=address(row, "urlToImage"),
+        author=_clean_author(author),
+        image_url=read_url(row, "urlToImage"),
         # The language is known only if the query filters by it and NewsAPI supports that.
         language=query.language if query.language in _LANGUAGES else None,
     )
 
 
-def _person(author: str | None) -> str | None:
+def _clean_author(author: str | None) -> str | None:
     """Return an author's name; None for URLs, handles and markup data, which were all recorded."""
     return None if author is None or re.search(r"://|@|[{}\[\]]|\Awww\.", author) else author
 
@@ -149,9 +149,9 @@ SOURCE = Source(
         url="https://newsapi.org",
         pace_s=0.0,
         quota=Quota(100, 86400),  # of the developer plan
-        required={"KEY": secret},
+        required={"KEY": parse_secret},
     ),
-    request=request,
-    reading=reading,
-    ignored=ignored,
+    build_request=build_request,
+    read_slices=read_slices,
+    list_ignored_parameters=list_ignored_parameters,
 )

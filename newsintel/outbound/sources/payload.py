@@ -37,7 +37,7 @@ _MOST_SURROGATES = 20_000
 """Escapes of surrogates up to which lone halves are searched; each takes 0.1 us."""
 
 
-def read_object(response: Response) -> Sliced[dict[str, Any] | Refusal]:
+def read_json_object(response: Response) -> Sliced[dict[str, Any] | Refusal]:
     """Return the JSON object in a body, or a refusal.
 
     The body must be UTF-8 without a byte order mark (RFC 8259, 8.1) and without NaN or Infinity
@@ -74,7 +74,7 @@ def _parse(body: bytes) -> Sliced[dict[str, Any] | str]:
     if not isinstance(value, dict):
         return "JSON, but not an object"
     yield
-    return f"JSON nested more than {_MAX_DEPTH} levels deep" if _too_deep(value) else value
+    return f"JSON nested more than {_MAX_DEPTH} levels deep" if _is_too_deep(value) else value
 
 
 def _loads(body: bytes) -> Sliced[Any]:
@@ -104,7 +104,7 @@ def _is_utf_8(body: bytes) -> bool:
     return True
 
 
-def _too_deep(value: dict[str, Any]) -> bool:
+def _is_too_deep(value: dict[str, Any]) -> bool:
     """Check level by level, without recursion."""
     level: list[Any] = [value]
     for _ in range(_MAX_DEPTH):

@@ -13,20 +13,20 @@ from urllib.parse import urlsplit
 from attrs import evolve
 
 from newsintel.config.settings import SourceSettings
-from newsintel.config.values import SourceOptions, secret
-from newsintel.config.values import text as any_text
-from newsintel.config.values import url as base_url
+from newsintel.config.values import SourceOptions, parse_secret
+from newsintel.config.values import parse_text as any_text
+from newsintel.config.values import url_parser as base_url
 from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.limits.pauses import MAX_PAUSE_S, clamp_pause
 from newsintel.domain.search.article import MAX_DESCRIPTION, MAX_NAME, MAX_TITLE, Article, Engagement
-from newsintel.domain.search.outcome import Page, Refusal, Status
-from newsintel.domain.search.query import translate
+from newsintel.domain.search.outcome import Refusal, SourcePage, Status
+from newsintel.domain.search.query import translate_clauses
 from newsintel.domain.search.query_model import Query, Sort
 from newsintel.domain.text.markup import read_escaped
-from newsintel.domain.text.urls import article_id, canonical, usable
-from newsintel.outbound.sources.payload import media_type, read_object
-from newsintel.outbound.sources.refusals import DEFAULT_PAUSE_S, by_status
-from newsintel.outbound.sources.rows import Row, address, members, moment, number, page, text
+from newsintel.domain.text.urls import canonicalize_url, make_article_id, sanitize_url
+from newsintel.outbound.sources.payload import media_type, read_json_object
+from newsintel.outbound.sources.refusals import DEFAULT_PAUSE_S, make_status_refusal
+from newsintel.outbound.sources.rows import SourceRow, read_count, read_date, read_members, read_page, read_text, read_url
 from newsintel.outbound.sources.source import Request, Response, Source
 
 _MAX_Q = 512  # characters; the server's limit
@@ -41,12 +41,12 @@ _SPANS = (
     ("year", timedelta(days=365)),
 )
 _SITE = "https://www.reddit.com"
-_GONE = frozenset({"[removed]", "[deleted]", "[ removed by reddit ]", "[deleted by user]", "[removed by moderator]"})
-_LONGEST_GONE = max(map(len, _GONE))
+_REMOVED_TEXTS = frozenset({"[removed]", "[deleted]", "[ removed by reddit ]", "[deleted by user]", "[removed by moderator]"})
+_LONGEST_GONE = max(map(len, _REMOVED_TEXTS))
 _DEFAULT_SUBREDDITS = ("news", "worldnews", "technology")
 
 
-def subreddits(raw: str) -> tuple[str, ...]:
+def parse_subreddits(raw: str) -> tuple[str, ...]:
     """Parse a setting such as `news+worldnews`; `all` means everywhere.
 
     Names of subreddits have 2 to 21 letters, digits and underscores.
@@ -57,7 +57,7 @@ def subreddits(raw: str) -> tuple[str, ...]:
     return names
 
 
-def request(query: Query, settings: SourceSettings, token: str, now: datetime) -> Request:
+def build_request(query: Query, settings: SourceSettings, token: str, now: datetime) -> Request:
     """Build GET /r/<subreddits>/search.
 
     Reddit's only time filter is `t`, which counts back from now. `reading` applies the exact dates.
@@ -66,9 +66,9 @@ def request(query: Query, settings: SourceSettings, token: str, now: datetime) -
     everywhere = "all" in {name.lower() for name in names}
     params = (
         # Words with a dot are quoted; otherwise Reddit reads them as a URL.
-        ("q", translate(query.clauses, max_chars=_MAX_Q)),
+        ("q", translate_clauses(query.clauses, max_chars=_MAX_Q)),
         ("sort", _SORT[query.sort]),
-        ("t", _span(query, now)),
+        ("t", _choose_span(query, now)),
         ("limit", "100"),
         ("type", "link"),
         ("raw_json", "1"),  # otherwise & < > are escaped, also in URLs
@@ -79,32 +79,32 @@ def request(query: Query, settings: SourceSettings, token: str, now: datetime) -
     return Request("/search" if everywhere else f"/r/{'+'.join(names)}/search", params, headers)
 
 
-def _span(query: Query, now: datetime) -> str:
+def _choose_span(query: Query, now: datetime) -> str:
     """Return the shortest of Reddit's spans that reaches back to the query's start."""
     if query.start is None:
         return "all"
     return next((name for name, length in _SPANS if query.start > now - length), "all")
 
 
-def reading(response: Response, query: Query, now: datetime) -> Sliced[Page | Refusal]:
+def read_slices(response: Response, query: Query, now: datetime) -> Sliced[SourcePage | Refusal]:
     """Read a response as a page or as a refusal."""
-    body = yield from read_object(response)
+    body = yield from read_json_object(response)
     if response.status != 200:
-        return _refusal(response, body, now)
+        return _read_refusal(response, body, now)
     if isinstance(body, Refusal):
         return body
-    rows = members(body, "data").get("children")
+    rows = read_members(body, "data").get("children")
     if body.get("kind") != "Listing" or not isinstance(rows, list):
         return Refusal(Status.BAD_PAYLOAD, "JSON, but not a listing (HTTP 200)", 200)
-    return (yield from page(rows, lambda row: _article(row, now), query, http_status=200, pause_s=_pause_s(response)))
+    return (yield from read_page(rows, lambda row: _read_article(row, now), query, http_status=200, pause_s=_pause_s(response)))
 
 
-def ignored(query: Query) -> tuple[str, ...]:
+def list_ignored_parameters(query: Query) -> tuple[str, ...]:
     """Language: Reddit cannot filter by it and does not report it."""
     return ("language",) if query.language else ()
 
 
-def _refusal(response: Response, body: Row | Refusal, now: datetime) -> Refusal:
+def _read_refusal(response: Response, body: SourceRow | Refusal, now: datetime) -> Refusal:
     """Return the refusal in a response.
 
     The body of a 403 gives a reason, and the rate-limit headers say when to retry. In all other
@@ -118,7 +118,7 @@ def _refusal(response: Response, body: Row | Refusal, now: datetime) -> Refusal:
     said = f"subreddit is {reason}" if isinstance(reason, str) and re.fullmatch(r"[a-z_]{1,30}", reason) else ""
     if "insufficient_scope" in response.headers.get("www-authenticate", ""):
         said = "insufficient_scope"
-    refusal = by_status(response, now, said)
+    refusal = make_status_refusal(response, now, said)
     if response.status == 429 and "retry-after" not in response.headers:
         return evolve(refusal, pause_s=_pause_s(response) or DEFAULT_PAUSE_S)
     return refusal
@@ -136,61 +136,61 @@ def _pause_s(response: Response) -> float:
     return DEFAULT_PAUSE_S if reset is None else clamp_pause(reset)
 
 
-def _article(row: Row, now: datetime) -> Sliced[Article | str]:
-    post = members(row, "data")
+def _read_article(row: SourceRow, now: datetime) -> Sliced[Article | str]:
+    post = read_members(row, "data")
     if row.get("kind") != "t3":
         return "not_a_post"
-    if unwanted := _unwanted(post):
+    if unwanted := _find_block_reason(post):
         return unwanted
-    title = text(post, "title", MAX_TITLE)
+    title = read_text(post, "title", MAX_TITLE)
     name = post.get("name")
     if not isinstance(name, str) or not re.fullmatch(r"t3_[a-z0-9]{1,13}", name):
         return "bad_id"
-    link = address(post, "url_overridden_by_dest") or address(post, "url")
-    url = _own_page(post) if post.get("is_self") is True or link is None or _on_reddit(link) else link
+    link = read_url(post, "url_overridden_by_dest") or read_url(post, "url")
+    url = _build_post_url(post) if post.get("is_self") is True or link is None or _is_on_reddit(link) else link
     if url is None:
         return "bad_url"
     if title is None:
         return "no_title"
-    published_at, estimated = moment(post.get("created_utc"), now)
-    author = text(post, "author", MAX_NAME)
+    published_at, estimated = read_date(post.get("created_utc"), now)
+    author = read_text(post, "author", MAX_NAME)
     yield
-    identity = canonical(url)
+    identity = canonicalize_url(url)
     return Article(
-        id=article_id(identity),
+        id=make_article_id(identity),
         source="reddit",
         external_id=name,
         url=url,
         canonical_url=identity,
         title=title,
-        publisher=f"r/{text(post, 'subreddit', MAX_NAME) or 'unknown'}",
+        publisher=f"r/{read_text(post, 'subreddit', MAX_NAME) or 'unknown'}",
         published_at=published_at,
         published_at_estimated=estimated,
-        description=text(post, "selftext", MAX_DESCRIPTION, read_escaped),
-        author=None if author in _GONE else author,
-        image_url=_image(post),
-        engagement=Engagement(points=number(post, "score"), comments=number(post, "num_comments")),
+        description=read_text(post, "selftext", MAX_DESCRIPTION, read_escaped),
+        author=None if author in _REMOVED_TEXTS else author,
+        image_url=_find_image(post),
+        engagement=Engagement(points=read_count(post, "score"), comments=read_count(post, "num_comments")),
     )
 
 
-def _unwanted(post: Row) -> str | None:
+def _find_block_reason(post: SourceRow) -> str | None:
     """Return why a post must not be shown, or None.
 
     A stickied post may be shown: only listings contain it without a match, searches do not.
     """
     if post.get("over_18") is True:
         return "nsfw"
-    if post.get("removed_by_category") or post.get("banned_by") or _gone(post.get("title")) or _gone(post.get("selftext")):
+    if post.get("removed_by_category") or post.get("banned_by") or _is_removed(post.get("title")) or _is_removed(post.get("selftext")):
         return "removed"
     return "promoted" if post.get("promoted") is True else None
 
 
-def _gone(text: object) -> bool:
+def _is_removed(text: object) -> bool:
     """Return whether a text is a placeholder for a removed text."""
-    return isinstance(text, str) and len(text) <= _LONGEST_GONE and text.lower() in _GONE
+    return isinstance(text, str) and len(text) <= _LONGEST_GONE and text.lower() in _REMOVED_TEXTS
 
 
-def _on_reddit(link: str) -> bool:
+def _is_on_reddit(link: str) -> bool:
     """Return whether a link leads to Reddit: galleries, crossposts, images and videos.
 
     For these, the post itself is the article.
@@ -198,17 +198,17 @@ def _on_reddit(link: str) -> bool:
     return re.fullmatch(r"(?:.+\.)?(?:reddit\.com|redd\.it)", str(urlsplit(link).hostname)) is not None
 
 
-def _own_page(post: Row) -> str | None:
+def _build_post_url(post: SourceRow) -> str | None:
     """Return the post's own URL; permalinks are relative."""
     permalink = post.get("permalink")
-    return usable(_SITE + permalink) if isinstance(permalink, str) and permalink.startswith("/") else None
+    return sanitize_url(_SITE + permalink) if isinstance(permalink, str) and permalink.startswith("/") else None
 
 
-def _image(post: Row) -> str | None:
+def _find_image(post: SourceRow) -> str | None:
     """Return the preview, else the thumbnail, unless that is a word such as `self` or `nsfw`."""
-    images = members(post, "preview").get("images")
+    images = read_members(post, "preview").get("images")
     first = images[0] if isinstance(images, list) and images and isinstance(images[0], dict) else {}
-    return address(members(first, "source"), "url") or address(post, "thumbnail")
+    return read_url(read_members(first, "source"), "url") or read_url(post, "thumbnail")
 
 
 SOURCE = Source(
@@ -217,11 +217,11 @@ SOURCE = Source(
         url="https://oauth.reddit.com",
         pace_s=0.6,  # 100 calls per minute and app
         quota=None,
-        required={"CLIENT_ID": any_text, "CLIENT_SECRET": secret, "USER_AGENT": any_text},
-        optional={"AUTH_URL": (base_url("http", "https"), _SITE), "SUBREDDITS": (subreddits, _DEFAULT_SUBREDDITS)},
+        required={"CLIENT_ID": any_text, "CLIENT_SECRET": parse_secret, "USER_AGENT": any_text},
+        optional={"AUTH_URL": (base_url("http", "https"), _SITE), "SUBREDDITS": (parse_subreddits, _DEFAULT_SUBREDDITS)},
     ),
-    request=request,
-    reading=reading,
-    ignored=ignored,
+    build_request=build_request,
+    read_slices=read_slices,
+    list_ignored_parameters=list_ignored_parameters,
     uses_token=True,
 )

@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 
 from newsintel.domain.limits.pauses import clamp_pause
 from newsintel.domain.search.outcome import Refusal, Status
-from newsintel.domain.text.clean import plain
+from newsintel.domain.text.clean import to_plain_text
 from newsintel.domain.text.markup import read_snippet
 from newsintel.outbound.sources.source import Response
 
@@ -50,7 +50,7 @@ def pause_after(response: Response, now: datetime) -> float:
     return retry_after(response.headers.get("retry-after"), now) or DEFAULT_PAUSE_S
 
 
-def by_status(response: Response, now: datetime, said: str = "") -> Refusal:
+def make_status_refusal(response: Response, now: datetime, said: str = "") -> Refusal:
     """Return the refusal for an HTTP status.
 
     Args:
@@ -73,13 +73,13 @@ def by_status(response: Response, now: datetime, said: str = "") -> Refusal:
     return Refusal(kind, f"{meaning} (HTTP {status})" + (f": {said}" if said else ""), status, pause_s, status in _QUERY_FAULTS)
 
 
-def message(raw: object) -> str:
+def clean_message(raw: object) -> str:
     """Clean a source's own message for an operator.
 
     Returns:
         One line of at most 200 characters. URLs and text that may be a key are replaced by `***`.
     """
-    text = plain(raw, 2000, read_snippet) if isinstance(raw, str) else None
+    text = to_plain_text(raw, 2000, read_snippet) if isinstance(raw, str) else None
     for pattern, instead in ((_URL, "***"), (_NAMED_SECRET, r"\1***"), (_LIKE_A_SECRET, "***")):
         text = pattern.sub(instead, text or "")
-    return plain(text or "", 200) or ""
+    return to_plain_text(text or "", 200) or ""

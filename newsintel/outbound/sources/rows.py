@@ -7,10 +7,10 @@ from typing import Any
 
 from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.search.article import Article
-from newsintel.domain.search.outcome import Page
+from newsintel.domain.search.outcome import SourcePage
 from newsintel.domain.search.query_model import Query
-from newsintel.domain.text.clean import plain
-from newsintel.domain.text.urls import usable
+from newsintel.domain.text.clean import to_plain_text
+from newsintel.domain.text.urls import sanitize_url
 
 MAX_ROWS = 100
 """Maximum rows used from one payload.
@@ -23,12 +23,12 @@ _OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 _FUTURE = timedelta(hours=24)  # reliability list, 37
 
-Row = Mapping[str, Any]
+SourceRow = Mapping[str, Any]
 
 
-def page(
-    rows: Sequence[Any], read: Callable[[Row], Sliced[Article | str]], query: Query, *, http_status: int, pause_s: float = 0.0
-) -> Sliced[Page]:
+def read_page(
+    rows: Sequence[Any], read: Callable[[SourceRow], Sliced[Article | str]], query: Query, *, http_status: int, pause_s: float = 0.0
+) -> Sliced[SourcePage]:
     """Read every row. If our code raises for a row, that row is skipped and the page reports it.
 
     Args:
@@ -48,17 +48,17 @@ def page(
             article = (yield from read(row)) if isinstance(row, dict) else "not_an_object"
         except Exception as error:  # noqa: BLE001 - a bug fails only its row; the fetcher logs it
             article, bug = "bug", bug or error
-        reason = article if isinstance(article, str) else _unasked(article, query)
+        reason = article if isinstance(article, str) else _find_mismatch(article, query)
         if reason is None and isinstance(article, Article):
             articles.append(article)
         else:
             dropped[str(reason)] += 1
     if len(rows) > MAX_ROWS:
         dropped["beyond_limit"] = len(rows) - MAX_ROWS
-    return Page(tuple(articles), len(rows), dict(dropped), http_status, pause_s, bug)
+    return SourcePage(tuple(articles), len(rows), dict(dropped), http_status, pause_s, bug)
 
 
-def _unasked(article: Article, query: Query) -> str | None:
+def _find_mismatch(article: Article, query: Query) -> str | None:
     """Return why an article does not match the query, or None.
 
     An estimated date never excludes an article.
@@ -70,35 +70,35 @@ def _unasked(article: Article, query: Query) -> str | None:
     return "out_of_range" if (early or late) and not article.published_at_estimated else None
 
 
-def text(row: Row, name: str, max_chars: int, read: Callable[[str], str] | None = None) -> str | None:
+def read_text(row: SourceRow, name: str, max_chars: int, read: Callable[[str], str] | None = None) -> str | None:
     """Return a field as plain text; None if it is absent, blank or not a string.
 
     `read` removes the field's markup; without it, the field is read as plain text.
     """
     value = row.get(name)
-    return plain(value, max_chars, read) if isinstance(value, str) else None
+    return to_plain_text(value, max_chars, read) if isinstance(value, str) else None
 
 
-def address(row: Row, name: str) -> str | None:
+def read_url(row: SourceRow, name: str) -> str | None:
     """Return a field as a URL that browsers can open; None if it is not one."""
     value = row.get(name)
-    return usable(value) if isinstance(value, str) else None
+    return sanitize_url(value) if isinstance(value, str) else None
 
 
-def members(row: Row, name: str) -> Row:
+def read_members(row: SourceRow, name: str) -> SourceRow:
     """Return a field that is an object; an empty object if it is not one."""
     value = row.get(name)
     return value if isinstance(value, dict) else {}
 
 
-def number(row: Row, name: str) -> int:
+def read_count(row: SourceRow, name: str) -> int:
     """Return a field as a count within the archive's 32-bit column; 0 if it is not a number."""
     value = row.get(name)
     # JSON has no infinity, but 1e999 is parsed as one, so limit the value before converting it.
     return int(min(max(value, 0), 2**31 - 1)) if isinstance(value, (int, float)) else 0
 
 
-def moment(value: object, now: datetime) -> tuple[datetime, bool]:
+def read_date(value: object, now: datetime) -> tuple[datetime, bool]:
     """Read an upstream's date: ISO 8601 text (UTC if it has no zone) or seconds since 1970.
 
     Returns:

@@ -7,8 +7,8 @@ from attrs import field, frozen
 
 from newsintel.config.settings import SourceSettings
 from newsintel.config.values import SourceOptions
-from newsintel.domain.bounds.slices import Sliced, whole
-from newsintel.domain.search.outcome import Page, Refusal
+from newsintel.domain.bounds.slices import Sliced, run_all
+from newsintel.domain.search.outcome import Refusal, SourcePage
 from newsintel.domain.search.query_model import Query
 
 
@@ -56,11 +56,11 @@ class Source:
     """
 
     options: SourceOptions
-    request: Callable[[Query, SourceSettings, str, datetime], Request]
-    reading: Callable[[Response, Query, datetime], Sliced[Page | Refusal]]
-    ignored: Callable[[Query], tuple[str, ...]]
+    build_request: Callable[[Query, SourceSettings, str, datetime], Request]
+    read_slices: Callable[[Response, Query, datetime], Sliced[SourcePage | Refusal]]
+    list_ignored_parameters: Callable[[Query], tuple[str, ...]]
     uses_token: bool = False
 
-    def read(self, response: Response, query: Query, now: datetime) -> Page | Refusal:
+    def read(self, response: Response, query: Query, now: datetime) -> SourcePage | Refusal:
         """Read a response like `reading`, but without pauses."""
-        return whole(self.reading(response, query, now))
+        return run_all(self.read_slices(response, query, now))

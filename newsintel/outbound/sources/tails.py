@@ -56,7 +56,7 @@ _PRESS = (
 _MOST_WORDS = 6  # the longest outlet recorded has five words
 
 
-def without_outlet(title: str, *, publisher: str, host: str, author: str | None) -> str:
+def strip_outlet(title: str, *, publisher: str, host: str, author: str | None) -> str:
     """Return a headline without the names of its outlet at the end.
 
     Args:
@@ -70,50 +70,50 @@ def without_outlet(title: str, *, publisher: str, host: str, author: str | None)
     if author and (match := re.fullmatch(rf"(.*\S)\s+[-\u2013\u2014|]\s+{re.escape(author)}", title, re.IGNORECASE)):
         title, aggregated = match[1], False
     vouched = re.compile(".*") if aggregated else _CHANNEL if "youtube" in fold(publisher) else None
-    labels = _labels(host, publisher)
-    while (head := _head(title, labels, vouched)) is not None:
+    labels = _list_outlet_labels(host, publisher)
+    while (head := _cut_outlet(title, labels, vouched)) is not None:
         title = head
         vouched = None if aggregated else vouched
     return title
 
 
-def _head(title: str, labels: frozenset[str], vouched: re.Pattern[str] | None) -> str | None:
+def _cut_outlet(title: str, labels: frozenset[str], vouched: re.Pattern[str] | None) -> str | None:
     """Return the headline before the outlet's name, or None if it does not end with one."""
     match = _TAIL.fullmatch(title)
     if match and len(match["tail"].split()) <= _MOST_WORDS:
         tail = match["tail"]
         foreign = vouched is not None and vouched.fullmatch(fold(tail)) and not tail[0].islower()
-        if foreign or _names_outlet(tail, labels):
+        if foreign or _is_outlet_name(tail, labels):
             return match["head"]
     for separator in list(_SEPARATOR.finditer(title))[: -_MOST_SEPARATORS - 1 : -1]:
-        if separator.start() and _spellings(_parts(title[separator.end() :])) & labels:
+        if separator.start() and _list_spellings(_split_name(title[separator.end() :])) & labels:
             return title[: separator.start()]
     return None
 
 
 # The same outlets occur again and again.
 @lru_cache(maxsize=1024)
-def _labels(host: str, publisher: str) -> frozenset[str]:
+def _list_outlet_labels(host: str, publisher: str) -> frozenset[str]:
     """Return the possible one-word names of an outlet, from its host and publisher."""
     names = [host.removeprefix("www."), publisher, re.sub(r"\Awww\.", "", publisher, flags=re.IGNORECASE)]
     for name in (host, publisher if _DOMAIN.fullmatch(publisher) else ""):
         names += [label for label in name.split(".")[:-1] if fold(label) not in _GENERIC]
-    return frozenset(label for name in names for label in _spellings(_parts(name))) - {""}
+    return frozenset(label for name in names for label in _list_spellings(_split_name(name))) - {""}
 
 
-def _names_outlet(tail: str, labels: frozenset[str]) -> bool:
+def _is_outlet_name(tail: str, labels: frozenset[str]) -> bool:
     """Return whether a tail names a feed, or the outlet by one of its labels.
 
     The label may stand alone, be a domain, come with words of the press, or be initials.
     """
-    parts = _parts(tail)
-    if _FEED.fullmatch(fold(tail)) or _spellings(parts) & labels:
+    parts = _split_name(tail)
+    if _FEED.fullmatch(fold(tail)) or _list_spellings(parts) & labels:
         return True
     if _DOMAIN.fullmatch(tail):
-        return bool(labels.intersection("".join(_parts(part)) for part in tail.split(".")[:-1]) - _GENERIC)
+        return bool(labels.intersection("".join(_split_name(part)) for part in tail.split(".")[:-1]) - _GENERIC)
     initials = "".join(part[0] for part in parts)
     for count in range(1, len(parts)):
-        name = _spellings(parts[:count])
+        name = _list_spellings(parts[:count])
         # "Carlton Football Club" is carltonfc.
         if {spelling + initials[count:] for spelling in name} & labels or (name & labels and _is_press(parts[count:])):
             return True
@@ -124,7 +124,7 @@ def _is_press(parts: tuple[str, ...]) -> bool:
     return all(part in _PRESS_WORDS for part in parts)
 
 
-def _parts(name: str) -> tuple[str, ...]:
+def _split_name(name: str) -> tuple[str, ...]:
     """Return the words of a name, folded: their letters, digits and vowel signs.
 
     Accents are removed, since hosts have none.
@@ -133,7 +133,7 @@ def _parts(name: str) -> tuple[str, ...]:
     return tuple("".join(char if char.isalnum() or unicodedata.category(char)[0] == "M" else " " for char in bare).split())
 
 
-def _spellings(parts: tuple[str, ...]) -> set[str]:
+def _list_spellings(parts: tuple[str, ...]) -> set[str]:
     """Return a name in one word, with and without its leading article.
 
     A name that is only an article has none.
@@ -143,4 +143,4 @@ def _spellings(parts: tuple[str, ...]) -> set[str]:
     return {"".join(parts)}
 
 
-_PRESS_WORDS = frozenset(_parts(_PRESS))
+_PRESS_WORDS = frozenset(_split_name(_PRESS))

@@ -12,14 +12,14 @@ import trio
 from newsintel.domain.archive import query as archive_query
 from newsintel.domain.archive.model import ArchiveSort
 from newsintel.domain.archive.ports import ArchiveSearch
-from newsintel.domain.intelligence.interest_model import Talked
-from newsintel.domain.intelligence.interests import EACH
+from newsintel.domain.intelligence.interest_model import PopularArticle
+from newsintel.domain.intelligence.interests import TERMS_PER_DEED
 from newsintel.domain.intelligence.ports import Likeness, Reading, Trending
-from newsintel.domain.intelligence.search_counts import Span, Trend
+from newsintel.domain.intelligence.search_counts import Trend, TrendWindow
 from newsintel.errors import BusyError, InvalidParameterError
 from newsintel.runtime.make_once import MakeOnce
 
-KEEP_S = 60.0
+LIST_KEEP_S = 60.0
 EMPTY_S = 5.0
 """How long a list is kept that has no articles, or only articles without known terms.
 
@@ -52,11 +52,11 @@ class TalkedAbout:
         self._reading = reading
         self._likeness = likeness
         self._floor = floor
-        self._making: MakeOnce[None, Sequence[Talked]] = MakeOnce(own_failures=BusyError)
+        self._making: MakeOnce[None, Sequence[PopularArticle]] = MakeOnce(own_failures=BusyError)
         self._good_until = -inf
-        self._list: Sequence[Talked] = ()
+        self._list: Sequence[PopularArticle] = ()
 
-    async def now(self) -> Sequence[Talked]:
+    async def get_list(self) -> Sequence[PopularArticle]:
         """Return the list, at most KEEP_S old (EMPTY_S without terms), the most talked about first.
 
         Raises:
@@ -66,28 +66,28 @@ class TalkedAbout:
             return self._list
         return await self._making.make(None, self._renew)
 
-    async def _renew(self) -> Sequence[Talked]:
+    async def _renew(self) -> Sequence[PopularArticle]:
         made = self._list = await self._make()
-        self._good_until = trio.current_time() + (KEEP_S if any(one.terms for one in made) else EMPTY_S)
+        self._good_until = trio.current_time() + (LIST_KEEP_S if any(one.terms for one in made) else EMPTY_S)
         return made
 
-    async def _make(self) -> Sequence[Talked]:
+    async def _make(self) -> Sequence[PopularArticle]:
         found: dict[str, tuple[str, str]] = {}
-        for trend in await self._trending.top(Span.DAY, self._floor, TRENDS):
-            for article_id, title in await self._matches(trend):
+        for trend in await self._trending.list_top(TrendWindow.DAY, self._floor, TRENDS):
+            for article_id, title in await self._find_articles(trend):
                 found.setdefault(article_id, (title, f"many people search for “{trend.query}”"))
-        for article_id, title, duplicates in await self._reading.covered(COVERED):
+        for article_id, title, duplicates in await self._reading.list_most_covered(COVERED):
             found.setdefault(article_id, (title, f"widely covered, {duplicates + 1} times" if duplicates else "new"))
-        terms = await self._likeness.telling_words([title for title, _ in found.values()], EACH)
-        return [Talked(one, why, frozenset(some)) for (one, (_, why)), some in zip(found.items(), terms, strict=True)]
+        terms = await self._likeness.find_key_terms([title for title, _ in found.values()], TERMS_PER_DEED)
+        return [PopularArticle(one, why, frozenset(some)) for (one, (_, why)), some in zip(found.items(), terms, strict=True)]
 
-    async def _matches(self, trend: Trend) -> Sequence[tuple[str, str]]:
+    async def _find_articles(self, trend: Trend) -> Sequence[tuple[str, str]]:
         """Return the newest articles of a trending search, as id and title.
 
         Returns nothing if the archive cannot search for it, for example for stop words alone.
         """
         try:
-            page = await self._archive.search(archive_query.build(trend.query, sort=ArchiveSort.NEWEST), EACH_TREND, None)
+            page = await self._archive.search(archive_query.build_archive_query(trend.query, sort=ArchiveSort.NEWEST), EACH_TREND, None)
         except InvalidParameterError:
             return ()
         return [(hit.article.id, hit.article.title) for hit in page.hits]

@@ -50,7 +50,7 @@ class Limiter:
         self._leases = Newest[str, Lease](MAX_PERSONS)
         self._leasing: MakeOnce[str, None] = MakeOnce()
 
-    def lease(self, person: str) -> Lease:
+    def get_lease(self, person: str) -> Lease:
         """Return a person's lease in the current window, without waiting."""
         now = self._seen_at = self._clock()
         if not self._ends_at - self.quota.window_s <= now < self._ends_at:
@@ -62,7 +62,7 @@ class Limiter:
             found = self._leases[person] = Lease(self.quota.calls)
         return found
 
-    def resets_s(self) -> int:
+    def seconds_to_reset(self) -> int:
         """Return the whole seconds, at least 1, from the last `lease` until the next window."""
         return max(1, math.ceil(self._ends_at - self._seen_at))
 
@@ -72,10 +72,10 @@ class Limiter:
         Raises:
             RateLimitedError: no call is left in this window.
         """
-        while not (lease := self.lease(person)).take():
-            if lease.over:
+        while not (lease := self.get_lease(person)).take():
+            if lease.is_over:
                 self._count("limited", policy=self.policy)
-                raise RateLimitedError(self.resets_s())
+                raise RateLimitedError(self.seconds_to_reset())
             await self._refill(person, lease)
         return lease
 
@@ -85,7 +85,7 @@ class Limiter:
         await self._leasing.make(key, partial(self._lease_more, key, lease))
 
     async def _lease_more(self, key: str, lease: Lease) -> None:
-        wanted, unshared = lease.wanted(), lease.unshared
+        wanted, unshared = lease.next_lease_size(), lease.unshared
         try:
             # Keep the counter for two windows, since another process's clock may be behind.
             lease.grant(wanted, unshared, await self._counter.add(key, wanted + unshared, 2 * self.quota.window_s))
@@ -94,6 +94,6 @@ class Limiter:
             lease.grant_alone(wanted)
 
 
-def limiter(policy: str, quota: Quota | None, counter: SharedCounter, count: Count, clock: Callable[[], float]) -> Limiter | None:
+def create_limiter(policy: str, quota: Quota | None, counter: SharedCounter, count: Count, clock: Callable[[], float]) -> Limiter | None:
     """Create a limit, or return None if it is off."""
     return Limiter(policy, quota, counter, count, clock) if quota else None

@@ -45,7 +45,7 @@ FAILED_S = 600
 It cannot become valid, since the service itself creates keys and session ids.
 """
 
-MOST = 10_000
+MAX_REMEMBERED = 10_000
 """Maximum number of remembered valid credentials, invalid ones, and addresses.
 
 Each takes about 3 MiB; the oldest entries are removed first.
@@ -64,16 +64,16 @@ class LookUps:
     def __init__(self, at_once: int, count: Count) -> None:
         self._count = count
         self._places = trio.CapacityLimiter(at_once)
-        self._known = Newest[str, str](MOST)
-        self._failed = Newest[str, float](MOST)
+        self._known = Newest[str, str](MAX_REMEMBERED)
+        self._failed = Newest[str, float](MAX_REMEMBERED)
         self._window = -1
-        self._charged = Newest[str, int](MOST)
+        self._charged = Newest[str, int](MAX_REMEMBERED)
 
-    def person(self, credential: str) -> str | None:
+    def get_known_person(self, credential: str) -> str | None:
         """Return the last known owner of a credential. The credential may have ended since."""
         return self._known.get(credential)
 
-    def know(self, credential: str, person: str) -> None:
+    def remember(self, credential: str, person: str) -> None:
         """Remember the owner of a credential."""
         self._known[credential] = person
 
@@ -96,19 +96,19 @@ class LookUps:
                 LONGEST_S.
         """
         if credential in self._known:
-            found = await _in_time(ask)
+            found = await _ask_in_time(ask)
         elif self._failed.get(credential, -math.inf) > trio.current_time():
             return None
         else:
-            found = await self._first(address, ask, FAILURES_OVER_LIMIT if over_limit else FAILURES)
+            found = await self._look_up_unknown(address, ask, FAILURES_OVER_LIMIT if over_limit else FAILURES)
         if found is None:
             self._known.pop(credential, None)
             self._failed[credential] = trio.current_time() + FAILED_S
         else:
-            self.know(credential, found.person)
+            self.remember(credential, found.person)
         return found
 
-    async def _first(self, address: str, ask: Ask, failures: int) -> Caller | None:
+    async def _look_up_unknown(self, address: str, ask: Ask, failures: int) -> Caller | None:
         """Look up an unknown credential.
 
         The address is charged first, so parallel look-ups have the same limit as sequential ones. A
@@ -121,7 +121,7 @@ class LookUps:
                 return await ask()
 
         try:
-            found = await _in_time(in_turn)
+            found = await _ask_in_time(in_turn)
         except UnavailableError:
             self._discharge(address, window)
             raise
@@ -155,7 +155,7 @@ class LookUps:
             self._charged[address] -= 1
 
 
-async def _in_time(ask: Ask) -> Caller | None:
+async def _ask_in_time(ask: Ask) -> Caller | None:
     try:
         with trio.fail_after(LONGEST_S):
             return await ask()

@@ -12,12 +12,12 @@ from typing import Any
 import trio
 
 from newsintel.domain.bounds.sized_cache import SizedCache
-from newsintel.domain.personal.model import Put
+from newsintel.domain.personal.model import PutResult
 from newsintel.domain.personal.ports import PreferenceStore
 from newsintel.domain.personal.preferences import Preferences
 from newsintel.runtime.make_once import MakeOnce
 
-KEEP_S = 5.0
+PREFERENCES_KEEP_S = 5.0
 MAX_BYTES = 8 * 2**20
 """Size of the cache; the least recently used entries are removed first.
 
@@ -34,30 +34,30 @@ class PreferenceCache:
         self._changes = 0
         self._reading: MakeOnce[tuple[int, int], Preferences] = MakeOnce()
 
-    async def heeded(self, user_id: int) -> Preferences:
+    async def get_preferences(self, user_id: int) -> Preferences:
         """Return an account's preferences, at most KEEP_S old.
 
         Raises:
             UnavailableError: they are not in the cache and cannot be read.
         """
         kept = self._kept.get(user_id)
-        if kept is not None and trio.current_time() < kept[0] + KEEP_S:
+        if kept is not None and trio.current_time() < kept[0] + PREFERENCES_KEEP_S:
             return kept[1]
         # What began to be read before a change is not for those who come after it.
         return await self._reading.make((user_id, self._changes), partial(self._read, user_id))
 
     async def _read(self, user_id: int) -> Preferences:
         changes, now_s = self._changes, trio.current_time()
-        preferences = Preferences.of(await self._store.all(user_id))
+        preferences = Preferences.from_values(await self._store.get_all(user_id))
         if self._changes == changes:  # otherwise a write meanwhile may be newer than what was read
             self._kept.put(user_id, (now_s, preferences), preferences.size_bytes)
         return preferences
 
-    async def all(self, user_id: int) -> Mapping[str, Any]:
+    async def get_all(self, user_id: int) -> Mapping[str, Any]:
         """Return all current values of an account, by key."""
-        return await self._store.all(user_id)
+        return await self._store.get_all(user_id)
 
-    async def put(self, user_id: int, key: str, value: Any, at: datetime) -> Put:
+    async def put(self, user_id: int, key: str, value: Any, at: datetime) -> PutResult:
         """Store a value and remove the account from the cache."""
         try:
             return await self._store.put(user_id, key, value, at)

@@ -15,12 +15,12 @@ from newsintel.config.values import Secret
 from newsintel.domain.accounts.model import Caller
 from newsintel.domain.bounds.newest import Newest
 from newsintel.domain.ports import Count
-from newsintel.domain.search.history import REPEAT_S, Searched, SearchRecord
-from newsintel.domain.security.keys import derive
+from newsintel.domain.search.history import REPEAT_S, SearchRecord, SearchSummary
+from newsintel.domain.security.keys import derive_key
 
 WINDOW = timedelta(seconds=REPEAT_S)
 
-MOST = 10_000
+MAX_REMEMBERED = 10_000
 """Maximum number of remembered searches; about 3 MiB.
 
 Beyond it the oldest are forgotten early; the recorder then removes their repeats.
@@ -38,11 +38,11 @@ class Recording:
 
     def __init__(self, to_recorder: trio.MemorySendChannel[SearchRecord], secret_keys: Sequence[Secret], count: Count) -> None:
         self._to_recorder = to_recorder
-        self._key = derive(secret_keys[0], "repeated searches 1")
+        self._key = derive_key(secret_keys[0], "repeated searches 1")
         self._count = count
-        self._offered = Newest[tuple[str, str], datetime](MOST)
+        self._offered = Newest[tuple[str, str], datetime](MAX_REMEMBERED)
 
-    def offer(self, caller: Caller, search: Searched, now: datetime) -> None:
+    def offer(self, caller: Caller, search: SearchSummary, now: datetime) -> None:
         """Offer a search that was answered on page 1. A repeat is dropped, in about 1 us.
 
         Searches by callers we could not identify are not recorded: the person may have switched the
@@ -60,13 +60,13 @@ class Recording:
         if since is not None and since <= now < since + WINDOW:
             return
         try:
-            self._to_recorder.send_nowait(self._record(caller, search, now))
+            self._to_recorder.send_nowait(self._build_record(caller, search, now))
         except (trio.WouldBlock, trio.BrokenResourceError):
             self._count("refusals", inbox="recorder")
         else:
             self._remember(offered, now)
 
-    def _record(self, caller: Caller, search: Searched, now: datetime) -> SearchRecord:
+    def _build_record(self, caller: Caller, search: SearchSummary, now: datetime) -> SearchRecord:
         return SearchRecord(
             query=search.query,
             key=search.key,

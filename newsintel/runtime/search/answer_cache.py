@@ -20,7 +20,7 @@ INDEX_BYTES = 130
 
 
 @define
-class Remembered:
+class CachedAnswer:
     """An answer in the cache.
 
     If its last refresh brought less, that refresh is `renewal`, and no flight renews the answer
@@ -37,18 +37,18 @@ class AnswerCache:
     """Answers by harvest key, limited by size; the least recently used are removed first."""
 
     def __init__(self) -> None:
-        self._kept: SizedCache[str, Remembered] = SizedCache(MAX_BYTES)
+        self._kept: SizedCache[str, CachedAnswer] = SizedCache(MAX_BYTES)
         self._key_of: dict[str, str] = {}
 
-    def get(self, key: str) -> Remembered | None:
+    def get(self, key: str) -> CachedAnswer | None:
         """Return the answer under a key and mark it as most recently used."""
         return self._kept.get(key)
 
     def put(self, answer: Answer) -> None:
         """Keep an answer; it replaces an older one of its key. One above MAX_BYTES is not kept."""
-        self._put(answer.harvest.query.key, Remembered(answer))
+        self._put(answer.harvest.query.key, CachedAnswer(answer))
 
-    def put_beside(self, kept: Remembered, renewal: Answer, quiet_until: datetime | None) -> None:
+    def put_with_renewal(self, kept: CachedAnswer, renewal: Answer, quiet_until: datetime | None) -> None:
         """Keep the answer and, beside it, what its refresh brought.
 
         Args:
@@ -56,9 +56,9 @@ class AnswerCache:
             renewal: what the refresh brought.
             quiet_until: when the answer may be refreshed again; None = as soon as it is due.
         """
-        self._put(kept.answer.harvest.query.key, Remembered(kept.answer, quiet_until, renewal))
+        self._put(kept.answer.harvest.query.key, CachedAnswer(kept.answer, quiet_until, renewal))
 
-    def article(self, article_id: str) -> ArchivedArticle | None:
+    def find_article(self, article_id: str) -> ArchivedArticle | None:
         """Return an article of a cached answer; None if no cached answer has it."""
         key = self._key_of.get(article_id)
         kept = self._kept.get(key) if key is not None else None
@@ -73,18 +73,18 @@ class AnswerCache:
         fetched_at = kept.answer.harvest.fetched_at
         return ArchivedArticle(article, first_seen_at=fetched_at, fetched_at=fetched_at, leader_id=group.leader.id)
 
-    def _put(self, key: str, kept: Remembered) -> None:
+    def _put(self, key: str, kept: CachedAnswer) -> None:
         if (older := self._kept.pop(key)) is not None:
-            self._forget(key, older)
+            self._unindex_articles(key, older)
         articles = kept.answer.harvest.articles
         size_bytes = answer_bytes(kept.answer) + INDEX_BYTES * len(articles)
         if kept.renewal is not None:
             size_bytes += answer_bytes(kept.renewal)
         self._key_of |= {article.id: key for article in articles}
         for dropped in self._kept.put(key, kept, size_bytes):
-            self._forget(*dropped)
+            self._unindex_articles(*dropped)
 
-    def _forget(self, key: str, kept: Remembered) -> None:
+    def _unindex_articles(self, key: str, kept: CachedAnswer) -> None:
         """Remove an answer's articles from the index, except those that a later answer also has."""
         for article in kept.answer.harvest.articles:
             if self._key_of.get(article.id) == key:

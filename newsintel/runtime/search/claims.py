@@ -15,7 +15,7 @@ from attrs import define, frozen
 from newsintel.domain.ports import Count, WallClock
 from newsintel.domain.search.freshness import Freshness, Windows
 from newsintel.domain.search.harvest import Answer
-from newsintel.domain.search.outcome import ANYBODY, Asker
+from newsintel.domain.search.outcome import ANONYMOUS_CALLER, FetchCaller
 from newsintel.domain.search.ports import HarvestCache
 from newsintel.errors import UnavailableError
 
@@ -39,7 +39,7 @@ class Claim:
 
     answer: Answer | None
     token: str | None = None
-    asker: Asker = ANYBODY
+    asker: FetchCaller = ANONYMOUS_CALLER
 
 
 @frozen
@@ -53,7 +53,7 @@ class SharedCache:
 
     @asynccontextmanager
     async def claim(
-        self, key: str, known: Answer | None, deadline: float, *, meanwhile: Callable[[Answer], None], asker: Asker = ANYBODY
+        self, key: str, known: Answer | None, deadline: float, *, meanwhile: Callable[[Answer], None], asker: FetchCaller = ANONYMOUS_CALLER
     ) -> AsyncIterator[Claim]:
         """Look a key up and claim it; if another process holds the claim, wait for its harvest.
 
@@ -71,14 +71,14 @@ class SharedCache:
         """
         claim = Claim(known, asker=asker)
         try:
-            await self._contend(key, claim, deadline, meanwhile)
+            await self._claim_or_wait(key, claim, deadline, meanwhile)
             yield claim
         finally:
             if claim.token is not None:
                 with trio.move_on_after(CLEANUP_S, shield=True):
                     await self._unlock(key, claim.token)
 
-    async def _contend(self, key: str, claim: Claim, deadline: float, meanwhile: Callable[[Answer], None]) -> None:
+    async def _claim_or_wait(self, key: str, claim: Claim, deadline: float, meanwhile: Callable[[Answer], None]) -> None:
         token = secrets.token_hex(16)
         began = trio.current_time()
         patience = began + PATIENCE * (deadline - began)
@@ -89,7 +89,7 @@ class SharedCache:
                 self.count("cache_errors", operation="claim")
                 return
             claim.token = token if claimed.held else None
-            self._learn(claim, claimed.answer)
+            self._keep_newer(claim, claimed.answer)
             freshness = self.judge(claim)
             if look == 0 and claim.answer and freshness is Freshness.REVALIDATE:
                 meanwhile(claim.answer)
@@ -97,17 +97,17 @@ class SharedCache:
                 return
             await trio.sleep(POLL_S)
 
-    def _learn(self, claim: Claim, loaded: Answer | None) -> None:
+    def _keep_newer(self, claim: Claim, loaded: Answer | None) -> None:
         """Keep the newer of two answers: the known one and the one from Redis."""
         if loaded and (claim.answer is None or loaded.harvest.fetched_at > claim.answer.harvest.fetched_at):
             claim.answer = loaded
 
     async def _unlock(self, key: str, token: str) -> None:
         try:
-            await self.cache.unlock(key, token)
+            await self.cache.release_claim(key, token)
         except UnavailableError:
             self.count("cache_errors", operation="unlock")
 
     def judge(self, claim: Claim) -> Freshness:
         """Return the freshness of a claim's answer; GONE if there is none."""
-        return self.windows.judge(claim.answer.harvest, self.now(), claim.asker) if claim.answer else Freshness.GONE
+        return self.windows.get_freshness(claim.answer.harvest, self.now(), claim.asker) if claim.answer else Freshness.GONE

@@ -15,13 +15,13 @@ from newsintel.domain.ports import WallClock
 from newsintel.domain.search.article import ArchivedArticle
 from newsintel.domain.search.freshness import Freshness, Windows
 from newsintel.domain.search.harvest import Answer, Origin, Reply, Via
-from newsintel.domain.search.outcome import Asker
+from newsintel.domain.search.outcome import FetchCaller
 from newsintel.domain.search.query_model import Query
 from newsintel.domain.search.renewals import Renewals
 from newsintel.errors import OverloadedError, RateLimitedError, UnavailableError
 from newsintel.runtime.limits.limiter import Limiter
-from newsintel.runtime.search.answer_cache import AnswerCache, Remembered
-from newsintel.runtime.search.flight import Failed, Flight, Landed, StaleFound, answered
+from newsintel.runtime.search.answer_cache import AnswerCache, CachedAnswer
+from newsintel.runtime.search.flight import Failed, Flight, Landed, StaleFound, wait_for_answer
 
 
 @define(eq=False)
@@ -49,7 +49,7 @@ class Desk:
     _max_flights: int = field(kw_only=True)
     _search_deadline_s: float = field(kw_only=True)
     _misses: Limiter | None = field(kw_only=True)
-    _held_from: Callable[[str], frozenset[str]] = field(kw_only=True)
+    _sources_held_from: Callable[[str], frozenset[str]] = field(kw_only=True)
     _now: WallClock = field(kw_only=True)
     _answers: AnswerCache = field(init=False, factory=AnswerCache)
     _flights: dict[str, Flight] = field(init=False, factory=dict)
@@ -67,16 +67,20 @@ class Desk:
             FlightBugError: a bug ended the flight.
             UnavailableError: no source is enabled, and the archive did not answer.
         """
-        if reply := await self._from_memory(query, asker):
+        if reply := await self._answer_from_memory(query, asker):
             return reply
         collapsed = query.key in self._flights
         try:
-            found = await answered(await self._fly(query, asker))
-            if collapsed and isinstance(found, Landed) and not all(map(self._asker(asker).bound_by, found.answer.harvest.outcomes)):
+            found = await wait_for_answer(await self._join_or_charge(query, asker))
+            if (
+                collapsed
+                and isinstance(found, Landed)
+                and not all(map(self._build_asker(asker).is_bound_by, found.answer.harvest.outcomes))
+            ):
                 # A source held back from the caller who started that flight, but not from this one.
-                found, collapsed = await answered(await self._fly(query, asker)), False
+                found, collapsed = await wait_for_answer(await self._join_or_charge(query, asker)), False
         except RateLimitedError:
-            if older := self._usable(query):
+            if older := self._find_stale_answer(query):
                 return Reply(older, Via.REVALIDATED)
             raise
         if isinstance(found, StaleFound):
@@ -85,7 +89,7 @@ class Desk:
             return Reply(found.answer, Via.HIT)
         return Reply(found.answer, Via.COLLAPSED if collapsed else Via.MISS)
 
-    async def renewing(self, query: Query, fetched_at: datetime, asker: Caller) -> bool:
+    async def serve_while_renewing(self, query: Query, fetched_at: datetime, asker: Caller) -> bool:
         """Return whether an answer that the caller has may be served now, while a flight renews it.
 
         True if memory holds the answer fetched at this time, and it is in its revalidate window.
@@ -94,18 +98,18 @@ class Desk:
         kept = self._answers.get(query.key)
         if kept is None or kept.answer.harvest.fetched_at != fetched_at:
             return False
-        reply = await self._from_memory(query, asker)
+        reply = await self._answer_from_memory(query, asker)
         return reply is not None and reply.via is Via.REVALIDATED
 
-    def join(self, query: Query, *, signed_in: bool) -> Flight:
+    def join_flight(self, query: Query, *, signed_in: bool) -> Flight:
         """Return the running flight of a query, else start one that counts against no limit.
 
         Raises:
             OverloadedError: a new flight was needed, and `max_flights` are running.
         """
-        return self._join(query, Asker(signed_in=signed_in), None)
+        return self._join_or_start(query, FetchCaller(signed_in=signed_in), None)
 
-    async def article(self, article_id: str) -> ArchivedArticle | None:
+    async def get_article(self, article_id: str) -> ArchivedArticle | None:
         """Return an article by its public id, from the archive or else from recent answers.
 
         The archive comes first because it knows most about the article.
@@ -114,9 +118,9 @@ class Desk:
             UnavailableError: the archive did not answer, and no recent answer has the article.
         """
         try:
-            return await self._archive.article(article_id) or self._answers.article(article_id)
+            return await self._archive.get_article(article_id) or self._answers.find_article(article_id)
         except UnavailableError:
-            if recent := self._answers.article(article_id):
+            if recent := self._answers.find_article(article_id):
                 return recent
             raise
 
@@ -125,7 +129,7 @@ class Desk:
         """The number of running flights."""
         return len(self._flights)
 
-    async def _fly(self, query: Query, asker: Caller) -> Flight:
+    async def _join_or_charge(self, query: Query, asker: Caller) -> Flight:
         """Return the running flight of a query, else start one that counts against the asker."""
         if flight := self._flights.get(query.key):
             return flight
@@ -135,9 +139,9 @@ class Desk:
             if flight := self._flights.get(query.key):  # another caller has started one meanwhile
                 return flight
             raise
-        return self._join(query, self._asker(asker), permit)
+        return self._join_or_start(query, self._build_asker(asker), permit)
 
-    def _join(self, query: Query, asker: Asker, permit: Lease | None) -> Flight:
+    def _join_or_start(self, query: Query, asker: FetchCaller, permit: Lease | None) -> Flight:
         """Join or start a flight.
 
         An unused permit is given back: here if no flight was started, at the flight's landing if no
@@ -152,7 +156,7 @@ class Desk:
                 known=(kept.renewal or kept.answer) if kept else None,
                 standing=kept.answer if kept else None,
                 asker=asker,
-                on_answer=partial(self._heed, permit),
+                on_answer=partial(self._on_event, permit),
             )
             self._to_merger.send_nowait(flight)
             self._flights[query.key] = flight
@@ -162,12 +166,12 @@ class Desk:
             raise OverloadedError(f"{self._max_flights} searches are running")
         return flight
 
-    async def _from_memory(self, query: Query, asker: Caller) -> Reply | None:
+    async def _answer_from_memory(self, query: Query, asker: Caller) -> Reply | None:
         kept = self._answers.get(query.key)
         if kept is None:
             return None
         now = self._now()
-        freshness = self._windows.judge(kept.answer.harvest, now, self._asker(asker))
+        freshness = self._windows.get_freshness(kept.answer.harvest, now, self._build_asker(asker))
         if freshness is Freshness.FRESH:
             return Reply(kept.answer, Via.HIT)
         if freshness is not Freshness.REVALIDATE:
@@ -175,7 +179,7 @@ class Desk:
         await self._renew(query, kept, now, asker)
         return Reply(kept.answer, Via.REVALIDATED)
 
-    async def _renew(self, query: Query, kept: Remembered, now: datetime, asker: Caller) -> None:
+    async def _renew(self, query: Query, kept: CachedAnswer, now: datetime, asker: Caller) -> None:
         """Start a flight that renews an answer, unless its last renewal just brought less.
 
         The renewal waits if many others run or `max_flights` are running: searches without an
@@ -189,29 +193,29 @@ class Desk:
             return
         try:
             with suppress(OverloadedError, RateLimitedError):
-                await self._fly(query, asker)
+                await self._join_or_charge(query, asker)
         finally:
             if query.key not in self._flights:
                 self._renewals.end(query.key)
 
-    def _asker(self, caller: Caller) -> Asker:
-        return Asker(caller.person, caller.signed_in, self._held_from(caller.person))
+    def _build_asker(self, caller: Caller) -> FetchCaller:
+        return FetchCaller(caller.person, caller.signed_in, self._sources_held_from(caller.person))
 
-    def _usable(self, query: Query) -> Answer | None:
+    def _find_stale_answer(self, query: Query) -> Answer | None:
         """Return memory's answer marked as stale, for an asker who may start no flight."""
         kept = self._answers.get(query.key)
-        if kept is None or self._windows.judge(kept.answer.harvest, self._now()) is Freshness.GONE:
+        if kept is None or self._windows.get_freshness(kept.answer.harvest, self._now()) is Freshness.GONE:
             return None
         return evolve(kept.answer, harvest=evolve(kept.answer.harvest, origin=Origin.STALE))
 
-    def _heed(self, permit: Lease | None, flight: Flight, event: StaleFound | Landed | Failed) -> None:
+    def _on_event(self, permit: Lease | None, flight: Flight, event: StaleFound | Landed | Failed) -> None:
         """Keep a flight's answer, once for all its waiters; end the flight on its last event."""
         if isinstance(event, StaleFound):
             self._remember(event.answer)
         else:
-            self._land(permit, flight, event)
+            self._end_flight(permit, flight, event)
 
-    def _land(self, permit: Lease | None, flight: Flight, end: Landed | Failed) -> None:
+    def _end_flight(self, permit: Lease | None, flight: Flight, end: Landed | Failed) -> None:
         """End a flight and remember its answer if it may answer later callers."""
         del self._flights[flight.query.key]
         self._renewals.end(flight.query.key)
@@ -225,9 +229,9 @@ class Desk:
     def _remember(self, answer: Answer) -> None:
         """Keep an answer in memory; if the one there outranks it, keep both."""
         kept = self._answers.get(answer.harvest.query.key)
-        if kept and self._windows.outranks(kept.answer.harvest, answer.harvest, self._now()):
+        if kept and self._windows.must_keep_old(kept.answer.harvest, answer.harvest, self._now()):
             quiet_until = self._now() + timedelta(seconds=self._windows.partial_s)
             # A personal answer does not change the time: the next asker may get more.
-            self._answers.put_beside(kept, answer, kept.quiet_until if answer.personal else quiet_until)
+            self._answers.put_with_renewal(kept, answer, kept.quiet_until if answer.personal else quiet_until)
         else:
             self._answers.put(answer)

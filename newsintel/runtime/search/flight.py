@@ -7,8 +7,8 @@ import trio
 from attrs import field, frozen
 
 from newsintel.domain.search.harvest import Answer
-from newsintel.domain.search.merging import Grouped
-from newsintel.domain.search.outcome import ANYBODY, Asker, FetchOutcome
+from newsintel.domain.search.merging import GroupedHarvest
+from newsintel.domain.search.outcome import ANONYMOUS_CALLER, FetchCaller, FetchOutcome
 from newsintel.domain.search.query_model import Query
 from newsintel.errors import NewsIntelError
 from newsintel.runtime.telemetry.logs import request_context
@@ -19,7 +19,7 @@ class SourceReported:
     """A flight's event: one source sent its outcome. `found` holds all that came so far."""
 
     outcome: FetchOutcome
-    found: Grouped
+    found: GroupedHarvest
 
 
 @frozen
@@ -78,15 +78,15 @@ class Flight:
         *,
         known: Answer | None = None,
         standing: Answer | None = None,
-        asker: Asker = ANYBODY,
+        asker: FetchCaller = ANONYMOUS_CALLER,
         on_answer: "Callable[[Flight, StaleFound | Landed | Failed], None]",
     ) -> None:
         self.query = query
         self.began = trio.current_time()
         self.context = request_context()
         self.deadline = deadline
-        self.known = known
-        self.standing = standing
+        self.previous = known
+        self.serving = standing
         self.asker = asker
         self._on_answer = on_answer
         self._events: list[FlightEvent] = []
@@ -105,7 +105,7 @@ class Flight:
         """True once the last event is published."""
         return bool(self._events) and isinstance(self._events[-1], Landed | Failed)
 
-    async def after(self, seen: int) -> Sequence[FlightEvent]:
+    async def wait_for_events(self, seen: int) -> Sequence[FlightEvent]:
         """Return the events from index `seen` on; wait until there is at least one.
 
         After the last event it would wait forever.
@@ -115,7 +115,7 @@ class Flight:
         return self._events[seen:]
 
 
-async def answered(flight: Flight) -> Landed | StaleFound:
+async def wait_for_answer(flight: Flight) -> Landed | StaleFound:
     """Wait for a flight's answer: its last event, or an older answer while the flight goes on.
 
     Raises:
@@ -124,7 +124,7 @@ async def answered(flight: Flight) -> Landed | StaleFound:
     """
     seen = 0
     while True:
-        events = await flight.after(seen)
+        events = await flight.wait_for_events(seen)
         seen += len(events)
         match events[-1]:
             case Landed() as landed:
@@ -156,7 +156,7 @@ class FetchJob:
     began: float
     deadline: float
     outbox: trio.MemorySendChannel[FetchOutcome]
-    asker: Asker = ANYBODY
+    asker: FetchCaller = ANONYMOUS_CALLER
     context: Mapping[str, Any] = field(factory=dict)
 
     def __enter__(self) -> Self:

@@ -5,19 +5,19 @@ from typing import Self
 
 from attrs import define, evolve, field
 
-from newsintel.domain.bounds.room import Room
+from newsintel.domain.bounds.room import ByteBudget
 from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.ports import WallClock
 from newsintel.domain.search.article import Group
 from newsintel.domain.search.dedup import Grouping
 from newsintel.domain.search.harvest import Harvest
-from newsintel.domain.search.merging import Grouped
+from newsintel.domain.search.merging import GroupedHarvest
 from newsintel.domain.search.outcome import FetchOutcome, Status
-from newsintel.domain.search.popularity import Saves
+from newsintel.domain.search.popularity import SaveCounter
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.search.sizes import outcome_bytes
 from newsintel.runtime.search.flight import Flight, SourceReported
-from newsintel.runtime.turns import in_turns
+from newsintel.runtime.turns import run_in_turns
 
 
 @define(eq=False)
@@ -36,27 +36,27 @@ class Gathering:
     """
 
     _flight: Flight
-    _room: Room
-    _saves: Saves
+    _room: ByteBudget
+    _saves: SaveCounter
     _now: WallClock
     _taken_bytes: int = field(init=False, default=0)
     _outcomes: dict[str, FetchOutcome] = field(init=False, factory=dict)
     _grouping: Grouping = field(init=False, factory=lambda: Grouping(Dedupe.NORMAL))
-    found: Grouped = field(init=False)
+    found: GroupedHarvest = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.found = Grouped(Harvest(self._flight.query, self._now(), ()))
+        self.found = GroupedHarvest(Harvest(self._flight.query, self._now(), ()))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._room.give_back(self._taken_bytes)
+        self._room.release(self._taken_bytes)
 
     async def receive(self, outcome: FetchOutcome) -> None:
         """Report a source's outcome; without its articles if there is no room for them."""
         size_bytes = outcome_bytes(outcome)
-        if self._room.take(size_bytes):
+        if self._room.reserve(size_bytes):
             self._taken_bytes += size_bytes
         else:
             outcome = evolve(outcome, status=Status.OVERLOADED, articles=(), detail="no memory is free for its reply")
@@ -69,17 +69,17 @@ class Gathering:
         """
         self._outcomes[outcome.source] = outcome
         in_order = tuple(self._outcomes[name] for name in self._flight.query.sources if name in self._outcomes)
-        saves = self._saves.of(article.id for each in in_order for article in each.articles)
+        saves = self._saves.select(article.id for each in in_order for article in each.articles)
         harvest = Harvest(self._flight.query, self._now(), in_order, saves=saves)
-        self.found = Grouped(harvest, await in_turns(self._grouped(outcome, in_order)))
+        self.found = GroupedHarvest(harvest, await run_in_turns(self._group_articles(outcome, in_order)))
         self._flight.append(SourceReported(outcome, self.found))
 
-    def _grouped(self, outcome: FetchOutcome, in_order: Sequence[FetchOutcome]) -> Sliced[tuple[Group, ...]]:
+    def _group_articles(self, outcome: FetchOutcome, in_order: Sequence[FetchOutcome]) -> Sliced[tuple[Group, ...]]:
         if not outcome.articles or in_order[-1] is outcome:
             return self._grouping.add(outcome.articles)
         self._grouping = Grouping(Dedupe.NORMAL)
         return self._grouping.add(article for each in in_order for article in each.articles)
 
-    def missing(self) -> tuple[str, ...]:
+    def list_missing_sources(self) -> tuple[str, ...]:
         """Return the sources of the query that have no outcome yet."""
         return tuple(name for name in self._flight.query.sources if name not in self._outcomes)

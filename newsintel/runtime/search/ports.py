@@ -11,10 +11,10 @@ from newsintel.domain.search.query_model import Query
 from newsintel.runtime.search.flight import FlightEvent
 
 
-class Joined(Protocol):
+class FlightEvents(Protocol):
     """A flight as its waiters see it: a late joiner replays it, and a leaver affects nobody."""
 
-    async def after(self, seen: int) -> Sequence[FlightEvent]:
+    async def wait_for_events(self, seen: int) -> Sequence[FlightEvent]:
         """Return the events from index `seen` on; wait until there is at least one."""
         ...
 
@@ -34,14 +34,14 @@ class Desk(Protocol):
         """
         ...
 
-    async def renewing(self, query: Query, fetched_at: datetime, asker: Caller) -> bool:
+    async def serve_while_renewing(self, query: Query, fetched_at: datetime, asker: Caller) -> bool:
         """Return whether an answer that the caller has may be served now, while a flight renews it.
 
         True if memory holds the answer fetched at this time, and it is in its revalidate window.
         """
         ...
 
-    def join(self, query: Query, *, signed_in: bool) -> Joined:
+    def join_flight(self, query: Query, *, signed_in: bool) -> FlightEvents:
         """Return the running flight of a query, else start one that counts against no limit.
 
         Raises:
@@ -49,7 +49,7 @@ class Desk(Protocol):
         """
         ...
 
-    async def article(self, article_id: str) -> ArchivedArticle | None:
+    async def get_article(self, article_id: str) -> ArchivedArticle | None:
         """Return an article by its public id, from the archive or else from recent answers.
 
         Raises:

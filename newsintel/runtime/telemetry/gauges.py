@@ -21,7 +21,7 @@ class Inbox(Protocol):
         ...
 
 
-class Backlog:
+class InboxGauges:
     """The number of waiting messages in each inbox, and an upper bound for their age.
 
     The age is the time since a read last found the inbox empty: every message in it arrived later.
@@ -33,22 +33,22 @@ class Backlog:
         self._inboxes = inboxes
         self._empty_at = dict.fromkeys(inboxes, trio.current_time())
 
-    def depth(self) -> Values:
+    def read_depth(self) -> Values:
         """Return the number of waiting messages of each inbox."""
         return {(name,): inbox.statistics().current_buffer_used for name, inbox in self._inboxes.items()}
 
-    def room(self) -> Values:
+    def read_capacity(self) -> Values:
         """Return the capacity of each inbox in messages."""
         return {(name,): inbox.statistics().max_buffer_size for name, inbox in self._inboxes.items()}
 
-    def age_s(self) -> Values:
+    def read_age_s(self) -> Values:
         """Return the seconds since each inbox was last seen empty."""
         now = trio.current_time()
-        self._empty_at |= {name: now for (name,), depth in self.depth().items() if not depth}
+        self._empty_at |= {name: now for (name,), depth in self.read_depth().items() if not depth}
         return {(name,): now - empty_at for name, empty_at in self._empty_at.items()}
 
 
-def watch(
+def connect_gauges(
     metrics: Metrics,
     *,
     commit: str,
@@ -58,14 +58,16 @@ def watch(
     load: Callable[[], StoreLoad],
 ) -> None:
     """Connect every gauge of `domain.operations.metrics.GAUGES` to the running service."""
-    backlog = Backlog(inboxes)
-    metrics.watch("flights", lambda: {(): flights()})
-    metrics.watch("queue_depth", backlog.depth)
-    metrics.watch("queue_room", backlog.room)
-    metrics.watch("queue_age_seconds", backlog.age_s)
-    metrics.watch("source_ready", lambda: {(name,): state.blocked is None for name, state in states().items()})
-    metrics.watch("source_blocked", lambda: {(name, state.blocked): 1 for name, state in states().items() if state.blocked})
-    metrics.watch("quota_left", lambda: {(name,): state.quota_left for name, state in states().items() if state.quota_left is not None})
-    metrics.watch("store_slots_used", lambda: {(store,): used for store, used in load().slots_used.items()})
-    metrics.watch("redis_breaker_open", lambda: {(): load().redis_breaker_open})
-    metrics.watch("build_info", lambda: {(__version__, commit): 1})
+    backlog = InboxGauges(inboxes)
+    metrics.set_gauge_reader("flights", lambda: {(): flights()})
+    metrics.set_gauge_reader("queue_depth", backlog.read_depth)
+    metrics.set_gauge_reader("queue_room", backlog.read_capacity)
+    metrics.set_gauge_reader("queue_age_seconds", backlog.read_age_s)
+    metrics.set_gauge_reader("source_ready", lambda: {(name,): state.blocked is None for name, state in states().items()})
+    metrics.set_gauge_reader("source_blocked", lambda: {(name, state.blocked): 1 for name, state in states().items() if state.blocked})
+    metrics.set_gauge_reader(
+        "quota_left", lambda: {(name,): state.quota_left for name, state in states().items() if state.quota_left is not None}
+    )
+    metrics.set_gauge_reader("store_slots_used", lambda: {(store,): used for store, used in load().slots_used.items()})
+    metrics.set_gauge_reader("redis_breaker_open", lambda: {(): load().redis_breaker_open})
+    metrics.set_gauge_reader("build_info", lambda: {(__version__, commit): 1})

@@ -33,7 +33,7 @@ _COLORS = {"debug": 2, "info": 32, "warning": 33, "error": 31, "critical": 31}
 """The SGR code (ECMA-48) of each level: faint, green, yellow, red."""
 
 
-class Line(logging.Formatter):
+class LineFormatter(logging.Formatter):
     """Formats a record of our own or of a library as one line.
 
     Args:
@@ -52,13 +52,13 @@ class Line(logging.Formatter):
         self.redact_text = Redactor(secrets, as_json=False)
         self._redact = Redactor(secrets, as_json=True) if as_json else self.redact_text
         self.alone = alone
-        self._render = _json if as_json else _text
+        self._render = _format_json if as_json else _format_text
         self._colored = colored and not as_json
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record."""
         head = {
-            "timestamp": _moment(datetime.fromtimestamp(record.created, UTC)),
+            "timestamp": _format_time(datetime.fromtimestamp(record.created, UTC)),
             "level": record.levelname.lower(),
             "event": record.getMessage(),
             "logger": record.name,
@@ -73,7 +73,7 @@ class Line(logging.Formatter):
         if record.stack_info:
             members["stack"] = self.formatStack(record.stack_info)
         line = self._redact(self._render(members))
-        return _painted(line, head["level"]) if self._colored else line
+        return _colorize(line, head["level"]) if self._colored else line
 
 
 def wants_color(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
@@ -88,7 +88,7 @@ def wants_color(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool
     return stream.isatty() and environ.get("TERM") != "dumb"
 
 
-def _json(members: Members) -> str:
+def _format_json(members: Members) -> str:
     """Format as ASCII JSON, so that no locale can break a line.
 
     A value that JSON cannot represent is written as text by `_plain`.
@@ -96,47 +96,47 @@ def _json(members: Members) -> str:
     try:
         line = _encode(members)
     except (TypeError, ValueError):  # a key that is not text, NaN, or a value that contains itself
-        line = json.dumps({str(name): value if isinstance(value, str | int | None) else _plain(value) for name, value in members.items()})
+        line = json.dumps({str(name): value if isinstance(value, str | int | None) else _to_text(value) for name, value in members.items()})
     return _SURROGATES.sub(lambda found: "\\ufffd" if found[1] else found[0], line) if "\\ud" in line else line
 
 
-def _text(members: Members) -> str:
+def _format_text(members: Members) -> str:
     """Format the event, then its fields; a traceback follows in lines of its own."""
     rest = dict(members)
     timestamp, level, event = (rest.pop(name) for name in ("timestamp", "level", "event"))
-    below = [_printable(part) for name in ("exception", "stack") for part in rest.pop(name, "").splitlines()]
+    below = [_escape_unprintable(part) for name in ("exception", "stack") for part in rest.pop(name, "").splitlines()]
     rest["logger"] = rest.pop("logger")
-    fields = "".join(f" {_printable(name)}={_value(value)}" for name, value in rest.items())
-    return "\n".join([f"{timestamp} {level:<8} {_printable(event)}{fields}", *below])
+    fields = "".join(f" {_escape_unprintable(name)}={_format_value(value)}" for name, value in rest.items())
+    return "\n".join([f"{timestamp} {level:<8} {_escape_unprintable(event)}{fields}", *below])
 
 
-def _value(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str | bytes) and value:
-        return ",".join(map(_value, value))
-    text = value if isinstance(value, str) else _plain(value)
+        return ",".join(map(_format_value, value))
+    text = value if isinstance(value, str) else _to_text(value)
     return text if _BARE.fullmatch(text) and text.isprintable() else json.dumps(text, ensure_ascii=not text.isprintable())
 
 
-def _plain(value: Any) -> str:
+def _to_text(value: Any) -> str:
     """Return any value as text; a datetime has the format of the timestamps."""
-    return _moment(value) if isinstance(value, datetime) else repr(value)
+    return _format_time(value) if isinstance(value, datetime) else repr(value)
 
 
-_encode = json.JSONEncoder(default=_plain, allow_nan=False).encode
+_encode = json.JSONEncoder(default=_to_text, allow_nan=False).encode
 """Created once: `json.dumps` would create an encoder per line, which takes longer than encoding."""
 
 
-def _moment(moment: datetime) -> str:
+def _format_time(moment: datetime) -> str:
     """Format as RFC 3339 in UTC with milliseconds, as answers do for times of our own clock."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _printable(text: str) -> str:
+def _escape_unprintable(text: str) -> str:
     """Escape text that could forge a line or control the terminal."""
     return text if text.isprintable() else json.dumps(text)[1:-1]
 
 
-def _painted(line: str, level: str) -> str:
+def _colorize(line: str, level: str) -> str:
     timestamp, _, rest = line.partition(" ")
     word, _, rest = rest.partition(" ")
     return f"\x1b[2m{timestamp}\x1b[0m \x1b[{_COLORS.get(level, 0)}m{word}\x1b[0m {rest}"

@@ -19,7 +19,7 @@ from structlog.stdlib import BoundLogger
 from structlog.typing import EventDict
 
 from newsintel.config.settings import Settings
-from newsintel.runtime.telemetry.log_lines import FIELDS, Line, wants_color
+from newsintel.runtime.telemetry.log_lines import FIELDS, LineFormatter, wants_color
 
 QUIETED = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "alembic": logging.WARNING, "asyncpg": logging.ERROR}
 """The lowest level that is logged of each library.
@@ -68,7 +68,9 @@ def set_up_logging(settings: Settings, *, quiet: bool = False) -> None:
     """
     as_json = settings.log_format in MACHINES or (settings.log_format == "auto" and not sys.stderr.isatty())
     handler = logging.StreamHandler()
-    handler.setFormatter(Line(settings.secrets(), as_json=as_json, alone=settings.log_format in MACHINES, colored=wants_color(sys.stderr)))
+    handler.setFormatter(
+        LineFormatter(settings.list_secrets(), as_json=as_json, alone=settings.log_format in MACHINES, colored=wants_color(sys.stderr))
+    )
     root, level = logging.getLogger(), logging.getLevelNamesMapping()[settings.log_level.upper()]
     root.handlers[:] = [handler]
     root.setLevel(max(level, logging.ERROR) if quiet else level)
@@ -80,21 +82,21 @@ def set_up_logging(settings: Settings, *, quiet: bool = False) -> None:
     sys.unraisablehook = _log_unraisable
 
 
-def for_machines() -> bool:
+def is_for_machines() -> bool:
     """Return whether LOG_FORMAT allows only events on standard error.
 
     Then the messages of commands must be events too.
     """
-    return isinstance(formatter := _formatter(), Line) and formatter.alone
+    return isinstance(formatter := _find_formatter(), LineFormatter) and formatter.alone
 
 
 def redact(text: str) -> str:
     """Return a text without the secrets that are known so far."""
-    formatter = _formatter()
-    return formatter.redact_text(text) if isinstance(formatter, Line) else text
+    formatter = _find_formatter()
+    return formatter.redact_text(text) if isinstance(formatter, LineFormatter) else text
 
 
-def _formatter() -> logging.Formatter | None:
+def _find_formatter() -> logging.Formatter | None:
     handlers = logging.getLogger().handlers
     return handlers[0].formatter if handlers else None
 
@@ -105,7 +107,7 @@ def quiet_libraries() -> None:
         logging.getLogger(name).setLevel(max(logging.getLogger().level, lowest))
 
 
-def _hand_over(_logger: object, _method: str, event: EventDict) -> tuple[tuple[str], dict[str, Any]]:
+def _pass_to_stdlib(_logger: object, _method: str, event: EventDict) -> tuple[tuple[str], dict[str, Any]]:
     """Pass an event to the standard library.
 
     The key becomes the message. The fields become one attribute, so they cannot overwrite others.
@@ -125,7 +127,7 @@ def _log_unraisable(found: "sys.UnraisableHookArgs") -> None:
 
 
 structlog.configure(
-    processors=[structlog.stdlib.filter_by_level, _hand_over],
+    processors=[structlog.stdlib.filter_by_level, _pass_to_stdlib],
     logger_factory=logging.getLogger,
     wrapper_class=BoundLogger,
     cache_logger_on_first_use=True,
@@ -133,7 +135,7 @@ structlog.configure(
 if logging.lastResort is not None:
     # Before the log is set up, records of level WARNING or above go to standard error too. They
     # also pass a redactor.
-    logging.lastResort.setFormatter(Line((), as_json=False))
+    logging.lastResort.setFormatter(LineFormatter((), as_json=False))
 quiet_libraries()
 
 log = get_logger(__name__)

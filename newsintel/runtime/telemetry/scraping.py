@@ -15,12 +15,12 @@ from newsintel.runtime.telemetry.metrics import Metrics
 T = TypeVar("T")
 
 
-async def exposition(metrics: Metrics) -> bytes:
+async def format_exposition(metrics: Metrics) -> bytes:
     """Return all current values in Prometheus' text format 0.0.4."""
     return b"".join(await _read(metrics, generate_latest))
 
 
-async def samples(metrics: Metrics) -> Samples:
+async def read_samples(metrics: Metrics) -> Samples:
     """Return all current values."""
     counters, gauges = await _read(metrics, samples_of)
     return {**counters, **gauges}

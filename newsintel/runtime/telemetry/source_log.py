@@ -4,7 +4,7 @@ It does not log each call.
 """
 
 from newsintel.domain.limits.admission import Admission
-from newsintel.domain.operations.conditions import Condition
+from newsintel.domain.operations.conditions import OutageTracker
 from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.runtime.telemetry.logs import get_logger
 
@@ -27,10 +27,10 @@ class SourceLog:
     def __init__(self, source: str, admission: Admission) -> None:
         self._source = source
         self._admission = admission
-        self._condition = Condition()
+        self._condition = OutageTracker()
         self._circuit_open = False
 
-    def note(self, outcome: FetchOutcome, now_s: float) -> None:
+    def log_change(self, outcome: FetchOutcome, now_s: float) -> None:
         """Log the change that an outcome causes, if any.
 
         Args:
@@ -39,10 +39,13 @@ class SourceLog:
         """
         status, asked = outcome.status, outcome.latency_ms is not None
         if status.answered:
-            if recovery := self._condition.worked(now_s):
+            if recovery := self._condition.record_success(now_s):
                 log.info("source_recovered", source=self._source, failures=recovery.failures, after_s=round(recovery.after_s, 1))
         elif (
-            status not in _OURS and (asked or status not in _NOT_ASKED) and not outcome.held_back and self._condition.failed(status, now_s)
+            status not in _OURS
+            and (asked or status not in _NOT_ASKED)
+            and not outcome.held_back
+            and self._condition.record_failure(status, now_s)
         ):
             log.warning(
                 "source_failing",
@@ -59,7 +62,7 @@ class SourceLog:
 
         A circuit that opens again after a failed probe was not closed in between.
         """
-        is_open = self._admission.circuit_open
+        is_open = self._admission.is_circuit_open
         if is_open and not self._circuit_open:
             log.warning("circuit_opened", source=self._source, for_s=round(self._admission.pause_left_s(now_s), 1))
         elif self._circuit_open and not is_open:

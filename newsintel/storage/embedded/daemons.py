@@ -58,10 +58,10 @@ class Daemon(ABC):
         """Start the server; called only if it does not run."""
 
     @abstractmethod
-    async def answers(self) -> bool:
+    async def is_answering(self) -> bool:
         """Return True if the server takes connections."""
 
-    def pid(self) -> int | None:
+    def find_pid(self) -> int | None:
         """Return the server's process id; None if it does not run.
 
         The file of a dead server may hold a number that another process has now; it does not count.
@@ -82,15 +82,15 @@ class Daemon(ABC):
             EmbeddedServerError: it did not answer within START_S.
         """
         with trio.move_on_after(START_S) as patience:
-            if not await self.answers() and self.pid() is None:
+            if not await self.is_answering() and self.find_pid() is None:
                 self.pid_file.unlink(missing_ok=True)  # it is a dead server's
-                await self._begin()
-            while not await self.answers():  # noqa: ASYNC110 - readiness causes no event
+                await self._start_until_known()
+            while not await self.is_answering():  # noqa: ASYNC110 - readiness causes no event
                 await trio.sleep(0.02)
         if patience.cancelled_caught:
             raise EmbeddedServerError(f"the embedded {self.name} in {self._data_dir} did not answer within {START_S:g} s")
 
-    async def _begin(self) -> None:
+    async def _start_until_known(self) -> None:
         """Start the server, and wait until its process id is known.
 
         A shield delays cancels: otherwise the process id of a half-started server would be unknown,
@@ -99,17 +99,17 @@ class Daemon(ABC):
         with trio.move_on_after(START_S, shield=True):
             await self.start()
         with trio.move_on_after(KNOWN_S, shield=True):
-            while self.pid() is None:  # noqa: ASYNC110 - a pid file causes no event
+            while self.find_pid() is None:  # noqa: ASYNC110 - a pid file causes no event
                 await trio.sleep(0.01)
 
     async def stop(self) -> None:
         """Stop the server with stronger and stronger signals; return when it is gone."""
         for number in self.stop_signals:
-            if (pid := self.pid()) is None:
+            if (pid := self.find_pid()) is None:
                 return
             os.kill(pid, number)
             with trio.move_on_after(STOP_S):
-                while self.pid() == pid:  # noqa: ASYNC110 - we may not be its parent
+                while self.find_pid() == pid:  # noqa: ASYNC110 - we may not be its parent
                     await trio.sleep(0.01)
 
     async def _run(self, *command: str | Path) -> CompletedProcess[bytes]:
@@ -124,7 +124,7 @@ class Daemon(ABC):
             start_new_session=True,
         )
 
-    async def _must(self, *command: str | Path) -> None:
+    async def _run_checked(self, *command: str | Path) -> None:
         done = await self._run(*command)
         if done.returncode:
             said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()[:1]
@@ -162,9 +162,9 @@ class PostgresDaemon(Daemon):
             await self._create_cluster()
         log = self._data_dir / "postgres.log"
         settings = ("-c", "listen_addresses=", "-c", "timezone=UTC")
-        command = (*self.tool("postgres"), "-D", self._home, "-k", self._sockets, "-p", "5432", *settings)
+        command = (*self.find_tool("postgres"), "-D", self._home, "-k", self._sockets, "-p", "5432", *settings)
         self._child = await trio.to_thread.run_sync(_spawn, [str(part) for part in command], log)
-        while not await self.answers():
+        while not await self.is_answering():
             if self._reap():
                 said = log.read_bytes().decode(errors="replace").strip().splitlines()[-1:]
                 raise EmbeddedServerError(f"the embedded {self.name} in {self._data_dir} did not start: {' '.join(said)}")
@@ -182,9 +182,9 @@ class PostgresDaemon(Daemon):
         self._child = None
         return True
 
-    async def answers(self) -> bool:
+    async def is_answering(self) -> bool:
         """Return True if the server takes connections."""
-        return (await self._run(*self.tool("pg_isready"), "-q", "-h", self._sockets, "-p", "5432")).returncode == 0
+        return (await self._run(*self.find_tool("pg_isready"), "-q", "-h", self._sockets, "-p", "5432")).returncode == 0
 
     async def _create_cluster(self) -> None:
         """Create the database cluster under a temporary name, then rename it.
@@ -206,9 +206,11 @@ class PostgresDaemon(Daemon):
         """
         quick = ("--no-sync", "--no-instructions")  # no instructions: they are a line for a shell
         collation = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
-        await self._must(*self.tool("initdb"), "-D", new, "-U", "newsintel", "--auth=trust", "--encoding=UTF8", *quick, *collation)
+        await self._run_checked(
+            *self.find_tool("initdb"), "-D", new, "-U", "newsintel", "--auth=trust", "--encoding=UTF8", *quick, *collation
+        )
 
-    def tool(self, name: str) -> tuple[str | Path, ...]:
+    def find_tool(self, name: str) -> tuple[str | Path, ...]:
         """Return a PostgreSQL program as a command.
 
         PostgreSQL refuses to run as root. For root it runs as the user `nobody` with one
@@ -263,9 +265,11 @@ class RedisDaemon(Daemon):
         """Start the server."""
         files = {"unixsocket": self._socket, "dir": self._data_dir, "pidfile": self.pid_file, "logfile": self._data_dir / "redis.log"}
         limits = {"port": 0, "save": "", "appendonly": "no", "maxmemory": "256mb", "maxmemory-policy": "volatile-ttl", "daemonize": "yes"}
-        await self._must(self.program(), *(text for name, value in (files | limits).items() for text in (f"--{name}", str(value))))
+        await self._run_checked(
+            self.find_program(), *(text for name, value in (files | limits).items() for text in (f"--{name}", str(value)))
+        )
 
-    async def answers(self) -> bool:
+    async def is_answering(self) -> bool:
         """Return True if the server takes commands."""
         try:
             async with await trio.open_unix_socket(str(self._socket)) as stream:
@@ -274,7 +278,7 @@ class RedisDaemon(Daemon):
         except (OSError, trio.BrokenResourceError):
             return False
 
-    def program(self) -> str:
+    def find_program(self) -> str:
         """Return the path of the server's program.
 
         Raises:

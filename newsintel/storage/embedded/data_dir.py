@@ -11,7 +11,7 @@ from newsintel.errors import SettingsError
 
 
 @contextmanager
-def named(data_dir: Path, hint: str = "") -> Iterator[None]:
+def name_data_dir_in_errors(data_dir: Path, hint: str = "") -> Iterator[None]:
     """Turn an OSError into one line that names the setting and the folder.
 
     Args:
@@ -27,7 +27,7 @@ def named(data_dir: Path, hint: str = "") -> Iterator[None]:
         raise SettingsError(f"NEWSINTEL_DATA_DIR ({data_dir}) cannot be used: {error.strerror or error}{hint}") from error
 
 
-def make(data_dir: Path) -> Path:
+def create_data_dir(data_dir: Path) -> Path:
     """Create the folder if it is missing, with access for its owner only, and return its path.
 
     The path has no links and dots, so all commands use the same path.

@@ -9,14 +9,14 @@ import os
 import secrets
 from pathlib import Path
 
-from newsintel.config.values import Secret, key_list
+from newsintel.config.values import Secret, parse_key_list
 from newsintel.errors import SettingsError
-from newsintel.storage.embedded.data_dir import named
+from newsintel.storage.embedded.data_dir import name_data_dir_in_errors
 
 NAME = "secret-keys"
 
 
-def kept_keys(data_dir: Path) -> tuple[Secret, ...]:
+def load_or_create_keys(data_dir: Path) -> tuple[Secret, ...]:
     """Return the keys stored in a folder; create a key if there is none.
 
     Concurrent processes agree on one key, because a process reads and writes the file only while it
@@ -26,7 +26,7 @@ def kept_keys(data_dir: Path) -> tuple[Secret, ...]:
         SettingsError: the folder cannot be used, or the file does not contain keys.
     """
     path = data_dir / NAME
-    with named(data_dir, "; set it, or NEWSINTEL_SECRET_KEYS"):
+    with name_data_dir_in_errors(data_dir, "; set it, or NEWSINTEL_SECRET_KEYS"):
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Only its owner has access from the start; a link in its place is refused.
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -39,6 +39,6 @@ def kept_keys(data_dir: Path) -> tuple[Secret, ...]:
                 file.flush()
                 os.fsync(descriptor)
     try:
-        return key_list(text.decode("ascii"))
+        return parse_key_list(text.decode("ascii"))
     except ValueError:
         raise SettingsError(f"{path} does not hold secret keys; delete it, or set NEWSINTEL_SECRET_KEYS") from None

@@ -18,7 +18,7 @@ from attrs import frozen
 
 from newsintel.errors import EmbeddedServerError
 from newsintel.storage.embedded.daemons import START_S, PostgresDaemon, RedisDaemon
-from newsintel.storage.embedded.data_dir import make, named
+from newsintel.storage.embedded.data_dir import create_data_dir, name_data_dir_in_errors
 
 LEAVE_S = 5.0
 """How long leaving may take in all: to wait for another command's start, then to stop two servers.
@@ -39,7 +39,7 @@ host).
 
 
 @frozen
-class Embedded:
+class EmbeddedUrls:
     """The URLs of the embedded servers; None for a server that was not requested."""
 
     postgres_url: str | None
@@ -47,7 +47,7 @@ class Embedded:
 
 
 @asynccontextmanager
-async def embedded_servers(data_dir: Path, *, postgres: bool = True, redis: bool = True) -> AsyncIterator[Embedded]:
+async def run_embedded_servers(data_dir: Path, *, postgres: bool = True, redis: bool = True) -> AsyncIterator[EmbeddedUrls]:
     """Run the requested servers while the block runs; without any, touch no file.
 
     Owns: this process's use of the servers. Leaving stops them if no other process uses them.
@@ -58,12 +58,12 @@ async def embedded_servers(data_dir: Path, *, postgres: bool = True, redis: bool
         SettingsError: the folder cannot be used.
     """
     if not (postgres or redis):
-        yield Embedded(None, None)
+        yield EmbeddedUrls(None, None)
         return
     _check_length(data_dir)
     with ExitStack() as locks:
-        with named(data_dir):
-            data_dir = make(data_dir)
+        with name_data_dir_in_errors(data_dir):
+            data_dir = create_data_dir(data_dir)
             sockets = _socket_dir(data_dir)
             users, changing = (locks.enter_context((data_dir / name).open("ab")) for name in ("users.lock", "changing.lock"))
         database, cache = PostgresDaemon(data_dir, sockets), RedisDaemon(data_dir, sockets)
@@ -76,7 +76,7 @@ async def embedded_servers(data_dir: Path, *, postgres: bool = True, redis: bool
             if postgres:
                 await database.ensure()
             fcntl.flock(changing, fcntl.LOCK_UN)
-            yield Embedded(database.url if postgres else None, cache.url if redis else None)
+            yield EmbeddedUrls(database.url if postgres else None, cache.url if redis else None)
         finally:
             with trio.move_on_after(LEAVE_S, shield=True):
                 await _lock(changing.fileno(), fcntl.LOCK_EX, LEAVE_S)

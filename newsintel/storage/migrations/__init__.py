@@ -8,7 +8,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 
-ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(7264051)"
+LOCK_MIGRATIONS = "SELECT pg_advisory_xact_lock(7264051)"
 """An arbitrary number that no other program locks. If two commands migrate at once, the second
 waits and finds nothing to do."""
 
@@ -17,6 +17,6 @@ NO_STEP = "0000"
 
 
 @cache
-def newest() -> str:
+def find_newest() -> str:
     """Return the newest migration's name, from the file names: Alembic takes long to import."""
     return max((path.name[:4] for path in (FOLDER / "versions").glob("[0-9]*.py")), default=NO_STEP)

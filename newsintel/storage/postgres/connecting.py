@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from newsintel.config.database_parameters import PASSED, socket_options
-from newsintel.config.database_url import SYSTEM, DatabaseUrl
+from newsintel.config.database_parameters import DRIVER_PARAMETERS, build_socket_options
+from newsintel.config.database_url import SYSTEM_ROOTS, DatabaseUrl
 from newsintel.config.values import Secret
 
 CONNECT_S = 2.0
@@ -18,10 +18,10 @@ CONNECT_S = 2.0
 
 def connect_arguments(url: DatabaseUrl, password: Secret | None, server_settings: Mapping[str, str]) -> dict[str, Any]:
     """Return arguments for asyncpg's `connect` and `create_pool`; `password` replaces the URL's."""
-    passed = {name: value for name, value in url.given.items() if name in PASSED}
-    asked = {name: url.given[name] for name in ("options", "application_name") if url.given.get(name)}
-    fallback = {"application_name": url.given["fallback_application_name"]} if "fallback_application_name" in url.given else {}
-    system = passed.get("sslrootcert") == SYSTEM
+    passed = {name: value for name, value in url.parameters.items() if name in DRIVER_PARAMETERS}
+    asked = {name: url.parameters[name] for name in ("options", "application_name") if url.parameters.get(name)}
+    fallback = {"application_name": url.parameters["fallback_application_name"]} if "fallback_application_name" in url.parameters else {}
+    system = passed.get("sslrootcert") == SYSTEM_ROOTS
     return {
         # asyncpg has no arguments for the files of TLS: they go in a URL without a host.
         "dsn": "postgresql://?" + urlencode(passed, quote_via=quote, errors="surrogateescape") if passed and not system else None,
@@ -59,5 +59,5 @@ def set_socket_options(connection: Any, given: Mapping[str, str]) -> None:
     sock = connection._transport.get_extra_info("socket")  # noqa: SLF001 - no public name
     if sock is None or sock.family.name == "AF_UNIX":
         return
-    for level, option, value in socket_options(given):
+    for level, option, value in build_socket_options(given):
         sock.setsockopt(level, option, value)

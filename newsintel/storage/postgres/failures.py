@@ -14,8 +14,8 @@ from newsintel.errors import (
     ArchiveTimeoutError,
     NewsIntelError,
     PoisonedBatchError,
-    RefusedError,
     SchemaError,
+    StoreRefusedError,
     UnavailableError,
 )
 
@@ -82,7 +82,7 @@ TOO_SLOW = "the archive took too long: use rarer words or a shorter time range"
 FORESEEN = (*_REFUSED, *_SCHEMA, *_POISONED, *_SHARED, *_PASSING)
 
 
-def lost(error: BaseException) -> bool:
+def is_connection_lost(error: BaseException) -> bool:
     """Return True if only the connection failed, not the statement."""
     return isinstance(error, LOST) and not isinstance(error, (*_POISONED, *_REFUSED))
 
@@ -95,9 +95,9 @@ def translate(error: BaseException) -> NewsIntelError:
     """
     kind = type(error).__name__
     if isinstance(error, _REFUSED):
-        return RefusedError(f"PostgreSQL refuses this service ({kind}): check the user, the password, the database's name and TLS")
+        return StoreRefusedError(f"PostgreSQL refuses this service ({kind}): check the user, the password, the database's name and TLS")
     if isinstance(error, _SHARED) or _startup_refused(error):
-        return RefusedError(
+        return StoreRefusedError(
             f"the URL leads to a connection pooler ({kind}): use the address of PostgreSQL itself, "
             "or configure the pooler for session pooling and to pass startup parameters"
         )

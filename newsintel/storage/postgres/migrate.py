@@ -8,7 +8,7 @@ from newsintel.errors import SchemaError
 from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.storage import migrations
 from newsintel.storage.bridge import Lane
-from newsintel.storage.postgres.archive.indexing import read_unread
+from newsintel.storage.postgres.archive.indexing import index_pending
 from newsintel.storage.postgres.connecting import CONNECT_S, connect_arguments
 from newsintel.storage.postgres.failures import FORESEEN, translate
 from newsintel.storage.postgres.pool import Connection, Postgres
@@ -36,22 +36,22 @@ async def migrate(lane: Lane, url: Secret, password: Secret | None, service: Pos
     Raises:
         UnavailableError: the database cannot be reached, or refuses us.
     """
-    role, newest = await service.run(_role), migrations.newest()
+    role, newest = await service.run(_read_role), migrations.find_newest()
     before = await lane.run(_migrate, url, password, role)
     if before < newest:
         log.info("schema_migrated", before=before, now=newest)
     else:
         log.info("schema_up_to_date", now=before)
-    await _read_texts(service)
+    await _index_old_texts(service)
 
 
-async def _read_texts(service: Postgres) -> None:
+async def _index_old_texts(service: Postgres) -> None:
     """Index the words of all articles that an older version wrote.
 
     It works in batches, so a running service goes on.
     """
     articles = 0
-    while read := await service.run(read_unread):
+    while read := await service.run(index_pending):
         if not articles:
             log.info("reading_texts_again")
         articles += read
@@ -64,9 +64,9 @@ async def check_schema(service: Postgres) -> None:
 
     A newer schema is accepted, because releases only add to it.
     """
-    found = await service.run(_version)
-    if found < migrations.newest():
-        raise SchemaError(f"the database's schema is at {found}, this version needs {migrations.newest()}: run `newsintel migrate`")
+    found = await service.run(_read_version)
+    if found < migrations.find_newest():
+        raise SchemaError(f"the database's schema is at {found}, this version needs {migrations.find_newest()}: run `newsintel migrate`")
 
 
 async def _migrate(url: Secret, password: Secret | None, role: str) -> str:
@@ -74,19 +74,19 @@ async def _migrate(url: Secret, password: Secret | None, role: str) -> str:
 
     async def connect() -> asyncpg.Connection:
         settings = {"application_name": "newsintel migrate", "timezone": "UTC", "lock_timeout": f"{LOCK_S}s"}
-        return await asyncpg.connect(**connect_arguments(database_url.read(url.reveal()), password, settings))
+        return await asyncpg.connect(**connect_arguments(database_url.parse_database_url(url.reveal()), password, settings))
 
     try:
         owner = await connect()
         try:
             known = await owner.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
-            before = await _version(owner) if known else migrations.NO_STEP
-            if before < migrations.newest():
+            before = await _read_version(owner) if known else migrations.NO_STEP
+            if before < migrations.find_newest():
                 # Alembic and SQLAlchemy take longer to import than everything else, and few starts
                 # need them.
-                from newsintel.storage.postgres.steps import take_steps  # noqa: PLC0415
+                from newsintel.storage.postgres.steps import run_migrations  # noqa: PLC0415
 
-                before = await take_steps(connect)
+                before = await run_migrations(connect)
             await _grant(owner, role)
         finally:
             # This is asyncio's side of the bridge, which no trio cancel reaches.
@@ -105,7 +105,7 @@ async def _grant(connection: Connection, role: str) -> None:
     if await connection.fetchval("SELECT current_user") == role:
         return
     async with connection.transaction():
-        await connection.execute(migrations.ONE_AT_A_TIME)
+        await connection.execute(migrations.LOCK_MIGRATIONS)
         for grant in (
             "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO %I",
             "REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM %I",
@@ -113,11 +113,11 @@ async def _grant(connection: Connection, role: str) -> None:
             await connection.execute(await connection.fetchval("SELECT format($1, $2::text)", grant, role))
 
 
-async def _role(connection: Connection) -> str:
+async def _read_role(connection: Connection) -> str:
     role: str = await connection.fetchval("SELECT current_user")
     return role
 
 
-async def _version(connection: Connection) -> str:
+async def _read_version(connection: Connection) -> str:
     version: str | None = await connection.fetchval("SELECT max(version_num) FROM alembic_version")
     return version or migrations.NO_STEP

@@ -18,11 +18,11 @@ from asyncpg.exceptions import ReadOnlySQLTransactionError
 
 from newsintel.config import database_url
 from newsintel.config.values import Secret
-from newsintel.errors import RefusedError, UnavailableError
-from newsintel.runtime.asker import asking_urgently
+from newsintel.errors import StoreRefusedError, UnavailableError
+from newsintel.runtime.asker import use_stores_urgently
 from newsintel.storage.bridge import Bridge, Lane
 from newsintel.storage.postgres.connecting import CONNECT_S, connect_arguments, set_socket_options
-from newsintel.storage.postgres.failures import CONFLICTS, FORESEEN, lost, translate
+from newsintel.storage.postgres.failures import CONFLICTS, FORESEEN, is_connection_lost, translate
 from newsintel.storage.slots import Rules
 from newsintel.storage.store_log import StoreLog
 
@@ -85,11 +85,11 @@ class Postgres:
             PoisonedBatchError: PostgreSQL can never accept this content.
             AccountGoneError: the account was deleted.
         """
-        return await self._lane.run(self._translated, self._patiently, lambda connection: unit(connection, *args, **kwargs))
+        return await self._lane.run(self._translate_errors, self._run_with_retries, lambda connection: unit(connection, *args, **kwargs))
 
     async def run_once(self, unit: Callable[Concatenate[Connection, P], Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a unit that must not run twice; raises as `run` does."""
-        return await self._lane.run(self._translated, self._once, lambda connection: unit(connection, *args, **kwargs))
+        return await self._lane.run(self._translate_errors, self._run_on_connection, lambda connection: unit(connection, *args, **kwargs))
 
     @property
     def slots_used(self) -> int:
@@ -98,38 +98,40 @@ class Postgres:
 
     async def ping(self) -> None:
         """Return if PostgreSQL takes writes; raise UnavailableError if not, as on a replica."""
-        with asking_urgently():
-            await self.run(_ping)
+        with use_stores_urgently():
+            await self.run(_check_writable)
 
-    async def _translated(self, attempt: Callable[..., Coroutine[Any, Any, T]], unit: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
+    async def _translate_errors(
+        self, attempt: Callable[..., Coroutine[Any, Any, T]], unit: Callable[[Connection], Coroutine[Any, Any, T]]
+    ) -> T:
         try:
             result = await attempt(unit)
         except FORESEEN as error:
             failure = translate(error)
-            self._log.failed(failure)
+            self._log.note_failure(failure)
             raise failure from error
-        self._log.worked()
+        self._log.note_success()
         return result
 
-    async def _patiently(self, unit: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
+    async def _run_with_retries(self, unit: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
         conflicts = 0
         reconnected = False
         while True:
             try:
-                return await self._once(unit)
+                return await self._run_on_connection(unit)
             except CONFLICTS:
                 conflicts += 1
                 if conflicts > CONFLICT_RETRIES:
                     raise
             except FORESEEN as error:
-                if reconnected or not lost(error):
+                if reconnected or not is_connection_lost(error):
                     raise
                 reconnected = True
                 continue
             await asyncio.sleep(random.uniform(0, CONFLICT_PAUSE_S * 2 ** (conflicts - 1)))  # noqa: S311 - jitter
 
-    async def _once(self, unit: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
-        pool = await self._pool()
+    async def _run_on_connection(self, unit: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
+        pool = await self._get_pool()
         connected = False
         try:
             async with pool.acquire(timeout=self._connect_s) as connection:
@@ -138,13 +140,13 @@ class Postgres:
         except FORESEEN as error:
             # A working server ends long statements itself. So a command that runs into COMMAND_S
             # means that the server is frozen or lost power.
-            if lost(error) or (connected and isinstance(error, TimeoutError)):
+            if is_connection_lost(error) or (connected and isinstance(error, TimeoutError)):
                 # The pool's other connections are lost too. No trio cancel reaches this side of the
                 # bridge.
                 await pool.expire_connections()  # noqa: ASYNC120
             raise
 
-    async def _pool(self) -> asyncpg.Pool:
+    async def _get_pool(self) -> asyncpg.Pool:
         """Return the pool.
 
         All units wait for one attempt to open it; after a failure, the next unit tries again.
@@ -157,12 +159,12 @@ class Postgres:
 
     async def _open(self) -> asyncpg.Pool:
         try:
-            url = database_url.read(self._url.reveal())
+            url = database_url.parse_database_url(self._url.reveal())
             arguments = connect_arguments(url, self._password, SERVER_SETTINGS)
             self._connect_s = arguments["timeout"]
 
             async def init(connection: Connection) -> None:
-                set_socket_options(connection, url.given)
+                set_socket_options(connection, url.parameters)
 
             return await asyncpg.create_pool(
                 **arguments,
@@ -173,7 +175,7 @@ class Postgres:
                 max_inactive_connection_lifetime=IDLE_S,
             )
         except ValueError:  # its text repeats a part of the URL
-            raise RefusedError("the URL of PostgreSQL is invalid") from None
+            raise StoreRefusedError("the URL of PostgreSQL is invalid") from None
 
     async def close(self) -> None:
         """Wait CLOSE_S for running units, then drop their connections. Runs on the asyncio side."""
@@ -182,7 +184,7 @@ class Postgres:
             return
         try:
             pool = await asyncio.wait_for(self._opening, CLOSE_S)
-        except (*FORESEEN, RefusedError):
+        except (*FORESEEN, StoreRefusedError):
             return  # the pool never opened; asyncpg has closed its connections
         try:
             await asyncio.wait_for(pool.close(), CLOSE_S)
@@ -190,12 +192,12 @@ class Postgres:
             pool.terminate()
 
 
-def rules(size: int) -> Rules:
+def make_slot_rules(size: int) -> Rules:
     """Return how `size` connections are shared.
 
     One person may hold a quarter; of two or more, one connection is reserved for urgent units.
     """
-    return Rules(size, each=ceil(size / 4), kept=min(1, size - 1), patience_s=PATIENCE_S)
+    return Rules(size, per_person=ceil(size / 4), reserved=min(1, size - 1), patience_s=PATIENCE_S)
 
 
 @asynccontextmanager
@@ -207,8 +209,8 @@ async def open_postgres(bridge: Bridge, url: Secret, password: Secret | None, si
     Owns: the pool's connections. Closing has its own slot, because units on a frozen server may
     hold all others.
     """
-    postgres = Postgres(bridge.lane("PostgreSQL", rules(size)), url, password, size)
-    closing = bridge.lane("closing PostgreSQL", 1)
+    postgres = Postgres(bridge.add_lane("PostgreSQL", make_slot_rules(size)), url, password, size)
+    closing = bridge.add_lane("closing PostgreSQL", 1)
     try:
         yield postgres
     finally:
@@ -216,6 +218,6 @@ async def open_postgres(bridge: Bridge, url: Secret, password: Secret | None, si
             await closing.run(postgres.close)
 
 
-async def _ping(connection: Connection) -> None:
+async def _check_writable(connection: Connection) -> None:
     if await connection.fetchval("SHOW transaction_read_only") == "on":
         raise ReadOnlySQLTransactionError  # what a write would raise; `lost` handles it

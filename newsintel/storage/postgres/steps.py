@@ -15,7 +15,7 @@ from newsintel.storage import migrations
 from newsintel.storage.postgres.failures import translate
 
 
-async def take_steps(connect: Callable[[], Awaitable[asyncpg.Connection]]) -> str:
+async def run_migrations(connect: Callable[[], Awaitable[asyncpg.Connection]]) -> str:
     """Run the missing migrations in one transaction; return the schema's version before.
 
     Runs on asyncio's side of the bridge.
@@ -36,7 +36,7 @@ async def take_steps(connect: Callable[[], Awaitable[asyncpg.Connection]]) -> st
     return before
 
 
-def config() -> Config:
+def build_config() -> Config:
     """Return Alembic's configuration: the folder of the migrations."""
     made = Config()
     made.set_main_option("script_location", str(migrations.FOLDER).replace("%", "%%"))
@@ -44,10 +44,10 @@ def config() -> Config:
 
 
 def _upgrade(connection: Connection) -> str:
-    connection.execute(text(migrations.ONE_AT_A_TIME))
+    connection.execute(text(migrations.LOCK_MIGRATIONS))
     found = MigrationContext.configure(connection).get_current_revision() or migrations.NO_STEP
-    if found < migrations.newest():
-        known = config()
+    if found < migrations.find_newest():
+        known = build_config()
         known.attributes["connection"] = connection
         command.upgrade(known, "head")
     return found

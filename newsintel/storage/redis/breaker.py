@@ -29,13 +29,13 @@ class Breaker:
         self._refusing_until_s = 0.0
 
     @property
-    def open(self) -> bool:
+    def is_open(self) -> bool:
         """True while callers are refused, except probes."""
         return self._failures >= FAILURES
 
     def check(self, now_s: float) -> None:
         """Return if the caller may go on, else raise UnavailableError at once."""
-        if not self.open:
+        if not self.is_open:
             return
         if now_s < self._refusing_until_s:
             raise UnavailableError("Redis is not used for some seconds, because it did not answer")
@@ -43,12 +43,12 @@ class Breaker:
         self._refusing_until_s = now_s + self._pause_s
         self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
 
-    def succeeded(self) -> None:
+    def note_success(self) -> None:
         """Note that the server answered."""
         self._failures = 0
         self._pause_s = FIRST_PAUSE_S
 
-    def failed(self, now_s: float) -> None:
+    def note_failure(self, now_s: float) -> None:
         """Note that the server did not answer."""
         self._failures += 1
         if self._failures == FAILURES:

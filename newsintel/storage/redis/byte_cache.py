@@ -7,7 +7,7 @@ Redis' clock, whichever process wrote the value.
 
 from collections.abc import Sequence
 
-from newsintel.domain.ports import Count, Kept
+from newsintel.domain.ports import CachedBytes, Count
 from newsintel.storage.redis.link import RedisLink
 
 MOST_DIGITS = 9
@@ -22,7 +22,7 @@ class RedisBytes:
         self._redis = link.redis
         self._count = count
 
-    async def get(self, key: str) -> Kept | None:
+    async def get(self, key: str) -> CachedBytes | None:
         """A value that is unreadable or belongs to another key is deleted and counted."""
         value, left_ms = await self._link.call(self._get, key)
         if value is None or left_ms < 0:  # PTTL is negative if the key has expired or never expires
@@ -30,7 +30,7 @@ class RedisBytes:
         head, _, data = value.partition(b"\n")
         ttl_s, _, named = head.partition(b" ")
         if named == key.encode() and ttl_s.isdigit() and len(ttl_s) <= MOST_DIGITS:
-            return Kept(data, max(0.0, int(ttl_s) - left_ms / 1000), int(ttl_s))
+            return CachedBytes(data, max(0.0, int(ttl_s) - left_ms / 1000), int(ttl_s))
         self._count("cache_mismatches")
         await self._link.call(self._link.discard, key)
         return None
@@ -38,7 +38,7 @@ class RedisBytes:
     async def put(self, key: str, data: bytes, ttl_s: int) -> None:
         await self._link.call(self._set, key, b"%d %s\n%s" % (ttl_s, key.encode(), data), ttl_s)
 
-    async def forget(self, keys: Sequence[str]) -> None:
+    async def delete_keys(self, keys: Sequence[str]) -> None:
         if keys:
             await self._link.call(self._delete, keys)
 

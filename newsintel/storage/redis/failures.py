@@ -9,7 +9,7 @@ import ssl
 
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
-from newsintel.errors import NewsIntelError, RefusedError, UnavailableError
+from newsintel.errors import NewsIntelError, StoreRefusedError, UnavailableError
 
 MISPLACED = frozenset({"READONLY", "MASTERDOWN", "LOADING", "CLUSTERDOWN"})
 """The server is a replica now, or cannot serve yet. Its host name may lead to a better server,
@@ -29,7 +29,7 @@ ABORTED = "Transaction discarded because of: "
 FORESEEN = (RedisError, OSError)
 
 
-def code(error: BaseException) -> str:
+def read_code(error: BaseException) -> str:
     """Return the code of an error reply; empty if it is only ERR.
 
     For an aborted transaction, return the code of the cause.
@@ -41,14 +41,14 @@ def code(error: BaseException) -> str:
     return word if word and word != "ERR" and re.fullmatch("[A-Z]+", word) else ""
 
 
-def misplaced(error: BaseException) -> bool:
+def is_wrong_server(error: BaseException) -> bool:
     """Return True if all connections to that server should be closed."""
-    return code(error) in MISPLACED
+    return read_code(error) in MISPLACED
 
 
-def served(error: BaseException) -> bool:
+def is_server_healthy(error: BaseException) -> bool:
     """Return True if the server answers and only refused this command: it can still be used."""
-    return isinstance(error, ResponseError) and code(error) not in MISPLACED
+    return isinstance(error, ResponseError) and read_code(error) not in MISPLACED
 
 
 def translate(error: BaseException) -> NewsIntelError:
@@ -57,12 +57,14 @@ def translate(error: BaseException) -> NewsIntelError:
     The reason may be several causes deep, because redis-py turns failures while connecting into a
     ConnectionError.
     """
-    kind = code(error) or type(error).__name__
+    kind = read_code(error) or type(error).__name__
     if kind in CLUSTER:
-        return RefusedError(f"Redis is a cluster ({kind}): this service needs a server without cluster mode")
+        return StoreRefusedError(f"Redis is a cluster ({kind}): this service needs a server without cluster mode")
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, AuthenticationError | ssl.SSLError) or code(cause) in REFUSED:
-            return RefusedError(f"Redis refuses this service ({code(cause) or type(cause).__name__}): check the user, the password and TLS")
+        if isinstance(cause, AuthenticationError | ssl.SSLError) or read_code(cause) in REFUSED:
+            return StoreRefusedError(
+                f"Redis refuses this service ({read_code(cause) or type(cause).__name__}): check the user, the password and TLS"
+            )
         cause = cause.__cause__ or cause.__context__
     return UnavailableError(f"Redis is unavailable ({kind})")

@@ -15,9 +15,9 @@ from redis.exceptions import RedisError, WatchError
 from newsintel.domain.ports import Count
 from newsintel.domain.search.codec import dump_answer, load_answer
 from newsintel.domain.search.harvest import Answer
-from newsintel.domain.search.ports import Claimed
+from newsintel.domain.search.ports import ClaimResult
 from newsintel.errors import UnavailableError
-from newsintel.runtime.turns import in_turns
+from newsintel.runtime.turns import run_in_turns
 from newsintel.storage.redis.link import RedisLink
 
 
@@ -32,20 +32,20 @@ class RedisCache:
 
     async def store(self, answer: Answer, lock_token: str | None) -> None:
         try:
-            data = await in_turns(dump_answer(answer))
+            data = await run_in_turns(dump_answer(answer))
         except ValueError as error:
             raise UnavailableError(f"an answer cannot be cached: {error}") from error
         await self._link.call(self._set, answer.harvest.query.key, data, lock_token)
 
-    async def claim(self, key: str, token: str, ttl_s: float) -> Claimed:
+    async def claim(self, key: str, token: str, ttl_s: float) -> ClaimResult:
         """One round trip."""
         held, data = await self._link.call(self._claim, key, token, max(1, round(ttl_s * 1000)))
-        return Claimed(held, await self._read(key, data))
+        return ClaimResult(held, await self._read(key, data))
 
-    async def unlock(self, key: str, token: str) -> None:
-        await self._link.call(self._release, key, token)
+    async def release_claim(self, key: str, token: str) -> None:
+        await self._link.call(self._release_claim, key, token)
 
-    async def forget(self, keys: Sequence[str]) -> None:
+    async def delete_answers(self, keys: Sequence[str]) -> None:
         if keys:
             await self._link.call(self._delete, [f"articles:{key}" for key in keys])
 
@@ -61,7 +61,7 @@ class RedisCache:
         if data is None:
             return None
         try:
-            answer = await in_turns(load_answer(data))
+            answer = await run_in_turns(load_answer(data))
         except ValueError:
             answer = None
         if answer is not None and answer.harvest.query.key == key:
@@ -71,7 +71,7 @@ class RedisCache:
         return None
 
     async def _set(self, key: str, data: bytes, token: str | None) -> None:
-        if token is None or not await self._give_back(key, token, data):
+        if token is None or not await self._end_claim(key, token, data):
             await self._redis.set(f"articles:{key}", data, ex=self._keep_s)
 
     async def _claim(self, key: str, token: str, ttl_ms: int) -> tuple[bool, bytes | None]:
@@ -84,15 +84,15 @@ class RedisCache:
         if isinstance(data, RedisError):
             raise data
         if isinstance(held, RedisError):
-            await self._link.judge(held)
+            await self._link.handle_failure(held)
         # If Redis takes no writes (full, or a read-only replica), no process can claim a key, so
         # all go ahead. Reads may still work.
         return bool(held), data
 
-    async def _release(self, key: str, token: str) -> None:
-        await self._give_back(key, token)
+    async def _release_claim(self, key: str, token: str) -> None:
+        await self._end_claim(key, token)
 
-    async def _give_back(self, key: str, token: str, data: bytes | None = None) -> bool:
+    async def _end_claim(self, key: str, token: str, data: bytes | None = None) -> bool:
         """Delete the claim and write `data`, if any, in one transaction.
 
         Returns:

@@ -14,7 +14,7 @@ from newsintel.storage.redis.link import RedisLink
 DAYS = 8
 """Today and the seven days before: at least a whole week at any hour."""
 
-KEEP_S = DAYS * 86_400
+COUNTS_KEEP_S = DAYS * 86_400
 
 MOST_DIGITS = 19
 """Most digits of a count: Redis counts in 64 bits."""
@@ -29,12 +29,12 @@ class RedisLatencies:
 
     async def add(self, day: date, counts: Mapping[Latency, int]) -> None:
         """All counts are added, or none."""
-        await self._link.call(self._add, _key(day), {f"{one.source} {one.status} {one.ms}": count for one, count in counts.items()})
+        await self._link.call(self._add, _build_key(day), {f"{one.source} {one.status} {one.ms}": count for one, count in counts.items()})
 
-    async def read(self, last: date) -> Mapping[Latency, int]:
+    async def read_totals(self, last: date) -> Mapping[Latency, int]:
         """A field that this version cannot read is ignored."""
         total: Counter[Latency] = Counter()
-        for field, count in await self._link.call(self._read, [_key(last - timedelta(days=back)) for back in range(DAYS)]):
+        for field, count in await self._link.call(self._read, [_build_key(last - timedelta(days=back)) for back in range(DAYS)]):
             if (latency := _read_field(field)) is not None and count.isdigit() and len(count) <= MOST_DIGITS:
                 total[latency] += int(count)
         return total
@@ -43,7 +43,7 @@ class RedisLatencies:
         async with self._redis.pipeline(transaction=True) as together:
             for field, count in counts.items():
                 together.hincrby(key, field, count)
-            together.expire(key, KEEP_S)
+            together.expire(key, COUNTS_KEEP_S)
             await together.execute()
 
     async def _read(self, keys: list[str]) -> list[tuple[bytes, bytes]]:
@@ -53,7 +53,7 @@ class RedisLatencies:
             return [pair for day in await together.execute() for pair in day.items()]
 
 
-def _key(day: date) -> str:
+def _build_key(day: date) -> str:
     return f"latencies:{day.isoformat()}"
 
 

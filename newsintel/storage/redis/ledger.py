@@ -26,8 +26,8 @@ from typing import Any
 import trio
 from attrs import evolve, frozen
 
-from newsintel.domain.limits.admission import Start, Turned
-from newsintel.domain.limits.quotas import Spent, Terms, person_of
+from newsintel.domain.limits.admission import Refused, Start
+from newsintel.domain.limits.quotas import SourceLimits, Spent, person_of
 from newsintel.errors import UnavailableError
 from newsintel.storage.redis.link import RedisLink
 
@@ -41,7 +41,7 @@ CLEANUP_S = 0.5
 
 
 @frozen
-class _Seen:
+class _Snapshot:
     """What one transaction read; times are microseconds of Redis' clock.
 
     Attributes:
@@ -74,23 +74,23 @@ class RedisLedger:
         """
 
     async def reserve(
-        self, source: str, terms: Terms, name: str, before: Mapping[str, float], decide: Callable[[Spent, float], Start | Turned]
-    ) -> Start | Turned:
+        self, source: str, terms: SourceLimits, name: str, before: Mapping[str, float], decide: Callable[[Spent, float], Start | Refused]
+    ) -> Start | Refused:
         """A lost round means that another start won it; the caller's deadline bounds the rounds."""
         asked_s = trio.current_time()
         ago_us = {label: round((asked_s - at_s) * US) for label, at_s in before.items()}
-        seen = await self._link.call(self._look, source, terms, ago_us, name, None)
+        seen = await self._link.call(self._read_and_enter, source, terms, ago_us, name, None)
         now_s = trio.current_time()
         # The same origin for all rounds, so that their times compare exactly.
         origin_s = now_s - seen.now_us / US
-        answer = decide(_spent(seen, origin_s), now_s)
+        answer = decide(_build_spent(seen, origin_s), now_s)
         entered = False
         try:
             while isinstance(answer, Start):
                 at_us = math.ceil((answer.at_s - origin_s) * US - 0.5)
                 entered = True
-                seen = await self._link.call(self._look, source, terms, {}, name, at_us)
-                again = decide(_spent(seen, origin_s), now_s)
+                seen = await self._link.call(self._read_and_enter, source, terms, {}, name, at_us)
+                again = decide(_build_spent(seen, origin_s), now_s)
                 if isinstance(again, Start) and (again.at_s - origin_s) * US <= at_us + 1:
                     entered = False
                     return evolve(answer, at_s=origin_s + at_us / US)
@@ -102,25 +102,25 @@ class RedisLedger:
                     await self.give_back(source, name)
 
     async def give_back(self, source: str, name: str) -> None:
-        await self._link.call(self._strike, source, name)
+        await self._link.call(self._delete_start, source, name)
 
-    async def spent(self, source: str, terms: Terms) -> Spent:
-        seen = await self._link.call(self._look, source, terms, {}, "", None)
-        return _spent(seen, trio.current_time() - seen.now_us / US)
+    async def read_spent(self, source: str, terms: SourceLimits) -> Spent:
+        seen = await self._link.call(self._read_and_enter, source, terms, {}, "", None)
+        return _build_spent(seen, trio.current_time() - seen.now_us / US)
 
-    async def _look(self, source: str, terms: Terms, ago_us: Mapping[str, int], name: str, at_us: int | None) -> _Seen:
+    async def _read_and_enter(self, source: str, terms: SourceLimits, ago_us: Mapping[str, int], name: str, at_us: int | None) -> _Snapshot:
         """Read every start but the named one, in one transaction.
 
         Starts of `ago_us` are written before, with their times as microseconds ago. The named start
         is written afterwards, if `at_us` is given.
         """
-        about_us = await self._about_us()
+        about_us = await self._estimate_now_us()
         floor_us = about_us - round(terms.window_s * US)
         ranks = (1, *terms.ranks)
-        key, *of_person = _keys(source, name)
+        key, *of_person = _build_keys(source, name)
         async with self._redis.pipeline(transaction=True) as together:
             for label, ago in ago_us.items():
-                for one in _keys(source, label):
+                for one in _build_keys(source, label):
                     together.zadd(one, {label: about_us - ago})
                     together.pexpire(one, _life_ms(terms))
             for one in (key, *of_person):
@@ -144,39 +144,39 @@ class RedisLedger:
         now, used, *rows = replies[before:after]
         newest, full, open_ = (row[0][1] if row and rank else -math.inf for rank, row in zip(ranks, rows, strict=False))
         own, oldest = rows[len(ranks) :] or (0, ())
-        return _Seen(self._note(now), used, newest, full, open_, own, oldest[0][1] if oldest else -math.inf)
+        return _Snapshot(self._note_time(now), used, newest, full, open_, own, oldest[0][1] if oldest else -math.inf)
 
-    async def _about_us(self) -> int:
+    async def _estimate_now_us(self) -> int:
         """Return Redis' time by the known difference of the clocks; ask Redis if it is unknown."""
         if self._ahead_us is None:
-            self._note(await self._redis.time())
+            self._note_time(await self._redis.time())
         return time.monotonic_ns() // 1000 + (self._ahead_us or 0)
 
-    def _note(self, told: tuple[int, int]) -> int:
+    def _note_time(self, told: tuple[int, int]) -> int:
         """Note Redis' time, just read as seconds and microseconds; return it in microseconds."""
         now_us = told[0] * US + told[1]
         self._ahead_us = now_us - time.monotonic_ns() // 1000
         return now_us
 
-    async def _strike(self, source: str, name: str) -> None:
+    async def _delete_start(self, source: str, name: str) -> None:
         async with self._redis.pipeline(transaction=True) as together:
-            for key in _keys(source, name):
+            for key in _build_keys(source, name):
                 together.zrem(key, name)
             await together.execute()
 
 
-def _keys(source: str, name: str) -> tuple[str, ...]:
+def _build_keys(source: str, name: str) -> tuple[str, ...]:
     """Return the keys of a start's sets: the source's and its person's."""
     person = person_of(name)
     return (f"starts:{source}", f"starts:{source}:{person}") if person else (f"starts:{source}",)
 
 
-def _life_ms(terms: Terms) -> int:
+def _life_ms(terms: SourceLimits) -> int:
     """Return for how long a set is kept after its last start."""
     return round((terms.window_s + SLACK_S) * 1000)
 
 
-def _spent(seen: _Seen, origin_s: float) -> Spent:
+def _build_spent(seen: _Snapshot, origin_s: float) -> Spent:
     """Convert to trio's clock, which read `origin_s` when Redis' clock read 0."""
     newest_s, full_s, open_s, own_s = (origin_s + score / US for score in (seen.newest, seen.full, seen.open, seen.oldest_own))
     return Spent(seen.used, newest_s, full_s, open_s, seen.own, own_s)

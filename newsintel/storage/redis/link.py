@@ -18,7 +18,7 @@ from newsintel.config.redis_url import RedisUrl
 from newsintel.config.values import Secret
 from newsintel.storage.bridge import Bridge, Lane
 from newsintel.storage.redis.breaker import Breaker
-from newsintel.storage.redis.failures import FORESEEN, misplaced, served, translate
+from newsintel.storage.redis.failures import FORESEEN, is_server_healthy, is_wrong_server, translate
 from newsintel.storage.slots import Rules
 from newsintel.storage.store_log import StoreLog
 
@@ -26,7 +26,7 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 CONNECTIONS = 20
-ROOM = Rules(CONNECTIONS, each=5, kept=1, patience_s=0.25)
+SLOT_RULES = Rules(CONNECTIONS, per_person=5, reserved=1, patience_s=0.25)
 """One person holds at most a quarter of the slots, one slot is reserved for urgent operations,
 which go first, and an operation waits for a slot as long as about fifty commands take.
 """
@@ -67,7 +67,7 @@ class RedisLink:
     @property
     def breaker_open(self) -> bool:
         """True while Redis is not used because it did not answer."""
-        return self._breaker.open
+        return self._breaker.is_open
 
     async def ping(self) -> None:
         """Return if Redis takes writes; raise UnavailableError if not.
@@ -83,7 +83,7 @@ class RedisLink:
             UnavailableError: Redis failed, or the breaker is open.
         """
         self._breaker.check(time.monotonic())
-        return await self._lane.run(self._watched, operation, args)
+        return await self._lane.run(self._run_watched, operation, args)
 
     async def discard(self, key: str) -> None:
         """Delete an invalid value and close idle connections: one may have an unread reply.
@@ -93,24 +93,24 @@ class RedisLink:
         await self.redis.connection_pool.disconnect(inuse_connections=False)
         await self.redis.delete(key)
 
-    async def judge(self, error: BaseException) -> None:
+    async def handle_failure(self, error: BaseException) -> None:
         """Report a failure to the breaker; close the connections if their server is the wrong one.
 
         After a failover behind one host name, open connections still lead to the old primary. It
         goes on answering, so nothing else closes them.
         """
-        if served(error):
-            self._breaker.succeeded()
+        if is_server_healthy(error):
+            self._breaker.note_success()
         else:
-            self._breaker.failed(time.monotonic())
-        if misplaced(error):
+            self._breaker.note_failure(time.monotonic())
+        if is_wrong_server(error):
             pool = self.redis.connection_pool
             # Connections in use are closed when their operations end.
             await pool.update_active_connections_for_reconnect()  # type: ignore[no-untyped-call]
             with suppress(*FORESEEN):
                 await pool.disconnect(inuse_connections=False)
 
-    async def _watched(self, operation: Callable[[*Ts], Coroutine[Any, Any, T]], args: tuple[*Ts]) -> T:
+    async def _run_watched(self, operation: Callable[[*Ts], Coroutine[Any, Any, T]], args: tuple[*Ts]) -> T:
         """Run an operation and report its outcome to the breaker and the log.
 
         This happens on the asyncio side, because the caller may leave before the end.
@@ -120,12 +120,12 @@ class RedisLink:
         except FORESEEN as error:
             lost = error
         else:
-            self._breaker.succeeded()
-            self._log.worked()
+            self._breaker.note_success()
+            self._log.note_success()
             return result
-        await self.judge(lost)
+        await self.handle_failure(lost)
         failure = translate(lost)
-        self._log.failed(failure)
+        self._log.note_failure(failure)
         raise failure from lost
 
     async def _ping(self) -> None:
@@ -138,10 +138,10 @@ async def open_redis(bridge: Bridge, url: Secret, password: Secret | None) -> As
 
     Owns: the pool's connections.
     """
-    redis = Redis.from_pool(_pool(url, password))
-    closing = bridge.lane("closing Redis", 1)
+    redis = Redis.from_pool(_create_pool(url, password))
+    closing = bridge.add_lane("closing Redis", 1)
     try:
-        yield RedisLink(bridge.lane("Redis", ROOM), redis)
+        yield RedisLink(bridge.add_lane("Redis", SLOT_RULES), redis)
     finally:
         with trio.move_on_after(CLOSE_S, shield=True):
             await closing.run(_close, redis)
@@ -154,7 +154,7 @@ async def _close(redis: Redis) -> None:
         return  # the connections are dropped anyway
 
 
-def _pool(url: Secret, password: Secret | None) -> BlockingConnectionPool:
+def _create_pool(url: Secret, password: Secret | None) -> BlockingConnectionPool:
     """Return a pool with safer settings than redis-py's defaults.
 
     With the defaults, a server that drops all packets costs 59 s per command, and the next caller
@@ -162,7 +162,7 @@ def _pool(url: Secret, password: Secret | None) -> BlockingConnectionPool:
     notifications). The other settings save round trips for each new connection.
     """
     return BlockingConnectionPool(
-        **_place(redis_url.read(url.reveal()), password),
+        **_build_connection_arguments(redis_url.parse_redis_url(url.reveal()), password),
         max_connections=CONNECTIONS,
         timeout=POOL_WAIT_S,
         socket_timeout=SOCKET_S,
@@ -175,12 +175,12 @@ def _pool(url: Secret, password: Secret | None) -> BlockingConnectionPool:
     )
 
 
-def _place(url: RedisUrl, password: Secret | None) -> dict[str, Any]:
+def _build_connection_arguments(url: RedisUrl, password: Secret | None) -> dict[str, Any]:
     """Return where to connect, as arguments of redis-py's connections."""
     place: dict[str, Any] = {"path": url.path} if url.path else {"host": url.host, "port": url.port}
     place |= {"db": url.db, "username": url.username, "password": password.reveal() if password else url.password}
     kind = UnixDomainSocketConnection if url.path else SSLConnection if url.tls else Connection
-    passed: dict[str, Any] = {name: value for name, value in url.given.items() if name not in ("protocol", "ssl_check_hostname")}
+    passed: dict[str, Any] = {name: value for name, value in url.parameters.items() if name not in ("protocol", "ssl_check_hostname")}
     if url.tls:
-        passed["ssl_check_hostname"] = to_bool(url.given.get("ssl_check_hostname", "true"))
+        passed["ssl_check_hostname"] = to_bool(url.parameters.get("ssl_check_hostname", "true"))
     return {"connection_class": kind, **place, **passed}

@@ -12,11 +12,11 @@ class RedisRepeats:
         self._link = link
         self._redis = link.redis
 
-    async def first(self, keys: Sequence[tuple[str, float]]) -> Sequence[bool]:
+    async def remember_new(self, keys: Sequence[tuple[str, float]]) -> Sequence[bool]:
         """One round trip."""
-        return await self._link.call(self._first, keys)
+        return await self._link.call(self._remember_new, keys)
 
-    async def _first(self, keys: Sequence[tuple[str, float]]) -> list[bool]:
+    async def _remember_new(self, keys: Sequence[tuple[str, float]]) -> list[bool]:
         async with self._redis.pipeline(transaction=False) as together:
             for key, keep_s in keys:
                 together.set(f"seen:{key}", b"", nx=True, px=max(1, round(keep_s * 1000)))

@@ -13,10 +13,10 @@ from typing import cast
 
 from newsintel.domain.accounts.model import Session
 from newsintel.domain.ports import Count, WallClock
-from newsintel.domain.security.keys import digest
+from newsintel.domain.security.keys import digest_secret
 from newsintel.storage.redis.link import RedisLink
 
-MOST = 50
+MAX_SESSIONS = 50
 """Most sessions of one account, as many as its API keys: far more than one person has browsers. One
 more ends the oldest.
 """
@@ -39,59 +39,59 @@ class RedisSessions:
     async def start(self, user_id: int, client: str) -> str:
         session_id = secrets.token_urlsafe(32)
         now = self._now()
-        session = Session(digest(session_id), user_id, now, now, client)
+        session = Session(digest_secret(session_id), user_id, now, now, client)
         await self._link.call(self._write, session)
         return session_id
 
     async def find(self, session_id: str) -> Session | None:
-        return await self._link.call(self._seen, digest(session_id))
+        return await self._link.call(self._read_and_touch, digest_secret(session_id))
 
-    async def of_user(self, user_id: int) -> tuple[Session, ...]:
-        return await self._link.call(self._all, user_id)
+    async def list_of_user(self, user_id: int) -> tuple[Session, ...]:
+        return await self._link.call(self._list_of_user, user_id)
 
-    async def end(self, user_id: int, session_digest: str) -> bool:
+    async def end_session(self, user_id: int, session_digest: str) -> bool:
         return await self._link.call(self._end, user_id, session_digest)
 
-    async def end_all(self, user_id: int) -> None:
+    async def end_user_sessions(self, user_id: int) -> None:
         await self._link.call(self._end_all, user_id)
 
     async def _write(self, session: Session) -> None:
         async with self._redis.pipeline(transaction=True) as together:
-            together.set(_key(session.digest), dump(session), ex=self._left(session))
-            together.sadd(_list(session.user_id), session.digest)
-            together.expire(_list(session.user_id), round(self._max.total_seconds()))
-            together.smembers(_list(session.user_id))
+            together.set(_key(session.digest), dump(session), ex=self._seconds_left(session))
+            together.sadd(_list_key(session.user_id), session.digest)
+            together.expire(_list_key(session.user_id), round(self._max.total_seconds()))
+            together.smembers(_list_key(session.user_id))
             members = (await together.execute())[-1]
         # Members are read after the new session is added: if two start at once, the later one sees
         # both.
-        if len(members) > MOST:
+        if len(members) > MAX_SESSIONS:
             await self._end_oldest(session)
 
     async def _end_oldest(self, newest: Session) -> None:
         """End a user's oldest sessions beyond MOST; never `newest`, even if clocks are wrong."""
-        others = [session for session in await self._all(newest.user_id) if session.digest != newest.digest]
-        oldest = sorted(others, key=lambda session: (session.created_at, session.digest), reverse=True)[MOST - 1 :]
+        others = [session for session in await self._list_of_user(newest.user_id) if session.digest != newest.digest]
+        oldest = sorted(others, key=lambda session: (session.created_at, session.digest), reverse=True)[MAX_SESSIONS - 1 :]
         if oldest:
             async with self._redis.pipeline(transaction=True) as together:
                 together.delete(*(_key(session.digest) for session in oldest))
-                together.srem(_list(newest.user_id), *(session.digest for session in oldest))
+                together.srem(_list_key(newest.user_id), *(session.digest for session in oldest))
                 await together.execute()
 
-    async def _seen(self, session_digest: str) -> Session | None:
+    async def _read_and_touch(self, session_digest: str) -> Session | None:
         session = await self._read(session_digest)
         if session is None or self._now() - session.last_seen_at < SEEN_EVERY:
             return session
         seen = Session(session.digest, session.user_id, session.created_at, self._now(), session.client)
         # XX: a session that was ended meanwhile stays ended.
-        written = await self._redis.set(_key(session_digest), dump(seen), ex=self._left(seen), xx=True)
+        written = await self._redis.set(_key(session_digest), dump(seen), ex=self._seconds_left(seen), xx=True)
         return seen if written else None
 
     async def _read(self, session_digest: str) -> Session | None:
         # The reply is bytes, because the client decodes nothing.
         data = cast(bytes | None, await self._redis.get(_key(session_digest)))
-        return await self._checked(session_digest, data)
+        return await self._check_value(session_digest, data)
 
-    async def _checked(self, session_digest: str, data: bytes | None) -> Session | None:
+    async def _check_value(self, session_digest: str, data: bytes | None) -> Session | None:
         """Return the session that was read under a digest.
 
         An invalid or foreign value is deleted.
@@ -100,18 +100,18 @@ class RedisSessions:
             return None
         session = load(data)
         if session is not None and session.digest == session_digest:
-            return session if self._left(session) > 0 else None
+            return session if self._seconds_left(session) > 0 else None
         self._count("cache_mismatches")
         await self._link.discard(_key(session_digest))
         return None
 
-    async def _all(self, user_id: int) -> tuple[Session, ...]:
-        digests = await self._digests(user_id)
+    async def _list_of_user(self, user_id: int) -> tuple[Session, ...]:
+        digests = await self._read_digests(user_id)
         values = cast(list[bytes | None], await self._redis.mget(map(_key, digests))) if digests else []
-        found = [await self._checked(*pair) for pair in zip(digests, values, strict=True)]
+        found = [await self._check_value(*pair) for pair in zip(digests, values, strict=True)]
         live = [session for session in found if session is not None and session.user_id == user_id]
         if gone := set(digests) - {session.digest for session in live}:
-            await self._redis.srem(_list(user_id), *gone)
+            await self._redis.srem(_list_key(user_id), *gone)
         return tuple(sorted(live, key=lambda session: session.last_seen_at, reverse=True))
 
     async def _end(self, user_id: int, session_digest: str) -> bool:
@@ -120,18 +120,18 @@ class RedisSessions:
             return False
         async with self._redis.pipeline(transaction=True) as together:
             together.delete(_key(session_digest))
-            together.srem(_list(user_id), session_digest)
+            together.srem(_list_key(user_id), session_digest)
             return bool((await together.execute())[0])
 
     async def _end_all(self, user_id: int) -> None:
-        await self._redis.delete(_list(user_id), *map(_key, await self._digests(user_id)))
+        await self._redis.delete(_list_key(user_id), *map(_key, await self._read_digests(user_id)))
 
-    async def _digests(self, user_id: int) -> list[str]:
-        members = cast(set[bytes], await self._redis.smembers(_list(user_id)))
+    async def _read_digests(self, user_id: int) -> list[str]:
+        members = cast(set[bytes], await self._redis.smembers(_list_key(user_id)))
         # Our members are ASCII; any other member names no session.
         return [member.decode("latin-1") for member in members]
 
-    def _left(self, session: Session) -> int:
+    def _seconds_left(self, session: Session) -> int:
         """Return the whole seconds until the session expires if unused; 0 or less if it has."""
         now = self._now()
         return round(min(self._idle - (now - session.last_seen_at), self._max - (now - session.created_at)).total_seconds())
@@ -156,4 +156,4 @@ def load(data: bytes) -> Session | None:
 
 
 _key: Callable[[str], str] = "session:{}".format
-_list: Callable[[int], str] = "sessions:{}".format
+_list_key: Callable[[int], str] = "sessions:{}".format

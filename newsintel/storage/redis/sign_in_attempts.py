@@ -4,12 +4,12 @@ import json
 
 from attrs import asdict
 
-from newsintel.domain.accounts.model import Attempt
+from newsintel.domain.accounts.model import SignInAttempt
 from newsintel.domain.ports import Count
-from newsintel.domain.security.keys import digest
+from newsintel.domain.security.keys import digest_secret
 from newsintel.storage.redis.link import RedisLink
 
-KEEP_S = 600
+ATTEMPT_KEEP_S = 600
 """As long as the provider's authorization code is valid: ten minutes (Reddit; the most that RFC
 6749, 4.1.2 recommends).
 """
@@ -26,11 +26,11 @@ class RedisAttempts:
         self._redis = link.redis
         self._count = count
 
-    async def keep(self, attempt: Attempt) -> None:
-        await self._link.call(self._set, digest(attempt.state), json.dumps(asdict(attempt)))
+    async def store(self, attempt: SignInAttempt) -> None:
+        await self._link.call(self._set, digest_secret(attempt.state), json.dumps(asdict(attempt)))
 
-    async def take(self, state: str) -> Attempt | None:
-        data = await self._link.call(self._take, digest(state))
+    async def take(self, state: str) -> SignInAttempt | None:
+        data = await self._link.call(self._take, digest_secret(state))
         if data is None:
             return None
         attempt = _read(data)
@@ -40,16 +40,16 @@ class RedisAttempts:
         return None
 
     async def _set(self, key: str, value: str) -> None:
-        await self._redis.set(f"sign-in:{key}", value, ex=KEEP_S)
+        await self._redis.set(f"sign-in:{key}", value, ex=ATTEMPT_KEEP_S)
 
     async def _take(self, key: str) -> bytes | str | None:
         return await self._redis.getdel(f"sign-in:{key}")
 
 
-def _read(data: bytes | str) -> Attempt | None:
+def _read(data: bytes | str) -> SignInAttempt | None:
     """Return the attempt in some bytes; None if they contain none."""
     try:
-        attempt = Attempt(**json.loads(data))
+        attempt = SignInAttempt(**json.loads(data))
     except (ValueError, TypeError, RecursionError):
         return None
     return attempt if all(isinstance(value, str) for value in asdict(attempt).values()) else None

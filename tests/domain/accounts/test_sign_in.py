@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsintel.domain.accounts.model import Identity
-from newsintel.domain.accounts.sign_in import HOME, check_invited, check_return, local_path, new_attempt
+from newsintel.domain.accounts.sign_in import HOME_PATH, check_invited, check_return, choose_return_path, create_attempt
 from newsintel.errors import DeniedError, InvalidParameterError
 
 COOKIE = "c" * 43
@@ -17,7 +17,7 @@ COOKIE = "c" * 43
 @pytest.mark.parametrize("wanted", ["/", "/me/saved?q=a%20b&limit=5", "/articles?q=%22a%22", "/a//b", "/a:b@c"])
 def test_asvs_10_a_local_path_is_kept(wanted):
     """Unchanged."""
-    assert local_path(wanted) == wanted
+    assert choose_return_path(wanted) == wanted
 
 
 @pytest.mark.parametrize(
@@ -29,19 +29,19 @@ def test_asvs_10_a_local_path_is_kept(wanted):
 )
 def test_asvs_10_any_other_target_becomes_the_home_page(wanted):
     """Among them are targets that lead to another host or would split a header."""
-    assert local_path(wanted) == HOME
+    assert choose_return_path(wanted) == HOME_PATH
 
 
 @given(st.text())
 def test_asvs_10_any_target_stays_on_our_host(wanted):
     """After it is joined to our address, as a browser does it."""
-    joined = urlsplit(urljoin("https://news.example.org/auth", local_path(wanted)))
+    joined = urlsplit(urljoin("https://news.example.org/auth", choose_return_path(wanted)))
     assert (joined.scheme, joined.netloc) == ("https", "news.example.org")
 
 
 def test_asvs_01_an_attempt_holds_only_random_values():
     """Three different values of 256 bits, and only a digest of the cookie."""
-    attempts = [new_attempt("reddit", COOKIE, "/me") for _ in range(50)]
+    attempts = [create_attempt("reddit", COOKIE, "/me") for _ in range(50)]
     values = [value for attempt in attempts for value in (attempt.state, attempt.verifier, attempt.nonce)]
     assert len(set(values)) == 150
     assert {len(value) for value in values} == {43}
@@ -51,13 +51,13 @@ def test_asvs_01_an_attempt_holds_only_random_values():
 
 def test_asvs_01_the_same_browser_may_return():
     """With its state and its cookie, at the callback of the same provider."""
-    attempt = new_attempt("reddit", COOKIE, "/me")
+    attempt = create_attempt("reddit", COOKIE, "/me")
     assert check_return(attempt, "reddit", attempt.state, COOKIE) is attempt
 
 
 def test_asvs_01_any_other_return_is_refused():
     """Each of the three alone is a reason. So is an attempt that was already used."""
-    attempt = new_attempt("reddit", COOKIE, "/me")
+    attempt = create_attempt("reddit", COOKIE, "/me")
     returns = [
         (None, "reddit", attempt.state, COOKIE),
         (attempt, "reddit", "x" * 43, COOKIE),

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from newsintel.domain.archive.format import FIELDS, dump, parse
+from newsintel.domain.archive.format import FIELDS, dump_line, parse_line
 from newsintel.domain.archive.model import Hit
 from newsintel.domain.search.article import Article, Engagement
-from newsintel.domain.text.urls import article_id, canonical
+from newsintel.domain.text.urls import canonicalize_url, make_article_id
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 LEAST = {
@@ -26,7 +26,7 @@ LEAST = {
 def read(**changes) -> Hit:
     """The smallest line with some changes. A field given as ... is left out."""
     row = {name: value for name, value in (LEAST | changes).items() if value is not ...}
-    return parse(json.dumps(row).encode(), NOW)
+    return parse_line(json.dumps(row).encode(), NOW)
 
 
 def test_five_fields_are_sufficient():
@@ -36,7 +36,7 @@ def test_five_fields_are_sufficient():
     """
     hit = read()
     assert hit.article == Article(
-        id=article_id("https://example.org/storm"),
+        id=make_article_id("https://example.org/storm"),
         source="guardian",
         external_id=LEAST["url"],
         url=LEAST["url"],
@@ -50,11 +50,11 @@ def test_five_fields_are_sufficient():
 
 FULL = Hit(
     Article(
-        id=article_id("https://example.org/full"),
+        id=make_article_id("https://example.org/full"),
         source="reddit",
         external_id="t3_abc",
         url="https://www.example.org/full",
-        canonical_url=canonical("https://www.example.org/full"),
+        canonical_url=canonicalize_url("https://www.example.org/full"),
         title="زلزال — 地震 👩‍👩‍👧 < 5 & > 3 می\u200cخواهم <video>",
         publisher="r/worldnews",
         published_at=NOW - timedelta(days=3),
@@ -77,13 +77,13 @@ def test_a_written_line_is_read_unchanged():
 
     The line has all fields in order, and writing it again gives the same bytes.
     """
-    line = dump(FULL)
+    line = dump_line(FULL)
     assert line.endswith(b"}\n")
     assert line.count(b"\n") == 1
     assert tuple(json.loads(line)) == FIELDS
-    assert parse(line, NOW) == FULL
-    assert dump(parse(line, NOW)) == line
-    assert parse(dump(read()), NOW) == read()
+    assert parse_line(line, NOW) == FULL
+    assert dump_line(parse_line(line, NOW)) == line
+    assert parse_line(dump_line(read()), NOW) == read()
 
 
 def test_an_id_in_the_line_is_ignored():
@@ -99,7 +99,7 @@ def test_a_hidden_page_is_identified_by_title_and_day():
     hidden = {"url": "https://consent.yahoo.com/v2/collectConsent?sessionId=1_cc-session_9"}
     assert read(**hidden).article.id == read(**hidden | {"url": hidden["url"] + "7"}).article.id
     assert read(**hidden).article.id != read(**hidden, title="Other").article.id
-    assert parse(dump(read(**hidden)), NOW) == read(**hidden)
+    assert parse_line(dump_line(read(**hidden)), NOW) == read(**hidden)
     estimated = read(**hidden, published_at_estimated=True)
     assert estimated.article.id != read(**hidden).article.id
 
@@ -121,7 +121,7 @@ def test_tags_and_entities_in_texts_stay():
     text = "PSA: a <script> tag lets anyone in; write &lt;script&gt; <template> <b>there</b>"
     hit = read(title=text, description=text, content=text, author=text, section=text, publisher=text)
     assert {getattr(hit.article, name) for name in ("title", "description", "content", "author", "section", "publisher")} == {text}
-    assert parse(dump(hit), NOW) == hit
+    assert parse_line(dump_line(hit), NOW) == hit
 
 
 def test_pages_behind_a_route_of_a_script_are_different_articles():
@@ -135,7 +135,7 @@ def test_times_with_any_offset_are_converted_to_utc():
     """The offset itself is not stored."""
     assert read(published_at="2026-11-22T12:00:00+02:00").article.published_at == datetime(2026, 11, 22, 10, tzinfo=UTC)
     assert read(published_at="1821-05-05T00:00:00Z").article.published_at.year == 1821
-    assert parse(dump(Hit(FULL.article, NOW.astimezone(timezone(timedelta(hours=5))), NOW)), NOW).first_seen_at == NOW
+    assert parse_line(dump_line(Hit(FULL.article, NOW.astimezone(timezone(timedelta(hours=5))), NOW)), NOW).first_seen_at == NOW
 
 
 @pytest.mark.parametrize(
@@ -188,4 +188,4 @@ def test_a_line_that_is_not_an_article_is_refused(changes, reason):
 def test_a_line_that_is_not_an_object_is_refused(line):
     """Whatever other JSON or text it is."""
     with pytest.raises(ValueError, match=r"not JSON: |not a JSON object"):
-        parse(line, NOW)
+        parse_line(line, NOW)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsintel.domain.archive.model import ArchiveQuery, ArchiveSort, Condition, Field
-from newsintel.domain.archive.query import build, fingerprint
-from newsintel.domain.text.grammar import case_folded
+from newsintel.domain.archive.query import build_archive_query, hash_query
+from newsintel.domain.text.grammar import fold_case
 from newsintel.errors import InvalidParameterError
 
 
@@ -51,12 +51,12 @@ def test_grammar_of_fields_words_and_phrases(q, alternatives):
 
     Mistakes are accepted as in live searches.
     """
-    assert [list(conditions) for conditions in build(q).alternatives] == alternatives
+    assert [list(conditions) for conditions in build_archive_query(q).alternatives] == alternatives
 
 
 def test_without_q_all_articles_match():
     """Newest first, of all sources and times."""
-    assert build(None) == ArchiveQuery()
+    assert build_archive_query(None) == ArchiveQuery()
 
 
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
@@ -83,15 +83,17 @@ def test_bounds_in_q_set_start_and_end(q, start, end):
 
     The narrowest bounds count, wherever they stand. Bounds alone are a query.
     """
-    query = build(q)
+    query = build_archive_query(q)
     assert (query.start, query.end) == (start, end)
-    assert build(q).alternatives in ((), ((word("x"),),))
+    assert build_archive_query(q).alternatives in ((), ((word("x"),),))
 
 
 def test_bounds_in_q_narrow_the_parameters():
     """They never widen them. Parameters are converted to UTC."""
-    wide = build("after:2026-01-01 before:2026-12-31", start=MARCH.astimezone(timezone(timedelta(hours=2))), end=APRIL)
-    narrow = build("after:2026-03-01 before:2026-04-01", start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2026, 12, 31, tzinfo=UTC))
+    wide = build_archive_query("after:2026-01-01 before:2026-12-31", start=MARCH.astimezone(timezone(timedelta(hours=2))), end=APRIL)
+    narrow = build_archive_query(
+        "after:2026-03-01 before:2026-04-01", start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2026, 12, 31, tzinfo=UTC)
+    )
     assert (wide.start, wide.end) == (MARCH, APRIL)
     assert wide.start.tzinfo is UTC
     assert (narrow.start, narrow.end) == (MARCH, APRIL - TICK)
@@ -122,23 +124,23 @@ def test_bounds_in_q_narrow_the_parameters():
 def test_invalid_queries_are_refused(q, code):
     """The refusal names q, with a code for each reason."""
     with pytest.raises(InvalidParameterError) as caught:
-        build(q)
+        build_archive_query(q)
     assert (caught.value.field, caught.value.code) == ("q", code)
 
 
 def test_bounds_in_q_outside_the_parameters_are_refused():
     """The refusal names q, because the parameters alone are a valid span."""
     with pytest.raises(InvalidParameterError) as caught:
-        build("before:2026-03-01", start=MARCH)
+        build_archive_query("before:2026-03-01", start=MARCH)
     assert (caught.value.field, caught.value.code) == ("q", "empty_span")
 
 
 def test_publisher_is_a_whole_name():
     """It is tidied and keeps its spelling. A refusal names the parameter."""
-    assert build(None, publisher=" Le  Cafe\u0301™ ").publisher == "Le Café™"
+    assert build_archive_query(None, publisher=" Le  Cafe\u0301™ ").publisher == "Le Café™"
     for bad, code in (("", "blank"), ("a\x07", "control_character"), ("a" * 257, "too_long")):
         with pytest.raises(InvalidParameterError) as caught:
-            build(None, publisher=bad)
+            build_archive_query(None, publisher=bad)
         assert (caught.value.field, caught.value.code) == ("publisher", code)
         assert caught.value.message.startswith("publisher must")
 
@@ -159,28 +161,28 @@ def test_publisher_is_a_whole_name():
 )
 def test_sort_by_relevance_needs_a_wanted_term(q, sort, used):
     """Without one, the order is by date."""
-    assert build(q, sort=sort).sort is used
+    assert build_archive_query(q, sort=sort).sort is used
 
 
 def test_fingerprint_is_equal_for_the_same_meaning_only():
     """Every part that changes the answer changes it. `IT` and `it` differ."""
-    assert fingerprint(build(" flood\u00a0")) == fingerprint(build("“flood” AND FLOOD"))
+    assert hash_query(build_archive_query(" flood\u00a0")) == hash_query(build_archive_query("“flood” AND FLOOD"))
     queries = [
-        build("x"),
-        build("title:x"),
-        build("-x"),
-        build('"x y"'),
-        build("x y"),
-        build("X"),
-        build("x OR y"),
-        build("x", sort=ArchiveSort.NEWEST),
-        build("x", sources=("guardian",)),
-        build("x", publisher="BBC"),
-        build("x", start=MARCH),
-        build("x", end=MARCH),
-        build("x", language="en"),
+        build_archive_query("x"),
+        build_archive_query("title:x"),
+        build_archive_query("-x"),
+        build_archive_query('"x y"'),
+        build_archive_query("x y"),
+        build_archive_query("X"),
+        build_archive_query("x OR y"),
+        build_archive_query("x", sort=ArchiveSort.NEWEST),
+        build_archive_query("x", sources=("guardian",)),
+        build_archive_query("x", publisher="BBC"),
+        build_archive_query("x", start=MARCH),
+        build_archive_query("x", end=MARCH),
+        build_archive_query("x", language="en"),
     ]
-    assert len({fingerprint(query) for query in queries}) == len(queries)
+    assert len({hash_query(query) for query in queries}) == len(queries)
 
 
 parts = st.sampled_from(
@@ -210,7 +212,7 @@ parts = st.sampled_from(
 def test_build_gives_a_query_or_a_refusal(q):
     """A refusal names q."""
     with contextlib.suppress(InvalidParameterError):
-        query = build(q)
+        query = build_archive_query(q)
         assert query.alternatives or query.start or query.end
         assert all(query.alternatives)
-        assert all(any(map(str.isalnum, case_folded(one.text))) for conditions in query.alternatives for one in conditions)
+        assert all(any(map(str.isalnum, fold_case(one.text))) for conditions in query.alternatives for one in conditions)

@@ -6,8 +6,8 @@ from collections import OrderedDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsintel.domain.bounds.room import Room
-from newsintel.domain.bounds.sized_cache import ENTRY_BYTES, SizedCache, remembered
+from newsintel.domain.bounds.room import ByteBudget
+from newsintel.domain.bounds.sized_cache import ENTRY_BYTES, SizedCache, memoize
 
 KEYS = st.sampled_from("abcdef")
 STEPS = st.lists(st.one_of(st.tuples(st.just("put"), KEYS, st.integers(0, 500)), st.tuples(st.sampled_from(["get", "pop"]), KEYS)))
@@ -48,7 +48,7 @@ def test_a_remembered_function_stays_within_its_bytes():
     """
     calls = []
 
-    @remembered(max_bytes=2**20)
+    @memoize(max_bytes=2**20)
     def doubled(text):
         calls.append(text)
         return text * 2
@@ -70,10 +70,10 @@ def test_a_remembered_function_stays_within_its_bytes():
 
 def test_room_is_taken_whole_or_not_at_all():
     """Room that is given back can be taken again."""
-    room = Room(10)
-    assert room.take(6)
-    assert not room.take(5)
-    assert room.take(4)
-    room.give_back(6)
-    assert room.taken_bytes == 4
-    assert room.take(6)
+    room = ByteBudget(10)
+    assert room.reserve(6)
+    assert not room.reserve(5)
+    assert room.reserve(4)
+    room.release(6)
+    assert room.reserved_bytes == 4
+    assert room.reserve(6)

@@ -11,7 +11,7 @@ import pytest
 import trio
 from attrs import evolve
 
-from newsintel.domain.bounds.slices import whole
+from newsintel.domain.bounds.slices import run_all
 from newsintel.domain.personal import arrange as personal
 from newsintel.domain.personal.preferences import Preferences
 from newsintel.domain.search import dedup, matching
@@ -19,30 +19,30 @@ from newsintel.domain.search.article import MAX_DESCRIPTION, MAX_NAME, MAX_TITLE
 from newsintel.domain.search.codec import dump_answer, load_answer
 from newsintel.domain.search.dedup import Grouping
 from newsintel.domain.search.harvest import Answer, Harvest
-from newsintel.domain.search.merging import merge
+from newsintel.domain.search.merging import merge_articles
 from newsintel.domain.search.outcome import Status
-from newsintel.domain.search.query import build
+from newsintel.domain.search.query import build_query
 from newsintel.domain.search.query_model import Dedupe, Sort
-from newsintel.domain.search.scoring import rank
+from newsintel.domain.search.scoring import rank_groups
 from newsintel.domain.text import clean as text
 from newsintel.domain.text import tokens, urls
-from newsintel.domain.text.body import DECODED_CAP_BYTES, Body
-from newsintel.domain.text.clean import RAW_CHARS, plain
+from newsintel.domain.text.body import DECODED_CAP_BYTES, BodyReader
+from newsintel.domain.text.clean import RAW_CHARS, to_plain_text
 from newsintel.domain.text.markup import read_html
-from newsintel.domain.text.urls import canonical
+from newsintel.domain.text.urls import canonicalize_url
 from newsintel.http.bodies import search as views
 from newsintel.http.bodies.search import View
 from newsintel.outbound.sources import guardian, newsapi, reddit
 from newsintel.outbound.sources.source import Response
 from newsintel.runtime import turns
-from newsintel.runtime.turns import in_turns
+from newsintel.runtime.turns import run_in_turns
 from tests.make import NOON, article, outcome
 from tests.shared import SHARED, needs_shared
 from tests.steps import ALLOWED, LONGEST_MS, longest_slice
 
-MEMOS = (tokens._exact, tokens._plain, matching._spelt, matching._lexemes)
+MEMOS = (tokens._exact, tokens._plain, matching._join_spellings, matching._join_lexemes)
 
-QUERY = build("climate", sources=("newsapi", "guardian", "reddit"))
+QUERY = build_query("climate", sources=("newsapi", "guardian", "reddit"))
 
 NASTY = [
     "word ",
@@ -70,8 +70,8 @@ NASTY = [
 @pytest.fixture(autouse=True)
 def nothing_remembered():
     """Clear the caches, so that earlier results make nothing faster."""
-    for memo in (*MEMOS, dedup.undecorated, urls.usable):
-        memo.forget()
+    for memo in (*MEMOS, dedup.strip_decorations, urls.sanitize_url):
+        memo.clear()
 
 
 def check(make):
@@ -127,7 +127,7 @@ def test_a_reply_within_the_caps_is_read_in_slices(name, unit):
     # A longer one is refused for its number of escapes.
     size = 1_500 if {'"', "\n"} & set(unit) else 6_000
     body = fitted(rows((unit * size)[:size]), envelope)
-    page = check(lambda: source.reading(Response(200, {"content-type": "application/json"}, body), QUERY, NOON))
+    page = check(lambda: source.read_slices(Response(200, {"content-type": "application/json"}, body), QUERY, NOON))
     assert page.returned > 10
 
 
@@ -182,11 +182,11 @@ def test_hostile_addresses_are_read_in_slices(url):
     body = fitted(rows("x", url), envelope)
 
     def read():
-        urls.usable.forget()
-        return source.reading(Response(200, {}, body), QUERY, NOON)
+        urls.sanitize_url.clear()
+        return source.read_slices(Response(200, {}, body), QUERY, NOON)
 
     page = check(read)
-    assert all(canonical(one.canonical_url) == one.canonical_url for one in page.articles)
+    assert all(canonicalize_url(one.canonical_url) == one.canonical_url for one in page.articles)
 
 
 @pytest.mark.parametrize(
@@ -211,14 +211,14 @@ def test_hostile_json_is_read_in_time_or_refused(filling):
     """
     body = b'{"status":"ok","articles":[],' + filling + b"}"
     assert len(body) <= DECODED_CAP_BYTES
-    check(lambda: newsapi.SOURCE.reading(Response(200, {}, body), QUERY, NOON))
+    check(lambda: newsapi.SOURCE.read_slices(Response(200, {}, body), QUERY, NOON))
 
 
 @needs_shared
 def test_the_largest_recorded_reply_is_read():
     """A hundred posts in 848 KB: all of them are read, in slices."""
     body = (SHARED / "recorded" / "reddit" / "praw_top_all_2020.json").read_bytes()
-    page = check(lambda: reddit.SOURCE.reading(Response(200, {}, body), QUERY, NOON))
+    page = check(lambda: reddit.SOURCE.read_slices(Response(200, {}, body), QUERY, NOON))
     assert page.returned == 100
 
 
@@ -228,7 +228,7 @@ def test_a_body_is_inflated_in_slices():
 
     squeeze = zlib.compressobj(wbits=31)
     piece = squeeze.compress(bytes(DECODED_CAP_BYTES)) + squeeze.flush()
-    check(lambda: Body("gzip", None).feed(piece))
+    check(lambda: BodyReader("gzip", None).feed(piece))
 
 
 def letters(alphabet, size):
@@ -273,16 +273,16 @@ def test_stories_are_ranked_rendered_and_arranged_in_slices(description):
     preferences = Preferences(topics=tuple(f"topic {n}" for n in range(50)), excluded_topics=tuple(f"other {n}" for n in range(50)))
     for titles in (TITLES["plain"], lambda _: "the same story everywhere"):
         articles = found(titles, lambda n: f"{description[:1990]}{n}", 40 if description[0] == "ﷺ" else 300)
-        groups = whole(Grouping(Dedupe.NORMAL).add(articles))
-        ranked = check(lambda groups=groups: rank(groups, QUERY, NOON))
+        groups = run_all(Grouping(Dedupe.NORMAL).add(articles))
+        ranked = check(lambda groups=groups: rank_groups(groups, QUERY, NOON))
         assert len(ranked) == len(groups)
         harvest = Harvest(QUERY, NOON, (outcome("newsapi", articles=articles),))
-        answer = Answer(harvest, merge(QUERY, articles, Dedupe.NORMAL, NOON))
+        answer = Answer(harvest, merge_articles(QUERY, articles, Dedupe.NORMAL, NOON))
         for view in (View(limit=100), View(limit=100, dedupe=Dedupe.STRICT), View(limit=100, dedupe=Dedupe.OFF, explain=True)):
-            assert check(lambda view=view, answer=answer: views.rendering(answer, view))["articles"]
+            assert check(lambda view=view, answer=answer: views.render_in_slices(answer, view))["articles"]
         for memo in MEMOS:
-            memo.forget()
-        check(lambda answer=answer: personal.arrange(answer.merge.ranked, preferences, Sort.RELEVANCE))
+            memo.clear()
+        check(lambda answer=answer: personal.order_stories(answer.merge.ranked, preferences, Sort.RELEVANCE))
 
 
 @pytest.mark.parametrize("letter", ["c", "é", "가"])
@@ -290,14 +290,14 @@ def test_cached_answers_are_written_and_read_in_slices(letter):
     """Answers above the largest size are refused by their size."""
     articles = found(TITLES["plain"], lambda n: letter * 700 + str(n), 300)
     harvest = Harvest(QUERY, NOON, (outcome("newsapi", articles=articles),))
-    answer = Answer(harvest, merge(QUERY, articles, Dedupe.NORMAL, NOON))
+    answer = Answer(harvest, merge_articles(QUERY, articles, Dedupe.NORMAL, NOON))
     data = check(lambda: dump_answer(answer))
     assert check(lambda: load_answer(data)) == answer
     giant = evolve(harvest, outcomes=(outcome("newsapi", articles=tuple(evolve(one, content=letter * 9000) for one in articles)),))
     with pytest.raises(ValueError, match="more than"):
-        whole(dump_answer(Answer(giant, merge(QUERY, giant.articles, Dedupe.NORMAL, NOON))))
+        run_all(dump_answer(Answer(giant, merge_articles(QUERY, giant.articles, Dedupe.NORMAL, NOON))))
     with pytest.raises(ValueError, match="more than"):
-        whole(load_answer(data + b" " * 2**21))
+        run_all(load_answer(data + b" " * 2**21))
 
 
 @pytest.mark.parametrize("unit", NASTY)
@@ -308,9 +308,9 @@ def test_a_text_is_cut_before_it_is_cleaned(monkeypatch, unit, max_chars):
     A cut text ends with an ellipsis.
     """
     looked_at = []
-    visible = text.visible
-    monkeypatch.setattr(text, "visible", lambda some: looked_at.append(len(some)) or visible(some))
-    shown = plain(unit * 100_000, max_chars, read_html)
+    visible = text.remove_invisible
+    monkeypatch.setattr(text, "remove_invisible", lambda some: looked_at.append(len(some)) or visible(some))
+    shown = to_plain_text(unit * 100_000, max_chars, read_html)
     assert max(looked_at) <= RAW_CHARS[0] * max_chars + RAW_CHARS[1]
     assert shown is None or (len(shown) <= max_chars and shown.endswith("…"))
 
@@ -320,7 +320,7 @@ def test_a_cut_shows_no_half_tag_or_entity():
     most = RAW_CHARS[0] * 20 + RAW_CHARS[1]
     for half in ('<a href="https://example.org/', "&#821", "&amp"):
         raw = "<b></b>" * 79 + "x" * (most - 79 * 7 - len(half)) + half + "7;end>"
-        assert set(plain(raw, 20, read_html) or "") <= {"x", "…"}
+        assert set(to_plain_text(raw, 20, read_html) or "") <= {"x", "…"}
 
 
 async def test_other_tasks_run_between_slices(monkeypatch, autojump_clock):
@@ -340,7 +340,7 @@ async def test_other_tasks_run_between_slices(monkeypatch, autojump_clock):
         return name
 
     async def do(name, takes_s):
-        assert await in_turns(work(name, takes_s)) == name
+        assert await run_in_turns(work(name, takes_s)) == name
 
     for takes_s, expected in (
         (turns.TURN_S, {"a0 b0 a1 b1 a2 b2", "b0 a0 b1 a1 b2 a2"}),
@@ -358,10 +358,10 @@ async def test_other_tasks_run_between_slices(monkeypatch, autojump_clock):
         raise KeyError("bug")
 
     with pytest.raises(KeyError):
-        await in_turns(broken())
+        await run_in_turns(broken())
 
 
 def test_an_answer_without_articles_is_rendered_in_slices():
     """All sources failed, so the body has no articles."""
     harvest = Harvest(QUERY, NOON, (outcome("newsapi", Status.TIMEOUT),))
-    check(lambda: views.rendering(Answer(harvest, merge(QUERY, (), Dedupe.NORMAL, NOON)), View()))
+    check(lambda: views.render_in_slices(Answer(harvest, merge_articles(QUERY, (), Dedupe.NORMAL, NOON)), View()))

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsintel.domain.intelligence.likeness import FAINT, RECENCY, SAME_PUBLISHER, Candidate, Scored, best, closest, distinct
+from newsintel.domain.intelligence.likeness import (
+    MIN_SCORE,
+    RECENCY,
+    SAME_PUBLISHER,
+    Candidate,
+    Scored,
+    drop_duplicates,
+    rescore_articles,
+    score_candidates,
+)
 from tests.values import NOW, article
 
 WEIGHTS = {"a": 4.0, "b": 2.0, "c": 1.0, "d": 1.0}
@@ -18,9 +27,9 @@ _candidates = st.lists(
 @given(_candidates, st.dictionaries(st.sampled_from("abcd"), st.floats(0.01, 10), min_size=4))
 def test_closest_are_in_order_and_within_bounds(candidates, weights):
     """Best first. No score is below FAINT or above 1, and no article occurs twice."""
-    found = closest(candidates, weights)
+    found = score_candidates(candidates, weights)
     assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
-    assert all(FAINT <= one.score <= 1 + 1e-9 for one in found)
+    assert all(MIN_SCORE <= one.score <= 1 + 1e-9 for one in found)
     assert len({one.id for one in found}) == len(found)
 
 
@@ -29,7 +38,7 @@ def test_more_in_common_never_lowers_a_score_and_length_never_raises_it(shared, 
     """The other candidates have the usual length."""
     usual = Candidate(1, words, 15)
     base, richer, wordier = (
-        {one.id: one.score for one in closest([usual, usual, Candidate(2, length, mask)], WEIGHTS)}.get(2, 0.0)
+        {one.id: one.score for one in score_candidates([usual, usual, Candidate(2, length, mask)], WEIGHTS)}.get(2, 0.0)
         for length, mask in ((words, shared), (words, shared | more), (words + longer, shared))
     )
     assert richer >= base
@@ -38,15 +47,15 @@ def test_more_in_common_never_lowers_a_score_and_length_never_raises_it(shared, 
 
 def test_a_score_is_the_share_of_the_telling_weight():
     """The article has the usual length. Its shared terms are ordered by weight."""
-    (found,) = closest([Candidate(1, 10, 0b0110)], {"c": 1.0, "a": 4.0, "b": 2.0, "d": 1.0})
+    (found,) = score_candidates([Candidate(1, 10, 0b0110)], {"c": 1.0, "a": 4.0, "b": 2.0, "d": 1.0})
     assert found == Scored(1, pytest.approx(6 / 8), ("a", "b"))
-    assert closest([Candidate(1, 10, 0)], WEIGHTS) == []
-    assert closest([], WEIGHTS) == []
+    assert score_candidates([Candidate(1, 10, 0)], WEIGHTS) == []
+    assert score_candidates([], WEIGHTS) == []
 
 
 def test_an_archive_of_empty_articles_does_not_divide_by_zero():
     """A length of 0 counts as 1."""
-    assert closest([Candidate(1, 0, 1)], WEIGHTS)[0].score == pytest.approx(0.5)
+    assert score_candidates([Candidate(1, 0, 1)], WEIGHTS)[0].score == pytest.approx(0.5)
 
 
 def test_recent_articles_and_other_publishers_are_preferred():
@@ -59,12 +68,12 @@ def test_recent_articles_and_other_publishers_are_preferred():
     aged = {1: 30, 2: 0, 3: 0, 5: -9}
     articles = {number: article(publisher="BBC ", published_at=NOW - timedelta(days=days)) for number, days in aged.items()}
     articles[3] = article(publisher="Reuters", published_at=NOW)
-    found = best(scored, articles, "bbc", NOW)
+    found = rescore_articles(scored, articles, "bbc", NOW)
     assert [one.id for one in found] == [3, 5, 2, 1]
     assert [one.score for one in found] == pytest.approx(
         [0.8, 0.8 * SAME_PUBLISHER, 0.8 * SAME_PUBLISHER, round(0.8 * SAME_PUBLISHER * (1 - RECENCY / 2), 4)]
     )
-    assert {one.score for one in best(scored, articles, None, NOW) if one.id != 1} == {0.8}
+    assert {one.score for one in rescore_articles(scored, articles, None, NOW) if one.id != 1} == {0.8}
 
 
 def scored(*ids):
@@ -74,7 +83,7 @@ def scored(*ids):
 
 def shown(*args):
     """The ids that `distinct` keeps."""
-    return [one.id for one in distinct(*args)]
+    return [one.id for one in drop_duplicates(*args)]
 
 
 TITLES = {1: "Flood in Wales", 2: "Strike in France", 3: "Election in Peru", 4: "Flood in Wales!", 5: ""}

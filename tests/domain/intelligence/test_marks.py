@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from newsintel.config.values import Secret
 from newsintel.domain.intelligence import marks as module
-from newsintel.domain.intelligence.marks import Marking, Together, pair
+from newsintel.domain.intelligence.marks import DailySearches, SearchMarker, order_pair
 from tests.make import NOON, search_record
 
 DAY = timedelta(days=1)
@@ -20,7 +20,7 @@ KEYS = [Secret("A" * 43), Secret("B" * 42 + "A")]
 
 def marked(*searches, keys=KEYS):
     """The marks that one process makes of some searches, each as (query, person, days later)."""
-    marking = Marking(keys)
+    marking = SearchMarker(keys)
     return [marking.mark(search_record(query=query, person=person, searched_at=NOON + days * DAY)) for query, person, days in searches]
 
 
@@ -44,7 +44,7 @@ letters = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_siz
 @given(st.lists(letters, min_size=2, max_size=3), st.lists(letters, min_size=2, max_size=3))
 def test_the_parts_of_a_mark_are_kept_apart(some, others):
     """Other queries or another person never give the same mark, however their texts join."""
-    marks_of = Marking(KEYS[:1]).marks_of
+    marks_of = SearchMarker(KEYS[:1]).make_marks_finder
     alike = marks_of(some[-1])(TODAY, *some[:-1]) == marks_of(others[-1])(TODAY, *others[:-1])
     assert alike == (some == others)
 
@@ -59,28 +59,28 @@ def test_a_pair_has_one_mark_in_either_order():
     (beside,), (also,) = second.beside, turned.beside
     assert (beside.query, beside.mark, beside.pair_mark) == ("flood", turned.mark, also.pair_mark)
     assert len({beside.pair_mark, second.mark, turned.mark}) == 3
-    assert pair("tide", "flood") == pair("flood", "tide") == ("flood", "tide")
+    assert order_pair("tide", "flood") == order_pair("flood", "tide") == ("flood", "tide")
 
 
 def test_marks_can_be_computed_again_for_a_person():
     """Only for that person, and also under a key that has been replaced."""
     first, second = marked(("flood", "alice", 0), ("tide", "alice", 0), keys=KEYS[1:])
-    marks_of = Marking(KEYS).marks_of("alice")
+    marks_of = SearchMarker(KEYS).make_marks_finder("alice")
     assert first.mark in marks_of(TODAY, "flood")
     assert second.beside[0].pair_mark in marks_of(TODAY, "flood", "tide")
-    assert first.mark not in Marking(KEYS).marks_of("bob")(TODAY, "flood")
+    assert first.mark not in SearchMarker(KEYS).make_marks_finder("bob")(TODAY, "flood")
 
 
 def test_a_query_too_long_to_be_counted_has_no_mark():
     """It forms a pair with no other query."""
-    marking = Marking(KEYS)
+    marking = SearchMarker(KEYS)
     assert marking.mark(search_record(form=None)) is None
     assert marking.mark(search_record()).beside == ()
 
 
 def test_a_forgotten_person_has_no_earlier_queries():
     """After that, the person's next search forms no pair with an earlier one."""
-    marking = Marking(KEYS)
+    marking = SearchMarker(KEYS)
     for person in ("alice", "bob"):
         marking.mark(search_record(query="flood", person=person))
     marking.forget("alice")
@@ -94,7 +94,7 @@ def test_pairs_do_not_cross_days():
 
     A search that arrives late forms no pair.
     """
-    together = Together()
+    together = DailySearches()
     assert together.add(TODAY, "alice", "flood") == ()
     assert together.add(TODAY + DAY, "alice", "tide") == ()
     assert together.add(TODAY, "alice", "quake") == ()
@@ -108,7 +108,7 @@ def test_remembered_queries_are_bounded(monkeypatch):
     """
     # Room for alice with eight queries and another person with a short one.
     monkeypatch.setattr(module, "MAX_BYTES", 1_500)
-    together = Together()
+    together = DailySearches()
     found = [together.add(TODAY, "alice", f"q{number}") for number in range(module.MOST_QUERIES + 2)]
     assert [len(others) for others in found] == [*range(module.MOST_QUERIES + 1), module.MOST_QUERIES]
     assert found[-1][0] == "q1"

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsintel.domain.intelligence.normal_form import MAX_BYTES, normal_form
-from newsintel.domain.search.query import build
-from newsintel.domain.text.grammar import case_folded
+from newsintel.domain.intelligence.normal_form import MAX_BYTES, write_normal_form
+from newsintel.domain.search.query import build_query
+from newsintel.domain.text.grammar import fold_case
 from newsintel.errors import InvalidParameterError
 
 
 def form(q):
     """The normal form of a query as typed."""
-    return normal_form(build(q, sources=()).clauses)
+    return write_normal_form(build_query(q, sources=()).clauses)
 
 
 @pytest.mark.parametrize(
@@ -60,20 +60,20 @@ def test_a_normal_form_is_a_query_with_the_same_meaning(parts):
     Its own form is itself.
     """
     try:
-        asked = build(" ".join(parts), sources=())
+        asked = build_query(" ".join(parts), sources=())
     except InvalidParameterError:
         return
-    normal = normal_form(asked.clauses)
+    normal = write_normal_form(asked.clauses)
     if normal is None:
         return
-    again = build(normal, sources=())
-    assert normal_form(again.clauses) == normal
+    again = build_query(normal, sources=())
+    assert write_normal_form(again.clauses) == normal
     assert [folded(one) for one in again.clauses] == [folded(one) for one in asked.clauses]
 
 
 def folded(clause):
     """The folded terms of a clause, as they are compared."""
-    return [[case_folded(term.text) for term in terms] for terms in (clause.wanted, clause.unwanted)]
+    return [[fold_case(term.text) for term in terms] for terms in (clause.wanted, clause.unwanted)]
 
 
 def test_a_very_long_query_is_not_counted():

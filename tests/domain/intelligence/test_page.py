@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsintel.domain.intelligence.interest_model import Basis, Pick
-from newsintel.domain.intelligence.page import EVERY, FADING, page
+from newsintel.domain.intelligence.page import EXPLORATION_INTERVAL, REPEAT_FACTOR, build_page
 from newsintel.domain.intelligence.ranking import Choice
 from newsintel.domain.text.clean import fold
 from tests.values import article
@@ -30,14 +30,14 @@ def talked(number, **changes):
 
 def shown(personal, everybodys=(), known=(), *, limit=20, person="u_a", day=DAY):
     """The external ids on the page."""
-    found = page(personal, everybodys, known, limit=limit, person=person, day=day)
+    found = build_page(personal, everybodys, known, limit=limit, person=person, day=day)
     return [pick.article.external_id for pick in found.picks]
 
 
 def test_every_fifth_place_is_an_exploration():
     """Its reason says so. The other places are the person's own choices, best first."""
     personal = [choice(number, number, 0.9 - number / 100) for number in range(15)]
-    found = page(personal, [talked(number) for number in range(30, 50)], (), limit=10, person="u_a", day=DAY)
+    found = build_page(personal, [talked(number) for number in range(30, 50)], (), limit=10, person="u_a", day=DAY)
     assert found.basis is Basis.PERSONAL
     explored = [pick.reasons[0].startswith("exploration: ") for pick in found.picks]
     assert explored == [False, False, False, False, True] * 2
@@ -58,7 +58,7 @@ def test_an_interest_fades_with_each_pick():
 
     Choices are compared by their reduced scores.
     """
-    personal = [choice(1, 0, 0.5), choice(2, 0, 0.5), choice(3, 0, 0.5), choice(4, 1, 0.5 * FADING + 0.01)]
+    personal = [choice(1, 0, 0.5), choice(2, 0, 0.5), choice(3, 0, 0.5), choice(4, 1, 0.5 * REPEAT_FACTOR + 0.01)]
     assert shown(personal) == ["1", "4", "2", "3"]
 
 
@@ -74,7 +74,7 @@ def test_a_page_is_filled_from_the_other_list_when_one_is_used_up():
 
 def test_a_newcomers_page_is_the_list_for_everybody_in_its_order():
     """The page says that its basis is trending. No reason mentions exploration."""
-    found = page([], [talked(number) for number in range(30, 50)], (), limit=3, person="u_a", day=DAY)
+    found = build_page([], [talked(number) for number in range(30, 50)], (), limit=3, person="u_a", day=DAY)
     assert found.basis is Basis.TRENDING
     assert [(pick.article.external_id, pick.reasons) for pick in found.picks] == [(str(number), ("why",)) for number in (30, 31, 32)]
 
@@ -110,7 +110,7 @@ def test_a_page_keeps_its_limits_for_any_choices(personal, everybodys, limit):
     A publisher counts in any spelling. Explorations have only their own places while personal picks
     follow.
     """
-    found = page(personal, everybodys, ("known",), limit=limit, person="u_a", day=DAY)
+    found = build_page(personal, everybodys, ("known",), limit=limit, person="u_a", day=DAY)
     assert len(found.picks) <= limit
     assert all(number <= 2 for number in Counter(fold(pick.article.publisher) for pick in found.picks).values())
     assert len({pick.article.id for pick in found.picks}) == len(found.picks)
@@ -118,6 +118,6 @@ def test_a_page_keeps_its_limits_for_any_choices(personal, everybodys, limit):
     own = {one.pick.article.id for one in personal}
     for place, pick in enumerate(found.picks):
         if pick.reasons[0].startswith("exploration") and any(later.reasons == ("why",) for later in found.picks[place + 1 :]):
-            assert place % EVERY == EVERY - 1
+            assert place % EXPLORATION_INTERVAL == EXPLORATION_INTERVAL - 1
         assert personal == [] or pick.article.id in own or pick.reasons[0].startswith("exploration")
     assert (found.basis is Basis.TRENDING) == (not personal)

@@ -7,13 +7,32 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsintel.domain.bounds.slices import whole
-from newsintel.domain.intelligence.interest_model import Deed, Evidence, Interest, Kind, Offer, Profile, Sharing, Talked
-from newsintel.domain.intelligence.ranking import Fit, as_exploration, fits, personal, reason, recency, strange, talked_about, welcome
+from newsintel.domain.bounds.slices import run_all
+from newsintel.domain.intelligence.interest_model import (
+    Deed,
+    DeedKind,
+    Evidence,
+    Interest,
+    PopularArticle,
+    Profile,
+    ProfileMatch,
+    UnseenArticle,
+)
+from newsintel.domain.intelligence.ranking import (
+    Fit,
+    explain_pick,
+    is_allowed,
+    is_outside_profile,
+    mark_exploration,
+    rank_fits,
+    score_personal,
+    score_popular,
+    score_recency,
+)
 from newsintel.domain.personal.preferences import Preferences
 from newsintel.domain.search import matching
 from newsintel.domain.search.article import Engagement
-from newsintel.domain.search.matching import Topics
+from newsintel.domain.search.matching import PreparedTopics
 from newsintel.domain.text import tokens
 from tests.steps import ALLOWED, LONGEST_MS, longest_slice
 from tests.values import NOW, article
@@ -29,25 +48,25 @@ def evidence(kind, label, **terms):
 SKY = Interest(
     1.0,
     {"comet": 0.4, "norway": 0.25, "sky": 0.2, "dust": 0.15},
-    (evidence(Kind.SAVED, "Comet over Norway", comet=0.7, norway=0.7), evidence(Kind.SEARCHED, "sky dust", sky=0.6, dust=0.6)),
+    (evidence(DeedKind.SAVED, "Comet over Norway", comet=0.7, norway=0.7), evidence(DeedKind.SEARCHED, "sky dust", sky=0.6, dust=0.6)),
 )
-MONEY = Interest(0.5, {"bank": 0.25, "rate": 0.25, "loan": 0.25, "debt": 0.25}, (evidence(Kind.TOPIC, "money", bank=0.5, rate=0.5),))
+MONEY = Interest(0.5, {"bank": 0.25, "rate": 0.25, "loan": 0.25, "debt": 0.25}, (evidence(DeedKind.TOPIC, "money", bank=0.5, rate=0.5),))
 PROFILE = Profile((SKY, MONEY), {"bread": 0.5, "flour": 0.5})
 
 
 def sharing(name, *terms, hours=0):
     """An article that shares these terms."""
-    return Sharing(name, NOW - timedelta(hours=hours), frozenset(terms))
+    return ProfileMatch(name, NOW - timedelta(hours=hours), frozenset(terms))
 
 
 def offer(page="one", publishers=1, saves=0, **changes):
     """An article that may be recommended."""
-    return Offer(article(page, **changes), publishers, saves)
+    return UnseenArticle(article(page, **changes), publishers, saves)
 
 
 def fitting(*found, of=PROFILE, most=10):
     """The articles that fit."""
-    return fits(found, of, NOW, most)
+    return rank_fits(found, of, NOW, most)
 
 
 def test_an_article_fits_by_the_share_of_an_interests_terms():
@@ -95,35 +114,35 @@ def test_the_best_fits_come_first_and_at_most_the_wanted_number():
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        (Kind.TOPIC, "topic you follow: x"),
-        (Kind.SAVED, "because you saved “x”"),
-        (Kind.NOTED, "because of your note on “x”"),
-        (Kind.SEARCHED, "because you searched for “x”"),
-        (Kind.OPENED, "because you read “x”"),
+        (DeedKind.TOPIC, "topic you follow: x"),
+        (DeedKind.SAVED, "because you saved “x”"),
+        (DeedKind.NOTED, "because of your note on “x”"),
+        (DeedKind.SEARCHED, "because you searched for “x”"),
+        (DeedKind.OPENED, "because you read “x”"),
     ],
 )
 def test_a_reason_names_the_deed_in_words(kind, said):
     """Each kind of deed has its own words."""
-    assert reason([evidence(kind, "x", comet=1)], frozenset({"comet"})) == said
+    assert explain_pick([evidence(kind, "x", comet=1)], frozenset({"comet"})) == said
 
 
 def test_the_reason_is_the_deed_with_the_most_shared_weight():
     """Of equal deeds the first is named."""
-    assert reason(SKY.evidence, frozenset({"comet", "sky"})) == "because you saved “Comet over Norway”"
-    assert reason(SKY.evidence, frozenset({"sky", "dust"})) == "because you searched for “sky dust”"
-    assert reason(SKY.evidence, frozenset()) == "because you saved “Comet over Norway”"
+    assert explain_pick(SKY.evidence, frozenset({"comet", "sky"})) == "because you saved “Comet over Norway”"
+    assert explain_pick(SKY.evidence, frozenset({"sky", "dust"})) == "because you searched for “sky dust”"
+    assert explain_pick(SKY.evidence, frozenset()) == "because you saved “Comet over Norway”"
 
 
 def test_recency_falls_from_1_to_a_half():
     """The part above a half halves every three days. A date in the future counts as now."""
-    assert [recency(NOW - timedelta(days=days), NOW) for days in (-1, 0, 3, 6)] == [1.0, 1.0, 0.75, 0.625]
-    assert recency(NOW - timedelta(days=9_999), NOW) == 0.5
+    assert [score_recency(NOW - timedelta(days=days), NOW) for days in (-1, 0, 3, 6)] == [1.0, 1.0, 0.75, 0.625]
+    assert score_recency(NOW - timedelta(days=9_999), NOW) == 0.5
 
 
 def scores(*offers, kept=NOBODYS):
     """The scores, by page, of articles that fit equally well."""
     found = fitting(*(sharing(one.article.id, "comet", "norway") for one in offers))
-    chosen = whole(personal(found, {one.article.id: one for one in offers}, kept, NOW))
+    chosen = run_all(score_personal(found, {one.article.id: one for one in offers}, kept, NOW))
     return [(choice.pick.article.external_id, choice.pick.score) for choice in chosen]
 
 
@@ -142,14 +161,14 @@ def test_preferred_sources_come_first_with_a_reason():
     assert scores(one, other)[0][1] == scores(one, other)[1][1]
     kept = Preferences(preferred_sources=("newsapi",))
     assert [page for page, _ in scores(one, other, kept=kept)] == ["b", "a"]
-    chosen = whole(personal(fitting(sharing(other.article.id, "comet")), {other.article.id: other}, kept, NOW))
+    chosen = run_all(score_personal(fitting(sharing(other.article.id, "comet")), {other.article.id: other}, kept, NOW))
     assert chosen[0].pick.reasons[1:] == ("preferred source: newsapi",)
 
 
 def test_an_article_without_an_offer_is_not_chosen():
     """The person has seen it, or it was deleted."""
-    assert whole(personal(fitting(sharing("gone", "comet")), {}, NOBODYS, NOW)) == []
-    assert whole(talked_about([Talked("gone", "new", frozenset())], {}, NOBODYS, PROFILE, NOW)) == []
+    assert run_all(score_personal(fitting(sharing("gone", "comet")), {}, NOBODYS, NOW)) == []
+    assert run_all(score_popular([PopularArticle("gone", "new", frozenset())], {}, NOBODYS, PROFILE, NOW)) == []
 
 
 @pytest.mark.parametrize(
@@ -169,22 +188,24 @@ def test_preferences_filter_articles(changes, kept, let_in):
     """By topic, and by language if it is known. The filter applies to both lists of the page."""
     one = offer("x", **changes)
     preferences = Preferences(**kept)
-    assert welcome(one, preferences, Topics(preferences.excluded_topics)) is let_in
+    assert is_allowed(one, preferences, PreparedTopics(preferences.excluded_topics)) is let_in
     assert bool(scores(one, kept=Preferences(**kept))) is let_in
-    talked = [Talked(one.article.id, "new", frozenset())]
-    assert bool(whole(talked_about(talked, {one.article.id: one}, Preferences(**kept), PROFILE, NOW))) is let_in
+    talked = [PopularArticle(one.article.id, "new", frozenset())]
+    assert bool(run_all(score_popular(talked, {one.article.id: one}, Preferences(**kept), PROFILE, NOW))) is let_in
 
 
 def test_explorations_are_far_from_the_profile():
     """An article that shares much with an interest, or with disliked terms, is no exploration."""
-    assert strange(frozenset({"norway", "volcano"}), evolve(PROFILE, interests=(evolve(SKY, terms=SKY.terms | {"norway": 0.24}),)))
-    assert not strange(frozenset({"norway"}), PROFILE)
-    assert not strange(frozenset({"bread"}), PROFILE)
+    assert is_outside_profile(
+        frozenset({"norway", "volcano"}), evolve(PROFILE, interests=(evolve(SKY, terms=SKY.terms | {"norway": 0.24}),))
+    )
+    assert not is_outside_profile(frozenset({"norway"}), PROFILE)
+    assert not is_outside_profile(frozenset({"bread"}), PROFILE)
     one = offer("x")
-    near, far = (Talked(one.article.id, "new", frozenset(terms)) for terms in ({"comet"}, {"volcano"}))
-    chosen = whole(talked_about([near, far], {one.article.id: one}, NOBODYS, PROFILE, NOW))
+    near, far = (PopularArticle(one.article.id, "new", frozenset(terms)) for terms in ({"comet"}, {"volcano"}))
+    chosen = run_all(score_popular([near, far], {one.article.id: one}, NOBODYS, PROFILE, NOW))
     assert [choice.pick.reasons for choice in chosen] == [("new",)]
-    assert as_exploration(chosen[0]).reasons == ("exploration: new",)
+    assert mark_exploration(chosen[0]).reasons == ("exploration: new",)
     assert 0 < chosen[0].pick.score <= 0.5
 
 
@@ -204,18 +225,18 @@ def test_long_articles_and_many_excluded_topics_are_read_in_slices():
     """Each of 60 articles with the longest description is a slice of its own."""
     kept = Preferences(excluded_topics=tuple(f"nothing {number}" for number in range(50)))
     texts = {f"a_{number}": f"地震{number}" * 400 for number in range(60)}
-    offers = {name: Offer(article(name, description=text[:2000]), 1, 0) for name, text in texts.items()}
+    offers = {name: UnseenArticle(article(name, description=text[:2000]), 1, 0) for name, text in texts.items()}
     found = [Fit(name, 1.0, 0, "why") for name in texts]
-    talked = [Talked(name, "why", frozenset()) for name in texts]
+    talked = [PopularArticle(name, "why", frozenset()) for name in texts]
 
     def forgetting(make, *given):
-        for memo in (tokens._exact, tokens._plain, matching._spelt, matching._lexemes, matching._told):
-            memo.forget()
+        for memo in (tokens._exact, tokens._plain, matching._join_spellings, matching._join_lexemes, matching._detect_joined):
+            memo.clear()
         return make(*given)
 
     for make in (
-        lambda: forgetting(personal, found, offers, kept, NOW),
-        lambda: forgetting(talked_about, talked, offers, kept, PROFILE, NOW),
+        lambda: forgetting(score_personal, found, offers, kept, NOW),
+        lambda: forgetting(score_popular, talked, offers, kept, PROFILE, NOW),
     ):
         longest_ms, chosen = longest_slice(make)
         assert len(chosen) == 60

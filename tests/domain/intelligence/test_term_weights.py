@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsintel.domain.intelligence import term_weights as module
-from newsintel.domain.intelligence.term_weights import ALONE, FIELDS, INDEX_BUDGET, Word, idf, probe, telling
+from newsintel.domain.intelligence.term_weights import FIELD_WEIGHTS, INDEX_BUDGET, MAX_ALONE_ARTICLES, Word, idf, plan_probe, rank_terms
 
 _lexemes = st.text("abcdef'\\é", min_size=1, max_size=4)
 _counts = st.dictionaries(_lexemes, st.integers(0, 20_000), max_size=12)
@@ -34,17 +34,17 @@ def test_the_rarest_of_the_weightiest_field_come_first():
     Equal weights are ordered by lexeme. At most the wanted number is returned.
     """
     words = [Word("b", "A", 5), Word("a", "A", 5), Word("c", "B", 5), Word("d", "A", 20), Word("e", "C", 5)]
-    weights = telling(words, 1_000, 4, least=2)
+    weights = rank_terms(words, 1_000, 4, least=2)
     assert list(weights) == ["a", "b", "d", "c"]
-    assert weights["c"] == pytest.approx(FIELDS["B"] * weights["a"])
+    assert weights["c"] == pytest.approx(FIELD_WEIGHTS["B"] * weights["a"])
 
 
 def test_words_of_one_article_or_of_most_articles_are_not_telling():
     """Neither kind leads to another similar article."""
     words = [Word("once", "D", 1), Word("twice", "D", 2), Word("tenth", "D", 100), Word("more", "D", 101)]
-    assert list(telling(words, 1_000, 9, least=2)) == ["twice", "tenth"]
-    assert list(telling(words, 1_000, 9, least=1)) == ["once", "twice", "tenth"]
-    assert list(telling([Word("storm", "D", 15)], 16, 9, least=2)) == ["storm"], "of a young archive every word is common"
+    assert list(rank_terms(words, 1_000, 9, least=2)) == ["twice", "tenth"]
+    assert list(rank_terms(words, 1_000, 9, least=1)) == ["once", "twice", "tenth"]
+    assert list(rank_terms([Word("storm", "D", 15)], 16, 9, least=2)) == ["storm"], "of a young archive every word is common"
 
 
 @given(_counts)
@@ -53,7 +53,7 @@ def test_a_probe_reads_little_and_has_every_known_term(articles):
 
     Each anchor is at least as rare as every other term.
     """
-    found = probe(list(articles), articles)
+    found = plan_probe(list(articles), articles)
     known = {term for term, count in articles.items() if count}
     if found is None:
         assert not known
@@ -68,13 +68,15 @@ def test_a_probe_reads_little_and_has_every_known_term(articles):
 
 def test_a_rare_term_or_the_only_term_matches_alone():
     """Rare terms match alone while few articles have any of them. Other terms need a second one."""
-    found = probe(["rare", "usual", "rarest", "common"], {"rare": ALONE - 10, "usual": ALONE, "rarest": 10, "common": 10**6})
+    found = plan_probe(
+        ["rare", "usual", "rarest", "common"], {"rare": MAX_ALONE_ARTICLES - 10, "usual": MAX_ALONE_ARTICLES, "rarest": 10, "common": 10**6}
+    )
     assert (found.alone, found.anchors, found.terms) == (("rarest", "rare"), ("usual",), ("rare", "usual", "rarest", "common"))
-    assert probe(["common", "gone"], {"common": 10**6}).alone == ("common",)
+    assert plan_probe(["common", "gone"], {"common": 10**6}).alone == ("common",)
 
 
 def test_anchors_fill_the_budget_from_the_rarest(monkeypatch):
     """The anchors that fit are counted from the rarest term."""
     monkeypatch.setattr(module, "INDEX_BUDGET", 300)
-    found = probe(["a", "b", "c"], {"a": 200, "b": 100, "c": 100})
+    found = plan_probe(["a", "b", "c"], {"a": 200, "b": 100, "c": 100})
     assert (*found.alone, *found.anchors) == ("b", "c")

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsintel.domain.intelligence.search_counts import Observed, Span, Trend
-from newsintel.domain.intelligence.trending import burst, ranked, why
-from newsintel.http.bodies.intelligence import trending_body
+from newsintel.domain.intelligence.search_counts import ObservedQuery, Trend, TrendWindow
+from newsintel.domain.intelligence.trending import explain_trend, rank_trends, score_burst
+from newsintel.http.bodies.intelligence import build_trending_body
 
 people = st.integers(0, 10**6)
 usual = st.floats(0, 10**6)
@@ -19,34 +19,34 @@ usual = st.floats(0, 10**6)
 def test_more_people_never_score_less(few, many, expected):
     """For the same usual number."""
     few, many = sorted((few, many))
-    assert burst(few, expected) <= burst(many, expected)
+    assert score_burst(few, expected) <= score_burst(many, expected)
 
 
 @given(people, usual, usual)
 def test_a_higher_usual_number_never_raises_the_score(count, little, much):
     """For the same number of people."""
     little, much = sorted((little, much))
-    assert burst(count, much) <= burst(count, little) + 1e-9
+    assert score_burst(count, much) <= score_burst(count, little) + 1e-9
 
 
 @given(st.integers(1, 10**6))
 def test_the_usual_number_scores_zero(number):
     """Whatever that number is."""
-    assert burst(number, float(number)) == 0
+    assert score_burst(number, float(number)) == 0
 
 
 @given(st.integers(3, 1000), st.integers(1, 10**6))
 def test_a_new_query_ranks_above_a_favourite_at_its_usual_level(number, crowd):
     """Three people are enough if the query is new."""
-    first, _ = ranked([Observed("weather", crowd, float(crowd)), Observed("earthquake", number, 0.0)], 10)
+    first, _ = rank_trends([ObservedQuery("weather", crowd, float(crowd)), ObservedQuery("earthquake", number, 0.0)], 10)
     assert first.query == "earthquake"
 
 
-@given(st.lists(st.builds(Observed, st.text(min_size=1), people, usual), unique_by=lambda one: one.query), st.integers(0, 10))
+@given(st.lists(st.builds(ObservedQuery, st.text(min_size=1), people, usual), unique_by=lambda one: one.query), st.integers(0, 10))
 def test_the_order_does_not_depend_on_the_order_of_the_input(observed, limit):
     """Best first, cut at the limit. Nothing within the limit is lost."""
-    found = ranked(observed, limit)
-    assert found == ranked(observed[::-1], limit)
+    found = rank_trends(observed, limit)
+    assert found == rank_trends(observed[::-1], limit)
     assert len(found) == min(limit, len(observed))
     assert [trend.score for trend in found] == sorted((trend.score for trend in found), reverse=True)
 
@@ -66,12 +66,12 @@ def test_the_order_does_not_depend_on_the_order_of_the_input(observed, limit):
 )
 def test_reasons_match_the_numbers(count, expected, reason):
     """Each range of numbers has its own words."""
-    assert why(Trend("q", count, expected, burst(count, expected or 0.0))) == reason
+    assert explain_trend(Trend("q", count, expected, score_burst(count, expected or 0.0))) == reason
 
 
 def test_the_body_has_rounded_numbers_and_reasons():
     """Each entry has its reason."""
-    assert trending_body(Span.DAY, [Trend("flood", 23, 3.8123, 8.7456)]) == {
+    assert build_trending_body(TrendWindow.DAY, [Trend("flood", 23, 3.8123, 8.7456)]) == {
         "window": "24h",
         "searches": [{"query": "flood", "score": 8.746, "people": 23, "usual": 3.81, "reasons": ["23 people, 6 times the usual"]}],
     }
@@ -79,11 +79,11 @@ def test_the_body_has_rounded_numbers_and_reasons():
 
 def test_without_a_usual_number_the_most_people_come_first():
     """The body then has null as the usual number."""
-    found = ranked([Observed("tide", 3, None), Observed("flood", 5, None)], 10)
+    found = rank_trends([ObservedQuery("tide", 3, None), ObservedQuery("flood", 5, None)], 10)
     assert [trend.query for trend in found] == ["flood", "tide"]
-    assert trending_body(Span.WEEK, found)["searches"][0]["usual"] is None
+    assert build_trending_body(TrendWindow.WEEK, found)["searches"][0]["usual"] is None
 
 
 def test_windows_are_an_hour_a_day_and_a_week():
     """In seconds."""
-    assert [span.length.total_seconds() for span in Span] == [3600, 86_400, 7 * 86_400]
+    assert [span.length.total_seconds() for span in TrendWindow] == [3600, 86_400, 7 * 86_400]

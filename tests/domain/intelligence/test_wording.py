@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsintel.domain.intelligence.wording import as_written
-from newsintel.domain.text.lexemes import lexeme
-from newsintel.domain.text.tokens import tokens
+from newsintel.domain.intelligence.wording import find_spellings
+from newsintel.domain.text.lexemes import make_lexeme
+from newsintel.domain.text.tokens import split_words
 
 
 @pytest.mark.parametrize(
@@ -25,13 +25,13 @@ from newsintel.domain.text.tokens import tokens
 )
 def test_a_term_is_shown_as_the_first_word_with_its_lexeme(texts, language, lexemes, expected):
     """Absent texts are skipped. A term that no text has is shown without its language."""
-    assert as_written(texts, lexemes, language) == expected
+    assert find_spellings(texts, lexemes, language) == expected
 
 
 @given(st.lists(st.none() | st.text(max_size=60), max_size=4), st.sampled_from(["", "en", "fr", "ru"]))
 def test_every_word_is_shown_as_some_text_spells_it(texts, language):
     """No word is shown twice. In a script without spaces, overlapping terms become one word."""
-    lexemes = list({lexeme(one.word, language) for text in texts for one in tokens(text or "")})
-    shown = as_written(texts, lexemes, language)
+    lexemes = list({make_lexeme(one.word, language) for text in texts for one in split_words(text or "")})
+    shown = find_spellings(texts, lexemes, language)
     assert len(shown) == len(set(shown)) <= len(lexemes)
     assert all(any(word in (text or "") for text in texts) for word in shown)

@@ -20,8 +20,8 @@ def test_a_single_process_gets_the_whole_limit_in_a_few_leases() -> None:
     After that the process stops asking.
     """
     lease, total, taken, leases = Lease(60), 0, 0, []
-    while not lease.over:
-        leases.append(wanted := lease.wanted())
+    while not lease.is_over:
+        leases.append(wanted := lease.next_lease_size())
         total += wanted
         lease.grant(wanted, 0, total)
         assert lease.remaining == 60 - taken
@@ -38,11 +38,11 @@ def test_nothing_is_leased_past_the_limit() -> None:
     """
     lease = Lease(16)
     lease.grant(2, 0, 17)
-    assert (lease.unspent, lease.rest, lease.over) == (1, 0, False)
+    assert (lease.unspent, lease.rest, lease.is_over) == (1, 0, False)
     lease.take()
-    assert lease.over
+    assert lease.is_over
     lease.grant(1, 0, 30)
-    assert lease.over
+    assert lease.is_over
 
 
 def test_a_call_given_back_can_be_taken_again() -> None:
@@ -50,7 +50,7 @@ def test_a_call_given_back_can_be_taken_again() -> None:
     lease = Lease(1)
     lease.grant(1, 0, 1)
     assert lease.take()
-    assert lease.over
+    assert lease.is_over
     lease.give_back()
     assert lease.take()
 
@@ -62,14 +62,14 @@ def test_without_redis_a_process_keeps_to_the_limit_by_itself() -> None:
     """
     lease = Lease(8)
     for _ in range(3):
-        lease.grant_alone(lease.wanted())
+        lease.grant_alone(lease.next_lease_size())
     assert (drained(lease), lease.unshared) == (3, 3)
     lease.grant(1, 3, 4 + 2)
     assert (lease.unshared, lease.rest, lease.unspent) == (0, 2, 1)
-    while not lease.over:
-        lease.grant_alone(lease.wanted())
+    while not lease.is_over:
+        lease.grant_alone(lease.next_lease_size())
         drained(lease)
-    assert lease.had == 6
+    assert lease.leased == 6
 
 
 def test_a_counter_lost_by_redis_does_not_raise_the_limit() -> None:
@@ -77,8 +77,8 @@ def test_a_counter_lost_by_redis_does_not_raise_the_limit() -> None:
     lease = Lease(8)
     for total in (4, 4, 4):
         lease.grant(4, 0, total)
-    assert lease.had == drained(lease) == 8
-    assert lease.over
+    assert lease.leased == drained(lease) == 8
+    assert lease.is_over
 
 
 STEPS = st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["take", "lease", "back"])), max_size=200)
@@ -90,13 +90,13 @@ def test_several_processes_never_admit_more_than_the_limit_together(steps: list[
     leases, total, admitted = [Lease(limit) for _ in range(3)], 0, 0
     for which, step in steps:
         lease = leases[which]
-        if step == "lease" and not lease.over:
-            wanted = lease.wanted()
+        if step == "lease" and not lease.is_over:
+            wanted = lease.next_lease_size()
             total += wanted
             lease.grant(wanted, 0, total)
         elif step == "take":
             admitted += lease.take()
-        elif step == "back" and lease.had > lease.unspent:
+        elif step == "back" and lease.leased > lease.unspent:
             lease.give_back()
             admitted -= 1
         assert admitted + sum(one.unspent for one in leases) <= limit
@@ -107,9 +107,9 @@ def test_one_process_never_admits_more_than_the_limit_whatever_redis_does(steps:
     """Redis is away, comes back, was filled by other processes, or was emptied."""
     lease, total, admitted = Lease(limit), 0, 0
     for away, others in steps:
-        if lease.over:
+        if lease.is_over:
             break
-        wanted, unshared = lease.wanted(), lease.unshared
+        wanted, unshared = lease.next_lease_size(), lease.unshared
         if away:
             lease.grant_alone(wanted)
         else:

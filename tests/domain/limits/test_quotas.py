@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsintel.config.values import Quota
-from newsintel.domain.limits.quotas import OwnStart, OwnStarts, Spent, Terms
+from newsintel.domain.limits.quotas import OwnStart, OwnStarts, SourceLimits, Spent
 
 DAY_S = 86_400
 TTL_S, LONGEST_S = 300, 3900
-NEWSAPI = Terms(0, Quota(100, DAY_S))
+NEWSAPI = SourceLimits(0, Quota(100, DAY_S))
 
 
-def starts(terms: Terms, *at_s: float) -> OwnStarts:
+def starts(terms: SourceLimits, *at_s: float) -> OwnStarts:
     """Starts at these times."""
     made = OwnStarts(terms)
     for number, one in enumerate(at_s):
@@ -28,35 +28,35 @@ def test_starts_are_summed_up_and_old_ones_are_forgotten() -> None:
 
     Starts outside the window are forgotten.
     """
-    made = starts(Terms(1, Quota(4, 100)), 0, 10, 20, 30)
-    assert made.spent(40) == Spent(4, 30, 0, 10)
-    assert made.spent(100) == Spent(3, 30, -inf, 10)
-    assert made.spent(500) == Spent()
+    made = starts(SourceLimits(1, Quota(4, 100)), 0, 10, 20, 30)
+    assert made.compute_spent(40) == Spent(4, 30, 0, 10)
+    assert made.compute_spent(100) == Spent(3, 30, -inf, 10)
+    assert made.compute_spent(500) == Spent()
 
 
 def test_starts_out_of_order_are_sorted() -> None:
     """Two starts decided at the same time may be reported in either order."""
-    assert starts(Terms(1, Quota(2, 100)), 10, 5, 20).spent(20) == Spent(3, 20, 10, 10)
+    assert starts(SourceLimits(1, Quota(2, 100)), 10, 5, 20).compute_spent(20) == Spent(3, 20, 10, 10)
 
 
 def test_a_pace_without_a_quota_has_no_window() -> None:
     """Without a quota there is no limit on the number of starts."""
-    assert starts(Terms(2), 0, 2, 4).spent(4) == Spent(0, 4)
-    assert not Terms().limited
-    assert Terms(2).limited
-    assert Terms(2).left(Spent(5)) is None
-    assert Terms(2).keep_s(Spent(5), LONGEST_S) == 0
+    assert starts(SourceLimits(2), 0, 2, 4).compute_spent(4) == Spent(0, 4)
+    assert not SourceLimits().is_limited
+    assert SourceLimits(2).is_limited
+    assert SourceLimits(2).count_left(Spent(5)) is None
+    assert SourceLimits(2).keep_s(Spent(5), LONGEST_S) == 0
 
 
 def test_starts_are_reported_until_they_are_shared() -> None:
     """A start that was undone is not reported."""
     made = starts(NEWSAPI, 0, 1, 2, 3)
-    assert made.unshared() == {"1": 1, "3": 3}
+    assert made.list_unshared() == {"1": 1, "3": 3}
     made.remove("3")
-    made.note_shared({"1": 1})
-    assert made.unshared() == {}
-    assert made.spent(4).used == 3
-    made.note_shared({})
+    made.mark_shared({"1": 1})
+    assert made.list_unshared() == {}
+    assert made.compute_spent(4).used == 3
+    made.mark_shared({})
 
 
 def test_two_counts_of_the_same_starts_join_to_the_stricter() -> None:
@@ -67,9 +67,9 @@ def test_two_counts_of_the_same_starts_join_to_the_stricter() -> None:
 @pytest.mark.parametrize(("calls", "open_"), [(1, 1), (2, 2), (3, 3), (4, 3), (5, 4), (8, 6), (100, 75)])
 def test_a_quarter_is_kept_for_callers_who_are_signed_in(calls: int, open_: int) -> None:
     """Anonymous callers stop when a quarter of the quota is left."""
-    terms = Terms(0, Quota(calls, 100))
+    terms = SourceLimits(0, Quota(calls, 100))
     assert terms.ranks == (calls, open_)
-    assert terms.left(Spent(open_)) <= calls / 4 < terms.left(Spent(open_ - 1))
+    assert terms.count_left(Spent(open_)) <= calls / 4 < terms.count_left(Spent(open_ - 1))
 
 
 @pytest.mark.parametrize(("left", "keep_s"), [(100, 0), (90, 192), (80, 432), (50, 1728), (26, LONGEST_S), (1, LONGEST_S), (0, LONGEST_S)])
@@ -81,7 +81,7 @@ def test_the_less_is_left_the_longer_an_outcome_is_kept(left: int, keep_s: float
 @given(st.integers(1, 1000), st.integers(1, DAY_S), st.floats(0, 1e5))
 def test_keeping_grows_as_the_quota_falls_and_never_past_its_bound(calls: int, window_s: int, longest_s: float) -> None:
     """This also holds beyond the quota, which can happen while Redis is away."""
-    terms = Terms(0, Quota(calls, window_s))
+    terms = SourceLimits(0, Quota(calls, window_s))
     kept = [terms.keep_s(Spent(used), longest_s) for used in range(calls + 3)]
     assert all(a <= b + 1e-6 for a, b in pairwise(kept))
     assert all(0 <= one <= longest_s for one in kept)
@@ -96,13 +96,13 @@ def simulated(queries: int, *, spread: bool, signed_in: bool = False, hours: int
     due_s = {number: float(number) for number in range(queries)}
     while (now_s := min(due_s.values())) < hours * 3600:
         number = min(due_s, key=lambda one: due_s[one])
-        spent = made.spent(now_s)
+        spent = made.compute_spent(now_s)
         if (free_s := DAY_S + (spent.full_s if signed_in else spent.open_s)) > now_s:
             refused_h = min(refused_h, now_s / 3600)
             due_s[number] = free_s
             continue
         made.add(OwnStart("", now_s, shared=True))
-        spent = made.spent(now_s)
+        spent = made.compute_spent(now_s)
         fewest = min(fewest, 100 - spent.used)
         due_s[number] = now_s + max(TTL_S, NEWSAPI.keep_s(spent, LONGEST_S) if spread else 0)
     return refused_h, fewest

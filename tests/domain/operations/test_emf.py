@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
-from newsintel.domain.operations.emf import DIMENSION, MOST_METRICS, Interval, Metric, document, table
+from newsintel.domain.operations.emf import DIMENSION, MOST_METRICS, Interval, Metric, build_document, build_metrics
 from newsintel.domain.operations.metrics import COUNTERS
 from newsintel.runtime.telemetry.metrics import Metrics
 from tests.samples import read_samples
@@ -93,7 +93,9 @@ def written(metrics, work=lambda: None, sources=SOURCES):
     """The document of an interval in which `work` was done."""
     before = read_samples(metrics)
     work()
-    return document(table(sources), Interval(before, read_samples(metrics)), MOMENT, {DIMENSION: "production", "version": "1.0"})
+    return build_document(
+        build_metrics(sources), Interval(before, read_samples(metrics)), MOMENT, {DIMENSION: "production", "version": "1.0"}
+    )
 
 
 def test_a_quiet_interval_has_zero_counters_and_no_ratios(metrics):
@@ -126,9 +128,9 @@ def test_numbers_are_those_of_the_interval(metrics):
         metrics.count("outcomes", 4, source="reddit", status="disabled")
         for status in ("2xx", "2xx", "5xx"):
             metrics.observe("http_request_seconds", 0.001, route="/articles", status=status)
-        metrics.watch("redis_breaker_open", lambda: {(): True})
-        metrics.watch("queue_depth", lambda: {("persister",): 7, ("fetcher guardian",): 2})
-        metrics.watch("queue_age_seconds", lambda: {("persister",): 1.5})
+        metrics.set_gauge_reader("redis_breaker_open", lambda: {(): True})
+        metrics.set_gauge_reader("queue_depth", lambda: {("persister",): 7, ("fetcher guardian",): 2})
+        metrics.set_gauge_reader("queue_age_seconds", lambda: {("persister",): 1.5})
 
     busy = written(metrics, work)
     check(busy)
@@ -176,16 +178,19 @@ def test_p99_is_interpolated_within_a_bucket(metrics, latencies_s, p99_ms):
 def test_a_directive_has_at_most_the_allowed_number_of_metrics(metrics):
     """With many sources there are several directives, and each metric is in one of them."""
     many = [f"source{number}" for number in range(40)]
-    whole = document(
-        {name: Metric(metric.unit, lambda _: 1.0) for name, metric in table(many).items()}, Interval({}, {}), MOMENT, {DIMENSION: "test"}
+    whole = build_document(
+        {name: Metric(metric.unit, lambda _: 1.0) for name, metric in build_metrics(many).items()},
+        Interval({}, {}),
+        MOMENT,
+        {DIMENSION: "test"},
     )
     check(whole)
     sizes = [len(directive["Metrics"]) for directive in whole["_aws"]["CloudWatchMetrics"]]
     assert sizes[:-1] == [MOST_METRICS] * (len(sizes) - 1)
-    assert sum(sizes) == len(table(many))
+    assert sum(sizes) == len(build_metrics(many))
 
 
 def test_metric_names_are_distinct_from_other_members():
     """Metric names are lower case, of letters, digits and underscores."""
-    assert not {DIMENSION, "version", "commit", "_aws"} & set(table(SOURCES))
-    assert all(name.replace("_", "a").isalnum() and name == name.lower() for name in table(SOURCES))
+    assert not {DIMENSION, "version", "commit", "_aws"} & set(build_metrics(SOURCES))
+    assert all(name.replace("_", "a").isalnum() and name == name.lower() for name in build_metrics(SOURCES))

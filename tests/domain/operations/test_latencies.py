@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsintel.domain.operations.latencies import CUT, Latency, Tally, step_ms
+from newsintel.domain.operations.latencies import CUT_STATUSES, Latency, Tally, round_latency
 from newsintel.domain.search.outcome import Status
 
 
@@ -28,9 +28,9 @@ def test_latencies_are_rounded_to_steps(latency_ms, answered, cut):
 
     A call cut short is rounded down, to one that would not.
     """
-    assert step_ms(latency_ms, Status.OK) == answered
-    assert step_ms(latency_ms, Status.UNREACHABLE) == answered
-    assert step_ms(latency_ms, Status.TIMEOUT) == cut
+    assert round_latency(latency_ms, Status.OK) == answered
+    assert round_latency(latency_ms, Status.UNREACHABLE) == answered
+    assert round_latency(latency_ms, Status.TIMEOUT) == cut
 
 
 @given(st.floats(0, 1e7), st.sampled_from(Status))
@@ -40,10 +40,10 @@ def test_a_step_is_close_and_on_the_safe_side(latency_ms, status):
     It is never below the latency of an answer and never above that of a call cut short. A step is
     its own step.
     """
-    step = step_ms(latency_ms, status)
-    assert step <= latency_ms if status in CUT else step >= latency_ms
+    step = round_latency(latency_ms, status)
+    assert step <= latency_ms if status in CUT_STATUSES else step >= latency_ms
     assert abs(step - latency_ms) <= max(1, latency_ms / 10)
-    assert step_ms(step, status) == step
+    assert round_latency(step, status) == step
     assert len(str(step).rstrip("0")) <= 2
 
 
@@ -51,7 +51,7 @@ def test_a_tally_adds_up_equal_steps_until_it_is_taken():
     """After that it is empty."""
     tally = Tally()
     for latency_ms in (311, 319.9, 320):
-        tally.note("guardian", Status.OK, latency_ms)
-    tally.note("guardian", Status.TIMEOUT, 1000.2)
+        tally.add("guardian", Status.OK, latency_ms)
+    tally.add("guardian", Status.TIMEOUT, 1000.2)
     assert tally.take() == {Latency("guardian", Status.OK, 320): 3, Latency("guardian", Status.TIMEOUT, 1000): 1}
     assert not tally.take()

@@ -10,8 +10,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from newsintel.commands import serving
-from newsintel.config.settings import load
-from newsintel.domain.operations.source_notice import source_notice
+from newsintel.config.settings import read_settings
+from newsintel.domain.operations.source_notice import make_source_notice
 from newsintel.domain.search.harvest import Origin
 from newsintel.domain.search.outcome import Status
 from newsintel.http.application import create_app
@@ -32,7 +32,7 @@ NONE = (
 
 def settings(*names, **more):
     """The settings with these values."""
-    return load([one.options for one in REGISTRY.values()], dict.fromkeys(names, "x") | {"NEWSINTEL_DATA_DIR": "/nowhere"} | more)
+    return read_settings([one.options for one in REGISTRY.values()], dict.fromkeys(names, "x") | {"NEWSINTEL_DATA_DIR": "/nowhere"} | more)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def settings(*names, **more):
 )
 def test_the_notice_names_every_missing_setting(given, said):
     """A source that the operator turned off has no notice."""
-    assert source_notice(given) == said
+    assert make_source_notice(given) == said
 
 
 def archive_alone(query):
@@ -73,9 +73,9 @@ async def test_every_answer_has_the_notice_if_no_source_is_on():
     unset = two_sources(NEWSINTEL_GUARDIAN_KEY="")
     world = World(settings=unset, desk=Desk(made_by=archive_alone))  # noqa: F811
     body = await (await create_app(world.services).test_client().get("/articles?q=a")).get_json()
-    assert body["notice"] == source_notice(unset)
+    assert body["notice"] == make_source_notice(unset)
     assert body["notice"].endswith("for news set NEWSINTEL_NEWSAPI_KEY; or NEWSINTEL_GUARDIAN_KEY")
-    assert (await (await Person.of(world)).get("/articles?q=a"))["notice"] == source_notice(unset)
+    assert (await (await Person.of(world)).get("/articles?q=a"))["notice"] == make_source_notice(unset)
     body = await (await create_app(World().services).test_client().get("/articles?q=a")).get_json()
     assert "notice" not in body
 
@@ -84,7 +84,7 @@ async def test_readiness_has_the_notice():
     """Without a notice the member is absent."""
     for given, said in ((two_sources(NEWSINTEL_GUARDIAN_KEY=""), True), (two_sources(), False)):
         body = await (await create_app(World(settings=given).services).test_client().get("/health/ready")).get_json()
-        assert body.get("notice") == (source_notice(given) if said else None)
+        assert body.get("notice") == (make_source_notice(given) if said else None)
         assert bool(body.get("notice")) is said
 
 
@@ -97,11 +97,11 @@ async def test_the_notice_is_logged_once_at_start(world, autojump_clock, monkeyp
     async def stop(*_, **__):
         raise ServedError
 
-    monkeypatch.setattr(serving.server, "serve", stop)
+    monkeypatch.setattr(serving.server, "serve_http", stop)
     for given in (settings(NEWSINTEL_SECRET_KEYS="A" * 43), settings(GUARDIAN, NEWSINTEL_SECRET_KEYS="A" * 43)):
         with capture_logs() as logs, pytest.raises(BaseExceptionGroup):
-            await serving.serve(given)
-        assert [line["notice"] for line in logs if line["event"] == "source_notice"] == ([NONE] if source_notice(given) else [])
+            await serving.run_service(given)
+        assert [line["notice"] for line in logs if line["event"] == "source_notice"] == ([NONE] if make_source_notice(given) else [])
 
 
 def test_the_command_prints_the_notice(tmp_path):

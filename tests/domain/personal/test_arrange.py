@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsintel.domain.personal.arrange import SOURCE, TOPIC, fill
+from newsintel.domain.personal.arrange import SOURCE_BONUS, TOPIC_BONUS, fill_parameters
 from newsintel.domain.personal.preferences import Preferences
 from newsintel.domain.search.article import Group, Member
 from newsintel.domain.search.harvest import Answer, Harvest, Merge, Ranked, ScoreParts
 from newsintel.domain.search.query_model import Dedupe, Sort
-from newsintel.domain.search.scoring import shown
+from newsintel.domain.search.scoring import display_score
 from newsintel.http.bodies.search import View
 from newsintel.http.bodies.search import render as render_for_all
 from tests.values import NOW, article, outcome, query
@@ -34,15 +34,15 @@ def titles(arranged):
 
 def test_preferences_fill_in_missing_parameters():
     """Language, limit, dedupe and sort. The result names each preference that was used."""
-    filled, used = fill({"q"}, ALL)
+    filled, used = fill_parameters({"q"}, ALL)
     assert filled == {"language": "en", "limit": 5, "dedupe": Dedupe.STRICT, "sort": Sort.NEWEST}
     assert used == ("language", "default_limit", "dedupe", "sort")
 
 
 def test_given_parameters_take_precedence():
     """Even if they equal the default. An unset preference fills in nothing."""
-    assert fill({"q", "limit", "language", "dedupe", "sort"}, ALL) == ({}, ())
-    assert fill({"q"}, Preferences()) == ({}, ())
+    assert fill_parameters({"q", "limit", "language", "dedupe", "sort"}, ALL) == ({}, ())
+    assert fill_parameters({"q"}, Preferences()) == ({}, ())
 
 
 def test_a_preferred_source_adds_its_worth():
@@ -58,7 +58,7 @@ def test_a_preferred_source_adds_its_worth():
     ]
     arranged = arrange(stories, Preferences(preferred_sources=("reddit",)), Sort.RELEVANCE)
     assert titles(arranged) == ["far", "hers", "also", "near"]
-    assert arranged.worth == (0.0, SOURCE, SOURCE, 0.0)
+    assert arranged.worth == (0.0, SOURCE_BONUS, SOURCE_BONUS, 0.0)
     assert arranged.applied == ("preferred_sources",)
 
 
@@ -72,7 +72,7 @@ def test_a_topic_adds_its_worth(where):
     stories = [ranked("parts", 0.6, title="Climate changeover"), ranked("apart", 0.6, title="change of climate"), hers]
     arranged = arrange(stories, Preferences(topics=("climate change",)), Sort.RELEVANCE)
     assert titles(arranged) == ["hers", "parts", "apart"]
-    assert arranged.worth[0] == TOPIC
+    assert arranged.worth[0] == TOPIC_BONUS
 
 
 def test_equal_stories_keep_the_shared_order():
@@ -132,9 +132,9 @@ def test_no_story_is_lost_or_added(stories, preferences, sort):
 def test_no_story_moves_farther_than_its_worth(stories, preferences):
     """By relevance, the sum of score and worth never rises from one story to the next."""
     arranged = arrange(stories, preferences, Sort.RELEVANCE)
-    sums = [round(shown(one.parts) + worth, 4) for one, worth in zip(arranged.ranked, arranged.worth, strict=True)]
+    sums = [round(display_score(one.parts) + worth, 4) for one, worth in zip(arranged.ranked, arranged.worth, strict=True)]
     assert sums == sorted(sums, reverse=True)
-    assert all(0 <= worth <= SOURCE + TOPIC for worth in arranged.worth)
+    assert all(0 <= worth <= SOURCE_BONUS + TOPIC_BONUS for worth in arranged.worth)
 
 
 def answer(*stories):
@@ -158,7 +158,7 @@ def test_explain_shows_what_preferences_added():
     whole = answer(ranked("a", 0.6), ranked("b", 0.5, title="AI"))
     preferences = Preferences(topics=("AI",))
     shown_ = [render_for_one(whole, View(limit=1, page=page, explain=True), preferences, ())["articles"][0] for page in (1, 2)]
-    assert [(story["preference"], story["score"]) for story in shown_] == [(TOPIC, 0.5), (0.0, 0.6)]
+    assert [(story["preference"], story["score"]) for story in shown_] == [(TOPIC_BONUS, 0.5), (0.0, 0.6)]
     assert "preference" not in render_for_one(whole, View(), preferences, ())["articles"][0]
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsintel.domain.personal.preferences import MAX_TOPICS, MAX_VALUE_BYTES, Preferences, checked
+from newsintel.domain.personal.preferences import MAX_TOPICS, MAX_VALUE_BYTES, Preferences, check_preference
 from newsintel.errors import InvalidBodyError
 
 SOURCES = ("newsapi", "guardian", "reddit")
@@ -33,7 +33,7 @@ SOURCES = ("newsapi", "guardian", "reddit")
 )
 def test_a_valid_value_is_accepted(key, value, kept):
     """Topics and languages are normalized. Other values stay unchanged."""
-    assert checked(key, value, SOURCES) == kept
+    assert check_preference(key, value, SOURCES) == kept
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_valid_value_is_accepted(key, value, kept):
 def test_an_invalid_value_is_refused_by_name(key, value):
     """The field is `value`, and the message begins with the preference's name."""
     with pytest.raises(InvalidBodyError) as refused:
-        checked(key, value, SOURCES)
+        check_preference(key, value, SOURCES)
     assert refused.value.field == "value"
     assert refused.value.message.startswith(key)
 
@@ -80,24 +80,24 @@ def test_an_invalid_value_is_refused_by_name(key, value):
 def test_the_size_limit_counts_the_bytes_of_the_json(character):
     """The limit is exact in every script: one more character is refused."""
     room = (MAX_VALUE_BYTES - 2) // len(json.dumps(character, ensure_ascii=False)[1:-1].encode())
-    checked("theme", character * room, SOURCES)
+    check_preference("theme", character * room, SOURCES)
     with pytest.raises(InvalidBodyError) as refused:
-        checked("theme", character * (room + 1), SOURCES)
+        check_preference("theme", character * (room + 1), SOURCES)
     assert refused.value.code == "too_large"
 
 
 def test_an_escaped_nul_as_text_is_accepted():
     r"""The six characters \u0000 are text like any other."""
-    assert checked("theme", r"\u0000", SOURCES) == r"\u0000"
+    assert check_preference("theme", r"\u0000", SOURCES) == r"\u0000"
     with pytest.raises(InvalidBodyError):
-        checked("theme", "\\\0", SOURCES)
+        check_preference("theme", "\\\0", SOURCES)
 
 
 def test_preferences_are_read_from_stored_values():
     """Unknown ones are ignored, and missing ones have their default."""
     kept = {"topics": ["AI"], "default_limit": 5, "sort": "newest", "record_history": False, "theme": "dark"}
-    assert Preferences.of(kept) == Preferences(topics=("AI",), default_limit=5, sort="newest", record_history=False)
-    assert Preferences.of({}) == Preferences()
+    assert Preferences.from_values(kept) == Preferences(topics=("AI",), default_limit=5, sort="newest", record_history=False)
+    assert Preferences.from_values({}) == Preferences()
 
 
 JSON = st.recursive(
@@ -109,7 +109,7 @@ KNOWN = st.sampled_from([*Preferences.__attrs_attrs__]).map(lambda field: field.
 @given(st.dictionaries(KNOWN, JSON))
 def test_stored_values_that_break_a_rule_are_ignored(kept):
     """Reading never raises. The other preferences are read."""
-    preferences = Preferences.of(kept)
+    preferences = Preferences.from_values(kept)
     assert preferences.default_limit is None or 1 <= preferences.default_limit <= 100
     assert isinstance(preferences.record_history, bool)
 
@@ -118,9 +118,9 @@ def test_stored_values_that_break_a_rule_are_ignored(kept):
 def test_what_checked_accepts_is_read(key, value):
     """`of` reads every value that `checked` returns, and checking it again changes nothing."""
     try:
-        kept = checked(key, value, SOURCES)
+        kept = check_preference(key, value, SOURCES)
     except InvalidBodyError:
         return
-    assert checked(key, kept, SOURCES) == kept
-    read = getattr(Preferences.of({key: kept}), key)
+    assert check_preference(key, kept, SOURCES) == kept
+    read = getattr(Preferences.from_values({key: kept}), key)
     assert read == (tuple(kept) if isinstance(kept, list) else kept)

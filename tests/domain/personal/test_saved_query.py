@@ -5,7 +5,7 @@ Function words alone are refused.
 
 import pytest
 
-from newsintel.domain.personal.saved_query import build
+from newsintel.domain.personal.saved_query import parse_saved_query
 from newsintel.domain.search.query_model import Clause, Term
 from newsintel.errors import InvalidParameterError
 
@@ -39,7 +39,7 @@ def test_saved_articles_are_searched_by_the_common_grammar(q, alternatives):
 
     An alternative of function words in lower case is left out.
     """
-    assert [*build(q)] == alternatives
+    assert [*parse_saved_query(q)] == alternatives
 
 
 @pytest.mark.parametrize(
@@ -57,5 +57,5 @@ def test_saved_articles_are_searched_by_the_common_grammar(q, alternatives):
 def test_queries_without_a_searchable_term_are_refused(q, code):
     """The refusal names q."""
     with pytest.raises(InvalidParameterError) as caught:
-        build(q)
+        parse_saved_query(q)
     assert (caught.value.field, caught.value.code) == ("q", code)

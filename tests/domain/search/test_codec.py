@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from newsintel.domain.search.codec import FORMAT, to_json
 from newsintel.domain.search.harvest import Answer, Harvest
-from newsintel.domain.search.merging import merge
+from newsintel.domain.search.merging import merge_articles
 from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.domain.search.query_model import Dedupe
 from tests.values import NOW, article, harvests, outcome, query, unhurried
@@ -24,7 +24,7 @@ _json = st.recursive(
 
 def landed(harvest):
     """The answer that a flight ends with."""
-    return Answer(harvest, merge(harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at, harvest.saves))
+    return Answer(harvest, merge_articles(harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at, harvest.saves))
 
 
 @unhurried

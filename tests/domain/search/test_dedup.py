@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsintel.domain.bounds.slices import whole
+from newsintel.domain.bounds.slices import run_all
 from newsintel.domain.search.article import Article, Rule
-from newsintel.domain.search.dedup import Deduper, Grouping, Match, folded, group, undecorated
-from newsintel.domain.search.nearest_title import similarity
+from newsintel.domain.search.dedup import Deduper, Grouping, GroupMatch, fold_title, group_articles, strip_decorations
+from newsintel.domain.search.nearest_title import compare_similarity
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.text.clean import fold
 from tests.shared import SHARED, load_json, needs_shared
@@ -42,12 +42,12 @@ def exact_similarity(one: str, other: str) -> Fraction:
 
 def strict_similarity(one: str, other: str) -> float:
     """The similarity of two titles by the strict rule, 0..1."""
-    return similarity(folded(one), folded(other))
+    return compare_similarity(fold_title(one), fold_title(other))
 
 
 def groups_by_contract(given_articles: list[Article], mode: Dedupe) -> list[list[int]]:
     """The contract's text in code: the positions of each group's members."""
-    text = undecorated if mode is Dedupe.NORMAL else fold
+    text = strip_decorations if mode is Dedupe.NORMAL else fold
     groups: list[list[int]] = []
     for position, it in enumerate(given_articles):
         home = next((found for found in groups if any(given_articles[member].canonical_url == it.canonical_url for member in found)), None)
@@ -69,7 +69,7 @@ def test_groups_are_those_of_the_contract(given_articles, mode):
 
     Groups and members keep founder order.
     """
-    found = [[member.article for member in it.members] for it in group(given_articles, mode)]
+    found = [[member.article for member in it.members] for it in group_articles(given_articles, mode)]
     assert found == [[given_articles[position] for position in it] for it in groups_by_contract(given_articles, mode)]
 
 
@@ -80,14 +80,14 @@ def test_articles_added_in_portions_form_the_same_groups(given_articles, mode, d
     cuts = sorted(data.draw(st.lists(st.integers(0, len(given_articles)), max_size=3)))
     grouping = Grouping(mode)
     for start, end in pairwise([0, *cuts, len(given_articles)]):
-        assert whole(grouping.add(given_articles[start:end])) == group(given_articles[:end], mode)
+        assert run_all(grouping.add(given_articles[start:end])) == group_articles(given_articles[:end], mode)
 
 
 @unhurried
 @given(_lists, modes)
 def test_no_article_is_lost_or_added(given_articles, mode):
     """Each article comes out as often as it went in."""
-    assert Counter(member.article for it in group(given_articles, mode) for member in it.members) == Counter(given_articles)
+    assert Counter(member.article for it in group_articles(given_articles, mode) for member in it.members) == Counter(given_articles)
 
 
 @unhurried
@@ -98,8 +98,8 @@ def test_every_member_states_the_rule_and_similarity_that_matched(given_articles
     Every other member shares a page with an earlier one, or its title is as similar to the
     founder's as it says.
     """
-    text = undecorated if mode is Dedupe.NORMAL else fold
-    for it in group(given_articles, mode):
+    text = strip_decorations if mode is Dedupe.NORMAL else fold
+    for it in group_articles(given_articles, mode):
         assert it.members[0].rule is it.members[0].similarity is None
         for place, member in enumerate(it.members[1:], 1):
             one, other = text(member.article.title), text(it.founder.title)
@@ -118,10 +118,10 @@ def test_founders_grouped_alone_stay_apart(given_articles, mode):
 
     Grouping all articles again gives the same groups.
     """
-    once = group(given_articles, mode)
+    once = group_articles(given_articles, mode)
     founders_first = [member.article for it in once for member in it.members[:1]]
-    assert [it.founder for it in group(founders_first, mode)] == founders_first
-    assert group(given_articles, mode) == once
+    assert [it.founder for it in group_articles(founders_first, mode)] == founders_first
+    assert group_articles(given_articles, mode) == once
 
 
 @unhurried
@@ -129,7 +129,7 @@ def test_founders_grouped_alone_stay_apart(given_articles, mode):
 def test_an_article_id_is_in_one_group(given_articles):
     """This holds for both modes that merge."""
     for mode in (Dedupe.STRICT, Dedupe.NORMAL):
-        for one, other in combinations(group(given_articles, mode), 2):
+        for one, other in combinations(group_articles(given_articles, mode), 2):
             assert {it.article.id for it in one.members}.isdisjoint(it.article.id for it in other.members)
 
 
@@ -141,7 +141,7 @@ def test_the_leader_is_the_fullest_member(given_articles, mode):
     def fullness(it: Article) -> int:
         return bool(it.description) + bool(it.author) + bool(it.image_url) + bool(it.content) + (not it.published_at_estimated)
 
-    for it in group(given_articles, mode):
+    for it in group_articles(given_articles, mode):
         amounts = [fullness(member.article) for member in it.members]
         assert it.leader == it.members[amounts.index(max(amounts))].article
 
@@ -152,23 +152,23 @@ def test_a_member_joins_the_most_similar_founder_not_the_first():
     assert strict_similarity(far.title, near.title) <= 0.8
     late = article("late", title="abcdefghijklmnopq345")
     assert strict_similarity(near.title, late.title) > 0.8
-    assert [len(it.members) for it in group([far, near, late], Dedupe.STRICT)] == [2, 1]
+    assert [len(it.members) for it in group_articles([far, near, late], Dedupe.STRICT)] == [2, 1]
     late = article("late", title="abcdefghijklmnopqr45")
     assert strict_similarity(far.title, late.title) > 0.8
-    assert [len(it.members) for it in group([far, near, late], Dedupe.STRICT)] == [1, 2]
+    assert [len(it.members) for it in group_articles([far, near, late], Dedupe.STRICT)] == [1, 2]
 
 
 def test_titles_are_compared_with_founders_not_with_members():
     """A chain of small changes does not join its two ends."""
     chain = [article(page, title=title) for page, title in zip("pqr", ("aaaaaaaaaa", "aaaaaaaaab", "aaaaaaaabc"), strict=True)]
-    assert [len(it.members) for it in group(chain, Dedupe.STRICT)] == [2, 1]
+    assert [len(it.members) for it in group_articles(chain, Dedupe.STRICT)] == [2, 1]
 
 
 def test_the_same_page_takes_precedence_over_a_similar_title():
     """The article joins the group of its page, although another founder has the same title."""
     known, twin = article("known", title="one headline"), article("twin", title="quite another text")
     again = article("known", title="quite another text")
-    first, second = group([known, twin, again], Dedupe.STRICT)
+    first, second = group_articles([known, twin, again], Dedupe.STRICT)
     assert [member.rule for member in first.members] == [None, Rule.URL]
     assert first.members[1].similarity == pytest.approx(strict_similarity(known.title, again.title))
     assert len(second.members) == 1
@@ -181,28 +181,28 @@ def test_the_page_of_a_member_counts_too():
     """
     founder, member = article("f", title="abcdefghij"), article("m", title="abcdefghix")
     again = article("m", title="corrected headline")
-    (only,) = group([founder, member, again], Dedupe.STRICT)
+    (only,) = group_articles([founder, member, again], Dedupe.STRICT)
     assert [it.rule for it in only.members] == [None, Rule.NEAR_TITLE, Rule.URL]
 
 
 def test_empty_titles_never_match():
     """Articles without a title stay apart, unless they have the same page."""
     bare = [article("p", title=""), article("q", title="  "), article("p", title="")]
-    assert [[member.rule for member in it.members] for it in group(bare, Dedupe.NORMAL)] == [[None, Rule.URL], [None]]
+    assert [[member.rule for member in it.members] for it in group_articles(bare, Dedupe.NORMAL)] == [[None, Rule.URL], [None]]
 
 
 def test_off_merges_not_even_the_same_page():
     """A page that is listed twice stays two groups."""
-    assert len(group([article("p"), article("p")], Dedupe.OFF)) == 2
+    assert len(group_articles([article("p"), article("p")], Dedupe.OFF)) == 2
 
 
 def test_articles_without_an_address_are_compared_by_title():
     """Lines of a file may have no URL. Two of them are not the same page for that reason."""
     deduper = Deduper(Dedupe.STRICT)
     assert [deduper.add(title, None) for title in ("some title", "other words", "Some  TITLE")] == [
-        Match(0),
-        Match(1),
-        Match(0, Rule.TITLE, 1.0),
+        GroupMatch(0),
+        GroupMatch(1),
+        GroupMatch(0, Rule.TITLE, 1.0),
     ]
 
 
@@ -242,8 +242,8 @@ def test_normal_ignores_decorations_of_a_title_and_strict_does_not(title):
     """Outlets put such decorations before or after a title."""
     plain = "Fed holds rates for the time being"
     plain, decorated = article("p", title=plain), article("q", title=title)
-    assert [member.rule for member in group([plain, decorated], Dedupe.NORMAL)[0].members] == [None, Rule.TITLE]
-    assert all(member.rule is not Rule.TITLE for it in group([plain, decorated], Dedupe.STRICT) for member in it.members)
+    assert [member.rule for member in group_articles([plain, decorated], Dedupe.NORMAL)[0].members] == [None, Rule.TITLE]
+    assert all(member.rule is not Rule.TITLE for it in group_articles([plain, decorated], Dedupe.STRICT) for member in it.members)
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_normal_ignores_decorations_of_a_title_and_strict_does_not(title):
 )
 def test_a_title_keeps_what_only_looks_like_a_decoration(title):
     """Stripping never empties a title and never removes what belongs to it."""
-    bare = undecorated(title)
+    bare = strip_decorations(title)
     assert bare
     assert bare in {title, "(video)"}
 
@@ -260,7 +260,7 @@ def test_a_title_keeps_what_only_looks_like_a_decoration(title):
 @given(titles)
 def test_stripping_leaves_some_text(title):
     """A title with text never becomes empty."""
-    assert bool(undecorated(title)) == bool(fold(title))
+    assert bool(strip_decorations(title)) == bool(fold(title))
 
 
 @needs_shared

@@ -5,7 +5,7 @@ from attrs import evolve
 
 from newsintel.domain.search.freshness import Freshness, Windows
 from newsintel.domain.search.harvest import Origin
-from newsintel.domain.search.outcome import Asker, HeldFrom, Status
+from newsintel.domain.search.outcome import FetchCaller, HeldFrom, Status
 from tests.make import NOON, article, at, harvest, outcome
 
 WINDOWS = Windows(ttl_s=300, revalidate_s=60, stale_s=3600, partial_s=30)
@@ -25,7 +25,7 @@ WINDOWS = Windows(ttl_s=300, revalidate_s=60, stale_s=3600, partial_s=30)
 )
 def test_a_complete_harvest_passes_through_all_windows(age_s, expected):
     """It is fresh for the TTL, then in the revalidate window, then stale, then gone."""
-    assert WINDOWS.judge(harvest(), at(age_s)) is expected
+    assert WINDOWS.get_freshness(harvest(), at(age_s)) is expected
 
 
 def test_a_harvest_from_the_future_is_stale():
@@ -34,19 +34,19 @@ def test_a_harvest_from_the_future_is_stale():
     Another machine's clock may be a minute ahead.
     """
     answered = harvest(outcome("guardian"), outcome("reddit", Status.RATE_LIMITED, retry_at=at(120)))
-    assert WINDOWS.judge(answered, at(-60)) is Freshness.FRESH
-    assert WINDOWS.judge(answered, at(-60.1)) is Freshness.STALE
-    assert WINDOWS.kept(answered, at(-60)) == answered.outcomes
-    assert WINDOWS.kept(answered, at(-60.1)) == ()
+    assert WINDOWS.get_freshness(answered, at(-60)) is Freshness.FRESH
+    assert WINDOWS.get_freshness(answered, at(-60.1)) is Freshness.STALE
+    assert WINDOWS.outcomes_to_keep(answered, at(-60)) == answered.outcomes
+    assert WINDOWS.outcomes_to_keep(answered, at(-60.1)) == ()
 
 
 def test_a_partial_harvest_is_fresh_for_a_shorter_time():
     """It is fresh until a failed source may be asked again, which is after CACHE_PARTIAL_S."""
     partial = harvest(outcome("guardian"), outcome("reddit", Status.TIMEOUT))
-    assert WINDOWS.judge(partial, at(29.9)) is Freshness.FRESH
-    assert WINDOWS.judge(partial, at(30)) is Freshness.REVALIDATE
-    assert WINDOWS.kept(partial, at(29.9)) == partial.outcomes
-    assert [kept.source for kept in WINDOWS.kept(partial, at(30))] == ["guardian"]
+    assert WINDOWS.get_freshness(partial, at(29.9)) is Freshness.FRESH
+    assert WINDOWS.get_freshness(partial, at(30)) is Freshness.REVALIDATE
+    assert WINDOWS.outcomes_to_keep(partial, at(29.9)) == partial.outcomes
+    assert [kept.source for kept in WINDOWS.outcomes_to_keep(partial, at(30))] == ["guardian"]
 
 
 def test_an_unsupported_query_is_not_repeated_within_the_ttl():
@@ -65,7 +65,7 @@ def test_a_partial_harvest_waits_for_retry_at():
     assert WINDOWS.fresh_until(partial) == at(120)
     later = harvest(outcome("guardian"), outcome("reddit", Status.RATE_LIMITED, retry_at=at(9000)))
     assert WINDOWS.fresh_until(later) == at(300)
-    assert [kept.source for kept in WINDOWS.kept(later, at(300))] == ["reddit"]
+    assert [kept.source for kept in WINDOWS.outcomes_to_keep(later, at(300))] == ["reddit"]
 
 
 def test_a_repair_does_not_make_good_outcomes_newer():
@@ -76,7 +76,7 @@ def test_a_repair_does_not_make_good_outcomes_newer():
 
 def test_an_expired_complete_harvest_keeps_no_outcome():
     """After its TTL all sources are asked again."""
-    assert WINDOWS.kept(harvest(), at(301)) == ()
+    assert WINDOWS.outcomes_to_keep(harvest(), at(301)) == ()
 
 
 def test_a_partial_harvest_does_not_replace_a_complete_one_still_served():
@@ -85,29 +85,29 @@ def test_a_partial_harvest_does_not_replace_a_complete_one_still_served():
     It never outranks a newer complete one.
     """
     complete, partial = harvest(), harvest(outcome(), outcome("reddit", Status.TIMEOUT), when=at(310))
-    assert WINDOWS.outranks(complete, partial, at(310))
-    assert not WINDOWS.outranks(complete, partial, at(360))
-    assert not WINDOWS.outranks(complete, evolve(complete, fetched_at=at(310)), at(310))
-    assert not WINDOWS.outranks(partial, partial, at(310))
+    assert WINDOWS.must_keep_old(complete, partial, at(310))
+    assert not WINDOWS.must_keep_old(complete, partial, at(360))
+    assert not WINDOWS.must_keep_old(complete, evolve(complete, fetched_at=at(310)), at(310))
+    assert not WINDOWS.must_keep_old(partial, partial, at(310))
 
 
 def test_an_outcome_with_a_keep_time_outlasts_the_others():
     """The harvest is due with its first outcome, and only the outcomes that are due are fetched."""
     scarce = harvest(outcome("newsapi", keep_s=2000), outcome("guardian"))
     assert WINDOWS.fresh_until(scarce) == at(300)
-    assert [kept.source for kept in WINDOWS.kept(scarce, at(300))] == ["newsapi"]
+    assert [kept.source for kept in WINDOWS.outcomes_to_keep(scarce, at(300))] == ["newsapi"]
     renewed = harvest(outcome("newsapi", keep_s=2000), outcome("guardian", when=at(1900)), when=at(1900))
     assert WINDOWS.fresh_until(renewed) == at(2000)
-    assert [kept.source for kept in WINDOWS.kept(renewed, at(2000))] == ["guardian"]
+    assert [kept.source for kept in WINDOWS.outcomes_to_keep(renewed, at(2000))] == ["guardian"]
     assert WINDOWS.due_at(outcome(keep_s=20)) == at(300)
 
 
 def test_a_harvest_with_a_keep_time_is_served_until_redis_drops_it():
     """It is fresh, then served once more while it is renewed, then gone."""
     scarce = harvest(outcome("newsapi", keep_s=3900))
-    assert WINDOWS.judge(scarce, at(3899)) is Freshness.FRESH
-    assert WINDOWS.judge(scarce, at(3959)) is Freshness.REVALIDATE
-    assert WINDOWS.judge(scarce, at(3960)) is Freshness.GONE
+    assert WINDOWS.get_freshness(scarce, at(3899)) is Freshness.FRESH
+    assert WINDOWS.get_freshness(scarce, at(3959)) is Freshness.REVALIDATE
+    assert WINDOWS.get_freshness(scarce, at(3960)) is Freshness.GONE
 
 
 def test_an_outcome_held_back_from_strangers_does_not_bind_signed_in_callers():
@@ -115,14 +115,14 @@ def test_an_outcome_held_back_from_strangers_does_not_bind_signed_in_callers():
 
     For a signed-in caller, only the source that was held back is asked.
     """
-    kept = harvest(outcome("guardian"), outcome("newsapi", Status.QUOTA_EXHAUSTED, retry_at=at(250), held_back=HeldFrom.STRANGERS))
-    assert WINDOWS.judge(kept, at(10)) is Freshness.FRESH
-    assert WINDOWS.judge(kept, at(10), Asker(signed_in=True)) is Freshness.STALE
-    assert WINDOWS.judge(kept, at(260), Asker(signed_in=True)) is Freshness.STALE
-    assert WINDOWS.judge(kept, at(260)) is Freshness.REVALIDATE
-    assert WINDOWS.kept(kept, at(10)) == kept.outcomes
-    assert [one.source for one in WINDOWS.kept(kept, at(10), Asker(signed_in=True))] == ["guardian"]
-    assert WINDOWS.judge(harvest(), at(10), Asker(signed_in=True)) is Freshness.FRESH
+    kept = harvest(outcome("guardian"), outcome("newsapi", Status.QUOTA_EXHAUSTED, retry_at=at(250), held_back=HeldFrom.ANONYMOUS))
+    assert WINDOWS.get_freshness(kept, at(10)) is Freshness.FRESH
+    assert WINDOWS.get_freshness(kept, at(10), FetchCaller(signed_in=True)) is Freshness.STALE
+    assert WINDOWS.get_freshness(kept, at(260), FetchCaller(signed_in=True)) is Freshness.STALE
+    assert WINDOWS.get_freshness(kept, at(260)) is Freshness.REVALIDATE
+    assert WINDOWS.outcomes_to_keep(kept, at(10)) == kept.outcomes
+    assert [one.source for one in WINDOWS.outcomes_to_keep(kept, at(10), FetchCaller(signed_in=True))] == ["guardian"]
+    assert WINDOWS.get_freshness(harvest(), at(10), FetchCaller(signed_in=True)) is Freshness.FRESH
 
 
 def test_an_outcome_held_back_from_one_person_binds_only_that_person():
@@ -131,20 +131,23 @@ def test_an_outcome_held_back_from_one_person_binds_only_that_person():
     For them, only the source that was held back is asked.
     """
     kept = harvest(outcome("guardian"), outcome("newsapi", Status.QUOTA_EXHAUSTED, retry_at=at(250), held_back=HeldFrom.PERSON))
-    same, another = Asker("p", held=frozenset({"newsapi"})), Asker("q", held=frozenset({"guardian"}))
-    assert (WINDOWS.judge(kept, at(10), same), WINDOWS.judge(kept, at(260), same)) == (Freshness.FRESH, Freshness.REVALIDATE)
-    assert WINDOWS.kept(kept, at(10), same) == kept.outcomes
-    for asker in (another, Asker("r", signed_in=True), Asker()):
-        assert WINDOWS.judge(kept, at(10), asker) is Freshness.STALE
-        assert [one.source for one in WINDOWS.kept(kept, at(10), asker)] == ["guardian"]
-    assert WINDOWS.judge(harvest(), at(10), same) is Freshness.FRESH
+    same, another = FetchCaller("p", held=frozenset({"newsapi"})), FetchCaller("q", held=frozenset({"guardian"}))
+    assert (WINDOWS.get_freshness(kept, at(10), same), WINDOWS.get_freshness(kept, at(260), same)) == (
+        Freshness.FRESH,
+        Freshness.REVALIDATE,
+    )
+    assert WINDOWS.outcomes_to_keep(kept, at(10), same) == kept.outcomes
+    for asker in (another, FetchCaller("r", signed_in=True), FetchCaller()):
+        assert WINDOWS.get_freshness(kept, at(10), asker) is Freshness.STALE
+        assert [one.source for one in WINDOWS.outcomes_to_keep(kept, at(10), asker)] == ["guardian"]
+    assert WINDOWS.get_freshness(harvest(), at(10), same) is Freshness.FRESH
 
 
 def test_a_disabled_source_does_not_count_and_is_not_kept():
     """It may be enabled in another process since then."""
     partly = harvest(outcome("guardian"), outcome("reddit", Status.DISABLED))
     assert WINDOWS.fresh_until(partly) == at(300)
-    assert [kept.source for kept in WINDOWS.kept(partly, at(10))] == ["guardian"]
+    assert [kept.source for kept in WINDOWS.outcomes_to_keep(partly, at(10))] == ["guardian"]
     assert WINDOWS.fresh_until(harvest(outcome("reddit", Status.DISABLED))) == at(300)
 
 
@@ -163,12 +166,12 @@ def test_an_empty_answer_is_fresh_for_a_shorter_time():
     """
     nothing = harvest(outcome("guardian", Status.EMPTY), outcome("newsapi", Status.EMPTY, keep_s=200))
     assert WINDOWS.fresh_until(nothing) == at(30)
-    assert WINDOWS.judge(nothing, at(30)) is Freshness.REVALIDATE
-    assert [one.source for one in WINDOWS.kept(nothing, at(30))] == ["newsapi"]
-    assert WINDOWS.kept(nothing, at(29)) == nothing.outcomes
+    assert WINDOWS.get_freshness(nothing, at(30)) is Freshness.REVALIDATE
+    assert [one.source for one in WINDOWS.outcomes_to_keep(nothing, at(30))] == ["newsapi"]
+    assert WINDOWS.outcomes_to_keep(nothing, at(29)) == nothing.outcomes
     something = harvest(outcome("guardian", Status.EMPTY), outcome("newsapi"))
     assert WINDOWS.fresh_until(something) == at(300)
-    assert WINDOWS.kept(something, at(299)) == something.outcomes
+    assert WINDOWS.outcomes_to_keep(something, at(299)) == something.outcomes
     disabled = harvest(outcome("guardian", Status.DISABLED), origin=Origin.ARCHIVE)
     assert WINDOWS.fresh_until(disabled) == at(30)
     assert WINDOWS.fresh_until(evolve(disabled, archived=(article(),))) == at(300)

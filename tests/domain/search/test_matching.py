@@ -5,22 +5,33 @@ Queries are runs of lexemes by the rules of the text's language. An exact spelli
 
 import pytest
 
-from newsintel.domain.search.matching import NEAR, Asked, Topics, essential, is_light, language_of, run, runs, says_nothing, words_of
+from newsintel.domain.search.matching import (
+    NEAR_MATCH,
+    PreparedQuery,
+    PreparedTopics,
+    build_run,
+    build_runs,
+    choose_article_language,
+    has_only_function_words,
+    is_function_word_term,
+    prepare_text,
+    select_essential,
+)
 from newsintel.domain.search.query_model import Clause, Term
 from tests.make import article
 
 
 def finds(text, typed, language="en"):
     """How well a text matches what was typed."""
-    return words_of(text, language).find(run(typed, language))
+    return prepare_text(text, language).match_run(build_run(typed, language))
 
 
 @pytest.mark.parametrize(
     ("text", "typed", "how_well"),
     [
         ("Café in town", "café", 1.0),
-        ("Café in town", "cafe", NEAR),
-        ("Cafe in town", "café", NEAR),
+        ("Café in town", "cafe", NEAR_MATCH),
+        ("Cafe in town", "café", NEAR_MATCH),
         ("Cafe in town", "cafe", 1.0),
         ("Café or cafe", "cafe", 1.0),
         ("Cafe or café", "café", 1.0),
@@ -29,7 +40,7 @@ def finds(text, typed, language="en"):
         ("Tea in town", "café", 0.0),
         ("Climate changes", "climate change", 1.0),
         ("Climate does change", "climate change", 0.0),
-        ("El Niño is back", "el nino", NEAR),
+        ("El Niño is back", "el nino", NEAR_MATCH),
         ("東京で地震", "地震", 1.0),
         ("東京で地震", "京で地", 1.0),
         ("東京で地震", "震", 1.0),
@@ -50,8 +61,8 @@ def test_how_well_a_text_matches_what_was_typed(text, typed, how_well):
 
 def test_a_term_without_a_word_has_no_run():
     """Among other terms it is left out."""
-    assert run("!?", "en") is None
-    assert [one.words for one in runs([Term("!?"), Term("a b", phrase=True)], "en")] == [("a", "b")]
+    assert build_run("!?", "en") is None
+    assert [one.words for one in build_runs([Term("!?"), Term("a b", phrase=True)], "en")] == [("a", "b")]
 
 
 @pytest.mark.parametrize(
@@ -71,15 +82,15 @@ def test_a_term_without_a_word_has_no_run():
 def test_function_words_are_ignored_beside_other_words(typed, kept):
     """Alone they count if one of them has a capital letter, or if they are a phrase."""
     terms = [Term(one, " " in one) for one in typed]
-    assert [one.text for one in essential(terms, "en")] == kept
-    assert says_nothing(terms) is (bool(typed) and not kept)
+    assert [one.text for one in select_essential(terms, "en")] == kept
+    assert has_only_function_words(terms) is (bool(typed) and not kept)
 
 
 def test_a_function_word_of_one_language_is_a_word_in_another():
     """`die` is an article in German and a verb in English."""
-    assert is_light(Term("die"), "de")
-    assert not is_light(Term("die"), "en")
-    assert not is_light(Term("die Welt", phrase=True), "de")
+    assert is_function_word_term(Term("die"), "de")
+    assert not is_function_word_term(Term("die"), "en")
+    assert not is_function_word_term(Term("die Welt", phrase=True), "de")
 
 
 def test_alternatives_are_read_by_the_rules_of_each_language():
@@ -87,13 +98,13 @@ def test_alternatives_are_read_by_the_rules_of_each_language():
 
     One of exclusions alone matches every text without them.
     """
-    asked = Asked((Clause((Term("die"),)), Clause((Term("cats"),), (Term("dog"),))))
-    assert asked.holds([words_of("They die", "en")], "en")
-    assert not asked.holds([words_of("Die Katze", "de")], "de")
-    assert asked.holds([words_of("A cat", "en"), words_of("and mice", "en")], "en")
-    assert not asked.holds([words_of("A cat", "en"), words_of("and dogs", "en")], "en")
-    assert asked.alternatives("en") is asked.alternatives("en")
-    assert Asked((Clause((), (Term("dog"),)),)).holds([words_of("A cat", "en")], "en")
+    asked = PreparedQuery((Clause((Term("die"),)), Clause((Term("cats"),), (Term("dog"),))))
+    assert asked.matches([prepare_text("They die", "en")], "en")
+    assert not asked.matches([prepare_text("Die Katze", "de")], "de")
+    assert asked.matches([prepare_text("A cat", "en"), prepare_text("and mice", "en")], "en")
+    assert not asked.matches([prepare_text("A cat", "en"), prepare_text("and dogs", "en")], "en")
+    assert asked.get_alternatives("en") is asked.get_alternatives("en")
+    assert PreparedQuery((Clause((), (Term("dog"),)),)).matches([prepare_text("A cat", "en")], "en")
 
 
 def test_topics_are_looked_for_in_title_description_and_section():
@@ -101,13 +112,13 @@ def test_topics_are_looked_for_in_title_description_and_section():
 
     Without topics, no article matches.
     """
-    topics = Topics(("elections", "été"))
-    assert topics.of(article(title="An election"))
-    assert topics.of(article(description="The election is over"))
-    assert topics.of(article(section="Election"))
-    assert topics.of(article(title="Un ete sans eau", language="fr"))
-    assert not topics.of(article(title="Selections"))
-    assert not Topics(()).of(article())
+    topics = PreparedTopics(("elections", "été"))
+    assert topics.matches(article(title="An election"))
+    assert topics.matches(article(description="The election is over"))
+    assert topics.matches(article(section="Election"))
+    assert topics.matches(article(title="Un ete sans eau", language="fr"))
+    assert not topics.matches(article(title="Selections"))
+    assert not PreparedTopics(()).matches(article())
 
 
 @pytest.mark.parametrize(
@@ -122,4 +133,4 @@ def test_topics_are_looked_for_in_title_description_and_section():
 )
 def test_the_language_of_an_article_is_given_or_guessed(changes, language):
     """The source may name it. Otherwise it is guessed from title and description."""
-    assert language_of(article(**changes)) == language
+    assert choose_article_language(article(**changes)) == language

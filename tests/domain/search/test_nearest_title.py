@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsintel.domain.bounds.slices import whole
+from newsintel.domain.bounds.slices import run_all
 from newsintel.domain.search import nearest_title as nearest
-from newsintel.domain.search.nearest_title import Titles, similarity
+from newsintel.domain.search.nearest_title import Titles, compare_similarity
 from tests.shared import SHARED, needs_shared
 from tests.values import titles, unhurried
 
@@ -17,7 +17,7 @@ _lists = st.lists(titles.filter(bool), unique=True, max_size=25)
 
 def nearest_of_all(kept: list[str], title: str) -> tuple[int, float] | None:
     """The definition: compare with each title."""
-    alike = [similarity(title, other) for other in kept]
+    alike = [compare_similarity(title, other) for other in kept]
     best = max(alike, default=0.0)
     return (alike.index(best), best) if best > 0.8 else None
 
@@ -28,7 +28,7 @@ def same_as_all_pairs(incoming: list[str]) -> None:
     index = Titles()
     for title in incoming:
         expected = nearest_of_all(kept, title)
-        assert whole(index.most_like(title)) == expected, title
+        assert run_all(index.find_nearest(title)) == expected, title
         if expected is None:
             index.add(title)
             kept.append(title)
@@ -41,7 +41,7 @@ def test_the_nearest_title_is_that_of_all_pairs(many, bitmaps, monkeypatch):
 
     This holds however many titles share a bitmap.
     """
-    monkeypatch.setattr(nearest, "_MANY", many)
+    monkeypatch.setattr(nearest, "_MIN_INDEXED_TITLES", many)
     monkeypatch.setattr(nearest, "_BITMAPS", bitmaps)
     unhurried(given(_lists)(same_as_all_pairs))()
 
@@ -59,9 +59,9 @@ def test_a_title_a_few_edits_away_is_found(many, data):
     changed = "".join(letters)
     index = Titles()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nearest, "_MANY", many)
+        patch.setattr(nearest, "_MIN_INDEXED_TITLES", many)
         index.add(title)
-        assert whole(index.most_like(changed)) == nearest_of_all([title], changed)
+        assert run_all(index.find_nearest(changed)) == nearest_of_all([title], changed)
 
 
 def test_the_earliest_of_equally_similar_titles_wins():
@@ -69,24 +69,24 @@ def test_the_earliest_of_equally_similar_titles_wins():
     index = Titles()
     for title in ("aaaaaaaaab", "aaaaaaaaac"):
         index.add(title)
-    assert whole(index.most_like("aaaaaaaaad")) == (0, 0.9)
+    assert run_all(index.find_nearest("aaaaaaaaad")) == (0, 0.9)
 
 
 def test_a_similarity_of_exactly_four_fifths_is_not_enough():
     """It must be above 0.8: two edits in ten are too many, one in six is not."""
     index = Titles()
     index.add("abcdefghij")
-    assert similarity("abcdefghij", "abcdefghxy") == 0.8
-    assert whole(index.most_like("abcdefghxy")) is None
+    assert compare_similarity("abcdefghij", "abcdefghxy") == 0.8
+    assert run_all(index.find_nearest("abcdefghxy")) is None
     index.add("uvwxyz")
-    assert whole(index.most_like("uvwxyq")) == (1, pytest.approx(5 / 6))
+    assert run_all(index.find_nearest("uvwxyq")) == (1, pytest.approx(5 / 6))
 
 
 def test_empty_titles_are_similar_to_no_title():
     """Not even to each other."""
-    assert similarity("", "") == 0.0
-    assert similarity("", "a") == 0.0
-    assert whole(Titles().most_like("")) is None
+    assert compare_similarity("", "") == 0.0
+    assert compare_similarity("", "a") == 0.0
+    assert run_all(Titles().find_nearest("")) is None
 
 
 @needs_shared

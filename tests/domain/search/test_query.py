@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from luqum import tree as luqum
 from luqum.parser import parser
 
-from newsintel.domain.search.matching import Asked
-from newsintel.domain.search.query import build, translate
+from newsintel.domain.search.matching import PreparedQuery
+from newsintel.domain.search.query import build_query, translate_clauses
 from newsintel.domain.search.query_model import Clause, Query, Sort, Term
-from newsintel.domain.text.grammar import MAX_CHARS, case_folded
+from newsintel.domain.text.grammar import MAX_CHARS, fold_case
 from newsintel.errors import InvalidParameterError
 
 SOURCES = ("newsapi", "guardian")
@@ -21,7 +21,7 @@ SOURCES = ("newsapi", "guardian")
 
 def parse(q: str) -> Query:
     """A search of both sources, without bounds."""
-    return build(q, sources=SOURCES)
+    return build_query(q, sources=SOURCES)
 
 
 def clause(wanted: str, unwanted: str = "") -> Clause:
@@ -143,9 +143,9 @@ def test_searches_with_one_key_ask_the_same(one: list[str], other: list[str]) ->
     asked, asked_too = (parse(" ".join(some)) for some in (one, other))
     if asked.key != asked_too.key:
         return
-    assert case_folded(translate(asked.clauses)) == case_folded(translate(asked_too.clauses))
+    assert fold_case(translate_clauses(asked.clauses)) == fold_case(translate_clauses(asked_too.clauses))
     for language in ("en", "de"):
-        assert Asked(asked.clauses).alternatives(language) == Asked(asked_too.clauses).alternatives(language)
+        assert PreparedQuery(asked.clauses).get_alternatives(language) == PreparedQuery(asked_too.clauses).get_alternatives(language)
 
 
 def test_every_part_of_the_fetch_is_in_the_key() -> None:
@@ -153,11 +153,11 @@ def test_every_part_of_the_fetch_is_in_the_key() -> None:
     day = datetime(2026, 1, 1, tzinfo=UTC)
     queries = [
         parse("a"),
-        build("a", sources=("guardian", "newsapi")),
-        build("a", sources=SOURCES, start=day),
-        build("a", sources=SOURCES, end=day),
-        build("a", sources=SOURCES, language="en"),
-        build("a", sources=SOURCES, sort=Sort.NEWEST),
+        build_query("a", sources=("guardian", "newsapi")),
+        build_query("a", sources=SOURCES, start=day),
+        build_query("a", sources=SOURCES, end=day),
+        build_query("a", sources=SOURCES, language="en"),
+        build_query("a", sources=SOURCES, sort=Sort.NEWEST),
     ]
     assert len({query.key for query in queries}) == len(queries)
     assert all(len(query.key) == 32 for query in queries)
@@ -167,8 +167,8 @@ def test_the_same_moment_in_another_zone_gives_the_same_key() -> None:
     """Bounds are stored in UTC."""
     utc = datetime(2026, 1, 1, 12, tzinfo=UTC)
     paris = utc.astimezone(timezone(timedelta(hours=1)))
-    query = build("a", sources=SOURCES, start=paris)
-    assert query.key == build("a", sources=SOURCES, start=utc).key
+    query = build_query("a", sources=SOURCES, start=paris)
+    assert query.key == build_query("a", sources=SOURCES, start=utc).key
     assert query.start is not None
     assert query.start.tzinfo is UTC
 
@@ -193,20 +193,20 @@ def test_the_same_moment_in_another_zone_gives_the_same_key() -> None:
 )
 def test_translate_writes_explicit_operators(q: str, expected: str) -> None:
     """It quotes everything that a source could misread."""
-    assert translate(parse(q).clauses) == expected
+    assert translate_clauses(parse(q).clauses) == expected
 
 
 def test_translate_uses_the_operators_of_the_source() -> None:
     """Each source names its own."""
-    assert translate(parse("a b -c").clauses, without=" -") == "a AND b -c"
-    assert translate(parse("(a OR b) -c -“d e”").clauses, without=" AND NOT ") == '(a OR b) AND NOT c AND NOT "d e"'
+    assert translate_clauses(parse("a b -c").clauses, without=" -") == "a AND b -c"
+    assert translate_clauses(parse("(a OR b) -c -“d e”").clauses, without=" AND NOT ") == '(a OR b) AND NOT c AND NOT "d e"'
 
 
 def test_translate_shortens_to_a_limit() -> None:
     """It drops alternatives first, then wanted words, and exclusions last, each from the end."""
-    assert translate(parse("aaaa bbbb OR cccc OR dddd").clauses, max_chars=30) == "(aaaa AND bbbb) OR cccc"
-    assert translate(parse("aaaa bbbb cccc -d").clauses, max_chars=20) == "aaaa AND bbbb NOT d"
-    assert translate(parse("aaaa -b -c").clauses, max_chars=12) == "aaaa NOT b"
+    assert translate_clauses(parse("aaaa bbbb OR cccc OR dddd").clauses, max_chars=30) == "(aaaa AND bbbb) OR cccc"
+    assert translate_clauses(parse("aaaa bbbb cccc -d").clauses, max_chars=20) == "aaaa AND bbbb NOT d"
+    assert translate_clauses(parse("aaaa -b -c").clauses, max_chars=12) == "aaaa NOT b"
 
 
 def by_luqum(node: luqum.Item, document: frozenset[str]) -> bool:
@@ -231,7 +231,7 @@ terms = st.lists(st.sampled_from(["a", "b", "c d", "or"]), max_size=3, unique=Tr
 @given(st.lists(st.builds(Clause, terms.filter(bool), terms), min_size=1, max_size=4), st.sampled_from([" NOT ", " AND NOT "]))
 def test_a_translated_query_means_what_was_asked(clauses: list[Clause], without: str) -> None:
     """On every possible document. Another project's parser reads groups, exclusions and quotes."""
-    tree = parser.parse(translate(clauses, without=without))
+    tree = parser.parse(translate_clauses(clauses, without=without))
     for number in range(16):
         document = frozenset(text for at, text in enumerate(["a", "b", "c d", "or"]) if number >> at & 1)
         wanted = any(
@@ -250,7 +250,7 @@ def test_build_gives_a_query_or_a_refusal(q: str) -> None:
     with contextlib.suppress(InvalidParameterError):
         query = parse(q)
         assert all(item.wanted for item in query.clauses)
-        sent = translate(query.clauses, max_chars=500)
+        sent = translate_clauses(query.clauses, max_chars=500)
         assert len(sent) <= 500
         assert sent.count('"') % 2 == 0
         assert "\\" not in sent

@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsintel.domain.search.article import Engagement, Group, Member, Rule
-from newsintel.domain.search.dedup import group
+from newsintel.domain.search.dedup import group_articles
 from newsintel.domain.search.harvest import ScoreParts
-from newsintel.domain.search.popularity import popularity
+from newsintel.domain.search.popularity import score_popularity
 from newsintel.domain.search.query_model import Clause, Dedupe, Sort, Term
-from newsintel.domain.search.scoring import CORROBORATION, DESCRIPTION, ENGAGEMENT, RECENCY, TITLE, score, shown
+from newsintel.domain.search.scoring import CORROBORATION, DESCRIPTION, ENGAGEMENT, RECENCY, TITLE, display_score, score_group
 from tests.values import NOW, article, articles, modes, moments, queries, query
 from tests.whole import rank
 
-_groups = st.builds(group, st.lists(articles(), min_size=1, max_size=6), modes)
+_groups = st.builds(group_articles, st.lists(articles(), min_size=1, max_size=6), modes)
 
 
 def alone(**changes) -> Group:
@@ -30,7 +30,7 @@ def alone(**changes) -> Group:
 
 def parts_of(found: Group, *clauses: Clause) -> ScoreParts:
     """The parts of a group's score."""
-    return score(found, query(*clauses), NOW)
+    return score_group(found, query(*clauses), NOW)
 
 
 def test_the_weights_sum_to_one():
@@ -42,14 +42,16 @@ def test_the_weights_sum_to_one():
 def test_parts_stay_in_their_ranges_and_sum_to_the_score(groups, asked, now):
     """For any input, each part is between 0 and its weight, and the score is between 0 and 1."""
     for found in groups:
-        parts = score(found, asked, now)
+        parts = score_group(found, asked, now)
         assert 0 <= parts.title <= TITLE
         assert 0 <= parts.description <= DESCRIPTION
         assert 0 <= parts.recency <= RECENCY
         assert 0 <= parts.corroboration <= CORROBORATION
         assert 0 <= parts.engagement <= ENGAGEMENT
-        assert 0 <= shown(parts) <= 1
-        assert shown(parts) == pytest.approx(parts.title + parts.description + parts.recency + parts.corroboration + parts.engagement)
+        assert 0 <= display_score(parts) <= 1
+        assert display_score(parts) == pytest.approx(
+            parts.title + parts.description + parts.recency + parts.corroboration + parts.engagement
+        )
 
 
 def test_the_best_possible_group_scores_one():
@@ -60,7 +62,7 @@ def test_the_best_possible_group_scores_one():
     best = article(title="story", description="story", published_at=NOW, engagement=Engagement(100_000, 0))
     others = [article(publisher=f"Publisher {number}") for number in range(9_999)]
     found = Group((Member(best), *(Member(it, Rule.URL, 1.0) for it in others)), best)
-    assert shown(parts_of(found)) == 1.0
+    assert display_score(parts_of(found)) == 1.0
 
 
 @pytest.mark.parametrize(
@@ -151,16 +153,16 @@ def test_more_evidence_never_scores_less(seconds, more_seconds, points, more_poi
 @given(st.lists(articles(), max_size=8), queries, moments, st.integers(0, 99))
 def test_ranking_is_a_permutation_in_the_order_asked_for(given_articles, asked, now, people):
     """No group is lost. Equal ones are ordered by date (newest first), then by id."""
-    groups = group(given_articles, Dedupe.OFF)
+    groups = group_articles(given_articles, Dedupe.OFF)
     saves = {one.id: people for one in given_articles[:1]}
     ranked = rank(groups, asked, now, saves)
     assert sorted(map(id, groups)) == sorted(id(it.group) for it in ranked)
 
     def place(it) -> tuple[float, datetime, str]:
         worth = {
-            Sort.RELEVANCE: shown(it.parts),
+            Sort.RELEVANCE: display_score(it.parts),
             Sort.NEWEST: 0.0,
-            Sort.POPULAR: popularity(it.group, saves),
+            Sort.POPULAR: score_popularity(it.group, saves),
         }
         return -worth[asked.sort], now - it.group.leader.published_at, it.group.leader.id
 

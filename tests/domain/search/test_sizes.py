@@ -14,14 +14,14 @@ from newsintel.domain.personal.preferences import Preferences
 from newsintel.domain.search import dedup, matching, sizes
 from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.harvest import Answer, Harvest
-from newsintel.domain.search.merging import merge
+from newsintel.domain.search.merging import merge_articles
 from newsintel.domain.search.outcome import FetchOutcome, Status
-from newsintel.domain.search.query import build
+from newsintel.domain.search.query import build_query
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.search.sizes import answer_bytes, outcome_bytes
 from newsintel.domain.text import tokens, urls
 from newsintel.http.bodies.search import View
-from newsintel.http.response.page_cache import Pages
+from newsintel.http.response.page_cache import PageCache
 from newsintel.http.response.rendered_search import Privacy, render_search
 from newsintel.outbound.sources import newsapi, tails
 from newsintel.outbound.sources.source import Response
@@ -32,7 +32,7 @@ from tests.whole import dump_answer, load_answer
 
 FACTOR = 1.25
 """The largest factor between an estimate and the real size, in either direction."""
-MEMOS = (tokens._exact, tokens._plain, matching._spelt, matching._lexemes)
+MEMOS = (tokens._exact, tokens._plain, matching._join_spellings, matching._join_lexemes)
 LETTERS = {"ascii": "abcdefgh ", "emoji": "abcdefg\U0001f600 "}
 
 
@@ -59,18 +59,18 @@ def answered(key, *, rows, title, description, letters, seed):
             for number in range(rows)
         ],
     }
-    query = build(f"climate {key}", sources=("newsapi",))
+    query = build_query(f"climate {key}", sources=("newsapi",))
     found = newsapi.SOURCE.read(Response(200, {}, orjson.dumps(body)), query, NOON)
     outcome = FetchOutcome("newsapi", Status.OK, NOON, found.articles, found.returned, found.dropped)
     harvest = Harvest(query, NOON, (outcome,))
-    return Answer(harvest, merge(query, harvest.articles, Dedupe.NORMAL, NOON))
+    return Answer(harvest, merge_articles(query, harvest.articles, Dedupe.NORMAL, NOON))
 
 
 def forget():
     """Clear the caches of text functions, because they are not part of the values."""
-    for memo in (*MEMOS, dedup.undecorated, urls.usable):
-        memo.forget()
-    tails._labels.cache_clear()
+    for memo in (*MEMOS, dedup.strip_decorations, urls.sanitize_url):
+        memo.clear()
+    tails._list_outlet_labels.cache_clear()
     urlsplit.cache_clear()
     gc.collect()
 
@@ -137,7 +137,7 @@ def test_cached_answers_stay_within_their_bytes(monkeypatch):
             articles = [evolve(each, id=f"{each.id}{number}", content=f"{number:>50000}") for each in found.harvest.articles]
             outcome = evolve(found.harvest.outcomes[0], articles=tuple(articles))
             harvest = evolve(found.harvest, query=evolve(found.harvest.query, key=key), outcomes=(outcome,))
-            cache.put(Answer(harvest, merge(harvest.query, articles, Dedupe.NORMAL, NOON)))
+            cache.put(Answer(harvest, merge_articles(harvest.query, articles, Dedupe.NORMAL, NOON)))
         return cache
 
     cache, real = held(fill)
@@ -151,7 +151,7 @@ def test_finished_pages_take_at_most_their_estimate():
     windows = Windows(ttl_s=300, revalidate_s=60, stale_s=3600, partial_s=30)
 
     def fill():
-        pages = Pages()
+        pages = PageCache()
         for number in range(200):
             made = load_answer(written)
             body = {"articles": "x" * (100 * number), "total": 20}
@@ -163,12 +163,12 @@ def test_finished_pages_take_at_most_their_estimate():
 
     written = dump_answer(answer)
     pages, real = held(fill)
-    assert real < pages._kept.size_bytes * FACTOR
+    assert real < pages._pages.size_bytes * FACTOR
 
 
 @pytest.mark.parametrize("topics", [[], ["climate", "sea level"], ["\U0001f600" * 40 + str(number) for number in range(50)]])
 def test_the_estimate_for_preferences_is_near_their_size(topics):
     """Without topics, and with as many as are allowed."""
     written = orjson.dumps({"topics": topics, "excluded_topics": topics, "default_limit": 5})
-    kept, real = held(lambda: [Preferences.of(orjson.loads(written)) for _ in range(200)])
+    kept, real = held(lambda: [Preferences.from_values(orjson.loads(written)) for _ in range(200)])
     assert near(sum(each.size_bytes for each in kept), real)

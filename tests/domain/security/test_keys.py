@@ -4,7 +4,7 @@ import hashlib
 import hmac
 
 from newsintel.config.values import Secret
-from newsintel.domain.security.keys import Signer, derive
+from newsintel.domain.security.keys import Signer, derive_key
 
 OLD, NEW = Secret("A" * 43), Secret("-_" + "b" * 41)
 
@@ -12,12 +12,12 @@ OLD, NEW = Secret("A" * 43), Secret("-_" + "b" * 41)
 def test_derivation_is_rfc_5869():
     """Extract with an empty salt, then one round of expand: 32 bytes."""
     extracted = hmac.digest(bytes(32), bytes(32), hashlib.sha256)
-    assert derive(OLD, "some purpose") == hmac.digest(extracted, b"some purpose\x01", hashlib.sha256)
+    assert derive_key(OLD, "some purpose") == hmac.digest(extracted, b"some purpose\x01", hashlib.sha256)
 
 
 def test_each_key_and_purpose_derives_another_key():
     """So a signature for one purpose is invalid for another."""
-    assert len({derive(key, purpose) for key in (OLD, NEW) for purpose in ("a", "b")}) == 4
+    assert len({derive_key(key, purpose) for key in (OLD, NEW) for purpose in ("a", "b")}) == 4
     assert not Signer([OLD], "a").verify(b"x", Signer([OLD], "b").sign(b"x"))
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsintel.domain.bounds.slices import whole
-from newsintel.domain.text.body import DECODED_CAP_BYTES, RAW_CAP_BYTES, Body, BodyError
+from newsintel.domain.bounds.slices import run_all
+from newsintel.domain.text.body import DECODED_CAP_BYTES, RAW_CAP_BYTES, BodyError, BodyReader
 
 
 def squeezed(data: bytes, wbits: int) -> bytes:
@@ -19,9 +19,9 @@ def squeezed(data: bytes, wbits: int) -> bytes:
 
 def read(raw: bytes, coding: str = "", piece: int = 65536) -> bytes:
     """Feed a body in pieces; returns what it decodes to."""
-    body = Body(coding, None)
+    body = BodyReader(coding, None)
     for at in range(0, len(raw), piece):
-        whole(body.feed(raw[at : at + piece]))
+        run_all(body.feed(raw[at : at + piece]))
     return body.finish()
 
 
@@ -40,7 +40,7 @@ def test_a_complete_body_is_decoded_whatever_its_pieces(data: bytes, piece: int,
 def test_stacked_and_unknown_codings_are_refused_at_once(coding: str) -> None:
     """We never ask for them, and each layer multiplies the size."""
     with pytest.raises(BodyError, match="stacked or unknown"):
-        Body(coding, None)
+        BodyReader(coding, None)
 
 
 def test_the_caps_are_inclusive() -> None:
@@ -50,23 +50,23 @@ def test_the_caps_are_inclusive() -> None:
     """
     assert len(read(bytes(RAW_CAP_BYTES))) == RAW_CAP_BYTES
     assert len(read(squeezed(bytes(DECODED_CAP_BYTES), 31), "gzip")) == DECODED_CAP_BYTES
-    Body("", RAW_CAP_BYTES)
+    BodyReader("", RAW_CAP_BYTES)
     with pytest.raises(BodyError, match="larger than 2097152"):
         read(bytes(RAW_CAP_BYTES + 1))
     with pytest.raises(BodyError, match="inflates to more"):
         read(squeezed(bytes(DECODED_CAP_BYTES + 1), 31), "gzip")
     with pytest.raises(BodyError, match="announced"):
-        Body("", RAW_CAP_BYTES + 1)
+        BodyReader("", RAW_CAP_BYTES + 1)
 
 
 def test_a_decompression_bomb_takes_no_more_memory_than_the_cap() -> None:
     """200 MB in one piece: peak memory stays near the 2 MiB that are allowed."""
     raw = squeezed(bytes(200 * 1024 * 1024), 31)
-    body = Body("gzip", None)
+    body = BodyReader("gzip", None)
     tracemalloc.start()
     try:
         with pytest.raises(BodyError, match="inflates to more"):
-            whole(body.feed(raw))
+            run_all(body.feed(raw))
         assert tracemalloc.get_traced_memory()[1] < 3 * DECODED_CAP_BYTES
     finally:
         tracemalloc.stop()

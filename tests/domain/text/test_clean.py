@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsintel.domain.text.clean import fold, plain, visible
+from newsintel.domain.text.clean import fold, remove_invisible, to_plain_text
 from newsintel.domain.text.markup import read_html, read_snippet
 
 ANY_TEXT = st.text(alphabet=st.characters(codec=None, categories=None), max_size=200) | st.text(
@@ -31,13 +31,13 @@ ANY_TEXT = st.text(alphabet=st.characters(codec=None, categories=None), max_size
 )
 def test_plain_removes_invisible_characters_and_keeps_the_text(raw: str, expected: str) -> None:
     """Tags and entities in plain text stay."""
-    assert plain(raw, 300) == expected
+    assert to_plain_text(raw, 300) == expected
 
 
 @pytest.mark.parametrize("raw", ["", " \r\n", "\u200b\u202e", "\u200c\u200d\ufe0f", "\x00"])
 def test_plain_of_an_empty_text_is_none(raw: str) -> None:
     """If cleaning leaves no characters, the result is None and not an empty string."""
-    assert plain(raw, 300) is None
+    assert to_plain_text(raw, 300) is None
 
 
 def test_plain_cuts_on_code_points() -> None:
@@ -45,23 +45,23 @@ def test_plain_cuts_on_code_points() -> None:
 
     It is never cut inside a joined emoji or after a space.
     """
-    assert plain("abcdef", 6) == "abcdef"
-    assert plain("abcdefg", 6) == "abcde…"
-    assert plain("abcd efgh", 6) == "abcd…"
-    assert plain("abc\U0001f468\u200d\U0001f469xyz", 6) == "abc\U0001f468…"
-    assert len(plain("x" * 10_000, 300) or "") == 300
+    assert to_plain_text("abcdef", 6) == "abcdef"
+    assert to_plain_text("abcdefg", 6) == "abcde…"
+    assert to_plain_text("abcd efgh", 6) == "abcd…"
+    assert to_plain_text("abc\U0001f468\u200d\U0001f469xyz", 6) == "abc\U0001f468…"
+    assert len(to_plain_text("x" * 10_000, 300) or "") == 300
 
 
 @given(ANY_TEXT, st.integers(1, 50))
 def test_plain_gives_one_bounded_nfc_line(raw: str, max_chars: int) -> None:
     """For any input, the output is one line in NFC within the limit that any database accepts."""
-    text = plain(raw, max_chars)
+    text = to_plain_text(raw, max_chars)
     if text is not None:
         assert 0 < len(text) <= max_chars
         text.encode("utf-8")
         assert text == " ".join(text.split())
         assert unicodedata.is_normalized("NFC", text)
-        assert visible(text) == text
+        assert remove_invisible(text) == text
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_plain_is_linear(unit: str, read: Callable[[str], str] | None) -> None:
     """
     raw = unit * (1_000_000 // len(unit))
     begun = time.process_time()
-    plain(raw, 50_000, read)
+    to_plain_text(raw, 50_000, read)
     assert time.process_time() - begun < 5
 
 

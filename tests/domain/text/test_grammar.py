@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from luqum import tree as luqum
 from luqum.parser import parser as luqum_parser
 
-from newsintel.domain.text.grammar import MAX_ALTERNATIVES, MAX_CHARS, MAX_TOKENS, Token, case_folded, checked, parse
-from newsintel.domain.text.spelling import spelled
+from newsintel.domain.text.grammar import MAX_ALTERNATIVES, MAX_CHARS, MAX_TOKENS, QueryToken, fold_case, parse_query, tidy_query
+from newsintel.domain.text.spelling import write_lexeme
 from newsintel.errors import InvalidParameterError
 
 WORDS = ["a", "b", "c", "d"]
@@ -24,7 +24,7 @@ DOCUMENTS = [frozenset(word for at, word in enumerate(WORDS) if number >> at & 1
 
 def tokens(q, fields=(), bounds=()):
     """The alternatives of a text as typed."""
-    return [list(one) for one in parse(checked(q), fields, bounds).alternatives]
+    return [list(one) for one in parse_query(tidy_query(q), fields, bounds).alternatives]
 
 
 def holds(alternatives, document):
@@ -34,18 +34,18 @@ def holds(alternatives, document):
 
 def test_fields_count_only_where_they_are_named():
     """For other names the colon is part of the word. Bounds are collected separately."""
-    assert tokens("-title:A b:c") == [[Token("title:A", excluded=True), Token("b:c")]]
-    assert tokens("-title:A b:c", ("title",)) == [[Token("A", "title", excluded=True), Token("b:c")]]
-    parsed = parse("x (after:y OR NOT after:z)", ("after",), ("after",))
-    assert parsed.alternatives == ((Token("x"),),)
-    assert parsed.bounds == (Token("y", "after"), Token("z", "after", excluded=True))
+    assert tokens("-title:A b:c") == [[QueryToken("title:A", excluded=True), QueryToken("b:c")]]
+    assert tokens("-title:A b:c", ("title",)) == [[QueryToken("A", "title", excluded=True), QueryToken("b:c")]]
+    parsed = parse_query("x (after:y OR NOT after:z)", ("after",), ("after",))
+    assert parsed.alternatives == ((QueryToken("x"),),)
+    assert parsed.bounds == (QueryToken("y", "after"), QueryToken("z", "after", excluded=True))
 
 
 def test_checked_tidies_the_text_and_keeps_its_spelling():
     """The result is in NFC without invisible characters. A refusal names the parameter."""
-    assert checked("  ℌe\u0301\u202e \u3000x") == "ℌé x"
+    assert tidy_query("  ℌe\u0301\u202e \u3000x") == "ℌé x"
     with pytest.raises(InvalidParameterError, match="publisher must"):
-        checked(" ", "publisher")
+        tidy_query(" ", "publisher")
 
 
 @pytest.mark.parametrize(
@@ -67,10 +67,10 @@ def test_the_limit_is_of_code_points_in_nfkc(raw, kept):
     """Each accepted text keeps within the limit."""
     if kept is None:
         with pytest.raises(InvalidParameterError) as caught:
-            checked(raw)
+            tidy_query(raw)
         assert caught.value.code == "too_long"
     else:
-        assert checked(raw) == kept
+        assert tidy_query(raw) == kept
 
 
 @pytest.mark.parametrize("marks", ["\u0316\u0301", "\u0f73", "\u0344\u0316"])
@@ -79,9 +79,9 @@ def test_excess_marks_are_removed_before_normalising(marks):
 
     At most 30 marks of a run reach it, as in the Stream-Safe Text Format.
     """
-    kept = checked("x" + marks * 2000)
+    kept = tidy_query("x" + marks * 2000)
     assert len(unicodedata.normalize("NFKD", kept)) <= 1 + 30 * max(len(unicodedata.normalize("NFKD", mark)) for mark in marks)
-    assert kept == checked("x" + (marks * 30)[:30])
+    assert kept == tidy_query("x" + (marks * 30)[:30])
 
 
 def test_no_character_decomposes_into_more_than_four():
@@ -144,7 +144,9 @@ def test_alternatives_mean_what_the_query_means(data):
 def test_alternatives_mean_the_same_after_a_round_trip(tree, data):
     """They are written in the plain spelling, without groups, and read again."""
     found = tokens(typed(tree, data.draw)[:MAX_CHARS].strip() or "a")
-    again = " OR ".join(" ".join(("-" if one.excluded else "") + spelled(one.text, quoted=one.phrase) for one in each) for each in found)
+    again = " OR ".join(
+        " ".join(("-" if one.excluded else "") + write_lexeme(one.text, quoted=one.phrase) for one in each) for each in found
+    )
     assume(len(again) <= MAX_CHARS)
     assert tokens(again) == found
 
@@ -203,10 +205,10 @@ def test_any_text_is_a_query_or_a_refusal(text):
         assert len(found) <= MAX_ALTERNATIVES
         assert sum(map(len, found)) <= MAX_TOKENS
         assert all(found)
-        assert all(any(map(str.isalnum, case_folded(token.text))) for each in found for token in each)
-        keys = [frozenset((token.field, case_folded(token.text), token.excluded) for token in each) for each in found]
+        assert all(any(map(str.isalnum, fold_case(token.text))) for each in found for token in each)
+        keys = [frozenset((token.field, fold_case(token.text), token.excluded) for token in each) for each in found]
         assert len(set(keys)) == len(keys)
-        assert checked(checked(text)) == checked(text)
+        assert tidy_query(tidy_query(text)) == tidy_query(text)
 
 
 @given(st.lists(st.sampled_from([*string.ascii_lowercase, "OR", "-", "NOT", '"', " "]), max_size=256).map(" ".join))
@@ -244,5 +246,5 @@ def test_the_longest_query_without_groups_is_read_whole():
 
 def test_groups_of_any_depth_are_read():
     """The depth is not limited by Python's recursion limit."""
-    assert tokens("(" * 255 + "a") == [[Token("a")]]
-    assert tokens("-(" * 127 + "a") == [[Token("a", excluded=True)]]
+    assert tokens("(" * 255 + "a") == [[QueryToken("a")]]
+    assert tokens("-(" * 127 + "a") == [[QueryToken("a", excluded=True)]]

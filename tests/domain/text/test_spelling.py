@@ -8,8 +8,8 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsintel.domain.text.grammar import checked, parse
-from newsintel.domain.text.spelling import DASHES, Kind, Lexeme, lexemes, spelled
+from newsintel.domain.text.grammar import parse_query, tidy_query
+from newsintel.domain.text.spelling import DASHES, Lexeme, LexemeKind, split_lexemes, write_lexeme
 
 FIELDS = ("title", "author")
 
@@ -19,7 +19,7 @@ def shown(q, fields=FIELDS):
 
     Terms stand in brackets, - marks an exclusion, and | separates alternatives.
     """
-    parsed = parse(checked(q), fields)
+    parsed = parse_query(tidy_query(q), fields)
     return " | ".join(" ".join(map(_shown, tokens)) for tokens in parsed.alternatives)
 
 
@@ -192,9 +192,9 @@ def test_what_is_read_survives_being_spelled_and_read_again(text):
 
     It holds no mark that could end it early.
     """
-    for lexeme in lexemes(" ".join(text.split())):
-        if lexeme.kind is Kind.WORD:
-            again = [*lexemes(f"{spelled(lexeme.text)} x’")]
-            assert again[1:] == [Lexeme(Kind.WORD, "x’")]
-            assert again[0].kind is Kind.WORD
+    for lexeme in split_lexemes(" ".join(text.split())):
+        if lexeme.kind is LexemeKind.WORD:
+            again = [*split_lexemes(f"{write_lexeme(lexeme.text)} x’")]
+            assert again[1:] == [Lexeme(LexemeKind.WORD, "x’")]
+            assert again[0].kind is LexemeKind.WORD
             assert again[0].text == lexeme.text

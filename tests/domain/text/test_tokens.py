@@ -8,10 +8,10 @@ import regex
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from newsintel.domain.search.matching import run
-from newsintel.domain.text.folding import exact_word, plain_word
+from newsintel.domain.search.matching import build_run
+from newsintel.domain.text.folding import fold_exact_word, fold_plain_word
 from newsintel.domain.text.parts import cut_at_spaces
-from newsintel.domain.text.tokens import MAX_WORD_CHARS, is_unspaced, placed_words, plain_words, tokens
+from newsintel.domain.text.tokens import MAX_WORD_CHARS, is_unspaced, split_placed_words, split_plain_words, split_words
 from newsintel.storage.postgres.archive.indexing import SLICE_CHARS
 
 PIECES = st.sampled_from(
@@ -77,7 +77,7 @@ TEXTS = st.text(max_size=60) | st.lists(PIECES | st.just(" "), max_size=30).map(
 
 def words(text):
     """The words of a text in their plain form."""
-    return [one.word for one in tokens(text)]
+    return [one.word for one in split_words(text)]
 
 
 @pytest.mark.parametrize(
@@ -111,11 +111,11 @@ def test_words_of_a_text(text, expected):
 def test_a_word_stands_at_its_position(text):
     """Positions are in order. The text at a position has the same word, in the forms of folding."""
     before = 0
-    for one in tokens(text):
+    for one in split_words(text):
         assert 0 <= one.start < one.end <= len(text)
         assert one.start >= before
         before = one.start
-        assert one.word == plain_word(one.exact)
+        assert one.word == fold_plain_word(one.exact)
         assert one.unspaced is is_unspaced(one.word)
         assert one.word in words(text[one.start : one.end]) or not one.word.isalnum() or one.unspaced
         if text.isascii() and one.word.isalnum():
@@ -151,13 +151,13 @@ def test_words_of_spaced_scripts_are_those_of_unicode(text):
     """
     theirs = [part for part in regex.split(r"(?w)\b", text) if regex.search(r"[\p{L}\p{N}]", part)]
     theirs = [piece for part in theirs for piece in regex.findall(r"[\p{L}\p{N}][\p{L}\p{N}\p{M}]*", part)]
-    assert [one.exact for one in tokens(text)] == [exact_word(one) for one in theirs]
+    assert [one.exact for one in split_words(text)] == [fold_exact_word(one) for one in theirs]
 
 
 @given(TEXTS)
 def test_a_query_copied_from_a_text_asks_for_words_of_the_text(text):
     """A run has no word that the text does not have."""
-    found = run(text, "")
+    found = build_run(text, "")
     having = words(text)
     assert found is None or all(word in having for word in found.words)
     assert (found is None) is not bool(having)
@@ -167,13 +167,13 @@ def test_a_query_copied_from_a_text_asks_for_words_of_the_text(text):
 def test_every_letter_of_a_script_without_spaces_is_unspaced(script):
     """Unicode assigns the letters to the scripts."""
     letters = regex.findall(rf"(?V1)[\p{{Script={script}}}&&\p{{Lo}}]", "".join(map(chr, range(0x40000))))
-    folded = [(letter, exact_word(letter)) for letter in letters if exact_word(letter)]
+    folded = [(letter, fold_exact_word(letter)) for letter in letters if fold_exact_word(letter)]
     assert [letter for letter, exact in folded if not is_unspaced(exact)] == []
 
 
 @given(st.text(st.characters(max_codepoint=0x7F) | st.sampled_from("aB1,.'`+#-_ ")) | st.text())
 def test_the_fast_path_finds_the_same_words(text):
     """ASCII text has a faster reader with the same result."""
-    found = [*tokens(text)]
-    assert plain_words(text) == [token.word for token in found]
-    assert [*placed_words(text)] == [(token.word, token.start, token.end) for token in found]
+    found = [*split_words(text)]
+    assert split_plain_words(text) == [token.word for token in found]
+    assert [*split_placed_words(text)] == [(token.word, token.start, token.end) for token in found]

@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from newsintel.domain.search.article import Article
-from newsintel.domain.search.outcome import Page
-from newsintel.domain.text.urls import article_id, canonical, stand_in, usable
+from newsintel.domain.search.outcome import SourcePage
+from newsintel.domain.text.urls import canonicalize_url, make_article_id, make_stand_in, sanitize_url
 from newsintel.outbound.sources import REGISTRY
 from tests.outbound.sources.replies import NOW, QUERY, recorded_bodies, reply
 from tests.shared import needs_shared
@@ -45,7 +45,7 @@ PIECES = st.sampled_from(
 )
 def test_usable_repairs_addresses(raw: str, expected: str) -> None:
     """It repairs the known faults of upstreams and writes the rest in ASCII."""
-    assert usable(raw) == expected
+    assert sanitize_url(raw) == expected
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_usable_refuses_unsafe_addresses(raw: str) -> None:
 
     It must have no credentials and no control characters.
     """
-    assert usable(raw) is None
+    assert sanitize_url(raw) is None
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_usable_refuses_unsafe_addresses(raw: str) -> None:
 )
 def test_canonical_is_one_for_all_spellings(expected: str, spellings: list[str]) -> None:
     """Every spelling of a page gets the same identity."""
-    assert [canonical(spelling) for spelling in spellings] == [expected] * len(spellings)
+    assert [canonicalize_url(spelling) for spelling in spellings] == [expected] * len(spellings)
 
 
 @pytest.mark.parametrize(
@@ -177,22 +177,22 @@ def test_canonical_is_one_for_all_spellings(expected: str, spellings: list[str])
 )
 def test_canonical_keeps_pages_apart(one: str, other: str) -> None:
     """An address that may be another page keeps its own identity."""
-    assert canonical(one) != canonical(other)
+    assert canonicalize_url(one) != canonicalize_url(other)
 
 
 @given(ANY_TEXT | st.lists(PIECES, max_size=14).map("".join))
 def test_canonical_is_idempotent(raw: str) -> None:
     """Canonicalising never raises, and repeating it changes nothing."""
-    once = canonical(raw)
-    assert canonical(once) == once
-    assert article_id(once).startswith("a_")
+    once = canonicalize_url(raw)
+    assert canonicalize_url(once) == once
+    assert make_article_id(once).startswith("a_")
 
 
 @given(ANY_TEXT | st.lists(PIECES, max_size=14).map("".join))
 def test_usable_is_idempotent(raw: str) -> None:
     """A usable address is plain ASCII, and repairing it again changes nothing."""
-    url = usable(raw)
-    assert url is None or (url.isascii() and usable(url) == url)
+    url = sanitize_url(raw)
+    assert url is None or (url.isascii() and sanitize_url(url) == url)
 
 
 JUNK = st.sampled_from(["/", "\t", "[", "]", "x", "@", ":", "\\", "//", "%", "http:", "\u2100", "999999"])
@@ -212,36 +212,36 @@ def test_a_redirect_with_any_target_has_a_canonical_form(where: str, target: str
 
     The target is followed or not; the result is canonical in both cases.
     """
-    found = canonical(where + quote(target))
-    assert canonical(found) == found
+    found = canonicalize_url(where + quote(target))
+    assert canonicalize_url(found) == found
 
 
 def test_stand_in_identifies_pages_behind_a_session() -> None:
     """The session of a consent page does not split one page, and does not join different pages."""
-    first = stand_in("https://consent.yahoo.com/v2/collectConsent?sessionId=1_a", "Shares  Rise", "2024-05-01")
+    first = make_stand_in("https://consent.yahoo.com/v2/collectConsent?sessionId=1_a", "Shares  Rise", "2024-05-01")
     assert first is not None
-    assert first == stand_in("https://consent.yahoo.com/v2/collectConsent?sessionId=1_b", "shares rise", "2024-05-01")
-    assert first != stand_in("https://consent.yahoo.com/v2/collectConsent?sessionId=1_a", "Shares fall", "2024-05-01")
-    assert first != stand_in("https://consent.yahoo.com/v2/collectConsent?sessionId=1_a", "Shares rise", "2024-05-02")
-    assert canonical(first) == first
+    assert first == make_stand_in("https://consent.yahoo.com/v2/collectConsent?sessionId=1_b", "shares rise", "2024-05-01")
+    assert first != make_stand_in("https://consent.yahoo.com/v2/collectConsent?sessionId=1_a", "Shares fall", "2024-05-01")
+    assert first != make_stand_in("https://consent.yahoo.com/v2/collectConsent?sessionId=1_a", "Shares rise", "2024-05-02")
+    assert canonicalize_url(first) == first
 
 
 @pytest.mark.parametrize("url", ["https://example.org/?sessionId=1", "https://consent.youtube.com/m?continue=https://example.org/"])
 def test_stand_in_is_for_hidden_pages_only(url: str) -> None:
     """An address that shows its page needs no stand-in."""
-    assert stand_in(url, "title", "2024-05-01") is None
+    assert make_stand_in(url, "title", "2024-05-01") is None
 
 
 def test_article_id_is_fixed() -> None:
     """A public id never changes: 20 lower-case base32 characters of SHA-256."""
-    assert article_id("https://example.org/") == "a_" + "qgmndowebiidgzj2pdsi"
-    assert article_id("\ud800").startswith("a_")
+    assert make_article_id("https://example.org/") == "a_" + "qgmndowebiidgzj2pdsi"
+    assert make_article_id("\ud800").startswith("a_")
 
 
 @given(st.lists(PIECES, max_size=8).map("".join))
 def test_a_browser_contacts_the_host_that_we_checked(raw: str) -> None:
     """This holds for the address that we publish and for the one that the upstream sent."""
-    url = usable(raw)
+    url = sanitize_url(raw)
     if url is not None:
         host = urlsplit(url).hostname
         assert ada_url.URL(url).hostname == host
@@ -262,4 +262,4 @@ def test_recorded_addresses_keep_their_ids() -> None:
 def articles(source: str, body: object) -> tuple[Article, ...]:
     """The articles of a recorded body, if it is the reply to a search."""
     page = REGISTRY[source].read(reply(body), QUERY, NOW)
-    return page.articles if isinstance(page, Page) else ()
+    return page.articles if isinstance(page, SourcePage) else ()

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from newsintel.domain.search.article import ArchivedArticle, Article, Engagement, Pair, Rule
 from newsintel.domain.search.codec import to_json
 from newsintel.domain.search.harvest import Answer, Harvest, Merge, Origin
-from newsintel.domain.search.merging import merge, pairs
+from newsintel.domain.search.merging import build_pairs, merge_articles
 from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.domain.search.query_model import Dedupe
-from newsintel.domain.text.moments import rfc3339
-from newsintel.http.bodies.search import View, article_body, render
+from newsintel.domain.text.moments import format_time
+from newsintel.http.bodies.search import View, build_article_body, render
 from tests.values import NOW, SOURCES, article, harvests, modes, outcome, query, unhurried
 from tests.whole import dump_answer, load_answer
 
@@ -44,7 +44,7 @@ SIMILARITY = pytest.approx(40 / 41)
 
 def answered(harvest: Harvest, *refused: FetchOutcome) -> Answer:
     """Return an answer with the harvest's default merge, as a flight lands it."""
-    return Answer(harvest, merge(harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at, harvest.saves), refused)
+    return Answer(harvest, merge_articles(harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at, harvest.saves), refused)
 
 
 HARVEST = Harvest(
@@ -225,7 +225,7 @@ def test_the_same_page_from_two_sources_is_one_group():
     (only,) = render(answered(harvest), View(dedupe=Dedupe.STRICT))["articles"]
     assert [(it["id"], it["rule"]) for it in only["duplicates"]] == [(FULL.id, "url")]
     assert render(answered(harvest), View(dedupe=Dedupe.OFF))["total"] == 2
-    assert pairs(merge(query(), harvest.articles, Dedupe.STRICT, NOW)) == ()
+    assert build_pairs(merge_articles(query(), harvest.articles, Dedupe.STRICT, NOW)) == ()
 
 
 def test_one_source_may_list_the_same_item_twice():
@@ -239,15 +239,15 @@ def test_one_source_may_list_the_same_item_twice():
 def test_pairs_link_each_page_to_its_founder_once():
     """The first link counts, even if the page comes again with the same address."""
     again = evolve(FULL, title="Quite another title now")
-    merged = merge(query(), [BARE, FULL, again, OTHER], Dedupe.STRICT, NOW)
-    assert pairs(merged) == (Pair(FULL.id, BARE.id, Rule.NEAR_TITLE, SIMILARITY),)
+    merged = merge_articles(query(), [BARE, FULL, again, OTHER], Dedupe.STRICT, NOW)
+    assert build_pairs(merged) == (Pair(FULL.id, BARE.id, Rule.NEAR_TITLE, SIMILARITY),)
 
 
 @unhurried
 @given(harvests(), modes)
 def test_pairs_link_different_pages_and_never_repeat(harvest, mode):
     """The archive requires this: no page paired with itself, no pair twice in either direction."""
-    found = pairs(merge(harvest.query, harvest.articles, mode, harvest.fetched_at))
+    found = build_pairs(merge_articles(harvest.query, harvest.articles, mode, harvest.fetched_at))
     ends = [frozenset((it.member_id, it.founder_id)) for it in found]
     assert all(len(it) == 2 for it in ends)
     assert len(set(ends)) == len(ends)
@@ -256,7 +256,7 @@ def test_pairs_link_different_pages_and_never_repeat(harvest, mode):
 def landed(outcomes: list[FetchOutcome], harvest: Harvest) -> Merge:
     """Return the merge of outcomes that arrived in any order and are taken in founder order."""
     in_order = tuple(sorted(outcomes, key=lambda it: SOURCES.index(it.source)))
-    return merge(harvest.query, evolve(harvest, outcomes=in_order).articles, Dedupe.NORMAL, harvest.fetched_at)
+    return merge_articles(harvest.query, evolve(harvest, outcomes=in_order).articles, Dedupe.NORMAL, harvest.fetched_at)
 
 
 @unhurried
@@ -271,13 +271,13 @@ def test_the_merge_does_not_depend_on_who_answered_first(harvest, data):
 @given(harvests(), modes)
 def test_merging_the_shown_articles_gives_the_same_merge(harvest, mode):
     """Leaders and duplicates, put back in founder order, merge as before."""
-    merged = merge(harvest.query, harvest.articles, mode, harvest.fetched_at)
+    merged = merge_articles(harvest.query, harvest.articles, mode, harvest.fetched_at)
     shown = [member.article for ranked in merged.ranked for member in ranked.group.members]
     positions: dict[int, list[int]] = {}
     for position, it in enumerate(harvest.articles):
         positions.setdefault(id(it), []).append(position)
     back: list[Article] = sorted(shown, key=lambda it: positions[id(it)][0])
-    assert merge(harvest.query, back, mode, harvest.fetched_at) == merged
+    assert merge_articles(harvest.query, back, mode, harvest.fetched_at) == merged
 
 
 @unhurried
@@ -303,7 +303,7 @@ def test_an_archived_article_has_its_text_and_its_times():
 
     Score and group belong to a search, so they are left out.
     """
-    body = article_body(ArchivedArticle(FULL, NOW - timedelta(days=1), NOW, BARE.id))
+    body = build_article_body(ArchivedArticle(FULL, NOW - timedelta(days=1), NOW, BARE.id))
     assert body == {
         "id": FULL.id,
         "title": FULL.title,
@@ -327,5 +327,5 @@ def test_an_archived_article_has_its_text_and_its_times():
 def test_times_are_utc_with_a_z():
     """A moment with any offset is converted."""
     moment = datetime(2026, 1, 1, 1, 30, tzinfo=timezone(timedelta(hours=2)))
-    assert rfc3339(moment) == "2025-12-31T23:30:00.000Z"
-    assert rfc3339(datetime(2026, 1, 1, tzinfo=UTC), "seconds") == "2026-01-01T00:00:00Z"
+    assert format_time(moment) == "2025-12-31T23:30:00.000Z"
+    assert format_time(datetime(2026, 1, 1, tzinfo=UTC), "seconds") == "2026-01-01T00:00:00Z"

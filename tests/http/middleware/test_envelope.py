@@ -6,7 +6,7 @@ import pytest
 import structlog
 
 from newsintel.http.application import create_app
-from newsintel.http.middleware.envelope import chosen_id
+from newsintel.http.middleware.envelope import choose_request_id
 from tests.http.world import World, answer, settings
 
 PATHS = ["/articles?q=a", "/articles", "/nothing", "/health", "/problems/busy", "/openapi.json"]
@@ -40,7 +40,7 @@ async def test_a_valid_request_id_is_kept(given):
 @pytest.mark.parametrize("given", [[], [b""], [b"x" * 65], [b"a b"], [b"a\r\nb"], [b"a\n"], [b"\xe9"], [b"a", b"a"]])
 def test_any_other_request_id_is_replaced(given):
     """An id that could split a header, forge a log line or is ambiguous is not echoed."""
-    made = chosen_id([(b"X-Request-Id", value) for value in given])
+    made = choose_request_id([(b"X-Request-Id", value) for value in given])
     assert uuid.UUID(made)
 
 

@@ -9,7 +9,7 @@ from newsintel.domain.search.harvest import Origin, Via
 from newsintel.domain.search.history import REPEAT_S
 from newsintel.domain.search.outcome import Status
 from newsintel.http.application import create_app
-from newsintel.http.bodies.search import rendering
+from newsintel.http.bodies.search import render_in_slices
 from tests.fakes.accounts import browser, program
 from tests.http.world import NOW, Desk, World, answer, outcome, settings, stale
 from tests.samples import read_counter
@@ -204,7 +204,7 @@ async def test_an_answer_is_rendered_once(monkeypatch):
     made = []
     real = answer
     world = World(desk=Desk(made_by=real))
-    monkeypatch.setattr("newsintel.http.routes.articles.rendering", lambda *args: made.append(args) or _render(*args))
+    monkeypatch.setattr("newsintel.http.routes.articles.render_in_slices", lambda *args: made.append(args) or _render(*args))
     client = create_app(world.services).test_client()
     world.now = NOW + timedelta(seconds=1000)  # no longer fresh: every call goes to the desk
     first, second = await client.get(PATH), await client.get(PATH)
@@ -216,7 +216,7 @@ async def test_an_answer_is_rendered_once(monkeypatch):
 
 
 def _render(*args):
-    return rendering(*args)
+    return render_in_slices(*args)
 
 
 async def test_hit_path_passes_signed_in_callers_on():

@@ -4,7 +4,7 @@ import pytest
 import trio
 
 from newsintel.http.application import create_app
-from newsintel.http.middleware.host_check import host_of
+from newsintel.http.middleware.host_check import parse_host
 from tests.http.world import World, settings
 
 
@@ -144,4 +144,4 @@ async def test_forwarded_hosts_are_ignored():
 )
 def test_host_of_ignores_port_case_and_one_trailing_dot(authority, host):
     """A malformed authority gives None."""
-    assert host_of(authority) == host
+    assert parse_host(authority) == host

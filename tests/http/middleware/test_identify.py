@@ -6,11 +6,11 @@ from ipaddress import ip_network
 import pytest
 
 from newsintel.config.values import Secret
-from newsintel.domain.accounts.model import Access, Doubt
+from newsintel.domain.accounts.model import Access, AnonymousReason
 from newsintel.domain.accounts.persons import Persons
 from newsintel.http.application import create_app
 from newsintel.http.middleware.identify import Identify
-from newsintel.runtime.asker import Asker, current_asker
+from newsintel.runtime.asker import StoreUser, current_store_user
 from tests.fakes.accounts import browser, program
 from tests.http.world import NOW, World, settings
 
@@ -35,7 +35,7 @@ async def test_an_anonymous_caller_is_the_person_of_the_address():
     world = World(settings=settings(NEWSINTEL_TRUSTED_PROXIES="10.0.0.0/8"))
     assert world.settings.trusted_proxies == (ip_network("10.0.0.0/8"),)
     found = await caller(world, {"X-Forwarded-For": "198.51.100.1"}, peer="10.0.0.1")
-    assert found.person == Persons([Secret("A" * 43)]).person("198.51.100.1", NOW)
+    assert found.person == Persons([Secret("A" * 43)]).derive_person("198.51.100.1", NOW)
     assert not found.signed_in
     seen = []
 
@@ -65,7 +65,7 @@ async def test_cookies_do_not_count_beside_a_bearer_key():
     cookie = await browser(world, "alice")
     assert (await caller(world, cookie | await program(world, "bob"))).account.username == "bob"
     wrong = await caller(world, cookie | {"Authorization": "Bearer ni_" + "x" * 43})
-    assert (wrong.account, wrong.doubt) == (None, Doubt.BAD_KEY)
+    assert (wrong.account, wrong.doubt) == (None, AnonymousReason.BAD_KEY)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ async def test_any_other_bearer_credential_is_a_bad_key(shown):
     """Malformed credentials are bad keys too; a cookie beside them does not count."""
     world = World()
     found = await caller(world, {"Authorization": shown} | await browser(world))
-    assert (found.account, found.doubt) == (None, Doubt.BAD_KEY)
+    assert (found.account, found.doubt) == (None, AnonymousReason.BAD_KEY)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ async def test_a_key_among_several_authorization_headers_is_a_bad_key():
     key = (await program(world))["Authorization"]
     for others in ([key], ["Basic YTpi"], ["Bearer x"]):
         lines = [(b"authorization", value.encode()) for value in (key, *others)]
-        assert (await caller(world, lines)).doubt is Doubt.BAD_KEY
+        assert (await caller(world, lines)).doubt is AnonymousReason.BAD_KEY
     two = [(b"authorization", b"Basic YTpi"), (b"authorization", b"Digest x")]
     assert (await caller(world, two)).doubt is None
 
@@ -108,7 +108,7 @@ async def test_a_key_among_several_authorization_headers_is_a_bad_key():
 async def test_an_expired_key_is_a_bad_key():
     """A key is invalid from the exact moment at which it expires."""
     world = World()
-    assert (await caller(world, await program(world, expires_at=NOW))).doubt is Doubt.BAD_KEY
+    assert (await caller(world, await program(world, expires_at=NOW))).doubt is AnonymousReason.BAD_KEY
     assert (await caller(world, await program(world, expires_at=NOW + timedelta(seconds=1)))).signed_in
 
 
@@ -159,7 +159,7 @@ async def test_asvs_24_a_store_outage_leaves_the_caller_unknown(store):
     headers = await browser(world)
     getattr(world, store).away = True
     found = await caller(world, headers)
-    assert (found.account, found.doubt) == (None, Doubt.UNKNOWN)
+    assert (found.account, found.doubt) == (None, AnonymousReason.UNKNOWN)
 
 
 async def test_a_store_that_hangs_counts_as_unavailable(autojump_clock):
@@ -167,7 +167,7 @@ async def test_a_store_that_hangs_counts_as_unavailable(autojump_clock):
     world = World()
     headers = await program(world)
     world.accounts.hangs = True
-    assert (await caller(world, headers)).doubt is Doubt.UNKNOWN
+    assert (await caller(world, headers)).doubt is AnonymousReason.UNKNOWN
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/ready", "/metrics"])
@@ -186,20 +186,20 @@ async def test_stores_know_who_asks(monkeypatch):
     """
     world, asked = World(), {}
     mine = await browser(world)
-    find, all_of, stores = world.sessions.find, world.preferences.all, world.health.stores
+    find, all_of, stores = world.sessions.find, world.preferences.get_all, world.health.check_stores
 
     def noting(name, ask):
         async def noted(*args):
-            asked[name] = current_asker()
+            asked[name] = current_store_user()
             return await ask(*args)
 
         return noted
 
     monkeypatch.setattr(world.sessions, "find", noting("look-up", find))
-    monkeypatch.setattr(world.preferences, "all", noting("route", all_of))
-    monkeypatch.setattr(type(world.health), "stores", noting("probe", stores.__func__))
+    monkeypatch.setattr(world.preferences, "get_all", noting("route", all_of))
+    monkeypatch.setattr(type(world.health), "check_stores", noting("probe", stores.__func__))
     client = create_app(world.services).test_client(use_cookies=False)
     assert (await client.get("/me/preferences", headers=mine)).status_code == 200
     assert (await client.get("/health/ready")).status_code == 200
     [account] = world.accounts.kept.values()
-    assert asked == {"look-up": Asker(urgent=True), "route": Asker(account.public_id), "probe": Asker()}
+    assert asked == {"look-up": StoreUser(urgent=True), "route": StoreUser(account.public_id), "probe": StoreUser()}

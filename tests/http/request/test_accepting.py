@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
-from newsintel.http.request.accepting import LONGEST, prefers
+from newsintel.http.request.accepting import MAX_ACCEPT_CHARS, is_preferred
 
 JSON = ("application/json", "application/problem+json")
 
@@ -22,13 +22,13 @@ PROGRAMS = ["", "*/*", "application/json", "text/html;q=0.5, application/json", 
 @pytest.mark.parametrize("accept", BROWSERS)
 def test_browsers_prefer_pages(accept):
     """These are the Accept headers of Firefox, Chromium and others."""
-    assert prefers(accept, "text/html", *JSON)
+    assert is_preferred(accept, "text/html", *JSON)
 
 
 @pytest.mark.parametrize("accept", PROGRAMS)
 def test_programs_get_json(accept):
     """A client that accepts both gets JSON."""
-    assert not prefers(accept, "text/html", *JSON)
+    assert not is_preferred(accept, "text/html", *JSON)
 
 
 @pytest.mark.parametrize(
@@ -36,14 +36,14 @@ def test_programs_get_json(accept):
 )
 def test_an_unreadable_accept_header_prefers_nothing(accept):
     """It is not an error."""
-    assert not prefers(accept, "text/html", *JSON)
+    assert not is_preferred(accept, "text/html", *JSON)
 
 
 def test_an_accept_header_over_the_limit_prefers_nothing():
     """The service does not read it."""
-    accept = "text/html".ljust(LONGEST)
-    assert prefers(accept, "text/html", *JSON)
-    assert not prefers(accept + " ", "text/html", *JSON)
+    accept = "text/html".ljust(MAX_ACCEPT_CHARS)
+    assert is_preferred(accept, "text/html", *JSON)
+    assert not is_preferred(accept + " ", "text/html", *JSON)
 
 
 RANGES = ["text/html", "text/*", "*/*", "application/json", "application/problem+json", "application/*", "image/png"]
@@ -56,4 +56,4 @@ WEIGHTS = st.sampled_from(["", ";q=1", ";q=1.000", "; q=0.5", " ;q=0.25", ";q=0"
 def test_preference_agrees_with_werkzeug(accept):
     """Each range occurs once, in any order and with any weight."""
     accepted = parse_accept_header(accept, MIMEAccept)
-    assert prefers(accept, "text/html", *JSON) == (accepted["text/html"] > max(accepted[one] for one in JSON))
+    assert is_preferred(accept, "text/html", *JSON) == (accepted["text/html"] > max(accepted[one] for one in JSON))

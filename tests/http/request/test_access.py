@@ -4,14 +4,14 @@ import pytest
 from attrs import frozen
 from quart import Response
 
-from newsintel.domain.accounts.model import Access, Caller, Doubt
+from newsintel.domain.accounts.model import Access, AnonymousReason, Caller
 from newsintel.errors import DeniedError, SignInUnavailableError
 from newsintel.http import application
 from newsintel.http.application import create_app
-from newsintel.http.request.access import account, admit, check_site, origin_of
+from newsintel.http.request.access import check_access, check_site, format_origin, get_current_account
 from newsintel.http.request.json_body import Member
 from newsintel.http.request.json_kinds import string
-from newsintel.http.request.query_kinds import text
+from newsintel.http.request.query_kinds import free_text
 from newsintel.http.route import Method, Route
 from newsintel.http.routes.ids import IdParameters
 from tests.fakes.accounts import browser, program
@@ -35,10 +35,10 @@ def test_access_must_cover_the_need(access, column, need):
     """
     code = OUTCOMES[access][column]
     if code is None:
-        admit(Caller("p", access=access), need)
+        check_access(Caller("p", access=access), need)
         return
     with pytest.raises(DeniedError) as error:
-        admit(Caller("p", access=access), need)
+        check_access(Caller("p", access=access), need)
     assert error.value.code == code
     assert (error.value.challenge or "").startswith("Bearer ") == (code in ("unauthenticated", "insufficient_scope"))
 
@@ -47,16 +47,16 @@ def test_access_must_cover_the_need(access, column, need):
 def test_a_bad_key_is_refused_everywhere(need):
     """This includes public routes, so that the caller learns that the key is bad."""
     with pytest.raises(DeniedError) as error:
-        admit(Caller("p", doubt=Doubt.BAD_KEY), need)
+        check_access(Caller("p", doubt=AnonymousReason.BAD_KEY), need)
     assert error.value.code == "unauthenticated"
     assert 'error="invalid_token"' in error.value.challenge
 
 
 def test_an_unknown_caller_may_use_public_routes_alone():
     """Other routes do not ask for a new sign-in, because the session may be valid."""
-    admit(Caller("p", doubt=Doubt.UNKNOWN), None)
+    check_access(Caller("p", doubt=AnonymousReason.UNKNOWN), None)
     with pytest.raises(SignInUnavailableError):
-        admit(Caller("p", doubt=Doubt.UNKNOWN), Access.READ)
+        check_access(Caller("p", doubt=AnonymousReason.UNKNOWN), Access.READ)
 
 
 OURS = "https://news.example.org"
@@ -110,7 +110,7 @@ def test_asvs_06_pages_of_other_sites_may_not_write(headers):
 )
 def test_an_origin_is_in_the_form_that_browsers_send(url, origin):
     """It is in lower case and has no default port."""
-    assert origin_of(url) == origin
+    assert format_origin(url) == origin
 
 
 @frozen
@@ -126,18 +126,18 @@ def world(monkeypatch):
 
     async def show(_services, given: IdParameters):
         return Response(
-            f"{account().username} {getattr(given, 'name', None)}", headers={"X-Accel-Expires": "60", "Cache-Control": "public"}
+            f"{get_current_account().username} {getattr(given, 'name', None)}", headers={"X-Accel-Expires": "60", "Cache-Control": "public"}
         )
 
     async def rename(services, given: NameParameters):
         return await show(services, given)
 
     rows = tuple(
-        Route(f"/{need}/{{id}}", view, "", {200: None}, in_path={"id": text(9)}, method=method, need=need, body=body)
+        Route(f"/{need}/{{id}}", view, "", {200: None}, in_path={"id": free_text(9)}, method=method, need=need, body=body)
         for need in Access
         for method, view, body in ((Method.GET, show, ()), (Method.PUT, rename, (Member("name", string(1, 9), "", None),)))
     )
-    monkeypatch.setattr(application.sources, "routes", lambda: rows)
+    monkeypatch.setattr(application.sources, "build_routes", lambda: rows)
     return World()
 
 

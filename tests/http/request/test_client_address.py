@@ -6,8 +6,8 @@ from ipaddress import ip_network
 import pytest
 
 from newsintel.config.values import Secret
-from newsintel.domain.accounts.persons import KNOWN, Persons, network_of
-from newsintel.http.request.client_address import client_address
+from newsintel.domain.accounts.persons import MAX_CACHED, Persons, network_of
+from newsintel.http.request.client_address import find_client_address
 from tests.http.world import NOW
 
 TRUSTED = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
@@ -41,12 +41,12 @@ def test_asvs_22_only_a_trusted_proxy_can_name_the_client(peer, forwarded, clien
 
     A client can write entries further left, so they never count.
     """
-    assert client_address(scope(peer, *forwarded), TRUSTED) == client
+    assert find_client_address(scope(peer, *forwarded), TRUSTED) == client
 
 
 def test_without_trusted_proxies_the_header_is_ignored():
     """The peer is the client."""
-    assert client_address(scope("10.0.0.1", "198.51.100.1"), ()) == "10.0.0.1"
+    assert find_client_address(scope("10.0.0.1", "198.51.100.1"), ()) == "10.0.0.1"
 
 
 @pytest.mark.parametrize(
@@ -70,14 +70,18 @@ def test_a_person_is_an_ipv4_address_or_an_ipv6_64(address, network):
 def test_a_person_changes_with_the_day_and_the_key():
     """Within a day it is the same in every process with the same first key."""
     persons = Persons([Secret("A" * 43)])
-    today = persons.person("198.51.100.1", NOW)
-    assert today == persons.person("198.51.100.1", NOW + timedelta(hours=11)) == Persons([Secret("A" * 43)]).person("198.51.100.1", NOW)
+    today = persons.derive_person("198.51.100.1", NOW)
+    assert (
+        today
+        == persons.derive_person("198.51.100.1", NOW + timedelta(hours=11))
+        == Persons([Secret("A" * 43)]).derive_person("198.51.100.1", NOW)
+    )
     assert len(today) == 32
     assert "198" not in today
     others = {
-        persons.person("198.51.100.1", NOW + timedelta(days=1)),
-        persons.person("198.51.100.2", NOW),
-        Persons([Secret("B" * 43)]).person("198.51.100.1", NOW),
+        persons.derive_person("198.51.100.1", NOW + timedelta(days=1)),
+        persons.derive_person("198.51.100.2", NOW),
+        Persons([Secret("B" * 43)]).derive_person("198.51.100.1", NOW),
     }
     assert len(others) == 3
     assert today not in others
@@ -86,8 +90,8 @@ def test_a_person_changes_with_the_day_and_the_key():
 def test_memory_of_persons_is_bounded():
     """An address that drops out of the memory keeps its person."""
     persons = Persons([Secret("A" * 43)])
-    first = persons.person("10.0.0.0", NOW)
-    for number in range(KNOWN + 10):
-        persons.person(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", NOW)
-    assert len(persons._known) <= KNOWN
-    assert persons.person("10.0.0.0", NOW) == first
+    first = persons.derive_person("10.0.0.0", NOW)
+    for number in range(MAX_CACHED + 10):
+        persons.derive_person(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", NOW)
+    assert len(persons._known) <= MAX_CACHED
+    assert persons.derive_person("10.0.0.0", NOW) == first

@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.exceptions import BadRequest
 
-from newsintel.http.request.json_body import DEEPEST, LEFT_OUT, Member, parse_object, read_members
-from newsintel.http.request.json_kinds import anything, moment, or_null, string, word
+from newsintel.http.request.json_body import LEFT_OUT, MAX_DEPTH, Member, parse_object, read_members
+from newsintel.http.request.json_kinds import any_json, choice, date_time, nullable, string
 
 MEMBERS = (
     Member("name", string(1, 5), "A name.", required=True),
-    Member("scope", word("read", "write"), "A scope.", "read"),
-    Member("notes", or_null(string(0, 3)), "Notes."),
-    Member("until", moment(), "A time.", None),
-    Member("value", anything(), "Anything."),
+    Member("scope", choice("read", "write"), "A scope.", "read"),
+    Member("notes", nullable(string(0, 3)), "Notes."),
+    Member("until", date_time(), "A time.", None),
+    Member("value", any_json(), "Anything."),
 )
 
 
@@ -68,7 +68,7 @@ def test_a_wrong_type_or_length_is_refused(value):
         (b'{"a": "\\u0000"}', "NUL"),
         (b'{"\\ud800": 1}', "surrogate"),
         (b'{"a": ' + b"[" * 60_000 + b"]" * 4, "not JSON|deeper"),
-        (b'{"a": ' + b"[" * DEEPEST + b"]" * DEEPEST + b"}", "deeper"),
+        (b'{"a": ' + b"[" * MAX_DEPTH + b"]" * MAX_DEPTH + b"}", "deeper"),
     ],
 )
 def test_a_body_that_is_no_object_within_limits_is_refused(raw, says):
@@ -80,7 +80,7 @@ def test_a_body_that_is_no_object_within_limits_is_refused(raw, says):
 
 def test_nesting_up_to_the_limit_is_accepted():
     """The deepest accepted body has one level less than the first refused one."""
-    assert parse_object(b'{"a": ' + b"[" * (DEEPEST - 1) + b"]" * (DEEPEST - 1) + b"}")
+    assert parse_object(b'{"a": ' + b"[" * (MAX_DEPTH - 1) + b"]" * (MAX_DEPTH - 1) + b"}")
 
 
 VALUES = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text() | st.floats()

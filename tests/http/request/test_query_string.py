@@ -6,8 +6,8 @@ import pytest
 
 from newsintel.errors import InvalidParameterError
 from newsintel.http.application import create_app
-from newsintel.http.request.query_kinds import choice, moment, whole
-from newsintel.http.request.query_string import MOST_ERRORS, MOST_PARAMETERS, Parameter, read
+from newsintel.http.request.query_kinds import choice, date_or_time, whole_number
+from newsintel.http.request.query_string import MAX_ERRORS, MAX_PARAMETERS, Parameter, parse_query
 from tests.http.world import World
 
 BAD = [
@@ -125,28 +125,31 @@ async def test_routes_without_parameters_refuse_any(path):
 def test_the_list_of_errors_is_bounded():
     """A query with many unknown names does not cause as many errors."""
     with pytest.raises(ExceptionGroup) as raised:
-        read((), b"&".join(b"x%d=1" % number for number in range(MOST_PARAMETERS)))
-    assert len(raised.value.exceptions) == MOST_ERRORS
+        parse_query((), b"&".join(b"x%d=1" % number for number in range(MAX_PARAMETERS)))
+    assert len(raised.value.exceptions) == MAX_ERRORS
 
 
 def test_an_absent_parameter_gets_its_default():
     """The default is the value itself, not text to parse."""
-    assert read((Parameter("limit", whole(1, 9), "", 5), Parameter("sort", choice("a", "b"), "")), b"") == {"limit": 5, "sort": None}
+    assert parse_query((Parameter("limit", whole_number(1, 9), "", 5), Parameter("sort", choice("a", "b"), "")), b"") == {
+        "limit": 5,
+        "sort": None,
+    }
 
 
 def test_a_bare_date_is_the_whole_day():
     """A start is the day's first moment, an end its last, in UTC."""
-    assert moment().parse("2026-01-31") == datetime(2026, 1, 31, tzinfo=UTC)
-    assert moment(end=True).parse("2026-01-31") == datetime(2026, 1, 31, 23, 59, 59, 999999, tzinfo=UTC)
+    assert date_or_time().parse("2026-01-31") == datetime(2026, 1, 31, tzinfo=UTC)
+    assert date_or_time(end=True).parse("2026-01-31") == datetime(2026, 1, 31, 23, 59, 59, 999999, tzinfo=UTC)
 
 
 def test_an_offset_is_converted_to_utc():
     """The parsed date-time is in UTC."""
-    assert moment().parse("2026-01-31T01:30:00+02:00") == datetime(2026, 1, 30, 23, 30, tzinfo=UTC)
+    assert date_or_time().parse("2026-01-31T01:30:00+02:00") == datetime(2026, 1, 30, 23, 30, tzinfo=UTC)
 
 
 def test_too_many_parameters_are_one_error():
     """The reader looks at none of them."""
-    for query_string in (b"x=1&" * MOST_PARAMETERS + b"x", b"&".join(b"%d=%%zz" % number for number in range(3000))):
+    for query_string in (b"x=1&" * MAX_PARAMETERS + b"x", b"&".join(b"%d=%%zz" % number for number in range(3000))):
         with pytest.raises(InvalidParameterError, match="at most 100 parameters"):
-            read((), query_string)
+            parse_query((), query_string)

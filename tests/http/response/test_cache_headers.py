@@ -185,5 +185,5 @@ async def test_an_answer_held_back_from_one_person_is_not_shared(made_by):
 
 async def test_an_answer_held_back_from_anonymous_callers_is_shared():
     """It is the same for all anonymous callers, so a shared cache may keep it."""
-    headers = await headers_of(lambda query: answer(query, evolve(HELD, held_back=HeldFrom.STRANGERS), outcome()))
+    headers = await headers_of(lambda query: answer(query, evolve(HELD, held_back=HeldFrom.ANONYMOUS), outcome()))
     assert headers["Cache-Control"].startswith("public")

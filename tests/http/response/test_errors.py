@@ -8,7 +8,7 @@ from quart import Quart
 
 from newsintel.errors import BusyError, InvalidParameterError, OverloadedError, PoisonedBatchError, UnavailableError
 from newsintel.http.application import create_app
-from newsintel.http.response.errors import settled
+from newsintel.http.response.errors import handle_errors
 from newsintel.http.response.problems import PROBLEMS
 from tests.http.world import World
 
@@ -20,7 +20,7 @@ async def answer_to(error):
         raise error
 
     app = create_app(World().services)
-    app.add_url_rule("/failing", view_func=settled(failing))
+    app.add_url_rule("/failing", view_func=handle_errors(failing))
     response = await app.test_client().get("/failing")
     return response.status_code, await response.get_json()
 
@@ -91,7 +91,7 @@ async def test_a_cancel_is_passed_on_and_an_exception_beside_it_is_logged(caplog
     async with Quart("x").test_request_context("/"):
         with trio.CancelScope() as scope:
             begun.append(scope)
-            await settled(route)()
+            await handle_errors(route)()
             done = True
     assert scope.cancelled_caught
     assert not done

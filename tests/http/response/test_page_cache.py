@@ -2,7 +2,7 @@
 
 from newsintel.domain.bounds.sized_cache import ENTRY_BYTES
 from newsintel.http.response import page_cache as finished
-from newsintel.http.response.page_cache import Pages
+from newsintel.http.response.page_cache import PageCache
 from newsintel.http.response.rendered_search import Privacy, RenderedSearch
 from tests.make import NOON, query
 
@@ -19,7 +19,7 @@ def size(body):
 
 def test_the_least_recently_used_page_goes_first():
     """A look-up is a use; a page that is put again replaces the old one."""
-    pages = Pages(max_bytes=2 * size(b"1"))
+    pages = PageCache(max_bytes=2 * size(b"1"))
     pages.put(b"a", page(b"1"))
     pages.put(b"b", page(b"2"))
     assert pages.get(b"a").body == b"1"
@@ -32,7 +32,7 @@ def test_the_least_recently_used_page_goes_first():
 
 def test_the_bytes_of_all_pages_are_bounded():
     """Replaced and removed pages no longer count; a page over the whole limit is not kept."""
-    pages = Pages(max_bytes=2 * size(b"xxxx"))
+    pages = PageCache(max_bytes=2 * size(b"xxxx"))
     for name in (b"a", b"b", b"c", b"a"):
         pages.put(name, page(b"xxxx"))
     assert [pages.get(name) is not None for name in (b"a", b"b", b"c")] == [True, False, True]

@@ -27,7 +27,7 @@ def rendered(found=None, privacy=Privacy.EVERYBODY, tag="t"):
 
 def lines_of(finished, after_s=0.0, via="hit"):
     """Return the header lines `after_s` seconds after the fetch; each name occurs once."""
-    lines = finished.lines(NOW.timestamp() + after_s, via)
+    lines = finished.build_headers(NOW.timestamp() + after_s, via)
     assert len(dict(lines)) == len(lines)
     return dict(lines)
 
@@ -87,9 +87,9 @@ def test_privacy_decides_who_may_cache(privacy, tag, control, accel):
 def test_an_answer_held_back_from_a_person_is_private():
     """Other answers are for everybody."""
     held = outcome(Status.QUOTA_EXHAUSTED, "newsapi", held_back=HeldFrom.PERSON)
-    assert Privacy.of(answer(query())) is Privacy.EVERYBODY
-    assert Privacy.of(answer(query(), held, outcome())) is Privacy.HELD_BACK
-    assert Privacy.of(evolve(stale(query()), refused=(held,))) is Privacy.HELD_BACK
+    assert Privacy.of_answer(answer(query())) is Privacy.EVERYBODY
+    assert Privacy.of_answer(answer(query(), held, outcome())) is Privacy.HELD_BACK
+    assert Privacy.of_answer(evolve(stale(query()), refused=(held,))) is Privacy.HELD_BACK
 
 
 @pytest.mark.parametrize("more", [{}, {"if-none-match": "*"}], ids=["200", "304"])

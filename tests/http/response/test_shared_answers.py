@@ -6,11 +6,11 @@ import pytest
 import trio
 
 from newsintel.domain.archive.model import Bar
-from newsintel.domain.intelligence.search_counts import Kin, Span, Trend
+from newsintel.domain.intelligence.search_counts import QueryRelation, Trend, TrendWindow
 from newsintel.errors import BusyError, UnavailableError
 from newsintel.http import routes
 from newsintel.http.application import create_app
-from newsintel.http.response.shared_answers import EMPTY_S, KEEP_S
+from newsintel.http.response.shared_answers import CACHE_EMPTY_S, CACHE_S
 from tests.fakes.basics import MemoryBytes, MemorySearch
 from tests.fakes.likeness import MemoryLikeness
 from tests.http.routes.test_archive import HITS, PATHS, filled, get
@@ -45,7 +45,7 @@ async def test_an_expired_answer_is_made_again(autojump_clock):
     world = filled()
     first = await get(world, "/archive?q=a")
     world.archive.hits = ()
-    await trio.sleep(KEEP_S)
+    await trio.sleep(CACHE_S)
     second = await get(world, "/archive?q=a")
     assert second.headers["Cache-Status"] == "newsintel; fwd=miss"
     assert second.headers["ETag"] != first.headers["ETag"]
@@ -82,7 +82,7 @@ async def test_every_parameter_that_changes_the_answer_changes_the_key():
     for path in paths:
         assert (await get(world, path)).headers["Cache-Status"] == "newsintel; fwd=miss"
     assert len(world.bytes_cache.kept) == len(paths) + 1
-    assert all(key.startswith("archive:") and ttl_s == KEEP_S for key, (_, _, ttl_s) in world.bytes_cache.kept.items())
+    assert all(key.startswith("archive:") and ttl_s == CACHE_S for key, (_, _, ttl_s) in world.bytes_cache.kept.items())
 
 
 async def test_a_matching_etag_gets_a_304():
@@ -152,7 +152,7 @@ def slowed(world, error=None):
 
     Returns the list of the times at which it was asked for.
     """
-    asked, top = [], world.trending.top
+    asked, top = [], world.trending.list_top
 
     async def slow(*args):
         asked.append(trio.current_time())
@@ -161,7 +161,7 @@ def slowed(world, error=None):
             raise error
         return await top(*args)
 
-    world.trending.top = slow
+    world.trending.list_top = slow
     return asked
 
 
@@ -203,9 +203,9 @@ EMPTY = {
     "/archive/timeline?q=a": lambda world: setattr(world.archive, "bars", [Bar(NOW, 0), Bar(NOW, 2)]),
     "/archive/timeline?q=a&from=2026-01-01": lambda world: setattr(world.archive, "bars", [Bar(NOW, 2)]),
     f"/articles/{article(1).id}/similar": lambda world: world.likeness.kept.update({one.id: one for one in (article(2), article(3))}),
-    "/trending": lambda world: world.trending.lists.update({Span.DAY: ONE_TREND}),
+    "/trending": lambda world: world.trending.lists.update({TrendWindow.DAY: ONE_TREND}),
     "/searches/related?q=flood": lambda world: setattr(
-        world.kinship, "known", [Kin("flood", "dyke", people=4, seed_people=9, together=3, shared=6, either=10)]
+        world.kinship, "known", [QueryRelation("flood", "dyke", people=4, seed_people=9, together=3, shared=6, either=10)]
     ),
 }
 """Every route that caches answers, and what fills its empty answer."""
@@ -221,7 +221,7 @@ async def test_an_empty_answer_is_kept_for_seconds(autojump_clock, path):
     empty = await get(world, path)
     assert (empty.headers["Cache-Control"], empty.headers["X-Accel-Expires"]) == ("public, max-age=5", "5")
     EMPTY[path](world)
-    await trio.sleep(EMPTY_S - 1)
+    await trio.sleep(CACHE_EMPTY_S - 1)
     still = await get(world, path)
     assert (still.headers["Cache-Status"], still.headers["Cache-Control"]) == ("newsintel; hit; ttl=1", "public, max-age=5")
     assert await still.get_data() == await empty.get_data()

@@ -6,8 +6,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from newsintel.domain.accounts.model import MOST_KEYS
-from newsintel.domain.security.keys import digest
-from newsintel.domain.text.moments import rfc3339
+from newsintel.domain.security.keys import digest_secret
+from newsintel.domain.text.moments import format_time
 from newsintel.http.application import create_app
 from tests.fakes.accounts import browser, program
 from tests.http.world import NOW, World
@@ -29,11 +29,11 @@ async def test_a_key_is_shown_once_and_kept_as_a_digest():
     """A key is 256 bits behind a prefix; the list shows everything but the key."""
     world = World()
     headers = await browser(world)
-    body = await made(world, headers, expires_at=rfc3339(NOW + timedelta(days=1)))
+    body = await made(world, headers, expires_at=format_time(NOW + timedelta(days=1)))
     key = body.pop("key")
     assert key.startswith("ni_")
     assert len(key) == 46
-    assert [kept for _, _, kept in world.api_keys.kept.values()] == [digest(key)]
+    assert [kept for _, _, kept in world.api_keys.kept.values()] == [digest_secret(key)]
     listed = await ask(world, "GET", "/me/keys", headers)
     assert (await listed.get_json())["keys"] == [body]
     assert key not in await listed.get_data(as_text=True)
@@ -70,7 +70,7 @@ async def test_asvs_30_the_key_of_another_account_cannot_be_revoked():
         ({"scope": "admin"}, "scope"),
         ({"scope": "session"}, "scope"),
         ({"expires_at": "tomorrow"}, "expires_at"),
-        ({"expires_at": rfc3339(NOW)}, "expires_at"),
+        ({"expires_at": format_time(NOW)}, "expires_at"),
         ({"key": "ni_mine"}, "key"),
     ],
 )

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from attrs import evolve
 
-from newsintel.domain.operations.ports import Stores
+from newsintel.domain.operations.ports import StoreHealth
 from newsintel.domain.search.article import ArchivedArticle
 from newsintel.domain.search.harvest import Origin, Via
 from newsintel.domain.search.outcome import Status
@@ -221,7 +221,7 @@ async def test_an_id_with_invalid_text_is_a_400(article_id):
 async def test_an_invalid_request_reaches_neither_stores_nor_desk():
     """A 400 costs no look-up."""
     world = World()
-    world.health.found = Stores(postgresql=False, redis=False)
+    world.health.found = StoreHealth(postgresql=False, redis=False)
     assert (await get(world, "/articles?q=a&limit=0")).status_code == 400
     assert (world.desk.asked, world.health.pings) == ([], 0)
 

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from structlog.testing import capture_logs
 
-from newsintel.domain.security.keys import digest
+from newsintel.domain.security.keys import digest_secret
 from newsintel.errors import DeniedError, InvalidParameterError, SignInUnavailableError
 from newsintel.http.application import create_app
 from tests.fakes.accounts import browser, program
@@ -60,7 +60,7 @@ async def test_asvs_01_a_browser_signs_in_through_the_provider():
     assert (response.status_code, response.headers["Location"]) == (303, "/me/saved")
     assert response.headers["Cache-Control"] == "no-store"
     session_id, _ = cookies(response)["newsintel_dev"]
-    assert world.sessions.kept[digest(session_id)].user_id == world.accounts.identities["reddit", "alice"]
+    assert world.sessions.kept[digest_secret(session_id)].user_id == world.accounts.identities["reddit", "alice"]
     assert world.tokens.kept[1, "reddit"].access_token == "access-of-alice"
     assert cookies(response)["newsintel_leaving_dev"][0] == ""
 
@@ -109,7 +109,7 @@ async def test_asvs_03_sign_in_makes_a_new_session_and_ends_the_old_one():
     both = {"Cookie": f"{old['Cookie']}; {leaving['Cookie']}"}
     response = await back(world, state, both, code="bob")
     new = cookies(response)["newsintel_dev"][0]
-    assert set(world.sessions.kept) == {digest(new)}
+    assert set(world.sessions.kept) == {digest_secret(new)}
     assert new not in old["Cookie"]
 
 
@@ -120,7 +120,7 @@ async def test_asvs_03_a_planted_session_is_not_adopted():
     planted = "p" * 43
     response = await back(world, state, {"Cookie": f"newsintel_dev={planted}; {leaving['Cookie']}"})
     assert cookies(response)["newsintel_dev"][0] != planted
-    assert digest(planted) not in world.sessions.kept
+    assert digest_secret(planted) not in world.sessions.kept
 
 
 async def test_asvs_03_signing_out_ends_the_session_itself():

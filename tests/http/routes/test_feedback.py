@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from attrs import evolve
 
-from newsintel.domain.personal.model import Dismissal, Mark
+from newsintel.domain.personal.model import ArticleMark, Dismissal
 from tests.http.personal_world import ONE, TWO, Person, code, world_with_articles
 from tests.http.world import NOW
 
@@ -30,7 +30,7 @@ async def test_an_opened_article_is_kept_once_with_its_latest_time(world, alice)
     assert (await alice.ask("PUT", OPENED)).status_code == 204
     world.now = NOW + timedelta(hours=1)
     assert (await alice.ask("PUT", OPENED)).status_code == 204
-    assert list(world.feedback.kept.values()) == [{"opened": {ONE.id: Mark(ONE, world.now, None)}, "dismissed": {}}]
+    assert list(world.feedback.kept.values()) == [{"opened": {ONE.id: ArticleMark(ONE, world.now, None)}, "dismissed": {}}]
     assert await alice.delete(OPENED) == 204
     assert await alice.delete(OPENED) == 404
 

@@ -6,9 +6,9 @@ deleted.
 
 import pytest
 
-from newsintel.domain.search.query import build
-from newsintel.http.response.shared_answers import cache_key
-from newsintel.http.routes.searches import kept_trends
+from newsintel.domain.search.query import build_query
+from newsintel.http.response.shared_answers import build_cache_key
+from newsintel.http.routes.searches import list_cached_trends
 from tests.http.personal_world import Person, code, world_with_articles
 from tests.http.world import answer
 from tests.make import search_record
@@ -25,11 +25,11 @@ async def world_of(*people):
     world = world_with_articles()
     for person in people:
         await world.search_marks.add([world.marking.mark(search_record(query="flood", person=person))])
-    for one in kept_trends():
-        await world.bytes_cache.put(cache_key(*one), b"{}", 60)
+    for one in list_cached_trends():
+        await world.bytes_cache.put(build_cache_key(*one), b"{}", 60)
     await world.bytes_cache.put("archive:x", b"{}", 60)
     for key in ("hers", "shared"):
-        world.harvests.kept[key] = answer(build("flood", sources=()))
+        world.harvests.kept[key] = answer(build_query("flood", sources=()))
     world.own_history.lone[1] = ["hers"]
     return world
 
@@ -41,7 +41,7 @@ async def test_a_persons_searches_are_removed_everywhere(path):
     alice = await Person.of(world)
     assert (await alice.get("/me"))["id"] == ALICE
     assert await alice.delete(path) == 204
-    assert [one.mark for one in world.search_marks.kept] == [*world.marking.marks_of(BOB)(world.search_marks.kept[0].day, "flood")]
+    assert [one.mark for one in world.search_marks.kept] == [*world.marking.make_marks_finder(BOB)(world.search_marks.kept[0].day, "flood")]
     assert set(world.bytes_cache.kept) == {"archive:x"}
     assert set(world.harvests.kept) == {"shared"}
     assert world.marking.mark(search_record(query="tide", person=ALICE)).beside == ()

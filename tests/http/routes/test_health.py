@@ -7,13 +7,17 @@ import trio
 import trio.testing
 
 from newsintel.domain.limits.ports import SourceState
-from newsintel.domain.operations.ports import Phase, Stores
+from newsintel.domain.operations.ports import Phase, StoreHealth
 from newsintel.domain.search.outcome import Status
 from newsintel.http.application import create_app
 from newsintel.http.routes.health import PING_EVERY_S
 from tests.http.world import NOW, Health, World, settings
 
-UP, NO_PG, NO_REDIS = Stores(postgresql=True, redis=True), Stores(postgresql=False, redis=True), Stores(postgresql=True, redis=False)
+UP, NO_PG, NO_REDIS = (
+    StoreHealth(postgresql=True, redis=True),
+    StoreHealth(postgresql=False, redis=True),
+    StoreHealth(postgresql=True, redis=False),
+)
 
 
 async def get(world, path):
@@ -25,7 +29,7 @@ async def get(world, path):
 @pytest.mark.parametrize("phase", Phase)
 async def test_health_is_200_while_the_loops_live(phase):
     """It stays 200 while the service drains, and it does not ask the stores."""
-    world = World(settings=settings(NEWSINTEL_COMMIT="abc123"), health=Health(life=phase, found=Stores(postgresql=False, redis=False)))
+    world = World(settings=settings(NEWSINTEL_COMMIT="abc123"), health=Health(life=phase, found=StoreHealth(postgresql=False, redis=False)))
     assert await get(world, "/health") == (200, {"status": "ok", "version": "0.1.0", "commit": "abc123"})
     assert world.health.pings == 0
 

@@ -49,7 +49,7 @@ async def test_deletion_succeeds_without_redis():
     async def away(user_id):
         raise UnavailableError("redis is away")
 
-    world.sessions.end_all = away
+    world.sessions.end_user_sessions = away
     assert await alice.delete("/me") == 204
     assert await code(await alice.ask("GET", "/me")) == (401, "unauthenticated")
 
@@ -70,7 +70,7 @@ async def test_the_export_has_everything(rows, monkeypatch):
 
     The size of the pages that it is read in does not matter.
     """
-    monkeypatch.setattr(exports, "ROWS", rows)
+    monkeypatch.setattr(exports, "PAGE_ROWS", rows)
     world = world_with_articles()
     one = world.desk.archived[ONE.id]
     world.desk.archived[ONE.id] = evolve(one, article=evolve(one.article, content='the "whole" story'))
@@ -111,12 +111,12 @@ async def test_the_export_of_an_empty_account_is_complete():
 
 async def test_an_export_retries_while_the_archive_is_busy(monkeypatch, autojump_clock):
     """The 200 cannot be taken back once it is sent, so the file must be whole."""
-    monkeypatch.setattr(exports, "ROWS", 1)
+    monkeypatch.setattr(exports, "PAGE_ROWS", 1)
     world = world_with_articles()
     alice = await Person.of(world)
     for number in (1, 2, 3):
         await alice.put(f"/me/saved/{article(number).id}")
-    page, asked = world.saved.page, []
+    page, asked = world.saved.list_page, []
 
     async def rarely(*args, **values):
         asked.append(args)
@@ -124,23 +124,23 @@ async def test_an_export_retries_while_the_archive_is_busy(monkeypatch, autojump
             raise BusyError("no room")
         return await page(*args, **values)
 
-    monkeypatch.setattr(world.saved, "page", rarely)
+    monkeypatch.setattr(world.saved, "list_page", rarely)
     assert len((await alice.get("/me/export"))["saved"]) == 3
     assert len(asked) > 8
 
 
 async def test_a_list_that_shrinks_during_the_export_stays_valid_json(monkeypatch):
     """Rows that are deleted meanwhile leave no gap in the JSON."""
-    monkeypatch.setattr(exports, "ROWS", 1)
+    monkeypatch.setattr(exports, "PAGE_ROWS", 1)
     world = world_with_articles()
     alice = await Person.of(world)
     world.own_history.kept[1] = [past_search(number) for number in (1, 2)]
-    page = world.own_history.page
+    page = world.own_history.list_page
 
     async def page_then_clear(user_id, limit, after):
         found = await page(user_id, limit, after)
         world.own_history.kept[1] = []
         return found
 
-    world.own_history.page = page_then_clear
+    world.own_history.list_page = page_then_clear
     assert [search["query"] for search in (await alice.get("/me/export"))["searches"]] == ["query 1"]

@@ -6,10 +6,10 @@ import httpx
 import pytest
 import trio
 
-from newsintel.config.values import Address
+from newsintel.config.values import ListenAddress
 from newsintel.http.application import create_app
 from newsintel.http.routes.metrics import MetricsListener
-from newsintel.http.server.listener import serve
+from newsintel.http.server.listener import serve_http
 from newsintel.runtime.telemetry import scraping
 from tests.config.test_settings import PRODUCTION
 from tests.http.server.test_listener import serving
@@ -72,8 +72,10 @@ async def test_metrics_listener_serves_metrics_alone():
     world, shutdown = World(), trio.Event()
     with trio.fail_after(PATIENCE_S):
         async with trio.open_nursery() as nursery:
-            listen = partial(serve, MetricsListener(partial(scraping.exposition, world.metrics)), world.settings, shutdown=shutdown)
-            (url,) = await nursery.start(partial(listen, metrics=world.metrics, bind=Address("127.0.0.1", 0)))
+            listen = partial(
+                serve_http, MetricsListener(partial(scraping.format_exposition, world.metrics)), world.settings, shutdown=shutdown
+            )
+            (url,) = await nursery.start(partial(listen, metrics=world.metrics, bind=ListenAddress("127.0.0.1", 0)))
             async with httpx.AsyncClient(base_url=url) as client:
                 full = await client.get("/metrics", headers={"Host": "10.0.0.7:9000"})
                 head = await client.head("/metrics")

@@ -9,7 +9,7 @@ from newsintel.domain.limits.ports import SourceState
 from newsintel.domain.search.article import ArchivedArticle
 from newsintel.domain.search.outcome import Status
 from newsintel.http.application import create_app
-from newsintel.http.response.page_cache import Pages
+from newsintel.http.response.page_cache import PageCache
 from newsintel.http.routes import archive, articles
 from tests.fakes.basics import MemorySearch
 from tests.fakes.likeness import MemoryLikeness
@@ -36,7 +36,9 @@ async def test_it_has_every_route_and_method():
     assert routed == stated | {(path, "HEAD") for path, method in stated if method == "GET"}
 
 
-@pytest.mark.parametrize("route", [articles.routes(settings(), Pages())[0], *archive.routes(settings())], ids=lambda route: route.path)
+@pytest.mark.parametrize(
+    "route", [articles.build_routes(settings(), PageCache())[0], *archive.build_routes(settings())], ids=lambda route: route.path
+)
 async def test_its_parameters_are_those_that_the_reader_accepts(route):
     """Names and order agree; only `q` of the live search is required."""
     parameters = (await described(World()))["paths"][route.path]["get"]["parameters"]

@@ -5,7 +5,7 @@ import trio
 from attrs import evolve
 
 from newsintel.domain.archive.model import Hit
-from newsintel.domain.intelligence.search_counts import Span, Trend
+from newsintel.domain.intelligence.search_counts import Trend, TrendWindow
 from newsintel.domain.search.article import ArchivedArticle
 from newsintel.errors import InvalidParameterError
 from tests.http.personal_world import ONE, Person, code, world_with_articles
@@ -52,7 +52,7 @@ def reasons(body):
 
 async def test_a_newcomer_gets_trending_and_new_articles(world, alice):
     """Articles of trending searches come first, then the newest; each has its reason."""
-    world.trending.lists[Span.DAY] = [Trend("sourdough", 5, 0.0, 5.0)]
+    world.trending.lists[TrendWindow.DAY] = [Trend("sourdough", 5, 0.0, 5.0)]
     world.archive.hits = (Hit(world.desk.archived[article(5).id].article, NOW, NOW),)
     body = await alice.get(PATH)
     assert body["basis"] == "trending"
@@ -63,7 +63,7 @@ async def test_a_newcomer_gets_trending_and_new_articles(world, alice):
 
 async def test_trends_are_read_once_a_minute(world, alice, autojump_clock):
     """All people share the list; a trend of stop words alone is skipped."""
-    world.trending.lists[Span.DAY] = [Trend("the", 5, 0.0, 5.0)]
+    world.trending.lists[TrendWindow.DAY] = [Trend("the", 5, 0.0, 5.0)]
     world.archive.raises = InvalidParameterError("q", "only_stop_words", "q must say something")
     app = await Person.of(world)
     for _ in range(3):

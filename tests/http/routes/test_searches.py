@@ -2,21 +2,25 @@
 
 import pytest
 
-from newsintel.domain.intelligence.search_counts import Kin, Observed, Span
-from newsintel.domain.intelligence.trending import ranked
+from newsintel.domain.intelligence.search_counts import ObservedQuery, QueryRelation, TrendWindow
+from newsintel.domain.intelligence.trending import rank_trends
 from newsintel.http.application import create_app
 from tests.http.personal_world import Person, code, past_search, world_with_articles
 from tests.http.world import World, settings
 
-OBSERVED = [Observed("weather", 40, 40.0), Observed("flood", 23, 3.8), Observed("secret", 2, 0.0)]
-KIN = [Kin("flood", "dyke", 4, 9, 3, 6, 10), Kin("flood", "tide", 5, 9, 0, 2, 10), Kin("flood", "secret", 2, 9, 0, 9, 10)]
+OBSERVED = [ObservedQuery("weather", 40, 40.0), ObservedQuery("flood", 23, 3.8), ObservedQuery("secret", 2, 0.0)]
+KIN = [
+    QueryRelation("flood", "dyke", 4, 9, 3, 6, 10),
+    QueryRelation("flood", "tide", 5, 9, 0, 2, 10),
+    QueryRelation("flood", "secret", 2, 9, 0, 9, 10),
+]
 
 
 @pytest.fixture
 def world():
     """A world in which people have searched."""
     made = world_with_articles()
-    made.trending.lists = {span: ranked(OBSERVED, 100) for span in Span}
+    made.trending.lists = {span: rank_trends(OBSERVED, 100) for span in TrendWindow}
     made.kinship.known = KIN
     return made
 

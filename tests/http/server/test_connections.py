@@ -12,7 +12,7 @@ import trio
 from quart import Response
 from structlog.testing import capture_logs
 
-from newsintel.http.response.errors import settled
+from newsintel.http.response.errors import handle_errors
 from newsintel.http.server import connection
 from newsintel.http.server import listener as server
 from tests.http.wire import PATIENCE_S, back_to, get, held, serving, until_closed
@@ -212,7 +212,7 @@ async def test_a_client_that_reads_too_slowly_is_cut(monkeypatch):
         async def flood():
             return Response(b"x" * 32_000_000)
 
-        app.add_url_rule("/flood", view_func=settled(flood))
+        app.add_url_rule("/flood", view_func=handle_errors(flood))
 
     async with serving(prepare=with_a_flood) as served:
         stream = await served.open()
@@ -263,10 +263,10 @@ def test_the_limit_of_descriptors_is_raised_to_what_the_system_allows():
     low = min(512, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (low, hard))
     try:
-        assert server._capacity(100) == 100
+        assert server._find_capacity(100) == 100
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == hard
         with capture_logs() as lines:
-            assert server._capacity(hard) == hard - server.RESERVED_DESCRIPTORS
+            assert server._find_capacity(hard) == hard - server.RESERVED_DESCRIPTORS
         assert [line["event"] for line in lines] == ["fewer_connections"]
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

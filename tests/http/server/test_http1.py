@@ -9,7 +9,7 @@ import pytest
 import trio
 import trio.testing
 
-from newsintel.http.server.http1 import MAX_WAITING, Inbox
+from newsintel.http.server.http1 import MAX_QUEUED_MESSAGES, Inbox
 
 RELIED_ON = {
     hypercorn.protocol.h11.H11Protocol: "b32a61e0a8ca2127c7e1cb133281521f6cc73fdefb94b188fb6944e80b175b43",
@@ -55,7 +55,7 @@ async def test_a_full_inbox_blocks_its_sender_until_there_is_room(autojump_clock
     async with trio.open_nursery() as nursery:
         nursery.start_soon(send)
         await trio.testing.wait_all_tasks_blocked()
-        assert len(sent) == MAX_WAITING
+        assert len(sent) == MAX_QUEUED_MESSAGES
         assert [await inbox.receive() for _ in range(10)] == [*map(part, range(10))]
 
 

@@ -15,9 +15,9 @@ from quart import Response, request
 
 from newsintel.errors import NewsIntelError
 from newsintel.http.application import create_app
-from newsintel.http.response.errors import settled
+from newsintel.http.response.errors import handle_errors
 from newsintel.http.server import listener as server
-from newsintel.http.server.listener import serve
+from newsintel.http.server.listener import serve_http
 from newsintel.runtime.telemetry.metrics import Metrics
 from tests.http.world import Desk, World, settings
 from tests.waiting import PATIENCE_S
@@ -51,7 +51,7 @@ async def serving(world=None, prepare=lambda _app: None, **environ):
     shutdown = trio.Event()
     with trio.fail_after(PATIENCE_S):
         async with AsyncExitStack() as opened, trio.open_nursery() as nursery:
-            (url,) = await nursery.start(partial(serve, app, world.settings, shutdown=shutdown, metrics=world.metrics))
+            (url,) = await nursery.start(partial(serve_http, app, world.settings, shutdown=shutdown, metrics=world.metrics))
             yield Served(url, shutdown, opened)
             shutdown.set()
 
@@ -231,7 +231,7 @@ def taking_bodies(app, timeout_s=PATIENCE_S):
         return Response(await request.get_data())
 
     app.config["BODY_TIMEOUT"] = timeout_s
-    app.add_url_rule("/body", view_func=settled(take), methods=["PUT"])
+    app.add_url_rule("/body", view_func=handle_errors(take), methods=["PUT"])
 
 
 async def test_bodies_have_limits():
@@ -333,7 +333,7 @@ async def test_a_client_that_stops_reading_cannot_delay_a_shutdown(monkeypatch):
         async def flood():
             return Response(b"x" * 32_000_000)
 
-        app.add_url_rule("/flood", view_func=settled(flood))
+        app.add_url_rule("/flood", view_func=handle_errors(flood))
 
     async def leave_at_last(stream):
         # The server's send is shielded: without this the test would hang instead of failing.
@@ -358,14 +358,14 @@ async def test_an_address_in_use_is_reported_in_one_line():
     async with serving() as served:
         taken = settings(NEWSINTEL_BIND=f"127.0.0.1:{served.port}")
         with pytest.raises(NewsIntelError, match=rf"^cannot listen on 127\.0\.0\.1:{served.port}: Address already in use$"):
-            await serve(create_app(World().services), taken, shutdown=trio.Event(), metrics=Metrics())
+            await serve_http(create_app(World().services), taken, shutdown=trio.Event(), metrics=Metrics())
 
 
 async def test_an_unavailable_address_is_reported_in_one_line():
     """A name that does not resolve is reported in the same way."""
     for bind in ("192.0.2.1:0", "no-such-host.invalid:0"):
         with pytest.raises(NewsIntelError, match=r"^cannot listen on "):
-            await serve(create_app(World().services), settings(NEWSINTEL_BIND=bind), shutdown=trio.Event(), metrics=Metrics())
+            await serve_http(create_app(World().services), settings(NEWSINTEL_BIND=bind), shutdown=trio.Event(), metrics=Metrics())
 
 
 async def test_ipv6_is_served():
@@ -374,7 +374,9 @@ async def test_ipv6_is_served():
     shutdown = trio.Event()
     with trio.fail_after(PATIENCE_S):
         async with trio.open_nursery() as nursery:
-            (url,) = await nursery.start(partial(serve, create_app(world.services), world.settings, shutdown=shutdown, metrics=Metrics()))
+            (url,) = await nursery.start(
+                partial(serve_http, create_app(world.services), world.settings, shutdown=shutdown, metrics=Metrics())
+            )
             async with httpx.AsyncClient() as client:
                 assert (await client.get(f"{url}/sources")).status_code == 200
             shutdown.set()

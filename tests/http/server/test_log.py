@@ -15,7 +15,7 @@ from newsintel.errors import DeniedError, FlightBugError, UnavailableError
 from newsintel.http.middleware.envelope import Envelope
 from newsintel.http.response.problems import PROBLEMS
 from newsintel.http.server import log as server_log
-from newsintel.http.server.log import access_fields
+from newsintel.http.server.log import build_access_fields
 from newsintel.runtime.telemetry.logs import set_up_logging
 from tests.fakes.accounts import browser, program
 from tests.http.server.test_listener import exchange, get, parsed, serving
@@ -124,7 +124,7 @@ async def test_client_that_leaves_is_logged_without_a_status():
 def test_a_request_that_was_not_processed_has_default_fields():
     """The server answered before the application, so there is no route, client or id."""
     scope = {"method": "GET", "raw_path": b"/\xff", "state": {}}
-    assert access_fields(scope, 400, 0, 0.0012) == {
+    assert build_access_fields(scope, 400, 0, 0.0012) == {
         "method": "GET",
         "path": "/\ufffd",
         "route": "other",
@@ -147,7 +147,7 @@ def test_a_request_that_was_not_processed_has_default_fields():
 )
 def test_a_long_path_is_cut_at_a_slash(path, shown):
     """A secret that is cut in two would not be recognised and redacted."""
-    fields = access_fields({"method": "GET", "raw_path": path.encode(), "state": {}}, 404, 0, 0.0)
+    fields = build_access_fields({"method": "GET", "raw_path": path.encode(), "state": {}}, 404, 0, 0.0)
     assert fields["path"] == shown
 
 
@@ -244,7 +244,7 @@ async def test_envelope_removes_the_content_headers_of_a_204(status, kept):
 
 async def test_a_line_below_the_log_level_is_not_built(monkeypatch):
     """With LOG_LEVEL=warning a request only asks once whether its line is wanted."""
-    monkeypatch.setattr(server_log, "access_fields", None)
+    monkeypatch.setattr(server_log, "build_access_fields", None)
     logging.getLogger("newsintel.http.server.log").setLevel(logging.WARNING)
     try:
         async with serving() as served, httpx.AsyncClient(base_url=served.url) as client:

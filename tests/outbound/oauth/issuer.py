@@ -17,7 +17,7 @@ from attrs import define, field
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
-from newsintel.demo.wire import Reply, Request, converse
+from newsintel.demo.wire import Reply, Request, serve_connection
 
 
 @define
@@ -117,6 +117,6 @@ async def running_issuer() -> AsyncIterator[Issuer]:
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
     issuer.url = f"http://127.0.0.1:{listeners[0].socket.getsockname()[1]}"
     async with trio.open_nursery() as nursery:
-        await nursery.start(trio.serve_listeners, partial(converse, respond=issuer.respond), listeners)
+        await nursery.start(trio.serve_listeners, partial(serve_connection, respond=issuer.respond), listeners)
         yield issuer
         nursery.cancel_scope.cancel()

@@ -19,7 +19,7 @@ from newsintel.config.settings import SourceSettings
 from newsintel.config.values import Secret
 from newsintel.domain.search.outcome import Refusal, Status
 from newsintel.outbound.oauth import app_token as oauth
-from newsintel.outbound.oauth.app_token import AppToken, judge, open_app_token
+from newsintel.outbound.oauth.app_token import AppToken, find_reply_fault, open_app_token
 from newsintel.outbound.oauth.library import AsyncOAuth2Client
 from tests.faults import Script, reply, serving, stall
 from tests.shared import load_json, needs_shared
@@ -82,9 +82,9 @@ async def test_search_waits_for_first_token(autojump_clock: MockClock) -> None:
     """A search that starts before the first token waits for it, within its own deadline."""
     async with kept(Endpoint(latency_s=2)) as token:
         with trio.move_on_after(1) as scope:
-            await token.token()
+            await token.get_token()
         assert scope.cancelled_caught
-        assert await token.token() == "token-1"
+        assert await token.get_token() == "token-1"
         assert trio.current_time() == pytest.approx(2)
 
 
@@ -97,9 +97,9 @@ async def test_token_is_renewed_before_its_expiry(autojump_clock: MockClock, lif
     endpoint = Endpoint(life_s=life_s, latency_s=1)
     async with kept(endpoint) as token:
         await trio.sleep(life_s * 0.89)
-        assert await token.token() == "token-1"
+        assert await token.get_token() == "token-1"
         await trio.sleep(life_s * 0.03 + 1)
-        assert await token.token() == "token-2"
+        assert await token.get_token() == "token-2"
     assert len(endpoint.calls_s) == 2
 
 
@@ -112,10 +112,10 @@ async def test_twenty_concurrent_renewals_cost_one_call(autojump_clock: MockCloc
     got: list[str | Refusal] = []
 
     async def renew() -> None:
-        got.append(await token.renew("token-1"))
+        got.append(await token.renew_token("token-1"))
 
     async with kept(endpoint) as token:
-        assert await token.token() == "token-1"
+        assert await token.get_token() == "token-1"
         async with trio.open_nursery() as nursery:
             for _ in range(20):
                 nursery.start_soon(renew)
@@ -128,11 +128,11 @@ async def test_renewal_joins_the_one_that_runs(autojump_clock: MockClock, even: 
     """If the loop already renews the token, its result is the new token."""
     endpoint = Endpoint(latency_s=10 - 1e-3)
     async with kept(endpoint) as token:
-        await token.token()
+        await token.get_token()
         await trio.testing.wait_all_tasks_blocked()
         await trio.sleep_until(endpoint.calls_s[0] + 905)
         assert len(endpoint.calls_s) == 2
-        assert await token.renew("token-1") == "token-2"
+        assert await token.renew_token("token-1") == "token-2"
         await trio.sleep(100)
     assert len(endpoint.calls_s) == 2
 
@@ -177,11 +177,11 @@ async def test_unusable_reply_is_refused_at_once_and_retried(
     endpoint = Endpoint([given()])
     with capture_logs() as logs:
         async with kept(endpoint) as token:
-            refused = await token.token()
+            refused = await token.get_token()
             assert isinstance(refused, Refusal)
             assert refused.status is status
             await trio.sleep(3600)
-            assert str(await token.token()).startswith("token-")
+            assert str(await token.get_token()).startswith("token-")
     assert [entry["event"] for entry in logs] == ["app_token_refused"]
     assert "planted" not in repr((logs, refused, token, token._grant))
 
@@ -224,9 +224,9 @@ async def test_a_failed_renewal_leaves_a_good_token_in_use(autojump_clock: MockC
     endpoint = Endpoint([answer(body=GOOD | {"expires_in": 1000}), *(answer(503, b"") for _ in range(99))])
     async with kept(endpoint) as token:
         await trio.sleep(999)
-        assert await token.token() == "planted-token"
+        assert await token.get_token() == "planted-token"
         await trio.sleep(2)
-        assert isinstance(await token.token(), Refusal)
+        assert isinstance(await token.get_token(), Refusal)
 
 
 async def test_renewal_does_not_wait_for_the_retry_pause(autojump_clock: MockClock, even: None) -> None:
@@ -237,9 +237,9 @@ async def test_renewal_does_not_wait_for_the_retry_pause(autojump_clock: MockClo
     endpoint = Endpoint([answer(body=GOOD | {"expires_in": 100}), *(answer(401, {}) for _ in range(3))])
     async with kept(endpoint) as token:
         await trio.sleep(95)
-        assert await token.token() == "planted-token"
+        assert await token.get_token() == "planted-token"
         for _ in range(5):
-            refused = await token.renew("planted-token")
+            refused = await token.renew_token("planted-token")
             assert isinstance(refused, Refusal)
             assert refused.status is Status.UNAUTHORIZED
     assert endpoint.calls_s[2] - endpoint.calls_s[0] == pytest.approx(95)
@@ -250,7 +250,7 @@ async def test_attempt_at_a_hanging_endpoint_times_out(autojump_clock: MockClock
     """The timeout covers the whole attempt."""
     endpoint = Endpoint(latency_s=1e6)
     async with kept(endpoint) as token:
-        refused = await token.token()
+        refused = await token.get_token()
         assert isinstance(refused, Refusal)
         assert (refused.status, trio.current_time()) == (Status.TIMEOUT, pytest.approx(10))
 
@@ -270,7 +270,7 @@ async def test_attempt_at_a_hanging_endpoint_times_out(autojump_clock: MockClock
 def test_recorded_replies_have_the_right_status(name: str, status: Status | None) -> None:
     """The recordings come from Reddit's token endpoint."""
     recorded = load_json(f"recorded/reddit/http/token_{name}.json")["response"]
-    refused = judge(httpx.Response(recorded["status"], json=recorded["body"]))
+    refused = find_reply_fault(httpx.Response(recorded["status"], json=recorded["body"]))
     assert (refused and refused.status) == status
 
 
@@ -293,7 +293,7 @@ async def test_request_has_basic_auth_and_the_operators_user_agent() -> None:
     """Reddit throttles requests with any other User-Agent."""
     async with served(reply(json.dumps(GOOD).encode())) as (token, heads):
         with trio.fail_after(PATIENCE_S):
-            assert await token.token() == "planted-token"
+            assert await token.get_token() == "planted-token"
     basic = base64.b64encode(f"app:{SECRET}".encode()).decode()
     assert heads[0].startswith("POST /auth/api/v1/access_token HTTP/1.1\r\n")
     assert {f"Authorization: Basic {basic}", "User-Agent: web:org.example:v1 (by /u/x)"} <= set(heads[0].split("\r\n"))
@@ -303,7 +303,7 @@ async def test_stacked_compression_is_refused() -> None:
     """This client uses the same transport, with the same limits, as the sources."""
     async with served(reply(b"{}", "200 OK", "Content-Encoding: gzip, gzip")) as (token, _):
         with trio.fail_after(PATIENCE_S):
-            assert await token.token() == Refusal(Status.BAD_PAYLOAD, "content coding is stacked or unknown")
+            assert await token.get_token() == Refusal(Status.BAD_PAYLOAD, "content coding is stacked or unknown")
 
 
 async def test_shutdown_does_not_wait_for_the_token_endpoint() -> None:

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, RSAKey
 
-from newsintel.outbound.oauth.discovery import MOST_KEYS, TENANT, _speaks_for, document_address, issuer_of_tenant, read_document, read_keys
+from newsintel.outbound.oauth.discovery import (
+    MOST_KEYS,
+    TENANT,
+    _matches_issuer,
+    document_address,
+    issuer_of_tenant,
+    read_document,
+    read_keys,
+)
 from tests.steps import ALLOWED, LONGEST_MS, longest_slice
 
 PUBLISHED = Path(__file__).parent / "discovery"
@@ -191,7 +199,7 @@ def test_template_matches_like_a_regular_expression(found, tenant):
     for issuer in (found.replace(TENANT, tenant), found, "aXb", found.replace(TENANT, tenant) + "x"):
         template = re.escape(found).replace(re.escape(TENANT), "[^/]+")
         wanted = found == issuer or (found.count(TENANT) == 1 and re.fullmatch(template, issuer) is not None)
-        assert _speaks_for(found, issuer) is wanted
+        assert _matches_issuer(found, issuer) is wanted
 
 
 def test_only_signing_keys_are_read():

@@ -13,7 +13,7 @@ import pytest
 import trio
 from attrs import define, evolve
 
-from newsintel.domain.accounts.sign_in import new_attempt
+from newsintel.domain.accounts.sign_in import create_attempt
 from newsintel.errors import InvalidParameterError
 from newsintel.http.application import create_app
 from newsintel.outbound.oauth.providers import open_providers
@@ -73,7 +73,7 @@ async def test_sign_in_makes_a_session(mock):
         assert (back.status_code, back.headers["Location"]) == (303, "/me/page")
         me = await ours.me()
         assert (me["username"], me["provider"]) == ("alice", mock)
-        assert (mock, ALICE["sub"]) in ours.world.accounts.identities
+        assert (mock, ALICE["sub"]) in ours.world.accounts.list_identities
 
 
 async def test_verified_address_is_invited(mock):
@@ -95,12 +95,12 @@ async def test_person_who_declines_learns_how_to_start_again(mock):
 async def test_code_works_once(mock):
     """The provider refuses the second use, and we report it."""
     async with service(mock) as ours:
-        attempt = new_attempt("oidc", "c" * 43, None)
-        back = await trio.to_thread.run_sync(partial(go_through, await ours.provider.begin(attempt), CALLBACK, sub="carol"))
+        attempt = create_attempt("oidc", "c" * 43, None)
+        back = await trio.to_thread.run_sync(partial(go_through, await ours.provider.start_sign_in(attempt), CALLBACK, sub="carol"))
         code = dict(pair.split("=") for pair in urlsplit(back).query.split("&"))["code"]
-        assert (await ours.provider.finish(code, attempt))[0].subject == "carol"
+        assert (await ours.provider.finish_sign_in(code, attempt))[0].subject == "carol"
         with pytest.raises(InvalidParameterError):
-            await ours.provider.finish(code, attempt)
+            await ours.provider.finish_sign_in(code, attempt)
 
 
 @pytest.fixture(scope="module")

@@ -31,22 +31,22 @@ async def store():
 
 async def test_signing_in_again_replaces_the_tokens(store):
     """The newest tokens are the ones to revoke later."""
-    await AccountLinks(store, {}).link(7, "reddit", newer := Tokens("newer", None, NOON))
+    await AccountLinks(store, {}).store_tokens(7, "reddit", newer := Tokens("newer", None, NOON))
     assert store.kept == {(7, "reddit"): newer, (8, "reddit"): TOKENS}
 
 
 async def test_asvs_09_unlinking_revokes_and_forgets(autojump_clock, provider, store):
     """Only this account's tokens; an account without tokens needs no revocation."""
     links = AccountLinks(store, {"reddit": provider})
-    await links.unlink(7)
-    await links.unlink(7)
+    await links.revoke_all_tokens(7)
+    await links.revoke_all_tokens(7)
     assert (provider.revoked, store.kept) == ([TOKENS], {(8, "reddit"): TOKENS})
 
 
 async def test_tokens_are_deleted_even_if_the_provider_is_unreachable(autojump_clock, provider, store):
     """An outage of a provider must not keep the data of a person who leaves."""
     provider.raises = SignInUnavailableError("away")
-    await AccountLinks(store, {"reddit": provider}).unlink(7)
+    await AccountLinks(store, {"reddit": provider}).revoke_all_tokens(7)
     assert (7, "reddit") not in store.kept
 
 
@@ -57,14 +57,14 @@ async def test_tokens_that_no_key_decrypts_are_deleted(autojump_clock, provider,
         raise UnknownKeyError("key 1")
 
     monkeypatch.setattr(store, "get", sealed)
-    await AccountLinks(store, {"reddit": provider}).unlink(7)
+    await AccountLinks(store, {"reddit": provider}).revoke_all_tokens(7)
     assert (provider.revoked, (7, "reddit") in store.kept) == ([], False)
 
 
 async def test_fault_39_a_caller_who_leaves_does_not_stop_the_revocation(autojump_clock, provider, store):
     """Otherwise a closed connection would leave a token that works."""
     with trio.move_on_after(0.5) as scope:
-        await AccountLinks(store, {"reddit": provider}).unlink(7)
+        await AccountLinks(store, {"reddit": provider}).revoke_all_tokens(7)
     assert scope.cancel_called
     assert (provider.revoked, (7, "reddit") in store.kept) == ([TOKENS], False)
 
@@ -74,6 +74,6 @@ async def test_revocation_has_a_timeout_per_provider(autojump_clock, provider, s
     provider.takes_s, next_one = float("inf"), ScriptedProvider()
     store.kept[7, "other"] = TOKENS
     started_s = trio.current_time()
-    await AccountLinks(store, {"reddit": provider, "other": next_one}).unlink(7)
+    await AccountLinks(store, {"reddit": provider, "other": next_one}).revoke_all_tokens(7)
     assert trio.current_time() - started_s == pytest.approx(UNLINK_S)
     assert next_one.revoked == [TOKENS]

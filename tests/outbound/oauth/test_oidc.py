@@ -12,15 +12,15 @@ from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
 
 from newsintel.config.values import Secret
 from newsintel.demo.wire import Reply
-from newsintel.domain.accounts.sign_in import new_attempt
+from newsintel.domain.accounts.sign_in import create_attempt
 from newsintel.errors import InvalidParameterError, SignInUnavailableError
 from newsintel.outbound.oauth.id_token import read_id_token
-from newsintel.outbound.oauth.oidc import FRESH_KEYS_EVERY_S, KEEP_S, OpenIdConnect
+from newsintel.outbound.oauth.oidc import DISCOVERY_KEEP_S, FRESH_KEYS_EVERY_S, OpenIdConnect
 from newsintel.outbound.transport import Transport
 from tests.outbound.oauth.issuer import running_issuer
 from tests.outbound.oauth.test_discovery import STRANGE_KEYS
 
-ATTEMPT = new_attempt("oidc", "c" * 43, "/me")
+ATTEMPT = create_attempt("oidc", "c" * 43, "/me")
 BACK = "https://news.example.org/auth/oidc/callback"
 
 
@@ -41,19 +41,19 @@ async def provider(issuer):
 
 async def come_back(issuer, provider, attempt=ATTEMPT):
     """Pass the whole sign-in; returns the identity."""
-    issuer.authorize(await provider.begin(attempt))
-    identity, tokens = await provider.finish("code-1", attempt)
+    issuer.authorize(await provider.start_sign_in(attempt))
+    identity, tokens = await provider.finish_sign_in("code-1", attempt)
     assert tokens is None
     return identity
 
 
 async def test_sign_in_returns_the_identity(issuer, provider):
     """We send state, nonce, PKCE and our redirect URI; a subject and a name come back."""
-    asked = issuer.authorize(await provider.begin(ATTEMPT))
+    asked = issuer.authorize(await provider.start_sign_in(ATTEMPT))
     assert (asked["state"], asked["nonce"], asked["redirect_uri"]) == (ATTEMPT.state, ATTEMPT.nonce, BACK)
     assert (asked["response_type"], asked["code_challenge_method"], asked["scope"]) == ("code", "S256", "openid profile email")
     assert ATTEMPT.verifier not in str(asked)
-    identity, _ = await provider.finish("code-1", ATTEMPT)
+    identity, _ = await provider.finish_sign_in("code-1", ATTEMPT)
     assert (identity.provider, identity.subject, identity.username) == (issuer.url, "subject-1", "alice")
     assert identity.invited_as == ("oidc:subject-1", "oidc:a@b.org")
 
@@ -63,7 +63,7 @@ async def test_discovery_is_cached_for_an_hour(issuer, provider, monkeypatch):
     await come_back(issuer, provider)
     await come_back(issuer, provider)
     assert issuer.asked.count("/.well-known/openid-configuration") == issuer.asked.count("/keys") == 1
-    provider._kept.at_s -= KEEP_S
+    provider._kept.at_s -= DISCOVERY_KEEP_S
     await come_back(issuer, provider)
     assert issuer.asked.count("/keys") == 2
 
@@ -104,7 +104,7 @@ async def test_an_issuer_may_end_with_a_slash(issuer):
         assert (await come_back(issuer, side(issuer, transport, name))).provider == name
         assert issuer.asked[0] == "/.well-known/openid-configuration"
         with pytest.raises(SignInUnavailableError, match="is not configured correctly"):
-            await side(issuer, transport).begin(ATTEMPT)
+            await side(issuer, transport).start_sign_in(ATTEMPT)
 
 
 LENIENT = {
@@ -320,7 +320,7 @@ async def test_document_that_cannot_be_trusted_fails_the_sign_in(issuer, provide
     """It has another issuer, lacks an endpoint, or names an endpoint that is unreachable."""
     issuer.document = document
     with pytest.raises(SignInUnavailableError, match=says):
-        await provider.begin(ATTEMPT)
+        await provider.start_sign_in(ATTEMPT)
 
 
 @pytest.mark.parametrize("keys", [[], {}, {"keys": 1}, {"keys": [{"kty": "none"}]}])
@@ -335,7 +335,7 @@ async def test_invalid_key_set_fails_the_sign_in(issuer, provider, keys, monkeyp
     async with running_issuer() as other, Transport() as transport:
         other_side = OpenIdConnect(other.url, "newsintel", None, "Example", BACK, transport, lambda: datetime.now(UTC))
         with pytest.raises(SignInUnavailableError):
-            await other_side.begin(ATTEMPT)
+            await other_side.start_sign_in(ATTEMPT)
 
 
 REPLIES = {
@@ -376,4 +376,4 @@ async def test_hanging_provider_times_out(issuer, provider, monkeypatch):
     async with running_issuer() as other, Transport() as transport:
         other_side = OpenIdConnect(other.url, "newsintel", None, "Example", BACK, transport, lambda: datetime.now(UTC))
         with pytest.raises(SignInUnavailableError, match="too long"):
-            await other_side.begin(ATTEMPT)
+            await other_side.start_sign_in(ATTEMPT)

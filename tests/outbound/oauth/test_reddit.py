@@ -6,17 +6,17 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import httpx
 import pytest
 
-from newsintel.config.settings import load
-from newsintel.demo.server import simulated_upstreams
-from newsintel.domain.accounts.sign_in import new_attempt
+from newsintel.config.settings import read_settings
+from newsintel.demo.server import run_simulated_upstreams
+from newsintel.domain.accounts.sign_in import create_attempt
 from newsintel.errors import DeniedError, InvalidParameterError, SignInUnavailableError
 from newsintel.outbound.oauth.providers import open_providers, redirect_uri
-from newsintel.outbound.oauth.reddit import identity
+from newsintel.outbound.oauth.reddit import parse_identity
 from newsintel.outbound.sources import REGISTRY
 from tests.waiting import PATIENCE_S
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-ATTEMPT = new_attempt("reddit", "c" * 43, "/me")
+ATTEMPT = create_attempt("reddit", "c" * 43, "/me")
 
 
 class Elsewhere:
@@ -33,7 +33,7 @@ class Elsewhere:
 
     async def decide(self, decision="allow", username="alice"):
         """Press a button on Reddit's page; returns the query that the browser comes back with."""
-        url = await self.provider.begin(ATTEMPT)
+        url = await self.provider.start_sign_in(ATTEMPT)
         page = await self.browser.get(url)
         assert "This is not Reddit" in page.text, page.text
         response = await self.browser.post(url, data={"username": username, "decision": decision})
@@ -44,17 +44,17 @@ class Elsewhere:
 @pytest.fixture
 async def elsewhere():
     """The simulated Reddit and the provider run, without artificial latency."""
-    async with simulated_upstreams(seed=1) as simulated, httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as browser:
+    async with run_simulated_upstreams(seed=1) as simulated, httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as browser:
         for name in simulated.base_urls:
             await browser.put(f"{simulated.control_url}/{name}", json={"latency_ms": 0, "jitter_ms": 0})
-        settings = load([source.options for source in REGISTRY.values()], simulated.environ)
+        settings = read_settings([source.options for source in REGISTRY.values()], simulated.environ)
         async with open_providers(settings, lambda: NOON) as providers:
             yield Elsewhere(simulated, providers.by_name["reddit"], browser)
 
 
 async def test_asvs_02_authorization_request_has_state_and_pkce(elsewhere):
     """The redirect URI comes from our settings, and the scope is the smallest that works."""
-    asked = {name: value for name, [value] in parse_qs(urlsplit(await elsewhere.provider.begin(ATTEMPT)).query).items()}
+    asked = {name: value for name, [value] in parse_qs(urlsplit(await elsewhere.provider.start_sign_in(ATTEMPT)).query).items()}
     assert (asked["state"], asked["response_type"], asked["duration"]) == (ATTEMPT.state, "code", "permanent")
     assert asked["redirect_uri"] == "http://localhost:8000/auth/reddit/callback"
     assert asked["scope"] == "identity read"
@@ -66,7 +66,7 @@ async def test_sign_in_returns_identity_and_tokens(elsewhere):
     """The identity has a lasting id, and the tokens expire at the announced time."""
     back = await elsewhere.decide(username="Alice_1")
     assert back["state"] == ATTEMPT.state
-    found, tokens = await elsewhere.provider.finish(back["code"], ATTEMPT)
+    found, tokens = await elsewhere.provider.finish_sign_in(back["code"], ATTEMPT)
     assert (found.provider, found.username, found.invited_as) == ("reddit", "Alice_1", ("reddit:alice_1",))
     assert tokens.expires_at == NOON + timedelta(seconds=86400)
     assert tokens.refresh_token
@@ -81,9 +81,9 @@ async def test_declining_returns_no_code(elsewhere):
 async def test_fault_39_code_works_once(elsewhere):
     """Reddit reports the second use with status 200."""
     code = (await elsewhere.decide())["code"]
-    await elsewhere.provider.finish(code, ATTEMPT)
+    await elsewhere.provider.finish_sign_in(code, ATTEMPT)
     with pytest.raises(InvalidParameterError) as error:
-        await elsewhere.provider.finish(code, ATTEMPT)
+        await elsewhere.provider.finish_sign_in(code, ATTEMPT)
     assert error.value.field == "code"
 
 
@@ -113,7 +113,7 @@ async def test_fault_39_token_endpoint_faults_are_our_exceptions(elsewhere, faul
     code = (await elsewhere.decide())["code"]
     await elsewhere.behave(fault=fault, retry_after=7)
     with pytest.raises(FAULTS[fault]) as error:
-        await elsewhere.provider.finish(code, ATTEMPT)
+        await elsewhere.provider.finish_sign_in(code, ATTEMPT)
     assert code not in str(error.value)
     if fault.startswith("429"):
         assert error.value.retry_after_s == 7
@@ -121,16 +121,16 @@ async def test_fault_39_token_endpoint_faults_are_our_exceptions(elsewhere, faul
 
 async def test_asvs_09_revocation_ends_the_access_token(elsewhere):
     """Revoking the refresh token also ends every access token made from it."""
-    _, tokens = await elsewhere.provider.finish((await elsewhere.decide())["code"], ATTEMPT)
-    assert (await elsewhere.provider._whose(tokens)).username == "alice"
+    _, tokens = await elsewhere.provider.finish_sign_in((await elsewhere.decide())["code"], ATTEMPT)
+    assert (await elsewhere.provider._fetch_identity(tokens)).username == "alice"
     await elsewhere.provider.revoke(tokens)
     with pytest.raises(SignInUnavailableError):
-        await elsewhere.provider._whose(tokens)
+        await elsewhere.provider._fetch_identity(tokens)
 
 
 async def test_failed_revocation_raises(elsewhere):
     """The caller can then log it."""
-    _, tokens = await elsewhere.provider.finish((await elsewhere.decide())["code"], ATTEMPT)
+    _, tokens = await elsewhere.provider.finish_sign_in((await elsewhere.decide())["code"], ATTEMPT)
     await elsewhere.behave(fault="500")
     with pytest.raises(SignInUnavailableError):
         await elsewhere.provider.revoke(tokens)
@@ -140,18 +140,18 @@ async def test_failed_revocation_raises(elsewhere):
 def test_answer_without_an_identity_signs_nobody_in(me):
     """An id or a name is missing or invalid."""
     with pytest.raises(SignInUnavailableError):
-        identity(me)
+        parse_identity(me)
 
 
 def test_suspended_account_is_denied():
     """Reddit's answer says that the account is suspended."""
     with pytest.raises(DeniedError, match="suspended"):
-        identity({"id": "abc", "name": "x", "is_suspended": True})
+        parse_identity({"id": "abc", "name": "x", "is_suspended": True})
 
 
 def test_asvs_02_redirect_uri_comes_from_settings():
     """The URI is the same byte for byte."""
-    settings = load([source.options for source in REGISTRY.values()], {"NEWSINTEL_PUBLIC_URL": "https://news.example.org/"})
+    settings = read_settings([source.options for source in REGISTRY.values()], {"NEWSINTEL_PUBLIC_URL": "https://news.example.org/"})
     assert redirect_uri(settings, "reddit") == "https://news.example.org/auth/reddit/callback"
 
 
@@ -161,13 +161,13 @@ async def test_only_configured_providers_are_open():
     If sign-in is off, no provider signs in, but tokens from before can still be revoked.
     """
     declared = [source.options for source in REGISTRY.values()]
-    async with simulated_upstreams(seed=1) as simulated:
+    async with run_simulated_upstreams(seed=1) as simulated:
         for environ, names in (
             ({}, set()),
             (simulated.environ, {"reddit"}),
             (simulated.environ | {"NEWSINTEL_OIDC_ISSUER": "http://127.0.0.1:1", "NEWSINTEL_OIDC_CLIENT_ID": "x"}, {"reddit", "oidc"}),
         ):
-            async with open_providers(load(declared, environ), lambda: NOON) as providers:
+            async with open_providers(read_settings(declared, environ), lambda: NOON) as providers:
                 assert set(providers.by_name) == names
-        async with open_providers(load(declared, simulated.environ | {"NEWSINTEL_SIGN_IN": "off"}), lambda: NOON) as providers:
+        async with open_providers(read_settings(declared, simulated.environ | {"NEWSINTEL_SIGN_IN": "off"}), lambda: NOON) as providers:
             assert (providers.by_name, set(providers.issuers)) == ({}, {"reddit"})

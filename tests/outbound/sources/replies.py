@@ -5,18 +5,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from newsintel.domain.search.query import build
+from newsintel.domain.search.query import build_query
 from newsintel.domain.search.query_model import Query
 from newsintel.outbound.sources.source import Response
 from tests.shared import SHARED, load_json
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-QUERY = build("storm", sources=("newsapi", "guardian", "reddit"))
+QUERY = build_query("storm", sources=("newsapi", "guardian", "reddit"))
 
 
 def query(**bounds: Any) -> Query:
     """A query for the same word within bounds."""
-    return build("storm", sources=QUERY.sources, **bounds)
+    return build_query("storm", sources=QUERY.sources, **bounds)
 
 
 def reply(body: object, status: int = 200, **headers: str) -> Response:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from newsintel.config.settings import load
+from newsintel.config.settings import read_settings
 from newsintel.domain.search.article import Article
-from newsintel.domain.search.outcome import Page, Refusal, Status
-from newsintel.domain.search.query import build
+from newsintel.domain.search.outcome import Refusal, SourcePage, Status
+from newsintel.domain.search.query import build_query
 from newsintel.domain.search.query_model import Sort
 from newsintel.outbound.sources import REGISTRY
 from tests.domain.text.test_markup import ABOUT_TAGS
@@ -17,7 +17,7 @@ from tests.outbound.sources.replies import NOW, QUERY, query, recorded_bodies, r
 from tests.shared import needs_shared
 
 SOURCE = REGISTRY["guardian"]
-SETTINGS = load([SOURCE.options], {"NEWSINTEL_GUARDIAN_KEY": "k"}).source["guardian"]
+SETTINGS = read_settings([SOURCE.options], {"NEWSINTEL_GUARDIAN_KEY": "k"}).source["guardian"]
 
 
 def row(**changes: Any) -> dict[str, Any]:
@@ -40,10 +40,10 @@ def row(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def read(*rows: Any) -> Page:
+def read(*rows: Any) -> SourcePage:
     """The page of these rows."""
     found = SOURCE.read(reply({"response": {"status": "ok", "total": 9, "results": list(rows)}}), QUERY, NOW)
-    assert isinstance(found, Page)
+    assert isinstance(found, SourcePage)
     return found
 
 
@@ -55,7 +55,7 @@ def test_key_enables_the_source() -> None:
 
 def test_request_has_every_parameter() -> None:
     """AND and NOT are explicit, order-by is always sent, and the key is not in the repr."""
-    asked = build(
+    asked = build_query(
         'Storm "high tide" -film OR flood',
         sources=("guardian",),
         start=datetime(2026, 11, 1, tzinfo=UTC),
@@ -63,7 +63,7 @@ def test_request_has_every_parameter() -> None:
         language="en",
         sort=Sort.NEWEST,
     )
-    request = SOURCE.request(asked, SETTINGS, "the-key", NOW)
+    request = SOURCE.build_request(asked, SETTINGS, "the-key", NOW)
     assert (request.path, request.headers) == ("/search", ())
     assert dict(request.params) == {
         "q": '(Storm AND "high tide" AND NOT film) OR flood',
@@ -88,17 +88,17 @@ def test_request_has_every_parameter() -> None:
 )
 def test_years_have_four_digits(bound: datetime, sent: str) -> None:
     """ISO 8601 requires four digits for every year."""
-    params = dict(SOURCE.request(query(start=bound, end=bound), SETTINGS, "k", NOW).params)
+    params = dict(SOURCE.build_request(query(start=bound, end=bound), SETTINGS, "k", NOW).params)
     assert (params["from-date"], params["to-date"]) == (sent, sent)
 
 
 @pytest.mark.parametrize(("sort", "ignored"), [(Sort.RELEVANCE, ()), (Sort.POPULAR, ("sort",))])
 def test_sort_by_popularity_is_ignored(sort: Sort, ignored: tuple[str, ...]) -> None:
     """The request sorts by relevance instead, and the answer says that the sort was ignored."""
-    params = dict(SOURCE.request(query(sort=sort), SETTINGS, "k", NOW).params)
+    params = dict(SOURCE.build_request(query(sort=sort), SETTINGS, "k", NOW).params)
     assert params["order-by"] == "relevance"
     assert not params.keys() & {"from-date", "to-date", "lang"}
-    assert SOURCE.ignored(query(sort=sort)) == ignored
+    assert SOURCE.list_ignored_parameters(query(sort=sort)) == ignored
 
 
 def test_row_becomes_an_article() -> None:
@@ -218,7 +218,7 @@ def test_used_up_day_is_quota_exhausted() -> None:
 def test_a_page_beyond_the_last_is_empty() -> None:
     """The Guardian reports a missing page as an error; for us it is an empty answer."""
     body = {"response": {"status": "error", "message": "requested page is beyond the number of available pages"}}
-    assert SOURCE.read(reply(body, 400), QUERY, NOW) == Page((), 0, {}, 400)
+    assert SOURCE.read(reply(body, 400), QUERY, NOW) == SourcePage((), 0, {}, 400)
 
 
 RECORDED = {
@@ -280,6 +280,6 @@ EXCHANGES = {
 def test_recorded_errors_have_their_status() -> None:
     """The page beyond the last is empty."""
     found = {name: SOURCE.read(response, QUERY, NOW) for name, response in recorded_exchanges("guardian")}
-    assert isinstance(found.pop("400_page_beyond"), Page)
+    assert isinstance(found.pop("400_page_beyond"), SourcePage)
     assert {name: refusal.status for name, refusal in found.items() if isinstance(refusal, Refusal)} == EXCHANGES
     assert found.keys() == EXCHANGES.keys()

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from newsintel.config.settings import SourceSettings, load
+from newsintel.config.settings import SourceSettings, read_settings
 from newsintel.config.values import Secret
 from newsintel.domain.search.article import Article
-from newsintel.domain.search.outcome import Page, Refusal, Status
-from newsintel.domain.search.query import build
+from newsintel.domain.search.outcome import Refusal, SourcePage, Status
+from newsintel.domain.search.query import build_query
 from newsintel.domain.search.query_model import Sort
 from newsintel.outbound.sources import REGISTRY
 from tests.domain.text.test_markup import ABOUT_TAGS
@@ -18,7 +18,7 @@ from tests.outbound.sources.replies import NOW, QUERY, query, recorded_bodies, r
 from tests.shared import needs_shared
 
 SOURCE = REGISTRY["newsapi"]
-SETTINGS: SourceSettings = load([SOURCE.options], {"NEWSINTEL_NEWSAPI_KEY": "k"}).source["newsapi"]
+SETTINGS: SourceSettings = read_settings([SOURCE.options], {"NEWSINTEL_NEWSAPI_KEY": "k"}).source["newsapi"]
 
 
 def row(**changes: Any) -> dict[str, Any]:
@@ -35,10 +35,10 @@ def row(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def read(*rows: Any) -> Page:
+def read(*rows: Any) -> SourcePage:
     """The page of these rows."""
     found = SOURCE.read(reply({"status": "ok", "totalResults": 7249, "articles": list(rows)}), QUERY, NOW)
-    assert isinstance(found, Page)
+    assert isinstance(found, SourcePage)
     return found
 
 
@@ -51,7 +51,7 @@ def test_key_enables_the_source() -> None:
 
 def test_request_has_every_parameter() -> None:
     """One call requests the first 100 rows. The key is in a header and not in the repr."""
-    asked = build(
+    asked = build_query(
         'Storm "high tide" -film',
         sources=("newsapi",),
         start=datetime(2026, 11, 1, tzinfo=UTC),
@@ -59,7 +59,7 @@ def test_request_has_every_parameter() -> None:
         language="de",
         sort=Sort.POPULAR,
     )
-    request = SOURCE.request(asked, SETTINGS, "the-key", NOW)
+    request = SOURCE.build_request(asked, SETTINGS, "the-key", NOW)
     assert request.path == "/v2/everything"
     assert dict(request.params) == {
         "q": 'Storm AND "high tide" NOT film',
@@ -85,33 +85,33 @@ def test_request_has_every_parameter() -> None:
 )
 def test_years_have_four_digits(bound: datetime, sent: str) -> None:
     """ISO 8601 requires four digits for every year."""
-    params = dict(SOURCE.request(query(start=bound, end=bound), SETTINGS, "k", NOW).params)
+    params = dict(SOURCE.build_request(query(start=bound, end=bound), SETTINGS, "k", NOW).params)
     assert (params["from"], params["to"]) == (sent, sent)
 
 
 @pytest.mark.parametrize(("sort", "expected"), [(Sort.RELEVANCE, "relevancy"), (Sort.NEWEST, "publishedAt")])
 def test_absent_bounds_are_not_sent(sort: Sort, expected: str) -> None:
     """Only bounds of the query are sent."""
-    params = dict(SOURCE.request(query(sort=sort), SETTINGS, "k", NOW).params)
+    params = dict(SOURCE.build_request(query(sort=sort), SETTINGS, "k", NOW).params)
     assert params["sortBy"] == expected
     assert not params.keys() & {"from", "to", "language"}
 
 
 def test_long_query_fits_500_characters() -> None:
     """NewsAPI accepts 500 characters; many short words joined by AND can exceed that."""
-    params = dict(SOURCE.request(build("ab " * 85, sources=("newsapi",)), SETTINGS, "k", NOW).params)
+    params = dict(SOURCE.build_request(build_query("ab " * 85, sources=("newsapi",)), SETTINGS, "k", NOW).params)
     assert len(params["q"]) <= 500
 
 
 def test_unsupported_language_is_ignored() -> None:
     """It is not sent, and the rows do not get it."""
-    assert SOURCE.ignored(QUERY) == SOURCE.ignored(query(language="de")) == ()
-    assert SOURCE.ignored(query(language="fi")) == ("language",)
-    assert "language" not in dict(SOURCE.request(query(language="fi"), SETTINGS, "k", NOW).params)
+    assert SOURCE.list_ignored_parameters(QUERY) == SOURCE.list_ignored_parameters(query(language="de")) == ()
+    assert SOURCE.list_ignored_parameters(query(language="fi")) == ("language",)
+    assert "language" not in dict(SOURCE.build_request(query(language="fi"), SETTINGS, "k", NOW).params)
     body = reply({"status": "ok", "articles": [row()]})
     for language, expected in (("fi", None), ("de", "de")):
         found = SOURCE.read(body, query(language=language), NOW)
-        assert isinstance(found, Page)
+        assert isinstance(found, SourcePage)
         assert found.articles[0].language == expected
 
 
@@ -196,8 +196,8 @@ def test_consent_pages_are_told_apart_without_their_session() -> None:
         SOURCE.read(reply({"status": "ok", "articles": [row(url=hidden, publishedAt=None)]}), QUERY, now)
         for now in (NOW, NOW + timedelta(days=9))
     )
-    assert isinstance(undated, Page)
-    assert isinstance(later, Page)
+    assert isinstance(undated, SourcePage)
+    assert isinstance(later, SourcePage)
     assert undated.articles[0].id == later.articles[0].id
     one, again, other = read(row(url=hidden + "1_a"), row(url=hidden + "1_b"), row(url=hidden + "1_a", title="Sun ahead")).articles
     assert one.canonical_url == again.canonical_url != other.canonical_url
@@ -266,7 +266,7 @@ def test_foreign_bodies_are_refusals(body: object, status: int, expected: Status
 
 def test_empty_result_is_a_page() -> None:
     """An answer without articles is not an error."""
-    assert read() == Page((), 0, {}, 200)
+    assert read() == SourcePage((), 0, {}, 200)
 
 
 RECORDED = {
@@ -298,7 +298,7 @@ def test_recorded_rows_become_articles() -> None:
     seen = {}
     for name, body in recorded_bodies("newsapi"):
         page = SOURCE.read(reply(body), QUERY, NOW)
-        assert isinstance(page, Page)
+        assert isinstance(page, SourcePage)
         assert page.dropped == DROPPED.get(name, {})
         assert len(page.articles) + sum(page.dropped.values()) == page.returned
         seen[name] = page.returned

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsintel.domain.bounds.slices import whole
+from newsintel.domain.bounds.slices import run_all
 from newsintel.domain.search.outcome import Refusal, Status
-from newsintel.outbound.sources.payload import media_type, read_object
+from newsintel.outbound.sources.payload import media_type, read_json_object
 from newsintel.outbound.sources.source import Response
 from tests.outbound.sources.replies import reply
 
@@ -39,7 +39,7 @@ from tests.outbound.sources.replies import reply
 )
 def test_other_bodies_are_bad_payload(body: bytes, what: str) -> None:
     """Only one JSON object of bounded depth is accepted; the refusal says what the body was."""
-    found = whole(read_object(reply(body)))
+    found = run_all(read_json_object(reply(body)))
     assert isinstance(found, Refusal)
     assert (found.status, found.http_status) == (Status.BAD_PAYLOAD, 200)
     assert found.detail.startswith(what)
@@ -48,7 +48,7 @@ def test_other_bodies_are_bad_payload(body: bytes, what: str) -> None:
 def test_object_is_returned_unchanged() -> None:
     """The maximum depth is 32 levels."""
     body = b'{"a":' + b"[" * 31 + b"]" * 31 + b"}"
-    assert list(whole(read_object(reply(body)))) == ["a"]  # type: ignore[call-overload]
+    assert list(run_all(read_json_object(reply(body)))) == ["a"]  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_half_a_surrogate_pair_is_left_out(text: str, read: str) -> None:
 
     Whole pairs stay, and so does a text that only looks like a half.
     """
-    assert whole(read_object(reply(b'{"a": "' + text.encode() + b'"}'))) == {"a": read}
+    assert run_all(read_json_object(reply(b'{"a": "' + text.encode() + b'"}'))) == {"a": read}
 
 
 @given(st.lists(st.sampled_from([r"\ud83d", r"\ude00", r"\\", "u", "d83d", r"\n", "x", r"\uD800", r"\uDFFF"])))
@@ -80,7 +80,7 @@ def test_texts_match_pythons_json_without_half_pairs(parts: list[str]) -> None:
     """
     body = '{"a": "' + "".join(parts) + '"}'
     expected = re.sub("[\ud800-\udfff]", "", json.loads(body)["a"])
-    found = whole(read_object(reply(body.encode())))
+    found = run_all(read_json_object(reply(body.encode())))
     assert isinstance(found, Refusal) or found == {"a": expected}
     assert not isinstance(found, Refusal) or r"\\\u" in body
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from newsintel.config.settings import load
+from newsintel.config.settings import read_settings
 from newsintel.domain.search.article import Article, Engagement
-from newsintel.domain.search.outcome import Page, Refusal, Status
-from newsintel.domain.search.query import build
+from newsintel.domain.search.outcome import Refusal, SourcePage, Status
+from newsintel.domain.search.query import build_query
 from newsintel.domain.search.query_model import Sort
 from newsintel.outbound.sources import REGISTRY
-from newsintel.outbound.sources.reddit import subreddits
+from newsintel.outbound.sources.reddit import parse_subreddits
 from tests.domain.text.test_markup import ABOUT_TAGS
 from tests.outbound.sources.replies import NOW, QUERY, query, recorded_bodies, recorded_exchanges, reply
 from tests.shared import needs_shared
@@ -22,7 +22,7 @@ ENVIRON = {
     "NEWSINTEL_REDDIT_CLIENT_SECRET": "s",
     "NEWSINTEL_REDDIT_USER_AGENT": "web:example:v1 (by /u/x)",
 }
-SETTINGS = load([SOURCE.options], ENVIRON).source["reddit"]
+SETTINGS = read_settings([SOURCE.options], ENVIRON).source["reddit"]
 
 
 def post(kind: str = "t3", **changes: Any) -> dict[str, Any]:
@@ -46,10 +46,10 @@ def post(kind: str = "t3", **changes: Any) -> dict[str, Any]:
     return {"kind": kind, "data": data | changes}
 
 
-def read(*posts: Any, **headers: str) -> Page:
+def read(*posts: Any, **headers: str) -> SourcePage:
     """The page of these posts."""
     found = SOURCE.read(reply({"kind": "Listing", "data": {"after": None, "children": list(posts)}}, **headers), QUERY, NOW)
-    assert isinstance(found, Page)
+    assert isinstance(found, SourcePage)
     return found
 
 
@@ -65,14 +65,14 @@ def test_credentials_enable_the_source() -> None:
 @pytest.mark.parametrize(("raw", "expected"), [("news", ("news",)), ("news + World_News", ("news", "World_News")), ("all", ("all",))])
 def test_subreddits_are_read(raw: str, expected: tuple[str, ...]) -> None:
     """Plus signs join the names."""
-    assert subreddits(raw) == expected
+    assert parse_subreddits(raw) == expected
 
 
 @pytest.mark.parametrize("raw", ["", "news+", "a", "news,world", "../api", "x" * 22, "ñews"])
 def test_invalid_subreddits_are_refused(raw: str) -> None:
     """Only the name of a subreddit can get into a path."""
     with pytest.raises(ValueError, match="must be names"):
-        subreddits(raw)
+        parse_subreddits(raw)
 
 
 def test_request_has_every_parameter() -> None:
@@ -80,7 +80,9 @@ def test_request_has_every_parameter() -> None:
 
     The repr shows no token.
     """
-    request = SOURCE.request(build('node.js "high tide" -film', sources=("reddit",), sort=Sort.POPULAR), SETTINGS, "the-token", NOW)
+    request = SOURCE.build_request(
+        build_query('node.js "high tide" -film', sources=("reddit",), sort=Sort.POPULAR), SETTINGS, "the-token", NOW
+    )
     assert request.path == "/r/news+worldnews+technology/search"
     assert dict(request.params) == {
         "q": '"node.js" AND "high tide" NOT film',
@@ -98,7 +100,7 @@ def test_request_has_every_parameter() -> None:
 @pytest.mark.parametrize(("sort", "sent"), [(Sort.RELEVANCE, "relevance"), (Sort.NEWEST, "new"), (Sort.POPULAR, "top")])
 def test_sort_has_reddits_name(sort: Sort, sent: str) -> None:
     """Reddit sorts the results."""
-    assert dict(SOURCE.request(query(sort=sort), SETTINGS, "t", NOW).params)["sort"] == sent
+    assert dict(SOURCE.build_request(query(sort=sort), SETTINGS, "t", NOW).params)["sort"] == sent
 
 
 @pytest.mark.parametrize(
@@ -111,32 +113,32 @@ def test_span_reaches_back_to_the_start(days_back: float | None, span: str) -> N
     Most of the hundred rows are then within the query's bounds.
     """
     start = None if days_back is None else NOW - timedelta(days=days_back)
-    assert dict(SOURCE.request(query(start=start, end=NOW), SETTINGS, "t", NOW).params)["t"] == span
+    assert dict(SOURCE.build_request(query(start=start, end=NOW), SETTINGS, "t", NOW).params)["t"] == span
 
 
 def test_earliest_and_latest_dates_have_a_span() -> None:
     """A bound at the limits of datetime does not fail the request."""
     for bound in (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)):
-        assert dict(SOURCE.request(query(start=bound, end=bound), SETTINGS, "k", NOW).params)["t"] in ("all", "hour")
+        assert dict(SOURCE.build_request(query(start=bound, end=bound), SETTINGS, "k", NOW).params)["t"] in ("all", "hour")
 
 
 def test_all_searches_every_subreddit() -> None:
     """The path and the parameters name no subreddit."""
-    settings = load([SOURCE.options], ENVIRON | {"NEWSINTEL_REDDIT_SUBREDDITS": "all"}).source["reddit"]
-    request = SOURCE.request(QUERY, settings, "t", NOW)
+    settings = read_settings([SOURCE.options], ENVIRON | {"NEWSINTEL_REDDIT_SUBREDDITS": "all"}).source["reddit"]
+    request = SOURCE.build_request(QUERY, settings, "t", NOW)
     assert request.path == "/search"
     assert "restrict_sr" not in dict(request.params)
 
 
 def test_long_query_fits_512_characters() -> None:
     """Reddit accepts 512 characters."""
-    assert len(dict(SOURCE.request(build("ab " * 85, sources=("reddit",)), SETTINGS, "t", NOW).params)["q"]) <= 512
+    assert len(dict(SOURCE.build_request(build_query("ab " * 85, sources=("reddit",)), SETTINGS, "t", NOW).params)["q"]) <= 512
 
 
 def test_language_is_ignored() -> None:
     """Reddit has no languages."""
-    assert SOURCE.ignored(QUERY) == ()
-    assert SOURCE.ignored(query(language="en")) == ("language",)
+    assert SOURCE.list_ignored_parameters(QUERY) == ()
+    assert SOURCE.list_ignored_parameters(query(language="en")) == ("language",)
 
 
 def test_link_post_becomes_the_article_it_links_to() -> None:
@@ -345,7 +347,7 @@ def test_recorded_posts_become_articles() -> None:
     seen: dict[str, list[tuple[int, dict[str, int]]]] = {}
     for name, body in recorded_bodies("reddit"):
         page = SOURCE.read(reply(body), QUERY, NOW)
-        assert isinstance(page, Page)
+        assert isinstance(page, SourcePage)
         seen.setdefault(name, []).append((len(page.articles), dict(page.dropped)))
         assert not any(article.published_at_estimated for article in page.articles)
         assert not any("redd.it" in article.url for article in page.articles)
@@ -363,7 +365,7 @@ def test_recorded_exchanges_have_their_status() -> None:
     for name, response in recorded_exchanges("reddit"):
         found = SOURCE.read(response, QUERY, NOW)
         if name == "search_r_all_full_exchange_2016":
-            assert isinstance(found, Page)
+            assert isinstance(found, SourcePage)
             assert len(found.articles) == 6
             continue
         expected = (

@@ -3,7 +3,7 @@
 import pytest
 
 from newsintel.domain.search.outcome import Status
-from newsintel.outbound.sources.refusals import by_status, message, pause_after, retry_after
+from newsintel.outbound.sources.refusals import clean_message, make_status_refusal, pause_after, retry_after
 from tests.outbound.sources.replies import NOW, reply
 
 
@@ -59,7 +59,7 @@ def test_default_pause_is_a_minute() -> None:
 )
 def test_status_decides_the_refusal(status: int, expected: Status) -> None:
     """These statuses mean the same for every source."""
-    refusal = by_status(reply({}, status), NOW)
+    refusal = make_status_refusal(reply({}, status), NOW)
     assert (refusal.status, refusal.http_status) == (expected, status)
     assert refusal.detail.endswith(f"(HTTP {status})")
 
@@ -70,12 +70,12 @@ def test_only_a_wrong_request_is_the_querys_fault(status: int) -> None:
 
     Any other error would also hit the next query.
     """
-    assert by_status(reply({}, status), NOW).query_fault is (status in (400, 413, 414, 422))
+    assert make_status_refusal(reply({}, status), NOW).query_fault is (status in (400, 413, 414, 422))
 
 
 def test_refusal_has_the_pause_and_message_of_the_source() -> None:
     """Both come from the reply."""
-    refusal = by_status(reply({}, 503, retry_after="30"), NOW, "come back later")
+    refusal = make_status_refusal(reply({}, 503, retry_after="30"), NOW, "come back later")
     assert refusal.pause_s == 30.0
     assert refusal.detail == "the source is out of order (HTTP 503): come back later"
 
@@ -94,4 +94,4 @@ def test_refusal_has_the_pause_and_message_of_the_source() -> None:
 )
 def test_message_is_one_line_without_secrets(raw: object, expected: str) -> None:
     """Keys and URLs are redacted, and the line is short."""
-    assert message(raw) == expected
+    assert clean_message(raw) == expected

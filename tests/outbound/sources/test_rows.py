@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from newsintel.domain.bounds.slices import Sliced, whole
+from newsintel.domain.bounds.slices import Sliced, run_all
 from newsintel.domain.search.article import Article
-from newsintel.outbound.sources.rows import Row, address, members, moment, number, page, text
+from newsintel.outbound.sources.rows import SourceRow, read_count, read_date, read_members, read_page, read_text, read_url
 from tests.outbound.sources.replies import NOW, QUERY, query
 
 
-def article(row: Row) -> Sliced[Article | str]:
+def article(row: SourceRow) -> Sliced[Article | str]:
     """A row as an article, unless the row has a reason to refuse it."""
     yield
     if "reason" in row:
@@ -21,36 +21,36 @@ def article(row: Row) -> Sliced[Article | str]:
 def test_one_bad_row_drops_only_itself() -> None:
     """Of 50 rows, 49 are kept, and the one that is not an object is counted."""
     rows = [{"published_at": NOW}] * 49 + ["junk"]
-    found = whole(page(rows, article, QUERY, http_status=200, pause_s=2.0))
+    found = run_all(read_page(rows, article, QUERY, http_status=200, pause_s=2.0))
     assert (len(found.articles), found.returned, found.dropped) == (49, 50, {"not_an_object": 1})
     assert (found.http_status, found.pause_s) == (200, 2.0)
 
 
 def test_reasons_are_counted() -> None:
     """Each reason has its own count."""
-    found = whole(page([{"reason": "a"}, {"reason": "b"}, {"reason": "a"}], article, QUERY, http_status=200))
+    found = run_all(read_page([{"reason": "a"}, {"reason": "b"}, {"reason": "a"}], article, QUERY, http_status=200))
     assert (found.articles, found.returned, found.dropped) == ((), 3, {"a": 2, "b": 1})
 
 
 def test_bug_drops_its_row_and_is_reported() -> None:
     """Any exception of the reader drops its row only; the first exception is kept for the log."""
 
-    def broken(row: Row) -> Sliced[Article | str]:
+    def broken(row: SourceRow) -> Sliced[Article | str]:
         if "raises" in row:
             raise row["raises"]
         return (yield from article(row))
 
     first, second = ValueError("Invalid IPv6 URL"), RecursionError("too deep")
     rows = [{"published_at": NOW}, {"raises": first}, {"published_at": NOW}, {"raises": second}, {"reason": "a"}]
-    found = whole(page(rows, broken, QUERY, http_status=200))
+    found = run_all(read_page(rows, broken, QUERY, http_status=200))
     assert (len(found.articles), found.returned, found.dropped) == (2, 5, {"bug": 2, "a": 1})
     assert found.bug is first
-    assert whole(page(rows[:1], broken, QUERY, http_status=200)).bug is None
+    assert run_all(read_page(rows[:1], broken, QUERY, http_status=200)).bug is None
 
 
 def test_at_most_100_rows() -> None:
     """A payload longer than the requested page is cut, and the cut rows are counted."""
-    found = whole(page([{"published_at": NOW}] * 102, article, QUERY, http_status=200))
+    found = run_all(read_page([{"published_at": NOW}] * 102, article, QUERY, http_status=200))
     assert (len(found.articles), found.returned, found.dropped) == (100, 102, {"beyond_limit": 2})
 
 
@@ -64,15 +64,15 @@ def test_rows_outside_the_dates_are_dropped() -> None:
         {"published_at": NOW + day + day},
         {"published_at": NOW + day + day, "published_at_estimated": True},
     ]
-    found = whole(page(rows, article, query(start=NOW - day, end=NOW + day), http_status=200))
+    found = run_all(read_page(rows, article, query(start=NOW - day, end=NOW + day), http_status=200))
     assert (len(found.articles), found.dropped) == (3, {"out_of_range": 2})
 
 
 def test_rows_in_another_language_are_dropped() -> None:
     """An unknown language is kept. Without a language in the query, every row is kept."""
     rows = [{"published_at": NOW, "language": language} for language in ("en", "fr", None)]
-    assert whole(page(rows, article, query(language="en"), http_status=200)).dropped == {"other_language": 1}
-    assert whole(page(rows, article, QUERY, http_status=200)).dropped == {}
+    assert run_all(read_page(rows, article, query(language="en"), http_status=200)).dropped == {"other_language": 1}
+    assert run_all(read_page(rows, article, QUERY, http_status=200)).dropped == {}
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_date_is_read_as_utc(value: object, expected: datetime) -> None:
 
     A date up to one day ahead is accepted.
     """
-    assert moment(value, NOW) == (expected, False)
+    assert read_date(value, NOW) == (expected, False)
 
 
 @pytest.mark.parametrize(
@@ -107,15 +107,15 @@ def test_implausible_date_is_replaced(value: object) -> None:
 
     It is flagged as estimated.
     """
-    assert moment(value, NOW) == (NOW, True)
+    assert read_date(value, NOW) == (NOW, True)
 
 
 def test_field_of_the_wrong_type_is_missing() -> None:
     """It counts as absent."""
-    row: Row = {"text": 5, "url": ["x"], "object": "x", "number": "5", "ok": " A ", "link": "https://example.org/", "inner": {"a": 1}}
-    assert (text(row, "text", 9), text(row, "none", 9), text(row, "ok", 9)) == (None, None, "A")
-    assert (address(row, "url"), address(row, "none"), address(row, "link")) == (None, None, "https://example.org/")
-    assert (members(row, "object"), members(row, "none"), members(row, "inner")) == ({}, {}, {"a": 1})
+    row: SourceRow = {"text": 5, "url": ["x"], "object": "x", "number": "5", "ok": " A ", "link": "https://example.org/", "inner": {"a": 1}}
+    assert (read_text(row, "text", 9), read_text(row, "none", 9), read_text(row, "ok", 9)) == (None, None, "A")
+    assert (read_url(row, "url"), read_url(row, "none"), read_url(row, "link")) == (None, None, "https://example.org/")
+    assert (read_members(row, "object"), read_members(row, "none"), read_members(row, "inner")) == ({}, {}, {"a": 1})
 
 
 @pytest.mark.parametrize(
@@ -124,4 +124,4 @@ def test_field_of_the_wrong_type_is_missing() -> None:
 )
 def test_number_fits_the_archives_column(value: object, expected: int) -> None:
     """A payload may contain any value."""
-    assert number({"n": value}, "n") == expected
+    assert read_count({"n": value}, "n") == expected

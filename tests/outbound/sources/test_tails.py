@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from newsintel.domain.text.clean import plain
-from newsintel.outbound.sources.tails import without_outlet
+from newsintel.domain.text.clean import to_plain_text
+from newsintel.outbound.sources.tails import strip_outlet
 from tests.outbound.sources.replies import recorded_bodies
 from tests.shared import needs_shared
 
@@ -35,7 +35,7 @@ from tests.shared import needs_shared
 )
 def test_outlet_is_removed(title: str, publisher: str, host: str, author: str | None, expected: str) -> None:
     """The publisher, the host, the author or the tail's own form shows that it names the outlet."""
-    assert without_outlet(title, publisher=publisher, host=host, author=author) == expected
+    assert strip_outlet(title, publisher=publisher, host=host, author=author) == expected
 
 
 @pytest.mark.parametrize(
@@ -122,8 +122,8 @@ def test_outlet_is_removed_in_twenty_languages(headline: str, tail: str, publish
 
     The tail of another outlet stays.
     """
-    assert without_outlet(headline + tail, publisher=publisher, host=host, author=None) == headline
-    assert without_outlet(headline + tail, publisher="Weekblad", host="weekblad.example", author=None) == headline + tail
+    assert strip_outlet(headline + tail, publisher=publisher, host=host, author=None) == headline
+    assert strip_outlet(headline + tail, publisher="Weekblad", host="weekblad.example", author=None) == headline + tail
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_outlet_is_removed_in_twenty_languages(headline: str, tail: str, publish
 )
 def test_tail_without_evidence_stays(title: str, publisher: str, host: str) -> None:
     """Nothing shows that it names the outlet, so it is part of the headline."""
-    assert without_outlet(title, publisher=publisher, host=host, author=None) == title
+    assert strip_outlet(title, publisher=publisher, host=host, author=None) == title
 
 
 @needs_shared
@@ -176,9 +176,9 @@ def test_recorded_tails_are_removed() -> None:
     kept = stripped = 0
     for _, body in recorded_bodies("newsapi"):
         for row in body["articles"]:
-            before = plain(row["title"], 300) or ""
+            before = to_plain_text(row["title"], 300) or ""
             host = row["url"].split("/")[2]
-            after = without_outlet(before, publisher=row["source"]["name"], host=host, author=row["author"])
+            after = strip_outlet(before, publisher=row["source"]["name"], host=host, author=row["author"])
             stripped += before != after
             kept += re.search(r"\S\s+[-\u2013\u2014|]\s+\S", after) is not None
     # A person read the 13: they are subtitles, columnists, and the tail of a live blog.

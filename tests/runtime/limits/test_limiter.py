@@ -10,7 +10,7 @@ from trio.testing import wait_all_tasks_blocked
 from newsintel.config.values import Quota
 from newsintel.errors import RateLimitedError
 from newsintel.runtime.limits import limiter as module
-from newsintel.runtime.limits.limiter import Limiter, limiter
+from newsintel.runtime.limits.limiter import Limiter, create_limiter
 from tests.fakes.basics import Clock, Counts, MemoryCounter
 
 
@@ -134,5 +134,5 @@ async def test_memory_of_persons_is_bounded(autojump_clock, monkeypatch):
 async def test_off_means_no_limiter(autojump_clock):
     """The setting `off` arrives here as None."""
     world = World()
-    assert limiter("miss", None, world.counter, world.counts, time.time) is None
-    assert limiter("miss", Quota(1, 1), world.counter, world.counts, time.time).policy == "miss"
+    assert create_limiter("miss", None, world.counter, world.counts, time.time) is None
+    assert create_limiter("miss", Quota(1, 1), world.counter, world.counts, time.time).policy == "miss"

@@ -116,7 +116,7 @@ async def test_attackers_with_invented_credentials_cost_other_callers_nothing(au
             await trio.sleep(0.01)
         done.set()
     assert statuses == [200] * (30 - known)
-    assert world.accounts.most <= SLOTS // 2
+    assert world.accounts.total <= SLOTS // 2
     if len(addresses) == 1:
         assert world.accounts.asked + world.sessions.asked <= 30 + FAILURES
 
@@ -243,10 +243,10 @@ async def test_an_invalid_credential_is_not_looked_up_again_for_a_while(autojump
 
     assert [await look_up("bad"), await look_up("bad"), await look_up("good"), await look_up("good")] == [None, None, ALICE, ALICE]
     assert store.asked == ["bad", "good", "good"]
-    assert memory.person("good") == "u_alice"
+    assert memory.get_known_person("good") == "u_alice"
     del store.found["good"]
     assert [await look_up("good"), await look_up("good")] == [None, None]
-    assert memory.person("good") is None
+    assert memory.get_known_person("good") is None
     assert store.asked == ["bad", "good", "good", "good"]
     await trio.sleep(FAILED_S)
     await look_up("bad")
@@ -319,11 +319,11 @@ async def test_a_client_that_leaves_before_the_answer_is_charged(autojump_clock)
 
 async def test_memory_of_credentials_is_bounded(autojump_clock, monkeypatch):
     """The oldest is removed first; a known credential that is used again is the newest."""
-    monkeypatch.setattr(lookups, "MOST", 3)
+    monkeypatch.setattr(lookups, "MAX_REMEMBERED", 3)
     memory, store = LookUps(3, Counts()), Store(**dict.fromkeys("abcd", ALICE))
     for credential in "abcad":
         await memory.look_up(credential, "home", store.ask(credential))
-    assert [memory.person(credential) for credential in "abcd"] == ["u_alice", None, "u_alice", "u_alice"]
+    assert [memory.get_known_person(credential) for credential in "abcd"] == ["u_alice", None, "u_alice", "u_alice"]
     for number in range(9):
         await memory.look_up(f"bad {number}", f"home {number}", store.ask(f"bad {number}"))
     assert (len(memory._known), len(memory._failed), len(memory._charged)) == (3, 3, 3)

@@ -8,7 +8,7 @@ from newsintel.domain.bounds.sized_cache import ENTRY_BYTES
 from newsintel.domain.personal.preferences import Preferences
 from newsintel.errors import UnavailableError
 from newsintel.runtime.personal import preference_cache as module
-from newsintel.runtime.personal.preference_cache import KEEP_S, PreferenceCache
+from newsintel.runtime.personal.preference_cache import PREFERENCES_KEEP_S, PreferenceCache
 from tests.fakes.personal import MemoryPreferences
 from tests.make import NOON
 
@@ -25,18 +25,18 @@ async def test_searches_within_keep_s_cost_one_read(store, autojump_clock):
     """After KEEP_S the store is read again, so a change by another process counts."""
     cache = PreferenceCache(store)
     for _ in range(3):
-        assert await cache.heeded(1) == Preferences(default_limit=5)
+        assert await cache.get_preferences(1) == Preferences(default_limit=5)
     assert store.reads == 1
     store.kept[1]["default_limit"] = 6
-    await trio.sleep(KEEP_S)
-    assert (await cache.heeded(1)).default_limit == 6
+    await trio.sleep(PREFERENCES_KEEP_S)
+    assert (await cache.get_preferences(1)).default_limit == 6
 
 
 async def test_each_account_has_its_own_preferences(store):
     """The second account has none."""
     cache = PreferenceCache(store)
-    assert (await cache.heeded(1)).default_limit == 5
-    assert await cache.heeded(2) == Preferences()
+    assert (await cache.get_preferences(1)).default_limit == 5
+    assert await cache.get_preferences(2) == Preferences()
 
 
 async def test_a_change_counts_at_once(store, autojump_clock):
@@ -45,18 +45,18 @@ async def test_a_change_counts_at_once(store, autojump_clock):
     It also counts if the store reported a failure, because it may have made the change.
     """
     cache = PreferenceCache(store)
-    await cache.heeded(1)
+    await cache.get_preferences(1)
     await cache.put(1, "default_limit", 7, NOON)
-    assert (await cache.heeded(1)).default_limit == 7
+    assert (await cache.get_preferences(1)).default_limit == 7
     await cache.delete(1, "default_limit")
-    assert (await cache.heeded(1)).default_limit is None
+    assert (await cache.get_preferences(1)).default_limit is None
     store.kept[1]["default_limit"] = 8
     store.away = True
     with pytest.raises(UnavailableError):
         await cache.put(1, "default_limit", 8, NOON)
     store.away = False
-    assert (await cache.heeded(1)).default_limit == 8
-    assert await cache.all(1) == {"default_limit": 8}
+    assert (await cache.get_preferences(1)).default_limit == 8
+    assert await cache.get_all(1) == {"default_limit": 8}
 
 
 async def test_a_read_overtaken_by_a_change_is_not_cached(store, autojump_clock):
@@ -65,23 +65,23 @@ async def test_a_read_overtaken_by_a_change_is_not_cached(store, autojump_clock)
     answer = store._answer
     store._answer = arrives.wait
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(cache.heeded, 1)
+        nursery.start_soon(cache.get_preferences, 1)
         await wait_all_tasks_blocked()
         store._answer = answer
         await cache.put(1, "default_limit", 9, NOON)
         arrives.set()
-    assert (await cache.heeded(1)).default_limit == 9
+    assert (await cache.get_preferences(1)).default_limit == 9
 
 
 async def test_cached_preferences_outlast_a_short_outage(store, autojump_clock):
     """Within KEEP_S the store is not asked; after that the outage is reported."""
     cache = PreferenceCache(store)
-    await cache.heeded(1)
+    await cache.get_preferences(1)
     store.away = True
-    assert (await cache.heeded(1)).default_limit == 5
-    await trio.sleep(KEEP_S)
+    assert (await cache.get_preferences(1)).default_limit == 5
+    await trio.sleep(PREFERENCES_KEEP_S)
     with pytest.raises(UnavailableError):
-        await cache.heeded(1)
+        await cache.get_preferences(1)
 
 
 async def test_the_cache_is_bounded(store, monkeypatch):
@@ -90,11 +90,11 @@ async def test_the_cache_is_bounded(store, monkeypatch):
     monkeypatch.setattr(module, "MAX_BYTES", two)
     cache = PreferenceCache(store)
     for user_id in (1, 2, 1, 3):
-        await cache.heeded(user_id)
+        await cache.get_preferences(user_id)
     assert store.reads == 3
-    await cache.heeded(1)
+    await cache.get_preferences(1)
     assert store.reads == 3
-    await cache.heeded(2)
+    await cache.get_preferences(2)
     assert store.reads == 4
 
 
@@ -104,7 +104,7 @@ async def test_concurrent_searches_share_one_read(store, autojump_clock):
     answer = store._answer
 
     async def ask():
-        found.append((await cache.heeded(1)).default_limit)
+        found.append((await cache.get_preferences(1)).default_limit)
 
     store._answer = arrives.wait
     async with trio.open_nursery() as nursery:

@@ -7,7 +7,7 @@ import trio
 
 from newsintel.config.values import Secret
 from newsintel.domain.accounts.model import Access, Account, Caller
-from newsintel.domain.search.history import Searched
+from newsintel.domain.search.history import SearchSummary
 from newsintel.runtime.personal import recording as module
 from newsintel.runtime.personal.recording import Recording
 from tests.fakes.basics import Counts
@@ -29,7 +29,7 @@ class Offers:
     def offer(self, caller=ANYBODY, key="k", now=NOON):
         """Offer a search; return whether it reached the inbox."""
         before = self.send.statistics().current_buffer_used
-        self.recording.offer(caller, Searched("Flood", key, 3, "flood", ("a_1",)), now)
+        self.recording.offer(caller, SearchSummary("Flood", key, 3, "flood", ("a_1",)), now)
         return self.send.statistics().current_buffer_used > before
 
 
@@ -81,7 +81,7 @@ async def test_a_full_or_closed_inbox_is_counted(closed):
 
 async def test_memory_of_recorded_searches_is_bounded(monkeypatch):
     """Over the limit the oldest are removed; those older than a minute are removed too."""
-    monkeypatch.setattr(module, "MOST", 3)
+    monkeypatch.setattr(module, "MAX_REMEMBERED", 3)
     offers = Offers()
     for number in range(4):
         offers.offer(key=str(number))

@@ -28,8 +28,8 @@ def test_least_recently_used_goes_first(monkeypatch):
     cache.put(named("three", "c"))
     assert cache.get("two") is None
     assert cache.get("one")
-    assert cache.article("a_b") is None
-    assert cache.article("a_a").article.id == "a_a"
+    assert cache.find_article("a_b") is None
+    assert cache.find_article("a_a").article.id == "a_a"
 
 
 def test_cache_is_bounded_by_bytes(monkeypatch):
@@ -44,7 +44,7 @@ def test_cache_is_bounded_by_bytes(monkeypatch):
     assert [cache.get(key) is not None for key in ("one", "two", "three")] == [False, True, True]
     cache.put(answer(outcome(articles=(article("giant", content="x" * 50_000),)), asked=query("four", sources=("guardian",))))
     assert [cache.get(key) is not None for key in ("two", "three", "four")] == [True, True, False]
-    assert cache.article("a_giant") is None
+    assert cache.find_article("a_giant") is None
 
 
 def test_the_answer_of_a_refresh_counts_too(monkeypatch):
@@ -53,12 +53,12 @@ def test_the_answer_of_a_refresh_counts_too(monkeypatch):
     cache = AnswerCache()
     cache.put(named("one", "a"))
     cache.put(named("two", "b"))
-    cache.put_beside(cache.get("two"), named("two", "c"), at(5))
+    cache.put_with_renewal(cache.get("two"), named("two", "c"), at(5))
     assert cache.get("one") is None
     kept = cache.get("two")
     assert (kept.answer, kept.renewal, kept.quiet_until) == (named("two", "b"), named("two", "c"), at(5))
-    assert cache.article("a_b") is not None
-    assert cache.article("a_c") is None
+    assert cache.find_article("a_b") is not None
+    assert cache.find_article("a_c") is None
 
 
 def test_a_newer_answer_replaces_the_older():
@@ -66,8 +66,8 @@ def test_a_newer_answer_replaces_the_older():
     cache = AnswerCache()
     cache.put(named("one", "a"))
     cache.put(named("one", "b"))
-    assert cache.article("a_a") is None
-    found = cache.article("a_b")
+    assert cache.find_article("a_a") is None
+    found = cache.find_article("a_b")
     assert (found.article.id, found.leader_id, found.fetched_at) == ("a_b", "a_b", at(0))
 
 
@@ -78,4 +78,4 @@ def test_an_article_in_two_answers_is_found_until_both_are_removed(monkeypatch):
     cache.put(named("one", "a"))
     cache.put(named("two", "a"))
     cache.put(named("three", "b"))
-    assert cache.article("a_a").article.id == "a_a"
+    assert cache.find_article("a_a").article.id == "a_a"

@@ -8,7 +8,7 @@ from newsintel.config.values import Quota
 from newsintel.domain.accounts.model import Access, Account, Caller
 from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.harvest import Origin, Via
-from newsintel.domain.search.outcome import Asker, HeldFrom, Status
+from newsintel.domain.search.outcome import FetchCaller, HeldFrom, Status
 from newsintel.domain.search.renewals import EARLY_RENEWALS, MAX_RENEWALS
 from newsintel.errors import OverloadedError, RateLimitedError, UnavailableError
 from newsintel.runtime.limits.limiter import Limiter
@@ -36,7 +36,7 @@ class Room:
             max_flights=max_flights,
             search_deadline_s=1.5,
             misses=misses,
-            held_from=lambda person: frozenset({"newsapi"} if person == "greedy" else ()),
+            sources_held_from=lambda person: frozenset({"newsapi"} if person == "greedy" else ()),
             now=self.now,
         )
 
@@ -91,12 +91,12 @@ async def test_equal_searches_share_a_flight(autojump_clock):
 async def test_a_full_table_refuses_new_flights_but_not_joining():
     """A landing frees its place for another key."""
     room = Room(max_flights=1)
-    flight = room.desk.join(query("one"), signed_in=False)
+    flight = room.desk.join_flight(query("one"), signed_in=False)
     with pytest.raises(OverloadedError):
-        room.desk.join(query("two"), signed_in=False)
-    assert room.desk.join(query("one"), signed_in=False) is flight
+        room.desk.join_flight(query("two"), signed_in=False)
+    assert room.desk.join_flight(query("one"), signed_in=False) is flight
     await room.land()
-    room.desk.join(query("two"), signed_in=False)
+    room.desk.join_flight(query("two"), signed_in=False)
 
 
 async def test_an_answer_past_its_ttl_is_served_and_renewed(autojump_clock):
@@ -108,7 +108,7 @@ async def test_an_answer_past_its_ttl_is_served_and_renewed(autojump_clock):
         assert (await room.desk.search(query(), ASKER)).via is Via.REVALIDATED
     assert room.desk.flights == 1
     flight = await room.land()
-    assert flight.known is not None
+    assert flight.previous is not None
     assert (await room.desk.search(query(), ASKER)).via is Via.HIT
 
 
@@ -137,7 +137,7 @@ async def test_an_old_answer_from_redis_is_served_and_kept_while_it_is_renewed(a
         reply = await room.desk.search(query(), ASKER)
     assert (reply.via, reply.answer) == (Via.REVALIDATED, old)
     assert room.desk.flights == 1
-    assert await room.desk.renewing(query(), old.harvest.fetched_at, ASKER)
+    assert await room.desk.serve_while_renewing(query(), old.harvest.fetched_at, ASKER)
     assert room.desk.flights == 1
 
 
@@ -150,7 +150,7 @@ async def test_a_rendered_answer_may_be_served_while_it_is_renewed(autojump_cloc
     fetched_at = (await searched(room)).answer.harvest.fetched_at
 
     async def renewing(asked="k", when=fetched_at):
-        return await room.desk.renewing(query(asked), when, ASKER)
+        return await room.desk.serve_while_renewing(query(asked), when, ASKER)
 
     assert not await renewing()
     assert room.desk.flights == 0
@@ -187,7 +187,7 @@ async def test_renewals_leave_places_for_searches_that_wait(autojump_clock):
     await trio.sleep(30)
     await ask_for_all()
     assert room.desk.flights == MAX_RENEWALS
-    room.desk.join(query("somebody waits"), signed_in=False)
+    room.desk.join_flight(query("somebody waits"), signed_in=False)
     assert room.desk.flights == MAX_RENEWALS + 1
 
 
@@ -196,7 +196,7 @@ async def test_a_full_table_does_not_stop_stale_answers(autojump_clock):
     room = Room(max_flights=1)
     await searched(room, "one")
     await trio.sleep(310)
-    room.desk.join(query("two"), signed_in=False)
+    room.desk.join_flight(query("two"), signed_in=False)
     assert (await room.desk.search(query("one"), ASKER)).via is Via.REVALIDATED
 
 
@@ -233,10 +233,10 @@ async def test_an_answer_found_in_redis_counts_as_a_hit(autojump_clock):
 async def test_a_failed_flight_frees_its_key(autojump_clock):
     """The next search starts a new flight."""
     room = Room()
-    flight = room.desk.join(query(), signed_in=False)
+    flight = room.desk.join_flight(query(), signed_in=False)
     flight.append(Failed(UnavailableError("gone")))
     assert room.desk.flights == 0
-    assert room.desk.join(query(), signed_in=False) is not flight
+    assert room.desk.join_flight(query(), signed_in=False) is not flight
 
 
 async def test_an_article_is_found_in_the_archive_or_in_memory(autojump_clock):
@@ -244,14 +244,14 @@ async def test_an_article_is_found_in_the_archive_or_in_memory(autojump_clock):
     room = Room()
     reply = await searched(room)
     recent = reply.answer.harvest.articles[0].id
-    assert (await room.desk.article(recent)).article.id == recent
-    assert await room.desk.article("a_unknown") is None
-    await room.archive.save([(article("old"), room.now())], [])
-    assert (await room.desk.article("a_old")).article.id == "a_old"
+    assert (await room.desk.get_article(recent)).article.id == recent
+    assert await room.desk.get_article("a_unknown") is None
+    await room.archive.save_articles([(article("old"), room.now())], [])
+    assert (await room.desk.get_article("a_old")).article.id == "a_old"
     room.archive.away = True
-    assert (await room.desk.article(recent)).article.id == recent
+    assert (await room.desk.get_article(recent)).article.id == recent
     with pytest.raises(UnavailableError):
-        await room.desk.article("a_old")
+        await room.desk.get_article("a_old")
 
 
 MEMBER = Caller("u_member", account=Account(1, "u_member", "alice", "dev", NOON, NOON), access=Access.SESSION)
@@ -327,7 +327,7 @@ async def test_over_the_limit_answers_in_memory_are_served(autojump_clock):
 async def test_an_unused_permit_is_given_back(autojump_clock):
     """The table was full, or another caller started the flight while the permit was fetched."""
     room = Room(max_flights=1, misses=misses(MemoryCounter()))
-    flight = room.desk.join(query("one"), signed_in=False)
+    flight = room.desk.join_flight(query("one"), signed_in=False)
     with pytest.raises(OverloadedError):
         await room.desk.search(query("two"), ASKER)
     async with trio.open_nursery() as nursery:
@@ -365,8 +365,8 @@ async def test_a_flight_has_the_rights_of_its_starter(autojump_clock):
 async def test_a_source_held_back_is_asked_for_a_signed_in_caller(autojump_clock):
     """Anonymous callers still get the answer in memory."""
     room = Room()
-    held = outcome("newsapi", Status.QUOTA_EXHAUSTED, room.now(), held_back=HeldFrom.STRANGERS, retry_at=at(250))
-    flight = room.desk.join(query(), signed_in=False)
+    held = outcome("newsapi", Status.QUOTA_EXHAUSTED, room.now(), held_back=HeldFrom.ANONYMOUS, retry_at=at(250))
+    flight = room.desk.join_flight(query(), signed_in=False)
     await room.flights.receive()
     flight.append(Landed(answer(outcome("guardian", when=room.now()), held, when=room.now(), asked=query()), asked=True))
     assert (await room.desk.search(query(), ASKER)).via is Via.HIT
@@ -393,17 +393,17 @@ async def test_a_source_held_back_from_one_person_is_asked_for_any_other(autojum
     async with trio.open_nursery() as nursery:
         nursery.start_soon(room.desk.search, query(), GREEDY)
         flight = await room.flights.receive()
-        assert flight.asker == Asker("greedy", held=frozenset({"newsapi"}))
+        assert flight.asker == FetchCaller("greedy", held=frozenset({"newsapi"}))
         flight.append(landed(room, HeldFrom.PERSON))
     assert (await room.desk.search(query(), GREEDY)).via is Via.HIT
-    assert not await room.desk.renewing(query(), room.now(), ASKER)
+    assert not await room.desk.serve_while_renewing(query(), room.now(), ASKER)
     reply = await searched(room, "k", outcome("guardian"), outcome("newsapi"))
     assert (reply.via, reply.answer.harvest.complete) == (Via.MISS, True)
     assert (await room.desk.search(query(), GREEDY)).answer is reply.answer
 
 
 @pytest.mark.parametrize(
-    ("held_from", "asker"), [(HeldFrom.PERSON, ASKER), (HeldFrom.STRANGERS, MEMBER)], ids=["another person", "somebody signed in"]
+    ("held_from", "asker"), [(HeldFrom.PERSON, ASKER), (HeldFrom.ANONYMOUS, MEMBER)], ids=["another person", "somebody signed in"]
 )
 async def test_a_joiner_of_a_held_back_flight_gets_a_flight_of_their_own(autojump_clock, held_from, asker):
     """Other requests of the starter are answered at once with the landed answer."""
@@ -422,7 +422,7 @@ async def test_a_joiner_of_a_held_back_flight_gets_a_flight_of_their_own(autojum
         await wait_all_tasks_blocked()
         assert replies == {"first": Via.MISS, "second": Via.COLLAPSED}
         own = await room.land(outcome("guardian"), outcome("newsapi"))
-    assert (own.asker.person, own.known.harvest.outcomes[0].source) == (asker.person, "guardian")
+    assert (own.asker.person, own.previous.harvest.outcomes[0].source) == (asker.person, "guardian")
     assert replies["joined"] is Via.MISS
 
 
@@ -451,5 +451,5 @@ async def test_a_refresh_starts_from_the_previous_refresh(autojump_clock):
     await trio.sleep(31)
     await room.desk.search(query(), ASKER)
     flight = await room.flights.receive()
-    assert [one.status for one in flight.known.harvest.outcomes] == [Status.OK, Status.TIMEOUT]
-    assert flight.standing.harvest.complete
+    assert [one.status for one in flight.previous.harvest.outcomes] == [Status.OK, Status.TIMEOUT]
+    assert flight.serving.harvest.complete

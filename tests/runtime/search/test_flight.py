@@ -4,9 +4,9 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from newsintel.domain.search.merging import Grouped
+from newsintel.domain.search.merging import GroupedHarvest
 from newsintel.errors import FlightBugError
-from newsintel.runtime.search.flight import Failed, Flight, Landed, SourceReported, StaleFound, answered
+from newsintel.runtime.search.flight import Failed, Flight, Landed, SourceReported, StaleFound, wait_for_answer
 from tests.make import answer, outcome, query
 
 
@@ -17,7 +17,7 @@ def flight(ends=None):
 
 def reported():
     """Return the event of a source."""
-    return SourceReported(outcome(), Grouped(answer().harvest))
+    return SourceReported(outcome(), GroupedHarvest(answer().harvest))
 
 
 async def test_a_late_joiner_reads_all_events():
@@ -25,9 +25,9 @@ async def test_a_late_joiner_reads_all_events():
     subject = flight()
     subject.append(reported())
     subject.append(Landed(answer(), asked=True))
-    assert [type(event) for event in await subject.after(0)] == [SourceReported, Landed]
-    assert [type(event) for event in await subject.after(1)] == [Landed]
-    assert (await answered(subject)).answer == answer()
+    assert [type(event) for event in await subject.wait_for_events(0)] == [SourceReported, Landed]
+    assert [type(event) for event in await subject.wait_for_events(1)] == [Landed]
+    assert (await wait_for_answer(subject)).answer == answer()
 
 
 async def test_every_waiter_wakes_and_a_cancelled_one_disturbs_no_other(autojump_clock):
@@ -36,7 +36,7 @@ async def test_every_waiter_wakes_and_a_cancelled_one_disturbs_no_other(autojump
 
     async def wait(patience_s):
         with trio.move_on_after(patience_s):
-            got.append((await answered(subject)).answer)
+            got.append((await wait_for_answer(subject)).answer)
 
     async with trio.open_nursery() as nursery:
         for patience_s in (1, 5, 5):
@@ -56,9 +56,9 @@ async def test_an_older_answer_is_available_before_the_end():
     subject = flight()
     subject.append(StaleFound(answer()))
     subject.append(reported())
-    assert await answered(subject) == StaleFound(answer())
+    assert await wait_for_answer(subject) == StaleFound(answer())
     subject.append(Landed(answer(), asked=True))
-    assert await answered(subject) == Landed(answer(), asked=True)
+    assert await wait_for_answer(subject) == Landed(answer(), asked=True)
 
 
 async def test_the_end_is_reported_before_waiters_wake():
@@ -92,7 +92,7 @@ async def test_failure_is_raised_in_every_waiter():
     raised = []
     for _ in range(2):
         with pytest.raises(FlightBugError, match="incident") as caught:
-            await answered(subject)
+            await wait_for_answer(subject)
         raised.append(caught.value)
     assert raised[0] is not raised[1]
     assert [type(end) for end in ends] == [Failed]

@@ -2,7 +2,7 @@
 
 import trio
 
-from newsintel.runtime.telemetry.gauges import Backlog
+from newsintel.runtime.telemetry.gauges import InboxGauges
 
 
 async def test_age_counts_from_the_last_look_at_an_empty_inbox(autojump_clock):
@@ -11,17 +11,17 @@ async def test_age_counts_from_the_last_look_at_an_empty_inbox(autojump_clock):
     It is 0 as soon as the inbox is seen empty.
     """
     send, receive = trio.open_memory_channel(3)
-    backlog = Backlog({"sink": receive})
-    assert (backlog.depth(), backlog.room(), backlog.age_s()) == ({("sink",): 0}, {("sink",): 3}, {("sink",): 0})
+    backlog = InboxGauges({"sink": receive})
+    assert (backlog.read_depth(), backlog.read_capacity(), backlog.read_age_s()) == ({("sink",): 0}, {("sink",): 3}, {("sink",): 0})
     await trio.sleep(10)
     send.send_nowait("late")
     await trio.sleep(5)
-    assert (backlog.depth(), backlog.age_s()) == ({("sink",): 1}, {("sink",): 15})
+    assert (backlog.read_depth(), backlog.read_age_s()) == ({("sink",): 1}, {("sink",): 15})
     receive.receive_nowait()
-    assert backlog.age_s() == {("sink",): 0}
+    assert backlog.read_age_s() == {("sink",): 0}
     send.send_nowait("again")
     await trio.sleep(2)
-    assert backlog.age_s() == {("sink",): 2}
+    assert backlog.read_age_s() == {("sink",): 2}
     with send, receive:
         pass
-    assert backlog.room() == {("sink",): 3}
+    assert backlog.read_capacity() == {("sink",): 3}

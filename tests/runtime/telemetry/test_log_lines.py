@@ -16,7 +16,7 @@ from rfc3339_validator import validate_rfc3339
 from rich.console import Console
 from rich.text import Text
 
-from newsintel.runtime.telemetry.log_lines import Line, wants_color
+from newsintel.runtime.telemetry.log_lines import LineFormatter, wants_color
 from tests.values import unhurried
 
 MOMENT = datetime(2026, 3, 14, 13, 30, 0, 1999, tzinfo=UTC)
@@ -34,12 +34,12 @@ def record(event, fields=None, *, level=logging.INFO, exc_info=None, **extra):
 
 def as_json(made):
     """Return a record's line of JSON, parsed."""
-    return json.loads(Line((), as_json=True).format(made))
+    return json.loads(LineFormatter((), as_json=True).format(made))
 
 
 def as_text(made, **how):
     """Return a record's line of text."""
-    return Line((), as_json=False, **how).format(made)
+    return LineFormatter((), as_json=False, **how).format(made)
 
 
 def failure():
@@ -99,7 +99,7 @@ lightly = settings(unhurried, max_examples=60, suppress_health_check=[HealthChec
 @given(fields, words)
 def test_any_event_is_one_line_of_ascii_json(given, event):
     """Values include infinities, bytes and lone surrogates; Python's parser must find no NaN."""
-    line = Line((), as_json=True).format(record(event, given))
+    line = LineFormatter((), as_json=True).format(record(event, given))
     assert line.isascii()
     assert "\n" not in line
     told = json.loads(line, parse_constant=pytest.fail)
@@ -120,7 +120,7 @@ def test_any_event_is_one_line_of_text(given, event):
 def test_jq_reads_every_line(tmp_path):
     """Each line is one object with the same event."""
     given = [*HOSTILE, 'quo"ted', "back\\slash", "Zürich", "😀"]
-    lines = [Line((), as_json=True).format(record(text, {"n": [float("nan"), {1: {2}}], "text": text})) for text in given]
+    lines = [LineFormatter((), as_json=True).format(record(text, {"n": [float("nan"), {1: {2}}], "text": text})) for text in given]
     (tmp_path / "log").write_text("\n".join(lines), encoding="ascii")
     done = subprocess.run(["jq", "-c", "[.event, .text, .level]", tmp_path / "log"], capture_output=True, check=True)
     told = [json.loads(line) for line in done.stdout.splitlines()]
@@ -167,9 +167,9 @@ def test_no_color_and_force_color_are_respected(environ, terminal):
 def test_colors_are_added_after_redaction():
     """So a colour code cannot split a secret; without the codes the line is the same."""
     made = record("event", {"password": "planted", "why": "planted-key"})
-    plain = Line(["planted-key"], as_json=False).format(made)
-    colored = Line(["planted-key"], as_json=False, colored=True).format(made)
+    plain = LineFormatter(["planted-key"], as_json=False).format(made)
+    colored = LineFormatter(["planted-key"], as_json=False, colored=True).format(made)
     assert "planted" not in colored
     assert "\x1b[" in colored
     assert Text.from_ansi(colored).plain == plain
-    assert "\x1b" not in Line((), as_json=True, colored=True).format(made)
+    assert "\x1b" not in LineFormatter((), as_json=True, colored=True).format(made)

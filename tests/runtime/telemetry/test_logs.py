@@ -13,7 +13,7 @@ import pytest
 import structlog
 
 import newsintel
-from newsintel.config.settings import load
+from newsintel.config.settings import read_settings
 from newsintel.runtime.telemetry.logs import QUIETED, enter_context, get_logger, request_context, set_up_logging
 from tests.config.test_settings import DECLARED
 
@@ -104,7 +104,7 @@ def logged(capsys):
 
     def run(act, *, quiet=False, **environ):
         planted = {"NEWSINTEL_GUARDIAN_KEY": "planted-key", "NEWSINTEL_DATABASE_URL": "postgresql://u:planted-pw@h/d"}
-        set_up_logging(load(DECLARED, {**planted, **environ}), quiet=quiet)
+        set_up_logging(read_settings(DECLARED, {**planted, **environ}), quiet=quiet)
         act()
         captured = capsys.readouterr()
         assert captured.out == ""

@@ -7,7 +7,7 @@ import pytest
 
 from newsintel.domain.operations.metrics import COUNTERS, GAUGES, HISTOGRAMS
 from newsintel.runtime.telemetry.metrics import Metrics
-from newsintel.runtime.telemetry.scraping import exposition
+from newsintel.runtime.telemetry.scraping import format_exposition
 from tests.samples import read_counter, read_samples
 
 
@@ -50,16 +50,16 @@ def test_order_of_labels_does_not_matter():
 def test_gauges_are_read_at_each_scrape():
     """An undeclared gauge is refused."""
     metrics, flights = Metrics(), iter([3, 5])
-    metrics.watch("flights", lambda: {(): next(flights)})
+    metrics.set_gauge_reader("flights", lambda: {(): next(flights)})
     assert read_samples(metrics)["newsintel_flights", ()] == 3
     assert read_samples(metrics)["newsintel_flights", ()] == 5
     with pytest.raises(KeyError):
-        metrics.watch("nonsense", dict)
+        metrics.set_gauge_reader("nonsense", dict)
 
 
 async def test_process_is_among_the_metrics():
     """They are resident memory, open descriptors, CPU time and the garbage collector."""
-    text = (await exposition(Metrics())).decode()
+    text = (await format_exposition(Metrics())).decode()
     for name in ("process_resident_memory_bytes", "process_open_fds", "process_cpu_seconds_total", "python_gc_collections_total"):
         assert f"\n{name}" in text
 

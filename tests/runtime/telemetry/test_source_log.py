@@ -6,8 +6,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from newsintel.domain.limits.admission import Admission, Start
-from newsintel.domain.limits.quotas import Terms
-from newsintel.domain.search.outcome import Page, Refusal, Status
+from newsintel.domain.limits.quotas import SourceLimits
+from newsintel.domain.search.outcome import Refusal, SourcePage, Status
 from newsintel.runtime.telemetry.source_log import SourceLog
 from tests.make import NOON, outcome
 
@@ -16,7 +16,7 @@ class Source:
     """A source whose calls end as the test says, five seconds apart."""
 
     def __init__(self):
-        self.admission = Admission(Terms(0.0, None))
+        self.admission = Admission(SourceLimits(0.0, None))
         self.log = SourceLog("guardian", self.admission)
         self.now_s = 100.0
 
@@ -24,10 +24,10 @@ class Source:
         """Make one call."""
         self.now_s += 5
         if asked:
-            reply = Page((), 0, {}) if status.answered else Refusal(status, "why")
-            self.admission.note(Start(self.now_s), reply, self.now_s, 0.0)
+            reply = SourcePage((), 0, {}) if status.answered else Refusal(status, "why")
+            self.admission.record_reply(Start(self.now_s), reply, self.now_s, 0.0)
         found = {"latency_ms": 5.0 if asked else None, "detail": None if status.answered else "why"} | more
-        self.log.note(outcome(status=status, **found), self.now_s)
+        self.log.log_change(outcome(status=status, **found), self.now_s)
 
 
 def told(*statuses, **more):

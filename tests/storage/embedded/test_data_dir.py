@@ -15,7 +15,7 @@ import trio
 from newsintel.config.values import Secret
 from newsintel.errors import EmbeddedServerError
 from newsintel.storage.bridge import open_bridge
-from newsintel.storage.embedded.servers import embedded_servers
+from newsintel.storage.embedded.servers import run_embedded_servers
 from newsintel.storage.postgres.pool import open_postgres
 from newsintel.storage.redis.link import open_redis
 from tests.storage.support import ROOT, Servers
@@ -69,7 +69,7 @@ def test_servers_are_joined_and_found_again(start, tmp_path, name):
     folder = tmp_path / name
     servers = Servers(folder, "", "")
     first, urls = start(str(folder), tmp_path)
-    running = [servers.postgres.pid(), servers.redis.pid()]
+    running = [servers.postgres.find_pid(), servers.redis.find_pid()]
     assert None not in running
     trio.run(use, urls)
     second, again = start(str(folder), tmp_path)
@@ -78,10 +78,10 @@ def test_servers_are_joined_and_found_again(start, tmp_path, name):
     assert end(second, signal.SIGKILL) == -signal.SIGKILL
     third, again = start(str(folder), tmp_path)
     assert again == urls
-    assert [servers.postgres.pid(), servers.redis.pid()] == running
+    assert [servers.postgres.find_pid(), servers.redis.find_pid()] == running
     trio.run(use, urls)
     assert end(third, signal.SIGTERM) == 0
-    assert [servers.postgres.pid(), servers.redis.pid()] == [None, None]
+    assert [servers.postgres.find_pid(), servers.redis.find_pid()] == [None, None]
 
 
 async def use(urls):
@@ -108,7 +108,7 @@ def test_a_relative_folder_is_the_same_as_its_absolute_one(start, tmp_path):
 async def test_folder_too_long_for_postgresql_is_refused_in_one_line(tmp_path):
     """PostgreSQL would truncate the names of its files."""
     with pytest.raises(EmbeddedServerError, match=r"^NEWSINTEL_DATA_DIR is too long .* 900 bytes$"):
-        async with embedded_servers(tmp_path.joinpath(*["x" * 200] * 5)):
+        async with run_embedded_servers(tmp_path.joinpath(*["x" * 200] * 5)):
             pass
     assert not list(tmp_path.iterdir())
 
@@ -116,13 +116,13 @@ async def test_folder_too_long_for_postgresql_is_refused_in_one_line(tmp_path):
 async def test_a_live_servers_pid_file_is_never_deleted(tmp_path):
     """Not even if its content is unreadable: a server that answers is running, and is joined."""
     servers = Servers(tmp_path / "data", "", "")
-    async with embedded_servers(tmp_path / "data"):
-        pid = servers.postgres.pid()
+    async with run_embedded_servers(tmp_path / "data"):
+        pid = servers.postgres.find_pid()
         for daemon in (servers.postgres, servers.redis):
             text = daemon.pid_file.read_bytes()
             daemon.pid_file.write_bytes(b"\xff\xfe not a number\n")
-            async with embedded_servers(tmp_path / "data"):
+            async with run_embedded_servers(tmp_path / "data"):
                 assert daemon.pid_file.read_bytes() == b"\xff\xfe not a number\n"
             daemon.pid_file.write_bytes(text)
-        assert servers.postgres.pid() == pid
-    assert servers.postgres.pid() is None
+        assert servers.postgres.find_pid() == pid
+    assert servers.postgres.find_pid() is None

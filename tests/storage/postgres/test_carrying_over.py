@@ -6,7 +6,7 @@ Nothing is lost, and one log line reports it.
 from structlog.testing import capture_logs
 
 from newsintel.config.values import Secret
-from newsintel.domain.archive.query import build
+from newsintel.domain.archive.query import build_archive_query
 from newsintel.storage.postgres.archive.indexing import BATCH_ROWS, PostgresIndexing
 from newsintel.storage.postgres.archive.search import PostgresSearch
 from newsintel.storage.postgres.migrate import migrate
@@ -24,7 +24,7 @@ ALL = "SELECT public_id, title, description, author, publisher FROM articles ORD
 
 async def found(search, q):
     """The number of articles that a query finds, up to a hundred."""
-    return len((await search.search(build(q), 100, None)).hits)
+    return len((await search.search(build_archive_query(q), 100, None)).hits)
 
 
 async def test_articles_of_an_earlier_release_are_found_by_their_words(bridge, empty_url):
@@ -32,7 +32,7 @@ async def test_articles_of_an_earlier_release_are_found_by_their_words(bridge, e
 
     There is more than one batch of articles, and each text stays unchanged.
     """
-    lane, articles = bridge.lane("test", 1), BATCH_ROWS + 7
+    lane, articles = bridge.add_lane("test", 1), BATCH_ROWS + 7
     await lane.run(take, empty_url, "0009")
     await lane.run(sql, empty_url, OLD.format(articles=articles))
     before = await lane.run(rows, empty_url, ALL)
@@ -53,9 +53,9 @@ async def test_articles_of_an_earlier_release_are_found_by_their_words(bridge, e
 
 async def test_articles_written_by_an_older_process_are_indexed(postgres, bridge, database_url):
     """During a roll-out, an older process still writes articles without the new column."""
-    lane, search = bridge.lane("test", 1), PostgresSearch(postgres)
+    lane, search = bridge.add_lane("test", 1), PostgresSearch(postgres)
     await lane.run(sql, database_url, OLD.format(articles=3))
     assert await found(search, "kyiv") == 0
-    assert await PostgresIndexing(postgres).read_some() == 3
+    assert await PostgresIndexing(postgres).index_batch() == 3
     assert await found(search, "kyiv") == 3
-    assert await PostgresIndexing(postgres).read_some() == 0
+    assert await PostgresIndexing(postgres).index_batch() == 0

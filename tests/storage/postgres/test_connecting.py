@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from newsintel.config.database_url import read
+from newsintel.config.database_url import parse_database_url
 from newsintel.config.values import Secret
 from newsintel.storage.postgres import connecting
 from newsintel.storage.postgres.connecting import connect_arguments
@@ -82,12 +82,12 @@ async def test_first_host_that_answers_is_used(bridge, servers):
 
 def test_connect_timeout_of_the_url_overrides_ours():
     """Without one, CONNECT_S applies."""
-    assert connect_arguments(read("postgresql://h/d?connect_timeout=9"), None, {})["timeout"] == 9
-    assert connect_arguments(read("postgresql://h/d"), None, {})["timeout"] == connecting.CONNECT_S
+    assert connect_arguments(parse_database_url("postgresql://h/d?connect_timeout=9"), None, {})["timeout"] == 9
+    assert connect_arguments(parse_database_url("postgresql://h/d"), None, {})["timeout"] == connecting.CONNECT_S
 
 
 def test_separate_password_overrides_the_urls():
     """Without one, the URL's password applies."""
-    url = read("postgresql://u:theirs@h/d")
+    url = parse_database_url("postgresql://u:theirs@h/d")
     assert connect_arguments(url, None, {})["password"] == "theirs"
     assert connect_arguments(url, Secret("ours"), {})["password"] == "ours"

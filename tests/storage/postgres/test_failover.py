@@ -29,7 +29,7 @@ async def pair(bridge, folder):
     for name in ("a", "b"):
         (folder / name).mkdir()
     async with postgres_server(await make_cluster(folder / "a")) as primary:
-        await bridge.lane("test", 1).run(sql, primary.url, "CREATE TABLE written (n int)")
+        await bridge.add_lane("test", 1).run(sql, primary.url, "CREATE TABLE written (n int)")
         async with postgres_server(await copy_cluster(primary, folder / "b")) as replica, forwarding(primary.socket) as name:
             yield primary, replica, name
 
@@ -57,12 +57,12 @@ async def write(connection, number):
 
 async def promote(bridge, replica):
     """Make the replica the primary."""
-    await bridge.lane("test", 1).run(sql, replica.url, "SELECT pg_promote()")
+    await bridge.add_lane("test", 1).run(sql, replica.url, "SELECT pg_promote()")
 
 
 async def written(bridge, server):
     """The numbers on a server, sorted."""
-    return sorted(number for (number,) in await bridge.lane("test", 1).run(rows, server.url, "SELECT n FROM written"))
+    return sorted(number for (number,) in await bridge.add_lane("test", 1).run(rows, server.url, "SELECT n FROM written"))
 
 
 async def test_writes_reach_the_new_primary_after_a_crash(bridge, tmp_path):
@@ -87,7 +87,9 @@ async def test_pool_leaves_a_primary_that_became_read_only(bridge, tmp_path):
     The first write finds the new primary.
     """
     async with pair(bridge, tmp_path) as (primary, replica, name), pool(bridge, name) as postgres:
-        await bridge.lane("test", 1).run(sql, primary.url, "ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()")
+        await bridge.add_lane("test", 1).run(
+            sql, primary.url, "ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()"
+        )
         await promote(bridge, replica)
         with pytest.raises(UnavailableError):  # the address changes late, as in DNS
             await postgres.run(write, 1)

@@ -18,9 +18,9 @@ import trio
 from asyncpg.exceptions import PostgresError
 
 from newsintel.config.values import Secret
-from newsintel.errors import ArchiveTimeoutError, PoisonedBatchError, RefusedError, SchemaError, UnavailableError
+from newsintel.errors import ArchiveTimeoutError, PoisonedBatchError, SchemaError, StoreRefusedError, UnavailableError
 from newsintel.storage.embedded.daemons import PostgresDaemon
-from newsintel.storage.postgres.failures import CONFLICTS, FORESEEN, lost, translate
+from newsintel.storage.postgres.failures import CONFLICTS, FORESEEN, is_connection_lost, translate
 from newsintel.storage.postgres.pool import open_postgres
 from tests.forwarder import forwarding
 from tests.storage.postgres_servers import make_cluster, postgres_server
@@ -32,8 +32,8 @@ MEANINGS = {
     # By class, or by code where a code differs from its class; appendix A of PostgreSQL's manual.
     "08": ELSEWHERE, "22": PoisonedBatchError, "23": PoisonedBatchError, "23503": AGAIN,
     "25": UnavailableError, "25006": ELSEWHERE, "25P03": ELSEWHERE,
-    "26": RefusedError, "28": RefusedError, "3D": RefusedError, "3F": SchemaError, "40": UnavailableError, "40001": AGAIN, "40P01": AGAIN,
-    "42501": RefusedError, "42703": SchemaError, "42883": SchemaError, "42P01": SchemaError, "42P05": RefusedError,
+    "26": StoreRefusedError, "28": StoreRefusedError, "3D": StoreRefusedError, "3F": SchemaError, "40": UnavailableError, "40001": AGAIN, "40P01": AGAIN,
+    "42501": StoreRefusedError, "42703": SchemaError, "42883": SchemaError, "42P01": SchemaError, "42P05": StoreRefusedError,
     "53": UnavailableError, "54": PoisonedBatchError, "55": UnavailableError, "57": UnavailableError, "57014": ArchiveTimeoutError,
     "57P01": ELSEWHERE, "57P02": ELSEWHERE, "57P03": ELSEWHERE, "57P04": ELSEWHERE, "57P05": ELSEWHERE, "58": UnavailableError,
     "F0": UnavailableError, "XX": UnavailableError,
@@ -55,8 +55,8 @@ def verdict(error):
     """The meaning that the code under test gives."""
     if not isinstance(error, FORESEEN):
         return BUG
-    if lost(error) or isinstance(error, CONFLICTS):
-        return ELSEWHERE if lost(error) else AGAIN
+    if is_connection_lost(error) or isinstance(error, CONFLICTS):
+        return ELSEWHERE if is_connection_lost(error) else AGAIN
     return type(translate(error))
 
 
@@ -131,7 +131,7 @@ async def test_too_many_connections_is_an_outage(bridge, execute, database_url):
             async with open_postgres(bridge, Secret(database_url.replace("newsintel@", "narrow@")), None, 1) as other:
                 with pytest.raises(UnavailableError, match="TooManyConnections") as refusal:
                     await other.ping()
-                assert not isinstance(refusal.value, RefusedError)
+                assert not isinstance(refusal.value, StoreRefusedError)
                 await one.ping()
                 await execute("ALTER ROLE narrow CONNECTION LIMIT 2")
                 await other.ping()
@@ -153,7 +153,7 @@ async def test_server_that_is_starting_is_an_outage(bridge, tmp_path):
     ):
         with pytest.raises(UnavailableError, match="CannotConnectNow") as refusal:
             await postgres.ping()
-        assert not isinstance(refusal.value, RefusedError)
+        assert not isinstance(refusal.value, StoreRefusedError)
         (home / "promote").touch()
         os.kill(server.process.pid, signal.SIGUSR1)
         await until(lambda: succeeds(postgres.ping))
@@ -175,7 +175,7 @@ async def pgbouncer(folder, server, *settings):
     lines += [f"unix_socket_dir = {folder}", f"logfile = {folder}/log", "listen_port = 6432"]
     (folder / "ini").write_text("\n".join(lines))
     # PgBouncer refuses to run as root, like PostgreSQL.
-    *as_somebody, _ = PostgresDaemon(folder, folder).tool("any")
+    *as_somebody, _ = PostgresDaemon(folder, folder).find_tool("any")
     command = [*map(str, as_somebody), shutil.which("pgbouncer"), "-q", str(folder / "ini")]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)  # noqa: ASYNC220 - a moment
     try:
@@ -219,7 +219,7 @@ async def test_pooler_that_shares_sessions_is_refused(bridge, tmp_path, settings
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(ask)
                     nursery.start_soon(ask)
-    assert isinstance(refusals[0], RefusedError)
+    assert isinstance(refusals[0], StoreRefusedError)
     assert "pooler" in str(refusals[0])
 
 
@@ -250,6 +250,6 @@ async def look(connection):
 
 def test_asyncpgs_own_errors_have_their_meaning():
     """A value that cannot be encoded is an error of the content; a dead connection is not."""
-    assert not lost(asyncpg.exceptions.DataError("x"))
-    assert lost(asyncpg.InterfaceError("x"))
-    assert lost(asyncpg.exceptions.TargetServerAttributeNotMatched("x"))
+    assert not is_connection_lost(asyncpg.exceptions.DataError("x"))
+    assert is_connection_lost(asyncpg.InterfaceError("x"))
+    assert is_connection_lost(asyncpg.exceptions.TargetServerAttributeNotMatched("x"))

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from attrs import evolve
 
-from newsintel.domain.archive.query import instead_of
+from newsintel.domain.archive.query import build_fallback_query
 from newsintel.errors import InvalidParameterError
 from newsintel.storage.postgres.archive.search import PostgresSearch
 from tests.storage.support import NOON, article, query
@@ -21,8 +21,8 @@ def found(archive, postgres):
     """Saves articles and returns those that match a live search, by name, newest first."""
 
     async def run(asked, *articles, limit=10):
-        await archive.save([(one, NOON) for one in articles], [])
-        page = await PostgresSearch(postgres).search(instead_of(asked, SOURCES), limit, None)
+        await archive.save_articles([(one, NOON) for one in articles], [])
+        page = await PostgresSearch(postgres).search(build_fallback_query(asked, SOURCES), limit, None)
         return [hit.article.external_id for hit in page.hits]
 
     return run

@@ -7,7 +7,7 @@ import trio
 
 from newsintel.config.values import Secret
 from newsintel.domain.accounts.model import Tokens
-from newsintel.domain.personal.model import Dismissal, Put
+from newsintel.domain.personal.model import Dismissal, PutResult
 from newsintel.domain.security.sealing import Sealer
 from newsintel.errors import AccountGoneError
 from newsintel.storage.postgres.accounts.account_data import PostgresAccountData
@@ -26,8 +26,8 @@ async def test_write_for_a_deleted_account_is_account_gone(postgres, saved, feed
     writes = {
         "preference": partial(preferences.put, alice, "theme", 1, NOON),
         "save": partial(saved.put, alice, article("one"), NOON, notes=None, keep_notes=True, at=NOON),
-        "opened": partial(feedback.open, alice, article("one"), NOON, NOON),
-        "dismissed": partial(feedback.dismiss, alice, article("one"), NOON, NOON, Dismissal.HIDE),
+        "opened": partial(feedback.record_opened, alice, article("one"), NOON, NOON),
+        "dismissed": partial(feedback.record_dismissed, alice, article("one"), NOON, NOON, Dismissal.HIDE),
         "tokens": partial(tokens.put, alice, "reddit", Tokens("access", "refresh", NOON)),
     }
     await PostgresAccountData(postgres).delete(alice)
@@ -41,7 +41,7 @@ async def test_article_deleted_while_it_is_saved_is_archived_again(saved, archiv
 
     The save adds it to the archive again, like a new article.
     """
-    await archive.save([(article("one"), NOON)], [])
+    await archive.save_articles([(article("one"), NOON)], [])
     done = []
 
     async def saving():
@@ -50,5 +50,5 @@ async def test_article_deleted_while_it_is_saved_is_archived_again(saved, archiv
     async with trio.open_nursery() as nursery, holding("DELETE FROM articles"):
         nursery.start_soon(saving)
         await somebody_waits()
-    assert done[0][1] is Put.NEW
-    assert len((await saved.page(people[0], None, 2, None)).saves) == 1
+    assert done[0][1] is PutResult.NEW
+    assert len((await saved.list_page(people[0], None, 2, None)).saves) == 1

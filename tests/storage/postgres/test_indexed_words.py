@@ -9,12 +9,12 @@ import sys
 import unicodedata
 from random import Random
 
-from newsintel.domain.search.matching import run
+from newsintel.domain.search.matching import build_run
 from newsintel.domain.text import languages
-from newsintel.domain.text.languages import FUNCTION_WORDS, SIMPLE, stem
-from newsintel.domain.text.tokens import is_unspaced, tokens
-from newsintel.storage.postgres.archive.conditions import _in_order
-from newsintel.storage.postgres.archive.indexing import Texts, read
+from newsintel.domain.text.languages import FUNCTION_WORDS, SIMPLE, stem_word
+from newsintel.domain.text.tokens import is_unspaced, split_words
+from newsintel.storage.postgres.archive.conditions import _build_phrase_query
+from newsintel.storage.postgres.archive.indexing import Texts, index_article
 from tests.printed_words import ROWS
 from tests.storage.support import NOON, article
 
@@ -28,15 +28,15 @@ async def test_sampled_letters_and_digits_are_found(bridge, fetch):
     """Each is a separate word in a title of its own."""
     every = [chr(code) for code in range(sys.maxunicode + 1) if chr(code).isalnum() and unicodedata.category(chr(code)) != "Lm"]
     sample = Random(1).sample(every, 3_000)
-    lane = bridge.lane("read", 1)
+    lane = bridge.add_lane("read", 1)
 
     async def vectors():
-        return [(await read(Texts(f"a {one} b", None, None, None, "P", "ja")))[0] for one in sample]
+        return [(await index_article(Texts(f"a {one} b", None, None, None, "P", "ja")))[0] for one in sample]
 
-    asked = [run(one, SIMPLE) for one in sample]
+    asked = [build_run(one, SIMPLE) for one in sample]
     assert [one for one, found in zip(sample, asked, strict=True) if found is None] == []
     pairs = ", ".join(
-        f"({literal(one)}, {literal(vector)}, {literal(_in_order(found, ''))})"
+        f"({literal(one)}, {literal(vector)}, {literal(_build_phrase_query(found, ''))})"
         for one, vector, found in zip(sample, await lane.run(vectors), asked, strict=True)
     )
     lost = await fetch(f"SELECT one FROM (VALUES {pairs}) AS each (one, vector, query) WHERE NOT vector::tsvector @@ query::tsquery")
@@ -53,7 +53,7 @@ async def test_stems_equal_those_of_postgresql(fetch):
     theirs = {name for (name,) in await fetch("SELECT dictname FROM pg_ts_dict WHERE dictname LIKE '%\\_stem'")}
     both = {code: name for code, name in languages._SNOWBALL.items() if f"{name}_stem" in theirs}
     assert len(both) > 20
-    printed = {one.word for row in ROWS for one in tokens(f"{row.title} {row.q}") if one.word.isalpha() and not is_unspaced(one.word)}
+    printed = {one.word for row in ROWS for one in split_words(f"{row.title} {row.q}") if one.word.isalpha() and not is_unspaced(one.word)}
     differ = {}
     for code, name in both.items():
         real = printed | FUNCTION_WORDS.get(code, frozenset())
@@ -62,7 +62,7 @@ async def test_stems_equal_those_of_postgresql(fetch):
         kept = ", ".join(f"({place}, {literal(word)})" for place, word in enumerate(words))
         rows = await fetch(f"SELECT (ts_lexize('{name}_stem', word))[1] FROM (VALUES {kept}) AS each (place, word) ORDER BY place")
         pairs = [
-            (word, stem(code, word), found) for word, (found,) in zip(words, rows, strict=True) if found is not None
+            (word, stem_word(code, word), found) for word, (found,) in zip(words, rows, strict=True) if found is not None
         ]  # None is a stop word
         assert len(pairs) > 300
         differ[code] = [pair for pair in pairs if pair[1] != pair[2]]
@@ -76,7 +76,7 @@ async def test_words_of_a_long_article_are_stored_in_its_row(archive, fetch):
     """
     random = Random(3)
     text = " ".join("".join(random.choices("bcdfghklmnprst", k=9)) for _ in range(120))
-    await archive.save([(article("long", content=text), NOON)], [])
+    await archive.save_articles([(article("long", content=text), NOON)], [])
     assert await blocks_read(fetch, "length(search)") == 1
     assert await blocks_read(fetch, "length(content)") > 1
 

@@ -13,7 +13,7 @@ from attrs import evolve
 
 from newsintel.config.values import Quota
 from newsintel.domain.accounts.model import Access, ApiKey
-from newsintel.domain.security.keys import digest
+from newsintel.domain.security.keys import digest_secret
 from newsintel.http.application import create_app
 from newsintel.runtime.limits import lookups
 from newsintel.runtime.limits.limiter import Limiter
@@ -29,9 +29,9 @@ class CountedAccounts(PostgresAccounts):
 
     asked = 0
 
-    async def key_holder(self, digest, now):
+    async def find_key_holder(self, digest, now):
         self.asked += 1
-        return await super().key_holder(digest, now)
+        return await super().find_key_holder(digest, now)
 
 
 @pytest.mark.parametrize("addresses", [["192.0.2.1"], [f"2001:db8:{number:x}::1" for number in range(5000)]], ids=["one", "thousands"])
@@ -43,7 +43,7 @@ async def test_every_request_of_an_account_is_served_during_an_attack(postgres, 
     monkeypatch.setattr(lookups, "LONGEST_S", 30.0)  # a busy machine is not a store that is down
     accounts, key = CountedAccounts(postgres), f"ni_{secrets.token_urlsafe(32)}"
     alice = await accounts.sign_in("dev", "alice", "alice", NOW)
-    await PostgresKeys(postgres).make(alice.id, ApiKey("", "a key", Access.READ, NOW, None, None), digest(key), 1)
+    await PostgresKeys(postgres).create(alice.id, ApiKey("", "a key", Access.READ, NOW, None, None), digest_secret(key), 1)
     world = World()
     world.requests = Limiter("search", Quota(60, 3600), MemoryCounter(), world.metrics.count, time.time)
     services = world.services

@@ -9,12 +9,12 @@ import trio
 from alembic.script import ScriptDirectory
 
 from newsintel.config.values import Secret
-from newsintel.errors import RefusedError, SchemaError, UnavailableError
+from newsintel.errors import SchemaError, StoreRefusedError, UnavailableError
 from newsintel.storage import migrations
 from newsintel.storage.postgres.archive.articles import PostgresArchive
 from newsintel.storage.postgres.migrate import check_schema, migrate
 from newsintel.storage.postgres.pool import open_postgres
-from newsintel.storage.postgres.steps import config
+from newsintel.storage.postgres.steps import build_config
 from tests.storage.conftest import sql
 from tests.storage.support import NOON, article
 from tests.waiting import until
@@ -29,8 +29,8 @@ async def empty(bridge, empty_url):
 
 def test_last_file_is_alembics_last_step():
     """Each step has the name of its file, and follows the step before it."""
-    steps = ScriptDirectory.from_config(config())
-    assert migrations.newest() == steps.get_current_head()
+    steps = ScriptDirectory.from_config(build_config())
+    assert migrations.find_newest() == steps.get_current_head()
     assert [step.revision for step in steps.walk_revisions()] == sorted((step.revision for step in steps.walk_revisions()), reverse=True)
 
 
@@ -42,17 +42,17 @@ def test_alembic_is_imported_only_to_migrate():
 
 async def test_second_migration_changes_nothing(bridge, empty, empty_url):
     """It finds no step to take, and the archived articles are still there."""
-    lane = bridge.lane("test", 1)
+    lane = bridge.add_lane("test", 1)
     await migrate(lane, Secret(empty_url), None, empty)
-    await PostgresArchive(empty).save([(article(), NOON)], [])
+    await PostgresArchive(empty).save_articles([(article(), NOON)], [])
     await migrate(lane, Secret(empty_url), None, empty)
     await check_schema(empty)
-    assert await PostgresArchive(empty).article(article().id)
+    assert await PostgresArchive(empty).get_article(article().id)
 
 
 async def test_concurrent_migrations_succeed(bridge, empty, empty_url):
     """One waits for the other and then finds no step to take."""
-    lane = bridge.lane("test", 4)
+    lane = bridge.add_lane("test", 4)
     async with trio.open_nursery() as nursery:
         for _ in range(2):
             nursery.start_soon(migrate, lane, Secret(empty_url), None, empty)
@@ -70,7 +70,7 @@ async def test_concurrent_migrations_for_another_role_succeed(bridge, database_u
         holding("SAVEPOINT before", "GRANT SELECT ON articles TO granted") as within,
     ):
         for _ in range(3):
-            nursery.start_soon(migrate, bridge.lane("test", 1), Secret(database_url), None, service)
+            nursery.start_soon(migrate, bridge.add_lane("test", 1), Secret(database_url), None, service)
         await until(lambda: fetch(waiting))
         await within("ROLLBACK TO before")
 
@@ -79,18 +79,18 @@ async def test_missing_or_older_schema_is_refused(bridge, empty, empty_url):
     """The message says what to do. An empty table of steps counts as no step taken."""
     with pytest.raises(SchemaError, match="newsintel migrate"):
         await check_schema(empty)
-    await migrate(bridge.lane("test", 1), Secret(empty_url), None, empty)
+    await migrate(bridge.add_lane("test", 1), Secret(empty_url), None, empty)
     for step in ("UPDATE alembic_version SET version_num = '0000'", "DELETE FROM alembic_version"):
-        await bridge.lane("test", 1).run(sql, empty_url, step)
+        await bridge.add_lane("test", 1).run(sql, empty_url, step)
         with pytest.raises(SchemaError, match="0000"):
             await check_schema(empty)
 
 
 async def test_newer_schema_is_accepted_unchanged(bridge, postgres, database_url):
     """Releases only add to the schema, so an old process may use a new one during a roll-out."""
-    await bridge.lane("test", 1).run(sql, database_url, "UPDATE alembic_version SET version_num = '9000'")
+    await bridge.add_lane("test", 1).run(sql, database_url, "UPDATE alembic_version SET version_num = '9000'")
     await check_schema(postgres)
-    await migrate(bridge.lane("test", 1), Secret(database_url), None, postgres)
+    await migrate(bridge.add_lane("test", 1), Secret(database_url), None, postgres)
     await check_schema(postgres)
 
 
@@ -99,19 +99,19 @@ async def test_service_role_can_use_tables_but_not_change_the_schema(bridge, emp
 
     The service's role may then read and write articles, and nothing more.
     """
-    lane = bridge.lane("test", 1)
+    lane = bridge.add_lane("test", 1)
     await lane.run(sql, empty_url, 'DROP ROLE IF EXISTS "odd \'role"', 'CREATE ROLE "odd \'role" LOGIN')
     url = empty_url.replace("newsintel@", "odd%20'role@")
     async with open_postgres(bridge, Secret(url), None, 1) as service:
         await migrate(lane, Secret(empty_url), None, service)
         await check_schema(service)
         archive = PostgresArchive(service)
-        assert await archive.save([(article(), NOON)], []) == 1
-        await archive.bury(article(), "reason")
+        assert await archive.save_articles([(article(), NOON)], []) == 1
+        await archive.store_dead_letter(article(), "reason")
         for forbidden in ("DROP TABLE articles", "UPDATE alembic_version SET version_num = '9'", "CREATE TABLE mine ()"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await lane.run(sql, url, forbidden)
-        with pytest.raises(RefusedError):
+        with pytest.raises(StoreRefusedError):
             await migrate(lane, Secret(url.replace("odd%20'role@", "nobody@")), None, service)
 
 
@@ -120,16 +120,16 @@ async def test_stopped_server_is_an_outage(bridge, servers, empty, empty_url):
     await empty.ping()
     await servers.postgres.stop()
     with pytest.raises(UnavailableError):
-        await migrate(bridge.lane("test", 1), Secret(empty_url), None, empty)
+        await migrate(bridge.add_lane("test", 1), Secret(empty_url), None, empty)
     await servers.postgres.ensure()
 
 
 async def test_role_without_rights_cannot_migrate(bridge, empty_url):
     """The refusal is one line."""
-    lane = bridge.lane("test", 1)
+    lane = bridge.add_lane("test", 1)
     await lane.run(sql, empty_url, "DROP ROLE IF EXISTS weak", "CREATE ROLE weak LOGIN")
     weak = Secret(empty_url.replace("newsintel@", "weak@"))
     async with open_postgres(bridge, weak, None, 1) as service:
-        with pytest.raises(RefusedError) as refusal:
+        with pytest.raises(StoreRefusedError) as refusal:
             await migrate(lane, weak, None, service)
     assert "\n" not in str(refusal.value)

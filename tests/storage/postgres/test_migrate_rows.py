@@ -13,10 +13,10 @@ from newsintel.config.values import Secret
 from newsintel.errors import SchemaError
 from newsintel.storage.postgres.migrate import check_schema, migrate
 from newsintel.storage.postgres.pool import open_postgres
-from newsintel.storage.postgres.steps import config
+from newsintel.storage.postgres.steps import build_config
 from tests.storage.conftest import sql
 
-REVISIONS = [step.revision for step in reversed(list(ScriptDirectory.from_config(config()).walk_revisions()))]
+REVISIONS = [step.revision for step in reversed(list(ScriptDirectory.from_config(build_config()).walk_revisions()))]
 
 ROWS = {
     "0001": (
@@ -77,7 +77,7 @@ A new step needs an entry, so that later steps are tested on its rows.
 
 async def take(url, revision):
     """Take the steps up to a revision, like a release of that time; call it on the asyncio side."""
-    known = config()
+    known = build_config()
 
     def upgrade(connection):
         known.attributes["connection"] = connection
@@ -105,7 +105,7 @@ async def test_migrating_keeps_the_rows_of_every_earlier_schema(bridge, empty_ur
 
     No row is lost, and no value changes except the words that are indexed again.
     """
-    lane = bridge.lane("test", 1)
+    lane = bridge.add_lane("test", 1)
     for revision in REVISIONS[: REVISIONS.index(start) + 1]:
         await lane.run(take, empty_url, revision)
         await lane.run(sql, empty_url, *ROWS[revision])

@@ -11,7 +11,7 @@ import trio
 from attrs import evolve
 
 from newsintel.actors import persister
-from newsintel.domain.bounds.room import Room
+from newsintel.domain.bounds.room import ByteBudget
 from newsintel.domain.search.article import Group, Member, Rule
 from newsintel.domain.search.harvest import Answer, Merge, Ranked, ScoreParts
 from newsintel.domain.search.query_model import Dedupe
@@ -52,7 +52,7 @@ def persist(archive):
         counts = Counts()
         send, inbox = trio.open_memory_channel[Answer](PERSISTER_INBOX)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(lambda: persister.run(inbox, room=Room(2**30), archive=archive, count=counts))
+            nursery.start_soon(lambda: persister.run(inbox, room=ByteBudget(2**30), archive=archive, count=counts))
             with send:
                 for number, each in enumerate(answers):
                     await send.send(each)

@@ -11,13 +11,13 @@ import trio
 from structlog.testing import capture_logs
 
 from newsintel.config.values import Secret
-from newsintel.errors import ArchiveTimeoutError, BusyError, PoisonedBatchError, RefusedError, SchemaError, UnavailableError
-from newsintel.runtime.asker import ask_for
+from newsintel.errors import ArchiveTimeoutError, BusyError, PoisonedBatchError, SchemaError, StoreRefusedError, UnavailableError
+from newsintel.runtime.asker import set_store_user
 from newsintel.storage.postgres import pool
 from newsintel.storage.postgres.archive.articles import PostgresArchive
 from newsintel.storage.postgres.failures import translate
 from newsintel.storage.postgres.personal.history import PostgresHistory
-from newsintel.storage.postgres.pool import SERVER_SETTINGS, open_postgres, rules
+from newsintel.storage.postgres.pool import SERVER_SETTINGS, make_slot_rules, open_postgres
 from tests.make import search_record
 from tests.storage.support import NOON, article, family, frozen_processes
 from tests.waiting import PATIENCE_S, until
@@ -40,7 +40,7 @@ async def test_frozen_server_costs_only_the_callers_deadline(postgres, servers):
     Everything works again when the server does.
     """
     await postgres.ping()
-    with frozen_processes(family(servers.postgres.pid())):
+    with frozen_processes(family(servers.postgres.find_pid())):
         async with trio.open_nursery() as nursery:
             for _ in range(4):
                 nursery.start_soon(leave_after, postgres.ping, 0.3)
@@ -61,7 +61,7 @@ async def test_one_person_cannot_take_every_connection(postgres):
         await go_on.wait()
 
     async def greedy():
-        ask_for("greedy")
+        set_store_user("greedy")
         try:
             await postgres.run(slow)
         except BusyError:
@@ -76,7 +76,7 @@ async def test_one_person_cannot_take_every_connection(postgres):
             nursery.start_soon(greedy)
         try:
             await until(nine_refused)
-            ask_for("somebody else")
+            set_store_user("somebody else")
             assert await postgres.run(lambda connection: connection.fetchval("SELECT 1")) == 1
             await postgres.ping()
         finally:
@@ -87,9 +87,9 @@ async def test_one_person_cannot_take_every_connection(postgres):
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 10, 100])
 def test_pool_of_any_size_serves_a_person_and_reserves_a_slot(size):
     """A pool of one slot reserves none."""
-    found = rules(size)
-    assert 1 <= found.each <= max(1, size // 2)
-    assert found.kept == (0 if size == 1 else 1)
+    found = make_slot_rules(size)
+    assert 1 <= found.per_person <= max(1, size // 2)
+    assert found.reserved == (0 if size == 1 else 1)
 
 
 @pytest.mark.parametrize("postgres_limits", [()])
@@ -99,7 +99,7 @@ async def test_operations_on_a_frozen_server_time_out(postgres, servers):
     The slot is free while the server is still frozen.
     """
     await until(lambda: succeeds(postgres.ping))
-    with frozen_processes(family(servers.postgres.pid())):
+    with frozen_processes(family(servers.postgres.find_pid())):
         with trio.fail_after(PATIENCE_S), pytest.raises(UnavailableError):
             await postgres.ping()
         assert postgres.slots_used == 0
@@ -131,10 +131,10 @@ async def test_closing_is_bounded_while_the_server_is_frozen(bridge, database_ur
     with trio.fail_after(PATIENCE_S), ExitStack() as freezing:
         async with open_postgres(bridge, Secret(database_url), None, 2) as postgres:
             await postgres.ping()
-            freezing.enter_context(frozen_processes(family(servers.postgres.pid())))
+            freezing.enter_context(frozen_processes(family(servers.postgres.find_pid())))
             for _ in range(2):
                 await leave_after(postgres.ping, 0.05)
-        await bridge.idle()
+        await bridge.wait_until_idle()
 
 
 async def test_random_cancels_leak_nothing(postgres, archive):
@@ -149,14 +149,14 @@ async def test_random_cancels_leak_nothing(postgres, archive):
         with trio.move_on_after(dice.uniform(0, 0.02)):
             while True:
                 try:
-                    return await archive.save([(article(str(number % 20)), NOON)], [])
+                    return await archive.save_articles([(article(str(number % 20)), NOON)], [])
                 except BusyError:
                     await trio.sleep(0.002)
 
     async with trio.open_nursery() as nursery:
         for number in range(300):
             nursery.start_soon(save, number)
-    await postgres._lane.idle()
+    await postgres._lane.wait_until_idle()
     pool = postgres._opening.result()
     assert (postgres._lane.running, pool.get_idle_size()) == (0, pool.get_size())
 
@@ -177,7 +177,7 @@ async def test_first_save_after_a_restart_succeeds(postgres, archive, servers):
     with pytest.raises(UnavailableError):
         await postgres.ping()
     await servers.postgres.ensure()
-    assert await archive.save([(article(), NOON)], []) == 1
+    assert await archive.save_articles([(article(), NOON)], []) == 1
 
 
 async def test_unit_is_retried_after_its_connection_was_killed(postgres, execute):
@@ -224,7 +224,7 @@ async def test_server_that_is_stopped_at_start_is_found_later(bridge, servers, d
     async with open_postgres(bridge, Secret(database_url), None, 2) as postgres:
         with pytest.raises(UnavailableError) as refusal:
             await postgres.ping()
-        assert not isinstance(refusal.value, RefusedError)
+        assert not isinstance(refusal.value, StoreRefusedError)
         await servers.postgres.ensure()
         await postgres.ping()
 
@@ -236,7 +236,7 @@ async def test_refusal_is_not_an_outage(bridge, database_url, old, new):
     The message contains none of them.
     """
     async with open_postgres(bridge, Secret(database_url.replace(old, new)), Secret("hidden"), 2) as postgres:
-        with pytest.raises(RefusedError) as refusal:
+        with pytest.raises(StoreRefusedError) as refusal:
             await postgres.ping()
     assert "\n" not in str(refusal.value)
     assert not any(word in str(refusal.value) for word in ("nobody", "missing_", "hidden", "host="))
@@ -247,7 +247,7 @@ async def test_waiting_for_a_lock_times_out(archive, holding):
     """The wait for a table that another session locked ends after lock_timeout."""
     async with holding("LOCK TABLE articles"):
         with trio.fail_after(PATIENCE_S), pytest.raises(UnavailableError, match="LockNotAvailable"):
-            await archive.save([(article(), NOON)], [])
+            await archive.save_articles([(article(), NOON)], [])
 
 
 async def test_conflicts_are_retried_up_to_three_times(postgres):
@@ -285,15 +285,15 @@ async def test_run_once_never_retries(postgres):
 
 async def test_read_only_server_still_reads(archive, execute, database_url):
     """Writes are unavailable, not poisoned: they work again after the failover."""
-    await archive.save([(article(), NOON)], [])
+    await archive.save_articles([(article(), NOON)], [])
     name = database_url.split("/")[3].split("?")[0]
     await execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     await archive._postgres._opening.result().expire_connections()
     with pytest.raises(UnavailableError):
-        await archive.save([(article("two"), NOON)], [])
-    assert await archive.article(article().id)
+        await archive.save_articles([(article("two"), NOON)], [])
+    assert await archive.get_article(article().id)
     await execute("SET default_transaction_read_only = off", f"ALTER DATABASE {name} RESET default_transaction_read_only")
-    assert await archive.save([(article("two"), NOON)], []) == 1
+    assert await archive.save_articles([(article("two"), NOON)], []) == 1
 
 
 @pytest.mark.parametrize("postgres_limits", [()])
@@ -310,14 +310,14 @@ async def test_missing_table_is_a_schema_error(bridge, empty_url):
     """The message says what to do."""
     async with open_postgres(bridge, Secret(empty_url), None, 1) as postgres:
         with pytest.raises(SchemaError, match="newsintel migrate"):
-            await PostgresArchive(postgres).article("a_x")
+            await PostgresArchive(postgres).get_article("a_x")
 
 
 async def test_history_is_appended(postgres):
     """Each record is a row. Without records, nothing is written."""
     history = PostgresHistory(postgres)
-    await history.record([])
-    await history.record([search_record(results_count=3, searched_at=NOON), search_record(results_count=4, searched_at=NOON)])
+    await history.record_searches([])
+    await history.record_searches([search_record(results_count=3, searched_at=NOON), search_record(results_count=4, searched_at=NOON)])
 
     async def rows(connection):
         return [
@@ -330,8 +330,8 @@ async def test_history_is_appended(postgres):
 @pytest.mark.parametrize(
     ("error", "ours"),
     [
-        (ssl.SSLCertVerificationError("secret.host"), RefusedError),
-        (asyncpg.InvalidPasswordError("secret.host"), RefusedError),
+        (ssl.SSLCertVerificationError("secret.host"), StoreRefusedError),
+        (asyncpg.InvalidPasswordError("secret.host"), StoreRefusedError),
         (asyncpg.DiskFullError("secret.host"), UnavailableError),
         (asyncpg.TooManyConnectionsError("secret.host"), UnavailableError),
         (asyncpg.exceptions._base.DataError("secret.host"), PoisonedBatchError),

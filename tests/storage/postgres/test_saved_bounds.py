@@ -3,8 +3,8 @@
 import pytest
 import trio
 
-from newsintel.domain.personal.model import Put
-from newsintel.domain.personal.saved_query import build
+from newsintel.domain.personal.model import PutResult
+from newsintel.domain.personal.saved_query import parse_saved_query
 from newsintel.storage.postgres.personal import saved as module
 from newsintel.storage.postgres.personal.saved import LOCK, MOST_SAVES
 from tests.storage.support import NOON, article
@@ -47,12 +47,12 @@ async def test_number_of_saves_is_bounded(saved, people, execute):
     """
     alice, bob = people
     await execute(FILL.format(number=MOST_SAVES - 1, user_id=alice))
-    assert await put(saved, alice, "last") is Put.NEW
-    assert await put(saved, alice, "further") is Put.FULL
-    assert await put(saved, alice, "last") is Put.CHANGED
-    assert await put(saved, bob, "further") is Put.NEW
+    assert await put(saved, alice, "last") is PutResult.NEW
+    assert await put(saved, alice, "further") is PutResult.FULL
+    assert await put(saved, alice, "last") is PutResult.CHANGED
+    assert await put(saved, bob, "further") is PutResult.NEW
     assert await saved.delete(alice, article("last").id)
-    assert await put(saved, alice, "further") is Put.NEW
+    assert await put(saved, alice, "further") is PutResult.NEW
 
 
 async def test_concurrent_saves_do_not_both_take_the_last_place(saved, archive, people, holding, fill_and_wait):
@@ -64,12 +64,12 @@ async def test_concurrent_saves_do_not_both_take_the_last_place(saved, archive, 
     async def second():
         done.append(await put(saved, alice, "second"))
 
-    await archive.save([(article("first"), NOON)], [])
+    await archive.save_articles([(article("first"), NOON)], [])
     first = "INSERT INTO saved_articles SELECT $1, id, NULL, now() FROM articles WHERE public_id = $2"
     async with trio.open_nursery() as nursery, holding((LOCK, alice), (first, alice, article("first").id)):
         nursery.start_soon(second)
         await somebody_waits()
-    assert done == [Put.FULL]
+    assert done == [PutResult.FULL]
 
 
 @pytest.mark.parametrize("budget", [(1, 950), (44 * 300, 4), (1_000_000, 2)])
@@ -80,7 +80,7 @@ async def test_search_continues_where_its_budget_ended(saved, people, execute, m
     monkeypatch.setattr(module, "MOST_CHARS", budget[0])
     found, pages, after = [], 0, None
     while after is not None or not pages:
-        page = await saved.page(alice, build("needle"), 60, after)
+        page = await saved.list_page(alice, parse_saved_query("needle"), 60, after)
         found, pages, after = found + [save.saved_at for save in page.saves], pages + 1, page.next
     assert (len(found), len(set(found)), found) == (95, 95, sorted(found, reverse=True))
     assert pages == budget[1]
@@ -89,7 +89,7 @@ async def test_search_continues_where_its_budget_ended(saved, people, execute, m
 async def test_long_notes_use_the_budget_faster(saved, people, execute):
     """The notes are the longest ones. A page searches as many saves as its budget allows."""
     await execute(FILL.format(number=50, user_id=people[0]), "UPDATE saved_articles SET notes = repeat('x', 10000)")
-    page = await saved.page(people[0], build("title"), 100, None)
+    page = await saved.list_page(people[0], parse_saved_query("title"), 100, None)
     assert len(page.saves) == -(-module.MOST_CHARS // (module.CHARS_EACH + 10_000))
     assert page.next is not None
 
@@ -100,6 +100,6 @@ async def test_search_without_a_match_ends(saved, people, execute, monkeypatch):
     monkeypatch.setattr(module, "MOST_CHARS", 1)  # one save per page
     pages, after = [], None
     while after is not None or not pages:
-        page = await saved.page(people[0], build("nothing"), 10, after)
+        page = await saved.list_page(people[0], parse_saved_query("nothing"), 10, after)
         pages, after = [*pages, len(page.saves)], page.next
     assert pages == [0] * 300

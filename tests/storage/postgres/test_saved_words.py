@@ -6,8 +6,8 @@ Its to_tsquery checks queries with groups, and its websearch_to_tsquery those th
 
 from random import Random
 
-from newsintel.domain.personal.saved_query import build
-from newsintel.domain.search.matching import Asked, words_of
+from newsintel.domain.personal.saved_query import parse_saved_query
+from newsintel.domain.search.matching import PreparedQuery, prepare_text
 from newsintel.domain.text.languages import SIMPLE
 from newsintel.errors import InvalidParameterError
 
@@ -36,8 +36,8 @@ async def verdicts(fetch, function, queries):
 
 def ours(clauses):
     """The same string for a query of ours."""
-    asked = Asked(clauses)
-    return "".join(str(int(asked.holds([words_of(document, SIMPLE)], SIMPLE))) for document in DOCUMENTS)
+    asked = PreparedQuery(clauses)
+    return "".join(str(int(asked.matches([prepare_text(document, SIMPLE)], SIMPLE))) for document in DOCUMENTS)
 
 
 def tree(random, depth=3):
@@ -61,7 +61,7 @@ async def test_groups_match_like_to_tsquery(fetch):
     while len(pairs) < 300:
         typed, meant = tree(random)
         try:
-            pairs.append((ours(build(typed)), meant))
+            pairs.append((ours(parse_saved_query(typed)), meant))
         except InvalidParameterError as refusal:
             assert refusal.code in ("too_long", "too_complex")
     theirs = await verdicts(fetch, "to_tsquery", [one for _, one in pairs])
@@ -81,5 +81,5 @@ async def test_queries_match_like_websearch_to_tsquery(fetch):
         chosen = random.choices(pieces, k=random.randint(1, 6)) + random.choices(["ant", '"cat dog', '-"dog'], k=1)
         typed.append("".join(one + random.choice([" ", " ", " OR "]) for one in chosen[:-1]) + chosen[-1])
     theirs = await verdicts(fetch, "websearch_to_tsquery", typed)
-    assert [(one, verdict) for one, verdict in zip(typed, theirs, strict=True) if ours(build(one)) != verdict] == []
+    assert [(one, verdict) for one, verdict in zip(typed, theirs, strict=True) if ours(parse_saved_query(one)) != verdict] == []
     assert len(set(theirs)) > 30

@@ -12,14 +12,14 @@ import trio
 
 from benchmarks import queries
 from benchmarks.corpus import Corpus
-from benchmarks.load import load
+from benchmarks.load import fill_archive
 from newsintel.config.values import Secret
 from newsintel.domain.archive.model import ArchiveQuery, Bucket
-from newsintel.domain.text.lexemes import lexeme
+from newsintel.domain.text.lexemes import make_lexeme
 from newsintel.storage.bridge import open_bridge
 from newsintel.storage.postgres.archive import search
 from newsintel.storage.postgres.archive.indexing import UNREAD
-from newsintel.storage.postgres.archive.lexemes import quoted
+from newsintel.storage.postgres.archive.lexemes import quote_lexeme
 from newsintel.storage.postgres.archive.orders import CANDIDATES
 from newsintel.storage.postgres.pool import open_postgres
 from tests.storage.conftest import database, rows, sql
@@ -36,14 +36,14 @@ def corpus_url(servers):
     async def fill():
         connection = await asyncpg.connect(url)
         try:
-            await load(connection, CORPUS)
+            await fill_archive(connection, CORPUS)
         finally:
             await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
 
     async def make():
         async with open_bridge() as bridge:
-            await bridge.lane("test", 1).run(sql, servers.postgres_url, "CREATE DATABASE corpus TEMPLATE migrated")
-            await bridge.lane("test", 1).run(fill)
+            await bridge.add_lane("test", 1).run(sql, servers.postgres_url, "CREATE DATABASE corpus TEMPLATE migrated")
+            await bridge.add_lane("test", 1).run(fill)
 
     trio.run(make)
     return url
@@ -106,7 +106,7 @@ def two_of_each(*kinds):
 
 async def test_newest_first_reads_one_page_in_index_order(plans):
     """The plan does not sort, and reads little more than it shows."""
-    for name, query in two_of_each(queries.newest):
+    for name, query in two_of_each(queries.build_newest):
         found = await plans(search._search, query, PAGE, None)
         assert "Seq Scan" not in scans(found), name
         assert "Sort" not in {node["Node Type"] for node in found}, name
@@ -118,7 +118,7 @@ async def test_word_search_reads_little_more_than_it_ranks(plans):
 
     A word in a third of all articles costs no more than a rare one, in any order.
     """
-    for name, query in two_of_each(queries.relevance, queries.newest_words):
+    for name, query in two_of_each(queries.build_relevance, queries.build_newest_words):
         found = await plans(search._search, query, PAGE, None)
         assert "Seq Scan" not in scans(found), name
         assert not [node for node in found if node["Node Type"] == "Sort" and node["Actual Rows"] > 2 * CANDIDATES], name
@@ -127,11 +127,11 @@ async def test_word_search_reads_little_more_than_it_ranks(plans):
 
 async def test_timeline_of_a_month_and_facets_of_a_word_use_the_index(plans):
     """They read only the month or the matches from the table."""
-    for name, some in queries.timelines(CORPUS).items():
+    for name, some in queries.build_timelines(CORPUS).items():
         for query in some[:2]:
-            assert "Seq Scan" not in scans(await plans(search._timeline, query, Bucket.DAY)), name
-    for query in queries.facets(CORPUS)["facets, other word"]:
-        assert "Seq Scan" not in scans(await plans(search._facets, query))
+            assert "Seq Scan" not in scans(await plans(search._count_timeline, query, Bucket.DAY)), name
+    for query in queries.build_facets(CORPUS)["facets, other word"]:
+        assert "Seq Scan" not in scans(await plans(search._count_facets, query))
 
 
 async def test_each_window_uses_one_index(plans):
@@ -139,7 +139,7 @@ async def test_each_window_uses_one_index(plans):
 
     So a rare combination of common values is as fast as a rare value.
     """
-    (query, *_) = queries.relevance(CORPUS)["word and publisher:"]
+    (query, *_) = queries.build_relevance(CORPUS)["word and publisher:"]
     found = await plans(search._search, query, PAGE, None)
     assert {node["Index Name"] for node in found if node["Node Type"] == "Bitmap Index Scan"} == {"articles_found"}
     assert read(found, "Bitmap Heap Scan") <= 5 * CANDIDATES
@@ -152,27 +152,27 @@ async def test_facets_report_when_older_matches_are_not_counted(bridge, corpus_u
     """
     async with open_postgres(bridge, Secret(corpus_url), None, 1) as postgres:
         finder = search.PostgresSearch(postgres)
-        everything = await finder.facets(ArchiveQuery())
+        everything = await finder.count_facets(ArchiveQuery())
         assert everything.counted_newest == sum(count for _, count in everything.source) == search.FACET_ROWS
-        (common, *_) = queries.newest_words(CORPUS)["newest, common word"]
-        counted = (await finder.facets(common)).counted_newest
-        counting = f"SELECT count(*) FROM articles WHERE search @@ $${quoted(lexeme(CORPUS.words[0], 'en'))}$$"  # noqa: S608 - a word of our own corpus
-        ((matches,),) = await bridge.lane("test", 1).run(rows, corpus_url, counting)
+        (common, *_) = queries.build_newest_words(CORPUS)["newest, common word"]
+        counted = (await finder.count_facets(common)).counted_newest
+        counting = f"SELECT count(*) FROM articles WHERE search @@ $${quote_lexeme(make_lexeme(CORPUS.words[0], 'en'))}$$"  # noqa: S608 - a word of our own corpus
+        ((matches,),) = await bridge.add_lane("test", 1).run(rows, corpus_url, counting)
         assert search.FACET_ROWS <= counted < matches
-        for query in (queries.facets(CORPUS)["facets, other word"][0], ArchiveQuery(sources=("nobody",))):
-            assert (await finder.facets(query)).counted_newest is None
+        for query in (queries.build_facets(CORPUS)["facets, other word"][0], ArchiveQuery(sources=("nobody",))):
+            assert (await finder.count_facets(query)).counted_newest is None
 
 
 async def test_each_source_is_one_lookup_in_an_index(plans):
     """The number of articles does not matter."""
-    found = await plans(search._held, ["guardian", "imported"])
+    found = await plans(search._find_archived_sources, ["guardian", "imported"])
     assert scans(found) == {"Index Only Scan"}
     assert read(found, "Index Only Scan") == 1
 
 
 async def test_finding_unread_articles_reads_only_those(bridge, corpus_url):
     """This holds if all articles are read, and if one is not."""
-    lane, asked = bridge.lane("test", 1), f"EXPLAIN (ANALYZE, FORMAT JSON) {UNREAD.replace('$1', '200')}"
+    lane, asked = bridge.add_lane("test", 1), f"EXPLAIN (ANALYZE, FORMAT JSON) {UNREAD.replace('$1', '200')}"
     for unread in (0, 1):
         await lane.run(sql, corpus_url, f"UPDATE articles SET text_language = NULL WHERE id IN (SELECT id FROM articles LIMIT {unread})")  # noqa: S608 - our own query
         ((plan,),) = await lane.run(rows, corpus_url, asked)
@@ -184,7 +184,7 @@ async def test_finding_unread_articles_reads_only_those(bridge, corpus_url):
 
 async def test_languages_are_read_from_an_index(plans, bridge, corpus_url):
     """The number of articles does not matter."""
-    plan = await bridge.lane("test", 1).run(rows, corpus_url, f"EXPLAIN (FORMAT JSON) {search.LANGUAGES}")
+    plan = await bridge.add_lane("test", 1).run(rows, corpus_url, f"EXPLAIN (FORMAT JSON) {search.LANGUAGES}")
     found = list(nodes(json.loads(plan[0][0])[0]["Plan"]))
     assert {node["Index Name"] for node in found if "Index Name" in node} == {"articles_text_language"}
     assert "Seq Scan" not in scans(found)

@@ -11,7 +11,7 @@ def opened(now_s=100.0):
     breaker = Breaker()
     for _ in range(FAILURES):
         breaker.check(now_s)
-        breaker.failed(now_s)
+        breaker.note_failure(now_s)
     return breaker
 
 
@@ -29,8 +29,8 @@ def test_success_resets_the_count_of_failures():
     breaker = Breaker()
     for _ in range(3):
         for _ in range(FAILURES - 1):
-            breaker.failed(0)
-        breaker.succeeded()
+            breaker.note_failure(0)
+        breaker.note_success()
     breaker.check(0)
 
 
@@ -52,7 +52,7 @@ def test_pauses_double_up_to_the_limit():
         last = now_s
         while not admits(breaker, now_s):
             now_s += 0.125
-        breaker.failed(now_s)
+        breaker.note_failure(now_s)
         pauses.append(now_s - last)
     assert pauses == [0.5, 0.5, 1.0, 2.0, 4.0, 8.0, LONGEST_PAUSE_S]
 
@@ -61,5 +61,5 @@ def test_successful_probe_closes_the_breaker():
     """After one success every caller passes."""
     breaker = opened()
     breaker.check(200)
-    breaker.succeeded()
+    breaker.note_success()
     assert all(admits(breaker, 200) for _ in range(3))

@@ -9,9 +9,9 @@ from redis import Redis
 from redis.asyncio.client import Pipeline
 
 from newsintel.config.values import Secret
-from newsintel.domain.bounds.slices import whole
+from newsintel.domain.bounds.slices import run_all
 from newsintel.domain.search.codec import dump_answer
-from newsintel.domain.search.ports import Claimed
+from newsintel.domain.search.ports import ClaimResult
 from newsintel.errors import BusyError, UnavailableError
 from newsintel.storage.redis.harvests import RedisCache
 from newsintel.storage.redis.link import open_redis
@@ -34,7 +34,7 @@ async def test_harvest_is_read_back_and_expires(cache, redis):
     assert 3300 < await redis("TTL", "articles:k") <= 3900
 
 
-@pytest.mark.parametrize("wrong", [whole(dump_answer(answer("other"))), b"", b"{", b'{"v": 0}', b"null", b"\xff\x00"])
+@pytest.mark.parametrize("wrong", [run_all(dump_answer(answer("other"))), b"", b"{", b'{"v": 0}', b"null", b"\xff\x00"])
 async def test_wrong_value_is_a_miss_deleted_and_counted(cache, redis, tally, wrong):
     """The value is another key's harvest, has an old version, or is invalid."""
     await redis("SET", "articles:k", wrong)
@@ -65,9 +65,9 @@ async def test_claim_has_one_holder_until_released_or_expired(cache, other, redi
     assert 0 < await redis("PTTL", "lock:k") <= 600_000
     assert not (await other.claim("k", "theirs", 10)).held
     assert not (await cache.claim("k", "mine", 600)).held
-    await other.unlock("k", "theirs")
+    await other.release_claim("k", "theirs")
     assert not (await other.claim("k", "theirs", 10)).held
-    await cache.unlock("k", "mine")
+    await cache.release_claim("k", "mine")
     assert (await other.claim("k", "theirs", 0.05)).held
     await trio.sleep(0.1)
     assert (await cache.claim("k", "mine", 10)).held
@@ -96,7 +96,7 @@ async def test_refused_store_keeps_the_claim(cache, other, redis, configured):
             await cache.store(answer("k"), "mine")
         assert await redis("EXISTS", "lock:k") == 1
     assert await kept(cache, "k") is None
-    await cache.unlock("k", "mine")
+    await cache.release_claim("k", "mine")
     assert (await other.claim("k", "theirs", 10)).held
 
 
@@ -106,8 +106,8 @@ async def test_claim_returns_the_cached_answer(cache, other):
     A caller that does not get the claim also gets it.
     """
     await cache.store(answer("k"), None)
-    assert await cache.claim("k", "mine", 10) == Claimed(held=True, answer=answer("k"))
-    assert await other.claim("k", "theirs", 10) == Claimed(held=False, answer=answer("k"))
+    assert await cache.claim("k", "mine", 10) == ClaimResult(held=True, answer=answer("k"))
+    assert await other.claim("k", "theirs", 10) == ClaimResult(held=False, answer=answer("k"))
 
 
 async def test_claim_that_changes_hands_during_release_is_kept(cache, redis, servers, monkeypatch):
@@ -140,7 +140,7 @@ async def test_read_only_replica_still_answers_reads(cache, configured):
         with pytest.raises(UnavailableError):
             await cache.store(answer("k"), None)
         assert await kept(cache, "k")
-        assert await cache.claim("k", "mine", 10) == Claimed(held=True, answer=answer("k"))
+        assert await cache.claim("k", "mine", 10) == ClaimResult(held=True, answer=answer("k"))
 
 
 async def test_random_cancels_never_mix_up_values(cache, link):
@@ -166,7 +166,7 @@ async def test_random_cancels_never_mix_up_values(cache, link):
     async with trio.open_nursery() as nursery:
         for _ in range(25):  # more than there are slots
             nursery.start_soon(load)
-    await link._lane.idle()
+    await link._lane.wait_until_idle()
     assert read
     assert all(asked == got for asked, got in read)
     assert not link.redis.connection_pool._in_use_connections

@@ -7,7 +7,7 @@ import pytest
 from newsintel.domain.operations.latencies import Latency
 from newsintel.domain.search.outcome import Status
 from newsintel.errors import UnavailableError
-from newsintel.storage.redis.latencies import DAYS, KEEP_S, RedisLatencies
+from newsintel.storage.redis.latencies import COUNTS_KEEP_S, DAYS, RedisLatencies
 from tests.fakes.basics import MemoryLatencies
 
 TODAY = date(2026, 3, 14)
@@ -28,19 +28,19 @@ def store(request):
 
 async def test_counts_of_a_week_are_added_up(store):
     """They come from several writers and days. Older days and days in the future are left out."""
-    assert await store.read(TODAY) == {}
+    assert await store.read_totals(TODAY) == {}
     await store.add(TODAY, {FAST: 2, CUT: 1})
     await store.add(TODAY, {FAST: 3})
     await store.add(TODAY - timedelta(days=DAYS - 1), {FAST: 10})
     await store.add(TODAY - timedelta(days=DAYS), {FAST: 100})
     await store.add(TODAY + timedelta(days=1), {FAST: 1000})
-    assert await store.read(TODAY) == {FAST: 15, CUT: 1}
+    assert await store.read_totals(TODAY) == {FAST: 15, CUT: 1}
 
 
 async def test_day_expires(link, redis):
     """Each write keeps its day for eight more days."""
     await RedisLatencies(link).add(TODAY, {FAST: 1})
-    assert KEEP_S - 5 < await redis("TTL", "latencies:2026-03-14") <= KEEP_S
+    assert COUNTS_KEEP_S - 5 < await redis("TTL", "latencies:2026-03-14") <= COUNTS_KEEP_S
 
 
 async def test_invalid_fields_are_ignored(link, redis):
@@ -56,7 +56,7 @@ async def test_invalid_fields_are_ignored(link, redis):
         ("guardian ok 340", "9" * 5000),
     ):
         await redis("HSET", "latencies:2026-03-14", field, count)
-    assert await store.read(TODAY) == {FAST: 1}
+    assert await store.read_totals(TODAY) == {FAST: 1}
 
 
 async def test_stopped_redis_is_unavailable(link, servers):

@@ -11,8 +11,8 @@ import pytest
 import trio
 
 from newsintel.config.values import Quota, Secret
-from newsintel.domain.limits.admission import Admission, Start, Turned
-from newsintel.domain.limits.quotas import Terms
+from newsintel.domain.limits.admission import Admission, Refused, Start
+from newsintel.domain.limits.quotas import SourceLimits
 from newsintel.domain.search.outcome import HeldFrom, Status
 from newsintel.runtime.limits.allowance import Allowance, States
 from newsintel.storage.redis.ledger import US, RedisLedger
@@ -35,7 +35,7 @@ class Process:
         """Reserve a start that begins within `within_s` seconds."""
 
         def decide(spent, now_s):
-            return self.admission.ask(spent, now_s, NOW, now_s + within_s, signed_in=signed_in)
+            return self.admission.reserve(spent, now_s, NOW, now_s + within_s, signed_in=signed_in)
 
         return await self.allowance.reserve(decide, person)
 
@@ -61,16 +61,16 @@ def ledger(request):
 
 async def test_starts_of_one_process_count_for_another(ledger):
     """They count for the quota and its last quarter, which is reserved for signed-in people."""
-    terms = Terms(0, Quota(4, 3600))
+    terms = SourceLimits(0, Quota(4, 3600))
     one, other = Process(ledger, terms), Process(ledger, terms)
     began_s = trio.current_time()
     assert all([isinstance(await one.reserve(signed_in=False), Start) for _ in range(3)])
     turned = await other.reserve(signed_in=False)
-    assert (turned.status, turned.held_back) == (Status.QUOTA_EXHAUSTED, HeldFrom.STRANGERS)
+    assert (turned.status, turned.held_back) == (Status.QUOTA_EXHAUSTED, HeldFrom.ANONYMOUS)
     assert 3600 - (trio.current_time() - began_s) <= (turned.retry_at - NOW).total_seconds() <= 3600 + ROUNDING_S
     assert isinstance(await other.reserve(), Start)
     assert (await one.reserve()).held_back is None
-    assert (await one.allowance.spent()).used == (await other.allowance.spent()).used == 4
+    assert (await one.allowance.read_spent()).used == (await other.allowance.read_spent()).used == 4
 
 
 async def test_persons_share_covers_all_processes(ledger):
@@ -78,21 +78,21 @@ async def test_persons_share_covers_all_processes(ledger):
 
     A call that was never made returns its part. Others have their own shares.
     """
-    terms = Terms(0, Quota(8, 3600))
+    terms = SourceLimits(0, Quota(8, 3600))
     one, other = Process(ledger, terms), Process(ledger, terms)
     assert all([isinstance(await process.reserve(person="p"), Start) for process in (one, other, one)])
     last = await other.reserve(person="p")
     turned = await one.reserve(person="p")
     assert (turned.status, turned.held_back) == (Status.QUOTA_EXHAUSTED, HeldFrom.PERSON)
     assert 3590 < (turned.retry_at - NOW).total_seconds() <= 3600
-    assert one.allowance.holds_back("p", NOW)
-    assert not one.allowance.holds_back("p", turned.retry_at)
-    assert not other.allowance.holds_back("p", NOW)
+    assert one.allowance.must_wait("p", NOW)
+    assert not one.allowance.must_wait("p", turned.retry_at)
+    assert not other.allowance.must_wait("p", NOW)
     assert isinstance(await one.reserve(person="q"), Start)
-    assert not one.allowance.holds_back("q", NOW)
+    assert not one.allowance.must_wait("q", NOW)
     await other.allowance.give_back(last)
     assert isinstance(await one.reserve(person="p"), Start)
-    assert not one.allowance.holds_back("p", NOW)
+    assert not one.allowance.must_wait("p", NOW)
 
 
 async def test_persons_starts_expire_with_the_window(link, redis):
@@ -100,10 +100,10 @@ async def test_persons_starts_expire_with_the_window(link, redis):
 
     A source without a quota makes no such set.
     """
-    await Process(RedisLedger(link), Terms(0, Quota(8, 3600))).reserve(person="p")
+    await Process(RedisLedger(link), SourceLimits(0, Quota(8, 3600))).reserve(person="p")
     assert 3600 < await redis("TTL", "starts:newsapi:p") <= 3660
     await redis("FLUSHALL")
-    await Process(RedisLedger(link), Terms(0.01)).reserve(person="p")
+    await Process(RedisLedger(link), SourceLimits(0.01)).reserve(person="p")
     assert await redis("KEYS", "*") == [b"starts:newsapi"]
 
 
@@ -112,7 +112,7 @@ async def test_pace_holds_across_processes(ledger):
 
     If that is too late, the refusal says when.
     """
-    terms = Terms(5000)
+    terms = SourceLimits(5000)
     one, other = Process(ledger, terms), Process(ledger, terms)
     began_s = trio.current_time()
     first, second = await one.reserve(), await other.reserve(6000)
@@ -125,32 +125,32 @@ async def test_pace_holds_across_processes(ledger):
 
 async def test_returned_start_is_free_for_any_process(ledger):
     """Its call was never made."""
-    terms = Terms(0, Quota(1, 3600))
+    terms = SourceLimits(0, Quota(1, 3600))
     one, other = Process(ledger, terms), Process(ledger, terms)
     start = await one.reserve()
-    assert isinstance(await other.reserve(), Turned)
+    assert isinstance(await other.reserve(), Refused)
     await one.allowance.give_back(start)
     assert isinstance(await other.reserve(), Start)
 
 
 async def test_starts_outlive_their_process_but_not_their_window(link, redis):
     """A new process finds them. Redis deletes them a minute after they stop counting."""
-    await Process(RedisLedger(link), Terms(0, Quota(1, 3600))).reserve()
-    assert isinstance(await Process(RedisLedger(link), Terms(0, Quota(1, 3600))).reserve(), Turned)
+    await Process(RedisLedger(link), SourceLimits(0, Quota(1, 3600))).reserve()
+    assert isinstance(await Process(RedisLedger(link), SourceLimits(0, Quota(1, 3600))).reserve(), Refused)
     assert 3600 < await redis("TTL", "starts:newsapi") <= 3660
     (name,) = await redis("ZRANGE", "starts:newsapi", 0, -1)
     await redis("ZINCRBY", "starts:newsapi", -3600 * US, name)  # an hour later
-    assert isinstance(await Process(RedisLedger(link), Terms(0, Quota(1, 3600))).reserve(), Start)
+    assert isinstance(await Process(RedisLedger(link), SourceLimits(0, Quota(1, 3600))).reserve(), Start)
 
 
 @pytest.mark.parametrize("score", ["+inf", "-inf", "1e300", "-1e300", "9e15", "3e15"])
 async def test_start_at_an_impossible_time_is_ignored(link, redis, score):
     """Something else may have written it. It is deleted, and the source is called."""
     await redis("ZADD", "starts:newsapi", score, "p/x")
-    process = Process(RedisLedger(link), Terms(1.0, Quota(1, 3600)))
+    process = Process(RedisLedger(link), SourceLimits(1.0, Quota(1, 3600)))
     assert isinstance(await process.reserve(person="p"), Start)
     await redis("ZADD", "starts:newsapi:p", score, "p/y")
-    assert isinstance(await process.reserve(person="p"), Turned)
+    assert isinstance(await process.reserve(person="p"), Refused)
     assert b"p/x" not in await redis("ZRANGE", "starts:newsapi", 0, -1)
     assert b"p/y" not in await redis("ZRANGE", "starts:newsapi:p", 0, -1)
 
@@ -162,7 +162,7 @@ async def test_concurrent_processes_never_start_too_many_or_too_close(ledgers, r
     """
     dice = random.Random(seed := random.randrange(10**6))
     print("seed", seed)  # noqa: T201
-    terms = Terms(0.01, Quota(25, 1))
+    terms = SourceLimits(0.01, Quota(25, 1))
     processes = [Process(ledger, terms) for ledger in ledgers]
     made = []
 
@@ -170,7 +170,7 @@ async def test_concurrent_processes_never_start_too_many_or_too_close(ledgers, r
         while len(made) < 75:
             process = dice.choice(processes)
             start = await process.reserve(dice.uniform(0, 1.2))
-            if isinstance(start, Turned):
+            if isinstance(start, Refused):
                 await trio.sleep(dice.uniform(0, 0.05))
             elif dice.random() < 0.15:
                 await process.allowance.give_back(start)
@@ -189,7 +189,7 @@ async def test_concurrent_processes_never_start_too_many_or_too_close(ledgers, r
 
 async def test_last_call_of_a_quota_is_given_once(ledgers):
     """Many tasks ask for it at the same time."""
-    terms = Terms(0, Quota(3, 3600))
+    terms = SourceLimits(0, Quota(3, 3600))
     processes = [Process(ledger, terms) for ledger in ledgers]
     got = []
 
@@ -204,8 +204,8 @@ async def test_last_call_of_a_quota_is_given_once(ledgers):
 
 async def test_start_needs_two_round_trips(link, redis):
     """One reads and one writes. A refusal needs one, and a source without limits needs none."""
-    process = Process(RedisLedger(link), Terms(0, Quota(1, 3600)))
-    await process.allowance.spent()  # opens a connection and reads Redis' time
+    process = Process(RedisLedger(link), SourceLimits(0, Quota(1, 3600)))
+    await process.allowance.read_spent()  # opens a connection and reads Redis' time
 
     async def transactions(what):
         before = int((await redis("INFO", "commandstats"))["cmdstat_exec"]["calls"])
@@ -214,18 +214,18 @@ async def test_start_needs_two_round_trips(link, redis):
 
     assert await transactions(process.reserve) == 2
     assert await transactions(process.reserve) == 1
-    assert await transactions(Process(RedisLedger(link), Terms()).reserve) == 0
+    assert await transactions(Process(RedisLedger(link), SourceLimits()).reserve) == 0
 
 
 async def test_cancelled_reservation_spends_nothing(link, redis):
     """The moment of the cancel does not matter: a start that no caller will use is deleted."""
-    process = Process(RedisLedger(link), Terms(0, Quota(1000, 3600)))
+    process = Process(RedisLedger(link), SourceLimits(0, Quota(1000, 3600)))
     used = 0
     for number in range(60):
         with trio.move_on_after(number * 0.0001):
             await process.reserve()
             used += 1
-        await link._lane.idle()
+        await link._lane.wait_until_idle()
     assert not process.counts
     assert await redis("ZCARD", "starts:newsapi") == used
 
@@ -235,24 +235,24 @@ async def test_without_redis_a_process_counts_alone_and_reports_later(cut_off, n
 
     Later its starts are in the ledger for all, once each.
     """
-    terms = Terms(0, Quota(3, 3600))
+    terms = SourceLimits(0, Quota(3, 3600))
     one, other = Process(RedisLedger(cut_off), terms), Process(on_redis, terms)
     await one.reserve()
     name.cut()
     assert isinstance(await one.reserve(), Start)
     states = States({"newsapi": (one.admission, one.allowance)}, lambda: NOW)
-    await states.look()
+    await states.refresh_quotas()
     assert states()["newsapi"].quota_left == 1
     name.mend()
     assert one.counts["ledger_errors newsapi"] == 2
     assert isinstance(await one.reserve(), Start)
-    assert (await other.allowance.spent()).used == 3
-    assert isinstance(await other.reserve(), Turned)
+    assert (await other.allowance.read_spent()).used == 3
+    assert isinstance(await other.reserve(), Refused)
 
 
 async def test_share_taken_without_redis_is_counted_later(cut_off, name, on_redis):
     """The next start that Redis accepts adds it, also one for another person."""
-    terms = Terms(0, Quota(6, 3600))
+    terms = SourceLimits(0, Quota(6, 3600))
     one, other = Process(RedisLedger(cut_off), terms), Process(on_redis, terms)
     name.cut()
     assert [isinstance(await one.reserve(person="p"), Start) for _ in range(2)] == [True, True]

@@ -9,10 +9,10 @@ from attrs import evolve
 from structlog.testing import capture_logs
 
 from newsintel.config.values import Secret
-from newsintel.errors import RefusedError, UnavailableError
-from newsintel.runtime.asker import ask_for, asking_urgently
+from newsintel.errors import StoreRefusedError, UnavailableError
+from newsintel.runtime.asker import set_store_user, use_stores_urgently
 from newsintel.storage.redis.breaker import FAILURES
-from newsintel.storage.redis.link import ROOM, SOCKET_S, open_redis
+from newsintel.storage.redis.link import SLOT_RULES, SOCKET_S, open_redis
 from tests.storage.support import answer, kept
 from tests.waiting import PATIENCE_S, until
 
@@ -44,14 +44,14 @@ async def test_burst_of_one_person_leaves_slots_for_others(bridge, servers, monk
 
     In the meantime another person and an urgent call get a slot at once.
     """
-    monkeypatch.setattr("newsintel.storage.redis.link.ROOM", evolve(ROOM, patience_s=PATIENCE_S))
+    monkeypatch.setattr("newsintel.storage.redis.link.SLOT_RULES", evolve(SLOT_RULES, patience_s=PATIENCE_S))
     go_on, served = asyncio.Event(), []
 
     async def slow():
         await go_on.wait()
 
     async def greedy(link):
-        ask_for("greedy")
+        set_store_user("greedy")
         await link.call(slow)
         served.append("greedy")
 
@@ -60,10 +60,10 @@ async def test_burst_of_one_person_leaves_slots_for_others(bridge, servers, monk
             for _ in range(100):
                 nursery.start_soon(greedy, link)
             await trio.testing.wait_all_tasks_blocked()
-            assert link.slots_used == ROOM.each < ROOM.most - ROOM.kept
-            ask_for("somebody else")
+            assert link.slots_used == SLOT_RULES.per_person < SLOT_RULES.total - SLOT_RULES.reserved
+            set_store_user("somebody else")
             await link.ping()
-            with asking_urgently():
+            with use_stores_urgently():
                 await link.ping()
             go_on.set()
         assert (len(served), link.slots_used) == (100, 0)
@@ -106,7 +106,7 @@ async def test_wrong_credentials_are_refused_and_not_shown(bridge, servers, conf
     async with configured([("CONFIG", "SET", "requirepass", "right")], [("CONFIG", "SET", "requirepass", "")]):
         for password in (wrong, None):
             async with open_redis(bridge, Secret(servers.redis_url), password) as link:
-                with pytest.raises(RefusedError) as refusal:
+                with pytest.raises(StoreRefusedError) as refusal:
                     await link.ping()
             assert "wrong-password" not in str(refusal.value)
         async with open_redis(bridge, Secret(servers.redis_url), right) as link:

@@ -10,9 +10,9 @@ import pytest
 import trio
 from attrs import define
 
-from newsintel.domain.security.keys import digest
+from newsintel.domain.security.keys import digest_secret
 from newsintel.errors import UnavailableError
-from newsintel.storage.redis.sessions import MOST, RedisSessions
+from newsintel.storage.redis.sessions import MAX_SESSIONS, RedisSessions
 from tests.storage.support import NOON
 from tests.waiting import PATIENCE_S
 
@@ -49,18 +49,18 @@ async def test_asvs_03_id_has_256_bits_and_is_not_stored(sessions, redis):
     values = [await redis("GET", key) for key in keys if key.startswith(b"session:")]
     assert len(values) == 20
     assert not any(one.encode() in b"".join([*keys, *values]) for one in ids)
-    assert f"session:{digest(ids[0])}".encode() in keys
+    assert f"session:{digest_secret(ids[0])}".encode() in keys
 
 
 async def test_session_is_found_until_it_is_ended(sessions):
     """Only its id finds it, and only its owner can end it."""
     one, other = await sessions.start(7, "a browser"), await sessions.start(7, "another")
     found = await sessions.find(one)
-    assert (found.user_id, found.client, found.digest, found.created_at) == (7, "a browser", digest(one), NOON)
+    assert (found.user_id, found.client, found.digest, found.created_at) == (7, "a browser", digest_secret(one), NOON)
     assert await sessions.find("x" * 43) is None
-    assert not await sessions.end(8, digest(one))
-    assert await sessions.end(7, digest(one))
-    assert not await sessions.end(7, digest(one))
+    assert not await sessions.end_session(8, digest_secret(one))
+    assert await sessions.end_session(7, digest_secret(one))
+    assert not await sessions.end_session(7, digest_secret(one))
     assert await sessions.find(one) is None
     assert await sessions.find(other) is not None
 
@@ -68,7 +68,7 @@ async def test_session_is_found_until_it_is_ended(sessions):
 async def test_asvs_04_session_expires_an_hour_after_its_last_use(sessions, clock, redis):
     """Each use extends it, and its key in Redis expires with it."""
     session_id = await sessions.start(7, "")
-    assert await redis("TTL", f"session:{digest(session_id)}") == 3600
+    assert await redis("TTL", f"session:{digest_secret(session_id)}") == 3600
     for _ in range(5):
         clock.at += timedelta(minutes=59)
         assert await sessions.find(session_id) is not None
@@ -82,7 +82,7 @@ async def test_asvs_04_session_expires_a_day_after_its_start_at_the_latest(sessi
     for _ in range(47):
         clock.at += timedelta(minutes=30)
         assert await sessions.find(session_id) is not None
-    assert await redis("TTL", f"session:{digest(session_id)}") <= 1800
+    assert await redis("TTL", f"session:{digest_secret(session_id)}") <= 1800
     clock.at += timedelta(minutes=30)
     assert await sessions.find(session_id) is None
 
@@ -123,16 +123,16 @@ async def test_sessions_of_a_user_are_listed_and_all_ended(sessions, clock, redi
     lapsed = await sessions.start(7, "lapsed")
     await sessions.start(7, "second")
     bob = await sessions.start(8, "bob")
-    await redis("DEL", f"session:{digest(lapsed)}")
+    await redis("DEL", f"session:{digest_secret(lapsed)}")
     clock.at += timedelta(minutes=2)
     await sessions.find(first)
-    assert [session.client for session in await sessions.of_user(7)] == ["first", "second"]
-    await sessions.end_all(7)
-    assert await sessions.of_user(7) == ()
+    assert [session.client for session in await sessions.list_of_user(7)] == ["first", "second"]
+    await sessions.end_user_sessions(7)
+    assert await sessions.list_of_user(7) == ()
     assert await sessions.find(first) is None
     assert await sessions.find(bob) is not None
     assert await redis("KEYS", "sessions:7") == []
-    await sessions.end_all(7)
+    await sessions.end_user_sessions(7)
 
 
 async def test_session_beyond_the_limit_ends_the_oldest(sessions, clock):
@@ -142,26 +142,28 @@ async def test_session_beyond_the_limit_ends_the_oldest(sessions, clock):
     """
     bob = await sessions.start(8, "bob")
     ids = []
-    for number in range(MOST + 5):
+    for number in range(MAX_SESSIONS + 5):
         clock.at += timedelta(seconds=1)
         ids.append(await sessions.start(7, str(number)))
-    assert [session.client for session in await sessions.of_user(7)] == [str(number) for number in reversed(range(5, MOST + 5))]
-    assert [await sessions.find(one) is not None for one in ids] == [False] * 5 + [True] * MOST
+    assert [session.client for session in await sessions.list_of_user(7)] == [
+        str(number) for number in reversed(range(5, MAX_SESSIONS + 5))
+    ]
+    assert [await sessions.find(one) is not None for one in ids] == [False] * 5 + [True] * MAX_SESSIONS
     assert await sessions.find(bob) is not None
     clock.at -= timedelta(hours=1)  # the clock of another machine is behind
     late = await sessions.start(7, "behind")
     assert await sessions.find(late) is not None
-    assert len(await sessions.of_user(7)) == MOST
+    assert len(await sessions.list_of_user(7)) == MAX_SESSIONS
 
 
 async def test_concurrent_sign_ins_do_not_exceed_the_limit(sessions):
     """Each sign-in adds its session before it reads the list."""
-    for number in range(MOST):
+    for number in range(MAX_SESSIONS):
         await sessions.start(7, str(number))
     async with trio.open_nursery() as nursery:
         for number in range(15):
             nursery.start_soon(sessions.start, 7, str(number))
-    assert len(await sessions.of_user(7)) <= MOST
+    assert len(await sessions.list_of_user(7)) <= MAX_SESSIONS
 
 
 async def test_listing_needs_two_commands(sessions, redis):
@@ -170,18 +172,18 @@ async def test_listing_needs_two_commands(sessions, redis):
     The next sign-in ends them.
     """
     one = await sessions.start(7, "one")
-    value = await redis("GET", f"session:{digest(one)}")
+    value = await redis("GET", f"session:{digest_secret(one)}")
     many = {hashlib.sha256(b"%d" % number).hexdigest(): number for number in range(3000)}
     await redis("SADD", "sessions:7", *many)
-    await redis("MSET", *(word for name in many for word in (f"session:{name}", value.replace(digest(one).encode(), name.encode()))))
+    await redis("MSET", *(word for name in many for word in (f"session:{name}", value.replace(digest_secret(one).encode(), name.encode()))))
     await redis("CONFIG", "RESETSTAT")
-    assert len(await sessions.of_user(7)) == 3001
+    assert len(await sessions.list_of_user(7)) == 3001
     stats = await redis("INFO", "commandstats")
     assert {name: stats[f"cmdstat_{name}"]["calls"] for name in ("smembers", "mget")} == {"smembers": 1, "mget": 1}
     assert "cmdstat_get" not in stats
     await sessions.start(7, "next")
-    assert len(await sessions.of_user(7)) == MOST
-    assert len(await redis("KEYS", "session:*")) == MOST
+    assert len(await sessions.list_of_user(7)) == MAX_SESSIONS
+    assert len(await redis("KEYS", "session:*")) == MAX_SESSIONS
 
 
 def written(user_id="7", created="2026-11-23T12:00:00+00:00", digest="a"):
@@ -200,13 +202,13 @@ RUBBISH = [
 async def test_asvs_20_invalid_value_signs_nobody_in(sessions, redis, tally, value):
     """The value is deleted and counted."""
     session_id = await sessions.start(7, "")
-    await redis("SET", f"session:{digest(session_id)}", value)
+    await redis("SET", f"session:{digest_secret(session_id)}", value)
     assert await sessions.find(session_id) is None
-    assert await redis("EXISTS", f"session:{digest(session_id)}") == 0
+    assert await redis("EXISTS", f"session:{digest_secret(session_id)}") == 0
     assert tally.counts == {"cache_mismatches": 1}
-    await redis("SET", f"session:{digest(session_id)}", value)
-    assert await sessions.of_user(7) == ()
-    assert await redis("EXISTS", f"session:{digest(session_id)}") == 0
+    await redis("SET", f"session:{digest_secret(session_id)}", value)
+    assert await sessions.list_of_user(7) == ()
+    assert await redis("EXISTS", f"session:{digest_secret(session_id)}") == 0
     assert tally.counts == {"cache_mismatches": 2}
 
 
@@ -216,23 +218,23 @@ async def test_foreign_value_under_our_keys_is_never_a_bug(sessions, redis):
     The names of sessions may not be text.
     """
     session_id = await sessions.start(7, "")
-    key = digest(session_id)
+    key = digest_secret(session_id)
     for value in (written(str(2**70), digest=key), written("true", digest=key), written("null", digest=key)):
         await redis("SET", f"session:{key}", value)
         assert await sessions.find(session_id) is None
     await redis("SET", f"session:{key}", written(created="9999-12-31T23:59:59+00:00", digest=key))
     assert (await sessions.find(session_id)) is not None
     await redis("SADD", "sessions:7", b"\xff\xfe", b"[")
-    assert [one.digest for one in await sessions.of_user(7)] == [key]
+    assert [one.digest for one in await sessions.list_of_user(7)] == [key]
     await redis("SADD", "sessions:7", b"\xff\xfe")
-    await sessions.end_all(7)
+    await sessions.end_user_sessions(7)
     assert await sessions.find(session_id) is None
 
 
 async def test_fault_21_value_of_another_key_signs_nobody_in(sessions, redis, tally):
     """This would happen if a reply reached the wrong caller."""
     alice, bob = await sessions.start(7, ""), await sessions.start(8, "")
-    await redis("SET", f"session:{digest(alice)}", await redis("GET", f"session:{digest(bob)}"))
+    await redis("SET", f"session:{digest_secret(alice)}", await redis("GET", f"session:{digest_secret(bob)}"))
     assert await sessions.find(alice) is None
     assert tally.counts == {"cache_mismatches": 1}
     assert (await sessions.find(bob)).user_id == 8

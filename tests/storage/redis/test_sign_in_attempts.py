@@ -6,11 +6,11 @@ import pytest
 import trio
 from attrs import asdict
 
-from newsintel.domain.accounts.sign_in import new_attempt
-from newsintel.domain.security.keys import digest
+from newsintel.domain.accounts.sign_in import create_attempt
+from newsintel.domain.security.keys import digest_secret
 from newsintel.storage.redis.sign_in_attempts import RedisAttempts
 
-ATTEMPT = new_attempt("reddit", "c" * 43, "/me")
+ATTEMPT = create_attempt("reddit", "c" * 43, "/me")
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def attempts(link, tally):
 
 async def test_asvs_01_attempt_is_taken_once(attempts):
     """It is unchanged. One of fifteen concurrent calls gets it."""
-    await attempts.keep(ATTEMPT)
+    await attempts.store(ATTEMPT)
     taken = []
 
     async def take():
@@ -35,9 +35,9 @@ async def test_asvs_01_attempt_is_taken_once(attempts):
 
 async def test_asvs_01_attempt_expires_after_ten_minutes_under_a_digest(attempts, redis):
     """So the names of keys show no state."""
-    await attempts.keep(ATTEMPT)
-    assert await redis("KEYS", "*") == [f"sign-in:{digest(ATTEMPT.state)}".encode()]
-    assert 595 <= await redis("TTL", f"sign-in:{digest(ATTEMPT.state)}") <= 600
+    await attempts.store(ATTEMPT)
+    assert await redis("KEYS", "*") == [f"sign-in:{digest_secret(ATTEMPT.state)}".encode()]
+    assert 595 <= await redis("TTL", f"sign-in:{digest_secret(ATTEMPT.state)}") <= 600
     assert await attempts.take("x" * 43) is None
 
 
@@ -47,15 +47,15 @@ ODD = [json.dumps(asdict(ATTEMPT) | {"browser": None}).encode(), json.dumps(asdi
 @pytest.mark.parametrize("value", [b"junk", b"[]", b'{"provider": "reddit"}', b"null", b"[" * 100_000, *ODD])
 async def test_invalid_value_is_no_attempt(attempts, redis, tally, value):
     """The value is counted and deleted."""
-    await redis("SET", f"sign-in:{digest(ATTEMPT.state)}", value)
+    await redis("SET", f"sign-in:{digest_secret(ATTEMPT.state)}", value)
     assert await attempts.take(ATTEMPT.state) is None
     assert tally.counts == {"cache_mismatches": 1}
 
 
 async def test_fault_21_attempt_of_another_state_is_none(attempts, redis, tally):
     """The value contains its state, which is compared."""
-    other = new_attempt("reddit", "d" * 43, "/me")
-    await attempts.keep(other)
-    await redis("RENAME", f"sign-in:{digest(other.state)}", f"sign-in:{digest(ATTEMPT.state)}")
+    other = create_attempt("reddit", "d" * 43, "/me")
+    await attempts.store(other)
+    await redis("RENAME", f"sign-in:{digest_secret(other.state)}", f"sign-in:{digest_secret(ATTEMPT.state)}")
     assert await attempts.take(ATTEMPT.state) is None
     assert tally.counts == {"cache_mismatches": 1}

@@ -16,15 +16,15 @@ class PostgresAccountData:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def identities(self, user_id: int) -> Sequence[tuple[str, str]]:
-        return await self._postgres.run(_identities, user_id)
+    async def list_identities(self, user_id: int) -> Sequence[tuple[str, str]]:
+        return await self._postgres.run(_list_identities, user_id)
 
     async def delete(self, user_id: int) -> None:
         """The foreign keys delete the rows of every table that refers to the account."""
         await self._postgres.run(_delete, user_id)
 
 
-async def _identities(connection: Connection, user_id: int) -> list[tuple[str, str]]:
+async def _list_identities(connection: Connection, user_id: int) -> list[tuple[str, str]]:
     return [(row["provider"], row["subject"]) for row in await connection.fetch(IDENTITIES, user_id)]
 
 

@@ -30,11 +30,11 @@ class PostgresKeys:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def make(self, user_id: int, key: ApiKey, digest: str, most: int) -> ApiKey | None:
+    async def create(self, user_id: int, key: ApiKey, digest: str, most: int) -> ApiKey | None:
         named = evolve(key, public_id=new_id("k"))
         return named if await self._postgres.run_once(_make, user_id, named, digest, most) else None
 
-    async def of_user(self, user_id: int) -> tuple[ApiKey, ...]:
+    async def list_of_user(self, user_id: int) -> tuple[ApiKey, ...]:
         return tuple(_key(row) for row in await self._postgres.run(_list, user_id))
 
     async def revoke(self, user_id: int, public_id: str) -> bool:

@@ -61,7 +61,7 @@ class PostgresTokens:
     async def delete(self, user_id: int, provider: str) -> None:
         await self._postgres.run(_execute, DELETE, user_id, provider)
 
-    async def reseal(self) -> int:
+    async def reseal_all(self) -> int:
         resealed, after, unknown = 0, (0, ""), None
         while rows := await self._postgres.run(_fetch, PAGE, *after, PAGE_ROWS):
             for row in rows:

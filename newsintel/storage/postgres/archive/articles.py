@@ -18,15 +18,15 @@ from attrs import asdict
 
 from newsintel.domain.search.article import ArchivedArticle, Article, Engagement, Pair
 from newsintel.errors import PoisonedBatchError
-from newsintel.storage.postgres.archive.indexing import Indexed, Texts, read, read_these
+from newsintel.storage.postgres.archive.indexing import Indexed, Texts, index_article, reindex_articles
 from newsintel.storage.postgres.pool import Connection, Postgres
 
-COLUMNS = (
+ARTICLE_COLUMNS = (
     "public_id, canonical_url, url, source, external_id, publisher, title, description, content, "
     "author, section, image_url, language, published_at, published_at_estimated, points, comments"
 )
 
-LISTED = COLUMNS.replace("content", "NULL::text AS content")
+LISTED = ARTICLE_COLUMNS.replace("content", "NULL::text AS content")
 """COLUMNS without the content, which no list shows: the contents of a hundred imported articles are
 5 MB.
 """
@@ -54,15 +54,15 @@ _TEXTS = {
 # transaction that locked it.
 SAVE = f"""
 INSERT INTO articles AS kept (
-    {COLUMNS}, first_seen_at, fetched_at, search, text_language, publisher_key
+    {ARTICLE_COLUMNS}, first_seen_at, fetched_at, search, text_language, publisher_key
 )
-SELECT {COLUMNS}, fetched_at, fetched_at, search::tsvector, text_language, publisher_key
+SELECT {ARTICLE_COLUMNS}, fetched_at, fetched_at, search::tsvector, text_language, publisher_key
 FROM unnest(
     $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
     $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
     $14::timestamptz[], $15::boolean[], $16::integer[], $17::integer[], $18::timestamptz[],
     $19::text[], $20::text[], $21::text[]
-) AS row ({COLUMNS}, fetched_at, search, text_language, publisher_key)
+) AS row ({ARTICLE_COLUMNS}, fetched_at, search, text_language, publisher_key)
 ON CONFLICT (public_id) DO UPDATE SET
     first_seen_at = least(kept.first_seen_at, excluded.first_seen_at),
     fetched_at = greatest(kept.fetched_at, excluded.fetched_at),
@@ -102,7 +102,7 @@ WHERE excluded.similarity > kept.similarity
 # direct duplicates; of equals, the one seen first. A search may show another leader, because it
 # compares only the articles that it found.
 ARTICLE = f"""
-SELECT {COLUMNS}, first_seen_at, fetched_at, (
+SELECT {ARTICLE_COLUMNS}, first_seen_at, fetched_at, (
     SELECT one.public_id FROM articles AS one
     WHERE one.id IN (
         SELECT this.id
@@ -130,16 +130,16 @@ class PostgresArchive:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def save(self, articles: Sequence[tuple[Article, datetime]], pairs: Sequence[Pair]) -> int:
+    async def save_articles(self, articles: Sequence[tuple[Article, datetime]], pairs: Sequence[Pair]) -> int:
         ties = [(pair.member_id, pair.founder_id, pair.rule.value, pair.similarity) for pair in pairs]
         return await self._postgres.run(_save, articles, ties)
 
-    async def bury(self, article: Article, reason: str) -> None:
+    async def store_dead_letter(self, article: Article, reason: str) -> None:
         """If the article was buried before, this replaces the entry."""
         text = json.dumps(asdict(article), default=str)
-        await self._postgres.run(_bury, _plain(article.id), _plain(reason), text)
+        await self._postgres.run(_store_dead_letter, _escape_text(article.id), _escape_text(reason), text)
 
-    async def article(self, article_id: str) -> ArchivedArticle | None:
+    async def get_article(self, article_id: str) -> ArchivedArticle | None:
         row = await self._postgres.run(_find, article_id)
         if row is None:
             return None
@@ -152,11 +152,11 @@ async def upsert(connection: Connection, articles: Iterable[tuple[Article, datet
     The caller has opened the transaction.
     """
     new, unread = 0, []
-    for rows in _rounds([(*_row(article, fetched_at), *await _words(article)) for article, fetched_at in articles]):
-        saved = await connection.fetch(SAVE, *_columns(rows))
+    for rows in _split_rounds([(*_build_row(article, fetched_at), *await _index_words(article)) for article, fetched_at in articles]):
+        saved = await connection.fetch(SAVE, *_transpose_rows(rows))
         new += sum(row["new"] for row in saved)
         unread += [row["id"] for row in saved if row["unread"]]
-    await read_these(connection, unread)
+    await reindex_articles(connection, unread)
     return new
 
 
@@ -164,11 +164,11 @@ async def _save(connection: Connection, articles: Sequence[tuple[Article, dateti
     async with connection.transaction():
         new = await upsert(connection, articles)
         if ties:
-            await connection.execute(SAVE_PAIRS, *_columns(ties))
+            await connection.execute(SAVE_PAIRS, *_transpose_rows(ties))
     return new
 
 
-async def _bury(connection: Connection, article_id: str, reason: str, text: str) -> None:
+async def _store_dead_letter(connection: Connection, article_id: str, reason: str, text: str) -> None:
     await connection.execute(BURY, article_id, reason, text)
 
 
@@ -177,7 +177,7 @@ async def _find(connection: Connection, article_id: str) -> Record | None:
     return row
 
 
-def _rounds(rows: Sequence[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
+def _split_rounds(rows: Sequence[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
     """Split rows so that no statement contains an id twice, which PostgreSQL refuses.
 
     Rows are sorted, so that all batches lock them in the same order.
@@ -192,11 +192,11 @@ def _rounds(rows: Sequence[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
     return (sorted(part, key=lambda row: str(row[0])) for part in rounds)
 
 
-def _columns(rows: Sequence[tuple[Any, ...]]) -> Iterator[list[Any]]:
+def _transpose_rows(rows: Sequence[tuple[Any, ...]]) -> Iterator[list[Any]]:
     return map(list, zip(*rows, strict=True))
 
 
-def _row(article: Article, fetched_at: datetime) -> tuple[Any, ...]:
+def _build_row(article: Article, fetched_at: datetime) -> tuple[Any, ...]:
     """Return an article's values in the order of COLUMNS, then its fetch time.
 
     Raises:
@@ -214,7 +214,7 @@ def _row(article: Article, fetched_at: datetime) -> tuple[Any, ...]:
     )
 
 
-async def _words(article: Article) -> Indexed:
+async def _index_words(article: Article) -> Indexed:
     """Return what the index stores of an article.
 
     Raises:
@@ -223,17 +223,19 @@ async def _words(article: Article) -> Indexed:
     texts = (article.title, article.publisher, article.description or "", article.content or "", article.author or "")
     if not all(isinstance(text, str) for text in texts):
         raise PoisonedBatchError("a text of an article is not a string")
-    return await read(Texts(article.title, article.description, article.content, article.author, article.publisher, article.language))
+    return await index_article(
+        Texts(article.title, article.description, article.content, article.author, article.publisher, article.language)
+    )
 
 
 def article_of(row: Record) -> Article:
     """Return the article in a row with COLUMNS."""
-    values = {name: row[name] for name in COLUMNS.split(", ")}
+    values = {name: row[name] for name in ARTICLE_COLUMNS.split(", ")}
     points, comments = values.pop("points"), values.pop("comments")
     engagement = None if points is None else Engagement(points, comments)
     return Article(id=values.pop("public_id"), engagement=engagement, **values)
 
 
-def _plain(text: str) -> str:
+def _escape_text(text: str) -> str:
     """Return text as ASCII with escapes, so that PostgreSQL accepts any text."""
     return ascii(text)[1:-1]

@@ -14,12 +14,19 @@ from attrs import field, frozen
 
 from newsintel.domain.archive.model import ArchiveQuery, Condition, Field
 from newsintel.domain.bounds.slices import Sliced
-from newsintel.domain.search.matching import ONLY_STOP_WORDS, Run, essential, is_light, run, says_nothing
-from newsintel.domain.text.folding import plain_name
+from newsintel.domain.search.matching import (
+    STOP_WORDS_MESSAGE,
+    Run,
+    build_run,
+    has_only_function_words,
+    is_function_word_term,
+    select_essential,
+)
+from newsintel.domain.text.folding import fold_plain_name
 from newsintel.domain.text.languages import SIMPLE
 from newsintel.domain.text.lexemes import AUTHOR, EXACT, MARKED
 from newsintel.errors import InvalidParameterError
-from newsintel.storage.postgres.archive.lexemes import quoted
+from newsintel.storage.postgres.archive.lexemes import quote_lexeme
 from newsintel.storage.postgres.archive.orders import CANDIDATES, READ_CANDIDATES
 from newsintel.storage.postgres.archive.tags import TAGS
 
@@ -28,7 +35,7 @@ _WORDS = (*_TEXT, Field.AUTHOR)
 
 
 @frozen
-class Where:
+class SqlCondition:
     """A condition in SQL, and what ranking and snippets need.
 
     Attributes:
@@ -66,19 +73,19 @@ class _Builder:
         self.values.append(value)
         return f"${len(self.values)}::{kind}"
 
-    def sources(self, names: Sequence[str]) -> str:
+    def match_sources(self, names: Sequence[str]) -> str:
         if self.narrow:
             return f"{TAGS} && {self.bind(['s' + name for name in names], 'text[]')}"
         if len(names) == 1:  # only then does the index by source give the order of time
             return f"source = {self.bind(names[0], 'text')}"
         return f"source = ANY({self.bind(list(names), 'text[]')})"
 
-    def publisher(self, name: str) -> str:
-        bound = self.bind(plain_name(name), "text")
+    def match_publisher(self, name: str) -> str:
+        bound = self.bind(fold_plain_name(name), "text")
         return f"{TAGS} @> ARRAY['p' || {bound}]" if self.narrow else f"publisher_key = {bound}"
 
 
-def understanding(query: ArchiveQuery, languages: Sequence[str]) -> Sliced[Where]:
+def build_condition(query: ArchiveQuery, languages: Sequence[str]) -> Sliced[SqlCondition]:
     """Return the condition of a query.
 
     An alternative whose only wanted words are function words in lower case is left out: otherwise
@@ -92,49 +99,49 @@ def understanding(query: ArchiveQuery, languages: Sequence[str]) -> Sliced[Where
         InvalidParameterError: no alternative is left.
     """
     languages = languages or (SIMPLE,)
-    kept = [alternative for alternative in query.alternatives if not _says_nothing(alternative, languages)]
+    kept = [alternative for alternative in query.alternatives if not _has_only_function_words(alternative, languages)]
     if query.alternatives and not kept:
-        raise InvalidParameterError("q", "only_stop_words", ONLY_STOP_WORDS)
-    narrow = bool(kept) and all(any(_wanted(one, _WORDS) for one in each) for each in kept)
-    builder = _Builder(languages, narrow, (yield from _tsqueries(kept, languages)))
-    sql = _filters(query, builder)
+        raise InvalidParameterError("q", "only_stop_words", STOP_WORDS_MESSAGE)
+    narrow = bool(kept) and all(any(_is_wanted(one, _WORDS) for one in each) for each in kept)
+    builder = _Builder(languages, narrow, (yield from _build_tsqueries(kept, languages)))
+    sql = _build_filters(query, builder)
     if kept:
-        sql.append(_alternatives(kept, builder))
-    wanted = tuple(dict.fromkeys(one for each in kept for one in _asked_for(each)))
+        sql.append(_build_alternatives(kept, builder))
+    wanted = tuple(dict.fromkeys(one for each in kept for one in _select_wanted(each)))
     yield
-    words = _any(dict.fromkeys(builder.tsqueries[one, language] for one in wanted for language in languages))
-    read = any(one.field is Field.TITLE or _in_a_row(one) for each in kept for one in each if one.field in _WORDS)
-    return Where(
+    words = _join_with_or(dict.fromkeys(builder.tsqueries[one, language] for one in wanted for language in languages))
+    read = any(one.field is Field.TITLE or _is_phrase(one) for each in kept for one in each if one.field in _WORDS)
+    return SqlCondition(
         sql=" AND ".join(sql) or "true",
         values=tuple(builder.values),
         words=words,
-        exact=_any(_spelt(_asked_for(each)) for each in kept),
+        exact=_join_with_or(_build_exact_query(_select_wanted(each)) for each in kept),
         wanted=wanted,
         candidates=READ_CANDIDATES if read else CANDIDATES,
         narrow=narrow,
     )
 
 
-def _says_nothing(alternative: Sequence[Condition], languages: Sequence[str]) -> bool:
+def _has_only_function_words(alternative: Sequence[Condition], languages: Sequence[str]) -> bool:
     """Return True if all wanted words are function words.
 
     This is true for function words of English, because people search in English, and for words that
     are function words in every language of the archive.
     """
-    wanted = [one for one in alternative if _wanted(one, _TEXT)]
-    return says_nothing(wanted) or (bool(wanted) and not any(essential(wanted, language) for language in languages))
+    wanted = [one for one in alternative if _is_wanted(one, _TEXT)]
+    return has_only_function_words(wanted) or (bool(wanted) and not any(select_essential(wanted, language) for language in languages))
 
 
-def _asked_for(alternative: Sequence[Condition]) -> Sequence[Condition]:
+def _select_wanted(alternative: Sequence[Condition]) -> Sequence[Condition]:
     """Return the conditions that say what an alternative is about."""
-    return essential([one for one in alternative if _wanted(one, _TEXT)], "en")
+    return select_essential([one for one in alternative if _is_wanted(one, _TEXT)], "en")
 
 
-def _wanted(condition: Condition, fields: Sequence[Field]) -> bool:
+def _is_wanted(condition: Condition, fields: Sequence[Field]) -> bool:
     return condition.field in fields and not condition.negated
 
 
-def _filters(query: ArchiveQuery, builder: _Builder) -> list[str]:
+def _build_filters(query: ArchiveQuery, builder: _Builder) -> list[str]:
     """Return the conditions that apply to all alternatives.
 
     As in a live search, articles in another known language are left out, and articles without a
@@ -142,9 +149,9 @@ def _filters(query: ArchiveQuery, builder: _Builder) -> list[str]:
     """
     sql = []
     if query.sources:
-        sql.append(builder.sources(query.sources))
+        sql.append(builder.match_sources(query.sources))
     if query.publisher is not None:
-        sql.append(builder.publisher(query.publisher))
+        sql.append(builder.match_publisher(query.publisher))
     if query.language is not None:
         sql.append(f"(language IS NULL OR language = {builder.bind(query.language, 'text')})")
     if query.start is not None:
@@ -154,47 +161,53 @@ def _filters(query: ArchiveQuery, builder: _Builder) -> list[str]:
     return sql
 
 
-def _alternatives(alternatives: Sequence[Sequence[Condition]], builder: _Builder) -> str:
+def _build_alternatives(alternatives: Sequence[Sequence[Condition]], builder: _Builder) -> str:
     """Return one tsquery if all alternatives ask only for words, else one condition for each."""
-    words = [_words(each, builder) for each in alternatives]
+    words = [_build_words_query(each, builder) for each in alternatives]
     alone = all(one.field in _WORDS for each in alternatives for one in each)
     # An alternative that only excludes function words has no tsquery: it matches all articles.
     if alone and all(words):
-        return f"search @@ {builder.bind(_any(words), 'text')}::tsquery"
-    return "(" + " OR ".join(f"({_alternative(each, some, builder)})" for each, some in zip(alternatives, words, strict=True)) + ")"
+        return f"search @@ {builder.bind(_join_with_or(words), 'text')}::tsquery"
+    return "(" + " OR ".join(f"({_build_alternative(each, some, builder)})" for each, some in zip(alternatives, words, strict=True)) + ")"
 
 
-def _alternative(alternative: Sequence[Condition], words: str, builder: _Builder) -> str:
+def _build_alternative(alternative: Sequence[Condition], words: str, builder: _Builder) -> str:
     sql = [f"search @@ {builder.bind(words, 'text')}::tsquery"] if words else []
-    sql += [("NOT " if one.negated else "") + f"({_other(one, builder)})" for one in alternative if one.field not in _WORDS]
+    sql += [
+        ("NOT " if one.negated else "") + f"({_build_outlet_condition(one, builder)})" for one in alternative if one.field not in _WORDS
+    ]
     return " AND ".join(sql) or "true"
 
 
-def _other(condition: Condition, builder: _Builder) -> str:
-    return builder.sources((condition.text,)) if condition.field is Field.SOURCE else builder.publisher(condition.text)
+def _build_outlet_condition(condition: Condition, builder: _Builder) -> str:
+    return builder.match_sources((condition.text,)) if condition.field is Field.SOURCE else builder.match_publisher(condition.text)
 
 
-def _words(alternative: Sequence[Condition], builder: _Builder) -> str:
+def _build_words_query(alternative: Sequence[Condition], builder: _Builder) -> str:
     """Return the tsquery of an alternative; empty if it asks for no words."""
     texts = [one for one in alternative if one.field in _TEXT]
     authors = [one for one in alternative if one.field is Field.AUTHOR]
-    parts = [("!" if one.negated else "") + f"({_author(one)})" for one in authors]
-    unwanted = [one for one in texts if one.negated and not is_light(one, "en")]
+    parts = [("!" if one.negated else "") + f"({_build_author_query(one)})" for one in authors]
+    unwanted = [one for one in texts if one.negated and not is_function_word_term(one, "en")]
     if any(not one.negated for one in texts):
-        parts.append(_any(dict.fromkeys(_by_rules_of(language, texts, unwanted, builder) for language in builder.languages)))
+        parts.append(
+            _join_with_or(dict.fromkeys(_build_language_query(language, texts, unwanted, builder) for language in builder.languages))
+        )
     else:
-        parts += [f"!({_any(dict.fromkeys(builder.tsqueries[one, language] for language in builder.languages))})" for one in unwanted]
+        parts += [
+            f"!({_join_with_or(dict.fromkeys(builder.tsqueries[one, language] for language in builder.languages))})" for one in unwanted
+        ]
     return " & ".join(f"({part})" for part in parts if part)
 
 
-def _by_rules_of(language: str, texts: Sequence[Condition], unwanted: Sequence[Condition], builder: _Builder) -> str:
+def _build_language_query(language: str, texts: Sequence[Condition], unwanted: Sequence[Condition], builder: _Builder) -> str:
     """Return the tsquery for texts in one language; empty if no wanted word is left."""
-    wanted = essential([one for one in texts if not one.negated], language)
+    wanted = select_essential([one for one in texts if not one.negated], language)
     asked = [("", one) for one in wanted] + [("!", one) for one in unwanted if wanted]
     return " & ".join(f"{sign}({builder.tsqueries[one, language]})" for sign, one in asked)
 
 
-def _tsqueries(alternatives: Sequence[Sequence[Condition]], languages: Sequence[str]) -> Sliced[dict[tuple[Condition, str], str]]:
+def _build_tsqueries(alternatives: Sequence[Sequence[Condition]], languages: Sequence[str]) -> Sliced[dict[tuple[Condition, str], str]]:
     """Return the tsquery of each condition on texts by the rules of each language.
 
     This is most of the work, so it is done in slices.
@@ -202,50 +215,50 @@ def _tsqueries(alternatives: Sequence[Sequence[Condition]], languages: Sequence[
     found = {}
     for one in dict.fromkeys(one for each in alternatives for one in each if one.field in _TEXT):
         for language in languages:
-            found[one, language] = _tsquery(one, language)
+            found[one, language] = _build_tsquery(one, language)
             yield
     return found
 
 
-def _tsquery(condition: Condition, language: str) -> str:
+def _build_tsquery(condition: Condition, language: str) -> str:
     """Return a condition's tsquery by the rules of one language.
 
     A condition on the title asks for words of weight A: only the title's words have it.
     """
     weight = "A" if condition.field is Field.TITLE else ""
-    return _in_order(_run(condition.text, language), weight)
+    return _build_phrase_query(_parse_run(condition.text, language), weight)
 
 
-def _author(condition: Condition) -> str:
-    found = _run(condition.text, SIMPLE)
-    return " <-> ".join(quoted(AUTHOR + word) for word in found.words)
+def _build_author_query(condition: Condition) -> str:
+    found = _parse_run(condition.text, SIMPLE)
+    return " <-> ".join(quote_lexeme(AUTHOR + word) for word in found.words)
 
 
-def _in_order(found: Run, weight: str) -> str:
+def _build_phrase_query(found: Run, weight: str) -> str:
     *before, last = found.lexemes
     marks = f":{'*' if found.prefix else ''}{weight}" if found.prefix or weight else ""
-    return " <-> ".join([quoted(one) + (f":{weight}" if weight else "") for one in before] + [quoted(last) + marks])
+    return " <-> ".join([quote_lexeme(one) + (f":{weight}" if weight else "") for one in before] + [quote_lexeme(last) + marks])
 
 
-def _spelt(conditions: Iterable[Condition]) -> str:
+def _build_exact_query(conditions: Iterable[Condition]) -> str:
     """Return the tsquery that matches if every word has exactly the diacritics that were typed."""
     parts = []
     for one in conditions:
-        found = _run(one.text, SIMPLE)
+        found = _parse_run(one.text, SIMPLE)
         for word, exact in zip(found.words, found.exact, strict=True):
-            parts.append(quoted(EXACT + exact) if word != exact else f"!{quoted(MARKED + word)}")
+            parts.append(quote_lexeme(EXACT + exact) if word != exact else f"!{quote_lexeme(MARKED + word)}")
     return " & ".join(dict.fromkeys(parts))
 
 
-def _in_a_row(condition: Condition) -> bool:
-    return len(_run(condition.text, SIMPLE).words) > 1
+def _is_phrase(condition: Condition) -> bool:
+    return len(_parse_run(condition.text, SIMPLE).words) > 1
 
 
-def _run(text: str, language: str) -> Run:
+def _parse_run(text: str, language: str) -> Run:
     """Return a term as a run. The grammar refuses terms without a letter or digit."""
-    found = run(text, language)
+    found = build_run(text, language)
     return Run(("",), prefix=False, words=("",), exact=("",)) if found is None else found
 
 
-def _any(tsqueries: Iterable[str]) -> str:
+def _join_with_or(tsqueries: Iterable[str]) -> str:
     return " | ".join(f"({one})" for one in tsqueries if one)

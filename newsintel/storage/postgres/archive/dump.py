@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from asyncpg import Record
 
 from newsintel.domain.archive.model import Hit
-from newsintel.storage.postgres.archive.articles import COLUMNS, article_of
+from newsintel.storage.postgres.archive.articles import ARTICLE_COLUMNS, article_of
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 PAGE = f"""
-SELECT {COLUMNS}, first_seen_at, fetched_at FROM articles
+SELECT {ARTICLE_COLUMNS}, first_seen_at, fetched_at FROM articles
 WHERE id > coalesce((SELECT id FROM articles WHERE public_id = $1), 0)
 ORDER BY id LIMIT $2
 """  # noqa: S608 - our own column names
@@ -24,12 +24,12 @@ class PostgresDump:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def page(self, after: str | None, limit: int) -> tuple[Hit, ...]:
+    async def read_page(self, after: str | None, limit: int) -> tuple[Hit, ...]:
         """If the article `after` is not archived, the dump starts at the first article."""
-        rows = await self._postgres.run(_page, after, limit)
+        rows = await self._postgres.run(_read_page, after, limit)
         return tuple(Hit(article_of(row), row["first_seen_at"], row["fetched_at"]) for row in rows)
 
 
-async def _page(connection: Connection, after: str | None, limit: int) -> Sequence[Record]:
+async def _read_page(connection: Connection, after: str | None, limit: int) -> Sequence[Record]:
     rows: Sequence[Record] = await connection.fetch(PAGE, after, limit)
     return rows

@@ -11,12 +11,12 @@ from typing import Any
 from attrs import fields, frozen
 
 from newsintel.domain.bounds.slices import Sliced
-from newsintel.domain.search.matching import text_language
-from newsintel.domain.text.folding import plain_name
-from newsintel.domain.text.lexemes import AUTHOR, EXACT, MARKED, lexeme
+from newsintel.domain.search.matching import choose_language
+from newsintel.domain.text.folding import fold_plain_name
+from newsintel.domain.text.lexemes import AUTHOR, EXACT, MARKED, make_lexeme
 from newsintel.domain.text.parts import cut_at_spaces
-from newsintel.domain.text.tokens import plain_words, tokens
-from newsintel.storage.loop_turns import in_loop_turns
+from newsintel.domain.text.tokens import split_plain_words, split_words
+from newsintel.storage.loop_turns import run_in_loop_turns
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 TITLE_CHARS, DESCRIPTION_CHARS, CONTENT_CHARS, AUTHOR_CHARS = 2_000, 10_000, 100_000, 1_000
@@ -68,18 +68,18 @@ class PostgresIndexing:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def read_some(self) -> int:
+    async def index_batch(self) -> int:
         """Index up to BATCH_ROWS articles."""
-        return await self._postgres.run(read_unread)
+        return await self._postgres.run(index_pending)
 
 
-async def read_unread(connection: Connection) -> int:
+async def index_pending(connection: Connection) -> int:
     """Index up to BATCH_ROWS articles that must still be indexed; return how many there were."""
     async with connection.transaction():
         return await _write(connection, await connection.fetch(UNREAD, BATCH_ROWS))
 
 
-async def read_these(connection: Connection, ids: Sequence[int]) -> None:
+async def reindex_articles(connection: Connection, ids: Sequence[int]) -> None:
     """Index the texts of some articles again; the caller has opened the transaction."""
     if ids:
         await _write(connection, await connection.fetch(THESE, list(ids)))
@@ -97,15 +97,15 @@ class Texts:
     language: str | None
 
 
-async def read(texts: Texts) -> Indexed:
+async def index_article(texts: Texts) -> Indexed:
     """Return what the index stores of an article. Other tasks run in between."""
-    search, language = await in_loop_turns(_reading(texts))
-    return search, language, plain_name(texts.publisher)
+    search, language = await run_in_loop_turns(_build_vector(texts))
+    return search, language, fold_plain_name(texts.publisher)
 
 
 async def _write(connection: Connection, rows: Sequence[Any]) -> int:
     if rows:
-        found = [(row["id"], *await read(Texts(**{name: row[name] for name in _NAMES}))) for row in rows]
+        found = [(row["id"], *await index_article(Texts(**{name: row[name] for name in _NAMES}))) for row in rows]
         await connection.execute(WRITE, *map(list, zip(*found, strict=True)))
     return len(rows)
 
@@ -113,14 +113,14 @@ async def _write(connection: Connection, rows: Sequence[Any]) -> int:
 _NAMES = [one.name for one in fields(Texts)]
 
 
-def _reading(texts: Texts) -> Sliced[tuple[str, str]]:
-    language = text_language(texts.language, texts.title, texts.description)
+def _build_vector(texts: Texts) -> Sliced[tuple[str, str]]:
+    language = choose_language(texts.language, texts.title, texts.description)
     vector = _Vector(language)
     yield from vector.add(texts.title[:TITLE_CHARS], "A")
     yield from vector.add((texts.description or "")[:DESCRIPTION_CHARS], "B")
     yield from vector.add((texts.content or "")[:CONTENT_CHARS], "C")
     vector.add_author((texts.author or "")[:AUTHOR_CHARS])
-    return vector.text(), language
+    return vector.to_text(), language
 
 
 class _Vector:
@@ -138,11 +138,11 @@ class _Vector:
             if number:
                 yield
             if part.isascii():  # no word has diacritics, so none is checked
-                for word in plain_words(part):
-                    self._next(word, weight)
+                for word in split_plain_words(part):
+                    self._add_next(word, weight)
                 continue
-            for token in tokens(part):
-                self._next(token.word, weight)
+            for token in split_words(part):
+                self._add_next(token.word, weight)
                 if token.exact != token.word:
                     self._put(EXACT + token.exact)
                     self._put(MARKED + token.word)
@@ -150,16 +150,16 @@ class _Vector:
 
     def add_author(self, author: str) -> None:
         """Add the words of a name."""
-        for place, token in enumerate(tokens(author), 1):
+        for place, token in enumerate(split_words(author), 1):
             self._put(AUTHOR + token.word, str(place))
 
-    def text(self) -> str:
+    def to_text(self) -> str:
         """Return the tsvector as PostgreSQL reads it. No word contains a quote or a backslash."""
         return " ".join(f"'{some}':{','.join(places)}" if places else f"'{some}'" for some, places in self._places.items())
 
-    def _next(self, word: str, weight: str) -> None:
+    def _add_next(self, word: str, weight: str) -> None:
         self._place += 1
-        self._put(lexeme(word, self._language), f"{self._place}{weight}")
+        self._put(make_lexeme(word, self._language), f"{self._place}{weight}")
 
     def _put(self, some: str, place: str | None = None) -> None:
         places = self._places.get(some)

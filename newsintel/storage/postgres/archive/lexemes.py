@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 
-def quoted(lexeme: str) -> str:
+def quote_lexeme(lexeme: str) -> str:
     """Quote a lexeme for a tsquery; quotes and backslashes in it are doubled."""
     return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-def any_of(lexemes: Iterable[str]) -> str:
+def join_with_or(lexemes: Iterable[str]) -> str:
     """Return a tsquery that matches if any of the lexemes occurs."""
-    return " | ".join(map(quoted, lexemes))
+    return " | ".join(map(quote_lexeme, lexemes))

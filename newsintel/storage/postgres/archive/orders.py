@@ -27,7 +27,7 @@ READ_CANDIDATES = 50
 so PostgreSQL reads five or ten articles for one match.
 """
 
-Row = Any
+MatchRow = Any
 """An asyncpg.Record with the columns ROWS, and `rank` if ranked. asyncpg's annotations do not call
 it a Mapping.
 """
@@ -66,12 +66,12 @@ class Place:
     public_id: str
 
     @classmethod
-    def of(cls, row: Row) -> "Place":
+    def of(cls, row: MatchRow) -> "Place":
         """Return the place of a row with ROWS."""
         return cls(row["published_at"], row["public_id"])
 
     @classmethod
-    def read(cls, keys: Sequence[Any]) -> "Place":
+    def from_keys(cls, keys: Sequence[Any]) -> "Place":
         """Read a place from its `keys`."""
         return cls(datetime.fromisoformat(keys[0]), keys[1])
 
@@ -81,12 +81,12 @@ class Place:
         return (self.at.isoformat(), self.public_id)
 
     @property
-    def order(self) -> tuple[float, str]:
+    def sort_key(self) -> tuple[float, str]:
         """The sort key, newest first. Microseconds since 1970 are exact in a float."""
         return (-self.at.timestamp(), self.public_id)
 
 
-def past_sql(number: int, *, oldest: bool) -> str:
+def build_after_place_sql(number: int, *, oldest: bool) -> str:
     """Return a condition that matches articles after a place.
 
     The place's time and id are the parameters `number` and `number + 1`. The first half of the
@@ -99,7 +99,7 @@ def past_sql(number: int, *, oldest: bool) -> str:
 
 
 @frozen
-class Ranked:
+class RankedPlace:
     """A place among the ranked matches.
 
     Attributes:
@@ -120,24 +120,26 @@ class Ranked:
         return Position(("ranked", self.rank, *self.last.keys, self.top.isoformat(), *(self.floor.keys if self.floor else ())))
 
     @classmethod
-    def read(cls, position: Position | None) -> "Ranked | None":
+    def from_position(cls, position: Position | None) -> "RankedPlace | None":
         """Read the place from a position; None if it is not among the ranked matches."""
         if position is None or position.keys[0] != "ranked":
             return None
         _, rank, at, public_id, top, *floor = position.keys
-        return cls(float(rank), Place.read((at, public_id)), datetime.fromisoformat(str(top)), Place.read(floor) if floor else None)
+        return cls(
+            float(rank), Place.from_keys((at, public_id)), datetime.fromisoformat(str(top)), Place.from_keys(floor) if floor else None
+        )
 
 
-def best_first(rows: Iterable[Row], after: Ranked | None) -> list[Row]:
+def sort_best_first(rows: Iterable[MatchRow], after: RankedPlace | None) -> list[MatchRow]:
     """Sort rows by rank, then time; with `after`, keep those after it and not below its `floor`."""
-    kept = sorted(rows, key=_by_rank)
+    kept = sorted(rows, key=_rank_key)
     if after is None:
         return kept
-    last = (-after.rank, *after.last.order)
-    floor = after.floor.order if after.floor else None
-    return [row for row in kept if _by_rank(row) > last and (floor is None or Place.of(row).order <= floor)]
+    last = (-after.rank, *after.last.sort_key)
+    floor = after.floor.sort_key if after.floor else None
+    return [row for row in kept if _rank_key(row) > last and (floor is None or Place.of(row).sort_key <= floor)]
 
 
-def _by_rank(row: Row) -> tuple[float, float, str]:
+def _rank_key(row: MatchRow) -> tuple[float, float, str]:
     # It repeats Place.order, because 500 Place objects would cost too much.
     return (-row["rank"], -row["published_at"].timestamp(), row["public_id"])  # as Place.order

@@ -14,19 +14,28 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from asyncpg import Record
 
 from newsintel.domain.archive.model import ArchivePage, ArchiveQuery, ArchiveSort, Bar, Bucket, Condition, Facets, Field, Hit, Snippet
-from newsintel.domain.archive.passages import LONGEST, finding
+from newsintel.domain.archive.passages import MAX_TEXT_CHARS, find_passage
 from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.paging import Position
-from newsintel.domain.search.matching import Run, runs
+from newsintel.domain.search.matching import Run, build_runs
 from newsintel.domain.text.languages import SIMPLE
 from newsintel.errors import ArchiveTimeoutError
-from newsintel.storage.loop_turns import in_loop_turns
+from newsintel.storage.loop_turns import run_in_loop_turns
 from newsintel.storage.postgres.archive.articles import LISTED, article_of
-from newsintel.storage.postgres.archive.conditions import Where, understanding
-from newsintel.storage.postgres.archive.orders import NEWEST, OLDEST, ROWS, Place, Ranked, best_first, past_sql, rank_sql
-from newsintel.storage.postgres.archive.tags import TAGS, cover, slot
-from newsintel.storage.postgres.archive.timeline import MOST_BARS, bars, too_many
-from newsintel.storage.postgres.archive.walk import Span, walk, walk_until, window_sql
+from newsintel.storage.postgres.archive.conditions import SqlCondition, build_condition
+from newsintel.storage.postgres.archive.orders import (
+    NEWEST,
+    OLDEST,
+    ROWS,
+    Place,
+    RankedPlace,
+    build_after_place_sql,
+    rank_sql,
+    sort_best_first,
+)
+from newsintel.storage.postgres.archive.tags import TAGS, compute_slot, cover_slots
+from newsintel.storage.postgres.archive.timeline import MOST_BARS, build_bars, too_many_bars_error
+from newsintel.storage.postgres.archive.walk import TimeRange, walk_rows, walk_until, window_sql
 from newsintel.storage.postgres.failures import TOO_SLOW
 from newsintel.storage.postgres.pool import Connection, Postgres
 
@@ -80,7 +89,7 @@ SELECT text_language FROM held WHERE text_language IS NOT NULL
 """
 """The languages by whose rules texts were indexed: one index look-up for each."""
 
-_BODY = f"left(concat_ws(' ', description, left(content, {LONGEST})), {LONGEST})"
+_BODY = f"left(concat_ws(' ', description, left(content, {MAX_TEXT_CHARS})), {MAX_TEXT_CHARS})"
 FOUND = f"""
 SELECT id, {LISTED}, first_seen_at, fetched_at, text_language, {{body}} AS body
 FROM articles WHERE id = ANY($1::bigint[])
@@ -98,19 +107,19 @@ class PostgresSearch:
         """The last page of ranked matches may be short; the next one begins with older matches."""
         return await self._postgres.run(_search, query, limit, after)
 
-    async def timeline(self, query: ArchiveQuery, bucket: Bucket) -> tuple[Bar, ...]:
-        bars({}, query.start, query.end, bucket)
-        return await self._postgres.run(_timeline, query, bucket)
+    async def count_timeline(self, query: ArchiveQuery, bucket: Bucket) -> tuple[Bar, ...]:
+        build_bars({}, query.start, query.end, bucket)
+        return await self._postgres.run(_count_timeline, query, bucket)
 
-    async def facets(self, query: ArchiveQuery) -> Facets:
-        return await self._postgres.run(_facets, query)
+    async def count_facets(self, query: ArchiveQuery) -> Facets:
+        return await self._postgres.run(_count_facets, query)
 
-    async def held(self, sources: Sequence[str]) -> frozenset[str]:
+    async def find_archived_sources(self, sources: Sequence[str]) -> frozenset[str]:
         """One index look-up for each source."""
-        return await self._postgres.run(_held, list(sources))
+        return await self._postgres.run(_find_archived_sources, list(sources))
 
 
-def in_time(unit: Callable[Concatenate[Connection, P], Awaitable[T]]) -> Callable[Concatenate[Connection, P], Coroutine[Any, Any, T]]:
+def limit_time(unit: Callable[Concatenate[Connection, P], Awaitable[T]]) -> Callable[Concatenate[Connection, P], Coroutine[Any, Any, T]]:
     """Limit a unit to UNIT_S; raise ArchiveTimeoutError if it takes longer."""
 
     async def bounded(connection: Connection, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -123,52 +132,52 @@ def in_time(unit: Callable[Concatenate[Connection, P], Awaitable[T]]) -> Callabl
     return bounded
 
 
-@in_time
+@limit_time
 async def _search(connection: Connection, query: ArchiveQuery, limit: int, after: Position | None) -> ArchivePage:
-    condition = await _where(connection, query)
+    condition = await _prepare_condition(connection, query)
     if query.sort is ArchiveSort.RELEVANCE and condition.words and (after is None or after.keys[0] == "ranked"):
-        rows, following = await _by_rank(connection, condition, query, limit, Ranked.read(after))
+        rows, following = await _read_page_by_rank(connection, condition, query, limit, RankedPlace.from_position(after))
     else:
-        rows, following = await _by_time(connection, condition, query, limit, after)
-    return ArchivePage(await _hits(connection, rows, condition.wanted), following)
+        rows, following = await _read_page_by_time(connection, condition, query, limit, after)
+    return ArchivePage(await _load_hits(connection, rows, condition.wanted), following)
 
 
-async def _where(connection: Connection, query: ArchiveQuery) -> Where:
+async def _prepare_condition(connection: Connection, query: ArchiveQuery) -> SqlCondition:
     held = await connection.fetch(LANGUAGES) if query.alternatives else ()
-    return await in_loop_turns(understanding(query, [row["text_language"] for row in held]))
+    return await run_in_loop_turns(build_condition(query, [row["text_language"] for row in held]))
 
 
-async def _by_time(
-    connection: Connection, condition: Where, query: ArchiveQuery, limit: int, after: Position | None
+async def _read_page_by_time(
+    connection: Connection, condition: SqlCondition, query: ArchiveQuery, limit: int, after: Position | None
 ) -> tuple[Sequence[Any], Position | None]:
     """Return the next page by time, and the position of the page after it."""
     oldest = query.sort is ArchiveSort.OLDEST
     tail = f"ORDER BY {OLDEST if oldest else NEWEST} LIMIT {limit + 1}"
     sql, values = condition.sql, list(condition.values)
-    span = Span(query.start, query.end)
+    span = TimeRange(query.start, query.end)
     if after is not None:
-        place = Place.read(after.keys[-2:])
-        sql += " AND " + past_sql(len(values) + 1, oldest=oldest)
+        place = Place.from_keys(after.keys[-2:])
+        sql += " AND " + build_after_place_sql(len(values) + 1, oldest=oldest)
         values += [place.at, place.public_id]
-        span = Span(place.at, query.end) if oldest else Span(query.start, place.at)
+        span = TimeRange(place.at, query.end) if oldest else TimeRange(query.start, place.at)
     if condition.narrow:
         window = window_sql(sql, len(values), ROWS, f"SELECT * FROM found {tail}")
-        rows = await walk(connection, window, values, span, limit + 1, newest_first=not oldest)
+        rows = await walk_rows(connection, window, values, span, limit + 1, newest_first=not oldest)
     else:
         rows = await connection.fetch(f"SELECT {ROWS} FROM articles WHERE {sql} {tail}", *values)
     page = rows[:limit]
     return page, Position(Place.of(page[-1]).keys) if len(rows) > limit else None
 
 
-async def _by_rank(
-    connection: Connection, condition: Where, query: ArchiveQuery, limit: int, after: Ranked | None
+async def _read_page_by_rank(
+    connection: Connection, condition: SqlCondition, query: ArchiveQuery, limit: int, after: RankedPlace | None
 ) -> tuple[Sequence[Any], Position | None]:
     """Return the next page of ranked matches, and the position of the page after it.
 
     That page begins among the ranked matches, or with the older ones.
     """
     wanted = max(condition.candidates, limit)
-    rows = await _candidates(connection, condition, query, wanted, after)
+    rows = await _read_candidates(connection, condition, query, wanted, after)
     if after is None:
         if not rows:
             return rows, None
@@ -177,14 +186,16 @@ async def _by_rank(
         rows = rows[:wanted]
     else:
         top, floor = after.top, after.floor
-    best = best_first(rows, after)
+    best = sort_best_first(rows, after)
     page = best[:limit]
     if len(best) > limit:
-        return page, Ranked(page[-1]["rank"], Place.of(page[-1]), top, floor).position
+        return page, RankedPlace(page[-1]["rank"], Place.of(page[-1]), top, floor).position
     return page, Position(("older", *floor.keys)) if floor else None
 
 
-async def _candidates(connection: Connection, condition: Where, query: ArchiveQuery, wanted: int, after: Ranked | None) -> list[Record]:
+async def _read_candidates(
+    connection: Connection, condition: SqlCondition, query: ArchiveQuery, wanted: int, after: RankedPlace | None
+) -> list[Record]:
     """Return the matches to rank, newest first.
 
     For the first page: up to `wanted` and one more. For a later page: all between its bounds.
@@ -196,27 +207,27 @@ async def _candidates(connection: Connection, condition: Where, query: ArchiveQu
     if after is not None:
         values.append(after.top)
         sql += f" AND published_at <= ${len(values)}::timestamptz"
-    span = Span(after.floor.at if after and after.floor else query.start, after.top if after else query.end)
+    span = TimeRange(after.floor.at if after and after.floor else query.start, after.top if after else query.end)
     window = window_sql(sql, len(values), columns, f"SELECT * FROM found ORDER BY {NEWEST}" + (f" LIMIT {most}" if most else ""))
-    return await walk(connection, window, values, span, most or sys.maxsize)
+    return await walk_rows(connection, window, values, span, most or sys.maxsize)
 
 
-@in_time
-async def _timeline(connection: Connection, query: ArchiveQuery, bucket: Bucket) -> tuple[Bar, ...]:
-    condition = await _where(connection, query)
+@limit_time
+async def _count_timeline(connection: Connection, query: ArchiveQuery, bucket: Bucket) -> tuple[Bar, ...]:
+    condition = await _prepare_condition(connection, query)
     sql, values = condition.sql, [*condition.values, bucket.value]
     if condition.narrow and query.start:
-        first, last = await _held_between(connection, query.start, query.end)
-        values.append(list(cover(slot(first), slot(last) + 1)))
+        first, last = await _clip_to_archive(connection, query.start, query.end)
+        values.append(list(cover_slots(compute_slot(first), compute_slot(last) + 1)))
         sql += f" AND {TAGS} && ${len(values)}::text[]"
     counting = f"SELECT date_trunc(${len(condition.values) + 1}::text, published_at, 'UTC'), count(*) FROM articles WHERE {sql} GROUP BY 1"
     counts = await connection.fetch(f"{counting} LIMIT {MOST_BARS + 1}", *values)
     if len(counts) > MOST_BARS:
-        raise too_many()
-    return bars(dict(counts), query.start, query.end, bucket)
+        raise too_many_bars_error()
+    return build_bars(dict(counts), query.start, query.end, bucket)
 
 
-async def _held_between(connection: Connection, start: datetime, end: datetime | None) -> tuple[datetime, datetime]:
+async def _clip_to_archive(connection: Connection, start: datetime, end: datetime | None) -> tuple[datetime, datetime]:
     """Cut a time range to the archive's oldest and newest article: two index look-ups.
 
     The returned start may be after the returned end.
@@ -227,28 +238,28 @@ async def _held_between(connection: Connection, start: datetime, end: datetime |
     return max(start, held["oldest"]), min(end or held["newest"], held["newest"])
 
 
-@in_time
-async def _facets(connection: Connection, query: ArchiveQuery) -> Facets:
-    condition = await _where(connection, query)
+@limit_time
+async def _count_facets(connection: Connection, query: ArchiveQuery) -> Facets:
+    condition = await _prepare_condition(connection, query)
     if condition.narrow:
         sql = window_sql(condition.sql, len(condition.values), "source, publisher", f"SELECT {COUNTED} FROM found {BY_FACET}")
-        rows, ended = await walk_until(connection, sql, condition.values, Span(query.start, query.end), FACET_ROWS, weigh=_total)
+        rows, ended = await walk_until(connection, sql, condition.values, TimeRange(query.start, query.end), FACET_ROWS, weigh=_sum_numbers)
     else:
         rows = await connection.fetch(NEWEST_FACETS.format(condition=condition.sql), *condition.values)
         ended = not any(row["more"] for row in rows)
-    return await in_loop_turns(_counting(rows, ended=ended))
+    return await run_in_loop_turns(_count_in_slices(rows, ended=ended))
 
 
-@in_time
-async def _held(connection: Connection, sources: list[str]) -> frozenset[str]:
+@limit_time
+async def _find_archived_sources(connection: Connection, sources: list[str]) -> frozenset[str]:
     return frozenset(row["source"] for row in await connection.fetch(HELD, sources))
 
 
-def _total(rows: Sequence[Any]) -> int:
+def _sum_numbers(rows: Sequence[Any]) -> int:
     return sum(row["number"] for row in rows)
 
 
-def _counting(rows: Sequence[Any], *, ended: bool) -> Sliced[Facets]:
+def _count_in_slices(rows: Sequence[Any], *, ended: bool) -> Sliced[Facets]:
     """Count facets in slices, since there may be as many publishers as matches.
 
     Args:
@@ -261,10 +272,10 @@ def _counting(rows: Sequence[Any], *, ended: bool) -> Sliced[Facets]:
         publishers[row["publisher"]] += row["number"]
         if turn % FACET_ROWS_A_SLICE == 0:
             yield
-    return Facets((yield from _commonest(sources)), (yield from _commonest(publishers)), None if ended else sources.total())
+    return Facets((yield from _find_most_common(sources)), (yield from _find_most_common(publishers)), None if ended else sources.total())
 
 
-def _commonest(counts: Counter[str]) -> Sliced[tuple[tuple[str, int], ...]]:
+def _find_most_common(counts: Counter[str]) -> Sliced[tuple[tuple[str, int], ...]]:
     best: list[tuple[str, int]] = []
     left = iter(counts.items())
     while some := list(islice(left, FACET_ROWS_A_SLICE)):
@@ -273,15 +284,15 @@ def _commonest(counts: Counter[str]) -> Sliced[tuple[tuple[str, int], ...]]:
     return tuple(best)
 
 
-async def _hits(connection: Connection, rows: Sequence[Any], wanted: Sequence[Condition]) -> tuple[Hit, ...]:
+async def _load_hits(connection: Connection, rows: Sequence[Any], wanted: Sequence[Condition]) -> tuple[Hit, ...]:
     """Return the articles of a page, each with a snippet that shows why it matches."""
     if not rows:
         return ()
     found = await connection.fetch(FOUND_WITH_BODY if wanted else FOUND_BARE, [row["id"] for row in rows])
-    return await in_loop_turns(_showing(rows, found, wanted))
+    return await run_in_loop_turns(_build_hits(rows, found, wanted))
 
 
-def _showing(rows: Sequence[Any], found: Sequence[Any], wanted: Sequence[Condition]) -> Sliced[tuple[Hit, ...]]:
+def _build_hits(rows: Sequence[Any], found: Sequence[Any], wanted: Sequence[Condition]) -> Sliced[tuple[Hit, ...]]:
     """Return the hits of a page in the order of `rows`.
 
     This is one piece of sliced work, because a pause for each hit would cost as much as its
@@ -290,13 +301,13 @@ def _showing(rows: Sequence[Any], found: Sequence[Any], wanted: Sequence[Conditi
     hits = {}
     asked: dict[str, tuple[Runs, Runs]] = {}
     for row in found:
-        snippet = (yield from _snippet(row, wanted, asked)) if wanted else None
+        snippet = (yield from _build_snippet(row, wanted, asked)) if wanted else None
         hits[row["id"]] = Hit(article_of(row), row["first_seen_at"], row["fetched_at"], snippet)
         yield
     return tuple(hits[row["id"]] for row in rows if row["id"] in hits)
 
 
-def _snippet(row: Any, wanted: Sequence[Condition], asked: dict[str, tuple[Runs, Runs]]) -> Sliced[Snippet | None]:
+def _build_snippet(row: Any, wanted: Sequence[Condition], asked: dict[str, tuple[Runs, Runs]]) -> Sliced[Snippet | None]:
     """Return a snippet of description and content, else of the title.
 
     Args:
@@ -306,6 +317,6 @@ def _snippet(row: Any, wanted: Sequence[Condition], asked: dict[str, tuple[Runs,
     """
     language = row["text_language"] or SIMPLE
     if language not in asked:
-        asked[language] = runs((one for one in wanted if one.field is Field.ANY), language), runs(wanted, language)
+        asked[language] = build_runs((one for one in wanted if one.field is Field.ANY), language), build_runs(wanted, language)
     anywhere, anything = asked[language]
-    return (yield from finding(row["body"], anywhere, language)) or (yield from finding(row["title"], anything, language))
+    return (yield from find_passage(row["body"], anywhere, language)) or (yield from find_passage(row["title"], anything, language))

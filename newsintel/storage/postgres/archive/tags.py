@@ -34,12 +34,12 @@ PostgreSQL only indexes expressions that never change.
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def slot(moment: datetime) -> int:
+def compute_slot(moment: datetime) -> int:
     """Return the number of a moment's slot, counted from 1970; negative before."""
     return int((moment - _EPOCH).total_seconds() // SLOT_S)
 
 
-def cover(low: int, high: int) -> Iterator[str]:
+def cover_slots(low: int, high: int) -> Iterator[str]:
     """Yield the tags of the widest slices that together cover the slots `low` to `high` - 1."""
     while low < high:
         level = max(level for level in LEVELS if low % (1 << level) == 0 and low + (1 << level) <= high)

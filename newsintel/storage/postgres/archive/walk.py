@@ -14,7 +14,7 @@ from typing import Any
 from asyncpg import Record
 from attrs import frozen
 
-from newsintel.storage.postgres.archive.tags import TAGS, cover, slot
+from newsintel.storage.postgres.archive.tags import TAGS, compute_slot, cover_slots
 from newsintel.storage.postgres.pool import Connection
 
 FIRST_ROWS = 2_000
@@ -45,7 +45,7 @@ SELECT (SELECT min(published_at) FROM articles), (SELECT max(published_at) FROM 
 
 
 @frozen
-class Span:
+class TimeRange:
     """A time range with both ends included; None is the archive's end."""
 
     start: datetime | None
@@ -64,11 +64,11 @@ def window_sql(condition: str, number: int, columns: str, tail: str) -> str:
     return f"WITH found AS MATERIALIZED (SELECT {columns} FROM articles WHERE {condition} AND {inside}) {tail}"
 
 
-async def walk(
+async def walk_rows(
     connection: Connection,
     sql: str,
     values: Sequence[object],
-    span: Span,
+    span: TimeRange,
     wanted: int,
     *,
     newest_first: bool = True,
@@ -83,7 +83,7 @@ async def walk_until(
     connection: Connection,
     sql: str,
     values: Sequence[object],
-    span: Span,
+    span: TimeRange,
     wanted: int,
     *,
     newest_first: bool = True,
@@ -110,7 +110,7 @@ async def walk_until(
     found = passed = 0
     while low < high and found < wanted:
         near, far = (max(low, high - width), high) if newest_first else (low, min(high, low + width))
-        fresh = await connection.fetch(sql, *values, list(cover(near, far)))
+        fresh = await connection.fetch(sql, *values, list(cover_slots(near, far)))
         rows += fresh
         found += weigh(fresh)
         passed += far - near
@@ -125,13 +125,13 @@ def _next_width(width: int, passed: int, found: int, wanted: int) -> int:
     return max(1, min(width * MOST_WIDENING, round(needed)))
 
 
-async def _plan(connection: Connection, span: Span, *, newest_first: bool) -> tuple[int, int, int]:
+async def _plan(connection: Connection, span: TimeRange, *, newest_first: bool) -> tuple[int, int, int]:
     """Return the first slot, the slot after the last, and the first window's width in slots."""
     sql = PLAN.format(direction="DESC" if newest_first else "ASC")
     oldest, newest, turn = await connection.fetchrow(sql, span.start, span.end, FIRST_ROWS)
     if oldest is None:
         return 0, 0, 0
-    low, high = slot(max(span.start or oldest, oldest)), slot(min(span.end or newest, newest)) + 1
+    low, high = compute_slot(max(span.start or oldest, oldest)), compute_slot(min(span.end or newest, newest)) + 1
     if turn is None:
         return low, high, max(high - low, 1)
-    return low, high, max(high - slot(turn) if newest_first else slot(turn) - low + 1, 1)
+    return low, high, max(high - compute_slot(turn) if newest_first else compute_slot(turn) - low + 1, 1)

@@ -10,21 +10,21 @@ from typing import Any
 
 from attrs import frozen
 
-from newsintel.domain.intelligence.likeness import Candidate, Scored, best, closest, distinct
-from newsintel.domain.intelligence.likeness_model import Match
-from newsintel.domain.intelligence.term_weights import Probe, Word, probe, telling
-from newsintel.domain.intelligence.wording import as_written
+from newsintel.domain.intelligence.likeness import Candidate, Scored, drop_duplicates, rescore_articles, score_candidates
+from newsintel.domain.intelligence.likeness_model import SimilarArticle
+from newsintel.domain.intelligence.term_weights import Probe, Word, plan_probe, rank_terms
+from newsintel.domain.intelligence.wording import find_spellings
 from newsintel.domain.ports import WallClock
 from newsintel.domain.search.article import Article
-from newsintel.domain.search.matching import language_of
+from newsintel.domain.search.matching import choose_article_language
 from newsintel.domain.text.languages import SIMPLE
-from newsintel.domain.text.lexemes import lexeme, tells
-from newsintel.domain.text.tokens import tokens
-from newsintel.storage.postgres.archive.articles import COLUMNS, TIES, article_of
-from newsintel.storage.postgres.archive.lexemes import any_of, quoted
+from newsintel.domain.text.lexemes import is_significant, make_lexeme
+from newsintel.domain.text.tokens import split_words
+from newsintel.storage.postgres.archive.articles import ARTICLE_COLUMNS, TIES, article_of
+from newsintel.storage.postgres.archive.lexemes import join_with_or, quote_lexeme
 from newsintel.storage.postgres.archive.orders import NEWEST
-from newsintel.storage.postgres.archive.search import LANGUAGES, in_time
-from newsintel.storage.postgres.archive.walk import Span, walk, window_sql
+from newsintel.storage.postgres.archive.search import LANGUAGES, limit_time
+from newsintel.storage.postgres.archive.walk import TimeRange, walk_rows, window_sql
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 TERMS = 12
@@ -57,7 +57,7 @@ TEXT_CHARS = 2_000
 content each, or of what a person wrote.
 """
 
-_BEGINNING = COLUMNS.replace("content", f"left(content, {SPELT_CHARS}) AS content")
+_BEGINNING = ARTICLE_COLUMNS.replace("content", f"left(content, {SPELT_CHARS}) AS content")
 FOUND = f"""
 SELECT id, {_BEGINNING}, fetched_at, text_language FROM articles WHERE id = ANY($1::bigint[])
 """
@@ -70,18 +70,18 @@ class PostgresLikeness:
         self._postgres = postgres
         self._now = now
 
-    async def similar(self, article_id: str, limit: int) -> tuple[Match, ...] | None:
-        return await self._postgres.run(_similar, article_id, limit, self._now())
+    async def find_similar_by_id(self, article_id: str, limit: int) -> tuple[SimilarArticle, ...] | None:
+        return await self._postgres.run(_find_similar_by_id, article_id, limit, self._now())
 
-    async def like(self, article: Article, limit: int) -> tuple[Match, ...]:
-        return await self._postgres.run(_like, article, limit, self._now())
+    async def find_similar_to(self, article: Article, limit: int) -> tuple[SimilarArticle, ...]:
+        return await self._postgres.run(_find_similar_to, article, limit, self._now())
 
-    async def telling_words(self, texts: Sequence[str], each: int) -> Sequence[Mapping[str, float]]:
-        return await self._postgres.run(_telling_words, texts, each)
+    async def find_key_terms(self, texts: Sequence[str], each: int) -> Sequence[Mapping[str, float]]:
+        return await self._postgres.run(_find_key_terms, texts, each)
 
 
 @frozen
-class _Asked:
+class _LikenessQuery:
     """What is searched for.
 
     Attributes:
@@ -101,50 +101,50 @@ class _Asked:
 
 
 @frozen
-class _Found:
+class _ArchivedMatch:
     """A match as the archive holds it."""
 
     article: Article
     fetched_at: datetime
     language: str | None
 
-    def matched(self, how: Scored) -> Match:
+    def to_match(self, how: Scored) -> SimilarArticle:
         """Return the match, with its terms as the article spells them."""
         texts = (self.article.title, self.article.description, self.article.content)
-        return Match(self.article, self.fetched_at, how.score, as_written(texts, how.terms, self.language or SIMPLE))
+        return SimilarArticle(self.article, self.fetched_at, how.score, find_spellings(texts, how.terms, self.language or SIMPLE))
 
 
-@in_time
-async def _similar(connection: Connection, article_id: str, limit: int, now: datetime) -> tuple[Match, ...] | None:
+@limit_time
+async def _find_similar_by_id(connection: Connection, article_id: str, limit: int, now: datetime) -> tuple[SimilarArticle, ...] | None:
     this = await connection.fetchrow("SELECT id, title, publisher FROM articles WHERE public_id = $1", article_id)
     if this is None:
         return None
-    words = list(_words(await connection.fetch(OF_ARTICLE, this["id"])))
-    weights, articles = await _weighed(connection, words, least=2)
-    return await _find(connection, _Asked(weights, articles, [(this["id"], this["title"])], this["publisher"], limit, now))
+    words = list(_build_words(await connection.fetch(OF_ARTICLE, this["id"])))
+    weights, articles = await _weigh_terms(connection, words, least=2)
+    return await _find(connection, _LikenessQuery(weights, articles, [(this["id"], this["title"])], this["publisher"], limit, now))
 
 
-@in_time
-async def _like(connection: Connection, article: Article, limit: int, now: datetime) -> tuple[Match, ...]:
-    language, fields = language_of(article), dict[str, str]()
+@limit_time
+async def _find_similar_to(connection: Connection, article: Article, limit: int, now: datetime) -> tuple[SimilarArticle, ...]:
+    language, fields = choose_article_language(article), dict[str, str]()
     for field, text in (("A", article.title), ("B", article.description), ("C", article.content)):
-        for token in tokens((text or "")[:TEXT_CHARS]):
-            fields.setdefault(lexeme(token.word, language), field)
+        for token in split_words((text or "")[:TEXT_CHARS]):
+            fields.setdefault(make_lexeme(token.word, language), field)
         await asyncio.sleep(0)  # lets other tasks run
     counts = dict(await connection.fetch(COUNTS, list(fields)))
-    words = [Word(one, field, counts.get(one, 0)) for one, field in fields.items() if tells(one)]
-    weights, articles = await _weighed(connection, words, least=1)
-    return await _find(connection, _Asked(weights, articles, [(None, article.title)], article.publisher, limit, now))
+    words = [Word(one, field, counts.get(one, 0)) for one, field in fields.items() if is_significant(one)]
+    weights, articles = await _weigh_terms(connection, words, least=1)
+    return await _find(connection, _LikenessQuery(weights, articles, [(None, article.title)], article.publisher, limit, now))
 
 
-async def _weighed(connection: Connection, words: Sequence[Word], *, least: int) -> tuple[Mapping[str, float], Mapping[str, int]]:
+async def _weigh_terms(connection: Connection, words: Sequence[Word], *, least: int) -> tuple[Mapping[str, float], Mapping[str, int]]:
     """Return the weights of one text's terms, and how many articles contain each word."""
-    weights = telling(words, await connection.fetchval(TOTAL), TERMS, least=least)
+    weights = rank_terms(words, await connection.fetchval(TOTAL), TERMS, least=least)
     return weights, {word.lexeme: word.articles for word in words}
 
 
-@in_time
-async def _telling_words(connection: Connection, texts: Sequence[str], each: int) -> Sequence[Mapping[str, float]]:
+@limit_time
+async def _find_key_terms(connection: Connection, texts: Sequence[str], each: int) -> Sequence[Mapping[str, float]]:
     """Return the weighted terms of what a person wrote.
 
     The language of such a text is unknown. So each word is taken in the language in which most
@@ -153,45 +153,49 @@ async def _telling_words(connection: Connection, texts: Sequence[str], each: int
     languages = [row["text_language"] for row in await connection.fetch(LANGUAGES)]
     forms = []
     for text in texts:
-        plain = dict.fromkeys(token.word for token in tokens(text[:TEXT_CHARS]))
-        forms.append([list(dict.fromkeys(lexeme(word, language) for language in languages)) for word in plain])
+        plain = dict.fromkeys(token.word for token in split_words(text[:TEXT_CHARS]))
+        forms.append([list(dict.fromkeys(make_lexeme(word, language) for language in languages)) for word in plain])
         await asyncio.sleep(0)  # lets other tasks run
     counts = dict(await connection.fetch(COUNTS, list({one for words in forms for word in words for one in word})))
     total = await connection.fetchval(TOTAL)
     best = [[max(word, key=lambda one: counts.get(one, 0)) for word in words if word] for words in forms]
-    return [telling([Word(one, "D", counts.get(one, 0)) for one in words if tells(one)], total, each, least=1) for words in best]
+    return [
+        rank_terms([Word(one, "D", counts.get(one, 0)) for one in words if is_significant(one)], total, each, least=1) for words in best
+    ]
 
 
-async def _find(connection: Connection, asked: _Asked) -> tuple[Match, ...]:
+async def _find(connection: Connection, asked: _LikenessQuery) -> tuple[SimilarArticle, ...]:
     """Return the best matches of weighted terms."""
-    how = probe(list(asked.weights), asked.articles)
+    how = plan_probe(list(asked.weights), asked.articles)
     if how is None:
         return ()
     own = {one for one, _ in asked.known if one is not None}
-    found = [one for one in await _candidates(connection, how, list(asked.weights)) if one.id not in own]
-    nearest = closest(found, asked.weights)[: asked.limit + SPARE]
+    found = [one for one in await _find_candidates(connection, how, list(asked.weights)) if one.id not in own]
+    nearest = score_candidates(found, asked.weights)[: asked.limit + SPARE]
     await asyncio.sleep(0)  # lets other tasks run, here and below
     ids = [one.id for one in nearest]
-    rows = {row["id"]: _Found(article_of(row), row["fetched_at"], row["text_language"]) for row in await connection.fetch(FOUND, ids)}
+    rows = {
+        row["id"]: _ArchivedMatch(article_of(row), row["fetched_at"], row["text_language"]) for row in await connection.fetch(FOUND, ids)
+    }
     ties = await connection.fetch(TIES, [*ids, *own])
-    ranked = best(nearest, {one: found.article for one, found in rows.items()}, asked.publisher, asked.now)
+    ranked = rescore_articles(nearest, {one: found.article for one, found in rows.items()}, asked.publisher, asked.now)
     await asyncio.sleep(0)
-    kept = distinct(ranked, {one: found.article.title for one, found in rows.items()}, ties, asked.known)[: asked.limit]
+    kept = drop_duplicates(ranked, {one: found.article.title for one, found in rows.items()}, ties, asked.known)[: asked.limit]
     matches = []
     for one in kept:
-        matches.append(rows[one.id].matched(one))
+        matches.append(rows[one.id].to_match(one))
         await asyncio.sleep(0)
     return tuple(matches)
 
 
-async def _candidates(connection: Connection, how: Probe, terms: Sequence[str]) -> list[Candidate]:
+async def _find_candidates(connection: Connection, how: Probe, terms: Sequence[str]) -> list[Candidate]:
     """Return all articles that a probe finds, or about CANDIDATES of the newest if it finds more.
 
     For a wide probe, return the newest ones at once.
     """
     shared = " | ".join(f"((search @@ ${place + 2}::text::tsquery)::integer::bigint << {place})" for place in range(len(terms)))
     columns = f"id, length(search) AS words, {shared} AS shared"
-    values = [_tsquery(how), *map(quoted, terms)]
+    values = [_build_tsquery(how), *map(quote_lexeme, terms)]
     condition = "search @@ $1::text::tsquery"
     rows: Sequence[Any] = ()
     if not how.wide:
@@ -199,24 +203,24 @@ async def _candidates(connection: Connection, how: Probe, terms: Sequence[str]) 
     if how.wide or len(rows) > CANDIDATES:
         newest = f"SELECT * FROM found ORDER BY {NEWEST} LIMIT {CANDIDATES}"
         window = window_sql(condition, len(values), f"public_id, published_at, {columns}", newest)
-        rows = await walk(connection, window, values, Span(None, None), CANDIDATES)
+        rows = await walk_rows(connection, window, values, TimeRange(None, None), CANDIDATES)
     return [Candidate(row["id"], row["words"], row["shared"]) for row in rows]
 
 
-def _words(rows: Iterable[Any]) -> Iterable[Word]:
-    return (Word(row["lexeme"], row["field"] or "D", row["articles"]) for row in rows if tells(row["lexeme"]))
+def _build_words(rows: Iterable[Any]) -> Iterable[Word]:
+    return (Word(row["lexeme"], row["field"] or "D", row["articles"]) for row in rows if is_significant(row["lexeme"]))
 
 
-def _tsquery(how: Probe) -> str:
+def _build_tsquery(how: Probe) -> str:
     """Return the probe as a tsquery."""
     others = [term for term in how.terms if term not in (*how.alone, *how.anchors)]
-    parts = [*map(quoted, how.alone), *_two_of(how.anchors)]
+    parts = [*map(quote_lexeme, how.alone), *_build_pair_queries(how.anchors)]
     if how.anchors and others:
-        parts.append(f"({any_of(how.anchors)}) & ({any_of(others)})")
+        parts.append(f"({join_with_or(how.anchors)}) & ({join_with_or(others)})")
     return " | ".join(f"({part})" for part in parts)
 
 
-def _two_of(terms: Sequence[str]) -> list[str]:
+def _build_pair_queries(terms: Sequence[str]) -> list[str]:
     """Return queries of which one matches if any two of the terms occur.
 
     The two are in one half of the terms, or one is in each half. This takes n log n words. A list
@@ -225,4 +229,4 @@ def _two_of(terms: Sequence[str]) -> list[str]:
     if len(terms) < 2:
         return []
     one, other = terms[: len(terms) // 2], terms[len(terms) // 2 :]
-    return [*_two_of(one), *_two_of(other), f"({any_of(one)}) & ({any_of(other)})"]
+    return [*_build_pair_queries(one), *_build_pair_queries(other), f"({join_with_or(one)}) & ({join_with_or(other)})"]

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from newsintel.domain.intelligence.interest_model import Deed, Kind, Offer, Sharing, Wanted
+from newsintel.domain.intelligence.interest_model import CandidateQuery, Deed, DeedKind, ProfileMatch, UnseenArticle
 from newsintel.storage.postgres.archive.articles import LISTED, TIES, article_of
-from newsintel.storage.postgres.archive.lexemes import any_of, quoted
+from newsintel.storage.postgres.archive.lexemes import join_with_or, quote_lexeme
 from newsintel.storage.postgres.archive.orders import NEWEST
-from newsintel.storage.postgres.archive.search import in_time
-from newsintel.storage.postgres.archive.walk import Span, walk, window_sql
+from newsintel.storage.postgres.archive.search import limit_time
+from newsintel.storage.postgres.archive.walk import TimeRange, walk_rows, window_sql
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 SAVES, OPENED, DISMISSED, SEARCHES = 50, 100, 100, 50
@@ -78,40 +78,40 @@ class PostgresReading:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def deeds(self, user_id: int) -> Sequence[Deed]:
-        return await self._postgres.run(_deeds, user_id)
+    async def list_deeds(self, user_id: int) -> Sequence[Deed]:
+        return await self._postgres.run(_list_deeds, user_id)
 
-    async def sharing(self, wanted: Wanted, limit: int) -> Sequence[Sharing]:
-        return await self._postgres.run(_sharing, wanted, limit)
+    async def find_by_terms(self, wanted: CandidateQuery, limit: int) -> Sequence[ProfileMatch]:
+        return await self._postgres.run(_find_by_terms, wanted, limit)
 
-    async def unseen(self, user_id: int, article_ids: Sequence[str]) -> Mapping[str, Offer]:
-        return await self._postgres.run(_unseen, user_id, article_ids)
+    async def load_unseen(self, user_id: int, article_ids: Sequence[str]) -> Mapping[str, UnseenArticle]:
+        return await self._postgres.run(_load_unseen, user_id, article_ids)
 
-    async def covered(self, limit: int) -> Sequence[tuple[str, str, int]]:
-        return await self._postgres.run(_covered, limit)
+    async def list_most_covered(self, limit: int) -> Sequence[tuple[str, str, int]]:
+        return await self._postgres.run(_list_most_covered, limit)
 
 
-async def _deeds(connection: Connection, user_id: int) -> list[Deed]:
+async def _list_deeds(connection: Connection, user_id: int) -> list[Deed]:
     found = []
     for kind, public_id, title, note, at in await connection.fetch(DEEDS, user_id):
-        found.append(Deed(Kind(kind), title, title, at, public_id))
+        found.append(Deed(DeedKind(kind), title, title, at, public_id))
         if note:
-            found.append(Deed(Kind.NOTED, note, title, at, public_id))
+            found.append(Deed(DeedKind.NOTED, note, title, at, public_id))
     return found
 
 
-@in_time
-async def _sharing(connection: Connection, wanted: Wanted, limit: int) -> list[Sharing]:
+@limit_time
+async def _find_by_terms(connection: Connection, wanted: CandidateQuery, limit: int) -> list[ProfileMatch]:
     if not wanted.terms:
         return []
     newest = f"SELECT * FROM found ORDER BY {NEWEST} LIMIT {limit}"
     window = window_sql("search @@ $1::text::tsquery", 2, f"public_id, published_at, {SHARED} AS shared", newest)
-    rows = await walk(connection, window, [_tsquery(wanted), list(wanted.terms)], Span(None, None), limit)
-    return [Sharing(public_id, published_at, frozenset(shared)) for public_id, published_at, shared in rows[:limit]]
+    rows = await walk_rows(connection, window, [_build_tsquery(wanted), list(wanted.terms)], TimeRange(None, None), limit)
+    return [ProfileMatch(public_id, published_at, frozenset(shared)) for public_id, published_at, shared in rows[:limit]]
 
 
-@in_time
-async def _unseen(connection: Connection, user_id: int, article_ids: Sequence[str]) -> dict[str, Offer]:
+@limit_time
+async def _load_unseen(connection: Connection, user_id: int, article_ids: Sequence[str]) -> dict[str, UnseenArticle]:
     """Return the articles of stories that the person has not dealt with.
 
     An article and its duplicates are one story: who dealt with one has dealt with all.
@@ -128,18 +128,18 @@ async def _unseen(connection: Connection, user_id: int, article_ids: Sequence[st
     seen = {row["article_id"] for row in await connection.fetch(DEALT_WITH, user_id, list(tellers))}
     new = [one for one, story in stories.items() if not story & seen]
     return {
-        row["public_id"]: Offer(article_of(row), len({tellers[one] for one in stories[row["id"]] if one in tellers}), row["saves"])
+        row["public_id"]: UnseenArticle(article_of(row), len({tellers[one] for one in stories[row["id"]] if one in tellers}), row["saves"])
         for row in await connection.fetch(OFFERS, new)
     }
 
 
-async def _covered(connection: Connection, limit: int) -> list[tuple[str, str, int]]:
+async def _list_most_covered(connection: Connection, limit: int) -> list[tuple[str, str, int]]:
     return [tuple(row) for row in await connection.fetch(COVERED, limit)]
 
 
-def _tsquery(wanted: Wanted) -> str:
+def _build_tsquery(wanted: CandidateQuery) -> str:
     """Return the tsquery for one of `alone`, or for two terms of one group."""
-    parts = [quoted(term) for term in wanted.alone]
+    parts = [quote_lexeme(term) for term in wanted.alone]
     for group in wanted.groups:
-        parts += [f"({quoted(term)} & ({any_of(group[place + 1 :])}))" for place, term in enumerate(group[:-1])]
+        parts += [f"({quote_lexeme(term)} & ({join_with_or(group[place + 1 :])}))" for place, term in enumerate(group[:-1])]
     return " | ".join(parts)

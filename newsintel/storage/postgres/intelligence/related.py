@@ -7,7 +7,7 @@ answers. The floor applies three times: to the seed, to the pair, and to the oth
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from newsintel.domain.intelligence.search_counts import OPEN_DAYS, Kin
+from newsintel.domain.intelligence.search_counts import OPEN_DAYS, QueryRelation
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 MOST_KIN = 200
@@ -60,17 +60,17 @@ ORDER BY shared DESC, kin.query LIMIT $4
 """
 
 
-class PostgresKinship:
+class PostgresRelatedSearches:
     """Looks up related queries; one unit of work, safe to repeat."""
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def kin(self, seeds: Sequence[str], today: date, floor: int, *, own: bool) -> Sequence[Kin]:
-        return await self._postgres.run(_kin, list(seeds), today - timedelta(days=OPEN_DAYS - 1), floor, own=own)
+    async def find_related(self, seeds: Sequence[str], today: date, floor: int, *, own: bool) -> Sequence[QueryRelation]:
+        return await self._postgres.run(_find_related, list(seeds), today - timedelta(days=OPEN_DAYS - 1), floor, own=own)
 
 
-async def _kin(connection: Connection, seeds: list[str], opened: date, floor: int, *, own: bool) -> list[Kin]:
+async def _find_related(connection: Connection, seeds: list[str], opened: date, floor: int, *, own: bool) -> list[QueryRelation]:
     known = await _people(connection, seeds, opened, floor)
     asked = seeds if own else [seed for seed in seeds if seed in known]
     if not asked:
@@ -82,7 +82,7 @@ async def _kin(connection: Connection, seeds: list[str], opened: date, floor: in
     }
     people = await _people(connection, [query for _, query in {**together, **shared}], opened, floor)
     return [
-        Kin(seed, query, people[query], known.get(seed, 0), together.get((seed, query), 0), *shared.get((seed, query), (0, 0)))
+        QueryRelation(seed, query, people[query], known.get(seed, 0), together.get((seed, query), 0), *shared.get((seed, query), (0, 0)))
         for seed, query in {**together, **shared}
         if query in people
     ]

@@ -20,9 +20,9 @@ class PostgresSaveCounts:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def most_saved(self, floor: int, limit: int) -> Mapping[str, int]:
-        return await self._postgres.run(_most_saved, floor, limit)
+    async def count_saves(self, floor: int, limit: int) -> Mapping[str, int]:
+        return await self._postgres.run(_count_saves, floor, limit)
 
 
-async def _most_saved(connection: Connection, floor: int, limit: int) -> Mapping[str, int]:
+async def _count_saves(connection: Connection, floor: int, limit: int) -> Mapping[str, int]:
     return dict(await connection.fetch(MOST_SAVED, floor, limit))

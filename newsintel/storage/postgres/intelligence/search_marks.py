@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from newsintel.domain.intelligence.marks import pair
-from newsintel.domain.intelligence.search_counts import KEPT_DAYS, OPEN_DAYS, MarkedSearch, MarksOf
+from newsintel.domain.intelligence.marks import order_pair
+from newsintel.domain.intelligence.search_counts import OPEN_DAYS, RETENTION_DAYS, MarkedSearch, MarksFinder
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 # A lock as in history.RECORD: a concurrent deletion or clearing waits for this transaction, or this
@@ -124,7 +124,7 @@ class PostgresSearchMarks:
         if searches:
             await self._postgres.run(_add, searches)
 
-    async def forget(self, marks_of: MarksOf) -> None:
+    async def forget_person(self, marks_of: MarksFinder) -> None:
         found: list[tuple[str, date, bytes]] = []
         after: tuple[str, date] | None = ("", date.min)
         while after is not None:
@@ -133,10 +133,10 @@ class PostgresSearchMarks:
         if found:
             await self._postgres.run(_take, marks_of, found)
 
-    async def close(self, today: date, floor: int) -> int:
+    async def close_days(self, today: date, floor: int) -> int:
         """It deletes DROP_ROWS in each transaction."""
         opened = datetime.combine(today - timedelta(days=OPEN_DAYS - 1), time(), UTC)
-        await self._postgres.run(_close, opened, floor, today - timedelta(days=KEPT_DAYS - 1))
+        await self._postgres.run(_close, opened, floor, today - timedelta(days=RETENTION_DAYS - 1))
         went = [0, 0, 0]
         for number, statement in enumerate(DROP):
             more = DROP_ROWS
@@ -150,11 +150,13 @@ async def _add(connection: Connection, searches: Sequence[MarkedSearch]) -> None
     async with connection.transaction():
         users = sorted({one.user_id for one in searches if one.user_id is not None})
         owners = {row["id"]: row["history_cleared_at"] for row in await connection.fetch(OWNERS, users)} if users else {}
-        wanted = [one for one in searches if one.user_id is None or _still(one, owners)]
+        wanted = [one for one in searches if one.user_id is None or _is_current(one, owners)]
         # Only the latest of each key: one statement cannot change a row twice.
         marks = {(one.query, one.day, one.mark): one.searched_at for one in wanted}
         pairs = [
-            (*pair(one.query, other.query), one.day, other.pair_mark, other.query, other.mark) for one in wanted for other in one.beside
+            (*order_pair(one.query, other.query), one.day, other.pair_mark, other.query, other.mark)
+            for one in wanted
+            for other in one.beside
         ]
         answers = {one.query: (" ".join(one.articles), one.searched_at) for one in wanted if one.articles}
         await _insert(connection, MARKS, [(*key, seen) for key, seen in marks.items()])
@@ -162,7 +164,7 @@ async def _add(connection: Connection, searches: Sequence[MarkedSearch]) -> None
         await _insert(connection, ANSWERS, [(query, *rest) for query, rest in answers.items()])
 
 
-def _still(search: MarkedSearch, owners: dict[int, datetime | None]) -> bool:
+def _is_current(search: MarkedSearch, owners: dict[int, datetime | None]) -> bool:
     if search.user_id not in owners:
         return False
     cleared_at = owners[search.user_id]
@@ -175,7 +177,7 @@ async def _insert(connection: Connection, statement: str, rows: Iterable[tuple[A
 
 
 async def _find(
-    connection: Connection, marks_of: MarksOf, after: tuple[str, date]
+    connection: Connection, marks_of: MarksFinder, after: tuple[str, date]
 ) -> tuple[list[tuple[str, date, bytes]], tuple[str, date] | None]:
     """Return a person's marks among the next OPEN_ROWS open queries, and the last of these.
 
@@ -189,7 +191,7 @@ async def _find(
     return [tuple(row) for row in found], queries[-1] if len(queries) == OPEN_ROWS else None
 
 
-async def _take(connection: Connection, marks_of: MarksOf, found: Sequence[tuple[str, date, bytes]]) -> None:
+async def _take(connection: Connection, marks_of: MarksFinder, found: Sequence[tuple[str, date, bytes]]) -> None:
     of_day: dict[date, list[str]] = defaultdict(list)
     for query, day, _ in found:
         of_day[day].append(query)

@@ -5,7 +5,7 @@ docs/decisions/0017 explains why.
 
 from newsintel.storage.postgres.pool import Connection, Postgres
 
-ONE_AT_A_TIME = "SELECT pg_try_advisory_xact_lock(7264052)"
+LOCK_TERM_COUNTS = "SELECT pg_try_advisory_xact_lock(7264052)"
 """An arbitrary number that no other program locks. Two processes that count at once would block
 each other at the most common words.
 """
@@ -36,14 +36,14 @@ class PostgresTerms:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def add_up(self) -> int:
+    async def apply_changes(self) -> int:
         """A batch is up to BATCH_ROWS changes, the oldest first."""
-        return await self._postgres.run(_add_up)
+        return await self._postgres.run(_apply_changes)
 
 
-async def _add_up(connection: Connection) -> int:
+async def _apply_changes(connection: Connection) -> int:
     async with connection.transaction():
-        if not await connection.fetchval(ONE_AT_A_TIME):
+        if not await connection.fetchval(LOCK_TERM_COUNTS):
             return 0
         taken: int = await connection.fetchval(COUNT, BATCH_ROWS)
         return taken

@@ -10,7 +10,7 @@ search, before and after midnight or day after day, cannot lift a query over the
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from newsintel.domain.intelligence.search_counts import KEPT_DAYS, OPEN_DAYS, Observed, Span, Trend
+from newsintel.domain.intelligence.search_counts import OPEN_DAYS, RETENTION_DAYS, ObservedQuery, Trend, TrendWindow
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 FRESH_FOR = timedelta(seconds=7)
@@ -46,9 +46,9 @@ SELECT query, sum(people)::integer AS people FROM ({parts}) AS parts
 GROUP BY query ORDER BY people DESC, query LIMIT $4
 """
 OBSERVED = {
-    Span.HOUR: PEOPLE.format(parts=OPEN_PARTS),
-    Span.DAY: PEOPLE.format(parts=OPEN_PARTS),
-    Span.WEEK: PEOPLE.format(parts=f"{OPEN_PARTS} UNION ALL {CLOSED_PARTS}"),
+    TrendWindow.HOUR: PEOPLE.format(parts=OPEN_PARTS),
+    TrendWindow.DAY: PEOPLE.format(parts=OPEN_PARTS),
+    TrendWindow.WEEK: PEOPLE.format(parts=f"{OPEN_PARTS} UNION ALL {CLOSED_PARTS}"),
 }
 
 # The number of the baseline's days since the first day with counts.
@@ -78,15 +78,17 @@ class PostgresTrending:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def refresh(self, span: Span, now: datetime, floor: int, rank: Callable[[Sequence[Observed]], Sequence[Trend]]) -> bool:
+    async def rebuild_list(
+        self, span: TrendWindow, now: datetime, floor: int, rank: Callable[[Sequence[ObservedQuery]], Sequence[Trend]]
+    ) -> bool:
         return await self._postgres.run(_refresh, span, now, floor, rank)
 
-    async def top(self, span: Span, floor: int, limit: int) -> Sequence[Trend]:
-        return await self._postgres.run(_top, span, floor, limit)
+    async def list_top(self, span: TrendWindow, floor: int, limit: int) -> Sequence[Trend]:
+        return await self._postgres.run(_list_top, span, floor, limit)
 
 
 async def _refresh(
-    connection: Connection, span: Span, now: datetime, floor: int, rank: Callable[[Sequence[Observed]], Sequence[Trend]]
+    connection: Connection, span: TrendWindow, now: datetime, floor: int, rank: Callable[[Sequence[ObservedQuery]], Sequence[Trend]]
 ) -> bool:
     """Make a list in one transaction.
 
@@ -97,24 +99,26 @@ async def _refresh(
         if not await connection.fetch(DUE, span, now, FRESH_FOR):
             return False
         opened = now.date() - timedelta(days=OPEN_DAYS - 1)
-        start = now - span.length if span is not Span.WEEK else _midnight(now) - timedelta(days=6)
+        start = now - span.length if span is not TrendWindow.WEEK else _start_of_day(now) - timedelta(days=6)
         people = {row["query"]: row["people"] for row in await connection.fetch(OBSERVED[span], start, opened, floor, MOST_OBSERVED)}
-        usual = await _usual(connection, span, now, floor, list(people))
-        trends = rank([Observed(query, count, None if usual is None else usual.get(query, 0.0)) for query, count in people.items()])
+        usual = await _read_baseline(connection, span, now, floor, list(people))
+        trends = rank([ObservedQuery(query, count, None if usual is None else usual.get(query, 0.0)) for query, count in people.items()])
         await connection.execute(CLEAR, span)
         columns = [[getattr(trend, name) for trend in trends] for name in ("query", "people", "usual", "score")]
         await connection.execute(WRITE, span, *columns)
     return True
 
 
-async def _usual(connection: Connection, span: Span, now: datetime, floor: int, queries: list[str]) -> dict[str, float] | None:
+async def _read_baseline(
+    connection: Connection, span: TrendWindow, now: datetime, floor: int, queries: list[str]
+) -> dict[str, float] | None:
     """Return how many people usually search for each query in a window of this length.
 
     The baseline is the week of closed days before. The result is None if there are no closed days
     yet.
     """
-    last = now.date() - timedelta(days=7 if span is Span.WEEK else OPEN_DAYS)
-    first = max(last - timedelta(days=6), now.date() - timedelta(days=KEPT_DAYS - 1))
+    last = now.date() - timedelta(days=7 if span is TrendWindow.WEEK else OPEN_DAYS)
+    first = max(last - timedelta(days=6), now.date() - timedelta(days=RETENTION_DAYS - 1))
     covered = await connection.fetchval(COVERED, first, last)
     if not covered:
         return None
@@ -122,9 +126,9 @@ async def _usual(connection: Connection, span: Span, now: datetime, floor: int, 
     return {row["query"]: row["people"] / windows for row in await connection.fetch(BEFORE, first, last, floor, queries)}
 
 
-async def _top(connection: Connection, span: Span, floor: int, limit: int) -> list[Trend]:
+async def _list_top(connection: Connection, span: TrendWindow, floor: int, limit: int) -> list[Trend]:
     return [Trend(*row) for row in await connection.fetch(TOP, span, floor, limit)]
 
 
-def _midnight(moment: datetime) -> datetime:
+def _start_of_day(moment: datetime) -> datetime:
     return moment.replace(hour=0, minute=0, second=0, microsecond=0)

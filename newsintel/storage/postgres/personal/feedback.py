@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from newsintel.domain.paging import Position
-from newsintel.domain.personal.model import Dismissal, Mark, MarkPage
+from newsintel.domain.personal.model import ArticleMark, Dismissal, MarkPage
 from newsintel.domain.search.article import Article
 from newsintel.storage.postgres.archive.articles import LISTED, article_of, upsert
 from newsintel.storage.postgres.pool import Connection, Postgres
@@ -62,23 +62,23 @@ class PostgresFeedback:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def open(self, user_id: int, article: Article, fetched_at: datetime, at: datetime) -> None:
+    async def record_opened(self, user_id: int, article: Article, fetched_at: datetime, at: datetime) -> None:
         await self._postgres.run(_put, "opened", article, fetched_at, (user_id, at))
 
-    async def dismiss(self, user_id: int, article: Article, fetched_at: datetime, at: datetime, reason: Dismissal) -> None:
+    async def record_dismissed(self, user_id: int, article: Article, fetched_at: datetime, at: datetime, reason: Dismissal) -> None:
         await self._postgres.run(_put, "dismissed", article, fetched_at, (user_id, at, reason.value))
 
-    async def forget_opened(self, user_id: int, article_id: str) -> bool:
+    async def delete_opened(self, user_id: int, article_id: str) -> bool:
         return await self._postgres.run(_delete, "opened", user_id, article_id)
 
-    async def forget_dismissed(self, user_id: int, article_id: str) -> bool:
+    async def delete_dismissed(self, user_id: int, article_id: str) -> bool:
         return await self._postgres.run(_delete, "dismissed", user_id, article_id)
 
-    async def opened(self, user_id: int, limit: int, after: Position | None) -> MarkPage:
-        return await self._postgres.run(_page, OPENED_PAGE, user_id, limit, after)
+    async def list_opened(self, user_id: int, limit: int, after: Position | None) -> MarkPage:
+        return await self._postgres.run(_read_page, OPENED_PAGE, user_id, limit, after)
 
-    async def dismissed(self, user_id: int, limit: int, after: Position | None) -> MarkPage:
-        return await self._postgres.run(_page, DISMISSED_PAGE, user_id, limit, after)
+    async def list_dismissed(self, user_id: int, limit: int, after: Position | None) -> MarkPage:
+        return await self._postgres.run(_read_page, DISMISSED_PAGE, user_id, limit, after)
 
 
 async def _put(connection: Connection, name: str, article: Article, fetched_at: datetime, values: tuple[Any, ...]) -> None:
@@ -101,8 +101,8 @@ async def _delete(connection: Connection, name: str, user_id: int, article_id: s
     return status != "DELETE 0"
 
 
-async def _page(connection: Connection, sql: str, user_id: int, limit: int, after: Position | None) -> MarkPage:
+async def _read_page(connection: Connection, sql: str, user_id: int, limit: int, after: Position | None) -> MarkPage:
     at, article_id = (datetime.fromisoformat(str(after.keys[0])), after.keys[1]) if after else (None, None)
     rows = await connection.fetch(sql, user_id, at, article_id, limit + 1)
-    marks = tuple(Mark(article_of(row), row["at"], row["reason"] and Dismissal(row["reason"])) for row in rows[:limit])
+    marks = tuple(ArticleMark(article_of(row), row["at"], row["reason"] and Dismissal(row["reason"])) for row in rows[:limit])
     return MarkPage(marks, Position((marks[-1].at.isoformat(), marks[-1].article.id)) if len(rows) > limit else None)

@@ -41,12 +41,12 @@ class PostgresHistory:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def record(self, searches: Sequence[SearchRecord]) -> None:
+    async def record_searches(self, searches: Sequence[SearchRecord]) -> None:
         """It is not retried after a lost connection: a missing row is better than a double one."""
         if searches:
-            await self._postgres.run_once(_record, [_row(search) for search in searches])
+            await self._postgres.run_once(_record, [_build_row(search) for search in searches])
 
-    async def prune(self, before: datetime) -> int:
+    async def prune_searches(self, before: datetime) -> int:
         """It deletes PRUNE_ROWS in each transaction, until none are left."""
         pruned = 0
         while True:
@@ -56,7 +56,7 @@ class PostgresHistory:
                 return pruned
 
 
-def _row(search: SearchRecord) -> tuple[Any, ...]:
+def _build_row(search: SearchRecord) -> tuple[Any, ...]:
     """Return RECORD's parameters for a search; only an account's search has a public id."""
     public_id = None if search.user_id is None else new_id("h")
     return (search.query, search.key, search.results_count, search.searched_at, search.user_id, public_id)

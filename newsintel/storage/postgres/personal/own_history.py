@@ -46,14 +46,14 @@ class PostgresOwnHistory:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def page(self, user_id: int, limit: int, after: Position | None) -> PastSearches:
-        return await self._postgres.run(_page, user_id, limit, after)
+    async def list_page(self, user_id: int, limit: int, after: Position | None) -> PastSearches:
+        return await self._postgres.run(_read_page, user_id, limit, after)
 
     async def delete(self, user_id: int, search_id: str) -> bool:
         return await self._postgres.run(_delete, user_id, search_id) > 0
 
-    async def lone_keys(self, user_id: int, since: datetime) -> Sequence[str]:
-        return await self._postgres.run(_lone_keys, user_id, since)
+    async def find_lone_keys(self, user_id: int, since: datetime) -> Sequence[str]:
+        return await self._postgres.run(_find_lone_keys, user_id, since)
 
     async def clear(self, user_id: int, until: datetime) -> None:
         await self._postgres.run(_mark, user_id, until)
@@ -61,19 +61,19 @@ class PostgresOwnHistory:
             pass
 
 
-async def _page(connection: Connection, user_id: int, limit: int, after: Position | None) -> PastSearches:
+async def _read_page(connection: Connection, user_id: int, limit: int, after: Position | None) -> PastSearches:
     searched_at, search_id = (datetime.fromisoformat(str(after.keys[0])), after.keys[1]) if after else (None, None)
     rows = await connection.fetch(PAGE, user_id, searched_at, search_id, limit + 1)
     searches = tuple(PastSearch(*row) for row in rows[:limit])
     return PastSearches(searches, Position((searches[-1].searched_at.isoformat(), searches[-1].id)) if len(rows) > limit else None)
 
 
-async def _lone_keys(connection: Connection, user_id: int, since: datetime) -> list[str]:
+async def _find_lone_keys(connection: Connection, user_id: int, since: datetime) -> list[str]:
     return [row["key"] for row in await connection.fetch(LONE_KEYS, user_id, since)]
 
 
 async def _delete(connection: Connection, user_id: int, search_id: str) -> int:
-    return _gone(await connection.execute(DELETE, user_id, search_id))
+    return _parse_deleted_count(await connection.execute(DELETE, user_id, search_id))
 
 
 async def _mark(connection: Connection, user_id: int, until: datetime) -> None:
@@ -81,8 +81,8 @@ async def _mark(connection: Connection, user_id: int, until: datetime) -> None:
 
 
 async def _clear(connection: Connection, user_id: int, until: datetime) -> int:
-    return _gone(await connection.execute(CLEAR, user_id, until, CLEAR_ROWS))
+    return _parse_deleted_count(await connection.execute(CLEAR, user_id, until, CLEAR_ROWS))
 
 
-def _gone(status: str) -> int:
+def _parse_deleted_count(status: str) -> int:
     return int(status.removeprefix("DELETE "))

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from newsintel.domain.personal.model import Put
+from newsintel.domain.personal.model import PutResult
 from newsintel.domain.personal.preferences import MAX_KEYS
 from newsintel.storage.postgres.pool import Connection, Postgres
 
@@ -36,17 +36,17 @@ class PostgresPreferences:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def all(self, user_id: int) -> Mapping[str, Any]:
-        return await self._postgres.run(_all, user_id)
+    async def get_all(self, user_id: int) -> Mapping[str, Any]:
+        return await self._postgres.run(_get_all, user_id)
 
-    async def put(self, user_id: int, key: str, value: Any, at: datetime) -> Put:
+    async def put(self, user_id: int, key: str, value: Any, at: datetime) -> PutResult:
         return await self._postgres.run(_put, user_id, key, json.dumps(value, ensure_ascii=False), at)
 
     async def delete(self, user_id: int, key: str) -> bool:
         return await self._postgres.run(_delete, user_id, key)
 
 
-async def _all(connection: Connection, user_id: int) -> dict[str, Any]:
+async def _get_all(connection: Connection, user_id: int) -> dict[str, Any]:
     """Return all preferences, read with orjson.
 
     orjson reads a whole number of more than 64 bits as a float. This is right: it was written as
@@ -59,12 +59,12 @@ async def _all(connection: Connection, user_id: int) -> dict[str, Any]:
     return kept
 
 
-async def _put(connection: Connection, user_id: int, key: str, value: str, at: datetime) -> Put:
+async def _put(connection: Connection, user_id: int, key: str, value: str, at: datetime) -> PutResult:
     async with connection.transaction():
         await connection.execute(LOCK, user_id)
         if await connection.fetchval(FULL, user_id, key, MAX_KEYS):
-            return Put.FULL
-        return Put.NEW if await connection.fetchval(PUT, user_id, key, value, at) else Put.CHANGED
+            return PutResult.FULL
+        return PutResult.NEW if await connection.fetchval(PUT, user_id, key, value, at) else PutResult.CHANGED
 
 
 async def _delete(connection: Connection, user_id: int, key: str) -> bool:

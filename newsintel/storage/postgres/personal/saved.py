@@ -7,13 +7,13 @@ from datetime import datetime
 from asyncpg import Record
 
 from newsintel.domain.paging import Position
-from newsintel.domain.personal.model import Put, Save, SavedPage
+from newsintel.domain.personal.model import PutResult, Save, SavedPage
 from newsintel.domain.search.article import Article
-from newsintel.domain.search.matching import Asked, words_of
+from newsintel.domain.search.matching import PreparedQuery, prepare_text
 from newsintel.domain.search.query_model import Clause
 from newsintel.domain.text.languages import SIMPLE
 from newsintel.domain.text.parts import cut_at_spaces
-from newsintel.storage.postgres.archive.articles import COLUMNS, LISTED, article_of, upsert
+from newsintel.storage.postgres.archive.articles import ARTICLE_COLUMNS, LISTED, article_of, upsert
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 MOST_SAVES = 5_000
@@ -50,7 +50,7 @@ WHERE user_id = $1
             OR article_id > coalesce((SELECT id FROM articles WHERE public_id = $3::text), 0)))
 ORDER BY saved_at DESC, article_id LIMIT $4
 """  # noqa: S608 - our own column names
-    for content, columns in ((True, COLUMNS), (False, LISTED))
+    for content, columns in ((True, ARTICLE_COLUMNS), (False, LISTED))
 }
 
 # The lock allows one PUT at a time for each person. Otherwise two at once could both take the last
@@ -82,25 +82,25 @@ class PostgresSaved:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def page(
+    async def list_page(
         self, user_id: int, words: Sequence[Clause] | None, limit: int, after: Position | None, *, content: bool = False
     ) -> SavedPage:
         """With words, a page ends after MOST_CHARS; its position leads to the rest."""
-        return await self._postgres.run(_page, user_id, words, limit, after, content=content)
+        return await self._postgres.run(_read_page, user_id, words, limit, after, content=content)
 
     async def put(
         self, user_id: int, article: Article, fetched_at: datetime, *, notes: str | None, keep_notes: bool, at: datetime
-    ) -> tuple[Save, Put]:
+    ) -> tuple[Save, PutResult]:
         return await self._postgres.run(_put, user_id, article, fetched_at, notes, keep_notes=keep_notes, at=at)
 
     async def delete(self, user_id: int, article_id: str) -> bool:
         return await self._postgres.run(_delete, user_id, article_id)
 
 
-async def _page(
+async def _read_page(
     connection: Connection, user_id: int, words: Sequence[Clause] | None, limit: int, after: Position | None, *, content: bool
 ) -> SavedPage:
-    asked = None if words is None else Asked(tuple(words))
+    asked = None if words is None else PreparedQuery(tuple(words))
     rows: list[Record] = []
     saved_at, article_id = (datetime.fromisoformat(str(after.keys[0])), after.keys[1]) if after else (None, None)
     chunk_rows = limit + 1 if asked is None else CHUNK_ROWS
@@ -112,16 +112,16 @@ async def _page(
             if len(rows) > limit:
                 break
             if asked is not None and left <= 0:
-                return _page_of(rows, limit, following)
-            if asked is None or await _holds(asked, row):
+                return _build_page(rows, limit, following)
+            if asked is None or await _has_words(asked, row):
                 rows.append(row)
             saved_at, article_id = row["saved_at"], row["public_id"]
             following = Position((row["saved_at"].isoformat(), row["public_id"]))
             left -= CHARS_EACH + len(row["notes"] or "")
-    return _page_of(rows, limit, None)
+    return _build_page(rows, limit, None)
 
 
-def _page_of(rows: Sequence[Record], limit: int, following: Position | None) -> SavedPage:
+def _build_page(rows: Sequence[Record], limit: int, following: Position | None) -> SavedPage:
     """Return a page of rows.
 
     If there are more rows than `limit`, the next page begins among them, else at `following`.
@@ -132,7 +132,7 @@ def _page_of(rows: Sequence[Record], limit: int, following: Position | None) -> 
     return SavedPage(saves, following)
 
 
-async def _holds(asked: Asked, row: Record) -> bool:
+async def _has_words(asked: PreparedQuery, row: Record) -> bool:
     """Return True if title, publisher and notes together contain the words.
 
     The rules are those of the article's language.
@@ -140,23 +140,23 @@ async def _holds(asked: Asked, row: Record) -> bool:
     language = row["text_language"] or SIMPLE
     looked_in = []
     for text in (row["title"], row["publisher"], *cut_at_spaces(row["notes"] or "", PART_CHARS, OVERLAP_CHARS)):
-        looked_in.append(words_of(text, language))
+        looked_in.append(prepare_text(text, language))
         await asyncio.sleep(0)  # lets other tasks run
-    return asked.holds(looked_in, language)
+    return asked.matches(looked_in, language)
 
 
 async def _put(
     connection: Connection, user_id: int, article: Article, fetched_at: datetime, notes: str | None, *, keep_notes: bool, at: datetime
-) -> tuple[Save, Put]:
+) -> tuple[Save, PutResult]:
     async with connection.transaction():
         await connection.execute(LOCK, user_id)
         if await connection.fetchval(FULL, user_id, article.id):
-            return Save(article, notes, at), Put.FULL
+            return Save(article, notes, at), PutResult.FULL
         row: Record | None = await connection.fetchrow(PUT, user_id, article.id, notes, at, keep_notes)
         if row is None:
             await upsert(connection, [(article, fetched_at)])
             row = await connection.fetchrow(PUT, user_id, article.id, notes, at, keep_notes)
-    return Save(article, row["notes"], row["saved_at"]), Put.NEW if row["new"] else Put.CHANGED
+    return Save(article, row["notes"], row["saved_at"]), PutResult.NEW if row["new"] else PutResult.CHANGED
 
 
 async def _delete(connection: Connection, user_id: int, article_id: str) -> bool:

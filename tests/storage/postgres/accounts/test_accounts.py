@@ -15,8 +15,8 @@ MOMENT = "'2026-01-01+00'"
 @pytest.fixture
 async def two_users(archive, execute):
     """Users 1 and 2, each with one row of every kind, and articles 1 and 2."""
-    await archive.save([(article("one"), NOON)], [])
-    await archive.save([(article("two"), NOON)], [])
+    await archive.save_articles([(article("one"), NOON)], [])
+    await archive.save_articles([(article("two"), NOON)], [])
     for user in (1, 2):
         await execute(
             USER.format(user),

@@ -9,7 +9,7 @@ import pytest
 import trio
 from attrs import evolve
 
-from newsintel.domain.archive.query import build
+from newsintel.domain.archive.query import build_archive_query
 from newsintel.domain.search.article import Engagement, Pair, Rule
 from newsintel.errors import PoisonedBatchError
 from newsintel.storage.postgres.archive.search import PostgresSearch
@@ -20,10 +20,10 @@ LATER = NOON + timedelta(hours=1)
 
 async def test_saving_again_adds_nothing_and_keeps_the_latest_fetch(archive):
     """The second save counts no new row. fetched_at only moves forward; first_seen_at stays."""
-    assert await archive.save([(article(), NOON)], []) == 1
-    assert await archive.save([(article(), LATER)], []) == 0
-    assert await archive.save([(article(), NOON)], []) == 0
-    found = await archive.article(article().id)
+    assert await archive.save_articles([(article(), NOON)], []) == 1
+    assert await archive.save_articles([(article(), LATER)], []) == 0
+    assert await archive.save_articles([(article(), NOON)], []) == 0
+    found = await archive.get_article(article().id)
     assert (found.first_seen_at, found.fetched_at) == (NOON, LATER)
 
 
@@ -40,8 +40,8 @@ async def test_every_field_is_read_back_unchanged(archive):
         published_at_estimated=True,
         engagement=Engagement(0, 7),
     )
-    await archive.save([(full, NOON)], [])
-    found = (await archive.article(full.id)).article
+    await archive.save_articles([(full, NOON)], [])
+    found = (await archive.get_article(full.id)).article
     assert found == full
     assert found.published_at.tzinfo is UTC
 
@@ -51,11 +51,11 @@ async def test_later_save_fills_missing_fields_and_loses_nothing(archive):
 
     A known date replaces an estimated one. The engagement is that of the newest fetch.
     """
-    await archive.save([(article(description="long text", published_at_estimated=True, engagement=Engagement(5, 5)), NOON)], [])
+    await archive.save_articles([(article(description="long text", published_at_estimated=True, engagement=Engagement(5, 5)), NOON)], [])
     fuller = article(description="short", content="body", author="A", published_at=NOON - timedelta(days=1), engagement=Engagement(9, 9))
-    await archive.save([(fuller, LATER)], [])
-    await archive.save([(article(engagement=Engagement(1, 1)), NOON)], [])
-    kept = (await archive.article(article().id)).article
+    await archive.save_articles([(fuller, LATER)], [])
+    await archive.save_articles([(article(engagement=Engagement(1, 1)), NOON)], [])
+    kept = (await archive.get_article(article().id)).article
     assert kept == evolve(fuller, description="long text")
 
 
@@ -86,19 +86,19 @@ OTHERS = article(
 async def test_an_article_keeps_its_own_sources_author(archive, saved, expected):
     """A Reddit poster is never the author of an outlet's article, in any order of saves."""
     for one in saved:
-        await archive.save([(one, NOON)], [])
-    assert (await archive.article(BARE.id)).article == expected
-    await archive.save([(one, NOON) for one in saved], [])
-    assert (await archive.article(BARE.id)).article.author == expected.author
+        await archive.save_articles([(one, NOON)], [])
+    assert (await archive.get_article(BARE.id)).article == expected
+    await archive.save_articles([(one, NOON) for one in saved], [])
+    assert (await archive.get_article(BARE.id)).article.author == expected.author
 
 
 async def test_author_condition_matches_only_the_author_of_the_source(archive, postgres):
     """A person who posted a link to the article does not match."""
-    await archive.save([(BARE, NOON), (POST, NOON)], [])
-    await archive.save([(SIGNED, NOON)], [])
+    await archive.save_articles([(BARE, NOON), (POST, NOON)], [])
+    await archive.save_articles([(SIGNED, NOON)], [])
     search = PostgresSearch(postgres)
-    assert not (await search.search(build("author:poster"), 10, None)).hits
-    assert [hit.article.author for hit in (await search.search(build("author:jane"), 10, None)).hits] == ["Jane Doe"]
+    assert not (await search.search(build_archive_query("author:poster"), 10, None)).hits
+    assert [hit.article.author for hit in (await search.search(build_archive_query("author:jane"), 10, None)).hits] == ["Jane Doe"]
 
 
 async def test_the_same_article_twice_in_a_batch_is_one_row(archive):
@@ -107,8 +107,8 @@ async def test_the_same_article_twice_in_a_batch_is_one_row(archive):
     The repeats act like one save after the other.
     """
     again = article(source="newsapi", external_id="other", author="A")
-    assert await archive.save([(article(), NOON), (again, LATER), (article("two"), NOON), (article(), NOON)], []) == 2
-    found = await archive.article(article().id)
+    assert await archive.save_articles([(article(), NOON), (again, LATER), (article("two"), NOON), (article(), NOON)], []) == 2
+    found = await archive.get_article(article().id)
     assert (found.article.source, found.article.author, found.fetched_at) == ("guardian", None, LATER)
 
 
@@ -119,8 +119,8 @@ async def test_external_id_may_move_to_another_url(archive):
     """
     first, second = article("one", external_id="x"), article("two", external_id="y")
     swapped = [evolve(first, external_id="y"), evolve(second, external_id="x")]
-    assert await archive.save([(first, NOON), (second, NOON)], []) == 2
-    assert await archive.save([(one, NOON) for one in swapped], []) == 0
+    assert await archive.save_articles([(first, NOON), (second, NOON)], []) == 2
+    assert await archive.save_articles([(one, NOON) for one in swapped], []) == 0
 
 
 @pytest.mark.parametrize(
@@ -142,16 +142,16 @@ async def test_external_id_may_move_to_another_url(archive):
 async def test_poisoned_row_is_reported_and_its_batch_is_not_saved(archive, bad):
     """The caller can bisect: the good row of the batch is not saved, and can be saved alone."""
     with pytest.raises(PoisonedBatchError):
-        await archive.save([(article("good"), NOON), (bad, NOON)], [])
-    assert await archive.article(article("good").id) is None
-    assert await archive.save([(article("good"), NOON)], []) == 1
-    await archive.bury(bad, "reason \x00\ud800")
-    await archive.bury(bad, "again")
+        await archive.save_articles([(article("good"), NOON), (bad, NOON)], [])
+    assert await archive.get_article(article("good").id) is None
+    assert await archive.save_articles([(article("good"), NOON)], []) == 1
+    await archive.store_dead_letter(bad, "reason \x00\ud800")
+    await archive.store_dead_letter(bad, "again")
 
 
 async def test_year_beyond_pythons_range_cannot_be_stored(execute, archive):
     """Not even foreign SQL can store it: one such row would break every list that contains it."""
-    await archive.save([(article(), NOON)], [])
+    await archive.save_articles([(article(), NOON)], [])
     with pytest.raises(asyncpg.CheckViolationError):
         await execute("UPDATE articles SET published_at = '20000-01-01'")
     with pytest.raises(asyncpg.CheckViolationError):
@@ -166,7 +166,7 @@ async def test_texts_too_large_for_the_index_are_saved(archive):
     wide = [chr(0x20000 + number % 40_000) + chr(0x20000 + number // 40_000) for number in range(80_000)]
     for number, text in enumerate((" ".join(words), "-".join(words), " ".join(hosts), " ".join(wide), "x" * 3_000_000)):
         nasty = article(f"nasty{number}", title=text, description=text, content=text)
-        assert await archive.save([(nasty, NOON)], []) == 1
+        assert await archive.save_articles([(nasty, NOON)], []) == 1
 
 
 async def test_pairs_set_the_leader_and_skip_unknown_articles(archive):
@@ -179,8 +179,8 @@ async def test_pairs_set_the_leader_and_skip_unknown_articles(archive):
     stranger = Pair(alone.id, "a_stranger", Rule.URL, 1.0)
     with_itself = Pair(alone.id, alone.id, Rule.URL, 1.0)
     for _ in range(2):
-        await archive.save([(one, NOON) for one in (plain, full, alone)], [tie, tie, stranger, with_itself])
-    leaders = [(await archive.article(one.id)).leader_id for one in (plain, full, alone)]
+        await archive.save_articles([(one, NOON) for one in (plain, full, alone)], [tie, tie, stranger, with_itself])
+    leaders = [(await archive.get_article(one.id)).leader_id for one in (plain, full, alone)]
     assert leaders == [full.id, full.id, alone.id]
 
 
@@ -190,9 +190,9 @@ async def test_pair_keeps_its_strongest_reason_in_any_order(archive, postgres):
     A weaker reason found later does not replace a stronger one.
     """
     one, two = article("one"), article("two")
-    await archive.save([(one, NOON), (two, NOON)], [Pair(one.id, two.id, Rule.NEAR_TITLE, 0.8)])
-    await archive.save([], [Pair(two.id, one.id, Rule.URL, 1.0)])
-    await archive.save([], [Pair(one.id, two.id, Rule.TITLE, 0.9)])
+    await archive.save_articles([(one, NOON), (two, NOON)], [Pair(one.id, two.id, Rule.NEAR_TITLE, 0.8)])
+    await archive.save_articles([], [Pair(two.id, one.id, Rule.URL, 1.0)])
+    await archive.save_articles([], [Pair(one.id, two.id, Rule.TITLE, 0.9)])
 
     async def pairs(connection):
         return [tuple(row) for row in await connection.fetch("SELECT rule, similarity FROM article_duplicates")]
@@ -212,16 +212,16 @@ async def test_concurrent_saves_of_the_same_rows_succeed(archive):
         for step in range(5):
             some = random.Random(seed * 100 + step).sample(everything, 40)
             ties = [Pair(a.id, b.id, Rule.TITLE, 1.0) for a, b in pairwise(some)]
-            new.append(await archive.save([(one, NOON) for one in some], ties))
+            new.append(await archive.save_articles([(one, NOON) for one in some], ties))
 
     async with trio.open_nursery() as nursery:
         for seed in range(4):
             nursery.start_soon(save, seed)
-    found = [await archive.article(one.id) for one in everything]
+    found = [await archive.get_article(one.id) for one in everything]
     assert sum(new) == sum(one is not None for one in found) >= 40
 
 
 async def test_unknown_article_is_none_and_empty_batch_saves_nothing(archive):
     """Neither is an error."""
-    assert await archive.article("a_nothing") is None
-    assert await archive.save([], []) == 0
+    assert await archive.get_article("a_nothing") is None
+    assert await archive.save_articles([], []) == 0

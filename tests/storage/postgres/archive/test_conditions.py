@@ -5,11 +5,11 @@ The queries are the longest ones, and the archive has every language.
 
 import pytest
 
-from newsintel.domain.archive.query import build
+from newsintel.domain.archive.query import build_archive_query
 from newsintel.domain.search import matching
 from newsintel.domain.text import lexemes, tokens
 from newsintel.domain.text.languages import _SNOWBALL, SIMPLE
-from newsintel.storage.postgres.archive.conditions import understanding
+from newsintel.storage.postgres.archive.conditions import build_condition
 from tests.steps import ALLOWED, LONGEST_MS, longest_slice
 
 LANGUAGES = [SIMPLE, *_SNOWBALL]
@@ -35,14 +35,14 @@ def test_building_a_query_never_blocks_for_long(q):
 
     Without slices this took a tenth of a second.
     """
-    query = build(q[:256].strip())
+    query = build_archive_query(q[:256].strip())
 
     def make():
         for memo in (tokens._exact, tokens._plain):
-            memo.forget()
-        for cache in (matching._tokens, lexemes.lexeme):
+            memo.clear()
+        for cache in (matching._split_term, lexemes.make_lexeme):
             cache.cache_clear()
-        return understanding(query, LANGUAGES)
+        return build_condition(query, LANGUAGES)
 
     longest_ms, found = longest_slice(make)
     assert found.sql

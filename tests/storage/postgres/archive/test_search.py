@@ -41,7 +41,7 @@ async def found(archive, search):
     """Saves articles and returns the names of those that a query finds, in the query's order."""
 
     async def run(query, *articles):
-        await archive.save([(one, NOON) for one in articles], [])
+        await archive.save_articles([(one, NOON) for one in articles], [])
         return [hit.article.external_id for hit in (await search.search(query, 50, None)).hits]
 
     return run
@@ -100,7 +100,7 @@ CONDITIONS = {
 @pytest.mark.parametrize("sort", list(ArchiveSort))
 async def test_query_finds_exactly_its_matches(archive, search, sort):
     """Covers every kind of condition, alone and with others, in every order."""
-    await archive.save([(one, NOON) for one in ZOO], [])
+    await archive.save_articles([(one, NOON) for one in ZOO], [])
     pages = {name: await search.search(evolve(query, sort=sort), 50, None) for name, (query, _) in CONDITIONS.items()}
     found = {name: sorted(hit.article.external_id for hit in page.hits) for name, page in pages.items()}
     assert [(name, found[name], sorted(expected)) for name, (_, expected) in CONDITIONS.items() if found[name] != sorted(expected)] == []
@@ -114,7 +114,7 @@ async def test_query_of_stop_words_only_is_refused(search, only):
 
     Otherwise nothing would explain the empty result.
     """
-    for call in (search.search(ask(only), 5, None), search.facets(ask(only)), search.timeline(ask(only), "day")):
+    for call in (search.search(ask(only), 5, None), search.count_facets(ask(only)), search.count_timeline(ask(only), "day")):
         with pytest.raises(InvalidParameterError) as refusal:
             await call
         assert (refusal.value.field, refusal.value.code) == ("q", "only_stop_words")
@@ -132,7 +132,7 @@ async def test_articles_of_a_source_come_newest_first(found):
 async def test_url_fetched_again_is_one_hit_with_both_times(archive, search):
     """No row is added. The hit says when it was first seen and last fetched."""
     for hours in (0, 1):
-        await archive.save([(article(), NOON + timedelta(hours=hours))], [])
+        await archive.save_articles([(article(), NOON + timedelta(hours=hours))], [])
     (hit,) = (await search.search(ask(["title"]), 5, None)).hits
     assert (hit.first_seen_at, hit.fetched_at) == (NOON, NOON + timedelta(hours=1))
 
@@ -165,7 +165,7 @@ async def test_paging_while_articles_arrive_skips_and_repeats_nothing(archive, s
         article(f"n{number}", title=("cat " * (number % 5 + 1)).strip(), published_at=NOON - timedelta(hours=number // 3))
         for number in range(60)
     ]
-    await archive.save([(one, NOON) for one in there], [])
+    await archive.save_articles([(one, NOON) for one in there], [])
     seen, after, turn = [], None, 0
     while turn == 0 or after:
         page = await search.search(query, 7, Position(after.keys) if after else None)
@@ -173,7 +173,7 @@ async def test_paging_while_articles_arrive_skips_and_repeats_nothing(archive, s
         after, turn = page.next, turn + 1
         times = (NOON + timedelta(hours=turn), NOON - timedelta(hours=3, minutes=turn), NOON - timedelta(days=turn))
         late = [article(f"late{turn}-{number}", title="cat cat cat", published_at=when) for number, when in enumerate(times)]
-        await archive.save([(one, NOON) for one in late], [])
+        await archive.save_articles([(one, NOON) for one in late], [])
     assert len(set(seen)) == len(seen)
     assert {one.id for one in there} <= set(seen)
     expected = {one.id: one for one in there}
@@ -190,7 +190,9 @@ async def test_windows_find_every_match_in_order(archive, search, monkeypatch):
     monkeypatch.setattr(walk, "FIRST_ROWS", 2)
     times = [datetime(1850, 1, 1, tzinfo=UTC) + timedelta(days=17, hours=5) * number for number in range(0, 3_600, 45)]
     names = [f"w{number}" for number in range(len(times))]
-    await archive.save([(article(name, title="cat", published_at=when), NOON) for name, when in zip(names, times, strict=True)], [])
+    await archive.save_articles(
+        [(article(name, title="cat", published_at=when), NOON) for name, when in zip(names, times, strict=True)], []
+    )
     for sort, expected in ((ArchiveSort.OLDEST, names), (ArchiveSort.NEWEST, names[::-1])):
         page = await search.search(ask(["cat"], sort=sort), 70, None)
         rest = await search.search(ask(["cat"], sort=sort), 70, page.next)
@@ -204,7 +206,7 @@ async def test_passage_has_offsets_of_the_match_in_code_points(archive, search):
     The offsets are right after characters of any width.
     """
     text = '👩‍👩‍👧 زلزال <b>x</b> & Learning, machines "learn"'
-    await archive.save(
+    await archive.save_articles(
         [(article("one", title="No match", description=text), NOON), (article("two", title="They learn", description="Of course"), NOON)],
         [],
     )
@@ -236,15 +238,15 @@ async def test_slow_call_is_an_archive_timeout(search, monkeypatch):
 async def test_facets_list_the_most_common_first(archive, search):
     """The matches are counted by source and by publisher, 20 values each at most."""
     many = [article(f"p{number}", title="cat", publisher=f"P{number % 30:02}", source="newsapi") for number in range(45)]
-    await archive.save([(one, NOON) for one in (*many, article("dog"), article("cat", title="cat"))], [])
+    await archive.save_articles([(one, NOON) for one in (*many, article("dog"), article("cat", title="cat"))], [])
     for query in (ask(["cat"]), ask([has(SOURCE, "newsapi")], [has(SOURCE, "guardian"), has(TITLE, "cat")])):
-        facets = await search.facets(query)
+        facets = await search.count_facets(query)
         assert facets.source == (("newsapi", 45), ("guardian", 1))
         assert facets.publisher[:2] == (("P00", 2), ("P01", 2))
         assert len(facets.publisher) == 20
-    assert dict((await search.facets(ask())).source) == {"newsapi": 45, "guardian": 2}
-    assert (await search.facets(ask(["nothing"]))).source == ()
-    assert (await search.facets(ask())).counted_newest is None
+    assert dict((await search.count_facets(ask())).source) == {"newsapi": 45, "guardian": 2}
+    assert (await search.count_facets(ask(["nothing"]))).source == ()
+    assert (await search.count_facets(ask())).counted_newest is None
 
 
 async def test_facets_of_many_matches_count_only_the_newest(archive, search, monkeypatch):
@@ -255,8 +257,8 @@ async def test_facets_of_many_matches_count_only_the_newest(archive, search, mon
     monkeypatch.setattr(search_module, "NEWEST_FACETS", search_module.NEWEST_FACETS.replace("LIMIT 10001", "LIMIT 4").replace("10000", "3"))
     some = [article(f"s{number}", source=f"s{number}", published_at=NOON - timedelta(days=number)) for number in range(5)]
     for number, expected in ((3, None), (4, 3), (5, 3)):
-        await archive.save([(one, NOON) for one in some[:number]], [])
-        facets = await search.facets(ask())
+        await archive.save_articles([(one, NOON) for one in some[:number]], [])
+        facets = await search.count_facets(ask())
         assert facets.counted_newest == expected
         assert facets.source == (("s0", 1), ("s1", 1), ("s2", 1))
 
@@ -267,7 +269,7 @@ def test_facets_of_very_many_publishers_are_counted_in_slices():
     Other tasks run after every few hundred, during counting and during sorting.
     """
     names = [f"p{number * 7919 % 10_007:05}" for number in range(10_007)]
-    work = search_module._counting(
+    work = search_module._count_in_slices(
         [{"source": name[:3], "publisher": name, "number": 1 + (name == "p09999")} for name in names], ended=True
     )
     slices = 1
@@ -286,7 +288,7 @@ def test_facets_of_very_many_publishers_are_counted_in_slices():
 
 async def test_held_names_the_sources_in_the_archive(archive, search):
     """An import may give its source any name."""
-    assert await search.held(["guardian", "blog_1"]) == frozenset()
-    await archive.save([(article("one", source="blog_1"), NOON), (article("two"), NOON)], [])
-    assert await search.held(["guardian", "blog_1", "blog_2"]) == {"guardian", "blog_1"}
-    assert await search.held([]) == frozenset()
+    assert await search.find_archived_sources(["guardian", "blog_1"]) == frozenset()
+    await archive.save_articles([(article("one", source="blog_1"), NOON), (article("two"), NOON)], [])
+    assert await search.find_archived_sources(["guardian", "blog_1", "blog_2"]) == {"guardian", "blog_1"}
+    assert await search.find_archived_sources([]) == frozenset()

@@ -8,8 +8,8 @@ from newsintel.domain.archive.model import ArchiveQuery, Bar, Bucket, Condition,
 from newsintel.errors import InvalidParameterError
 from newsintel.storage.postgres.archive import search as search_module
 from newsintel.storage.postgres.archive.search import PostgresSearch
-from newsintel.storage.postgres.archive.tags import cover, slot
-from newsintel.storage.postgres.archive.timeline import MOST_BARS, bars
+from newsintel.storage.postgres.archive.tags import compute_slot, cover_slots
+from newsintel.storage.postgres.archive.timeline import MOST_BARS, build_bars
 from tests.storage.support import NOON, article
 
 CAT = ((Condition(Field.ANY, "cat"),),)
@@ -22,7 +22,7 @@ async def search(postgres, archive):
     """Search over a few articles with different dates; three are about cats."""
     times = {"a": NOON, "b": NOON + timedelta(minutes=59), "c": SUNDAY, "dog": NOON - timedelta(days=30)}
     articles = [article(name, title="Dog" if name == "dog" else "Cat", published_at=when) for name, when in times.items()]
-    await archive.save([(one, NOON + timedelta(days=1)) for one in articles], [])
+    await archive.save_articles([(one, NOON + timedelta(days=1)) for one in articles], [])
     return PostgresSearch(postgres)
 
 
@@ -36,16 +36,16 @@ async def search(postgres, archive):
 )
 async def test_bars_cover_first_to_last_match_without_gaps(search, bucket, expected):
     """Hours, days and weeks are in UTC; a week starts on Monday."""
-    assert await search.timeline(ArchiveQuery(CAT), bucket) == tuple(Bar(start, count) for start, count in expected)
+    assert await search.count_timeline(ArchiveQuery(CAT), bucket) == tuple(Bar(start, count) for start, count in expected)
 
 
 async def test_bounds_of_the_query_set_the_ends(search):
     """The bars cover the bounds even without a match there, with words and without."""
     dates = {"start": NOON - timedelta(days=31), "end": NOON + timedelta(days=2)}
-    counts = {one.start: one.count for one in await search.timeline(ArchiveQuery(CAT, **dates), Bucket.DAY)}
+    counts = {one.start: one.count for one in await search.count_timeline(ArchiveQuery(CAT, **dates), Bucket.DAY)}
     assert (len(counts), min(counts), max(counts)) == (34, MIDNIGHT - timedelta(days=31), MIDNIGHT + timedelta(days=2))
     assert {start: count for start, count in counts.items() if count} == {MIDNIGHT: 2, MIDNIGHT - timedelta(days=1): 1}
-    everything = await search.timeline(ArchiveQuery(**dates), Bucket.DAY)
+    everything = await search.count_timeline(ArchiveQuery(**dates), Bucket.DAY)
     assert sum(one.count for one in everything) == 4
 
 
@@ -54,48 +54,48 @@ async def test_bounds_of_the_query_set_the_ends(search):
 async def test_requested_slices_stay_within_the_archive(search, monkeypatch, start, end):
     """The years 1 to 9999 would need 57,000 tags of slices, each a lookup in the index."""
     asked = []
-    monkeypatch.setattr(search_module, "cover", lambda low, high: asked.extend(found := [*cover(low, high)]) or found)
+    monkeypatch.setattr(search_module, "cover_slots", lambda low, high: asked.extend(found := [*cover_slots(low, high)]) or found)
     try:
-        await search.timeline(ArchiveQuery(CAT, start=start, end=end), Bucket.WEEK)
+        await search.count_timeline(ArchiveQuery(CAT, start=start, end=end), Bucket.WEEK)
     except InvalidParameterError as refusal:
         assert refusal.code == "too_many_buckets"
-    assert len(asked) <= len([*cover(slot(NOON - timedelta(days=30)), slot(NOON + timedelta(hours=1)) + 1)])
+    assert len(asked) <= len([*cover_slots(compute_slot(NOON - timedelta(days=30)), compute_slot(NOON + timedelta(hours=1)) + 1)])
 
 
 async def test_without_a_match_bars_need_both_bounds(search):
     """With both bounds all bars are empty; otherwise there is no bar."""
     nothing = ((Condition(Field.ANY, "nothing"),),)
-    assert await search.timeline(ArchiveQuery(nothing), Bucket.DAY) == ()
-    assert await search.timeline(ArchiveQuery(nothing, start=NOON), Bucket.DAY) == ()
-    assert await search.timeline(ArchiveQuery(nothing, start=NOON, end=NOON), Bucket.DAY) == (Bar(MIDNIGHT, 0),)
+    assert await search.count_timeline(ArchiveQuery(nothing), Bucket.DAY) == ()
+    assert await search.count_timeline(ArchiveQuery(nothing, start=NOON), Bucket.DAY) == ()
+    assert await search.count_timeline(ArchiveQuery(nothing, start=NOON, end=NOON), Bucket.DAY) == (Bar(MIDNIGHT, 0),)
 
 
 async def test_too_many_bars_of_dates_or_matches_are_refused(search, archive):
     """If the dates alone make too many, the archive is not queried."""
     far = article("far", title="Cat", published_at=NOON - timedelta(days=1_000))
-    await archive.save([(far, NOON)], [])
+    await archive.save_articles([(far, NOON)], [])
     for query in (ArchiveQuery(CAT), ArchiveQuery(start=NOON - timedelta(days=1_000), end=NOON)):
         with pytest.raises(InvalidParameterError) as refusal:
-            await search.timeline(query, Bucket.DAY)
+            await search.count_timeline(query, Bucket.DAY)
         assert refusal.value.field == "bucket"
-    assert len(await search.timeline(ArchiveQuery(CAT), Bucket.WEEK)) == 144
+    assert len(await search.count_timeline(ArchiveQuery(CAT), Bucket.WEEK)) == 144
 
 
 async def test_too_many_bars_with_a_match_are_refused(search, archive):
     """The query fails as soon as the bars are counted."""
     many = [article(f"m{number}", title="Cat", published_at=NOON - timedelta(hours=number)) for number in range(MOST_BARS + 5)]
-    await archive.save([(one, NOON) for one in many], [])
+    await archive.save_articles([(one, NOON) for one in many], [])
     with pytest.raises(InvalidParameterError, match="1,000"):
-        await search.timeline(ArchiveQuery(CAT), Bucket.HOUR)
+        await search.count_timeline(ArchiveQuery(CAT), Bucket.HOUR)
 
 
 def test_limit_is_a_thousand_bars():
     """The limit itself is allowed."""
-    assert len(bars({}, NOON, NOON + timedelta(hours=MOST_BARS - 1), Bucket.HOUR)) == MOST_BARS
+    assert len(build_bars({}, NOON, NOON + timedelta(hours=MOST_BARS - 1), Bucket.HOUR)) == MOST_BARS
     with pytest.raises(InvalidParameterError):
-        bars({}, NOON, NOON + timedelta(hours=MOST_BARS), Bucket.HOUR)
+        build_bars({}, NOON, NOON + timedelta(hours=MOST_BARS), Bucket.HOUR)
 
 
 def test_end_before_start_has_no_bars():
     """The number of bars never becomes negative."""
-    assert bars({}, NOON, NOON - timedelta(days=1), Bucket.DAY) == ()
+    assert build_bars({}, NOON, NOON - timedelta(days=1), Bucket.DAY) == ()

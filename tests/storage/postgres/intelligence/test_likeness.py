@@ -38,9 +38,9 @@ def keep(archive, postgres):
     """Archives articles and pairs, and counts their words."""
 
     async def run(*articles, pairs=()):
-        await archive.save([(one, NOON) for one in articles], list(pairs))
+        await archive.save_articles([(one, NOON) for one in articles], list(pairs))
         terms = PostgresTerms(postgres)
-        while await terms.add_up():
+        while await terms.apply_changes():
             pass
 
     return run
@@ -52,14 +52,14 @@ async def test_most_similar_articles_come_first_with_shared_words(likeness, keep
     The words are spelled as in the article, with the rarest first.
     """
     await keep(*FILLER, VACCINE, *STORY)
-    found = await likeness.similar(VACCINE.id, 10)
+    found = await likeness.find_similar_by_id(VACCINE.id, 10)
     assert [match.article for match in found] == STORY
     assert set(found[0].terms) == {"Pfizer", "vaccine", "trial"}
     assert found[0].terms[0] == "Pfizer", "the rarest"
     assert [match.terms for match in found[2:]] == [("Trial",)]
     assert 1 >= found[0].score > found[1].score > found[2].score > 0
     assert found[0].fetched_at == NOON
-    assert await likeness.similar(VACCINE.id, 1) == found[:1]
+    assert await likeness.find_similar_by_id(VACCINE.id, 1) == found[:1]
 
 
 async def test_article_outside_the_archive_is_matched_by_its_text(likeness, keep):
@@ -68,8 +68,8 @@ async def test_article_outside_the_archive_is_matched_by_its_text(likeness, keep
     `like` finds similar articles by the words of its own fields.
     """
     await keep(*FILLER, *STORY)
-    assert await likeness.similar(VACCINE.id, 10) is None
-    assert [match.article for match in await likeness.like(VACCINE, 10)] == STORY
+    assert await likeness.find_similar_by_id(VACCINE.id, 10) is None
+    assert [match.article for match in await likeness.find_similar_to(VACCINE, 10)] == STORY
 
 
 async def test_own_story_is_left_out_and_other_stories_come_once(likeness, keep):
@@ -83,11 +83,11 @@ async def test_own_story_is_left_out_and_other_stories_come_once(likeness, keep)
     again = article("again", title="Regulators study Pfizer vaccine after a trial", publisher="AP")
     pairs = [Pair(tied.id, founder.id, Rule.NEAR_TITLE, 0.9), Pair(VACCINE.id, founder.id, Rule.NEAR_TITLE, 0.9)]
     await keep(*FILLER, VACCINE, tied, founder, near, again, *STORY, pairs=pairs)
-    found = [match.article.id for match in await likeness.similar(VACCINE.id, 10)]
+    found = [match.article.id for match in await likeness.find_similar_by_id(VACCINE.id, 10)]
     assert not {VACCINE.id, tied.id, founder.id, near.id} & set(found)
     assert len({again.id, STORY[0].id} & set(found)) == 1
     await keep(pairs=[Pair(STORY[1].id, STORY[2].id, Rule.NEAR_TITLE, 0.9)])
-    assert STORY[2].id not in [match.article.id for match in await likeness.similar(VACCINE.id, 10)]
+    assert STORY[2].id not in [match.article.id for match in await likeness.find_similar_by_id(VACCINE.id, 10)]
 
 
 async def test_other_publishers_and_newer_articles_rank_higher(likeness, keep):
@@ -100,15 +100,15 @@ async def test_other_publishers_and_newer_articles_rank_higher(likeness, keep):
     old = article("old", title=title.format("defends many choices"), publisher="Reuters", published_at=NOON - 90 * DAY)
     new = article("new", title=title.format("answers tough questions"), publisher="The Times")
     await keep(*FILLER, VACCINE, own, old, new)
-    assert [match.article for match in await likeness.similar(VACCINE.id, 10)] == [new, old, own]
+    assert [match.article for match in await likeness.find_similar_by_id(VACCINE.id, 10)] == [new, old, own]
 
 
 async def test_rare_words_weigh_most(likeness, keep):
     """Stop words, and words that no article has, are not terms."""
     await keep(*FILLER, VACCINE, *STORY)
-    texts = await likeness.telling_words(["vaccines by Pfizer", "to be or not to be", "unheardof"], 5)
+    texts = await likeness.find_key_terms(["vaccines by Pfizer", "to be or not to be", "unheardof"], 5)
     assert [list(one) for one in texts] == [["en:pfizer", "en:vaccin"], [], []]
-    assert [list(one) for one in await likeness.telling_words(["vaccines by Pfizer"], 1)] == [["en:pfizer"]]
+    assert [list(one) for one in await likeness.find_key_terms(["vaccines by Pfizer"], 1)] == [["en:pfizer"]]
 
 
 async def test_word_of_a_title_weighs_more_than_one_of_a_description(likeness, keep):
@@ -117,18 +117,18 @@ async def test_word_of_a_title_weighs_more_than_one_of_a_description(likeness, k
     by_title, by_description = article("t", title="The zeppelin came"), article("d", title="The xylophone broke")
     others = [article(name, title=f"Our {word}", published_at=NOON - 9 * DAY) for name, word in (("t2", "zeppelin"), ("d2", "xylophone"))]
     await keep(*FILLER, asked, by_description, by_title, *others)
-    for found in (await likeness.similar(asked.id, 10), await likeness.like(asked, 10)):
+    for found in (await likeness.find_similar_by_id(asked.id, 10), await likeness.find_similar_to(asked, 10)):
         scores = {match.article.id: match.score for match in found}
-        assert scores[by_description.id] == pytest.approx(scores[by_title.id] * telling_module.FIELDS["B"])
+        assert scores[by_description.id] == pytest.approx(scores[by_title.id] * telling_module.FIELD_WEIGHTS["B"])
 
 
 async def test_quotes_in_a_word_are_not_operators(likeness, keep):
     """No character of the word acts as an operator of the query."""
     odd = article("odd", title="O'Neil\\ & Pfizer: (a | b) !c <-> d")
     await keep(*FILLER, VACCINE, odd, *STORY)
-    assert VACCINE in [match.article for match in await likeness.similar(odd.id, 10)]
-    assert VACCINE in [match.article for match in await likeness.like(odd, 10)]
-    assert await likeness.like(article("none", title="to be or not to be"), 10) == ()
+    assert VACCINE in [match.article for match in await likeness.find_similar_by_id(odd.id, 10)]
+    assert VACCINE in [match.article for match in await likeness.find_similar_to(odd, 10)]
+    assert await likeness.find_similar_to(article("none", title="to be or not to be"), 10) == ()
 
 
 async def test_newest_of_many_candidates_are_scored(likeness, keep, monkeypatch):
@@ -140,12 +140,12 @@ async def test_newest_of_many_candidates_are_scored(likeness, keep, monkeypatch)
     flood = [article(name, title=f"Flood in valley {name}", published_at=NOON - DAY * age) for age, name in enumerate(names)]
     await keep(*reversed(flood), *(article(f"other {number}", title=f"Sports {number}") for number in range(700)))
     asked = article("asked", title="Flood in valley", publisher="Nobody")
-    every = await likeness.like(asked, 50)
+    every = await likeness.find_similar_to(asked, 50)
     assert len(every) == 50
     monkeypatch.setattr(likeness_module, "CANDIDATES", 5)
-    assert [match.article for match in await likeness.like(asked, 5)] == flood[:5]
+    assert [match.article for match in await likeness.find_similar_to(asked, 5)] == flood[:5]
     monkeypatch.setattr(telling_module, "INDEX_BUDGET", 10)
-    assert [match.article for match in await likeness.like(asked, 5)] == flood[:5]
+    assert [match.article for match in await likeness.find_similar_to(asked, 5)] == flood[:5]
 
 
 async def test_slow_search_is_an_archive_timeout(likeness, keep, monkeypatch):
@@ -153,4 +153,4 @@ async def test_slow_search_is_an_archive_timeout(likeness, keep, monkeypatch):
     await keep(VACCINE)
     monkeypatch.setattr(search_module, "UNIT_S", 0)
     with pytest.raises(ArchiveTimeoutError):
-        await likeness.similar(VACCINE.id, 10)
+        await likeness.find_similar_by_id(VACCINE.id, 10)

@@ -5,9 +5,9 @@ Common people or common articles relate them, never under the floor.
 
 import pytest
 
-from newsintel.domain.intelligence.search_counts import Kin
+from newsintel.domain.intelligence.search_counts import QueryRelation
 from newsintel.storage.postgres.intelligence import related
-from newsintel.storage.postgres.intelligence.related import PostgresKinship
+from newsintel.storage.postgres.intelligence.related import PostgresRelatedSearches
 from tests.storage.postgres.searching import DAY, FLOOR, TODAY, Crowd, people
 from tests.storage.support import NOON
 
@@ -23,10 +23,10 @@ def crowd(postgres):
 @pytest.fixture
 def kin(postgres):
     """Returns the searches related to some queries."""
-    kinship = PostgresKinship(postgres)
+    kinship = PostgresRelatedSearches(postgres)
 
     async def of(*seeds, today=TODAY, floor=FLOOR, own=False):
-        return sorted(await kinship.kin(seeds, today, floor, own=own), key=lambda one: (one.seed, one.query))
+        return sorted(await kinship.find_related(seeds, today, floor, own=own), key=lambda one: (one.seed, one.query))
 
     return of
 
@@ -39,8 +39,8 @@ async def test_searches_of_the_same_people_are_related(crowd, kin):
     for at in (NOON - DAY, NOON, NOON):
         await crowd.search("flood", *people(5), at=at)
         await crowd.search("dyke", *people(4), at=at)
-    assert await kin("flood") == [Kin("flood", "dyke", 8, 10, 8, 0, 0)]
-    assert await kin("dyke") == [Kin("dyke", "flood", 10, 8, 8, 0, 0)]
+    assert await kin("flood") == [QueryRelation("flood", "dyke", 8, 10, 8, 0, 0)]
+    assert await kin("dyke") == [QueryRelation("dyke", "flood", 10, 8, 8, 0, 0)]
 
 
 async def test_searches_with_the_same_articles_are_related(crowd, kin):
@@ -48,7 +48,7 @@ async def test_searches_with_the_same_articles_are_related(crowd, kin):
     await crowd.search("flood", *people(3), articles=IDS[:8])
     await crowd.search("dyke", *people(3, "q"), articles=IDS[2:10])
     await crowd.search("tide", *people(3, "r"), articles=("a_x",))
-    assert await kin("flood") == [Kin("flood", "dyke", 3, 3, 0, 6, 10)]
+    assert await kin("flood") == [QueryRelation("flood", "dyke", 3, 3, 0, 6, 10)]
 
 
 async def test_closed_days_count_once(crowd, kin):
@@ -56,8 +56,8 @@ async def test_closed_days_count_once(crowd, kin):
     for day in (3, 0):
         for query in ("flood", "dyke"):
             await crowd.search(query, *people(3), at=NOON - day * DAY, articles=IDS)
-    await crowd.marks.close(TODAY, FLOOR)
-    assert await kin("flood") == [Kin("flood", "dyke", 6, 6, 6, 10, 10)]
+    await crowd.marks.close_days(TODAY, FLOOR)
+    assert await kin("flood") == [QueryRelation("flood", "dyke", 6, 6, 6, 10, 10)]
 
 
 @pytest.mark.parametrize("own", [False, True])
@@ -70,7 +70,7 @@ async def test_query_under_the_floor_is_never_shown(crowd, kin, own):
     await crowd.search("secret", *people(2), at=NOON - DAY, articles=IDS)
     assert await kin("flood", own=own) == []
     assert [one.query for one in await kin("flood", floor=2, own=own)] == ["secret"]
-    await crowd.marks.close(TODAY + DAY, FLOOR)
+    await crowd.marks.close_days(TODAY + DAY, FLOOR)
     assert await kin("flood", floor=2, own=own, today=TODAY + DAY) == []
 
 
@@ -83,7 +83,7 @@ async def test_pair_under_the_floor_is_not_related(crowd, kin):
     await crowd.search("embassy", *people(5, "q"), *people(2), at=NOON - DAY)
     assert await kin("flood") == []
     assert [one.together for one in await kin("flood", floor=2)] == [2]
-    await crowd.marks.close(TODAY + DAY, FLOOR)
+    await crowd.marks.close_days(TODAY + DAY, FLOOR)
     assert await kin("flood", floor=2, today=TODAY + DAY) == []
 
 
@@ -93,7 +93,7 @@ async def test_one_person_on_many_days_counts_once(crowd, kin):
         for query in ("private", "my own"):
             await crowd.search(query, "u_alice", at=NOON - day * DAY, articles=IDS)
     assert await kin("private") == []
-    await crowd.marks.close(TODAY, FLOOR)
+    await crowd.marks.close_days(TODAY, FLOOR)
     assert await kin("private") == []
 
 
@@ -105,7 +105,7 @@ async def test_answer_does_not_show_whether_a_query_was_made(crowd, kin):
     await crowd.search("flood", *people(5), articles=IDS)
     await crowd.search("secret", "u_alice", articles=IDS)
     assert await kin("secret") == await kin("never made") == []
-    assert await kin("secret", own=True) == [Kin("secret", "flood", 5, 0, 0, 10, 10)]
+    assert await kin("secret", own=True) == [QueryRelation("secret", "flood", 5, 0, 0, 10, 10)]
 
 
 async def test_days_counted_under_a_lower_floor_do_not_add_up(crowd, kin):
@@ -117,7 +117,7 @@ async def test_days_counted_under_a_lower_floor_do_not_add_up(crowd, kin):
         await crowd.search("secret", *people(3), at=NOON - day * DAY, articles=IDS)
         await crowd.search("flood", *people(5), at=NOON - day * DAY, articles=IDS)
         await crowd.search("dyke", *people(3), *people(2, "q"), at=NOON - day * DAY)
-    await crowd.marks.close(TODAY, FLOOR)
+    await crowd.marks.close_days(TODAY, FLOOR)
     assert len(await kin("secret")) == 2
     assert await kin("secret", floor=4) == []
     assert [one.query for one in await kin("flood")] == ["dyke", "secret"]
@@ -132,7 +132,7 @@ async def test_queries_under_the_floor_displace_no_other(crowd, kin, monkeypatch
     await crowd.search("flood", *people(5), at=at, articles=IDS)
     await crowd.search("dyke", *people(5, "q"), at=at, articles=IDS[:2])
     await crowd.search("a private one", *people(3, "r"), at=at, articles=IDS)
-    await crowd.marks.close(TODAY, FLOOR)
+    await crowd.marks.close_days(TODAY, FLOOR)
     assert [one.query for one in await kin("flood", floor=4)] == ["dyke"]
 
 
@@ -142,5 +142,8 @@ async def test_each_seed_has_its_own_related_searches(crowd, kin):
     await crowd.search("dyke", *people(4))
     await crowd.search("quake", *people(3, "q"), articles=IDS)
     await crowd.search("volcano", *people(3, "r"), articles=IDS)
-    assert await kin("flood", "quake", own=True) == [Kin("flood", "dyke", 4, 4, 4, 0, 0), Kin("quake", "volcano", 3, 3, 0, 10, 10)]
+    assert await kin("flood", "quake", own=True) == [
+        QueryRelation("flood", "dyke", 4, 4, 4, 0, 0),
+        QueryRelation("quake", "volcano", 3, 3, 0, 10, 10),
+    ]
     assert await kin() == []

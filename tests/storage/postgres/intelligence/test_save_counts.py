@@ -30,5 +30,5 @@ async def test_saves_under_the_floor_are_not_shown(postgres, saved_by):
     for name, people in (("one", 1), ("two", 2), ("three", 3), ("five", 5)):
         await saved_by(name, people)
     counts = PostgresSaveCounts(postgres)
-    assert await counts.most_saved(3, 100) == {article("three").id: 3, article("five").id: 5}
-    assert await counts.most_saved(3, 1) == {article("five").id: 5}
+    assert await counts.count_saves(3, 100) == {article("three").id: 3, article("five").id: 5}
+    assert await counts.count_saves(3, 1) == {article("five").id: 5}

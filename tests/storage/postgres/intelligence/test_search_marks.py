@@ -10,9 +10,9 @@ import pytest
 import trio
 
 from newsintel.config.values import Secret
-from newsintel.domain.intelligence.marks import Marking
-from newsintel.domain.intelligence.search_counts import Span
-from newsintel.domain.intelligence.trending import ranked
+from newsintel.domain.intelligence.marks import SearchMarker
+from newsintel.domain.intelligence.search_counts import TrendWindow
+from newsintel.domain.intelligence.trending import rank_trends
 from newsintel.errors import UnavailableError
 from newsintel.storage.postgres.accounts.accounts import PostgresAccounts
 from newsintel.storage.postgres.intelligence import search_marks as module
@@ -59,7 +59,7 @@ async def test_queries_under_the_floor_are_deleted_when_the_day_closes(crowd, fe
     for query, number in (("flood", 3), ("tide", 4), ("secret", 2)):
         await crowd.search(query, *people(number), at=NOON - 2 * DAY, articles=IDS)
     await crowd.search("young secret", *people(2), at=NOON - DAY, articles=IDS)
-    assert await crowd.marks.close(TODAY, FLOOR) == 9
+    assert await crowd.marks.close_days(TODAY, FLOOR) == 9
     assert await fetch("SELECT query, day, people FROM search_days ORDER BY query") == [
         ("flood", TODAY - 2 * DAY, 3),
         ("tide", TODAY - 2 * DAY, 4),
@@ -75,10 +75,10 @@ async def test_counts_are_deleted_after_two_weeks(crowd, fetch):
     await crowd.search("flood", *people(3), at=NOON - 13 * DAY, articles=IDS)
     await crowd.search("flood", *people(3, "q"), at=NOON - 13 * DAY + HOUR)
     await crowd.search("tide", *people(3), at=NOON - 13 * DAY)
-    await crowd.marks.close(TODAY, FLOOR)
+    await crowd.marks.close_days(TODAY, FLOOR)
     assert len(await fetch("SELECT * FROM search_days")) == 2
     assert len(await fetch("SELECT * FROM pair_days")) == 1
-    await crowd.marks.close(TODAY + DAY, FLOOR)
+    await crowd.marks.close_days(TODAY + DAY, FLOOR)
     assert await fetch("SELECT 1 FROM search_days UNION ALL SELECT 1 FROM pair_days UNION ALL SELECT 1 FROM search_answers") == []
 
 
@@ -90,12 +90,12 @@ async def test_concurrent_closes_count_everything_once(crowd, fetch, monkeypatch
     gone = []
 
     async def close():
-        gone.append(await crowd.marks.close(TODAY, FLOOR))
+        gone.append(await crowd.marks.close_days(TODAY, FLOOR))
 
     async with trio.open_nursery() as nursery:
         for _ in range(4):
             nursery.start_soon(close)
-    assert sum(gone) + await crowd.marks.close(TODAY, FLOOR) == 8 * (1 + 2 + 3 + 4 + 5)
+    assert sum(gone) + await crowd.marks.close_days(TODAY, FLOOR) == 8 * (1 + 2 + 3 + 4 + 5)
     assert await fetch("SELECT count(*), sum(people) FROM search_days") == [(24, 8 * (3 + 4 + 5))]
     assert await fetch("SELECT 1 FROM search_marks") == []
 
@@ -139,22 +139,22 @@ async def test_trending_list_loses_the_queries_of_a_forgotten_person(crowd, post
     A query that is still above the floor returns with the next refresh.
     """
     trending = PostgresTrending(postgres)
-    refresh = partial(trending.refresh, floor=FLOOR, rank=partial(ranked, limit=100))
+    refresh = partial(trending.rebuild_list, floor=FLOOR, rank=partial(rank_trends, limit=100))
     await crowd.search("flood", "u_alice", *people(2))
     await crowd.search("tide", "u_alice", *people(3))
     await crowd.search("quake", *people(3))
-    await refresh(Span.DAY, NOON)
+    await refresh(TrendWindow.DAY, NOON)
     await crowd.forget("u_alice")
-    assert [trend.query for trend in await trending.top(Span.DAY, FLOOR, 20)] == ["quake"]
-    await refresh(Span.DAY, NOON + HOUR)
-    assert [trend.query for trend in await trending.top(Span.DAY, FLOOR, 20)] == ["quake", "tide"]
+    assert [trend.query for trend in await trending.list_top(TrendWindow.DAY, FLOOR, 20)] == ["quake"]
+    await refresh(TrendWindow.DAY, NOON + HOUR)
+    assert [trend.query for trend in await trending.list_top(TrendWindow.DAY, FLOOR, 20)] == ["quake", "tide"]
 
 
 async def test_forgetting_includes_a_list_made_at_the_same_time(crowd, postgres, fetch, holding, somebody_waits):
     """Forgetting waits for a list that was counted with the person."""
     trending = PostgresTrending(postgres)
     await crowd.search("flood", "u_alice", *people(2))
-    await trending.refresh(Span.DAY, NOON - HOUR, FLOOR, partial(ranked, limit=100))
+    await trending.rebuild_list(TrendWindow.DAY, NOON - HOUR, FLOOR, partial(rank_trends, limit=100))
 
     async with trio.open_nursery() as nursery, holding("UPDATE trending_made SET at = at", "DELETE FROM trending") as refresh:
         nursery.start_soon(crowd.forget, "u_alice")
@@ -166,9 +166,9 @@ async def test_forgetting_includes_a_list_made_at_the_same_time(crowd, postgres,
 async def test_marks_of_an_old_key_are_found(crowd, fetch):
     """The old key must still be in the list of keys."""
     await crowd.search("planted", "u_alice")
-    await crowd.marks.forget(Marking([Secret("B" * 42 + "A")]).marks_of("u_alice"))
+    await crowd.marks.forget_person(SearchMarker([Secret("B" * 42 + "A")]).make_marks_finder("u_alice"))
     assert len(await fetch("SELECT * FROM search_marks")) == 1
-    await crowd.marks.forget(Marking([Secret("B" * 42 + "A"), KEY]).marks_of("u_alice"))
+    await crowd.marks.forget_person(SearchMarker([Secret("B" * 42 + "A"), KEY]).make_marks_finder("u_alice"))
     assert await fetch("SELECT * FROM search_marks") == []
 
 

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from newsintel.config.values import Secret
 from newsintel.storage.postgres.intelligence import terms as terms_module
-from newsintel.storage.postgres.intelligence.terms import ONE_AT_A_TIME, PostgresTerms
+from newsintel.storage.postgres.intelligence.terms import LOCK_TERM_COUNTS, PostgresTerms
 from newsintel.storage.postgres.migrate import migrate
 from newsintel.storage.postgres.pool import open_postgres
 from tests.storage.conftest import rows, sql
@@ -34,7 +34,7 @@ def terms(postgres):
 async def add_up_all(terms):
     """Add changes until none is left; returns their number."""
     total = 0
-    while added := await terms.add_up():
+    while added := await terms.apply_changes():
         total += added
     return total
 
@@ -45,12 +45,12 @@ async def test_counts_equal_a_recount(archive, terms, fetch, execute):
     The empty word counts all articles.
     """
     named = [article(f"n{number}", title=f"Storm {number} hits coast", description="of Wales") for number in range(20)]
-    await archive.save([(one, NOON) for one in named], [])
+    await archive.save_articles([(one, NOON) for one in named], [])
     assert await add_up_all(terms) == 20
-    await archive.save([(one, NOON) for one in named], [])
+    await archive.save_articles([(one, NOON) for one in named], [])
     assert await add_up_all(terms) == 0, "no text changed"
     fuller = evolve(named[3], description="of Wales and Cornwall, where a storm is nothing new")
-    await archive.save([(fuller, NOON), (article("late", title="Calm"), NOON)], [])
+    await archive.save_articles([(fuller, NOON), (article("late", title="Calm"), NOON)], [])
     await execute(f"DELETE FROM articles WHERE public_id IN ('{named[5].id}', '{named[6].id}')")
     await add_up_all(terms)
     counts = dict(await fetch(COUNTS))
@@ -78,9 +78,9 @@ async def test_article_that_commits_late_is_counted(archive, terms, database_url
         await transaction.commit()
         await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
 
-    lane = bridge.lane("test", 1)
+    lane = bridge.add_lane("test", 1)
     connection, transaction = await lane.run(begin)
-    await archive.save([(article("quick", title="Quickstep"), NOON)], [])
+    await archive.save_articles([(article("quick", title="Quickstep"), NOON)], [])
     assert await add_up_all(terms) == 1
     await lane.run(finish, connection, transaction)
     assert await add_up_all(terms) == 1
@@ -93,12 +93,12 @@ async def test_concurrent_batches_count_every_change_once(archive, terms, fetch,
     No change is added twice or lost, and one call adds at most one batch.
     """
     monkeypatch.setattr(terms_module, "BATCH_ROWS", 7)
-    await archive.save([(article(f"n{number}", title=f"Flood {number % 5}"), NOON) for number in range(100)], [])
-    assert await terms.add_up() == 7
+    await archive.save_articles([(article(f"n{number}", title=f"Flood {number % 5}"), NOON) for number in range(100)], [])
+    assert await terms.apply_changes() == 7
 
     async def work():
         for _ in range(40):
-            await terms.add_up()
+            await terms.apply_changes()
 
     async with trio.open_nursery() as nursery:
         for _ in range(4):
@@ -109,24 +109,24 @@ async def test_concurrent_batches_count_every_change_once(archive, terms, fetch,
 
 async def test_only_one_process_adds_at_a_time(archive, terms, database_url, bridge):
     """A second process returns at once and does not wait."""
-    await archive.save([(article(), NOON)], [])
+    await archive.save_articles([(article(), NOON)], [])
 
     async def begin():
         connection = await asyncpg.connect(database_url)
         await connection.transaction().start()
-        await connection.fetchval(ONE_AT_A_TIME)
+        await connection.fetchval(LOCK_TERM_COUNTS)
         return connection
 
-    lane = bridge.lane("test", 1)
+    lane = bridge.add_lane("test", 1)
     other = await lane.run(begin)
-    assert await terms.add_up() == 0
+    assert await terms.apply_changes() == 0
     await lane.run(other.close)
-    assert await terms.add_up() == 1
+    assert await terms.apply_changes() == 1
 
 
 async def test_migration_counts_the_words_of_older_articles(empty_url, bridge):
     """The database comes from an earlier release."""
-    lane = bridge.lane("test", 1)
+    lane = bridge.add_lane("test", 1)
     await lane.run(take, empty_url, "0006")
     await lane.run(sql, empty_url, ROWS["0001"][0])
     async with open_postgres(bridge, Secret(empty_url), None, 1) as service:

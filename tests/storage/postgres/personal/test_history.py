@@ -30,9 +30,9 @@ def history(postgres):
 async def test_searches_are_recorded_and_pruned(history, fetch):
     """A search exactly at the limit stays. No row names a person."""
     times = [NOON - timedelta(days=1), NOON, NOON + timedelta(days=1)]
-    await history.record([search_record(results_count=number, searched_at=time) for number, time in enumerate(times)])
-    assert await history.prune(NOON) == 1
-    assert await history.prune(NOON) == 0
+    await history.record_searches([search_record(results_count=number, searched_at=time) for number, time in enumerate(times)])
+    assert await history.prune_searches(NOON) == 1
+    assert await history.prune_searches(NOON) == 0
     assert await fetch("SELECT results_count, user_id FROM search_history ORDER BY id") == [(1, None), (2, None)]
 
 
@@ -40,7 +40,7 @@ async def test_many_searches_are_pruned_in_several_transactions(history, execute
     """No transaction deletes more than PRUNE_ROWS."""
     monkeypatch.setattr(module, "PRUNE_ROWS", 1000)
     await execute(MANY)
-    assert await history.prune(NOON) == 12_000
+    assert await history.prune_searches(NOON) == 12_000
     assert await fetch("SELECT count(*) FROM search_history") == [(0,)]
 
 
@@ -51,12 +51,12 @@ async def test_concurrent_prunes_share_the_work(history, execute, fetch, monkeyp
     went = []
 
     async def prune():
-        went.append(await history.prune(NOON))
+        went.append(await history.prune_searches(NOON))
 
     async with trio.open_nursery() as nursery:
         for _ in range(4):
             nursery.start_soon(prune)
-    assert sum(went) + await history.prune(NOON) == 12_000
+    assert sum(went) + await history.prune_searches(NOON) == 12_000
     assert await fetch("SELECT count(*) FROM search_history") == [(0,)]
 
 
@@ -65,14 +65,14 @@ async def test_locked_searches_are_skipped(history, execute, holding):
     await execute(MANY)
     async with holding("SELECT 1 FROM search_history WHERE id <= 10 FOR UPDATE"):
         with trio.fail_after(PATIENCE_S):
-            assert await history.prune(NOON) == 11_990
-    assert await history.prune(NOON) == 10
+            assert await history.prune_searches(NOON) == 11_990
+    assert await history.prune_searches(NOON) == 10
 
 
 async def test_stopped_server_is_an_outage(history, servers):
     """The error is UnavailableError; pruning works again when the server is back."""
     await servers.postgres.stop()
     with pytest.raises(UnavailableError):
-        await history.prune(NOON)
+        await history.prune_searches(NOON)
     await servers.postgres.ensure()
-    assert await history.prune(NOON) == 0
+    assert await history.prune_searches(NOON) == 0
