@@ -56,13 +56,28 @@ def list_calls(search: PostgresSearch, corpus: Corpus) -> Mapping[str, Mapping[s
     def draw(query: ArchiveQuery) -> Call:
         return lambda: search.count_timeline(query, Bucket.DAY)
 
-    counting = {name: [count(one) for one in some] for name, some in queries.build_facets(corpus).items()}
-    drawing = {name: [draw(one) for one in some] for name, some in queries.build_timelines(corpus).items()}
+    counting = {
+        name: [count(one) for one in some] for name, some in queries.build_facets(corpus).items()
+    }
+    drawing = {
+        name: [draw(one) for one in some] for name, some in queries.build_timelines(corpus).items()
+    }
     return {
-        "newest": {name: [find(one) for one in some] for name, some in queries.build_newest(corpus).items()},
-        "newest with words": {name: [find(one) for one in some] for name, some in queries.build_newest_words(corpus).items()},
-        "relevance": {name: [find(one) for one in some] for name, some in queries.build_relevance(corpus).items()},
-        "in place of sources": {name: [find(one, ARCHIVE_LIMIT) for one in some] for name, some in queries.build_stand_ins(corpus).items()},
+        "newest": {
+            name: [find(one) for one in some] for name, some in queries.build_newest(corpus).items()
+        },
+        "newest with words": {
+            name: [find(one) for one in some]
+            for name, some in queries.build_newest_words(corpus).items()
+        },
+        "relevance": {
+            name: [find(one) for one in some]
+            for name, some in queries.build_relevance(corpus).items()
+        },
+        "in place of sources": {
+            name: [find(one, ARCHIVE_LIMIT) for one in some]
+            for name, some in queries.build_stand_ins(corpus).items()
+        },
         "facets and timelines": counting | drawing,
     }
 
@@ -71,12 +86,17 @@ async def measure_latency(search: PostgresSearch, corpus: Corpus) -> dict[str, d
     """Return the percentiles of each class, and of each kind over all classes, in milliseconds."""
     kinds = list_calls(search, corpus)
     turns = [
-        (kind, name, some[number % len(some)]) for kind, each in kinds.items() for name, some in each.items() for number in range(CALLS)
+        (kind, name, some[number % len(some)])
+        for kind, each in kinds.items()
+        for name, some in each.items()
+        for number in range(CALLS)
     ]
     random.Random(1).shuffle(turns)  # noqa: S311 - nothing secret
     for _, _, call in turns[:: CALLS // 10]:
         await call()
-    times: dict[str, list[float]] = {label: [] for kind, each in kinds.items() for label in (f"{kind}:", *each)}
+    times: dict[str, list[float]] = {
+        label: [] for kind, each in kinds.items() for label in (f"{kind}:", *each)
+    }
     for kind, name, call in turns:
         began = time.perf_counter()
         await call()
@@ -99,7 +119,11 @@ async def measure_size(size: int, folder: Path) -> dict[str, Any]:
         sizes = await postgres.run(_read_sizes)
         weights = {name: round(each / size, 1) for name, each in sizes}
         print(f"{size:,} articles: measuring ingest", flush=True)
-        return {"latency_ms": latency, "bytes_per_article": weights, "ingest": await measure_ingest(bridge, postgres, url)}
+        return {
+            "latency_ms": latency,
+            "bytes_per_article": weights,
+            "ingest": await measure_ingest(bridge, postgres, url),
+        }
 
 
 async def _read_sizes(connection: Any) -> list[Any]:
@@ -123,26 +147,51 @@ def print_results(results: Mapping[str, Any]) -> None:
     for size in sizes:
         print(
             f"\n{int(size):,} articles, bytes per article: "
-            + ", ".join(f"{name} {each:g}" for name, each in results[size]["bytes_per_article"].items())
+            + ", ".join(
+                f"{name} {each:g}" for name, each in results[size]["bytes_per_article"].items()
+            )
         )
-        shown = (f"{name} {each['median']:g} ({each['lowest']:g} to {each['highest']:g})" for name, each in results[size]["ingest"].items())
-        print(f"{int(size):,} articles, ingest in rows per second, and the ratio: " + ", ".join(shown))
+        shown = (
+            f"{name} {each['median']:g} ({each['lowest']:g} to {each['highest']:g})"
+            for name, each in results[size]["ingest"].items()
+        )
+        print(
+            f"{int(size):,} articles, ingest in rows per second, and the ratio: " + ", ".join(shown)
+        )
 
 
 def main() -> None:
     """Run everything and store the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("sizes", nargs="*", type=int, default=SIZES)
-    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "newsintel-bench", help="where archives are stored")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=Path(tempfile.gettempdir()) / "newsintel-bench",
+        help="where archives are stored",
+    )
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args()
     results = {str(size): trio.run(measure_size, size, given.folder) for size in given.sizes}
     print_results(results)
-    machine = {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.system()}
+    machine = {
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "system": platform.system(),
+    }
     command = "just bench-archive " + " ".join(map(str, given.sizes))
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(
-        json.dumps({"command": command, "calls_of_each_class": CALLS, "machine": machine, "sizes": results}, indent=2) + "\n"
+        json.dumps(
+            {
+                "command": command,
+                "calls_of_each_class": CALLS,
+                "machine": machine,
+                "sizes": results,
+            },
+            indent=2,
+        )
+        + "\n"
     )
 
 

@@ -143,7 +143,12 @@ class _Driver:
                     self._read_answer(self._lines[number])
             self._fail_overdue()
         self._poll.close()
-        return LoadResult(self._answers, time.perf_counter() - began_s, time.process_time() - cpu_s, self._reconnects)
+        return LoadResult(
+            self._answers,
+            time.perf_counter() - began_s,
+            time.process_time() - cpu_s,
+            self._reconnects,
+        )
 
     def _connect(self, port: int) -> _Connection:
         line = _Connection(port, socket.create_connection(("127.0.0.1", port), timeout=10))
@@ -185,7 +190,11 @@ class _Driver:
             status, length = _HEAD.match(head), _LENGTH.search(head)
             if status is None or length is None:
                 raise ValueError(f"cannot read {head!r}")
-            line.status, line.wanted, line.closes = int(status[1]), end + 4 + int(length[1]), _CLOSES.search(head) is not None
+            line.status, line.wanted, line.closes = (
+                int(status[1]),
+                end + 4 + int(length[1]),
+                _CLOSES.search(head) is not None,
+            )
         if line.wanted is not None and len(line.buffer) >= line.wanted:
             self._record_answer(line)
 
@@ -196,13 +205,17 @@ class _Driver:
             body = bytes(line.buffer[line.buffer.find(b"\r\n\r\n") + 4 :])
         if self._job.keep is Keep.DIGEST:
             body, digest = b"", hashlib.sha256(body).hexdigest()
-        self._answers.append(TimedAnswer(line.target, line.began_s, latency_s, line.status, body, digest))
+        self._answers.append(
+            TimedAnswer(line.target, line.began_s, latency_s, line.status, body, digest)
+        )
         if line.closes:
             line = self._reconnect(line)
         self._send_next(line)
 
     def _record_failure(self, line: _Connection) -> None:
-        self._answers.append(TimedAnswer(line.target, line.began_s, time.perf_counter() - line.began_s, 0))
+        self._answers.append(
+            TimedAnswer(line.target, line.began_s, time.perf_counter() - line.began_s, 0)
+        )
         self._send_next(self._reconnect(line))
 
     def _reconnect(self, line: _Connection) -> _Connection:

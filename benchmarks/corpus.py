@@ -54,14 +54,20 @@ class Corpus:
         dice = random.Random(self.seed)  # noqa: S311 - nothing secret
         found: dict[str, None] = {}
         while len(found) < WORDS:
-            found["".join(dice.choices(_SYLLABLES, k=dice.choice((2, 3, 3, 4)))) + dice.choice("kmptxb")] = None
+            found[
+                "".join(dice.choices(_SYLLABLES, k=dice.choice((2, 3, 3, 4))))
+                + dice.choice("kmptxb")
+            ] = None
         return tuple(found)
 
     @cached_property
     def publishers(self) -> tuple[str, ...]:
         """The publishers, those with the most articles first."""
         return tuple(
-            f"{word.title()} {kind}" for word, kind in zip(self.words[-PUBLISHERS:], _cycle_words("News Times Post Daily"), strict=False)
+            f"{word.title()} {kind}"
+            for word, kind in zip(
+                self.words[-PUBLISHERS:], _cycle_words("News Times Post Daily"), strict=False
+            )
         )
 
     def make_event_word(self, week: int) -> str:
@@ -84,23 +90,38 @@ class Corpus:
             last = article
 
     def _generate_article(
-        self, number: int, seen: datetime, dice: random.Random, text: "_ZipfSampler", publishers: "_ZipfSampler"
+        self,
+        number: int,
+        seen: datetime,
+        dice: random.Random,
+        text: "_ZipfSampler",
+        publishers: "_ZipfSampler",
     ) -> Article:
         source = dice.choices(("newsapi", "guardian", "reddit"), (60, 15, 25))[0]
         title = text.draw(max(4, round(dice.gauss(10, 3))))
         published = seen - timedelta(minutes=dice.expovariate(1 / 300))
         if dice.random() < 0.05:
-            title.insert(dice.randrange(len(title)), self.make_event_word((published - (END - timedelta(days=DAYS + 30))).days // 7))
-        publisher = {"guardian": "The Guardian", "reddit": f"r/{self.words[-dice.randrange(1, 50)]}"}.get(source) or publishers.draw(1)[0]
+            title.insert(
+                dice.randrange(len(title)),
+                self.make_event_word((published - (END - timedelta(days=DAYS + 30))).days // 7),
+            )
+        publisher = {
+            "guardian": "The Guardian",
+            "reddit": f"r/{self.words[-dice.randrange(1, 50)]}",
+        }.get(source) or publishers.draw(1)[0]
         return Article(
             **_build_address(number, publisher),
             source=source,
             title=" ".join(title).capitalize(),
             publisher=publisher,
             published_at=published,
-            description=" ".join(text.draw(max(8, round(dice.gauss(28, 8))))).capitalize() + "." if dice.random() < 0.85 else None,
+            description=" ".join(text.draw(max(8, round(dice.gauss(28, 8))))).capitalize() + "."
+            if dice.random() < 0.85
+            else None,
             content=" ".join(text.draw(32)).capitalize() if source == "newsapi" else None,
-            author=f"{_draw_name(self.words, dice)} {_draw_name(self.words, dice)}" if dice.random() < 0.6 else None,
+            author=f"{_draw_name(self.words, dice)} {_draw_name(self.words, dice)}"
+            if dice.random() < 0.6
+            else None,
             section=dice.choice(SECTIONS) if source == "guardian" else None,
             language=dice.choices(tuple(LANGUAGES), tuple(LANGUAGES.values()))[0],
         )
@@ -112,7 +133,9 @@ class _ZipfSampler:
     def __init__(self, values: tuple[str, ...], dice: random.Random) -> None:
         self._values = values
         self._dice = dice
-        self._sums = tuple(accumulate(1 / (rank + OFFSET) ** EXPONENT for rank in range(1, len(values) + 1)))
+        self._sums = tuple(
+            accumulate(1 / (rank + OFFSET) ** EXPONENT for rank in range(1, len(values) + 1))
+        )
 
     def draw(self, count: int) -> list[str]:
         """Draw `count` values, with replacement."""
@@ -129,11 +152,15 @@ def _time_share(part: float) -> float:
 
 
 def _republish(article: Article, number: int, publisher: str) -> Article:
-    return evolve(article, **_build_address(number, publisher), publisher=publisher, source="newsapi")
+    return evolve(
+        article, **_build_address(number, publisher), publisher=publisher, source="newsapi"
+    )
 
 
 def _build_address(number: int, publisher: str) -> dict[str, Any]:
-    url = f"https://{publisher.casefold().replace(' ', '-').replace('/', '-')}.example/story/{number}"
+    url = (
+        f"https://{publisher.casefold().replace(' ', '-').replace('/', '-')}.example/story/{number}"
+    )
     identity = "a_" + b32encode(sha256(url.encode()).digest()).decode().lower()[:20]
     return {"id": identity, "external_id": url, "url": url, "canonical_url": url}
 

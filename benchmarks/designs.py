@@ -34,23 +34,44 @@ DESIGNS = {
 }
 
 # For the design that scans in the order of time: the planner must not choose another plan.
-ONLY_WALK = "SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off"
+ONLY_WALK = (
+    "SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off"
+)
 
 
 async def main(size: int) -> None:
     """Print median and maximum of each design in milliseconds: common, middling and rare words."""
     words = Corpus(size).words
-    kinds = {"common": words[:3], "middling": words[200:3_000:1_000], "rare": words[20_000:50_000:10_000]}
-    async with open_archive(size, Path(tempfile.gettempdir()) / "newsintel-bench") as (_, postgres, _url):
+    kinds = {
+        "common": words[:3],
+        "middling": words[200:3_000:1_000],
+        "rare": words[20_000:50_000:10_000],
+    }
+    async with open_archive(size, Path(tempfile.gettempdir()) / "newsintel-bench") as (
+        _,
+        postgres,
+        _url,
+    ):
         print(f"{size:,} articles" + "".join(f"{kind:>24}" for kind in kinds))
         for name, sql in DESIGNS.items():
-            times = [await postgres.run(_time_design, sql, some, "until" in name) for some in kinds.values()]
+            times = [
+                await postgres.run(_time_design, sql, some, "until" in name)
+                for some in kinds.values()
+            ]
             print(f"{name:34}" + "".join(map(_format_cell, times)))
         search = PostgresSearch(postgres)
-        print(f"{'windows (the whole call)':34}" + "".join([_format_cell(await _time_searches(search, some)) for some in kinds.values()]))
+        print(
+            f"{'windows (the whole call)':34}"
+            + "".join([_format_cell(await _time_searches(search, some)) for some in kinds.values()])
+        )
 
 
-async def _time_design(connection: Any, sql: str, words: tuple[str, ...], only_walk: bool) -> list[float]:  # noqa: FBT001
+async def _time_design(
+    connection: Any,
+    sql: str,
+    words: tuple[str, ...],
+    only_walk: bool,  # noqa: FBT001
+) -> list[float]:
     times = []
     async with connection.transaction():
         await connection.execute("SET LOCAL statement_timeout = 0")
@@ -67,7 +88,9 @@ async def _time_searches(search: PostgresSearch, words: tuple[str, ...]) -> list
     times = []
     for word in words * CALLS:
         began = time.perf_counter()
-        await search.search(ArchiveQuery(((Condition(Field.ANY, word),),), sort=ArchiveSort.RELEVANCE), 20, None)
+        await search.search(
+            ArchiveQuery(((Condition(Field.ANY, word),),), sort=ArchiveSort.RELEVANCE), 20, None
+        )
         times.append((time.perf_counter() - began) * 1000)
     return times
 

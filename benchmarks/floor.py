@@ -24,7 +24,11 @@ MADE_BY_SERVER = frozenset({"date", "connection"})
 
 def make_app(captured: dict[str, Any]) -> Any:
     """Return the app for captured headers (pairs of texts) and body (text)."""
-    headers = [(name.lower().encode(), value.encode()) for name, value in captured["headers"] if name.lower() not in MADE_BY_SERVER]
+    headers = [
+        (name.lower().encode(), value.encode())
+        for name, value in captured["headers"]
+        if name.lower() not in MADE_BY_SERVER
+    ]
     start = {"type": "http.response.start", "status": 200, "headers": headers}
     body = {"type": "http.response.body", "body": captured["body"].encode(), "more_body": False}
 
@@ -55,7 +59,9 @@ async def main(captured: dict[str, Any]) -> None:
     shutdown = trio.Event()
     with trio.CancelScope() as scope, call_on_signals(shutdown.set, scope.cancel, settings.drain_s):
         configure_gc()
-        await serve(make_app(captured), make_config(str(settings.bind)), shutdown_trigger=shutdown.wait)
+        await serve(
+            make_app(captured), make_config(str(settings.bind)), shutdown_trigger=shutdown.wait
+        )
 
 
 if __name__ == "__main__":

@@ -39,21 +39,43 @@ async def measure_ingest(bridge: Bridge, postgres: Postgres, url: str) -> dict[s
     It deletes the rows that it inserted.
     """
     lane = bridge.add_lane("COPY", 1)
-    stream = iter([(evolve(one, id=f"b_{one.id}"), seen) for one, seen in Corpus(TURNS * 2 * ROWS, seed=7).generate_articles()])
+    stream = iter(
+        [
+            (evolve(one, id=f"b_{one.id}"), seen)
+            for one, seen in Corpus(TURNS * 2 * ROWS, seed=7).generate_articles()
+        ]
+    )
     rates: dict[str, list[float]] = {"persister": [], "COPY": []}
     for _ in range(TURNS):
-        rates["persister"].append(await _measure_rate(lambda rows: persist_rows(postgres, rows), list(islice(stream, ROWS))))
-        rates["COPY"].append(await _measure_rate(lambda rows: lane.run(_copy_rows, url, rows), list(islice(stream, ROWS))))
+        rates["persister"].append(
+            await _measure_rate(
+                lambda rows: persist_rows(postgres, rows), list(islice(stream, ROWS))
+            )
+        )
+        rates["COPY"].append(
+            await _measure_rate(
+                lambda rows: lane.run(_copy_rows, url, rows), list(islice(stream, ROWS))
+            )
+        )
     await lane.run(_restore_archive, url)
     ratios = [one / other for one, other in zip(rates["persister"], rates["COPY"], strict=True)]
-    return {name: _compute_spread(found, 0) for name, found in rates.items()} | {"ratio": _compute_spread(ratios, 2)}
+    return {name: _compute_spread(found, 0) for name, found in rates.items()} | {
+        "ratio": _compute_spread(ratios, 2)
+    }
 
 
 async def persist_rows(postgres: Postgres, rows: Rows) -> None:
     """Send articles to a persister, in answers of half a batch, and wait until all are saved."""
     send, receive = trio.open_memory_channel[Answer](64)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(lambda: persister.run(receive, room=ByteBudget(2**30), archive=PostgresArchive(postgres), count=_ignore_count))
+        nursery.start_soon(
+            lambda: persister.run(
+                receive,
+                room=ByteBudget(2**30),
+                archive=PostgresArchive(postgres),
+                count=_ignore_count,
+            )
+        )
         with send:
             for start in range(0, len(rows), BATCH_ROWS // 2):
                 await send.send(_build_answer(rows[start : start + BATCH_ROWS // 2]))
@@ -61,7 +83,10 @@ async def persist_rows(postgres: Postgres, rows: Rows) -> None:
 
 def _build_answer(rows: Rows) -> Answer:
     outcome = FetchOutcome("guardian", Status.OK, rows[0][1], tuple(article for article, _ in rows))
-    return Answer(Harvest(build_query("news", sources=("guardian",)), rows[0][1], (outcome,)), Merge(Dedupe.NORMAL, ()))
+    return Answer(
+        Harvest(build_query("news", sources=("guardian",)), rows[0][1], (outcome,)),
+        Merge(Dedupe.NORMAL, ()),
+    )
 
 
 async def _measure_rate(take: Callable[[Rows], Awaitable[None]], rows: Rows) -> float:
@@ -93,7 +118,11 @@ async def _restore_archive(url: str) -> None:
 
 def _compute_spread(values: Sequence[float], digits: int) -> dict[str, float]:
     middle = statistics.median(values)
-    return {"median": round(middle, digits), "lowest": round(min(values), digits), "highest": round(max(values), digits)}
+    return {
+        "median": round(middle, digits),
+        "lowest": round(min(values), digits),
+        "highest": round(max(values), digits),
+    }
 
 
 def _ignore_count(name: str, amount: float = 1, **labels: str) -> None:

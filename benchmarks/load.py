@@ -40,7 +40,10 @@ async def open_archive(size: int, folder: Path) -> AsyncIterator[tuple[Bridge, P
 
     The next run uses the archive in the folder again.
     """
-    async with run_embedded_servers(folder / f"archive-{size}", redis=False) as own, open_bridge() as bridge:
+    async with (
+        run_embedded_servers(folder / f"archive-{size}", redis=False) as own,
+        open_bridge() as bridge,
+    ):
         url = own.postgres_url or ""
         async with open_postgres(bridge, Secret(url), None, 4) as postgres:
             await migrate(bridge.add_lane("migrating", 1), Secret(url), None, postgres)
@@ -98,12 +101,35 @@ async def copy_articles(connection: Any, articles: Iterable[tuple[Article, datet
             await connection.execute(statement)
     await connection.execute(STAGE[2])
     records = [await _build_record(one, seen) for one, seen in articles]
-    await connection.copy_records_to_table("stage", records=records, columns=_NAMES.split(", "), schema_name="pg_temp")
+    await connection.copy_records_to_table(
+        "stage", records=records, columns=_NAMES.split(", "), schema_name="pg_temp"
+    )
     await connection.execute(INSERT_FROM_STAGE)
 
 
 async def _build_record(one: Article, seen: datetime) -> tuple[Any, ...]:
-    texts = (one.id, one.canonical_url, one.url, one.source, one.external_id, one.publisher, one.title, one.description, one.content)
-    notes = (one.author, one.section, one.image_url, one.language, one.published_at, one.published_at_estimated, None, None)
-    words = await index_article(Texts(one.title, one.description, one.content, one.author, one.publisher, one.language))
+    texts = (
+        one.id,
+        one.canonical_url,
+        one.url,
+        one.source,
+        one.external_id,
+        one.publisher,
+        one.title,
+        one.description,
+        one.content,
+    )
+    notes = (
+        one.author,
+        one.section,
+        one.image_url,
+        one.language,
+        one.published_at,
+        one.published_at_estimated,
+        None,
+        None,
+    )
+    words = await index_article(
+        Texts(one.title, one.description, one.content, one.author, one.publisher, one.language)
+    )
     return (*texts, *notes, seen, seen, *words)

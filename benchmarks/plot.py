@@ -31,11 +31,15 @@ class Bar:
 
 def draw_bars(title: str, unit: str, some: Sequence[Bar], goal: float | None = None) -> str:
     """Draw horizontal bars from 0 with the range of their rounds, and a dashed line at `goal`."""
-    scale = (WIDTH - LEFT - RIGHT) / (max([bar.figure.high for bar in some] + ([goal] if goal else [])) or 1)
+    scale = (WIDTH - LEFT - RIGHT) / (
+        max([bar.figure.high for bar in some] + ([goal] if goal else [])) or 1
+    )
     parts = [f'<text class="title" x="12" y="24">{escape(title)} ({escape(unit)})</text>']
     for at, bar in enumerate(some):
         middle = TOP + at * ROW + ROW / 2
-        low, median, high = (LEFT + scale * value for value in (bar.figure.low, bar.figure.median, bar.figure.high))
+        low, median, high = (
+            LEFT + scale * value for value in (bar.figure.low, bar.figure.median, bar.figure.high)
+        )
         colour = COLOURS.get(bar.who, OTHER)
         parts += [
             f'<text x="{LEFT - 8}" y="{middle + 4:.1f}" text-anchor="end">{escape(bar.label)}</text>',
@@ -47,11 +51,15 @@ def draw_bars(title: str, unit: str, some: Sequence[Bar], goal: float | None = N
     if goal is not None:
         x = LEFT + scale * goal
         parts.append(f'<path class="goal" d="M{x:.1f} {TOP - 6}V{bottom}"/>')
-        parts.append(f'<text class="goal-text" x="{x:.1f}" y="{TOP - 8}" text-anchor="middle">goal {_format_number(goal)}</text>')
+        parts.append(
+            f'<text class="goal-text" x="{x:.1f}" y="{TOP - 8}" text-anchor="middle">goal {_format_number(goal)}</text>'
+        )
     return _wrap_svg(bottom + 14, parts)
 
 
-def draw_curves(title: str, across: str, up: str, some: dict[str, Sequence[tuple[float, float]]]) -> str:
+def draw_curves(
+    title: str, across: str, up: str, some: dict[str, Sequence[tuple[float, float]]]
+) -> str:
     """Draw named lines through points (x, y). Both axes start at 0."""
     height, left = 260, 70
     widest = max(x for points in some.values() for x, _ in points) or 1
@@ -65,14 +73,22 @@ def draw_curves(title: str, across: str, up: str, some: dict[str, Sequence[tuple
     ]
     for part in range(5):
         x, y = widest * part / 4, highest * part / 4
-        parts.append(f'<text x="{left + width * part / 4:.1f}" y="{TOP + height + 17}" text-anchor="middle">{_format_number(x)}</text>')
-        parts.append(f'<text x="{left - 6}" y="{TOP + height - height * part / 4 + 4:.1f}" text-anchor="end">{_format_number(y)}</text>')
+        parts.append(
+            f'<text x="{left + width * part / 4:.1f}" y="{TOP + height + 17}" text-anchor="middle">{_format_number(x)}</text>'
+        )
+        parts.append(
+            f'<text x="{left - 6}" y="{TOP + height - height * part / 4 + 4:.1f}" text-anchor="end">{_format_number(y)}</text>'
+        )
     for name, points in some.items():
-        place = [(left + width * x / widest, TOP + height - height * y / highest) for x, y in points]
+        place = [
+            (left + width * x / widest, TOP + height - height * y / highest) for x, y in points
+        ]
         colour = COLOURS.get(name, OTHER)
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in place)
         parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        parts.append(f'<text x="{place[-1][0] + 6:.1f}" y="{place[-1][1] + 4:.1f}">{escape(name)}</text>')
+        parts.append(
+            f'<text x="{place[-1][0] + 6:.1f}" y="{place[-1][1] + 4:.1f}">{escape(name)}</text>'
+        )
     return _wrap_svg(TOP + height + 46, parts)
 
 

@@ -42,7 +42,9 @@ def make_mix(seed: int = 1) -> Tally:
     chance, tally = random.Random(seed), Tally()  # noqa: S311 - the same on every run
     for source, shape in SHAPES.items():
         for _ in range(CALLS):
-            latency_ms = chance.lognormvariate(math.log(shape.median_ms), shape.spread) * (3 if chance.random() < shape.slow else 1)
+            latency_ms = chance.lognormvariate(math.log(shape.median_ms), shape.spread) * (
+                3 if chance.random() < shape.slow else 1
+            )
             if chance.random() < shape.failed:
                 tally.add(source, Status.UNREACHABLE, latency_ms / 2)
             elif latency_ms >= DEADLINE_MS:
@@ -55,7 +57,16 @@ def make_mix(seed: int = 1) -> Tally:
 def main() -> None:
     """Print the mix as JSON lines."""
     for latency, count in make_mix().take().items():
-        print(orjson.dumps({"source": latency.source, "status": latency.status, "ms": latency.ms, "count": count}).decode())
+        print(
+            orjson.dumps(
+                {
+                    "source": latency.source,
+                    "status": latency.status,
+                    "ms": latency.ms,
+                    "count": count,
+                }
+            ).decode()
+        )
 
 
 if __name__ == "__main__":

@@ -56,16 +56,39 @@ class Report:
 
     def format(self) -> str:
         """Format it for the terminal."""
-        goals = [f"  {'met   ' if goal.met else 'missed'}  {goal.text}: {goal.measured}" for goal in self.goals]
-        return "\n".join([f"\n## {self.name}: {self.about}\n", format_table(self.header, self.rows), "", *goals, "", self.summary])
+        goals = [
+            f"  {'met   ' if goal.met else 'missed'}  {goal.text}: {goal.measured}"
+            for goal in self.goals
+        ]
+        return "\n".join(
+            [
+                f"\n## {self.name}: {self.about}\n",
+                format_table(self.header, self.rows),
+                "",
+                *goals,
+                "",
+                self.summary,
+            ]
+        )
 
     def save(self, command: str, options: Options) -> None:
         """Write it to the results folder."""
         RESULTS.mkdir(exist_ok=True)
-        found = {"goals": [asdict(goal) for goal in self.goals], "summary": self.summary, "figures": self.data}
+        found = {
+            "goals": [asdict(goal) for goal in self.goals],
+            "summary": self.summary,
+            "figures": self.data,
+        }
         circumstances = {"command": command, "options": asdict(options), **describe_machine()}
-        told = {**circumstances, "about": self.about, "table": format_table(self.header, self.rows).splitlines(), **found}
-        (RESULTS / f"{self.name}.json").write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        told = {
+            **circumstances,
+            "about": self.about,
+            "table": format_table(self.header, self.rows).splitlines(),
+            **found,
+        }
+        (RESULTS / f"{self.name}.json").write_bytes(
+            orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        )
         (RESULTS / f"{self.name}.svg").write_text(self.plot, encoding="utf-8")
 
 
@@ -79,7 +102,9 @@ def describe_machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "cores": cores,
-        "placement": "servers on core 0, all else on core 1" if cores > 1 else "one core for everything",
+        "placement": "servers on core 0, all else on core 1"
+        if cores > 1
+        else "one core for everything",
         "load_average": [round(load, 2) for load in os.getloadavg()],
     }
 
@@ -96,5 +121,7 @@ def print_progress(text: str) -> None:
 
 
 def _run_git(*args: str) -> str:
-    done = subprocess.run(["git", *args], capture_output=True, text=True, check=False, cwd=Path(__file__).parent)
+    done = subprocess.run(
+        ["git", *args], capture_output=True, text=True, check=False, cwd=Path(__file__).parent
+    )
     return done.stdout.strip()

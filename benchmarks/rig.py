@@ -64,7 +64,9 @@ class Server:
 
         Other load on the machine does not change it.
         """
-        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        fields = (
+            Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        )
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def rss_mib(self) -> float:
@@ -91,7 +93,9 @@ class Rig:
     def make_new_targets(self, number: int, words: str = "climate") -> list[str]:
         """Return new request targets that all find the same articles."""
         first, self._marks = self._marks, self._marks + number
-        return [f"/articles?q={words.replace(' ', '+')}+-zq{mark}" for mark in range(first, self._marks)]
+        return [
+            f"/articles?q={words.replace(' ', '+')}+-zq{mark}" for mark in range(first, self._marks)
+        ]
 
     @contextmanager
     def run_newsintel(self, *, core: int = SERVER_CORE, **settings: str) -> Iterator[Server]:
@@ -99,11 +103,26 @@ class Rig:
         port = find_free_port()
         own = {f"NEWSINTEL_{name}": value for name, value in settings.items()}
         environ = {**self.environ, **own, "NEWSINTEL_BIND": f"127.0.0.1:{port}"}
-        with self._run_server("newsintel", port, ["-m", "newsintel", "serve"], environ, probe="/health/ready", core=core) as server:
+        with self._run_server(
+            "newsintel",
+            port,
+            ["-m", "newsintel", "serve"],
+            environ,
+            probe="/health/ready",
+            core=core,
+        ) as server:
             yield server
 
     @contextmanager
-    def run_peer(self, name: str, *, label: str = "", fast: bool = False, sequential: bool = False, **settings: str) -> Iterator[Server]:
+    def run_peer(
+        self,
+        name: str,
+        *,
+        label: str = "",
+        fast: bool = False,
+        sequential: bool = False,
+        **settings: str,
+    ) -> Iterator[Server]:
         """Run a peer with uvicorn, without access log.
 
         Args:
@@ -117,10 +136,22 @@ class Rig:
         port = find_free_port()
         own = {f"NEWSINTEL_{key}": value for key, value in settings.items()}
         environ = {**self.environ, **own, "NEWSINTEL_BENCH_SEQUENTIAL": "1" if sequential else "0"}
-        options = ["--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--log-level", "warning"]
+        options = [
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--no-access-log",
+            "--log-level",
+            "warning",
+        ]
         options += [] if fast or name == "careful" else ["--loop", "asyncio", "--http", "h11"]
         with self._run_server(
-            label or name, port, ["-m", "uvicorn", f"benchmarks.peers.{name}:app", *options], environ, probe="/openapi.json"
+            label or name,
+            port,
+            ["-m", "uvicorn", f"benchmarks.peers.{name}:app", *options],
+            environ,
+            probe="/openapi.json",
         ) as server:
             yield server
 
@@ -128,9 +159,13 @@ class Rig:
     def run_floor(self, captured: "Captured") -> Iterator[Server]:
         """Run the bare app that sends the captured response."""
         port, path = find_free_port(), self.folder / "captured.json"
-        path.write_bytes(orjson.dumps({"headers": captured.headers, "body": captured.body.decode()}))
+        path.write_bytes(
+            orjson.dumps({"headers": captured.headers, "body": captured.body.decode()})
+        )
         environ = {**self.environ, "NEWSINTEL_BIND": f"127.0.0.1:{port}"}
-        with self._run_server("floor", port, ["-m", "benchmarks.floor", str(path)], environ, probe="/") as server:
+        with self._run_server(
+            "floor", port, ["-m", "benchmarks.floor", str(path)], environ, probe="/"
+        ) as server:
             yield server
 
     @contextmanager
@@ -138,16 +173,32 @@ class Rig:
         """Run the trivial server that sends the captured response."""
         port, path = find_free_port(), self.folder / "captured.http"
         path.write_bytes(captured.raw)
-        with self._run_server("trivial", port, ["-m", "benchmarks.trivial", str(port), str(path)], self.environ, probe="/") as server:
+        with self._run_server(
+            "trivial",
+            port,
+            ["-m", "benchmarks.trivial", str(port), str(path)],
+            self.environ,
+            probe="/",
+        ) as server:
             yield server
 
     @contextmanager
     def _run_server(
-        self, name: str, port: int, args: Sequence[str], environ: Mapping[str, str], *, probe: str, core: int = SERVER_CORE
+        self,
+        name: str,
+        port: int,
+        args: Sequence[str],
+        environ: Mapping[str, str],
+        *,
+        probe: str,
+        core: int = SERVER_CORE,
     ) -> Iterator[Server]:
         self._logs += 1
         log = self.folder / f"{self._logs:03}-{name}.log"
-        with log.open("wb") as output, _run_process(args, environ, core, stdout=output, stderr=output) as started:
+        with (
+            log.open("wb") as output,
+            _run_process(args, environ, core, stdout=output, stderr=output) as started,
+        ):
             _await_ready(started, port, probe, log)
             yield Server(name, port, started.pid)
 
@@ -196,11 +247,15 @@ def capture_answer(server: Server, target: str) -> Captured:
     """Capture a server's answer to a target."""
     status, headers, body = send_request(server.port, target)
     if status != 200:
-        raise RuntimeError(f"{server.name} answered {status} to {target}: {body[:300].decode(errors='replace')}")
+        raise RuntimeError(
+            f"{server.name} answered {status} to {target}: {body[:300].decode(errors='replace')}"
+        )
     return Captured(headers, body)
 
 
-def send_request(port: int, target: str, method: str = "GET", body: bytes = b"") -> tuple[int, list[tuple[str, str]], bytes]:
+def send_request(
+    port: int, target: str, method: str = "GET", body: bytes = b""
+) -> tuple[int, list[tuple[str, str]], bytes]:
     """Send one request on its own connection. Returns status, headers and body."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
@@ -224,7 +279,11 @@ def open_rig() -> Iterator[Rig]:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with ExitStack() as running:
-        folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="newsintel-bench-", ignore_cleanup_errors=True)))
+        folder = Path(
+            running.enter_context(
+                tempfile.TemporaryDirectory(prefix="newsintel-bench-", ignore_cleanup_errors=True)
+            )
+        )
         log = running.enter_context((folder / "world.log").open("wb"))
         data = folder / "data"
         world = running.enter_context(
@@ -241,7 +300,10 @@ def open_rig() -> Iterator[Rig]:
         if not said:
             raise RuntimeError(f"the world did not start: {_read_end(folder / 'world.log')}")
         where = orjson.loads(said)
-        stores = {"NEWSINTEL_DATABASE_URL": where["postgres_url"], "NEWSINTEL_REDIS_URL": where["redis_url"]}
+        stores = {
+            "NEWSINTEL_DATABASE_URL": where["postgres_url"],
+            "NEWSINTEL_REDIS_URL": where["redis_url"],
+        }
         environ = {
             **_build_clean_environ(),
             **where["environ"],
@@ -267,13 +329,21 @@ def _set_up_loader() -> None:
 
 def _build_clean_environ() -> dict[str, str]:
     """Return this environment without newsintel settings."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("NEWSINTEL_") and name not in FOREIGN_NAMES}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("NEWSINTEL_") and name not in FOREIGN_NAMES
+    }
 
 
 @contextmanager
-def _run_process(args: Sequence[str], environ: Mapping[str, str], core: int, **pipes: Any) -> Iterator[subprocess.Popen[bytes]]:
+def _run_process(
+    args: Sequence[str], environ: Mapping[str, str], core: int, **pipes: Any
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a Python program in its own session: Ctrl-C reaches only us, and we end it in order."""
-    started = subprocess.Popen([sys.executable, *args], env=dict(environ), start_new_session=True, **pipes)
+    started = subprocess.Popen(
+        [sys.executable, *args], env=dict(environ), start_new_session=True, **pipes
+    )
     try:
         if (os.cpu_count() or 1) > 1:
             os.sched_setaffinity(started.pid, {core})

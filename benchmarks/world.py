@@ -36,7 +36,12 @@ class CachingApi:
         if request.method != "GET":
             return self.api.answer_request(request, limited=limited)
         asked = tuple((name, MARK.sub("", value)) for name, value in request.query.items())
-        key = (request.path, asked, request.headers.get("authorization"), request.headers.get("x-api-key"))
+        key = (
+            request.path,
+            asked,
+            request.headers.get("authorization"),
+            request.headers.get("x-api-key"),
+        )
         if key not in self._replies:
             self._replies[key] = self.api.answer_request(request, limited=limited)
         return self._replies[key]
@@ -53,8 +58,15 @@ class CachingApi:
 
 async def main(folder: Path) -> None:
     """Run everything until standard input ends."""
-    async with run_embedded_servers(folder) as own, run_simulated_upstreams(wrap=CachingApi) as upstreams:
-        where = {"postgres_url": own.postgres_url, "redis_url": own.redis_url, "control_url": upstreams.control_url}
+    async with (
+        run_embedded_servers(folder) as own,
+        run_simulated_upstreams(wrap=CachingApi) as upstreams,
+    ):
+        where = {
+            "postgres_url": own.postgres_url,
+            "redis_url": own.redis_url,
+            "control_url": upstreams.control_url,
+        }
         print(orjson.dumps(where | {"environ": dict(upstreams.environ)}).decode(), flush=True)
         await trio.to_thread.run_sync(sys.stdin.read, abandon_on_cancel=True)
 

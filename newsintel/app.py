@@ -47,7 +47,16 @@ from newsintel.runtime.telemetry import scraping
 from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.runtime.telemetry.metrics import Metrics
 from newsintel.storage.opening import open_stores
-from newsintel.wiring import Core, Starts, emf_labels, make_fetcher, make_merger, make_services, make_starts, open_source
+from newsintel.wiring import (
+    Core,
+    Starts,
+    emf_labels,
+    make_fetcher,
+    make_merger,
+    make_services,
+    make_starts,
+    open_source,
+)
 
 log = get_logger(__name__)
 
@@ -56,7 +65,9 @@ SINKS_SHARE = 0.4
 
 
 @asynccontextmanager
-async def open_pipeline(settings: Settings, metrics: Metrics | None = None) -> AsyncIterator[Services]:
+async def open_pipeline(
+    settings: Settings, metrics: Metrics | None = None
+) -> AsyncIterator[Services]:
     """Run all but HTTP. Outermost first: stores, sinks, clock actors, fetchers and merger, caller.
 
     Args:
@@ -69,7 +80,10 @@ async def open_pipeline(settings: Settings, metrics: Metrics | None = None) -> A
     """
     metrics = metrics or Metrics()
     edges = Edges.open(settings)
-    async with open_stores(settings, metrics.count) as stores, open_providers(settings, utc_now) as providers:
+    async with (
+        open_stores(settings, metrics.count) as stores,
+        open_providers(settings, utc_now) as providers,
+    ):
         for away in await stores.prepare(production=settings.production):
             log.warning("starting_without", store=away)
         core = Core.of(settings, metrics, stores, utc_now)
@@ -83,14 +97,24 @@ async def open_pipeline(settings: Settings, metrics: Metrics | None = None) -> A
 async def run_sinks(core: Core, edges: Edges) -> AsyncIterator[None]:
     """Run the sinks until no sender is left. A shutdown gives them SINKS_SHARE of DRAIN_S."""
     stores, rooms, count, now = core.stores, edges.rooms, core.count, core.now
-    marks, history, repeats = stores.intelligence.search_marks, stores.personal.history, stores.personal.repeats
-    cache = partial(cache_writer.run, edges.cache_writes, room=rooms.to_cache, cache=stores.search.harvests)
-    persist = partial(persister.run, edges.answers, room=rooms.to_persister, archive=stores.archive.articles)
+    marks, history, repeats = (
+        stores.intelligence.search_marks,
+        stores.personal.history,
+        stores.personal.repeats,
+    )
+    cache = partial(
+        cache_writer.run, edges.cache_writes, room=rooms.to_cache, cache=stores.search.harvests
+    )
+    persist = partial(
+        persister.run, edges.answers, room=rooms.to_persister, archive=stores.archive.articles
+    )
     record = partial(recorder.run, edges.searches, history=history, repeats=repeats, marks=marks)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(partial(cache, count=count), name="cache_writer")
         nursery.start_soon(partial(persist, count=count), name="persister")
-        nursery.start_soon(partial(record, marking=core.marking, count=count, now=now), name="recorder")
+        nursery.start_soon(
+            partial(record, marking=core.marking, count=count, now=now), name="recorder"
+        )
         yield
         nursery.cancel_scope.deadline = trio.current_time() + SINKS_SHARE * core.settings.drain_s
 
@@ -104,8 +128,12 @@ async def run_upkeep(core: Core) -> AsyncIterator[None]:
     trends = partial(trend_writer.run, marks=ours.search_marks, trending=ours.trending, floor=floor)
     saves = partial(save_counter.run, counts=ours.save_counts, saves=core.saves, floor=floor)
     actors = {
-        "janitor": partial(janitor.run, history=stores.personal.history, keep=keep, count=count, now=now),
-        "latency_writer": partial(latency_writer.run, tally=tally, store=latencies, count=count, now=now),
+        "janitor": partial(
+            janitor.run, history=stores.personal.history, keep=keep, count=count, now=now
+        ),
+        "latency_writer": partial(
+            latency_writer.run, tally=tally, store=latencies, count=count, now=now
+        ),
         "trend_writer": partial(trends, count=count, now=now),
         "indexer": partial(indexer.run, index=stores.archive.text_index, count=count),
         "term_counter": partial(term_counter.run, terms=ours.terms, count=count),
@@ -127,7 +155,9 @@ async def run_searching(core: Core, edges: Edges, doors: Starts) -> AsyncIterato
     async with AsyncExitStack() as clients, trio.open_nursery() as nursery:
         for name in doors:
             source = open_source(REGISTRY[name], core.settings.source[name], core.now)
-            fetch = make_fetcher(core, edges, name, await clients.enter_async_context(source), doors)
+            fetch = make_fetcher(
+                core, edges, name, await clients.enter_async_context(source), doors
+            )
             nursery.start_soon(fetch.run, name=f"fetcher({name})")
         nursery.start_soon(make_merger(core, edges).run, name="merger")
         yield

@@ -121,7 +121,9 @@ def emf_labels(settings: Settings) -> dict[str, str]:
     return {emf.DIMENSION: settings.env, "version": __version__, "commit": settings.commit}
 
 
-def make_fetcher(core: Core, edges: Edges, name: str, upstream: Upstream, starts: Starts) -> Fetcher:
+def make_fetcher(
+    core: Core, edges: Edges, name: str, upstream: Upstream, starts: Starts
+) -> Fetcher:
     """Create the fetcher of one source."""
     source, (admission, allowance) = core.settings.source[name], starts[name]
     return Fetcher(
@@ -211,7 +213,9 @@ def make_services(
         ),
         intelligence=_intelligence_services(core, preferences),
         limits=LimitServices(
-            requests=create_limiter("search", settings.rate_limit, stores.limits.counter, count, time.time),
+            requests=create_limiter(
+                "search", settings.rate_limit, stores.limits.counter, count, time.time
+            ),
             misses=misses,
             lookups=LookUps(max(1, settings.database_pool // UNKNOWN_LOOKUP_SHARE), count),
             source_states=states,
@@ -251,13 +255,19 @@ def _intelligence_services(core: Core, preferences: PreferenceCache) -> Intellig
         trending=stores.trending,
         kinship=stores.related_searches,
         likeness=stores.likeness,
-        recommender=Recommender(stores.reading, stores.likeness, talked, preferences.get_preferences, core.now),
+        recommender=Recommender(
+            stores.reading, stores.likeness, talked, preferences.get_preferences, core.now
+        ),
     )
 
 
 @asynccontextmanager
-async def open_source(source: Source, settings: SourceSettings, now: WallClock) -> AsyncIterator[Upstream]:
+async def open_source(
+    source: Source, settings: SourceSettings, now: WallClock
+) -> AsyncIterator[Upstream]:
     """Open a source's client, with an app-only token if the source uses one."""
     async with AsyncExitStack() as stack:
-        token = await stack.enter_async_context(open_app_token(settings)) if source.uses_token else None
+        token = (
+            await stack.enter_async_context(open_app_token(settings)) if source.uses_token else None
+        )
         yield await stack.enter_async_context(open_upstream(source, settings, token=token, now=now))

@@ -15,7 +15,14 @@ from pathlib import Path
 import trio
 from attrs import frozen
 
-from ops.processes import CheckFailedError, RunningProcess, build_clean_environ, find_free_port, run_process, wait_until
+from ops.processes import (
+    CheckFailedError,
+    RunningProcess,
+    build_clean_environ,
+    find_free_port,
+    run_process,
+    wait_until,
+)
 
 START_S = 10.0
 DEREGISTER_S = 30.0
@@ -61,7 +68,10 @@ http {{
 
 def find_nginx() -> str | None:
     """Return the path of nginx. Debian installs it in a folder that only root has on PATH."""
-    return shutil.which("nginx", path=os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"]))
+    return shutil.which(
+        "nginx",
+        path=os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"]),
+    )
 
 
 @frozen
@@ -109,22 +119,35 @@ async def run_balancer(folder: Path, ports: Sequence[int]) -> AsyncIterator[Bala
     """
     program = find_nginx()
     if program is None:
-        raise CheckFailedError("nginx is not installed: `apt-get install --no-install-recommends nginx-light` installs it")
+        raise CheckFailedError(
+            "nginx is not installed: `apt-get install --no-install-recommends nginx-light` installs it"
+        )
     port, cage = find_free_port(), tuple[str, ...]()
     if os.geteuid() == 0:
         nobody = pwd.getpwnam("nobody")
         os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-        cage = ("setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups", "--inh-caps=-all", "--")
+        cage = (
+            "setpriv",
+            f"--reuid={nobody.pw_uid}",
+            f"--regid={nobody.pw_gid}",
+            "--clear-groups",
+            "--inh-caps=-all",
+            "--",
+        )
     _write_config(folder, port, ports)
     command = (*cage, program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr")
     async with run_process("nginx", command, build_clean_environ(), folder) as nginx:
-        await wait_until(lambda: _is_listening(port), START_S, f"nginx's start ({nginx.read_output()})")
+        await wait_until(
+            lambda: _is_listening(port), START_S, f"nginx's start ({nginx.read_output()})"
+        )
         yield Balancer(port, folder, nginx)
 
 
 def _write_config(folder: Path, port: int, ports: Sequence[int]) -> None:
     servers = "\n        ".join(f"server 127.0.0.1:{each} max_fails=0;" for each in ports)
-    (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, port=port, servers=servers), encoding="ascii")
+    (folder / "nginx.conf").write_text(
+        CONFIG.format(folder=folder, port=port, servers=servers), encoding="ascii"
+    )
 
 
 async def _is_listening(port: int) -> bool:

@@ -33,14 +33,22 @@ class Stage:
 
         $PATH stays unchanged.
         """
-        given = {name: arguments.get(name, default) for name, _, default in (rest.partition("=") for rest in self.find_all("ARG"))}
+        given = {
+            name: arguments.get(name, default)
+            for name, _, default in (rest.partition("=") for rest in self.find_all("ARG"))
+        }
         pairs = re.findall(r"(\w+)=(\S+)", " ".join(self.find_all("ENV")))
-        return {name: re.sub(r"\$\{(\w+)\}", lambda match: given[match[1]], value) for name, value in pairs}
+        return {
+            name: re.sub(r"\$\{(\w+)\}", lambda match: given[match[1]], value)
+            for name, value in pairs
+        }
 
 
 def parse_stages(text: str) -> list[Stage]:
     """Parse the stages of a Dockerfile, in order."""
-    lines = "\n".join(line for line in text.splitlines() if line.strip() and not line.startswith("#"))
+    lines = "\n".join(
+        line for line in text.splitlines() if line.strip() and not line.startswith("#")
+    )
     found: list[Stage] = []
     for line in lines.replace("\\\n", "").splitlines():
         word, _, rest = line.partition(" ")
@@ -57,7 +65,9 @@ def move_paths(command: str, root: Path, folders: tuple[str, ...]) -> str:
     return re.sub(rf"(?<![\w/])(?={'|'.join(map(re.escape, folders))})", str(root), command)
 
 
-def run_steps(stage: Stage, context: Path, root: Path, folders: tuple[str, ...], environ: Mapping[str, str]) -> Iterator[str]:
+def run_steps(
+    stage: Stage, context: Path, root: Path, folders: tuple[str, ...], environ: Mapping[str, str]
+) -> Iterator[str]:
     """Run a stage's steps below `root`. Yields each RUN line before it runs.
 
     Args:
@@ -78,18 +88,27 @@ def run_steps(stage: Stage, context: Path, root: Path, folders: tuple[str, ...],
         elif word == "COPY":
             *sources, target = rest.split()
             _copy_files(
-                [context / source for source in sources], root / target.lstrip("/") if target.startswith("/") else work / target, target
+                [context / source for source in sources],
+                root / target.lstrip("/") if target.startswith("/") else work / target,
+                target,
             )
         elif word == "RUN":
             yield rest
-            subprocess.run(["/bin/sh", "-c", move_paths(rest, root, folders)], cwd=work, env=dict(environ), check=True)
+            subprocess.run(
+                ["/bin/sh", "-c", move_paths(rest, root, folders)],
+                cwd=work,
+                env=dict(environ),
+                check=True,
+            )
 
 
 def _copy_files(sources: list[Path], target: Path, written: str) -> None:
     """Copy as COPY does: a folder's contents, or files into a target that ends with a slash."""
     for source in sources:
         if source.is_dir():
-            shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(
+                source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
+            )
             continue
         to = target / PurePosixPath(source).name if written.endswith("/") else target
         to.parent.mkdir(parents=True, exist_ok=True)

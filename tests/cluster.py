@@ -27,11 +27,17 @@ def find_cluster(folder: Path) -> Path:
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "made").exists():
-            known = {name: value for name, value in os.environ.items() if not name.startswith("NEWSINTEL_")}
+            known = {
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith("NEWSINTEL_")
+            }
             command = [sys.executable, "-m", "newsintel", "migrate"]
             # The log of this command must not appear in the log of the command under test, which
             # runs in this process.
-            subprocess.run(command, env=known | {"XDG_DATA_HOME": str(folder)}, check=True, capture_output=True)
+            subprocess.run(
+                command, env=known | {"XDG_DATA_HOME": str(folder)}, check=True, capture_output=True
+            )
             (folder / "made").touch()
     return made
 

@@ -16,7 +16,12 @@ from tests.cluster import WHERE
 # By default Hypothesis fails an example that takes more than 0.2 s, and also one whose inputs took
 # long to make. In CI every run uses the same examples: random search happens on developers'
 # machines and cannot break an unrelated push.
-settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ)
+settings.register_profile(
+    "unhurried",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="CI" in os.environ,
+)
 settings.load_profile("unhurried")
 
 # Keep compiled bytecode, also for the commands that tests start. Otherwise each process of a run
@@ -28,7 +33,9 @@ for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
     # A background job of a shell, or nohup, ignores these signals. Programs that a test starts
     # would inherit that and could not be ended.
     if signal.getsignal(number) is signal.SIG_IGN:
-        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+        signal.signal(
+            number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+        )
 
 
 LONGEST = (
@@ -72,16 +79,29 @@ def pytest_collection_finish():
 def made_cluster(tmp_path_factory):
     """Give all processes of a run, and the commands that they start, one shared cluster."""
     base = tmp_path_factory.getbasetemp()
-    os.environ[WHERE] = str((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cluster")
+    os.environ[WHERE] = str(
+        (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cluster"
+    )
 
 
 @pytest.fixture(autouse=True)
 def log_as_it_was():
     """Restore the log after each test: a command run in this process configures it."""
-    loggers = [logging.getLogger(), *(one for one in logging.root.manager.loggerDict.values() if isinstance(one, logging.Logger))]
+    loggers = [
+        logging.getLogger(),
+        *(
+            one
+            for one in logging.root.manager.loggerDict.values()
+            if isinstance(one, logging.Logger)
+        ),
+    ]
     levels, hooks = [one.level for one in loggers], (sys.excepthook, sys.unraisablehook)
     yield
-    logging.root.handlers[:] = [handler for handler in logging.root.handlers if not isinstance(handler.formatter, LineFormatter)]
+    logging.root.handlers[:] = [
+        handler
+        for handler in logging.root.handlers
+        if not isinstance(handler.formatter, LineFormatter)
+    ]
     for one, level in zip(loggers, levels, strict=True):
         if one.level != level:
             one.setLevel(level)

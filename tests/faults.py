@@ -62,11 +62,17 @@ async def serving(script: Script, *, tls: ssl.SSLContext | None = None) -> Async
                 served.heads.append(head)
                 await script(stream)
 
-    serve = partial(trio.serve_tcp, handle) if tls is None else partial(trio.serve_ssl_over_tcp, handle, ssl_context=tls)
+    serve = (
+        partial(trio.serve_tcp, handle)
+        if tls is None
+        else partial(trio.serve_ssl_over_tcp, handle, ssl_context=tls)
+    )
     async with trio.open_nursery() as nursery:
         listeners = await nursery.start(partial(serve, port=0, host="127.0.0.1"))
         listener = listeners[0] if tls is None else listeners[0].transport_listener
-        served.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{listener.socket.getsockname()[1]}"
+        served.url = (
+            f"{'http' if tls is None else 'https'}://127.0.0.1:{listener.socket.getsockname()[1]}"
+        )
         yield served
         nursery.cancel_scope.cancel()
 
@@ -78,11 +84,15 @@ def head(status: str = "200 OK", *headers: str, length: int | None = None) -> by
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-def reply(body: bytes = b"{}", status: str = "200 OK", *headers: str, length: int | None = None) -> Script:
+def reply(
+    body: bytes = b"{}", status: str = "200 OK", *headers: str, length: int | None = None
+) -> Script:
     """A complete response. A `length` other than the true one also closes the connection."""
 
     async def script(stream: trio.abc.Stream) -> None:
-        await stream.send_all(head(status, *headers, length=len(body) if length is None else length) + body)
+        await stream.send_all(
+            head(status, *headers, length=len(body) if length is None else length) + body
+        )
         if length is not None:
             await stream.aclose()
 
@@ -121,7 +131,9 @@ def chunked(*pieces: bytes) -> Script:
 
     async def script(stream: trio.abc.Stream) -> None:
         chunks = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in (*pieces, b""))
-        await stream.send_all(head("200 OK", "Content-Encoding: gzip", "Transfer-Encoding: chunked") + chunks)
+        await stream.send_all(
+            head("200 OK", "Content-Encoding: gzip", "Transfer-Encoding: chunked") + chunks
+        )
 
     return script
 
@@ -180,7 +192,11 @@ def bomb(megabytes: int, *, twice: bool = False) -> Script:
     `twice` compresses and declares it twice.
     """
     body = _gzip(itertools.repeat(bytes(MB), megabytes))
-    return reply(_gzip([body]), "200 OK", "Content-Encoding: gzip, gzip") if twice else reply(body, "200 OK", "Content-Encoding: gzip")
+    return (
+        reply(_gzip([body]), "200 OK", "Content-Encoding: gzip, gzip")
+        if twice
+        else reply(body, "200 OK", "Content-Encoding: gzip")
+    )
 
 
 def self_signed(folder: Path) -> ssl.SSLContext:
@@ -192,12 +208,19 @@ def self_signed(folder: Path) -> ssl.SSLContext:
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(today - dt.timedelta(days=1))
         .not_valid_after(today + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
+            critical=False,
+        )
         .sign(key, hashes.SHA256())
     )
     pem = folder / "self-signed.pem"
     pem.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
         + certificate.public_bytes(serialization.Encoding.PEM)
     )
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

@@ -98,7 +98,9 @@ class Forwarder:
             return await trio.open_unix_socket(self.target)
         return await trio.open_tcp_stream(*self.target)
 
-    async def _copy(self, source: trio.abc.Stream, to: trio.abc.Stream, both: trio.CancelScope) -> None:
+    async def _copy(
+        self, source: trio.abc.Stream, to: trio.abc.Stream, both: trio.CancelScope
+    ) -> None:
         try:
             async for some in source:
                 await to.send_all(some)
@@ -116,7 +118,9 @@ class Forwarder:
 
 
 @asynccontextmanager
-async def forwarding(target: str | tuple[str, int], greet: Greet = as_it_comes) -> AsyncIterator[Forwarder]:
+async def forwarding(
+    target: str | tuple[str, int], greet: Greet = as_it_comes
+) -> AsyncIterator[Forwarder]:
     """Run a forwarder during the block."""
     forwarder = Forwarder(target, greet)
     async with trio.open_nursery() as nursery:

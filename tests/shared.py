@@ -11,7 +11,9 @@ import pytest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
-needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the reference material (../shared) is not beside this checkout")
+needs_shared = pytest.mark.skipif(
+    not SHARED.is_dir(), reason="the reference material (../shared) is not beside this checkout"
+)
 
 
 def load_json(relative: str) -> Any:

@@ -29,14 +29,18 @@ async def services(autojump_clock, monkeypatch, world, simulated):  # noqa: F811
 
 async def search(services, text, **more):
     """Search every source; return the status of each by name, and the answer."""
-    reply = await services.search.desk.search(build_query(text, sources=tuple(REGISTRY), **more), ASKER)
+    reply = await services.search.desk.search(
+        build_query(text, sources=tuple(REGISTRY), **more), ASKER
+    )
     return {one.source: one.status for one in reply.answer.harvest.outcomes}, reply.answer
 
 
 async def test_query_too_far_in_the_past_does_not_block_the_source(services):
     """After any number of refused queries, the source is asked for the next caller at once."""
     for number in range(5):
-        statuses, answer = await search(services, f"climate OR {number}", start=NOON - timedelta(days=3650))
+        statuses, answer = await search(
+            services, f"climate OR {number}", start=NOON - timedelta(days=3650)
+        )
         assert statuses["newsapi"] is Status.UNSUPPORTED
         assert not answer.harvest.complete
         (refused,) = [one for one in answer.harvest.outcomes if one.source == "newsapi"]

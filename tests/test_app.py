@@ -42,7 +42,13 @@ from newsintel.storage.stores import (
     Stores,
 )
 from tests.actors.test_fetcher import PAGE, ScriptedUpstream
-from tests.fakes.accounts import MemoryAccounts, MemoryAttempts, MemoryKeys, MemorySessions, MemoryTokens
+from tests.fakes.accounts import (
+    MemoryAccounts,
+    MemoryAttempts,
+    MemoryKeys,
+    MemorySessions,
+    MemoryTokens,
+)
 from tests.fakes.basics import (
     Clock,
     MemoryArchive,
@@ -55,7 +61,13 @@ from tests.fakes.basics import (
     MemorySearch,
 )
 from tests.fakes.likeness import MemoryLikeness, MemorySaveCounts, MemoryTerms, MemoryTextIndex
-from tests.fakes.personal import MemoryFeedback, MemoryOwnHistory, MemoryPreferences, MemoryRepeats, MemorySaved
+from tests.fakes.personal import (
+    MemoryFeedback,
+    MemoryOwnHistory,
+    MemoryPreferences,
+    MemoryRepeats,
+    MemorySaved,
+)
 from tests.fakes.reading import MemoryReading
 from tests.fakes.searches import MemoryRelatedSearches, MemorySearchMarks, MemoryTrending
 from tests.make import search_record
@@ -105,7 +117,9 @@ class World:
     ledger: MemoryLedger = field(factory=MemoryLedger)
     counter: MemoryCounter = field(factory=MemoryCounter)
     latencies: MemoryLatencies = field(factory=MemoryLatencies)
-    upstreams: dict[str, ScriptedUpstream] = field(factory=lambda: {name: ScriptedUpstream() for name in REGISTRY})
+    upstreams: dict[str, ScriptedUpstream] = field(
+        factory=lambda: {name: ScriptedUpstream() for name in REGISTRY}
+    )
     closed: list[str] = field(factory=list)
 
     def __attrs_post_init__(self):
@@ -116,7 +130,9 @@ class World:
         """The stores as the composition root receives them."""
         return Stores(
             search=SearchStores(harvests=self.cache, bytes_cache=self.bytes_cache),
-            archive=ArchiveStores(articles=self.archive, search=self.search, dump=None, text_index=self.text_index),
+            archive=ArchiveStores(
+                articles=self.archive, search=self.search, dump=None, text_index=self.text_index
+            ),
             accounts=AccountStores(
                 directory=self.accounts,
                 sessions=self.sessions,
@@ -341,14 +357,20 @@ async def test_source_states_tell_blocks_and_quotas(world, autojump_clock):
 
 
 @pytest.mark.parametrize("well_before", [0, 1, 3])
-async def test_a_source_that_fails_for_an_hour_costs_the_others_nothing(world, autojump_clock, monkeypatch, well_before):
+async def test_a_source_that_fails_for_an_hour_costs_the_others_nothing(
+    world, autojump_clock, monkeypatch, well_before
+):
     """One source answers 401 from the first call on, or from a later refresh on.
 
     The others are asked once per TTL, as if it did not fail.
     """
     monkeypatch.setattr(app, "utc_now", Clock())
-    world.upstreams["reddit"].script = [0.05] * well_before + [Refusal(Status.UNAUTHORIZED, "key")] * 100
-    async with app.open_pipeline(settings(NEWSINTEL_CACHE_TTL_S="300", NEWSINTEL_MISS_LIMIT="off")) as services:
+    world.upstreams["reddit"].script = [0.05] * well_before + [
+        Refusal(Status.UNAUTHORIZED, "key")
+    ] * 100
+    async with app.open_pipeline(
+        settings(NEWSINTEL_CACHE_TTL_S="300", NEWSINTEL_MISS_LIMIT="off")
+    ) as services:
         for _ in range(360):
             await services.search.desk.search(asked(), ASKER)
             await trio.sleep(10)
@@ -357,13 +379,17 @@ async def test_a_source_that_fails_for_an_hour_costs_the_others_nothing(world, a
     assert calls["reddit"] < 12 + well_before
 
 
-async def test_a_hot_query_is_asked_for_less_often_as_a_quota_runs_down(world, autojump_clock, monkeypatch):
+async def test_a_hot_query_is_asked_for_less_often_as_a_quota_runs_down(
+    world, autojump_clock, monkeypatch
+):
     """One search repeats for a day: the source with a quota keeps a quarter of it.
 
     The others are refreshed as usual.
     """
     monkeypatch.setattr(app, "utc_now", Clock())
-    async with app.open_pipeline(settings(NEWSINTEL_MISS_LIMIT="off", NEWSINTEL_GUARDIAN_QUOTA="off")) as services:
+    async with app.open_pipeline(
+        settings(NEWSINTEL_MISS_LIMIT="off", NEWSINTEL_GUARDIAN_QUOTA="off")
+    ) as services:
         for _ in range(86_400 // 50):
             await services.search.desk.search(asked(), ASKER)
             await trio.sleep(50)
@@ -390,9 +416,14 @@ async def test_every_gauge_is_read_off_the_running_service(world, autojump_clock
     async with app.open_pipeline(settings(NEWSINTEL_COMMIT="abc"), metrics) as services:
         await services.search.desk.search(asked(), ASKER)
         services.search.desk.join_flight(asked("something else"), signed_in=False)
-        read = {(name, *(value for _, value in labels)): value for (name, labels), value in read_samples(metrics).items()}
+        read = {
+            (name, *(value for _, value in labels)): value
+            for (name, labels), value in read_samples(metrics).items()
+        }
         assert b"newsintel_flights 1.0" in await services.operations.exposition()
-    assert {f"newsintel_{name}" for name in GAUGES if name != "connections"} <= {key[0] for key in read}
+    assert {f"newsintel_{name}" for name in GAUGES if name != "connections"} <= {
+        key[0] for key in read
+    }
     assert read["newsintel_flights",] == 1
     assert read["newsintel_queue_depth", "merger"] == 0
     assert read["newsintel_queue_room", "persister"] == PERSISTER_INBOX
@@ -418,10 +449,21 @@ async def test_log_format_emf_writes_metrics_of_the_whole_life(world, autojump_c
     written = [line for line in logs if "_aws" in line]
     assert len(written) == lines
     for document in written:
-        names = {metric["Name"] for directive in document["_aws"]["CloudWatchMetrics"] for metric in directive["Metrics"]}
+        names = {
+            metric["Name"]
+            for directive in document["_aws"]["CloudWatchMetrics"]
+            for metric in directive["Metrics"]
+        }
         assert names <= set(emf.build_metrics(REGISTRY))
-        assert (document["env"], document["archived_articles"], document["outcomes"]) == ("development", 3, 3)
-        assert {f"queue_depth_{name}" for name in (*emf.INBOXES, *(f"fetcher_{name}" for name in REGISTRY))} <= names
+        assert (document["env"], document["archived_articles"], document["outcomes"]) == (
+            "development",
+            3,
+            3,
+        )
+        assert {
+            f"queue_depth_{name}"
+            for name in (*emf.INBOXES, *(f"fetcher_{name}" for name in REGISTRY))
+        } <= names
         assert {f"slots_used_{store.lower()}" for store in emf.STORES} <= names
 
 
@@ -433,7 +475,10 @@ async def test_tree_unwinds_when_cancelled_at_any_moment(world, autojump_clock, 
     """
     chance = random.Random(seed)
     for upstream in world.upstreams.values():
-        upstream.script = [chance.choice([0.01, 0.1, 0.5, 5, Refusal(Status.UNREACHABLE, "down")]) for _ in range(30)]
+        upstream.script = [
+            chance.choice([0.01, 0.1, 0.5, 5, Refusal(Status.UNREACHABLE, "down")])
+            for _ in range(30)
+        ]
 
     async def ask(services, text):
         await trio.sleep(chance.uniform(0, 1))
@@ -444,4 +489,6 @@ async def test_tree_unwinds_when_cancelled_at_any_moment(world, autojump_clock, 
         async with app.open_pipeline(settings()) as services, trio.open_nursery() as callers:
             for number in range(20):
                 callers.start_soon(ask, services, f"query {number % 7}")
-    assert all(not upstream.asked_at or upstream.upkeep_ended for upstream in world.upstreams.values())
+    assert all(
+        not upstream.asked_at or upstream.upkeep_ended for upstream in world.upstreams.values()
+    )

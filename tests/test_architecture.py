@@ -8,7 +8,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 LINKS = re.findall(r"\]\((\.\./[^)#]+)", PAGE)
-FILES = re.findall(r"`((?:actors|commands|config|demo|domain|http|outbound|runtime|storage)/[\w/]+\.py)`", PAGE)
+FILES = re.findall(
+    r"`((?:actors|commands|config|demo|domain|http|outbound|runtime|storage)/[\w/]+\.py)`", PAGE
+)
 
 
 @pytest.mark.parametrize("link", sorted(set(LINKS)))
@@ -25,5 +27,9 @@ def test_every_named_file_exists(name):
 
 def test_every_room_is_listed():
     """A new folder must be added to the table."""
-    rooms = {path.name for path in (ROOT / "newsintel").iterdir() if path.is_dir() and (path / "__init__.py").is_file()}
+    rooms = {
+        path.name
+        for path in (ROOT / "newsintel").iterdir()
+        if path.is_dir() and (path / "__init__.py").is_file()
+    }
     assert {Path(link).name for link in LINKS if re.fullmatch(r"\.\./newsintel/\w+", link)} == rooms

@@ -12,14 +12,27 @@ PACKAGE = Path(__file__).resolve().parents[1] / "newsintel"
 FILES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = {"runtime/edges.py", "actors/merger.py"}
 """Where channels may be opened."""
-NURSERIES = {"app.py", "commands/serving.py", "storage/bridge.py", "demo/server.py", "http/server/listener.py", "http/server/connection.py"}
+NURSERIES = {
+    "app.py",
+    "commands/serving.py",
+    "storage/bridge.py",
+    "demo/server.py",
+    "http/server/listener.py",
+    "http/server/connection.py",
+}
 """Where nurseries may be opened, besides actors/."""
 ENDS = ("inbox", "outbox", "channel", "send", "receive", "flights", "searches")
 
 
 def is_channel(node: ast.expr) -> bool:
     """True if the name of an expression is one of a channel end."""
-    name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    name = (
+        node.attr
+        if isinstance(node, ast.Attribute)
+        else node.id
+        if isinstance(node, ast.Name)
+        else ""
+    )
     name = name.lstrip("_")
     return name.startswith("to_") or name.endswith(ENDS)
 
@@ -37,7 +50,9 @@ def asynchronously_closed(tree: ast.AST) -> list[int]:
         if is_channel(item.context_expr)
     ]
     return found + [
-        node.lineno for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "aclose" and is_channel(node.value)
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == "aclose" and is_channel(node.value)
     ]
 
 
@@ -47,7 +62,9 @@ def calls(tree: ast.AST, name: str) -> list[int]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             callee = node.func.value if isinstance(node.func, ast.Subscript) else node.func
-            if (callee.attr if isinstance(callee, ast.Attribute) else getattr(callee, "id", "")) == name:
+            if (
+                callee.attr if isinstance(callee, ast.Attribute) else getattr(callee, "id", "")
+            ) == name:
                 found.append(node.lineno)
     return found
 

@@ -13,7 +13,13 @@ from tests.storage.support import running_servers
 from tests.waiting import PATIENCE_S, wait_for
 
 TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
-READ = {b"string": "GET", b"hash": "HGETALL", b"list": "LRANGE {} 0 -1", b"set": "SMEMBERS", b"zset": "ZRANGE {} 0 -1 WITHSCORES"}
+READ = {
+    b"string": "GET",
+    b"hash": "HGETALL",
+    b"list": "LRANGE {} 0 -1",
+    b"set": "SMEMBERS",
+    b"zset": "ZRANGE {} 0 -1 WITHSCORES",
+}
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +38,12 @@ def stores(demo):
 
 def signed_in(demo, name):
     """A browser in which a person is signed in."""
-    browser = httpx.Client(base_url=demo.url, trust_env=False, timeout=PATIENCE_S, headers={"Sec-Fetch-Site": "same-origin"})
+    browser = httpx.Client(
+        base_url=demo.url,
+        trust_env=False,
+        timeout=PATIENCE_S,
+        headers={"Sec-Fetch-Site": "same-origin"},
+    )
     browser.post("/auth/dev/login", json={"username": name}).raise_for_status()
     return browser
 
@@ -58,7 +69,10 @@ def keys_with(url, word):
                 continue  # expired after the scan
             command = READ[kind]
             value = client.execute_command(
-                *[key if part == "{}" else part for part in (command if "{}" in command else f"{command} {{}}").split()]
+                *[
+                    key if part == "{}" else part
+                    for part in (command if "{}" in command else f"{command} {{}}").split()
+                ]
             )
             if word.encode() in key + repr(value).encode():
                 found.add(key.partition(b":")[0])
@@ -67,7 +81,9 @@ def keys_with(url, word):
 
 def places(stores, word):
     """Every table and every Redis prefix that contains a word."""
-    return asyncio.run(tables_with(stores["postgres_url"], word)), keys_with(stores["redis_url"], word)
+    return asyncio.run(tables_with(stores["postgres_url"], word)), keys_with(
+        stores["redis_url"], word
+    )
 
 
 @pytest.mark.parametrize(("path", "planted"), [("/me/history", "zyzzyva"), ("/me", "quagga")])
@@ -76,7 +92,10 @@ def test_a_deleted_search_leaves_no_trace(demo, stores, path, planted):
 
     After the deletion none has it, now and later.
     """
-    everywhere, nowhere = ({"search_history", "search_marks", "pair_marks", "search_answers"}, {b"articles"}), (set(), set())
+    everywhere, nowhere = (
+        ({"search_history", "search_marks", "pair_marks", "search_answers"}, {b"articles"}),
+        (set(), set()),
+    )
     with closing(signed_in(demo, f"who planted {planted[::-1]}")) as alice:
         # It matches articles, so everything is stored that is stored of an answer
         for query in ("climate", f"climate OR {planted}"):
@@ -87,7 +106,9 @@ def test_a_deleted_search_leaves_no_trace(demo, stores, path, planted):
     # Recording follows the order of the searches
     with closing(signed_in(demo, f"who came after {planted[::-1]}")) as bob:
         assert bob.get("/articles", params={"q": f"election OR {planted[::-1]}"}).json()["articles"]
-    wait_for(lambda: "search_marks" in places(stores, planted[::-1])[0], "a trace of a later search")
+    wait_for(
+        lambda: "search_marks" in places(stores, planted[::-1])[0], "a trace of a later search"
+    )
     assert places(stores, planted) == nowhere
     assert places(stores, "climate")[0] == {"articles"}
     for log in (demo.log, *demo.data_home.rglob("*.log")):  # ours, PostgreSQL's and Redis's
@@ -125,7 +146,9 @@ def test_a_trend_ends_when_one_of_three_people_is_deleted(demo, stores):
     assert people[0].delete("/me").status_code == 204
     assert demo.get("/trending", window="1h").json()["searches"] == []
     before = asyncio.run(made(stores["postgres_url"]))
-    wait_for(lambda: asyncio.run(made(stores["postgres_url"])) > before, "a later count", pause_s=0.5)
+    wait_for(
+        lambda: asyncio.run(made(stores["postgres_url"])) > before, "a later count", pause_s=0.5
+    )
     assert trending() == []
     for browser in people:
         browser.close()

@@ -20,7 +20,14 @@ def sign_in(demo):
     browsers = []
 
     def signed_in(name):
-        browsers.append(httpx.Client(base_url=demo.url, trust_env=False, timeout=PATIENCE_S, headers={"Sec-Fetch-Site": "same-origin"}))
+        browsers.append(
+            httpx.Client(
+                base_url=demo.url,
+                trust_env=False,
+                timeout=PATIENCE_S,
+                headers={"Sec-Fetch-Site": "same-origin"},
+            )
+        )
         browsers[-1].post("/auth/dev/login", json={"username": name}).raise_for_status()
         return browsers[-1]
 
@@ -52,9 +59,16 @@ def test_an_article_can_be_saved_from_the_moment_it_is_shown(sign_in):
         assert put(alice, f"/me/saved/{article['id']}", notes="for the reading circle") == 201
     assert put(alice, f"/me/saved/{shown[0]['id']}") == 200
     saved = alice.get("/me/saved", params={"q": "circle", "limit": 3}).json()
-    assert [article["id"] for article in saved["articles"]] == [article["id"] for article in reversed(shown[2:5])]
-    rest = alice.get("/me/saved", params={"q": "circle", "limit": 3, "cursor": saved["next_cursor"]}).json()
-    assert [article["title"] for article in rest["articles"]] == [shown[1]["title"], shown[0]["title"]]
+    assert [article["id"] for article in saved["articles"]] == [
+        article["id"] for article in reversed(shown[2:5])
+    ]
+    rest = alice.get(
+        "/me/saved", params={"q": "circle", "limit": 3, "cursor": saved["next_cursor"]}
+    ).json()
+    assert [article["title"] for article in rest["articles"]] == [
+        shown[1]["title"],
+        shown[0]["title"],
+    ]
     assert sign_in("stranger").get("/me/saved").json()["articles"] == []
 
 
@@ -112,11 +126,17 @@ def test_an_account_can_be_exported_and_deleted(sign_in):
     assert file["account"]["username"] == "leaver"
     assert file["identities"] == [{"provider": "dev", "subject": "leaver"}]
     assert (file["preferences"], len(file["sessions"])) == ({"topics": ["energy"]}, 1)
-    assert [(one["title"], one["saved"]["notes"]) for one in file["saved"]] == [(article["title"], "mine")]
+    assert [(one["title"], one["saved"]["notes"]) for one in file["saved"]] == [
+        (article["title"], "mine")
+    ]
     assert [search["query"] for search in file["searches"]] == ["energy"]
     kept = "; ".join(f"{name}={value}" for name, value in alice.cookies.items())
     assert alice.delete("/me").status_code == 204
     assert alice.get("/me", headers={"Cookie": kept}).status_code == 401
     again = sign_in("leaver")
     assert again.get("/me").json()["id"] != file["account"]["id"]
-    assert again.get("/me/saved").json()["articles"] == again.get("/me/history").json()["searches"] == []
+    assert (
+        again.get("/me/saved").json()["articles"]
+        == again.get("/me/history").json()["searches"]
+        == []
+    )

@@ -14,21 +14,46 @@ from tests.service import free_port, newsintel, running
 from tests.shared import SHARED, needs_shared
 from tests.waiting import wait_for
 
-WORDS = itertools.cycle(["housing", "football", "energy", "election", "chips", "health", "ocean", "trade", "museum", "rail"])
+WORDS = itertools.cycle(
+    [
+        "housing",
+        "football",
+        "energy",
+        "election",
+        "chips",
+        "health",
+        "ocean",
+        "trade",
+        "museum",
+        "rail",
+    ]
+)
 SOURCES = {"newsapi", "guardian", "reddit"}
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     """One demo for all tests of this module; each test uses a new search."""
-    with running(tmp_path_factory.mktemp("demo"), "demo", CACHE_PARTIAL_S="1", RATE_LIMIT="off", MISS_LIMIT="off") as service:
+    with running(
+        tmp_path_factory.mktemp("demo"),
+        "demo",
+        CACHE_PARTIAL_S="1",
+        RATE_LIMIT="off",
+        MISS_LIMIT="off",
+    ) as service:
         yield service
 
 
 @pytest.fixture(scope="module")
 def impatient(tmp_path_factory):
     """A demo with a deadline of 1 s for the Guardian and long ones for the others."""
-    with running(tmp_path_factory.mktemp("impatient"), "demo", GUARDIAN_DEADLINE_S="1", RATE_LIMIT="off", MISS_LIMIT="off") as service:
+    with running(
+        tmp_path_factory.mktemp("impatient"),
+        "demo",
+        GUARDIAN_DEADLINE_S="1",
+        RATE_LIMIT="off",
+        MISS_LIMIT="off",
+    ) as service:
         yield service
 
 
@@ -47,8 +72,12 @@ def wait_until_archived(service, query, article_id=None):
     """
 
     def found():
-        matches = service.get("/archive", q=f"{query} -{time.monotonic_ns()}", limit=100).json()["articles"]
-        return matches if article_id is None else [one for one in matches if one["id"] == article_id]
+        matches = service.get("/archive", q=f"{query} -{time.monotonic_ns()}", limit=100).json()[
+            "articles"
+        ]
+        return (
+            matches if article_id is None else [one for one in matches if one["id"] == article_id]
+        )
 
     wait_for(found, f"{query} in the archive", pause_s=0.5)
 
@@ -59,10 +88,14 @@ def test_answer_merges_all_sources_and_reports_each(demo):
     It groups duplicates with their reason and reports each source.
     """
     body = demo.search("climate", limit=100, explain=1).json()
-    assert {name: report["status"] for name, report in body["sources"].items()} == dict.fromkeys(SOURCES, "ok")
+    assert {name: report["status"] for name, report in body["sources"].items()} == dict.fromkeys(
+        SOURCES, "ok"
+    )
     assert body["complete"]
     assert body["origin"] == "live"
-    shown = {article["source"] for article in body["articles"]} | {d["source"] for a in body["articles"] for d in a["duplicates"]}
+    shown = {article["source"] for article in body["articles"]} | {
+        d["source"] for a in body["articles"] for d in a["duplicates"]
+    }
     assert shown == SOURCES
     duplicates = [duplicate for article in body["articles"] for duplicate in article["duplicates"]]
     assert {duplicate["rule"] for duplicate in duplicates} == {"url", "title", "near_title"}
@@ -78,7 +111,14 @@ def test_views_of_a_harvest_ask_no_source(demo, word):
     first = demo.search(word)
     assert first.headers["cache-status"] == "newsintel; fwd=miss"
     before = demo.calls()
-    for view in ({}, {"limit": "5"}, {"page": "2"}, {"dedupe": "strict"}, {"dedupe": "off"}, {"explain": "1"}):
+    for view in (
+        {},
+        {"limit": "5"},
+        {"page": "2"},
+        {"dedupe": "strict"},
+        {"dedupe": "off"},
+        {"explain": "1"},
+    ):
         again = demo.search(word, **view)
         assert again.headers["cache-status"].startswith("newsintel; hit; ttl=")
         assert again.json()["fetched_at"] == first.json()["fetched_at"]
@@ -106,7 +146,10 @@ def test_similar_articles_are_found_soon_after_a_search(demo, word):
     give_up, found = time.monotonic() + 120, {}
     while not any(found.values()):
         assert time.monotonic() < give_up, found
-        found = {one["id"]: demo.get(f"/articles/{one['id']}/similar").json()["articles"] for one in articles}
+        found = {
+            one["id"]: demo.get(f"/articles/{one['id']}/similar").json()["articles"]
+            for one in articles
+        }
         time.sleep(0.5)
     article_id, matches = next(answer for answer in found.items() if answer[1])
     for match in matches:
@@ -161,12 +204,16 @@ def test_archive_answers_when_every_source_fails(demo, word):
 def test_equal_searches_at_once_make_one_fan_out(demo, word):
     """Twenty equal searches cost one call per source and get the same body."""
     before, bodies = demo.calls(), []
-    threads = [threading.Thread(target=lambda: bodies.append(demo.search(word).content)) for _ in range(20)]
+    threads = [
+        threading.Thread(target=lambda: bodies.append(demo.search(word).content)) for _ in range(20)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert {name: count - before[name] for name, count in demo.calls().items()} == dict.fromkeys(SOURCES, 1)
+    assert {name: count - before[name] for name, count in demo.calls().items()} == dict.fromkeys(
+        SOURCES, 1
+    )
     assert len(bodies) == 20
     assert len(set(bodies)) == 1
 
@@ -179,11 +226,15 @@ def test_search_command_shares_the_running_servers(demo, word):
     demo.search("climate")
     wait_until_archived(demo, "climate")
     data_dir = str(demo.data_home / "newsintel" / "demo")
-    table = newsintel(demo.data_home, "search", "climate -unheard", "--limit", "3", DATA_DIR=data_dir)
+    table = newsintel(
+        demo.data_home, "search", "climate -unheard", "--limit", "3", DATA_DIR=data_dir
+    )
     assert table.returncode == 0, table.stderr
     assert "limate" in table.stdout
     assert "disabled" in table.stderr
-    body = json.loads(newsintel(demo.data_home, "search", "climate -unheard", "--json", DATA_DIR=data_dir).stdout)
+    body = json.loads(
+        newsintel(demo.data_home, "search", "climate -unheard", "--json", DATA_DIR=data_dir).stdout
+    )
     assert (body["origin"], body["complete"]) == ("archive", True)
     assert body["articles"]
     assert demo.get("/health/ready").json()["status"] == "ready"
@@ -214,7 +265,11 @@ def test_metrics_tell_what_happened(demo, word):
     """Metrics need no token in development; they cover searches, sources, requests, the process."""
     demo.search(word)
     demo.search(word)
-    lines = dict(line.rsplit(" ", 1) for line in demo.get("/metrics").text.splitlines() if not line.startswith("#"))
+    lines = dict(
+        line.rsplit(" ", 1)
+        for line in demo.get("/metrics").text.splitlines()
+        if not line.startswith("#")
+    )
     assert float(lines['newsintel_searches_total{via="hit"}']) >= 1
     assert float(lines['newsintel_fetch_seconds_count{source="reddit",status="ok"}']) >= 1
     assert float(lines['newsintel_http_request_seconds_count{route="/articles",status="2xx"}']) >= 2
@@ -228,15 +283,24 @@ def test_metrics_for_collectors_and_for_cloudwatch(tmp_path):
     The log ends with a line for CloudWatch, and everything ends with the service.
     """
     port = free_port()
-    with running(tmp_path, "demo", METRICS_BIND=f"127.0.0.1:{port}", METRICS_TOKEN="t0ken", LOG_FORMAT="emf") as service:
+    with running(
+        tmp_path, "demo", METRICS_BIND=f"127.0.0.1:{port}", METRICS_TOKEN="t0ken", LOG_FORMAT="emf"
+    ) as service:
         service.search("climate")
         own = service.client.get(f"http://127.0.0.1:{port}/metrics").text
         assert 'newsintel_searches_total{via="miss"} 1.0' in own
         assert 'newsintel_http_request_seconds_count{route="/articles",status="2xx"} 1.0' in own
         assert service.get("/metrics").status_code == 404
-        assert service.client.get(f"{service.url}/metrics", headers={"Authorization": "Bearer t0ken"}).status_code == 200
+        assert (
+            service.client.get(
+                f"{service.url}/metrics", headers={"Authorization": "Bearer t0ken"}
+            ).status_code
+            == 200
+        )
         assert service.stop() == 0
-    (last,) = [line for line in map(json.loads, service.log.read_text().splitlines()) if "_aws" in line]
+    (last,) = [
+        line for line in map(json.loads, service.log.read_text().splitlines()) if "_aws" in line
+    ]
     Draft7Validator(EMF_SCHEMA).validate(last)
     assert (last["searches"], last["hit_ratio"], last["env"]) == (1, 0, "development")
     assert last["archived_articles"] > 0
@@ -276,7 +340,9 @@ def test_replay_answers_from_recorded_articles(tmp_path):
     """`demo --replay DIR` answers a search with recorded articles of all three APIs."""
     with running(tmp_path, "demo", "--replay", str(SHARED / "recorded")) as service:
         body = service.search("the", limit=100, dedupe="off").json()
-        assert {name: report["status"] for name, report in body["sources"].items()} == dict.fromkeys(SOURCES, "ok")
+        assert {
+            name: report["status"] for name, report in body["sources"].items()
+        } == dict.fromkeys(SOURCES, "ok")
         assert {article["source"] for article in body["articles"]} <= SOURCES
         assert all(report["kept"] for report in body["sources"].values())
 
@@ -293,7 +359,10 @@ def test_bad_setting_is_one_line(tmp_path):
     """An invalid setting gives one line that names it, and exit code 2."""
     done = newsintel(tmp_path, "serve", GUARDIAN_DEADLINE_S="soon")
     assert done.returncode == 2
-    assert done.stderr == "newsintel: NEWSINTEL_GUARDIAN_DEADLINE_S must be a number of seconds such as 1.5, not 'soon'\n"
+    assert (
+        done.stderr
+        == "newsintel: NEWSINTEL_GUARDIAN_DEADLINE_S must be a number of seconds such as 1.5, not 'soon'\n"
+    )
 
 
 def test_config_hides_secrets(tmp_path):

@@ -18,13 +18,24 @@ from tests.service import running
 from tests.waiting import PATIENCE_S
 
 BIG = 2**64
-MINE = ("/me", "/me/preferences", "/me/saved", "/me/history", "/me/keys", "/me/sessions", "/me/export", "/me/recommendations")
+MINE = (
+    "/me",
+    "/me/preferences",
+    "/me/saved",
+    "/me/history",
+    "/me/keys",
+    "/me/sessions",
+    "/me/export",
+    "/me/recommendations",
+)
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     """One demo for all tests of this module."""
-    with running(tmp_path_factory.mktemp("demo"), "demo", RATE_LIMIT="off", MISS_LIMIT="off") as service:
+    with running(
+        tmp_path_factory.mktemp("demo"), "demo", RATE_LIMIT="off", MISS_LIMIT="off"
+    ) as service:
         yield service
 
 
@@ -37,7 +48,12 @@ def document(demo):
 @contextmanager
 def sign_in(demo, name):
     """A browser in which a person is signed in."""
-    with httpx.Client(base_url=demo.url, trust_env=False, timeout=PATIENCE_S, headers={"Sec-Fetch-Site": "same-origin"}) as browser:
+    with httpx.Client(
+        base_url=demo.url,
+        trust_env=False,
+        timeout=PATIENCE_S,
+        headers={"Sec-Fetch-Site": "same-origin"},
+    ) as browser:
         browser.post("/auth/dev/login", json={"username": name}).raise_for_status()
         yield browser
 
@@ -112,7 +128,9 @@ def test_every_path_value_is_validated_by_its_schema(demo, document):
             for raw in PATH_VALUES:
                 value = unquote(raw, errors="replace")
                 response = browser.build_request(
-                    method, path.replace(f"{{{parameter['name']}}}", raw), json={} if method == "PUT" else None
+                    method,
+                    path.replace(f"{{{parameter['name']}}}", raw),
+                    json={} if method == "PUT" else None,
                 )
                 if "/" in value:
                     good = response.status_code in (404, 405)
@@ -122,37 +140,140 @@ def test_every_path_value_is_validated_by_its_schema(demo, document):
                 elif Draft202012Validator(parameter["schema"]).is_valid(value):
                     good = response.status_code < 500 and not named(response, parameter["name"])
                 else:
-                    good = response.status_code == 404 or (response.status_code == 400 and named(response, parameter["name"]))
+                    good = response.status_code == 404 or (
+                        response.status_code == 400 and named(response, parameter["name"])
+                    )
                     refused += good
                 if not good:
-                    failed.append((method, path, raw[:40], response.status_code, response.text[:200]))
+                    failed.append(
+                        (method, path, raw[:40], response.status_code, response.text[:200])
+                    )
     assert failed == []
     assert refused > 400
 
 
 def named(response, name):
     """True if a problem names the parameter or member."""
-    return response.status_code >= 400 and name in [error["field"] for error in response.json()["errors"]]
+    return response.status_code >= 400 and name in [
+        error["field"] for error in response.json()["errors"]
+    ]
 
 
 BODY_VALUES = [
-    *("NaN", "Infinity", "-Infinity", "1e400", "-1e400", "1E+999999", "nan", "01", "+1", ".5", "1.", "0x10", "1_000", "٣"),
-    *(str(number) for number in (0, 2**53 + 1, 2**63 - 1, 2**63, BIG - 1, BIG, -(2**63), -(2**63) - 1, 10**20, 10**299, 10**400)),
+    *(
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "1e400",
+        "-1e400",
+        "1E+999999",
+        "nan",
+        "01",
+        "+1",
+        ".5",
+        "1.",
+        "0x10",
+        "1_000",
+        "٣",
+    ),
+    *(
+        str(number)
+        for number in (
+            0,
+            2**53 + 1,
+            2**63 - 1,
+            2**63,
+            BIG - 1,
+            BIG,
+            -(2**63),
+            -(2**63) - 1,
+            10**20,
+            10**299,
+            10**400,
+        )
+    ),
     "9" * 5000,
-    *("-0", "-0.0", "1e-400", "5e-324", "1e300", "1e20", "1.7976931348623157e308", "0.1", "1e22", "-1e22", "123456789012345678.0"),
-    *('"\\u0000"', '"a\\u0000"', '"\\ud800"', '"\\udc00\\ud800"', '"\\ud83d\\ude00"', '"\\uffff"', '"\\u202e"', '"\\u2028"', '"\\\\u0000"'),
-    *('"\x00"', '"\n"', '"\x7f"', '""', '" "', '"é"', '"' + "x" * 4000 + '"', '"' + "x" * 10_001 + '"', '"' + "\U0001f600" * 2000 + '"'),
-    *("true", "false", "null", "[]", "{}", "[null]", '{"":0}', '{"a":1,"a":2}', '{"a":{"b":1,"b":2}}', '{"\\u0000":1}', '{"\\ud800":1}'),
+    *(
+        "-0",
+        "-0.0",
+        "1e-400",
+        "5e-324",
+        "1e300",
+        "1e20",
+        "1.7976931348623157e308",
+        "0.1",
+        "1e22",
+        "-1e22",
+        "123456789012345678.0",
+    ),
+    *(
+        '"\\u0000"',
+        '"a\\u0000"',
+        '"\\ud800"',
+        '"\\udc00\\ud800"',
+        '"\\ud83d\\ude00"',
+        '"\\uffff"',
+        '"\\u202e"',
+        '"\\u2028"',
+        '"\\\\u0000"',
+    ),
+    *(
+        '"\x00"',
+        '"\n"',
+        '"\x7f"',
+        '""',
+        '" "',
+        '"é"',
+        '"' + "x" * 4000 + '"',
+        '"' + "x" * 10_001 + '"',
+        '"' + "\U0001f600" * 2000 + '"',
+    ),
+    *(
+        "true",
+        "false",
+        "null",
+        "[]",
+        "{}",
+        "[null]",
+        '{"":0}',
+        '{"a":1,"a":2}',
+        '{"a":{"b":1,"b":2}}',
+        '{"\\u0000":1}',
+        '{"\\ud800":1}',
+    ),
     *("[" * depth + "]" * depth for depth in (1, 31, 32, 33, 1000, 10_000)),
     *('{"a":' * depth + "1" + "}" * depth for depth in (31, 32, 10_000)),
     "[" * 10_000,
     *("'x'", "[1,]", "/**/1", "undefined", "", "1 2", '"', '"\\x41"', '"\\u12"'),
-    *(f'"{year}-01-01T00:00:00Z"' for year in ("0000", "0001", "1582", "1999", "2199", "2200", "9999", "10000")),
-    *('"9999-12-31T23:59:59.999999999Z"', '"9999-12-31T23:59:59-14:00"', '"0001-01-01T00:00:00+14:00"', '"2199-12-31T23:59:59-01:00"'),
-    *('"2030-02-30T00:00:00Z"', '"2030-01-01T24:00:00Z"', '"2016-12-31T23:59:60Z"', '"2030-01-01"', '"2030-01-01T00:00:00"', '"infinity"'),
+    *(
+        f'"{year}-01-01T00:00:00Z"'
+        for year in ("0000", "0001", "1582", "1999", "2199", "2200", "9999", "10000")
+    ),
+    *(
+        '"9999-12-31T23:59:59.999999999Z"',
+        '"9999-12-31T23:59:59-14:00"',
+        '"0001-01-01T00:00:00+14:00"',
+        '"2199-12-31T23:59:59-01:00"',
+    ),
+    *(
+        '"2030-02-30T00:00:00Z"',
+        '"2030-01-01T24:00:00Z"',
+        '"2016-12-31T23:59:60Z"',
+        '"2030-01-01"',
+        '"2030-01-01T00:00:00"',
+        '"infinity"',
+    ),
     *('"2030-01-01T00:00:00.1234567890Z"', '"2030-01-01T00:00:00+99:99"', '"²030-01-01T00:00:00Z"'),
 ]
-RAW_BODIES = [b'{"%b": "\xff"}', b'\xef\xbb\xbf{"%b": 1}', b'{"%b": 1}\x00', b'{"%b": 1, "%b": 2}', b'\xff\xfe{\x00"\x00', b'["%b"]', b""]
+RAW_BODIES = [
+    b'{"%b": "\xff"}',
+    b'\xef\xbb\xbf{"%b": 1}',
+    b'{"%b": 1}\x00',
+    b'{"%b": 1, "%b": 2}',
+    b'\xff\xfe{\x00"\x00',
+    b'["%b"]',
+    b"",
+]
 
 
 def sample(schema):
@@ -183,13 +304,25 @@ def test_every_body_member_is_validated_by_its_schema(demo, document, article):
         at = path.replace("{key}", "any").replace("{article_id}", article)
         for member, kind in schema["properties"].items():
             whole = {name: sample(of) for name, of in schema["properties"].items()}
-            bodies = [json.dumps(whole | {member: "@"}).replace('"@"', text).encode() for text in BODY_VALUES]
+            bodies = [
+                json.dumps(whole | {member: "@"}).replace('"@"', text).encode()
+                for text in BODY_VALUES
+            ]
             with sign_in(demo, f"body {member} {len(failed)}") as browser:
                 for body in [*bodies, *(raw.replace(b"%b", member.encode()) for raw in RAW_BODIES)]:
                     cookies = {"Cookie": ""} if path.startswith("/auth") else {}
-                    response = browser.build_request(method, at, content=body, headers={"Content-Type": "application/json", **cookies})
-                    allowed = {200, 201, 204, 400, 409} if (value := parsed(body)) is not None else {400}
-                    if value is not None and not Draft202012Validator(kind).is_valid(value.get(member)):
+                    response = browser.build_request(
+                        method,
+                        at,
+                        content=body,
+                        headers={"Content-Type": "application/json", **cookies},
+                    )
+                    allowed = (
+                        {200, 201, 204, 400, 409} if (value := parsed(body)) is not None else {400}
+                    )
+                    if value is not None and not Draft202012Validator(kind).is_valid(
+                        value.get(member)
+                    ):
                         allowed = {400}
                     if response.status_code not in allowed:
                         failed.append((method, path, member, body[:80], response.status_code))
@@ -216,28 +349,49 @@ def test_latest_storable_date_is_accepted_and_later_ones_are_refused(demo):
     """Exact to the second: the rule of the body and that of the table are separate."""
     with sign_in(demo, "dates") as browser:
         made = {
-            moment: browser.post("/me/keys", json={"name": "a", "scope": "read", "expires_at": moment})
-            for moment in ("2199-12-31T23:59:59Z", "2200-01-01T00:00:00Z", "2199-12-31T23:59:59-01:00", "9999-12-31T23:59:59Z")
+            moment: browser.post(
+                "/me/keys", json={"name": "a", "scope": "read", "expires_at": moment}
+            )
+            for moment in (
+                "2199-12-31T23:59:59Z",
+                "2200-01-01T00:00:00Z",
+                "2199-12-31T23:59:59-01:00",
+                "9999-12-31T23:59:59Z",
+            )
         }
     assert [response.status_code for response in made.values()] == [201, 400, 400, 400]
     assert named(made["2200-01-01T00:00:00Z"], "expires_at")
 
 
 # All spellings of a value in JSON, and some that JSON does not allow.
-digits = st.integers(-(10**30), 10**30).map(str) | st.integers(1, 400).map(lambda number: "9" * number)
-numerals = digits | st.floats().map(repr) | st.tuples(digits, st.integers(-420, 420)).map(lambda pair: f"{pair[0]}.5e{pair[1]}")
+digits = st.integers(-(10**30), 10**30).map(str) | st.integers(1, 400).map(
+    lambda number: "9" * number
+)
+numerals = (
+    digits
+    | st.floats().map(repr)
+    | st.tuples(digits, st.integers(-420, 420)).map(lambda pair: f"{pair[0]}.5e{pair[1]}")
+)
 escapes = st.integers(0, 0xFFFF).map(lambda code: f'"\\u{code:04x}"')
 texts = (
     st.text().map(json.dumps)
-    | st.text(st.characters(exclude_categories=["Cs"])).map(lambda text: json.dumps(text, ensure_ascii=False))
+    | st.text(st.characters(exclude_categories=["Cs"])).map(
+        lambda text: json.dumps(text, ensure_ascii=False)
+    )
     | escapes
 )
-atoms = st.sampled_from(["null", "true", "false", "-0", "-0.0", "NaN", str(BIG), "1e400"]) | numerals | texts
+atoms = (
+    st.sampled_from(["null", "true", "false", "-0", "-0.0", "NaN", str(BIG), "1e400"])
+    | numerals
+    | texts
+)
 values = st.recursive(
     atoms,
     lambda inner: (
         st.lists(inner, max_size=4).map(lambda items: "[" + ",".join(items) + "]")
-        | st.lists(st.tuples(texts, inner), max_size=4).map(lambda pairs: "{" + ",".join(f"{key}:{value}" for key, value in pairs) + "}")
+        | st.lists(st.tuples(texts, inner), max_size=4).map(
+            lambda pairs: "{" + ",".join(f"{key}:{value}" for key, value in pairs) + "}"
+        )
     ),
     max_leaves=12,
 )
@@ -250,7 +404,9 @@ def owner(demo):
         yield browser
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(values)
 def test_accepted_values_are_returned_unchanged(owner, text):
     """An accepted value returns unchanged: alone, among all preferences and in the export.
@@ -259,11 +415,19 @@ def test_accepted_values_are_returned_unchanged(owner, text):
     """
     body = f'{{"value":{text}}}'.encode("utf-8", "surrogatepass")
     owner.delete("/me/preferences/any")
-    response = owner.put("/me/preferences/any", content=body, headers={"Content-Type": "application/json"})
-    one, every, export = (owner.get(path) for path in ("/me/preferences/any", "/me/preferences", "/me/export"))
+    response = owner.put(
+        "/me/preferences/any", content=body, headers={"Content-Type": "application/json"}
+    )
+    one, every, export = (
+        owner.get(path) for path in ("/me/preferences/any", "/me/preferences", "/me/export")
+    )
     assert (every.status_code, export.status_code) == (200, 200)
     if response.status_code == 400:
-        assert (one.status_code, every.json(), export.json()["preferences"]) == (404, {"preferences": {}}, {})
+        assert (one.status_code, every.json(), export.json()["preferences"]) == (
+            404,
+            {"preferences": {}},
+            {},
+        )
         return
     sent = parsed(body)
     assert response.status_code == 201
@@ -286,5 +450,7 @@ def same(one, other):
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
     if isinstance(one, float) or isinstance(other, float):
-        return type(one) in (int, float) and type(other) in (int, float) and float(one) == float(other)
+        return (
+            type(one) in (int, float) and type(other) in (int, float) and float(one) == float(other)
+        )
     return type(one) is type(other) and one == other

@@ -13,7 +13,10 @@ from tests.webdriver import browser
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory):
     """A running demo and a browser with an empty profile."""
-    with running(tmp_path_factory.mktemp("demo"), "demo") as service, browser(tmp_path_factory.mktemp("profile")) as window:
+    with (
+        running(tmp_path_factory.mktemp("demo"), "demo") as service,
+        browser(tmp_path_factory.mktemp("profile")) as window,
+    ):
         yield window, service.url.replace("127.0.0.1", "localhost")
 
 
@@ -41,10 +44,14 @@ def test_a_person_signs_in_saves_an_article_and_signs_out(opened, tmp_path):
     assert "newsintel_leaving_dev" not in window.cookies()
     window.go(f"{home}/articles?q=climate&limit=5")
     article = shown(window)["articles"][0]
-    status, saved = window.fetch("PUT", f"/me/saved/{article['id']}", {"notes": "read this on the train"})
+    status, saved = window.fetch(
+        "PUT", f"/me/saved/{article['id']}", {"notes": "read this on the train"}
+    )
     assert (status, saved["saved"]["notes"]) == (201, "read this on the train")
     window.go(f"{home}/me/saved")
-    assert [(one["id"], one["saved"]["notes"]) for one in shown(window)["articles"]] == [(article["id"], "read this on the train")]
+    assert [(one["id"], one["saved"]["notes"]) for one in shown(window)["articles"]] == [
+        (article["id"], "read this on the train")
+    ]
     window.photograph(tmp_path / "saved.png")
     assert (tmp_path / "saved.png").stat().st_size > 1000
     status, made = window.fetch("POST", "/me/keys", {"name": "from a browser", "scope": "read"})
@@ -71,9 +78,13 @@ def test_account_page_makes_and_revokes_a_key(opened):
     window.choose("#make select", "write")
     window.press("#make button", "document.getElementById('key').textContent")
     [key] = re.findall(r"ni_[\w-]{43}", window.text)
-    window.press("#make select", "document.querySelectorAll('#keys tbody form:not([hidden])').length === 1")
+    window.press(
+        "#make select", "document.querySelectorAll('#keys tbody form:not([hidden])').length === 1"
+    )
     assert "my <b>reader</b>" in window.text
-    with httpx.Client(base_url=home, trust_env=False, headers={"Authorization": f"Bearer {key}"}) as program:
+    with httpx.Client(
+        base_url=home, trust_env=False, headers={"Authorization": f"Bearer {key}"}
+    ) as program:
         assert program.get("/me").json()["username"] == "key_maker"
         assert program.put("/me/preferences/theme", json={"value": "dark"}).status_code == 201
         window.go(f"{home}/me/page")

@@ -22,9 +22,21 @@ WORDS = (
     "nor do",
     "at one go",
 )
-HARD = re.compile(r"(?<![\w'])(?:" + "|".join(word.replace(" ", r"\s+(?:#\s+)?") for word in WORDS) + r")(?![\w'])", re.IGNORECASE)
+HARD = re.compile(
+    r"(?<![\w'])(?:"
+    + "|".join(word.replace(" ", r"\s+(?:#\s+)?") for word in WORDS)
+    + r")(?![\w'])",
+    re.IGNORECASE,
+)
 """Also matches across a line end between two words, in a comment too."""
-READ = ("newsintel/**/*.py", "newsintel/**/*.html", "newsintel/**/*.js", "docs/**/*.md", "README.md", "CHANGELOG.md")
+READ = (
+    "newsintel/**/*.py",
+    "newsintel/**/*.html",
+    "newsintel/**/*.js",
+    "docs/**/*.md",
+    "README.md",
+    "CHANGELOG.md",
+)
 FILES = sorted({path for pattern in READ for path in ROOT.glob(pattern)})
 
 
@@ -32,10 +44,15 @@ FILES = sorted({path for pattern in READ for path in ROOT.glob(pattern)})
 def test_file_has_no_word_to_decode(path):
     """Docstrings, comments, messages and documents are checked."""
     text = path.read_text(encoding="utf-8")
-    assert [f"line {text.count(chr(10), 0, found.start()) + 1}: {found[0]}" for found in HARD.finditer(text)] == []
+    assert [
+        f"line {text.count(chr(10), 0, found.start()) + 1}: {found[0]}"
+        for found in HARD.finditer(text)
+    ] == []
 
 
-@pytest.mark.parametrize("text", ["Whoever asks", "is told\n    of it", "what is told\n# of it", "made anew."])
+@pytest.mark.parametrize(
+    "text", ["Whoever asks", "is told\n    of it", "what is told\n# of it", "made anew."]
+)
 def test_a_hard_word_is_found(text):
     """Also across a line end."""
     assert HARD.search(text)

@@ -18,7 +18,12 @@ from newsintel.domain.bounds.slices import run_all
 from newsintel.domain.personal import saved_query
 from newsintel.domain.search import query
 from newsintel.domain.search.article import Article, Group, Member
-from newsintel.domain.search.matching import NEAR_MATCH, PreparedTopics, choose_article_language, select_essential
+from newsintel.domain.search.matching import (
+    NEAR_MATCH,
+    PreparedTopics,
+    choose_article_language,
+    select_essential,
+)
 from newsintel.domain.search.scoring import DECIMALS, TITLE, score_group
 from newsintel.errors import InvalidParameterError
 from newsintel.storage.bridge import open_bridge
@@ -57,11 +62,15 @@ def printed() -> dict[Row | str, Article]:
             if name not in articles:
                 texts = {"title": f"Story {len(articles)}"} | {field: row.title}
                 moment = NOON - timedelta(seconds=len(articles))
-                articles[name] = article(str(len(articles)), language=row.language, published_at=moment, **texts)
+                articles[name] = article(
+                    str(len(articles)), language=row.language, published_at=moment, **texts
+                )
             found[row] = articles[name]
     for number, (marked, plain, *_) in enumerate(EXACT_FIRST):
         for hours, title in ((1, marked), (0, plain)):
-            found[title] = article(f"exact{number}{hours}", title=title, published_at=NOON - timedelta(hours=hours))
+            found[title] = article(
+                f"exact{number}{hours}", title=title, published_at=NOON - timedelta(hours=hours)
+            )
     return found
 
 
@@ -107,7 +116,12 @@ def every_answer(tmp_path_factory):
         patch.setattr("newsintel.storage.postgres.connecting.CONNECT_S", PATIENCE_S)
         patch.setattr("newsintel.storage.postgres.pool.COMMAND_S", PATIENCE_S)
         patch.setattr("newsintel.storage.postgres.archive.search.UNIT_S", PATIENCE_S)
-        for module, name in ((daemons, "START_S"), (daemons, "STOP_S"), (embedded, "START_S"), (embedded, "LEAVE_S")):
+        for module, name in (
+            (daemons, "START_S"),
+            (daemons, "STOP_S"),
+            (embedded, "START_S"),
+            (embedded, "LEAVE_S"),
+        ):
             patch.setattr(module, name, PATIENCE_S)
         for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
             patch.setitem(SERVER_SETTINGS, name, "0")
@@ -155,13 +169,25 @@ def _ask_at_once(url, articles):
 async def _ask(url, articles):
     connection = await asyncpg.connect(url, timeout=PATIENCE_S, server_settings=SERVER_SETTINGS)
     postgres = OneConnection(connection)
-    search, kept, accounts = PostgresSearch(postgres), PostgresSaved(postgres), PostgresAccounts(postgres)
+    search, kept, accounts = (
+        PostgresSearch(postgres),
+        PostgresSaved(postgres),
+        PostgresAccounts(postgres),
+    )
     people = {}
     for one in articles:
         people[one.id] = (await accounts.sign_in("reddit", one.id, "somebody", NOON)).id
         await kept.put(people[one.id], one, NOON, notes=None, keep_notes=True, at=NOON)
-    archive = {q: (await search.search(archive_query.build_archive_query(q), 1000, None)).hits for q in dict.fromkeys(_queries())}
-    pages = {row: await kept.list_page(people[PRINTED[row].id], saved_query.parse_saved_query(row.q), 10, None) for row in ROWS}
+    archive = {
+        q: (await search.search(archive_query.build_archive_query(q), 1000, None)).hits
+        for q in dict.fromkeys(_queries())
+    }
+    pages = {
+        row: await kept.list_page(
+            people[PRINTED[row].id], saved_query.parse_saved_query(row.q), 10, None
+        )
+        for row in ROWS
+    }
     await connection.close()
     return Told(archive, {row for row, page in pages.items() if page.saves})
 
@@ -209,7 +235,9 @@ def test_topics_find_the_same(promise):
 def live(row):
     """The title's part of a story's score."""
     one = PRINTED[row]
-    return score_group(Group((Member(one),), one), query.build_query(row.q, sources=SOURCES), NOON).title
+    return score_group(
+        Group((Member(one),), one), query.build_query(row.q, sources=SOURCES), NOON
+    ).title
 
 
 def on_topic(row):
@@ -217,7 +245,10 @@ def on_topic(row):
     one = PRINTED[row]
     language = choose_article_language(one)
     return any(
-        all(PreparedTopics((term.text,)).matches(one) for term in select_essential(clause.wanted, language))
+        all(
+            PreparedTopics((term.text,)).matches(one)
+            for term in select_essential(clause.wanted, language)
+        )
         and not any(PreparedTopics((term.text,)).matches(one) for term in clause.unwanted)
         and select_essential(clause.wanted, language)
         for clause in saved_query.parse_saved_query(row.q)
@@ -237,13 +268,21 @@ def test_an_exact_spelling_comes_first(told, marked, plain, typed_marked, typed_
         ids = [PRINTED[title].id for title in titles]
         assert [one for one in told.ids(q) if one in ids] == ids
         groups = [Group((Member(PRINTED[title]),), PRINTED[title]) for title in titles]
-        better, worse = (score_group(group, query.build_query(q, sources=SOURCES), NOON).title for group in groups)
+        better, worse = (
+            score_group(group, query.build_query(q, sources=SOURCES), NOON).title
+            for group in groups
+        )
         assert better > worse > 0
 
 
 def test_a_hit_by_its_title_has_a_highlighted_passage(told):
     """A hit has a passage with a highlight in it."""
-    hits = [(row, hit) for row in ROWS for hit in told.archive[row.q] if row.found and hit.article.id == PRINTED[row].id]
+    hits = [
+        (row, hit)
+        for row in ROWS
+        for hit in told.archive[row.q]
+        if row.found and hit.article.id == PRINTED[row].id
+    ]
     assert [row for row, hit in hits if hit.snippet is None or not hit.snippet.highlights] == []
     for _, hit in hits:
         assert hit.snippet.text in hit.article.title

@@ -37,16 +37,32 @@ SIGNS_OUT = "^/auth/(logout|dev)|^/me$|^/me/sessions$"
 )
 def test_the_service_keeps_to_its_description(tmp_path, checks, which):
     """No 5xx; every answer is described; undescribed input is refused. The caller is signed in."""
-    with running(tmp_path, "demo", RATE_LIMIT="off", MISS_LIMIT="off") as service, httpx.Client(trust_env=False) as browser:
+    with (
+        running(tmp_path, "demo", RATE_LIMIT="off", MISS_LIMIT="off") as service,
+        httpx.Client(trust_env=False) as browser,
+    ):
         ours = {"Sec-Fetch-Site": "same-origin"}
-        signed_in = browser.post(f"{service.url}/auth/dev/login", json={"username": "somebody"}, headers=ours)
+        signed_in = browser.post(
+            f"{service.url}/auth/dev/login", json={"username": "somebody"}, headers=ours
+        )
         headers = ours | {"Cookie": signed_in.headers["Set-Cookie"].partition(";")[0]}
         command = [
-            *(sys.executable, "-m", "schemathesis.cli", "run", f"{service.url}/openapi.json", *which, "--checks", ",".join(checks)),
+            *(
+                sys.executable,
+                "-m",
+                "schemathesis.cli",
+                "run",
+                f"{service.url}/openapi.json",
+                *which,
+                "--checks",
+                ",".join(checks),
+            ),
             *("--phases", "coverage,fuzzing", "--max-examples", "20", "--generation-deterministic"),
             *("--generation-with-security-parameters", "false", "--no-color"),
             *(word for header in headers.items() for word in ("--header", ": ".join(header))),
         ]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900, check=False)
+        done = subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, timeout=900, check=False
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         assert browser.get(f"{service.url}/me", headers=headers).status_code == 200

@@ -38,8 +38,17 @@ class Person:
 
     def ask(self, method, path, *, without=(), **options):
         """Send a request; `without` names headers that hand out a secret, or `body`."""
-        response = self.client.build_request(method, self.service.url + path, headers=SAME_ORIGIN | options.pop("headers", {}), **options)
-        headers = [f"{name}: {value}" for name, value in response.headers.multi_items() if name not in without]
+        response = self.client.build_request(
+            method,
+            self.service.url + path,
+            headers=SAME_ORIGIN | options.pop("headers", {}),
+            **options,
+        )
+        headers = [
+            f"{name}: {value}"
+            for name, value in response.headers.multi_items()
+            if name not in without
+        ]
         self.seen.append("\n".join([*headers, "" if "body" in without else response.text]))
         return response
 
@@ -50,7 +59,11 @@ class Person:
         there = going.headers["location"]
         self.remember("state", dict(parse_qsl(urlsplit(there).query))["state"])
         self.remember("leaving", self.client.cookies["newsintel_leaving_dev"])
-        back = urlsplit(self.client.post(there, data={"username": username, "decision": decision}).headers["location"])
+        back = urlsplit(
+            self.client.post(there, data={"username": username, "decision": decision}).headers[
+                "location"
+            ]
+        )
         return f"{back.path}?{back.query}"
 
     def sign_in(self, username="alice"):
@@ -71,11 +84,16 @@ async def in_service(tmp_path, tell, **settings):
     """
     async with run_simulated_upstreams(seed=1) as simulated:
         told = {name.removeprefix("NEWSINTEL_"): value for name, value in simulated.environ.items()}
-        return await trio.to_thread.run_sync(partial(_in_thread, tmp_path, tell, simulated, told | {"RATE_LIMIT": "off"} | settings))
+        return await trio.to_thread.run_sync(
+            partial(_in_thread, tmp_path, tell, simulated, told | {"RATE_LIMIT": "off"} | settings)
+        )
 
 
 def _in_thread(tmp_path, tell, simulated, settings):
-    with running(tmp_path, "serve", **settings) as service, httpx.Client(trust_env=False, timeout=PATIENCE_S) as client:
+    with (
+        running(tmp_path, "serve", **settings) as service,
+        httpx.Client(trust_env=False, timeout=PATIENCE_S) as client,
+    ):
         # The browser uses the host name of PUBLIC_URL.
         service.url = service.url.replace("127.0.0.1", "localhost")
         tell(Person(service, client), simulated)
@@ -88,30 +106,60 @@ def everything(person, simulated):
     first = person.go_to_reddit()
     person.ask("GET", first, without=("set-cookie",))
     assert person.ask("GET", first).status_code == 400  # replayed
-    assert person.ask("GET", person.go_to_reddit("deny"), headers={"Accept": "text/html"}).status_code == 401
+    assert (
+        person.ask("GET", person.go_to_reddit("deny"), headers={"Accept": "text/html"}).status_code
+        == 401
+    )
     control = f"{simulated.control_url}/reddit_auth"
-    for fault, status in (("error_200", 400), ("no_token", 503), ("html", 503), ("429", 503), ("401", 503), ("500", 503)):
+    for fault, status in (
+        ("error_200", 400),
+        ("no_token", 503),
+        ("html", 503),
+        ("429", 503),
+        ("401", 503),
+        ("500", 503),
+    ):
         back = person.go_to_reddit()
         person.client.put(control, json={"fault": fault})
         assert person.ask("GET", back).status_code == status, fault
         person.client.put(control, json={"fault": "none"})
     person.sign_in()
-    made = person.ask("POST", "/me/keys", json={"name": "n", "scope": "write"}, without=("body",)).json()
+    made = person.ask(
+        "POST", "/me/keys", json={"name": "n", "scope": "write"}, without=("body",)
+    ).json()
     person.remember("key", made["key"])
     bearer = {"Authorization": f"Bearer {made['key']}"}
     assert person.ask("GET", "/me/sessions", headers=bearer).status_code == 403
     assert person.ask("GET", "/me/keys").json()["keys"][0]["last_used_at"]
     assert person.ask("GET", f"/nowhere?key={made['key']}").status_code == 404
-    assert person.ask("GET", "/articles", headers=bearer, params={"q": "climate"}).status_code == 200
+    assert (
+        person.ask("GET", "/articles", headers=bearer, params={"q": "climate"}).status_code == 200
+    )
     for wrong in ("Bearer planted-bearer", f"Bearer {made['key']}x"):
         assert person.ask("GET", "/sources", headers={"Authorization": wrong}).status_code == 401
     proxys = {"Authorization": "Basic cGxhbnRlZDpwYXNzd29yZA=="}
     assert person.ask("GET", "/sources", headers=proxys).status_code == 200
     assert person.ask("GET", "/me", headers=proxys).status_code == 200
-    assert person.ask("POST", "/me/keys", json={}, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
-    broken = {"content": b'{"planted-in-a-body": "planted-value"', "headers": {"Content-Type": "application/json"}}
+    assert (
+        person.ask(
+            "POST", "/me/keys", json={}, headers={"Sec-Fetch-Site": "cross-site"}
+        ).status_code
+        == 403
+    )
+    broken = {
+        "content": b'{"planted-in-a-body": "planted-value"',
+        "headers": {"Content-Type": "application/json"},
+    }
     assert person.ask("POST", "/me/keys", **broken).status_code == 400
-    for path in ("/me", "/me/page", "/me/sessions", "/openapi.json", "/health/ready", "/auth", "/sources"):
+    for path in (
+        "/me",
+        "/me/page",
+        "/me/sessions",
+        "/openapi.json",
+        "/health/ready",
+        "/auth",
+        "/sources",
+    ):
         assert person.ask("GET", path).status_code == 200, path
     assert person.ask("DELETE", "/me/sessions").status_code == 204
     assert person.ask("GET", "/me").status_code == 401
@@ -147,8 +195,16 @@ async def test_fault_16_without_redis_search_goes_on_and_signing_in_waits(tmp_pa
         assert person.ask("GET", "/articles", params={"q": "climate"}).status_code == 200
         person.client.cookies.set("newsintel_dev", "x" * 43, domain="localhost.local")
         cookie = {"Cookie": f"newsintel_dev={'x' * 43}"}
-        assert person.ask("GET", "/articles", params={"q": "energy"}, headers=cookie).status_code == 200
-        for method, path in (("GET", "/auth/reddit/login"), ("POST", "/auth/logout"), ("GET", "/me"), ("GET", "/me/keys")):
+        assert (
+            person.ask("GET", "/articles", params={"q": "energy"}, headers=cookie).status_code
+            == 200
+        )
+        for method, path in (
+            ("GET", "/auth/reddit/login"),
+            ("POST", "/auth/logout"),
+            ("GET", "/me"),
+            ("GET", "/me/keys"),
+        ):
             response = person.ask(method, path, headers=cookie)
             assert (response.status_code, response.json()["code"]) == (503, "not_ready"), path
             assert response.headers["retry-after"] == "1"
@@ -161,7 +217,9 @@ async def test_asvs_30_nothing_of_another_account_can_be_reached(tmp_path):
 
     def tell(person, simulated):
         person.sign_in("alice")
-        key = person.ask("POST", "/me/keys", json={"name": "n", "scope": "read"}, without=("body",)).json()["id"]
+        key = person.ask(
+            "POST", "/me/keys", json={"name": "n", "scope": "read"}, without=("body",)
+        ).json()["id"]
         [session] = person.ask("GET", "/me/sessions").json()["sessions"]
         with httpx.Client(trust_env=False, timeout=PATIENCE_S) as client:
             other = Person(person.service, client)
@@ -179,17 +237,36 @@ async def test_asvs_30_nothing_of_another_account_can_be_reached(tmp_path):
 
 def test_openid_connect_signs_in_and_makes_a_key(tmp_path):
     """Another project's provider, the real service and stores, a browser's requests."""
-    alice = {"sub": "248289761001", "preferred_username": "alice", "email": "alice@example.org", "email_verified": True}
+    alice = {
+        "sub": "248289761001",
+        "preferred_username": "alice",
+        "email": "alice@example.org",
+        "email_verified": True,
+    }
     with mock_provider(alice) as issuer:
-        oidc = {"OIDC_ISSUER": issuer, "OIDC_CLIENT_ID": "newsintel", "OIDC_CLIENT_SECRET": "planted-oidc-client-secret"}
-        with running(tmp_path, "serve", **oidc) as service, httpx.Client(trust_env=False, timeout=20) as client:
+        oidc = {
+            "OIDC_ISSUER": issuer,
+            "OIDC_CLIENT_ID": "newsintel",
+            "OIDC_CLIENT_SECRET": "planted-oidc-client-secret",
+        }
+        with (
+            running(tmp_path, "serve", **oidc) as service,
+            httpx.Client(trust_env=False, timeout=20) as client,
+        ):
             home = service.url.replace("127.0.0.1", "localhost")
             there = client.get(f"{home}/auth/oidc/login").headers["location"]
             back = client.get(go_through(there, f"{home}/auth/oidc/callback", sub=alice["sub"]))
             assert (back.status_code, back.headers["location"]) == (303, "/me/page"), back.text
-            assert 'You are signed in as <strong id="username">alice</strong>' in client.get(f"{home}/me/page").text
-            made = client.post(f"{home}/me/keys", json={"name": "n", "scope": "read"}, headers=SAME_ORIGIN).json()
-            me = httpx.get(f"{home}/me", headers={"Authorization": f"Bearer {made['key']}"}, trust_env=False).json()
+            assert (
+                'You are signed in as <strong id="username">alice</strong>'
+                in client.get(f"{home}/me/page").text
+            )
+            made = client.post(
+                f"{home}/me/keys", json={"name": "n", "scope": "read"}, headers=SAME_ORIGIN
+            ).json()
+            me = httpx.get(
+                f"{home}/me", headers={"Authorization": f"Bearer {made['key']}"}, trust_env=False
+            ).json()
             assert (me["username"], me["provider"]) == ("alice", issuer)
 
 
@@ -203,7 +280,10 @@ def test_dev_sign_in_is_refused_outside_loopback_and_in_production(tmp_path):
 
 def test_new_key_command_makes_a_valid_key(tmp_path):
     """Each call makes a different key, and SECRET_KEYS accepts it."""
-    one, other = newsintel(tmp_path, "new-key").stdout.strip(), newsintel(tmp_path, "new-key").stdout.strip()
+    one, other = (
+        newsintel(tmp_path, "new-key").stdout.strip(),
+        newsintel(tmp_path, "new-key").stdout.strip(),
+    )
     assert one != other
     done = newsintel(tmp_path, "config", SECRET_KEYS=f"{one},{other}")
     assert done.returncode == 0

@@ -57,13 +57,19 @@ LAYERS = {
 
 @pytest.mark.parametrize("layer", LAYERS)
 @pytest.mark.parametrize("deadline_s", [8.0, 3.0])
-async def test_no_step_of_a_call_has_a_limit_of_its_own(autojump_clock, monkeypatch, tmp_path, layer, deadline_s):
+async def test_no_step_of_a_call_has_a_limit_of_its_own(
+    autojump_clock, monkeypatch, tmp_path, layer, deadline_s
+):
     """A step may take 3.5 s under a deadline of 8 s; one of 3 s cuts it at exactly 3.0 s."""
     way, end = LAYERS[layer]
     secure = "tls_s" in way
     if secure:
         context = faults.self_signed(tmp_path)
-        monkeypatch.setattr(httpx, "create_ssl_context", lambda **_: ssl.create_default_context(cafile=tmp_path / "self-signed.pem"))
+        monkeypatch.setattr(
+            httpx,
+            "create_ssl_context",
+            lambda **_: ssl.create_default_context(cafile=tmp_path / "self-signed.pem"),
+        )
     async with virtual_network(monkeypatch, answering(**end)) as network:
         for name, value in way.items():
             setattr(network, name, value)
@@ -78,10 +84,15 @@ async def test_no_step_of_a_call_has_a_limit_of_its_own(autojump_clock, monkeypa
 
 
 @pytest.mark.parametrize("deadline_s", [8.0, 0.2])
-async def test_a_pool_that_has_lost_its_slots_costs_no_answer(autojump_clock, monkeypatch, deadline_s):
+async def test_a_pool_that_has_lost_its_slots_costs_no_answer(
+    autojump_clock, monkeypatch, deadline_s
+):
     """The request continues in a new pool well before the deadline, even a short one."""
     monkeypatch.setattr(outbound, "LIMITS", httpx.Limits(max_connections=1))
-    async with virtual_network(monkeypatch, answering()) as network, upstream_at("http://127.0.0.1") as upstream:
+    async with (
+        virtual_network(monkeypatch, answering()) as network,
+        upstream_at("http://127.0.0.1") as upstream,
+    ):
         assert isinstance(await upstream.fetch(QUERY), SourcePage)
         # A cancel under contention leaves such a connection: it counts as being opened, but no task
         # opens it (encode/httpcore#1093).
@@ -113,18 +124,27 @@ async def test_token_request_may_take_the_whole_attempt(autojump_clock, simulate
 @pytest.mark.parametrize("slow_s", [SLOW_S, 10.5])
 async def test_sign_in_step_may_take_the_whole_attempt(autojump_clock, simulated, slow_s):  # noqa: F811
     """A provider may take ten seconds for a step; then the person gets an error."""
-    async with simulated(reddit_auth=slow_s) as settings, open_providers(settings, lambda: NOON) as providers:
+    async with (
+        simulated(reddit_auth=slow_s) as settings,
+        open_providers(settings, lambda: NOON) as providers,
+    ):
         began = trio.current_time()
         # The code is invalid, so Reddit refuses it, but only in its answer.
-        with pytest.raises(Exception, match=r"no longer accepts this sign-in|takes too long") as told:
-            await providers.by_name["reddit"].finish_sign_in("no code", create_attempt("reddit", "c" * 43, "/me"))
+        with pytest.raises(
+            Exception, match=r"no longer accepts this sign-in|takes too long"
+        ) as told:
+            await providers.by_name["reddit"].finish_sign_in(
+                "no code", create_attempt("reddit", "c" * 43, "/me")
+            )
         assert trio.current_time() - began == pytest.approx(min(slow_s, ATTEMPT_S))
     assert isinstance(told.value, SignInUnavailableError) is (slow_s > ATTEMPT_S)
 
 
 def deadlines(search_s, each_s):
     """The settings of the deadlines."""
-    return {"NEWSINTEL_SEARCH_DEADLINE_S": str(search_s)} | {f"NEWSINTEL_{name.upper()}_DEADLINE_S": str(each_s) for name in REGISTRY}
+    return {"NEWSINTEL_SEARCH_DEADLINE_S": str(search_s)} | {
+        f"NEWSINTEL_{name.upper()}_DEADLINE_S": str(each_s) for name in REGISTRY
+    }
 
 
 @pytest.mark.parametrize(
@@ -139,17 +159,29 @@ def deadlines(search_s, each_s):
         (8, 8, 9, Status.TIMEOUT, 8 - 0.01),
     ],
 )
-async def test_only_the_deadlines_limit_a_whole_search(autojump_clock, monkeypatch, simulated, world, case):  # noqa: F811
+async def test_only_the_deadlines_limit_a_whole_search(
+    autojump_clock,
+    monkeypatch,
+    simulated,  # noqa: F811
+    world,  # noqa: F811
+    case,
+):
     """All layers, from settings and desk to the simulated upstreams, keep to the deadlines."""
     search_s, each_s, slow_s, status, took_s = case
     monkeypatch.setattr(app, "open_source", open_source)
     async with (
-        simulated(deadlines(search_s, each_s), newsapi=slow_s, guardian=slow_s, reddit=slow_s) as settings,
+        simulated(
+            deadlines(search_s, each_s), newsapi=slow_s, guardian=slow_s, reddit=slow_s
+        ) as settings,
         app.open_pipeline(settings) as services,
     ):
         await trio.sleep(1)  # the token is fetched at start, outside any search
         began = trio.current_time()
-        reply = await services.search.desk.search(build_query("climate", sources=tuple(REGISTRY)), ASKER)
+        reply = await services.search.desk.search(
+            build_query("climate", sources=tuple(REGISTRY)), ASKER
+        )
         assert trio.current_time() - began == pytest.approx(took_s)
     assert [one.status for one in reply.answer.harvest.outcomes] == [status] * 3
-    assert all(one.latency_ms == pytest.approx(took_s * 1000) for one in reply.answer.harvest.outcomes)
+    assert all(
+        one.latency_ms == pytest.approx(took_s * 1000) for one in reply.answer.harvest.outcomes
+    )

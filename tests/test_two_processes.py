@@ -52,7 +52,9 @@ def stampede(urls, query, number=CALLERS, **params):
             begin.wait()
             answers.append(client.get(f"{url}/articles", params={"q": query, **params}))
 
-    threads = [threading.Thread(target=ask, args=(urls[turn % len(urls)],)) for turn in range(number)]
+    threads = [
+        threading.Thread(target=ask, args=(urls[turn % len(urls)],)) for turn in range(number)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -66,7 +68,9 @@ def test_equal_misses_of_both_are_one_fan_out(first, second, query):
     answers = stampede([first.url, second.url], query)
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.content for answer in answers}) == 1
-    assert {source: calls - before[source] for source, calls in first.calls().items()} == dict.fromkeys(before, 1)
+    assert {
+        source: calls - before[source] for source, calls in first.calls().items()
+    } == dict.fromkeys(before, 1)
 
 
 def test_a_leader_that_leaves_changes_nothing(first, second, query):
@@ -75,17 +79,24 @@ def test_a_leader_that_leaves_changes_nothing(first, second, query):
     No second fan-out starts.
     """
     before = first.calls()
-    with httpx.Client(trust_env=False, timeout=httpx.Timeout(PATIENCE_S, read=0.05)) as client, pytest.raises(httpx.ReadTimeout):
+    with (
+        httpx.Client(trust_env=False, timeout=httpx.Timeout(PATIENCE_S, read=0.05)) as client,
+        pytest.raises(httpx.ReadTimeout),
+    ):
         client.get(f"{first.url}/articles", params={"q": query})
     answers = stampede([first.url, second.url], query, 10)
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.content for answer in answers}) == 1
-    assert {source: calls - before[source] for source, calls in first.calls().items()} == dict.fromkeys(before, 1)
+    assert {
+        source: calls - before[source] for source, calls in first.calls().items()
+    } == dict.fromkeys(before, 1)
 
 
 def kept_answers(service):
     """The keys of the answers in Redis."""
-    with redis.Redis(unix_socket_path=str(service.data_home / "newsintel" / "demo" / "redis.sock")) as client:
+    with redis.Redis(
+        unix_socket_path=str(service.data_home / "newsintel" / "demo" / "redis.sock")
+    ) as client:
         return set(client.scan_iter("articles:*"))
 
 

@@ -38,24 +38,35 @@ def article(page: str = "one", **changes: Any) -> Article:
 
 def query(*clauses: Clause, sort: Sort = Sort.RELEVANCE) -> Query:
     """A query with these alternatives; by default for `story`."""
-    return Query("story", clauses or (Clause((Term("story"),)),), SOURCES, None, None, None, sort, "0" * 32)
+    return Query(
+        "story", clauses or (Clause((Term("story"),)),), SOURCES, None, None, None, sort, "0" * 32
+    )
 
 
 def outcome(source: str, *articles: Article, **changes: Any) -> FetchOutcome:
     """A successful outcome of a source."""
-    values: dict[str, Any] = {"status": Status.OK, "fetched_at": NOW, "articles": articles, "returned": len(articles)}
+    values: dict[str, Any] = {
+        "status": Status.OK,
+        "fetched_at": NOW,
+        "articles": articles,
+        "returned": len(articles),
+    }
     return FetchOutcome(source, **values | changes)
 
 
 # Few letters and lengths: near titles, ties, equal titles and similarities of exactly 0.8 all
 # occur.
-titles = st.text("ab ", max_size=11) | st.sampled_from(["", " ", "aaaaa", "AAAAA", "aaaab", "Live: aaaaa", "aaaaa (video)", "ÄÖÜßé漢字"])
+titles = st.text("ab ", max_size=11) | st.sampled_from(
+    ["", " ", "aaaaa", "AAAAA", "aaaab", "Live: aaaaa", "aaaaa (video)", "ÄÖÜßé漢字"]
+)
 moments = st.datetimes(timezones=st.just(UTC))
 _maybe_text = st.none() | st.text(max_size=8)
 
 
 @st.composite
-def articles(draw: st.DrawFn, title: st.SearchStrategy[str] = titles, source: str | None = None) -> Article:
+def articles(
+    draw: st.DrawFn, title: st.SearchStrategy[str] = titles, source: str | None = None
+) -> Article:
     """Any article, on one of a few pages."""
     return article(
         draw(st.sampled_from("pqrstuvwxyz")),
@@ -70,12 +81,18 @@ def articles(draw: st.DrawFn, title: st.SearchStrategy[str] = titles, source: st
         section=draw(_maybe_text),
         image_url=draw(_maybe_text),
         language=draw(st.none() | st.just("en")),
-        engagement=draw(st.none() | st.builds(Engagement, st.integers(-5, 10**7), st.integers(0, 10**6))),
+        engagement=draw(
+            st.none() | st.builds(Engagement, st.integers(-5, 10**7), st.integers(0, 10**6))
+        ),
     )
 
 
 terms = st.builds(Term, st.text(max_size=6) | st.sampled_from(["a", "ab", "aa b"]), st.booleans())
-clauses = st.builds(Clause, st.lists(terms, min_size=1, max_size=3).map(tuple), st.lists(terms, max_size=1).map(tuple))
+clauses = st.builds(
+    Clause,
+    st.lists(terms, min_size=1, max_size=3).map(tuple),
+    st.lists(terms, max_size=1).map(tuple),
+)
 queries = st.builds(
     Query,
     text=st.text(min_size=1, max_size=20),
@@ -113,6 +130,16 @@ def harvests(draw: st.DrawFn) -> Harvest:
     )
     archived = tuple(draw(st.lists(articles(), max_size=2)))
     origin = Origin.ARCHIVE if archived else Origin.LIVE
-    ids = [article.id for article in (*archived, *(article for outcome in outcomes for article in outcome.articles))]
-    saves = draw(st.dictionaries(st.sampled_from(ids), st.integers(3, 5_000), max_size=3)) if ids else {}
+    ids = [
+        article.id
+        for article in (
+            *archived,
+            *(article for outcome in outcomes for article in outcome.articles),
+        )
+    ]
+    saves = (
+        draw(st.dictionaries(st.sampled_from(ids), st.integers(3, 5_000), max_size=3))
+        if ids
+        else {}
+    )
     return Harvest(draw(queries), draw(moments), outcomes, origin, archived, saves)

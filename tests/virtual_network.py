@@ -112,14 +112,30 @@ def simulated(monkeypatch: pytest.MonkeyPatch) -> Simulated:
     """
 
     @asynccontextmanager
-    async def run(environ: Mapping[str, str] | None = None, *, limited: bool = False, **latencies_s: float) -> AsyncIterator[Settings]:
-        upstreams = server._build_upstreams(build_corpus(NOON, 1), Clocks(NOON, trio.current_time), 1, lambda api: api, limited=limited)
+    async def run(
+        environ: Mapping[str, str] | None = None, *, limited: bool = False, **latencies_s: float
+    ) -> AsyncIterator[Settings]:
+        upstreams = server._build_upstreams(
+            build_corpus(NOON, 1),
+            Clocks(NOON, trio.current_time),
+            1,
+            lambda api: api,
+            limited=limited,
+        )
         for name, upstream in upstreams.items():
-            upstream.behaviour = upstream.behaviour.change_settings({"latency_ms": 1000 * latencies_s.get(name, 0), "jitter_ms": 0})
+            upstream.behaviour = upstream.behaviour.change_settings(
+                {"latency_ms": 1000 * latencies_s.get(name, 0), "jitter_ms": 0}
+            )
         respond = partial(server._answer_request, upstreams, "http://simulated")
         async with virtual_network(monkeypatch, partial(serve_connection, respond=respond)):
-            base_urls = {name: "http://simulated" + prefix for name, prefix in server.PREFIXES.items()}
-            given = server._build_environ(base_urls) | {"NEWSINTEL_SECRET_KEYS": "A" * 43} | (environ or {})
+            base_urls = {
+                name: "http://simulated" + prefix for name, prefix in server.PREFIXES.items()
+            }
+            given = (
+                server._build_environ(base_urls)
+                | {"NEWSINTEL_SECRET_KEYS": "A" * 43}
+                | (environ or {})
+            )
             yield read_settings([one.options for one in REGISTRY.values()], given)
 
     return run

@@ -32,7 +32,9 @@ class Browser:
 
     def ask(self, method, path, **body):
         """Send one command; return its value."""
-        response = self.client.request(method, self.session + path, json=body if method == "POST" else None)
+        response = self.client.request(
+            method, self.session + path, json=body if method == "POST" else None
+        )
         value = response.json()["value"]
         assert response.status_code == 200, value
         return value
@@ -126,7 +128,10 @@ def _installed():
     """True if Chromium and its driver are installed. Root installs them if apt-get exists."""
     wanted = ("chromium", "chromedriver")
     if not all(map(shutil.which, wanted)) and os.geteuid() == 0 and shutil.which("apt-get"):
-        for step in (["update"], ["install", "-y", "--no-install-recommends", "chromium", "chromium-driver"]):
+        for step in (
+            ["update"],
+            ["install", "-y", "--no-install-recommends", "chromium", "chromium-driver"],
+        ):
             subprocess.run(["apt-get", "-qq", *step], check=False, capture_output=True, timeout=300)
     return all(map(shutil.which, wanted))
 
@@ -138,14 +143,32 @@ def browser(profile):
     Skip the test if none is installed and none can be.
     """
     if not _installed():
-        pytest.skip("needs chromium and chromedriver (Debian: apt-get install chromium chromium-driver)")
+        pytest.skip(
+            "needs chromium and chromedriver (Debian: apt-get install chromium chromium-driver)"
+        )
     port = free_port()
-    driver = subprocess.Popen(["chromedriver", f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    driver = subprocess.Popen(
+        ["chromedriver", f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=PATIENCE_S) as client:
+        with httpx.Client(
+            base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=PATIENCE_S
+        ) as client:
             # Chromium's sandbox does not work for root. The browser opens only our own pages.
-            args = ["--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1000,700", f"--user-data-dir={profile}"]
-            wanted = {"capabilities": {"alwaysMatch": {"goog:chromeOptions": {"args": args, "binary": shutil.which("chromium")}}}}
+            args = [
+                "--headless=new",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--window-size=1000,700",
+                f"--user-data-dir={profile}",
+            ]
+            wanted = {
+                "capabilities": {
+                    "alwaysMatch": {
+                        "goog:chromeOptions": {"args": args, "binary": shutil.which("chromium")}
+                    }
+                }
+            }
             made = _when_up(client, wanted)
             opened = Browser(f"/session/{made['sessionId']}", client)
             try:

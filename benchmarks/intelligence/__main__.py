@@ -22,11 +22,28 @@ TARGETS: Mapping[str, Callable[[Options], Awaitable[Report]]] = {
 
 def main() -> int:
     """Run the chosen targets. Returns 0 even if a goal was missed: the tables show the result."""
-    parser = argparse.ArgumentParser(prog="just bench-intelligence", description="Measure latency and quality of intelligence.")
-    parser.add_argument("targets", nargs="*", default=["all"], metavar="TARGET", help=f"out of {', '.join((*TARGETS, 'all'))} (all)")
-    parser.add_argument("--articles", type=int, help="size of the archive for latencies (1,000,000)")
-    parser.add_argument("--folder", type=Path, default=Options().folder, help="where archives are stored for the next run (%(default)s)")
-    parser.add_argument("--quick", action="store_true", help="a short trial run that stores no results")
+    parser = argparse.ArgumentParser(
+        prog="just bench-intelligence", description="Measure latency and quality of intelligence."
+    )
+    parser.add_argument(
+        "targets",
+        nargs="*",
+        default=["all"],
+        metavar="TARGET",
+        help=f"out of {', '.join((*TARGETS, 'all'))} (all)",
+    )
+    parser.add_argument(
+        "--articles", type=int, help="size of the archive for latencies (1,000,000)"
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=Options().folder,
+        help="where archives are stored for the next run (%(default)s)",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="a short trial run that stores no results"
+    )
     given = parser.parse_args()
     if unknown := set(given.targets) - {*TARGETS, "all"}:
         parser.error(f"no such target: {', '.join(sorted(unknown))}")

@@ -59,11 +59,23 @@ def load_labelled(every: int) -> LabelledArticles | None:
     """Load the labelled articles, one in `every`; None if they are not beside this checkout."""
     if not HEADLINES.is_dir():
         return None
-    same = {one: group[0] for group in json.loads((HEADLINES / "uci_story_merges.json").read_text()) for one in group}
-    with (HEADLINES / "uci_news_aggregator_first3000.csv").open(encoding="utf-8", newline="") as file:
+    same = {
+        one: group[0]
+        for group in json.loads((HEADLINES / "uci_story_merges.json").read_text())
+        for one in group
+    }
+    with (HEADLINES / "uci_news_aggregator_first3000.csv").open(
+        encoding="utf-8", newline=""
+    ) as file:
         rows = list(csv.DictReader(file))[::every]
     articles = tuple(_read_article(row) for row in rows)
-    return LabelledArticles(articles, {one.id: same.get(row["STORY"], row["STORY"]) for one, row in zip(articles, rows, strict=True)})
+    return LabelledArticles(
+        articles,
+        {
+            one.id: same.get(row["STORY"], row["STORY"])
+            for one, row in zip(articles, rows, strict=True)
+        },
+    )
 
 
 async def measure_precision(folder: Path, *, every: int) -> dict[str, dict[str, float]] | None:
@@ -76,7 +88,9 @@ async def measure_precision(folder: Path, *, every: int) -> dict[str, dict[str, 
         likeness = PostgresLikeness(postgres, lambda: newest)
 
         async def ours(one: Article) -> Sequence[str]:
-            return [match.article.id for match in await likeness.find_similar_by_id(one.id, FIRST) or ()]
+            return [
+                match.article.id for match in await likeness.find_similar_by_id(one.id, FIRST) or ()
+            ]
 
         ways: dict[str, Rank] = {
             "similar": ours,
@@ -87,14 +101,18 @@ async def measure_precision(folder: Path, *, every: int) -> dict[str, dict[str, 
 
 
 @asynccontextmanager
-async def open_labelled_archive(known: LabelledArticles, folder: Path, pairs: Sequence[Pair] = ()) -> AsyncIterator[Postgres]:
+async def open_labelled_archive(
+    known: LabelledArticles, folder: Path, pairs: Sequence[Pair] = ()
+) -> AsyncIterator[Postgres]:
     """Run an embedded server with the labelled articles in its archive and their words counted."""
     newest = max(one.published_at for one in known.articles)
     async with run_embedded_servers(folder, redis=False) as own, open_bridge() as bridge:
         url = Secret(own.postgres_url or "")
         async with open_postgres(bridge, url, None, 2) as postgres:
             await migrate(bridge.add_lane("migrating", 1), url, None, postgres)
-            await PostgresArchive(postgres).save_articles([(one, newest) for one in known.articles], pairs)
+            await PostgresArchive(postgres).save_articles(
+                [(one, newest) for one in known.articles], pairs
+            )
             while await PostgresTerms(postgres).apply_changes():
                 pass
             yield postgres
@@ -111,7 +129,9 @@ async def _compute_precision(known: LabelledArticles, rank: Rank) -> dict[str, f
     for one in known.articles:
         story = known.stories[one.id]
         first = _drop_duplicates(one, await rank(one), titles)
-        shares[choose_half(story)].append(sum(known.stories[other] == story for other in first) / FIRST)
+        shares[choose_half(story)].append(
+            sum(known.stories[other] == story for other in first) / FIRST
+        )
     return {half: round(sum(some) / len(some), 4) for half, some in shares.items()}
 
 
@@ -119,15 +139,25 @@ def _drop_duplicates(one: Article, ranked: Sequence[str], titles: Mapping[str, s
     """Return the first five without near-duplicates of the article or of each other."""
     deduper = Deduper(Dedupe.NORMAL)
     deduper.add(one.title, None)
-    return [other for other in ranked if other != one.id and deduper.add(titles[other], None).rule is None][:FIRST]
+    return [
+        other
+        for other in ranked
+        if other != one.id and deduper.add(titles[other], None).rule is None
+    ][:FIRST]
 
 
 def _rank_by_cosine(articles: Sequence[Article]) -> Rank:
     """Return the textbook ranking: unstemmed words, count times ln(N / n), cosine of titles."""
     counts = {one.id: Counter(re.findall(r"[a-z0-9']+", one.title.lower())) for one in articles}
     having = Counter(word for some in counts.values() for word in some)
-    weights = {key: {word: count * math.log(len(articles) / having[word]) for word, count in some.items()} for key, some in counts.items()}
-    norms = {key: math.sqrt(sum(weight**2 for weight in some.values())) or 1.0 for key, some in weights.items()}
+    weights = {
+        key: {word: count * math.log(len(articles) / having[word]) for word, count in some.items()}
+        for key, some in counts.items()
+    }
+    norms = {
+        key: math.sqrt(sum(weight**2 for weight in some.values())) or 1.0
+        for key, some in weights.items()
+    }
     entries: dict[str, list[str]] = defaultdict(list)
     for key, some in counts.items():
         for word in some:
@@ -155,4 +185,6 @@ async def _rank_by_ts_rank(postgres: Postgres, one: Article) -> Sequence[str]:
 def _read_article(row: Mapping[str, str]) -> Article:
     url = row["URL"]
     published = datetime.fromtimestamp(int(row["TIMESTAMP"]) / 1000, UTC)
-    return Article(f"a_{row['ID']}", "newsapi", url, url, url, row["TITLE"], row["PUBLISHER"], published)
+    return Article(
+        f"a_{row['ID']}", "newsapi", url, url, url, row["TITLE"], row["PUBLISHER"], published
+    )

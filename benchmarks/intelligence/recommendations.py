@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.corpus import END
-from benchmarks.intelligence.quality import LabelledArticles, choose_half, load_labelled, open_labelled_archive
+from benchmarks.intelligence.quality import (
+    LabelledArticles,
+    choose_half,
+    load_labelled,
+    open_labelled_archive,
+)
 from benchmarks.intelligence.readers import Taste, invent_tastes, make_account, replace_readers
 from benchmarks.intelligence.report import Options, Report
 from benchmarks.intelligence.timing import build_latency_rows, measure_calls
@@ -50,14 +55,22 @@ async def run(options: Options) -> Report:
         maker = create_recommender(postgres, lambda: END)
         asking = random.Random(4).sample(range(1, people + 1), min(people, options.calls))  # noqa: S311 - nothing secret
         kinds = {
-            "a page of 20, people with a history": [lambda one=one: maker.build_page(make_account(one), LIMIT) for one in asking],
-            "a page of 20, newcomers": [lambda one=one: maker.build_page(make_account(people + one), LIMIT) for one in asking],
+            "a page of 20, people with a history": [
+                lambda one=one: maker.build_page(make_account(one), LIMIT) for one in asking
+            ],
+            "a page of 20, newcomers": [
+                lambda one=one: maker.build_page(make_account(people + one), LIMIT)
+                for one in asking
+            ],
         }
         latency = await measure_calls(kinds, options.calls)
     print("known interests", flush=True)
     quality = await measure_precision(options.folder, every=10 if options.quick else 1)
     rows = build_latency_rows(latency)
-    rows += [[f"{name}, precision at 10", *(f"{value:.3f} {half}" for half, value in found.items()), ""] for name, found in quality.items()]
+    rows += [
+        [f"{name}, precision at 10", *(f"{value:.3f} {half}" for half, value in found.items()), ""]
+        for name, found in quality.items()
+    ]
     return Report(
         name="recommendations",
         about=f"pages for people, {options.articles:,} articles, {people:,} people",
@@ -73,7 +86,13 @@ def create_recommender(postgres: Postgres, now: WallClock) -> Recommender:
     """Return the service's recommender on a pool."""
     reading, likeness = PostgresReading(postgres), PostgresLikeness(postgres, now)
     talked = TalkedAbout(PostgresTrending(postgres), PostgresSearch(postgres), reading, likeness, 3)
-    return Recommender(reading, likeness, talked, PreferenceCache(PostgresPreferences(postgres)).get_preferences, now)
+    return Recommender(
+        reading,
+        likeness,
+        talked,
+        PreferenceCache(PostgresPreferences(postgres)).get_preferences,
+        now,
+    )
 
 
 async def measure_precision(folder: Path, *, every: int) -> dict[str, dict[str, float]]:
@@ -86,7 +105,9 @@ async def measure_precision(folder: Path, *, every: int) -> dict[str, dict[str, 
         return {}
     newest = max(one.published_at for one in known.articles)
     found: dict[str, dict[str, float]] = defaultdict(dict)
-    async with open_labelled_archive(known, folder / f"readers-{every}", _find_duplicates(known)) as postgres:
+    async with open_labelled_archive(
+        known, folder / f"readers-{every}", _find_duplicates(known)
+    ) as postgres:
         maker, accounts = create_recommender(postgres, lambda: newest), PostgresAccounts(postgres)
         stranger = await accounts.sign_in("dev", "stranger", "stranger", newest)
         for seed, half in enumerate(("tuned on", "held out")):
@@ -94,7 +115,9 @@ async def measure_precision(folder: Path, *, every: int) -> dict[str, dict[str, 
             for number, taste in enumerate(_invent_tastes(known, half, every, seed)):
                 person = await accounts.sign_in("dev", f"{half} {number}", "reader", newest)
                 await _store_activity(postgres, known, person, taste)
-                for name, share in (await _measure_shares(maker, known, (person, stranger), taste, number)).items():
+                for name, share in (
+                    await _measure_shares(maker, known, (person, stranger), taste, number)
+                ).items():
                     shares[name].append(share)
             for name, some in shares.items():
                 found[name][half] = round(sum(some) / len(some), 4)
@@ -112,7 +135,11 @@ def _find_duplicates(known: LabelledArticles) -> tuple[Pair, ...]:
 
 
 async def _measure_shares(
-    maker: Recommender, known: LabelledArticles, pair: tuple[Account, Account], taste: Taste, number: int
+    maker: Recommender,
+    known: LabelledArticles,
+    pair: tuple[Account, Account],
+    taste: Taste,
+    number: int,
 ) -> dict[str, float]:
     """Return the share of each kind of page that belongs to a person's stories.
 
@@ -122,7 +149,9 @@ async def _measure_shares(
     seen = {*taste.saved, *taste.opened}
     mine = (await maker.build_page(person, FIRST)).picks
     fitting = [pick for pick in mine if not pick.reasons[0].startswith("exploration")]
-    everybodys = [pick for pick in (await maker.build_page(stranger, 50)).picks if pick.article.id not in seen][:FIRST]
+    everybodys = [
+        pick for pick in (await maker.build_page(stranger, 50)).picks if pick.article.id not in seen
+    ][:FIRST]
     unseen = [one.id for one in known.articles if one.id not in seen]
     chance = random.Random(number).sample(unseen, FIRST)  # noqa: S311 - nothing secret
     liked = {one.id for one in known.articles if known.stories[one.id] in taste.stories}
@@ -134,7 +163,9 @@ async def _measure_shares(
     }
 
 
-async def _store_activity(postgres: Postgres, known: LabelledArticles, person: Account, taste: Taste) -> None:
+async def _store_activity(
+    postgres: Postgres, known: LabelledArticles, person: Account, taste: Taste
+) -> None:
     """Store a person's activity, all at the time of the newest article."""
     articles = {one.id: one for one in known.articles}
     newest = max(one.published_at for one in known.articles)
@@ -149,7 +180,11 @@ def _invent_tastes(known: LabelledArticles, half: str, every: int, seed: int) ->
     stories: dict[str, list[str]] = defaultdict(list)
     for one in known.articles:
         stories[known.stories[one.id]].append(one.id)
-    told = {story: some for story, some in stories.items() if choose_half(story) == half and len(some) >= LEAST / every}
+    told = {
+        story: some
+        for story, some in stories.items()
+        if choose_half(story) == half and len(some) >= LEAST / every
+    }
     return invent_tastes(told, [one.id for one in known.articles], TASTES // every, seed)
 
 
@@ -157,13 +192,23 @@ def _collect_ids(picks: Sequence[Pick]) -> set[str]:
     return {pick.article.id for pick in picks}
 
 
-def _build_goals(latency: Mapping[str, Mapping[str, float]], quality: Mapping[str, Mapping[str, float]]) -> list[Goal]:
+def _build_goals(
+    latency: Mapping[str, Mapping[str, float]], quality: Mapping[str, Mapping[str, float]]
+) -> list[Goal]:
     p95 = latency["a page of 20, people with a history"]["p95"]
     goals = [Goal(f"recommendations p95 <= {GOAL_MS} ms", f"{p95:.1f} ms", p95 <= GOAL_MS)]
     if quality:
-        ours, trending, chance = (quality[name]["held out"] for name in ("recommendations", "trending only", "random"))
+        ours, trending, chance = (
+            quality[name]["held out"] for name in ("recommendations", "trending only", "random")
+        )
         about = f"{ours:.3f} beside {trending:.3f} and {chance:.3f}"
-        goals.append(Goal("precision at 10 above trending only and random, held out", about, ours > max(trending, chance)))
+        goals.append(
+            Goal(
+                "precision at 10 above trending only and random, held out",
+                about,
+                ours > max(trending, chance),
+            )
+        )
     return goals
 
 
@@ -174,7 +219,10 @@ def _build_notes(options: Options, quality: object) -> list[str]:
         "searches each; every call is for another person, so no cache has their data"
     )
     if not quality:
-        return [latency, "skipped: precision, because the labelled headlines (../shared/headlines) are not beside this checkout"]
+        return [
+            latency,
+            "skipped: precision, because the labelled headlines (../shared/headlines) are not beside this checkout",
+        ]
     about = (
         "precision: headlines of the UCI News Aggregator set in 37 stories, read from "
         "../shared/headlines; invented people with two to four stories, who saved three articles of "

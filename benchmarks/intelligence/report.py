@@ -51,15 +51,38 @@ class Report:
 
     def format(self) -> str:
         """Format it for the terminal."""
-        goals = [f"  {'met   ' if goal.met else 'missed'}  {goal.text}: {goal.measured}" for goal in self.goals]
-        return "\n".join([f"\n## {self.name}: {self.about}\n", format_table(self.header, self.rows), "", *goals, "", *self.notes])
+        goals = [
+            f"  {'met   ' if goal.met else 'missed'}  {goal.text}: {goal.measured}"
+            for goal in self.goals
+        ]
+        return "\n".join(
+            [
+                f"\n## {self.name}: {self.about}\n",
+                format_table(self.header, self.rows),
+                "",
+                *goals,
+                "",
+                *self.notes,
+            ]
+        )
 
     def save(self, command: str, options: Options) -> None:
         """Write it to the results folder."""
         RESULTS.mkdir(exist_ok=True)
-        circumstances = {"command": command, **describe_machine(), "placement": "client and server together on every core"}
+        circumstances = {
+            "command": command,
+            **describe_machine(),
+            "placement": "client and server together on every core",
+        }
         circumstances |= {"articles": options.articles, "calls": options.calls}
-        told = {"about": self.about, "table": format_table(self.header, self.rows).splitlines(), "notes": list(self.notes)}
+        told = {
+            "about": self.about,
+            "table": format_table(self.header, self.rows).splitlines(),
+            "notes": list(self.notes),
+        }
         found = {"goals": [asdict(goal) for goal in self.goals], "figures": self.data}
-        body = orjson.dumps({**circumstances, **told, **found}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        body = orjson.dumps(
+            {**circumstances, **told, **found},
+            option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE,
+        )
         (RESULTS / f"intelligence-{self.name}.json").write_bytes(body)

@@ -40,9 +40,18 @@ async def run(options: Options) -> Report:
     quality = await measure_precision(options.folder, every=10 if options.quick else 1)
     rows = build_latency_rows(latency)
     rows += [
-        [name, f"{found['median']:,.0f} rows/s", f"{found['low']:,.0f} low", f"{found['high']:,.0f} high"] for name, found in intake.items()
+        [
+            name,
+            f"{found['median']:,.0f} rows/s",
+            f"{found['low']:,.0f} low",
+            f"{found['high']:,.0f} high",
+        ]
+        for name, found in intake.items()
     ]
-    rows += [[f"{name}, precision at 5", *(f"{found[half]:.3f} {half}" for half in HALVES), ""] for name, found in (quality or {}).items()]
+    rows += [
+        [f"{name}, precision at 5", *(f"{found[half]:.3f} {half}" for half in HALVES), ""]
+        for name, found in (quality or {}).items()
+    ]
     return Report(
         name="similar",
         about=f"more like this, {options.articles:,} articles",
@@ -50,7 +59,12 @@ async def run(options: Options) -> Report:
         rows=rows,
         goals=_build_goals(latency, quality),
         notes=_build_notes(options, quality),
-        data={"latency_ms": latency, "ingest": intake, "article_terms_bytes": terms_bytes, "precision_at_5": quality},
+        data={
+            "latency_ms": latency,
+            "ingest": intake,
+            "article_terms_bytes": terms_bytes,
+            "precision_at_5": quality,
+        },
     )
 
 
@@ -62,8 +76,12 @@ async def list_calls(postgres: Postgres, size: int) -> Mapping[str, Sequence[Cal
     words = [corpus.words[rank] for rank in range(20, 40)]
     return {
         "similar": [lambda one=one: likeness.find_similar_by_id(one, LIMIT) for one in ids],
-        "like, common words alone": [lambda one=one: likeness.find_similar_to(one, LIMIT) for one in common],
-        "telling_words, 10 texts": [lambda at=at: likeness.find_key_terms(words[at : at + 10], 8) for at in range(10)],
+        "like, common words alone": [
+            lambda one=one: likeness.find_similar_to(one, LIMIT) for one in common
+        ],
+        "telling_words, 10 texts": [
+            lambda at=at: likeness.find_key_terms(words[at : at + 10], 8) for at in range(10)
+        ],
     }
 
 
@@ -72,20 +90,36 @@ async def measure_ingest(postgres: Postgres, rows: int) -> dict[str, dict[str, f
 
     They take turns. It also returns the rate at which the notes are added up.
     """
-    stream = iter([(evolve(one, id=f"b_{one.id}"), seen) for one, seen in Corpus(INGEST_TURNS * 2 * rows, seed=7).generate_articles()])
+    stream = iter(
+        [
+            (evolve(one, id=f"b_{one.id}"), seen)
+            for one, seen in Corpus(INGEST_TURNS * 2 * rows, seed=7).generate_articles()
+        ]
+    )
     terms = PostgresTerms(postgres)
-    rates: dict[str, list[float]] = {"persister without notes": [], "persister with notes": [], "notes added up": []}
+    rates: dict[str, list[float]] = {
+        "persister without notes": [],
+        "persister with notes": [],
+        "notes added up": [],
+    }
     for _ in range(INGEST_TURNS):
         await postgres.run(_switch_triggers, "DISABLE")
-        rates["persister without notes"].append(await _time_persister(postgres, list(islice(stream, rows))))
+        rates["persister without notes"].append(
+            await _time_persister(postgres, list(islice(stream, rows)))
+        )
         await postgres.run(_switch_triggers, "ENABLE")
-        rates["persister with notes"].append(await _time_persister(postgres, list(islice(stream, rows))))
+        rates["persister with notes"].append(
+            await _time_persister(postgres, list(islice(stream, rows)))
+        )
         began, added = time.perf_counter(), 0
         while one := await terms.apply_changes():
             added += one
         rates["notes added up"].append(added / (time.perf_counter() - began))
     await postgres.run(_restore_archive)
-    return {name: {"median": statistics.median(some), "low": min(some), "high": max(some)} for name, some in rates.items()}
+    return {
+        name: {"median": statistics.median(some), "low": min(some), "high": max(some)}
+        for name, some in rates.items()
+    }
 
 
 async def _time_persister(postgres: Postgres, rows: Rows) -> float:
@@ -120,7 +154,12 @@ async def _restore_archive(connection: Any) -> None:
 
 
 async def _pick_ids(connection: Any) -> list[str]:
-    return [row[0] for row in await connection.fetch("SELECT public_id FROM articles ORDER BY md5(public_id) LIMIT $1", SAMPLE, timeout=60)]
+    return [
+        row[0]
+        for row in await connection.fetch(
+            "SELECT public_id FROM articles ORDER BY md5(public_id) LIMIT $1", SAMPLE, timeout=60
+        )
+    ]
 
 
 async def _measure_terms_bytes(connection: Any) -> int:
@@ -134,18 +173,31 @@ def _invent_common_article(corpus: Corpus, dice: random.Random) -> Article:
     return Article("a_none", "newsapi", "x", "x", "x", " ".join(words), "Nobody", END)
 
 
-def _build_goals(latency: Mapping[str, Mapping[str, float]], quality: Mapping[str, Mapping[str, float]] | None) -> list[Goal]:
+def _build_goals(
+    latency: Mapping[str, Mapping[str, float]], quality: Mapping[str, Mapping[str, float]] | None
+) -> list[Goal]:
     p95 = latency["similar"]["p95"]
     goals = [Goal(f"similar p95 <= {GOAL_MS} ms", f"{p95:.1f} ms", p95 <= GOAL_MS)]
     if quality:
         ours, naive = quality["similar"]["held out"], quality["tf-idf cosine"]["held out"]
-        goals.append(Goal("precision at 5 above plain tf-idf's, on stories held out", f"{ours:.3f} beside {naive:.3f}", ours > naive))
+        goals.append(
+            Goal(
+                "precision at 5 above plain tf-idf's, on stories held out",
+                f"{ours:.3f} beside {naive:.3f}",
+                ours > naive,
+            )
+        )
     return goals
 
 
 def _build_notes(options: Options, quality: object) -> list[str]:
-    notes = [f"latency: at the port, without HTTP; invented articles (benchmarks/corpus.py), {SAMPLE} of them asked for, {LIMIT} wanted"]
+    notes = [
+        f"latency: at the port, without HTTP; invented articles (benchmarks/corpus.py), {SAMPLE} of them asked for, {LIMIT} wanted"
+    ]
     if quality is None:
-        return [*notes, "skipped: precision, because the labelled headlines (../shared/headlines) are not beside this checkout"]
+        return [
+            *notes,
+            "skipped: precision, because the labelled headlines (../shared/headlines) are not beside this checkout",
+        ]
     about = "precision: the first 3,000 headlines of the UCI News Aggregator set in 37 stories, read from ../shared/headlines"
     return [*notes, about + (", every tenth of them" if options.quick else "")]

@@ -98,15 +98,27 @@ async def run(options: Options) -> Report:
         upkeep = await _time_upkeep(ports)
         answers = await _time_answers(ports, options.calls)
     worst = max(found["p95"] for name, found in answers.items() if name.startswith("trending"))
-    table = [(name, *(f"{found[part]:.2f}" for part in ("p50", "p95", "most"))) for name, found in {**answers, **upkeep}.items()]
+    table = [
+        (name, *(f"{found[part]:.2f}" for part in ("p50", "p95", "most")))
+        for name, found in {**answers, **upkeep}.items()
+    ]
     shown = ", ".join(f"{name} {count:,}" for name, count in ports.counts.items())
     return Report(
         "trending",
         f"lists of trends over {rows:,} searches, ms",
         ("", "p50", "p95", "most"),
         table,
-        [Goal(f"trending p95 <= {GOAL_MS:g} ms at {ROWS:,} searches, cold and kept", f"{worst:.2f} ms at {rows:,}", worst <= GOAL_MS)],
-        [f"Rows: {shown}; {DAYS} days, {QUERIES:,} different queries at most.", "A call is timed from the port, the bridge included."],
+        [
+            Goal(
+                f"trending p95 <= {GOAL_MS:g} ms at {ROWS:,} searches, cold and kept",
+                f"{worst:.2f} ms at {rows:,}",
+                worst <= GOAL_MS,
+            )
+        ],
+        [
+            f"Rows: {shown}; {DAYS} days, {QUERIES:,} different queries at most.",
+            "A call is timed from the port, the bridge included.",
+        ],
         {"rows": dict(ports.counts), "ms": {**answers, **upkeep}},
     )
 
@@ -116,7 +128,11 @@ async def _time_answers(ports: MeasuredPorts, calls: int) -> dict[str, dict[str,
 
     These are: building the list and its body, reading the same bytes from Redis, related searches.
     """
-    body = to_json(build_trending_body(TrendWindow.DAY, await ports.trending.list_top(TrendWindow.DAY, FLOOR, SHOWN)))
+    body = to_json(
+        build_trending_body(
+            TrendWindow.DAY, await ports.trending.list_top(TrendWindow.DAY, FLOOR, SHOWN)
+        )
+    )
     await ports.kept.put("bench:trending", body, 3600)
     some = cycle([f"query {number}" for number in (1, 2, 5, 20, 100, 1000)])
 
@@ -125,7 +141,9 @@ async def _time_answers(ports: MeasuredPorts, calls: int) -> dict[str, dict[str,
 
     kinds: dict[str, Call] = {f"trending {span}, cold": partial(cold, span) for span in TrendWindow}
     kinds["trending, out of Redis"] = partial(ports.kept.get, "bench:trending")
-    kinds["related, cold"] = lambda: ports.kinship.find_related([next(some)], NOW.date(), FLOOR, own=False)
+    kinds["related, cold"] = lambda: ports.kinship.find_related(
+        [next(some)], NOW.date(), FLOOR, own=False
+    )
     return await _time_calls(kinds, calls)
 
 
@@ -137,17 +155,27 @@ async def _time_upkeep(ports: MeasuredPorts) -> dict[str, dict[str, float]]:
 
     def record() -> SearchRecord:
         query = f"query {next(number) % 5000}"
-        return SearchRecord(query, "k", 20, NOW, None, f"person {next(number)}", "", query, ("a_1", "a_2"))
+        return SearchRecord(
+            query, "k", 20, NOW, None, f"person {next(number)}", "", query, ("a_1", "a_2")
+        )
 
     async def refresh(span: TrendWindow) -> object:
-        return await ports.trending.rebuild_list(span, next(clock), FLOOR, partial(rank_trends, limit=100))
+        return await ports.trending.rebuild_list(
+            span, next(clock), FLOOR, partial(rank_trends, limit=100)
+        )
 
     async def add() -> object:
-        return await ports.marks.add([found for _ in range(100) if (found := marking.mark(record()))])
+        return await ports.marks.add(
+            [found for _ in range(100) if (found := marking.mark(record()))]
+        )
 
-    kinds: dict[str, Call] = {f"upkeep: {span} counted": partial(refresh, span) for span in TrendWindow}
+    kinds: dict[str, Call] = {
+        f"upkeep: {span} counted": partial(refresh, span) for span in TrendWindow
+    }
     kinds["upkeep: 100 searches added"] = add
-    kinds["upkeep: a person forgotten"] = lambda: ports.marks.forget_person(marking.make_marks_finder("person 1"))
+    kinds["upkeep: a person forgotten"] = lambda: ports.marks.forget_person(
+        marking.make_marks_finder("person 1")
+    )
     return await _time_calls(kinds, ROUNDS)
 
 
@@ -159,20 +187,36 @@ async def _time_calls(kinds: Mapping[str, Call], calls: int) -> dict[str, dict[s
             await call()
             times[name].append((time.perf_counter() - began) * 1000)
     return {
-        name: {"p50": statistics.median(found), "p95": statistics.quantiles(found, n=20, method="inclusive")[18], "most": max(found)}
+        name: {
+            "p50": statistics.median(found),
+            "p95": statistics.quantiles(found, n=20, method="inclusive")[18],
+            "most": max(found),
+        }
         for name, found in times.items()
     }
 
 
 @asynccontextmanager
 async def _open_ports(options: Options, rows: int) -> AsyncIterator[MeasuredPorts]:
-    async with run_embedded_servers(options.folder / f"history-{rows}") as own, open_bridge() as bridge:
+    async with (
+        run_embedded_servers(options.folder / f"history-{rows}") as own,
+        open_bridge() as bridge,
+    ):
         url, lane = own.postgres_url or "", bridge.add_lane("loading", 1)
-        async with open_postgres(bridge, Secret(url), None, 4) as postgres, open_redis(bridge, Secret(own.redis_url or ""), None) as redis:
+        async with (
+            open_postgres(bridge, Secret(url), None, 4) as postgres,
+            open_redis(bridge, Secret(own.redis_url or ""), None) as redis,
+        ):
             await migrate(lane, Secret(url), None, postgres)
             counts = await lane.run(_fill_tables, url, rows)
             kept = RedisBytes(redis, Metrics().count)
-            yield MeasuredPorts(PostgresSearchMarks(postgres), PostgresTrending(postgres), PostgresRelatedSearches(postgres), kept, counts)
+            yield MeasuredPorts(
+                PostgresSearchMarks(postgres),
+                PostgresTrending(postgres),
+                PostgresRelatedSearches(postgres),
+                kept,
+                counts,
+            )
 
 
 async def _fill_tables(url: str, rows: int) -> dict[str, int]:
@@ -186,7 +230,9 @@ async def _fill_tables(url: str, rows: int) -> dict[str, int]:
         if await connection.fetchval("SELECT count(*) FROM search_history") != rows:
             print(f"making {rows:,} searches", flush=True)
             await connection.execute("TRUNCATE search_history")
-            await connection.execute(INSERT_HISTORY, rows, float(QUERIES), NOW, timedelta(days=DAYS))
+            await connection.execute(
+                INSERT_HISTORY, rows, float(QUERIES), NOW, timedelta(days=DAYS)
+            )
         await connection.execute(f"TRUNCATE {', '.join(TABLES[1:])}, trending, trending_made")
         await connection.execute(INSERT_MARKS, opened)
         await connection.execute(INSERT_COUNTS, opened)
@@ -194,6 +240,9 @@ async def _fill_tables(url: str, rows: int) -> dict[str, int]:
         await connection.execute(INSERT_ANSWERS)
         for table in TABLES:
             await connection.execute(f"VACUUM (ANALYZE) {table}")
-        return {table: await connection.fetchval(f"SELECT count(*) FROM {table}") for table in TABLES}  # noqa: S608 - names of ours
+        return {
+            table: await connection.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608 - ours
+            for table in TABLES
+        }
     finally:
         await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge

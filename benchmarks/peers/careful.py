@@ -33,7 +33,14 @@ from benchmarks.peers.common import (
 from newsintel.domain.search.outcome import FetchOutcome, Refusal, Status
 from newsintel.domain.search.query_model import Query
 
-KINDS = ("text",) * 13 + ("timestamptz", "boolean", "integer", "integer", "timestamptz", "timestamptz")
+KINDS = ("text",) * 13 + (
+    "timestamptz",
+    "boolean",
+    "integer",
+    "integer",
+    "timestamptz",
+    "timestamptz",
+)
 ARRAYS = ", ".join(f"${at}::{kind}[]" for at, kind in enumerate(KINDS, 1))
 INSERT = f"INSERT INTO articles ({COLUMNS}) SELECT * FROM unnest({ARRAYS}) {ON_CONFLICT}"  # noqa: S608 - our own words
 
@@ -47,7 +54,9 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         asyncpg.create_pool(DATABASE_URL, min_size=2, max_size=10) as pool,
     ):
         app.state.client, app.state.pool = client, pool
-        app.state.redis = redis.Redis(connection_pool=redis.BlockingConnectionPool.from_url(REDIS_URL, max_connections=50))
+        app.state.redis = redis.Redis(
+            connection_pool=redis.BlockingConnectionPool.from_url(REDIS_URL, max_connections=50)
+        )
         app.state.token = await fetch_reddit_token(client)
         yield
         await app.state.redis.aclose()  # noqa: ASYNC102 - asyncio, and the process ends here

@@ -50,7 +50,9 @@ async def fetch_reddit_token(client: httpx.AsyncClient) -> str:
     return str(reply.json()["access_token"])
 
 
-async def ask_source(client: httpx.AsyncClient, name: str, query: Query, token: str) -> FetchOutcome:
+async def ask_source(
+    client: httpx.AsyncClient, name: str, query: Query, token: str
+) -> FetchOutcome:
     """Call one source and parse the answer as newsintel does.
 
     Raises:
@@ -60,7 +62,9 @@ async def ask_source(client: httpx.AsyncClient, name: str, query: Query, token: 
     source, settings = REGISTRY[name], SETTINGS.source[name]
     credential = token if source.uses_token else settings.values["key"].reveal()
     request = source.build_request(query, settings, credential, now)
-    reply = await client.get(settings.url + request.path, params=request.params, headers=list(request.headers))
+    reply = await client.get(
+        settings.url + request.path, params=request.params, headers=list(request.headers)
+    )
     page = source.read(Response(reply.status_code, dict(reply.headers), reply.content), query, now)
     return build_outcome(name, page, began)
 
@@ -69,10 +73,22 @@ def build_outcome(name: str, reply: SourcePage | Refusal, began: float) -> Fetch
     """Return the outcome of a reply."""
     spent_ms = (time.perf_counter() - began) * 1000
     if isinstance(reply, Refusal):
-        return FetchOutcome(name, reply.status, datetime.now(UTC), latency_ms=spent_ms, http_status=reply.http_status)
+        return FetchOutcome(
+            name,
+            reply.status,
+            datetime.now(UTC),
+            latency_ms=spent_ms,
+            http_status=reply.http_status,
+        )
     status = Status.OK if reply.articles else Status.EMPTY
     return FetchOutcome(
-        name, status, datetime.now(UTC), latency_ms=spent_ms, http_status=200, articles=reply.articles, returned=reply.returned
+        name,
+        status,
+        datetime.now(UTC),
+        latency_ms=spent_ms,
+        http_status=200,
+        articles=reply.articles,
+        returned=reply.returned,
     )
 
 
@@ -85,12 +101,31 @@ def build_body(query: Query, outcomes: list[FetchOutcome], limit: int, page: int
 
 def build_row(article: Article, at: datetime) -> tuple[Any, ...]:
     """Return an article as a row of COLUMNS."""
-    texts = (article.id, article.canonical_url, article.url, article.source, article.external_id, article.publisher, article.title)
-    more = (article.description, article.content, article.author, article.section, article.image_url, article.language)
+    texts = (
+        article.id,
+        article.canonical_url,
+        article.url,
+        article.source,
+        article.external_id,
+        article.publisher,
+        article.title,
+    )
+    more = (
+        article.description,
+        article.content,
+        article.author,
+        article.section,
+        article.image_url,
+        article.language,
+    )
     return (*texts, *more, article.published_at, article.published_at_estimated, None, None, at, at)
 
 
 def build_rows(outcomes: list[FetchOutcome]) -> list[tuple[Any, ...]]:
     """Return every article once, in one order, so that parallel inserts cannot deadlock."""
-    found = {article.id: build_row(article, one.fetched_at) for one in outcomes for article in one.articles}
+    found = {
+        article.id: build_row(article, one.fetched_at)
+        for one in outcomes
+        for article in one.articles
+    }
     return [found[key] for key in sorted(found)]

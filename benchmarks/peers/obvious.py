@@ -42,7 +42,10 @@ INSERT = f"INSERT INTO articles ({COLUMNS}) VALUES ({', '.join(f'${n}' for n in 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open one client and one pool of each kind for the lifetime of the app."""
-    async with httpx.AsyncClient(timeout=DEADLINE_S) as client, asyncpg.create_pool(DATABASE_URL, min_size=2, max_size=10) as pool:
+    async with (
+        httpx.AsyncClient(timeout=DEADLINE_S) as client,
+        asyncpg.create_pool(DATABASE_URL, min_size=2, max_size=10) as pool,
+    ):
         app.state.client, app.state.pool = client, pool
         app.state.redis = redis.from_url(REDIS_URL)
         app.state.token = await fetch_reddit_token(client)

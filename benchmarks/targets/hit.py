@@ -32,20 +32,27 @@ def run(rig: Rig, options: Options) -> Report:
         captured = capture_answer(ours, target)
         sizes = {server.name: len(capture_answer(server, target).body) for server in (ours, *peers)}
         servers = [ours, running.enter_context(rig.run_floor(captured)), *peers]
-        own_cost = _measure_own_cost(rig, running.enter_context(rig.run_trivial(captured)), target, options)
-        found: dict[tuple[str, int], Rounds] = {(name, c): {} for name in NAMES for c in CONNECTIONS}
+        own_cost = _measure_own_cost(
+            rig, running.enter_context(rig.run_trivial(captured)), target, options
+        )
+        found: dict[tuple[str, int], Rounds] = {
+            (name, c): {} for name in NAMES for c in CONNECTIONS
+        }
         for number in range(options.rounds * SLICES):
             if number % SLICES == 0:
                 print_progress(f"hit: round {number // SLICES + 1} of {options.rounds}")
             for connections in CONNECTIONS:
                 for server in rotate_order(servers, number):
                     _record_load(
-                        found[server.name, connections], *_measure_load(rig, server, target, connections, options.seconds / SLICES)
+                        found[server.name, connections],
+                        *_measure_load(rig, server, target, connections, options.seconds / SLICES),
                     )
     return _build_report(found, sizes, own_cost)
 
 
-def _measure_load(rig: Rig, server: Server, target: str, connections: int, seconds: float) -> tuple[LoadResult, float]:
+def _measure_load(
+    rig: Rig, server: Server, target: str, connections: int, seconds: float
+) -> tuple[LoadResult, float]:
     """Run a load. Returns it and the server's CPU time per request, in microseconds."""
     rig.run_load(Job((server.port,), [target], connections, seconds=WARM_UP_S))
     before_s = server.cpu_s()
@@ -76,7 +83,9 @@ def _measure_own_cost(rig: Rig, trivial: Server, target: str, options: Options) 
     return cost
 
 
-def _build_report(found: dict[tuple[str, int], Rounds], sizes: dict[str, int], own_cost: dict[str, Any]) -> Report:
+def _build_report(
+    found: dict[tuple[str, int], Rounds], sizes: dict[str, int], own_cost: dict[str, Any]
+) -> Report:
     rows = []
     for (name, connections), rounds in found.items():
         over = compute_ratio(rounds["rate"], found["floor", connections]["rate"])
@@ -92,7 +101,10 @@ def _build_report(found: dict[tuple[str, int], Rounds], sizes: dict[str, int], o
             )
         )
     rows.sort(key=lambda row: row[0].split(", ")[-1])
-    own = ", ".join(f"{each['rate']:,.0f}/s at {conn} ({each['cpu_us']:.0f} us of CPU each)" for conn, each in own_cost.items())
+    own = ", ".join(
+        f"{each['rate']:,.0f}/s at {conn} ({each['cpu_us']:.0f} us of CPU each)"
+        for conn, each in own_cost.items()
+    )
     best = found["newsintel", 1]
     return Report(
         "hit",
@@ -102,7 +114,9 @@ def _build_report(found: dict[tuple[str, int], Rounds], sizes: dict[str, int], o
         rows,
         _build_goals(found),
         {
-            "rounds": {f"{name}, {connections}": rounds for (name, connections), rounds in found.items()},
+            "rounds": {
+                f"{name}, {connections}": rounds for (name, connections), rounds in found.items()
+            },
             "body_bytes": sizes,
             "load_generator": own_cost,
         },
@@ -117,11 +131,22 @@ def _build_report(found: dict[tuple[str, int], Rounds], sizes: dict[str, int], o
 
 def _build_goals(found: dict[tuple[str, int], Rounds]) -> list[Goal]:
     goals = []
-    for theirs, connections, least in (("floor", 8, 0.90), ("floor", 1, 0.85), ("obvious", 8, 1.4), ("obvious", 1, 1.4)):
-        figure = compute_ratio(found["newsintel", connections]["rate"], found[theirs, connections]["rate"])
+    for theirs, connections, least in (
+        ("floor", 8, 0.90),
+        ("floor", 1, 0.85),
+        ("obvious", 8, 1.4),
+        ("obvious", 1, 1.4),
+    ):
+        figure = compute_ratio(
+            found["newsintel", connections]["rate"], found[theirs, connections]["rate"]
+        )
         text = f"requests/s at {connections} at least {least:g} of {theirs}'s"
         goals.append(Goal(text, figure.format(2), figure.median >= least))
     for connections in CONNECTIONS:
-        figure = compute_ratio(found["newsintel", connections]["p99"], found["newsintel", connections]["p50"])
-        goals.append(Goal(f"p99 at {connections} at most 3 times p50", figure.format(2), figure.median <= 3))
+        figure = compute_ratio(
+            found["newsintel", connections]["p99"], found["newsintel", connections]["p50"]
+        )
+        goals.append(
+            Goal(f"p99 at {connections} at most 3 times p50", figure.format(2), figure.median <= 3)
+        )
     return goals

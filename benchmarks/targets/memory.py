@@ -28,7 +28,9 @@ def run(rig: Rig, options: Options) -> Report:
             failed += load.failed
             points.append(((number + 1) * STEP, server.rss_mib()))
             if number % 10 == 9:
-                print_progress(f"memory: {points[-1][0]:,} searches, {points[-1][1]:.0f} MiB, {load.rate:.0f} searches/s")
+                print_progress(
+                    f"memory: {points[-1][0]:,} searches, {points[-1][1]:.0f} MiB, {load.rate:.0f} searches/s"
+                )
     rig.reset_upstreams()
     return _build_report(dict(points), [round(sample * scale) for sample in SAMPLES], failed)
 
@@ -41,11 +43,22 @@ def _build_report(points: dict[int, float], samples: list[int], failed: int) -> 
         f"{samples[-1]:,} distinct searches, {AT_ONCE} at once, upstreams without latency",
         f"From {samples[0]:,} to {samples[-1]:,} searches the service grows by {growth:.0%} at most.",
         ("searches", "resident MiB", f"of that at {samples[0]:,}"),
-        [(f"{sample:,}", f"{points[sample]:.1f}", f"{points[sample] / first:.2f}") for sample in (0, *samples)],
+        [
+            (f"{sample:,}", f"{points[sample]:.1f}", f"{points[sample] / first:.2f}")
+            for sample in (0, *samples)
+        ],
         [
             Goal("flat within 10 % from the first sample on", f"{growth:+.1%}", growth <= 0.1),
             Goal("no search failed", str(failed), failed == 0),
         ],
-        {"resident_mib": {str(searches): mib for searches, mib in points.items()}, "failed": failed},
-        draw_curves("Resident memory", "distinct searches", "MiB", {"newsintel": [(float(x), y) for x, y in points.items()]}),
+        {
+            "resident_mib": {str(searches): mib for searches, mib in points.items()},
+            "failed": failed,
+        },
+        draw_curves(
+            "Resident memory",
+            "distinct searches",
+            "MiB",
+            {"newsintel": [(float(x), y) for x, y in points.items()]},
+        ),
     )

@@ -23,7 +23,9 @@ def run(rig: Rig, options: Options) -> Report:
     spent_ms: dict[str, list[float]] = {}
     with ExitStack() as running:
         servers = {"newsintel": running.enter_context(rig.run_newsintel())}
-        servers |= {name: running.enter_context(rig.run_peer(name)) for name in ("obvious", "careful")}
+        servers |= {
+            name: running.enter_context(rig.run_peer(name)) for name in ("obvious", "careful")
+        }
         servers["one by one"] = running.enter_context(rig.run_peer("obvious", sequential=True))
         for number in range(options.rounds):
             print_progress(f"miss: round {number + 1} of {options.rounds}")
@@ -31,19 +33,40 @@ def run(rig: Rig, options: Options) -> Report:
                 server = servers[name]
                 rig.run_load(Job((server.port,), rig.make_new_targets(WARM_UP)))
                 before_s = server.cpu_s()
-                load = rig.run_load(Job((server.port,), rig.make_new_targets(searches // 2 if name == "one by one" else searches)))
-                spent_ms.setdefault(name, []).append((server.cpu_s() - before_s) / len(load.answers) * 1000)
+                load = rig.run_load(
+                    Job(
+                        (server.port,),
+                        rig.make_new_targets(searches // 2 if name == "one by one" else searches),
+                    )
+                )
+                spent_ms.setdefault(name, []).append(
+                    (server.cpu_s() - before_s) / len(load.answers) * 1000
+                )
                 if load.failed:
                     raise RuntimeError(f"{name}: {load.failed} searches failed")
                 found.setdefault(name, []).append(load.latencies_ms)
     return _build_report({name: found[name] for name in servers}, spent_ms, searches)
 
 
-def _build_report(found: dict[str, list[list[float]]], spent_ms: dict[str, list[float]], searches: int) -> Report:
-    over = {name: [percentile(one, 0.5) - SLOWEST_MS for one in rounds] for name, rounds in found.items()}
-    worst = {name: [percentile(one, 0.99) - SLOWEST_MS for one in rounds] for name, rounds in found.items()}
+def _build_report(
+    found: dict[str, list[list[float]]], spent_ms: dict[str, list[float]], searches: int
+) -> Report:
+    over = {
+        name: [percentile(one, 0.5) - SLOWEST_MS for one in rounds]
+        for name, rounds in found.items()
+    }
+    worst = {
+        name: [percentile(one, 0.99) - SLOWEST_MS for one in rounds]
+        for name, rounds in found.items()
+    }
     whole = {name: [percentile(one, 0.5) for one in rounds] for name, rounds in found.items()}
-    rows = [(name, *(Figure.from_rounds(each[name]).format() for each in (whole, over, worst, spent_ms))) for name in found]
+    rows = [
+        (
+            name,
+            *(Figure.from_rounds(each[name]).format() for each in (whole, over, worst, spent_ms)),
+        )
+        for name in found
+    ]
     beyond, last = Figure.from_rounds(over["newsintel"]), Figure.from_rounds(worst["newsintel"])
     beside = compute_ratio(over["newsintel"], over["obvious"])
     return Report(
@@ -58,8 +81,18 @@ def _build_report(found: dict[str, list[list[float]]], spent_ms: dict[str, list[
             Goal("of the obvious peer's at most 0.8", beside.format(2), beside.median <= 0.8),
             Goal("p99 beyond the slowest source at most 20 ms", last.format(), last.median <= 20),
         ],
-        {"latencies_ms": found, "server_cpu_ms": spent_ms, "searches_a_round": searches, "slowest_source_ms": SLOWEST_MS},
-        draw_bars("A new search beyond its slowest source", "ms, less is better", _build_bars(over), goal=8),
+        {
+            "latencies_ms": found,
+            "server_cpu_ms": spent_ms,
+            "searches_a_round": searches,
+            "slowest_source_ms": SLOWEST_MS,
+        },
+        draw_bars(
+            "A new search beyond its slowest source",
+            "ms, less is better",
+            _build_bars(over),
+            goal=8,
+        ),
     )
 
 

@@ -46,7 +46,10 @@ def run(rig: Rig, options: Options) -> Report:
     rounds = min(options.rounds, MOST_ROUNDS)
     found: dict[str, list[dict[str, Any]]] = {"newsintel": [], "obvious": []}
     with ExitStack() as running:
-        servers = [running.enter_context(rig.run_newsintel(**SETTINGS)), running.enter_context(rig.run_peer("obvious", **SETTINGS))]
+        servers = [
+            running.enter_context(rig.run_newsintel(**SETTINGS)),
+            running.enter_context(rig.run_peer("obvious", **SETTINGS)),
+        ]
         for number in range(rounds):
             print_progress(f"mix: round {number + 1} of {rounds}")
             targets = draw_queries(queries, number)
@@ -56,10 +59,18 @@ def run(rig: Rig, options: Options) -> Report:
                 for name, latency_ms in LATENCIES_MS.items():
                     rig.change_upstream(name, latency_ms=latency_ms, **SLOW)
                 rig.reset_call_counts()
-                load = rig.run_load(Job((server.port,), targets, CLIENTS, seconds=LENGTH_S * options.seconds))
+                load = rig.run_load(
+                    Job((server.port,), targets, CLIENTS, seconds=LENGTH_S * options.seconds)
+                )
                 time.sleep(SETTLE_S)
-                figures = {"searches": len(load.answers), "failed": load.failed, "calls": sum(rig.read_call_counts().values())}
-                found[server.name].append({**figures, "rate": load.rate, **_compute_percentiles(load.latencies_ms)})
+                figures = {
+                    "searches": len(load.answers),
+                    "failed": load.failed,
+                    "calls": sum(rig.read_call_counts().values()),
+                }
+                found[server.name].append(
+                    {**figures, "rate": load.rate, **_compute_percentiles(load.latencies_ms)}
+                )
     rig.reset_upstreams()
     return _build_report(found)
 
@@ -77,7 +88,8 @@ def _compute_percentiles(latencies_ms: Sequence[float]) -> dict[str, float]:
 def _build_report(found: dict[str, list[dict[str, Any]]]) -> Report:
     names = ("rate", "p50", "p95", "p99")
     each: dict[str, dict[str, list[float]]] = {
-        who: {name: [one[name] for one in turns] for name in names} | {"calls": [one["calls"] / one["searches"] for one in turns]}
+        who: {name: [one[name] for one in turns] for name in names}
+        | {"calls": [one["calls"] / one["searches"] for one in turns]}
         for who, turns in found.items()
     }
     rows = [
@@ -98,11 +110,19 @@ def _build_report(found: dict[str, list[dict[str, Any]]]) -> Report:
         ("", "searches/s", "p50 ms", "p95 ms", "p99 ms", "upstream calls a search", "failed"),
         rows,
         [
-            Goal("p99 at most 1/10 of the obvious peer's", slowest.format(3), slowest.median <= 0.1),
-            Goal("upstream calls a search at most 1/3 of the obvious peer's", calls.format(3), calls.median <= 1 / 3),
+            Goal(
+                "p99 at most 1/10 of the obvious peer's", slowest.format(3), slowest.median <= 0.1
+            ),
+            Goal(
+                "upstream calls a search at most 1/3 of the obvious peer's",
+                calls.format(3),
+                calls.median <= 1 / 3,
+            ),
         ],
         {"rounds": found, "settings": SETTINGS, "slow": SLOW},
         draw_bars(
-            "Everyday use: p99", "ms, less is better", [Bar(who, who, Figure.from_rounds(some["p99"])) for who, some in each.items()]
+            "Everyday use: p99",
+            "ms, less is better",
+            [Bar(who, who, Figure.from_rounds(some["p99"])) for who, some in each.items()],
         ),
     )

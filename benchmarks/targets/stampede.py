@@ -25,9 +25,14 @@ def run(rig: Rig, options: Options) -> Report:
     rig.reset_upstreams()
     found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
     with ExitStack() as running:
-        one, two = (running.enter_context(rig.run_newsintel(core=core)) for core in (SERVER_CORE, OTHERS_CORE))
+        one, two = (
+            running.enter_context(rig.run_newsintel(core=core))
+            for core in (SERVER_CORE, OTHERS_CORE)
+        )
         servers = {"newsintel": (one,), "newsintel, 2 processes": (one, two)}
-        servers |= {name: (running.enter_context(rig.run_peer(name)),) for name in ("obvious", "careful")}
+        servers |= {
+            name: (running.enter_context(rig.run_peer(name)),) for name in ("obvious", "careful")
+        }
         for number in range(options.rounds):
             print_progress(f"stampede: round {number + 1} of {options.rounds}")
             for kind, some in servers.items():
@@ -41,8 +46,15 @@ def _run_stampede(rig: Rig, servers: tuple[Server, ...]) -> dict[str, Any]:
     rig.reset_call_counts()
     target = rig.make_new_targets(1)[0]
     ports = tuple(server.port for server in servers)
-    load = rig.run_load(Job(ports, [target] * CALLERS, CALLERS, keep=Keep.DIGEST, patience_s=PATIENCE_S))
-    return {"calls": rig.read_call_counts(), "bodies": _count_bodies(load), "failed": load.failed, "last_ms": load.seconds * 1000}
+    load = rig.run_load(
+        Job(ports, [target] * CALLERS, CALLERS, keep=Keep.DIGEST, patience_s=PATIENCE_S)
+    )
+    return {
+        "calls": rig.read_call_counts(),
+        "bodies": _count_bodies(load),
+        "failed": load.failed,
+        "last_ms": load.seconds * 1000,
+    }
 
 
 def _count_bodies(load: LoadResult) -> int:
@@ -55,14 +67,24 @@ def _build_report(found: dict[str, list[dict[str, Any]]]) -> Report:
         most = {name: max(one["calls"][name] for one in rounds) for name in rounds[0]["calls"]}
         last = Figure.from_rounds([one["last_ms"] for one in rounds])
         failed, bodies = (max(one[name] for one in rounds) for name in ("failed", "bodies"))
-        rows.append((kind, " / ".join(map(str, most.values())), str(bodies), str(failed), last.format(0)))
+        rows.append(
+            (kind, " / ".join(map(str, most.values())), str(bodies), str(failed), last.format(0))
+        )
     ours = {kind: rounds for kind, rounds in found.items() if kind.startswith("newsintel")}
     goals = []
     for kind, rounds in ours.items():
         once = all(set(one["calls"].values()) == {1} for one in rounds)
-        goals.append(Goal(f"{kind}: exactly one call to each source", rows[list(found).index(kind)][1], once))
+        goals.append(
+            Goal(f"{kind}: exactly one call to each source", rows[list(found).index(kind)][1], once)
+        )
         same = all(one["bodies"] == 1 and one["failed"] == 0 for one in rounds)
-        goals.append(Goal(f"{kind}: every caller the same body", f"{max(one['bodies'] for one in rounds)} bodies", same))
+        goals.append(
+            Goal(
+                f"{kind}: every caller the same body",
+                f"{max(one['bodies'] for one in rounds)} bodies",
+                same,
+            )
+        )
     return Report(
         "stampede",
         f"{CALLERS:,} callers ask the same new thing at once",
@@ -75,7 +97,11 @@ def _build_report(found: dict[str, list[dict[str, Any]]]) -> Report:
             f"{CALLERS:,} equal misses: until the last caller has the answer",
             "ms, less is better",
             [
-                Bar(kind, kind.split(",", maxsplit=1)[0], Figure.from_rounds([one["last_ms"] for one in rounds]))
+                Bar(
+                    kind,
+                    kind.split(",", maxsplit=1)[0],
+                    Figure.from_rounds([one["last_ms"] for one in rounds]),
+                )
                 for kind, rounds in found.items()
             ],
         ),

@@ -31,7 +31,9 @@ NAMES = ("newsintel", "obvious", "careful")
 
 def run(rig: Rig, options: Options) -> Report:
     """Send waves of distinct searches to each server, for each fault and round."""
-    found: dict[tuple[str, str], list[TimedAnswer]] = {(fault, name): [] for fault in FAULTS for name in NAMES}
+    found: dict[tuple[str, str], list[TimedAnswer]] = {
+        (fault, name): [] for fault in FAULTS for name in NAMES
+    }
     rounds = min(options.rounds, MOST_ROUNDS)
     for number in range(rounds):
         print_progress(f"tail: round {number + 1} of {rounds}")
@@ -51,7 +53,13 @@ def _send_waves(rig: Rig, server: Server) -> list[TimedAnswer]:
     answers: list[TimedAnswer] = []
     for _ in range(WAVES):
         wave = rig.run_load(
-            Job((server.port,), rig.make_new_targets(AT_ONCE, WORDS), AT_ONCE, keep=Keep.ALL, patience_s=PATIENCE_S)
+            Job(
+                (server.port,),
+                rig.make_new_targets(AT_ONCE, WORDS),
+                AT_ONCE,
+                keep=Keep.ALL,
+                patience_s=PATIENCE_S,
+            )
         ).answers
         answers += wave
         if all(one.status == 0 for one in wave):
@@ -66,10 +74,16 @@ def _group_answers(answers: list[TimedAnswer]) -> dict[str, Any]:
     for one in answers:
         sources = orjson.loads(one.body).get("sources", {}) if one.status == 200 else {}
         state = (
-            sources[FAILING_SOURCE]["status"] if sources else f"no answer in {PATIENCE_S:g} s" if one.status == 0 else f"HTTP {one.status}"
+            sources[FAILING_SOURCE]["status"]
+            if sources
+            else f"no answer in {PATIENCE_S:g} s"
+            if one.status == 0
+            else f"HTTP {one.status}"
         )
         by_state.setdefault(state, []).append(one.latency_s * 1000)
-        others += bool(sources) and all(report["kept"] > 0 for name, report in sources.items() if name != FAILING_SOURCE)
+        others += bool(sources) and all(
+            report["kept"] > 0 for name, report in sources.items() if name != FAILING_SOURCE
+        )
     return {"latencies_ms": by_state, "with_the_others": others, "answers": len(answers)}
 
 
@@ -79,19 +93,41 @@ def _build_report(found: dict[tuple[str, str], dict[str, Any]]) -> Report:
         for state, latencies in group["latencies_ms"].items():
             share = len(latencies) / group["answers"]
             cuts = (percentile(latencies, 0.5), percentile(latencies, 0.99))
-            rows.append((f"{fault}: {name}", state, f"{share:.0%}", *(f"{cut:,.0f}" for cut in cuts)))
+            rows.append(
+                (f"{fault}: {name}", state, f"{share:.0%}", *(f"{cut:,.0f}" for cut in cuts))
+            )
         every = [latency for latencies in group["latencies_ms"].values() for latency in latencies]
-        some.append(Bar(f"{fault}: {name}", name, Figure(percentile(every, 0.99), percentile(every, 0.5), max(every))))
+        some.append(
+            Bar(
+                f"{fault}: {name}",
+                name,
+                Figure(percentile(every, 0.99), percentile(every, 0.5), max(every)),
+            )
+        )
         if name == "newsintel":
             worst = percentile(every, 0.99)
-            goals.append(Goal(f"{fault}: p99 at most {DEADLINE_MS + 30} ms", f"{worst:,.0f} ms", worst <= DEADLINE_MS + 30))
+            goals.append(
+                Goal(
+                    f"{fault}: p99 at most {DEADLINE_MS + 30} ms",
+                    f"{worst:,.0f} ms",
+                    worst <= DEADLINE_MS + 30,
+                )
+            )
             text = f"{group['with_the_others']} of {group['answers']}"
-            goals.append(Goal(f"{fault}: the others' articles in every answer", text, group["with_the_others"] == group["answers"]))
+            goals.append(
+                Goal(
+                    f"{fault}: the others' articles in every answer",
+                    text,
+                    group["with_the_others"] == group["answers"],
+                )
+            )
     shares = Counter[str]()
     for fault in FAULTS:
         ours = found[fault, "newsintel"]
         shares.update({state: len(latencies) for state, latencies in ours["latencies_ms"].items()})
-    told = ", ".join(f"{state} {count / shares.total():.0%}" for state, count in shares.most_common())
+    told = ", ".join(
+        f"{state} {count / shares.total():.0%}" for state, count in shares.most_common()
+    )
     return Report(
         "tail",
         f"{AT_ONCE} new searches at once, {WAVES} times, while {FAILING_SOURCE} hangs, then drips; deadline {DEADLINE_MS} ms",
@@ -100,5 +136,10 @@ def _build_report(found: dict[tuple[str, str], dict[str, Any]]) -> Report:
         rows,
         goals,
         {f"{fault}: {name}": group for (fault, name), group in found.items()},
-        draw_bars("A sick source: p99 of all answers, from p50 to the slowest", "ms, less is better", some, goal=DEADLINE_MS + 30),
+        draw_bars(
+            "A sick source: p99 of all answers, from p50 to the slowest",
+            "ms, less is better",
+            some,
+            goal=DEADLINE_MS + 30,
+        ),
     )

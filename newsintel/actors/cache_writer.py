@@ -13,7 +13,13 @@ from newsintel.domain.search.sizes import answer_bytes
 from newsintel.errors import UnavailableError
 
 
-async def run(inbox: trio.MemoryReceiveChannel[CacheWrite], *, room: ByteBudget, cache: HarvestCache, count: Count) -> None:
+async def run(
+    inbox: trio.MemoryReceiveChannel[CacheWrite],
+    *,
+    room: ByteBudget,
+    cache: HarvestCache,
+    count: Count,
+) -> None:
     """Write until the inbox ends.
 
     A write releases the claim (lock) on its key in the same operation. If the write fails, the

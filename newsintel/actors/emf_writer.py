@@ -33,7 +33,13 @@ class _Line:
     now: WallClock
 
 
-async def run(*, table: Mapping[str, Metric], labels: Mapping[str, str], read: Callable[[], Awaitable[Samples]], now: WallClock) -> None:
+async def run(
+    *,
+    table: Mapping[str, Metric],
+    labels: Mapping[str, str],
+    read: Callable[[], Awaitable[Samples]],
+    now: WallClock,
+) -> None:
     """Log one line per minute until cancelled, then a last one.
 
     Args:
@@ -54,5 +60,7 @@ async def run(*, table: Mapping[str, Metric], labels: Mapping[str, str], read: C
 
 
 def _write(line: _Line, before: Samples, after: Samples) -> Samples:
-    log.info("metrics", **build_document(line.table, Interval(before, after), line.now(), line.labels))
+    log.info(
+        "metrics", **build_document(line.table, Interval(before, after), line.now(), line.labels)
+    )
     return after

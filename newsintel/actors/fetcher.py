@@ -89,7 +89,9 @@ class Fetcher:
             async with trio.open_nursery() as jobs:
                 with self._inbox:
                     async for job in self._inbox:
-                        jobs.start_soon(self._serve, job, name=f"fetch({self._source}) {job.query.key}")
+                        jobs.start_soon(
+                            self._serve, job, name=f"fetch({self._source}) {job.query.key}"
+                        )
             upkeep.cancel_scope.cancel()
 
     async def _serve(self, job: FetchJob) -> None:
@@ -105,7 +107,11 @@ class Fetcher:
             except Exception:
                 log.exception("fetch_bug", source=self._source)
                 self._count("job_bugs", source=self._source)
-                outcome = self._build_outcome(job, Refusal(Status.BAD_PAYLOAD, "a bug in newsintel; its log has the traceback"), began)
+                outcome = self._build_outcome(
+                    job,
+                    Refusal(Status.BAD_PAYLOAD, "a bug in newsintel; its log has the traceback"),
+                    began,
+                )
             self._measure(outcome)
             try:
                 job.outbox.send_nowait(outcome)
@@ -119,7 +125,12 @@ class Fetcher:
         for reason, rows in outcome.dropped.items():
             self._count("dropped_articles", rows, source=self._source, reason=reason)
         if outcome.latency_ms is not None:
-            self._observe("fetch_seconds", outcome.latency_ms / 1000, source=self._source, status=outcome.status)
+            self._observe(
+                "fetch_seconds",
+                outcome.latency_ms / 1000,
+                source=self._source,
+                status=outcome.status,
+            )
             self._tally.add(self._source, outcome.status, outcome.latency_ms)
 
     async def _fetch(self, job: FetchJob, began: float) -> FetchOutcome:
@@ -129,7 +140,11 @@ class Fetcher:
         """
         deadline = min(job.deadline, began + self._deadline_s)
         reply = await self._ask(job, deadline)
-        if isinstance(reply, Refusal) and reply.status is Status.UNREACHABLE and trio.current_time() < (began + deadline) / 2:
+        if (
+            isinstance(reply, Refusal)
+            and reply.status is Status.UNREACHABLE
+            and trio.current_time() < (began + deadline) / 2
+        ):
             await trio.sleep(random.uniform(0, RETRY_JITTER_S))  # noqa: S311 - spreads load, guards nothing
             again = await self._ask(job, deadline)
             reply = reply if isinstance(again, Refused) else again
@@ -150,12 +165,16 @@ class Fetcher:
 
         Waiting for a slot and for the pace counts against the deadline.
         """
-        reply: SourcePage | Refusal = Refusal(Status.OVERLOADED, f"all {SLOTS} slots stayed taken until the deadline")
+        reply: SourcePage | Refusal = Refusal(
+            Status.OVERLOADED, f"all {SLOTS} slots stayed taken until the deadline"
+        )
         came_s = started_s = trio.current_time()
         # The deadline covers the fetch, never the sending: a late outcome is not thrown away.
         with trio.move_on_at(deadline):
             async with self._slots:
-                place = await self._allowance.reserve(partial(self._decide, job, deadline), job.asker.person)
+                place = await self._allowance.reserve(
+                    partial(self._decide, job, deadline), job.asker.person
+                )
                 if isinstance(place, Refused):
                     return place
                 made = False
@@ -163,24 +182,47 @@ class Fetcher:
                     await trio.sleep_until(place.at_s)
                     if turned := self._admission.recheck(place, self._now()):
                         return turned
-                    made, reply, started_s = True, Refusal(Status.TIMEOUT, "no answer before the deadline"), trio.current_time()
+                    made, reply, started_s = (
+                        True,
+                        Refusal(Status.TIMEOUT, "no answer before the deadline"),
+                        trio.current_time(),
+                    )
                     reply = await self._upstream.fetch(job.query)
                 finally:
                     if _process_was_busy(reply, deadline):
-                        reply = Refusal(Status.OVERLOADED, "this process was too busy to read the answer in time")
+                        reply = Refusal(
+                            Status.OVERLOADED,
+                            "this process was too busy to read the answer in time",
+                        )
                     elif _started_too_late(reply, started_s - came_s, deadline - started_s):
-                        reply = Refusal(Status.OVERLOADED, "the call started too late for an answer before the deadline")
-                    elif made and not (isinstance(reply, Refusal) and reply.status is Status.OVERLOADED):
-                        self._admission.record_reply(place, reply, trio.current_time(), random.random())  # noqa: S311 - spreads load
+                        reply = Refusal(
+                            Status.OVERLOADED,
+                            "the call started too late for an answer before the deadline",
+                        )
+                    elif made and not (
+                        isinstance(reply, Refusal) and reply.status is Status.OVERLOADED
+                    ):
+                        self._admission.record_reply(
+                            place,
+                            reply,
+                            trio.current_time(),
+                            random.random(),  # noqa: S311 - spreads load
+                        )
                     else:
                         with trio.move_on_after(GIVE_BACK_S, shield=True):
                             await self._allowance.give_back(place)
         return reply
 
-    def _decide(self, job: FetchJob, deadline: float, spent: Spent, now_s: float) -> Start | Refused:
-        return self._admission.reserve(spent, now_s, self._now(), deadline, signed_in=job.asker.signed_in)
+    def _decide(
+        self, job: FetchJob, deadline: float, spent: Spent, now_s: float
+    ) -> Start | Refused:
+        return self._admission.reserve(
+            spent, now_s, self._now(), deadline, signed_in=job.asker.signed_in
+        )
 
-    def _build_outcome(self, job: FetchJob, reply: SourcePage | Refusal, began: float) -> FetchOutcome:
+    def _build_outcome(
+        self, job: FetchJob, reply: SourcePage | Refusal, began: float
+    ) -> FetchOutcome:
         """Turn a reply into the outcome to report."""
         outcome = FetchOutcome(
             self._source,
@@ -192,13 +234,30 @@ class Fetcher:
         )
         if isinstance(reply, SourcePage):
             if reply.bug is not None:
-                log.error("row_bug", source=self._source, rows=reply.dropped.get("bug"), exc_info=reply.bug)
+                log.error(
+                    "row_bug",
+                    source=self._source,
+                    rows=reply.dropped.get("bug"),
+                    exc_info=reply.bug,
+                )
                 self._count("job_bugs", source=self._source)
             status = Status.OK if reply.articles else Status.EMPTY
             keep_s = self._admission.min_fresh_s(self._longest_keep_s)
-            return evolve(outcome, status=status, articles=reply.articles, returned=reply.returned, dropped=reply.dropped, keep_s=keep_s)
+            return evolve(
+                outcome,
+                status=status,
+                articles=reply.articles,
+                returned=reply.returned,
+                dropped=reply.dropped,
+                keep_s=keep_s,
+            )
         paused = self._admission.find_pause(trio.current_time(), self._now())
-        return evolve(outcome, status=reply.status, detail=reply.detail, retry_at=paused.retry_at if paused else None)
+        return evolve(
+            outcome,
+            status=reply.status,
+            detail=reply.detail,
+            retry_at=paused.retry_at if paused else None,
+        )
 
 
 def _process_was_busy(reply: SourcePage | Refusal, deadline: float) -> bool:
@@ -206,7 +265,11 @@ def _process_was_busy(reply: SourcePage | Refusal, deadline: float) -> bool:
 
     The call was made, so its start stays spent.
     """
-    return isinstance(reply, Refusal) and reply.status is Status.TIMEOUT and trio.current_time() > deadline + LATE_S
+    return (
+        isinstance(reply, Refusal)
+        and reply.status is Status.TIMEOUT
+        and trio.current_time() > deadline + LATE_S
+    )
 
 
 def _started_too_late(reply: SourcePage | Refusal, waited_s: float, had_s: float) -> bool:

@@ -23,4 +23,10 @@ async def run(*, index: TextIndex, count: Count) -> None:
         index: the text index to keep up to date.
         count: counts `indexed_articles` and `index_failures`.
     """
-    await process_backlog(index.index_batch, Pace(EVERY_S, BUSY_S), count, done="indexed_articles", failed="index_failures")
+    await process_backlog(
+        index.index_batch,
+        Pace(EVERY_S, BUSY_S),
+        count,
+        done="indexed_articles",
+        failed="index_failures",
+    )

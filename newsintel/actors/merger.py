@@ -82,7 +82,9 @@ class Merger:
             async with trio.open_nursery() as flights:
                 with self._inbox:
                     async for flight in self._inbox:
-                        flights.start_soon(self._run_flight, flight, name=f"flight {flight.query.key}")
+                        flights.start_soon(
+                            self._run_flight, flight, name=f"flight {flight.query.key}"
+                        )
 
     async def _run_flight(self, flight: Flight) -> None:
         """Run one flight to its end. A bug in it fails only its own waiters."""
@@ -115,7 +117,11 @@ class Merger:
                 flight.append(Landed(cached, asked=False))
                 return
             with Gathering(flight, self._rooms.flights, self._saves, self._now) as gathering:
-                kept = self._windows.outcomes_to_keep(cached.harvest, self._now(), flight.asker) if cached else ()
+                kept = (
+                    self._windows.outcomes_to_keep(cached.harvest, self._now(), flight.asker)
+                    if cached
+                    else ()
+                )
                 await self._fan_out(flight, gathering, kept)
                 answer = await run_in_turns(gathering.found.rank())
                 if answer.harvest.cacheable:
@@ -124,7 +130,9 @@ class Merger:
                 else:
                     flight.append(Landed(await self._find_substitute(answer, cached), asked=True))
 
-    async def _fan_out(self, flight: Flight, gathering: Gathering, kept: tuple[FetchOutcome, ...]) -> None:
+    async def _fan_out(
+        self, flight: Flight, gathering: Gathering, kept: tuple[FetchOutcome, ...]
+    ) -> None:
         """Ask every source without an outcome; gather outcomes until the flight's deadline."""
         for outcome in kept:
             await gathering.report(outcome)
@@ -139,7 +147,14 @@ class Merger:
             with send:
                 for name in asked:
                     deadline = flight.deadline - LANDING_MARGIN_S
-                    job = FetchJob(flight.query, flight.began, deadline, send.clone(), flight.asker, flight.context)
+                    job = FetchJob(
+                        flight.query,
+                        flight.began,
+                        deadline,
+                        send.clone(),
+                        flight.asker,
+                        flight.context,
+                    )
                     try:
                         self._jobs[name].send_nowait(job)
                     except (trio.WouldBlock, trio.BrokenResourceError):
@@ -149,7 +164,14 @@ class Merger:
             while (arrived := await _receive_outcome(receive, flight.deadline)) is not None:
                 await gathering.receive(arrived)
         for name in gathering.list_missing_sources():
-            await gathering.report(FetchOutcome(name, Status.TIMEOUT, self._now(), detail="no reply before the search's deadline"))
+            await gathering.report(
+                FetchOutcome(
+                    name,
+                    Status.TIMEOUT,
+                    self._now(),
+                    detail="no reply before the search's deadline",
+                )
+            )
 
     async def _find_substitute(self, failed: Answer, cached: Answer | None) -> Answer:
         """Return what to serve if no source answered: a stale harvest, the archive, or the failure.
@@ -158,10 +180,18 @@ class Merger:
             UnavailableError: no source is enabled, and the archive did not answer.
         """
         outcomes = failed.harvest.outcomes
-        if cached and not failed.harvest.complete and self._windows.get_freshness(cached.harvest, self._now()) is not Freshness.GONE:
-            return evolve(cached, harvest=evolve(cached.harvest, origin=Origin.STALE), refused=outcomes)
+        if (
+            cached
+            and not failed.harvest.complete
+            and self._windows.get_freshness(cached.harvest, self._now()) is not Freshness.GONE
+        ):
+            return evolve(
+                cached, harvest=evolve(cached.harvest, origin=Origin.STALE), refused=outcomes
+            )
         try:
-            page = await self._search.search(build_fallback_query(failed.harvest.query, self._every_source), ARCHIVE_LIMIT, None)
+            page = await self._search.search(
+                build_fallback_query(failed.harvest.query, self._every_source), ARCHIVE_LIMIT, None
+            )
             articles = tuple(hit.article for hit in page.hits)
         except InvalidParameterError:
             articles = ()  # the archive does not index words that are this common
@@ -174,7 +204,16 @@ class Merger:
         saves = self._saves.select(article.id for article in articles)
         harvest = evolve(failed.harvest, origin=Origin.ARCHIVE, archived=articles, saves=saves)
         return Answer(
-            harvest, await run_in_turns(merge_in_slices(harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at, harvest.saves))
+            harvest,
+            await run_in_turns(
+                merge_in_slices(
+                    harvest.query,
+                    harvest.articles,
+                    Dedupe.NORMAL,
+                    harvest.fetched_at,
+                    harvest.saves,
+                )
+            ),
         )
 
     def _offer_to_sinks(self, flight: Flight, answer: Answer, claim: Claim) -> None:
@@ -182,15 +221,22 @@ class Merger:
         size_bytes = answer_bytes(answer)
         if not _offer(self._to_persister, answer, self._rooms.to_persister, size_bytes):
             self._count("refusals", inbox="persister")
-        if any(old and self._windows.must_keep_old(old.harvest, answer.harvest, self._now()) for old in (claim.answer, flight.serving)):
+        if any(
+            old and self._windows.must_keep_old(old.harvest, answer.harvest, self._now())
+            for old in (claim.answer, flight.serving)
+        ):
             return
-        if not _offer(self._to_cache, CacheWrite(answer, claim.token), self._rooms.to_cache, size_bytes):
+        if not _offer(
+            self._to_cache, CacheWrite(answer, claim.token), self._rooms.to_cache, size_bytes
+        ):
             self._count("refusals", inbox="cache_writer")
         else:
             claim.token = None  # the cache writer releases the claim, together with its write
 
 
-async def _receive_outcome(outcomes: trio.MemoryReceiveChannel[FetchOutcome], deadline: float) -> FetchOutcome | None:
+async def _receive_outcome(
+    outcomes: trio.MemoryReceiveChannel[FetchOutcome], deadline: float
+) -> FetchOutcome | None:
     """Return the next outcome; None at the channel's end or at the deadline.
 
     An outcome that has already arrived is returned even after the deadline.

@@ -51,12 +51,18 @@ class _Batch:
 
     def add(self, answer: Answer) -> None:
         """Add a landed answer's articles, and the pairs that its merge found."""
-        self.rows += [(article, outcome.fetched_at) for outcome in answer.harvest.outcomes for article in outcome.articles]
+        self.rows += [
+            (article, outcome.fetched_at)
+            for outcome in answer.harvest.outcomes
+            for article in outcome.articles
+        ]
         self.pairs += build_pairs(answer.merge)
         self.size_bytes += answer_bytes(answer)
 
 
-async def run(inbox: trio.MemoryReceiveChannel[Answer], *, room: ByteBudget, archive: Archive, count: Count) -> None:
+async def run(
+    inbox: trio.MemoryReceiveChannel[Answer], *, room: ByteBudget, archive: Archive, count: Count
+) -> None:
     """Write until the inbox ends and everything is saved.
 
     If it is cancelled earlier, it counts the accepted articles that are not saved.

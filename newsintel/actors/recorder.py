@@ -56,14 +56,19 @@ async def run(
                         break
             fresh = await _drop_repeats(searches, repeats, count, now)
             try:
-                count("recorded_searches", await _write_halving(fresh, history.record_searches, count, "history"))
+                count(
+                    "recorded_searches",
+                    await _write_halving(fresh, history.record_searches, count, "history"),
+                )
             except UnavailableError as error:
                 log.debug("searches_not_recorded", searches=len(fresh), reason=str(error))
                 count("refusals", len(fresh), inbox="history")
             await _mark(fresh, marking, marks, count)
 
 
-async def _write_halving(rows: Sequence[T], write: Callable[[Sequence[T]], Awaitable[None]], count: Count, inbox: str) -> int:
+async def _write_halving(
+    rows: Sequence[T], write: Callable[[Sequence[T]], Awaitable[None]], count: Count, inbox: str
+) -> int:
     """Write rows, without those that PostgreSQL refuses; return how many were written."""
     refused = 0
 
@@ -77,7 +82,9 @@ async def _write_halving(rows: Sequence[T], write: Callable[[Sequence[T]], Await
     return len(rows) - refused
 
 
-async def _mark(searches: Sequence[SearchRecord], marking: SearchMarker, marks: SearchMarks, count: Count) -> None:
+async def _mark(
+    searches: Sequence[SearchRecord], marking: SearchMarker, marks: SearchMarks, count: Count
+) -> None:
     """Count searches per person.
 
     This is a separate write from the history: it may be retried without counting anybody twice.
@@ -90,10 +97,15 @@ async def _mark(searches: Sequence[SearchRecord], marking: SearchMarker, marks: 
         count("refusals", len(marked), inbox="marks")
 
 
-async def _drop_repeats(searches: Sequence[SearchRecord], repeats: Repeats, count: Count, now: WallClock) -> Sequence[SearchRecord]:
+async def _drop_repeats(
+    searches: Sequence[SearchRecord], repeats: Repeats, count: Count, now: WallClock
+) -> Sequence[SearchRecord]:
     """Return the searches that no process has recorded within REPEAT_S of their answer."""
     passed_s = [(now() - search.searched_at).total_seconds() for search in searches]
-    keys = [(search.repeat_key, REPEAT_S - passed) for search, passed in zip(searches, passed_s, strict=True)]
+    keys = [
+        (search.repeat_key, REPEAT_S - passed)
+        for search, passed in zip(searches, passed_s, strict=True)
+    ]
     try:
         first = await repeats.remember_new(keys)
     except UnavailableError:

@@ -28,4 +28,10 @@ async def run(*, terms: TermCounts, count: Count) -> None:
         terms: the word counts to keep up to date.
         count: counts `term_changes` and `term_failures`.
     """
-    await process_backlog(terms.apply_changes, Pace(EVERY_S, BUSY_S), count, done="term_changes", failed="term_failures")
+    await process_backlog(
+        terms.apply_changes,
+        Pace(EVERY_S, BUSY_S),
+        count,
+        done="term_changes",
+        failed="term_failures",
+    )

@@ -38,7 +38,9 @@ LIST_LENGTH = 100
 """Entries stored per list: several times as many as are shown."""
 
 
-async def run(*, marks: SearchMarks, trending: Trending, floor: int, count: Count, now: WallClock) -> None:
+async def run(
+    *, marks: SearchMarks, trending: Trending, floor: int, count: Count, now: WallClock
+) -> None:
     """Rebuild the lists until cancelled.
 
     Args:
@@ -59,7 +61,9 @@ async def run(*, marks: SearchMarks, trending: Trending, floor: int, count: Coun
                 count("closed_marks", await marks.close_days(today, floor))
                 closed_on = today
             for span in TrendWindow:
-                if await trending.rebuild_list(span, now(), floor, partial(rank_trends, limit=LIST_LENGTH)):
+                if await trending.rebuild_list(
+                    span, now(), floor, partial(rank_trends, limit=LIST_LENGTH)
+                ):
                     count("trend_refreshes", window=span.value)
         except (UnavailableError, PoisonedBatchError) as error:  # the latter if our clock is wrong
             log.debug("trends_failed", reason=str(error))

@@ -26,7 +26,11 @@ def add_parser(commands: Any) -> None:
     form = command.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON")
     form.add_argument("--names", action="store_true", help="only the names, one per line")
-    form.add_argument("--metrics", action="store_true", help="the names of all metrics that NEWSINTEL_LOG_FORMAT=emf writes")
+    form.add_argument(
+        "--metrics",
+        action="store_true",
+        help="the names of all metrics that NEWSINTEL_LOG_FORMAT=emf writes",
+    )
     command.set_defaults(run=run)
 
 
@@ -35,14 +39,29 @@ def run(args: argparse.Namespace) -> int:
     settings = load_settings_and_log(quiet=True)
     rows = settings.rows
     if args.metrics:
-        sys.stdout.write("".join(f"{name}\n" for name in sorted(emf.build_metrics(settings.source))))
+        sys.stdout.write(
+            "".join(f"{name}\n" for name in sorted(emf.build_metrics(settings.source)))
+        )
     elif args.names:
         sys.stdout.write("".join(f"{row.name}\n" for row in rows))
     elif args.json:
-        sys.stdout.write(to_json({"settings": [asdict(row) | {"meaning": find_meaning(row.name)} for row in rows]}).decode() + "\n")
+        sys.stdout.write(
+            to_json(
+                {"settings": [asdict(row) | {"meaning": find_meaning(row.name)} for row in rows]}
+            ).decode()
+            + "\n"
+        )
     else:
         head = ("setting", "value", "origin", "meaning")
-        _print_aligned([head, *((row.name, _format_value(row), row.origin, find_meaning(row.name)) for row in rows)])
+        _print_aligned(
+            [
+                head,
+                *(
+                    (row.name, _format_value(row), row.origin, find_meaning(row.name))
+                    for row in rows
+                ),
+            ]
+        )
     return 0
 
 
@@ -59,4 +78,7 @@ def _print_aligned(rows: Sequence[Sequence[str]]) -> None:
     """Print columns as wide as their content. Nothing is cut, so the output can be searched."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        sys.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n")
+        sys.stdout.write(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            + "\n"
+        )

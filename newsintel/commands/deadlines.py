@@ -66,7 +66,11 @@ class DeadlineReport:
 
         SEARCH_DEADLINE_S is included only if a suggested deadline exceeds it.
         """
-        known = {name: ms for name, ms in self.suggested_ms.items() if has_enough_fetches(self.sources[name], self.complete)}
+        known = {
+            name: ms
+            for name, ms in self.suggested_ms.items()
+            if has_enough_fetches(self.sources[name], self.complete)
+        }
         values = {f"{PREFIX}{name.upper()}_DEADLINE_S": ms for name, ms in known.items()}
         longest = max(known.values(), default=0)
         if longest > self.search_ms:
@@ -77,11 +81,21 @@ class DeadlineReport:
 def add_parser(commands: Any) -> None:
     """Declare the command."""
     command = commands.add_parser("deadlines")
-    command.description = "Show what deadlines cost and save, by latencies of the last 8 days, and suggest settings."
-    command.add_argument(
-        "--complete", metavar="PERCENT", type=_parse_percent, default=0.99, help="share of answers to be complete (default 99)"
+    command.description = (
+        "Show what deadlines cost and save, by latencies of the last 8 days, and suggest settings."
     )
-    command.add_argument("--file", metavar="FILE", help="read latencies from this file of JSON lines; - for standard input")
+    command.add_argument(
+        "--complete",
+        metavar="PERCENT",
+        type=_parse_percent,
+        default=0.99,
+        help="share of answers to be complete (default 99)",
+    )
+    command.add_argument(
+        "--file",
+        metavar="FILE",
+        help="read latencies from this file of JSON lines; - for standard input",
+    )
     command.add_argument("--json", action="store_true", help="as JSON")
     command.set_defaults(run=run)
 
@@ -89,12 +103,18 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the report."""
     settings = load_settings_and_log(quiet=True)
-    counts = read_measurements(args.file, tuple(settings.source)) if args.file else command_loop.run(_read_latencies, settings)
+    counts = (
+        read_measurements(args.file, tuple(settings.source))
+        if args.file
+        else command_loop.run(_read_latencies, settings)
+    )
     if not counts:
         raise NewsIntelError(f"no latency is recorded in {_describe_place(args.file, settings)}")
     report = _build_report(counts, settings, args.complete)
     sys.stdout.write(
-        to_json(_convert_report(report)).decode() + "\n" if args.json else "".join(f"{line}\n" for line in _format_report(report))
+        to_json(_convert_report(report)).decode() + "\n"
+        if args.json
+        else "".join(f"{line}\n" for line in _format_report(report))
     )
     return 0
 
@@ -104,7 +124,9 @@ async def _read_latencies(settings: Settings) -> Mapping[Latency, int]:
     # The import takes most of a second, and --file does not need it.
     from newsintel.storage.opening import open_stores  # noqa: PLC0415
 
-    settings = evolve(settings, database_url=settings.database_url or Secret("postgresql:///unused"))
+    settings = evolve(
+        settings, database_url=settings.database_url or Secret("postgresql:///unused")
+    )
     async with open_stores(settings, Metrics().count) as stores:
         return await stores.operations.latencies.read_totals(datetime.now(UTC).date())
 
@@ -123,12 +145,21 @@ def _describe_place(file: str | None, settings: Settings) -> str:
     )
 
 
-def _build_report(counts: Mapping[Latency, int], settings: Settings, share: float) -> DeadlineReport:
+def _build_report(
+    counts: Mapping[Latency, int], settings: Settings, share: float
+) -> DeadlineReport:
     found = group_by_source(counts)
     sources = {name: found[name] for name in settings.source if name in found}
     today_ms = {name: round(settings.source[name].deadline_s * 1000) for name in sources}
     choices = {name: list_options(name, sources, today_ms) for name in sources}
-    return DeadlineReport(share, sources, today_ms, round(settings.search_deadline_s * 1000), choices, suggest_deadlines(sources, share))
+    return DeadlineReport(
+        share,
+        sources,
+        today_ms,
+        round(settings.search_deadline_s * 1000),
+        choices,
+        suggest_deadlines(sources, share),
+    )
 
 
 def _format_report(report: DeadlineReport) -> Iterator[str]:
@@ -143,7 +174,9 @@ def _format_report(report: DeadlineReport) -> Iterator[str]:
         yield ""
     yield f"{'all sources':<14} {'half within':>12} {'99 % within':>12} {'all within':>12}"
     for when, deadlines_ms in (("today", report.today_ms), ("as suggested", report.chosen_ms)):
-        p50, p99 = (_format_seconds(miss_ms(report.sources, deadlines_ms, share)) for share in (0.5, 0.99))
+        p50, p99 = (
+            _format_seconds(miss_ms(report.sources, deadlines_ms, share)) for share in (0.5, 0.99)
+        )
         longest = _format_seconds(max(deadlines_ms.values()))
         yield f"  {when:<12} {p50:>12} {p99:>12} {longest:>12}"
     yield ""
@@ -157,7 +190,11 @@ def _format_advice(report: DeadlineReport) -> Iterator[str]:
     yield f"# Today's deadlines keep {_format_percentage(today)} of answers complete. For {_format_percentage(report.complete)}:"
     yield from (f"{name}={value}" for name, value in report.environment.items())
     if not report.suggested_ms:
-        cut = ", ".join(f"{name} ({source.cut.total:,})" for name, source in report.sources.items() if source.cut.total)
+        cut = ", ".join(
+            f"{name} ({source.cut.total:,})"
+            for name, source in report.sources.items()
+            if source.cut.total
+        )
         yield f"# no deadline is long enough: too many calls were cut short: {cut}. Set a longer deadline there, measure, try again"
     for name, source in report.sources.items():
         if not has_enough_fetches(source, report.complete):
@@ -173,9 +210,14 @@ def _convert_report(report: DeadlineReport) -> dict[str, Any]:
             "suggested": complete_share(report.sources, report.chosen_ms) * 100,
         },
         "independent": True,
-        "sources": {name: _convert_source(report, name, source) for name, source in report.sources.items()},
+        "sources": {
+            name: _convert_source(report, name, source) for name, source in report.sources.items()
+        },
         "misses": {
-            when: {f"p{share * 100:.0f}_s": miss_ms(report.sources, deadlines_ms, share) / 1000 for share in (0.5, 0.99)}
+            when: {
+                f"p{share * 100:.0f}_s": miss_ms(report.sources, deadlines_ms, share) / 1000
+                for share in (0.5, 0.99)
+            }
             | {"longest_s": max(deadlines_ms.values()) / 1000}
             for when, deadlines_ms in (("today", report.today_ms), ("suggested", report.chosen_ms))
         },

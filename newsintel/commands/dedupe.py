@@ -41,9 +41,24 @@ _SEPARATORS = re.compile(r"[ \t\r\n:,]*")
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command. `run` of the parsed arguments takes them and returns the exit status."""
     parser = subparsers.add_parser("dedupe")
-    parser.add_argument("file", metavar="FILE", help="lines of JSON objects with title, optional url, gzip or not; - for standard input")
-    parser.add_argument("--mode", choices=(Dedupe.STRICT.value, Dedupe.NORMAL.value), default=Dedupe.NORMAL.value, help="default: normal")
-    parser.add_argument("-o", "--output", metavar="OUT", default="-", help="replaced when every line is done; - for standard output")
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help="lines of JSON objects with title, optional url, gzip or not; - for standard input",
+    )
+    parser.add_argument(
+        "--mode",
+        choices=(Dedupe.STRICT.value, Dedupe.NORMAL.value),
+        default=Dedupe.NORMAL.value,
+        help="default: normal",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT",
+        default="-",
+        help="replaced when every line is done; - for standard output",
+    )
     parser.set_defaults(run=run)
 
 
@@ -56,7 +71,11 @@ def run(args: argparse.Namespace) -> int:
     """
     report = _LineReport(args.file)
     try:
-        with open_lines(args.file) as lines, open_replacement(args.output) as out, _create_progress(hidden=out.isatty()) as progress:
+        with (
+            open_lines(args.file) as lines,
+            open_replacement(args.output) as out,
+            _create_progress(hidden=out.isatty()) as progress,
+        ):
             for line in _group_lines(progress.track(lines), Dedupe(args.mode), report):
                 out.write(line)
                 out.flush()
@@ -72,10 +91,14 @@ def run(args: argparse.Namespace) -> int:
     except InvalidParameterError as error:
         report.write_error(str(error))
     except OSError as error:
-        report.write_error(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror))
+        report.write_error(
+            f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
+        )
     else:
         if not report.used and args.output != "-":
-            report.write_error(f"{args.file} has no line that can be used; {args.output} is not written")
+            report.write_error(
+                f"{args.file} has no line that can be used; {args.output} is not written"
+            )
     return _UNUSABLE if report.refused else 0
 
 
@@ -97,7 +120,9 @@ class _LineReport:
         sys.stderr.write(f"newsintel dedupe: {message}\n")
 
 
-def _group_lines(lines: Iterable[tuple[int, bytes | None]], mode: Dedupe, report: _LineReport) -> Iterator[bytes]:
+def _group_lines(
+    lines: Iterable[tuple[int, bytes | None]], mode: Dedupe, report: _LineReport
+) -> Iterator[bytes]:
     """Yield each usable line with its cluster, rule and similarity."""
     deduper, founders = Deduper(mode), dict[int, int]()
     try:
@@ -109,7 +134,9 @@ def _group_lines(lines: Iterable[tuple[int, bytes | None]], mode: Dedupe, report
                 record = read_object(line)
                 written = _strip_closing_brace(line, record)
             except (ValueError, RecursionError) as error:
-                report.refuse_line(number, f"is {error if isinstance(error, ValueError) else 'nested too deeply'}")
+                report.refuse_line(
+                    number, f"is {error if isinstance(error, ValueError) else 'nested too deeply'}"
+                )
                 continue
             if why := _find_fault(record):
                 report.refuse_line(number, why)
@@ -119,7 +146,11 @@ def _group_lines(lines: Iterable[tuple[int, bytes | None]], mode: Dedupe, report
             match = deduper.add(record["title"], canonicalize_url(url) if url else None)
             if match.rule is None:
                 founders[match.founder] = number
-            found = {"cluster": founders[match.founder], "rule": match.rule, "similarity": match.similarity}
+            found = {
+                "cluster": founders[match.founder],
+                "rule": match.rule,
+                "similarity": match.similarity,
+            }
             yield written + b"," + orjson.dumps(found, option=orjson.OPT_APPEND_NEWLINE)[1:]
     except InvalidParameterError as error:
         report.write_error(str(error))
@@ -169,4 +200,6 @@ def _create_progress(*, hidden: bool) -> Progress:
     """
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} lines"), TimeElapsedColumn())
-    return Progress(*columns, console=console, transient=True, disable=hidden or not console.is_terminal)
+    return Progress(
+        *columns, console=console, transient=True, disable=hidden or not console.is_terminal
+    )

@@ -32,7 +32,12 @@ Stop it with Ctrl-C.
 def add_parser(commands: Any) -> None:
     """Declare the command."""
     command = commands.add_parser("demo")
-    command.add_argument("--replay", metavar="DIR", type=Path, help="answer from recorded responses in DIR instead of the invented news")
+    command.add_argument(
+        "--replay",
+        metavar="DIR",
+        type=Path,
+        help="answer from recorded responses in DIR instead of the invented news",
+    )
     command.set_defaults(run=run)
 
 
@@ -52,13 +57,21 @@ def load_demo_settings(simulated: Simulated) -> Settings:
     """Return the settings of a demo: this process's environment with the simulated upstreams."""
     settings = load_settings({"NEWSINTEL_ENV": "development", **simulated.environ})
     # The demo has its own servers and folder: invented articles must not mix with a real archive.
-    settings = evolve(settings, data_dir=settings.data_dir / "demo", database_url=None, migrate_database_url=None, redis_url=None)
+    settings = evolve(
+        settings,
+        data_dir=settings.data_dir / "demo",
+        database_url=None,
+        migrate_database_url=None,
+        redis_url=None,
+    )
     # The development sign-in accepts everybody, so it must be reachable from this machine only.
     return evolve(settings, dev_sign_in=settings.bind.is_loopback)
 
 
 def _greet(url: str, simulated: Simulated, settings: Settings, replay: Path | None) -> None:
-    what = f"recorded responses from {replay}" if replay else "invented news from simulated upstreams"
+    what = (
+        f"recorded responses from {replay}" if replay else "invented news from simulated upstreams"
+    )
     told = {"what": what, "url": settings.public_url or url, "control": simulated.control_url}
     if is_for_machines():
         log.info("demo", **told)

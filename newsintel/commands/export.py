@@ -28,7 +28,11 @@ def add_parser(commands: Any) -> None:
         "compressed if its name ends in .gz; - (default) for standard output"
     )
     command.add_argument("file", metavar="FILE", nargs="?", default="-", help=about)
-    command.add_argument("--after", metavar="ID", help="only articles archived after this one; an existing FILE must end with it")
+    command.add_argument(
+        "--after",
+        metavar="ID",
+        help="only articles archived after this one; an existing FILE must end with it",
+    )
     command.set_defaults(run=run)
 
 
@@ -36,7 +40,10 @@ def run(args: argparse.Namespace) -> int:
     """Export. Returns 1 if the output cannot be written. If interrupted, says how to continue."""
     settings = load_settings_and_log(quiet=True)
     try:
-        with open_export(args.file, args.after) as export, ProgressCounter("articles", hidden=export.out.isatty()) as counter:
+        with (
+            open_export(args.file, args.after) as export,
+            ProgressCounter("articles", hidden=export.out.isatty()) as counter,
+        ):
             if failure := command_loop.run(_export_articles, settings, export, args.after, counter):
                 raise failure
     except OSError as error:
@@ -50,15 +57,23 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _export_articles(settings: Settings, export: ExportFile, after: str | None, counter: ProgressCounter) -> OSError | None:
+async def _export_articles(
+    settings: Settings, export: ExportFile, after: str | None, counter: ProgressCounter
+) -> OSError | None:
     """Write every page. Returns a write error, because the stores would raise it in a group."""
     async with open_prepared_stores(settings) as stores:
         if after is not None and await stores.archive.articles.get_article(after) is None:
-            raise InvalidParameterError("after", "unknown", f"--after {after}: no such article is archived")
+            raise InvalidParameterError(
+                "after", "unknown", f"--after {after}: no such article is archived"
+            )
         try:
             # The reader of a pipe may never read on, so a signal must interrupt the write. A
             # write to a regular file finishes its page.
-            interruptible = nullcontext if stat.S_ISREG(os.fstat(export.out.fileno()).st_mode) else raise_on_signal
+            interruptible = (
+                nullcontext
+                if stat.S_ISREG(os.fstat(export.out.fileno()).st_mode)
+                else raise_on_signal
+            )
             while page := await stores.archive.dump.read_page(after, PAGE_ROWS):
                 with interruptible():
                     export.write(b"".join(map(dump_line, page)))

@@ -19,7 +19,12 @@ from attrs import define
 
 from newsintel.commands import gunzip
 from newsintel.commands.lines import name_file_in_errors, open_lines
-from newsintel.commands.replacing import is_special, open_without_following_links, put_in_place, resolve_file
+from newsintel.commands.replacing import (
+    is_special,
+    open_without_following_links,
+    put_in_place,
+    resolve_file,
+)
 from newsintel.domain.text.json_line import read_object
 from newsintel.errors import InvalidParameterError, NewsIntelError
 
@@ -58,7 +63,12 @@ class ExportFile:
         """Put the file in place. Raises NewsIntelError if an empty file would replace content."""
         if self.path is None:
             return
-        if self.replaces and not self.size and self.replaces.exists() and self.replaces.stat().st_size:
+        if (
+            self.replaces
+            and not self.size
+            and self.replaces.exists()
+            and self.replaces.stat().st_size
+        ):
             self.path.unlink()
             raise NewsIntelError(f"the archive is empty; {self.replaces} is left as it was")
         if self.compressed and not self.size:
@@ -102,7 +112,9 @@ def open_export(file: str, after: str | None) -> Iterator[ExportFile]:
 
 
 def _open_device(file: str) -> ExportFile:
-    return ExportFile(cast(BinaryIO, Path(file).open("wb", buffering=0)), compressed=file.endswith(".gz"))
+    return ExportFile(
+        cast(BinaryIO, Path(file).open("wb", buffering=0)), compressed=file.endswith(".gz")
+    )
 
 
 def _open_file(file: str, after: str | None) -> ExportFile:
@@ -134,7 +146,9 @@ def _open_locked(path: Path, becomes: Path | None, *, compressed: bool | None = 
         raise InvalidParameterError("file", "busy", f"another export writes to {path}") from None
     with path.open("rb") as start:
         packed = start.read(len(gunzip.MAGIC)) == gunzip.MAGIC
-    return ExportFile(out, path.stat().st_size, packed if compressed is None else compressed, path, becomes)
+    return ExportFile(
+        out, path.stat().st_size, packed if compressed is None else compressed, path, becomes
+    )
 
 
 def _has_last_article(path: Path, article_id: str | None) -> bool:
@@ -153,10 +167,14 @@ def _has_last_article(path: Path, article_id: str | None) -> bool:
         for _, line in lines:
             last = line
     if last is None or not last.endswith(b"\n"):
-        raise InvalidParameterError("file", "unreadable", f"{path}: its last line is cut short; name another file")
+        raise InvalidParameterError(
+            "file", "unreadable", f"{path}: its last line is cut short; name another file"
+        )
     if _read_id(last) != article_id:
         raise InvalidParameterError(
-            "after", "elsewhere", f"{path} does not end with {article_id}: nothing is added to it; name another file"
+            "after",
+            "elsewhere",
+            f"{path} does not end with {article_id}: nothing is added to it; name another file",
         )
     return True
 

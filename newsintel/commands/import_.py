@@ -37,8 +37,18 @@ NumberedHit = tuple[int, Hit]
 def add_parser(commands: Any) -> None:
     """Declare the command."""
     command = commands.add_parser("import")
-    command.add_argument("file", metavar="FILE", help="lines as in docs/archive-format.md, plain or gzip; - for standard input")
-    command.add_argument("--from-line", metavar="N", type=_parse_line_number, default=1, help="skip the lines before line N (default 1)")
+    command.add_argument(
+        "file",
+        metavar="FILE",
+        help="lines as in docs/archive-format.md, plain or gzip; - for standard input",
+    )
+    command.add_argument(
+        "--from-line",
+        metavar="N",
+        type=_parse_line_number,
+        default=1,
+        help="skip the lines before line N (default 1)",
+    )
     command.set_defaults(run=run)
 
 
@@ -56,7 +66,9 @@ def run(args: argparse.Namespace) -> int:
         except BaseException:
             report.counter.print_line(f"stopped; go on with --from-line {report.settled + 1}")
             raise
-    report.counter.print_line(f"{report.counter.total:,} lines: {report.new:,} new articles, {report.refused:,} lines refused")
+    report.counter.print_line(
+        f"{report.counter.total:,} lines: {report.new:,} new articles, {report.refused:,} lines refused"
+    )
     return 1 if report.refused else 0
 
 
@@ -114,7 +126,9 @@ async def _import_lines(settings: Settings, lines: Lines, report: _ImportReport)
 
 
 def _read_batch(batches: Iterator[_Batch]) -> _Batch | None:
-    with raise_on_signal():  # the writer of a pipe may never write, so a signal must interrupt the read
+    with (
+        raise_on_signal()
+    ):  # the writer of a pipe may never write, so a signal must interrupt the read
         return next(batches, None)
 
 
@@ -147,7 +161,11 @@ async def _save_rows(archive: Archive, rows: Sequence[NumberedHit], report: _Imp
     async def save(some: Sequence[NumberedHit]) -> None:
         # The archive keeps the earliest and the latest fetch of an article. Saving with both times
         # stores the line's own times.
-        saves = [(hit.article, moment) for _, hit in some for moment in dict.fromkeys((hit.first_seen_at, hit.fetched_at))]
+        saves = [
+            (hit.article, moment)
+            for _, hit in some
+            for moment in dict.fromkeys((hit.first_seen_at, hit.fetched_at))
+        ]
         with trio.CancelScope(shield=True):
             report.new += await archive.save_articles(saves, [])
 

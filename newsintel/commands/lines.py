@@ -68,7 +68,9 @@ def _number_lines(source: BufferedReader, file: str) -> Lines:
                 if text is None or text.strip():
                     yield number, text
         except DamagedError as error:
-            raise InvalidParameterError("file", "unreadable", f"{file} is damaged after line {number}: {error}") from error
+            raise InvalidParameterError(
+                "file", "unreadable", f"{file} is damaged after line {number}: {error}"
+            ) from error
 
 
 def _decompress_content(source: BufferedReader, file: str) -> Iterator[bytes]:
@@ -85,7 +87,9 @@ def _decompress_content(source: BufferedReader, file: str) -> Iterator[bytes]:
     content = chain([head], pieces)
     if head.startswith(gunzip.MAGIC):
         return decompress_gzip(content)
-    if kind := next((kind for start, kind in _FOREIGN_FORMATS.items() if head.startswith(start)), None):
+    if kind := next(
+        (kind for start, kind in _FOREIGN_FORMATS.items() if head.startswith(start)), None
+    ):
         raise InvalidParameterError("file", "unreadable", f"{file} is {kind}")
     if file.endswith(".gz") and not head.removeprefix(BOM).lstrip().startswith(b"{"):
         raise DamagedError("it starts with neither gzip nor a line of JSON")
@@ -139,4 +143,6 @@ def name_file_in_errors(file: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InvalidParameterError("file", "unreadable", f"{file}: {error.strerror or error}") from error
+        raise InvalidParameterError(
+            "file", "unreadable", f"{file}: {error.strerror or error}"
+        ) from error

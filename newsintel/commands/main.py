@@ -67,7 +67,8 @@ class CommandParser(argparse.ArgumentParser):
             return super().parse_known_args(args, namespace)
         self.takes_words = False  # parse_known_intermixed_args calls this method again
         return self.parse_known_intermixed_args(
-            [f" {word}" if re.match("-[^-]", word) and word != "-h" else word for word in args], namespace
+            [f" {word}" if re.match("-[^-]", word) and word != "-h" else word for word in args],
+            namespace,
         )
 
     def error(self, message: str) -> NoReturn:
@@ -86,15 +87,21 @@ def build_parser(asked: str | None) -> argparse.ArgumentParser:
         prog=PROGRAM,
         usage=f"{PROGRAM} [-h] [--version] COMMAND ...",
         description="One search over every news source, each under its own deadline.",
-        epilog=EPILOG.format(commands="\n".join(f"  {name:<13}{summary}" for name, summary in COMMANDS.items())),
+        epilog=EPILOG.format(
+            commands="\n".join(f"  {name:<13}{summary}" for name, summary in COMMANDS.items())
+        ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
-    commands: Any = top.add_subparsers(required=True, metavar="COMMAND", prog=PROGRAM, help=argparse.SUPPRESS)
+    commands: Any = top.add_subparsers(
+        required=True, metavar="COMMAND", prog=PROGRAM, help=argparse.SUPPRESS
+    )
     if asked in COMMANDS:
         import_module(f"newsintel.commands.{get_module_name(asked)}").add_parser(commands)
         command: argparse.ArgumentParser = commands.choices[asked]
-        command.description = command.description or f"{COMMANDS[asked][0].upper()}{COMMANDS[asked][1:]}."
+        command.description = (
+            command.description or f"{COMMANDS[asked][0].upper()}{COMMANDS[asked][1:]}."
+        )
     return top
 
 
@@ -155,4 +162,8 @@ def _explain_errors(errors: Sequence[BaseException]) -> int:
 
     for error in errors:
         write_failure(str(error))
-    return EXIT_USAGE if any(isinstance(error, SettingsError | InvalidParameterError) for error in errors) else EXIT_FAILED
+    return (
+        EXIT_USAGE
+        if any(isinstance(error, SettingsError | InvalidParameterError) for error in errors)
+        else EXIT_FAILED
+    )

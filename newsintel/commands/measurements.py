@@ -35,13 +35,21 @@ def _parse_line(line: bytes, sources: tuple[str, ...], where: str) -> tuple[Late
     try:
         record: Any = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        raise InvalidParameterError("file", "invalid", f"{where} is not JSON: {error.msg}") from error
+        raise InvalidParameterError(
+            "file", "invalid", f"{where} is not JSON: {error.msg}"
+        ) from error
     record = {"count": 1, **record} if isinstance(record, dict) else {}
     rules = {
         "source": (record.get("source") in sources, f"one of {', '.join(sources)}"),
         "status": (record.get("status") in list(Status), f"one of {', '.join(Status)}"),
-        "ms": (_is_number(record.get("ms")) and 0 <= record["ms"] <= MAX_LATENCY_MS, f"a number from 0 to {MAX_LATENCY_MS:,}"),
-        "count": (type(record.get("count")) is int and record["count"] > 0, "a whole number above 0"),
+        "ms": (
+            _is_number(record.get("ms")) and 0 <= record["ms"] <= MAX_LATENCY_MS,
+            f"a number from 0 to {MAX_LATENCY_MS:,}",
+        ),
+        "count": (
+            type(record.get("count")) is int and record["count"] > 0,
+            "a whole number above 0",
+        ),
     }
     for name, (holds, rule) in rules.items():
         if not holds:

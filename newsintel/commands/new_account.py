@@ -18,7 +18,9 @@ MAX_NAME_CHARS = 100
 def add_parser(commands: Any) -> None:
     """Declare the command."""
     command = commands.add_parser("new-account")
-    command.add_argument("name", metavar="NAME", help=f"the account's name, up to {MAX_NAME_CHARS} characters")
+    command.add_argument(
+        "name", metavar="NAME", help=f"the account's name, up to {MAX_NAME_CHARS} characters"
+    )
     command.set_defaults(run=run)
 
 
@@ -26,7 +28,9 @@ def run(args: argparse.Namespace) -> int:
     """Create the account and print its public id. Safe beside a running service."""
     name = args.name.strip()
     if not 1 <= len(name) <= MAX_NAME_CHARS or not name.isprintable():
-        raise InvalidParameterError("NAME", "invalid", f"NAME must have 1 to {MAX_NAME_CHARS} printable characters")
+        raise InvalidParameterError(
+            "NAME", "invalid", f"NAME must have 1 to {MAX_NAME_CHARS} printable characters"
+        )
     settings = load_settings_and_log()
     account = command_loop.run(_create_account, settings, name)
     sys.stdout.write(f"{account.public_id}\n")
@@ -37,4 +41,6 @@ async def _create_account(settings: Settings, name: str) -> Account:
     async with open_prepared_stores(settings) as stores:
         if await stores.accounts.directory.find_by_identity(LOCAL_PROVIDER, name):
             raise AccountNameError(f"there is an account {name!r} already")
-        return await stores.accounts.directory.sign_in(LOCAL_PROVIDER, name, name, datetime.now(UTC))
+        return await stores.accounts.directory.sign_in(
+            LOCAL_PROVIDER, name, name, datetime.now(UTC)
+        )

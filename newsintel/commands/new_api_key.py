@@ -27,7 +27,9 @@ def add_parser(commands: Any) -> None:
         choices=(Access.READ.value, Access.WRITE.value),
         help="read: read the account's data; write: also change it",
     )
-    command.add_argument("--revoke-others", action="store_true", help="revoke every other key of the account")
+    command.add_argument(
+        "--revoke-others", action="store_true", help="revoke every other key of the account"
+    )
     command.set_defaults(run=run)
 
 
@@ -37,7 +39,9 @@ def run(args: argparse.Namespace) -> int:
     The key is never shown again. Safe beside a running service.
     """
     settings = load_settings_and_log()
-    key = command_loop.run(_create_key, settings, args.name.strip(), Access(args.scope), args.revoke_others)
+    key = command_loop.run(
+        _create_key, settings, args.name.strip(), Access(args.scope), args.revoke_others
+    )
     sys.stdout.write(f"{key}\n")
     return 0
 
@@ -46,12 +50,19 @@ async def _create_key(settings: Settings, name: str, access: Access, revoke_othe
     async with open_prepared_stores(settings) as stores:
         account = await stores.accounts.directory.find_by_identity(LOCAL_PROVIDER, name)
         if account is None:
-            raise AccountNameError(f"there is no account {name!r}: make it with newsintel new-account")
+            raise AccountNameError(
+                f"there is no account {name!r}: make it with newsintel new-account"
+            )
         if revoke_others:
             for other in await stores.accounts.api_keys.list_of_user(account.id):
                 await stores.accounts.api_keys.revoke(account.id, other.public_id)
         key = create_api_key()
         asked = ApiKey("", KEY_NAME, access, datetime.now(UTC), None, None)
-        if await stores.accounts.api_keys.create(account.id, asked, digest_secret(key), MOST_KEYS) is None:
-            raise AccountNameError(f"account {name!r} has {MOST_KEYS} keys already: end them with --revoke-others")
+        if (
+            await stores.accounts.api_keys.create(account.id, asked, digest_secret(key), MOST_KEYS)
+            is None
+        ):
+            raise AccountNameError(
+                f"account {name!r} has {MOST_KEYS} keys already: end them with --revoke-others"
+            )
         return key

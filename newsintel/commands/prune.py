@@ -27,4 +27,6 @@ def run(_args: argparse.Namespace) -> int:
 
 async def _prune_history(settings: Settings) -> int:
     async with open_prepared_stores(settings) as stores:
-        return await stores.personal.history.prune_searches(datetime.now(UTC) - timedelta(days=settings.history_retention_d))
+        return await stores.personal.history.prune_searches(
+            datetime.now(UTC) - timedelta(days=settings.history_retention_d)
+        )

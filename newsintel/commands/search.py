@@ -39,22 +39,52 @@ title, address and other publishers, separated by tabs. Standard error has the l
 
 def add_parser(commands: Any) -> None:
     """Declare the command."""
-    command = commands.add_parser("search", epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
+    command = commands.add_parser(
+        "search", epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     command.takes_words = True
-    command.add_argument("query", metavar="QUERY", nargs="+", help='words that must all occur, OR, -word; quoted for the shell: "a phrase"')
     command.add_argument(
-        "--limit", metavar="N", type=_wrap_parser(whole_number(1, MAX_LIMIT).parse), default=20, help="stories to show (default 20)"
+        "query",
+        metavar="QUERY",
+        nargs="+",
+        help='words that must all occur, OR, -word; quoted for the shell: "a phrase"',
     )
     command.add_argument(
-        "--sources", metavar="A,B", type=_wrap_parser(known_names(tuple(REGISTRY)).parse), help=f"out of {','.join(REGISTRY)}"
+        "--limit",
+        metavar="N",
+        type=_wrap_parser(whole_number(1, MAX_LIMIT).parse),
+        default=20,
+        help="stories to show (default 20)",
     )
-    command.add_argument("--sort", choices=[one.value for one in Sort], default=Sort.RELEVANCE.value, help="default: relevance")
-    command.add_argument("--from", metavar="DATE", type=_wrap_parser(parse_time), help="the first day or moment wanted, in UTC")
     command.add_argument(
-        "--to", metavar="DATE", type=_wrap_parser(lambda raw: parse_time(raw, end=True)), help="the last day or moment wanted"
+        "--sources",
+        metavar="A,B",
+        type=_wrap_parser(known_names(tuple(REGISTRY)).parse),
+        help=f"out of {','.join(REGISTRY)}",
     )
     command.add_argument(
-        "--language", metavar="XX", type=_wrap_parser(language_code().parse), help="two letters; omits articles known to be in others"
+        "--sort",
+        choices=[one.value for one in Sort],
+        default=Sort.RELEVANCE.value,
+        help="default: relevance",
+    )
+    command.add_argument(
+        "--from",
+        metavar="DATE",
+        type=_wrap_parser(parse_time),
+        help="the first day or moment wanted, in UTC",
+    )
+    command.add_argument(
+        "--to",
+        metavar="DATE",
+        type=_wrap_parser(lambda raw: parse_time(raw, end=True)),
+        help="the last day or moment wanted",
+    )
+    command.add_argument(
+        "--language",
+        metavar="XX",
+        type=_wrap_parser(language_code().parse),
+        help="two letters; omits articles known to be in others",
     )
     command.add_argument("--json", action="store_true", help="print the same JSON as GET /articles")
     command.set_defaults(run=run)
@@ -80,13 +110,24 @@ def _build_query(args: argparse.Namespace, settings: Settings) -> Query:
     """Build the query. Raises InvalidParameterError if it is invalid."""
     start, end = vars(args)["from"], args.to
     check_bounds(start, end)
-    sources = tuple(name for name in settings.source if args.sources is None or name in args.sources)
-    return build_query(" ".join(args.query), sources=sources, start=start, end=end, language=args.language, sort=Sort(args.sort))
+    sources = tuple(
+        name for name in settings.source if args.sources is None or name in args.sources
+    )
+    return build_query(
+        " ".join(args.query),
+        sources=sources,
+        start=start,
+        end=end,
+        language=args.language,
+        sort=Sort(args.sort),
+    )
 
 
 async def _run_search(settings: Settings, query: Query) -> Answer:
     async with app.open_pipeline(settings) as services:
-        return await show_outcomes(services.search.desk.join_flight(query, signed_in=True), query.sources)
+        return await show_outcomes(
+            services.search.desk.join_flight(query, signed_in=True), query.sources
+        )
 
 
 def _wrap_parser(parse: Callable[[str], Any]) -> Callable[[str], Any]:

@@ -65,7 +65,9 @@ def run(_args: argparse.Namespace) -> int:
     """Seed and print what was written. A later run adds the invented activity since then."""
     settings = load_settings_and_log(quiet=True)
     if settings.production:
-        raise SettingsError("seed-demo writes what invented people did: NEWSINTEL_ENV must not be production")
+        raise SettingsError(
+            "seed-demo writes what invented people did: NEWSINTEL_ENV must not be production"
+        )
     command_loop.run(_seed_demo)
     return 0
 
@@ -74,7 +76,9 @@ async def _seed_demo() -> None:
     async with run_simulated_upstreams() as simulated:
         settings = load_demo_settings(simulated)
         async with open_pipeline(settings) as services, open_prepared_stores(settings) as stores:
-            world = SeedTarget(services, stores, await _search_all(services, list_queries()), datetime.now(UTC))
+            world = SeedTarget(
+                services, stores, await _search_all(services, list_queries()), datetime.now(UTC)
+            )
             sys.stdout.write("All of this is invented, including the people.\n")
             for seed in SEEDS:
                 sys.stdout.write(f"{await seed(world)}\n")
@@ -96,15 +100,23 @@ async def seed_searches(world: SeedTarget) -> str:
     marks, trending = stores.search_marks, stores.trending
     told = invent_searches(world.now)
     records = [_build_record(one, world.answers[one.query]) for one in told]
-    marked = [found for record in records if (found := world.services.intelligence.marking.mark(record)) is not None]
+    marked = [
+        found
+        for record in records
+        if (found := world.services.intelligence.marking.mark(record)) is not None
+    ]
     for start in range(0, len(marked), BATCH_ROWS):
         await marks.add(marked[start : start + BATCH_ROWS])
     await marks.close_days(world.now.date(), floor)
     for span in TrendWindow:
         # A list that any process made a moment ago does not have these searches.
-        while not await trending.rebuild_list(span, datetime.now(UTC), floor, partial(rank_trends, limit=LIST_LENGTH)):  # noqa: ASYNC110 - no event tells
+        rank = partial(rank_trends, limit=LIST_LENGTH)
+        now = partial(datetime.now, UTC)
+        while not await trending.rebuild_list(span, now(), floor, rank):  # noqa: ASYNC110
             await trio.sleep(1)
-    await world.stores.search.bytes_cache.delete_keys([build_cache_key(*one) for one in list_cached_trends()])
+    await world.stores.search.bytes_cache.delete_keys(
+        [build_cache_key(*one) for one in list_cached_trends()]
+    )
     people, asked = len({one.person for one in told}), len(world.answers)
     return f"{len(told):,} searches by {people} people in the last {DAYS} days, for {asked} queries: see /trending and /searches/related"
 
@@ -130,7 +142,9 @@ async def seed_reading(world: SeedTarget) -> str:
     """
     readers = invent_readers()
     for reader in readers:
-        account = await world.stores.accounts.directory.sign_in(reader.provider, reader.subject, reader.username, world.now)
+        account = await world.stores.accounts.directory.sign_in(
+            reader.provider, reader.subject, reader.username, world.now
+        )
         await _seed_reader(world, account.id, reader)
     return f"{len(readers)} people saved, opened and dismissed articles: sign in as {DEMO_READER} and see /me/recommendations"
 
@@ -140,11 +154,15 @@ async def _seed_reader(world: SeedTarget, user_id: int, reader: Reader) -> None:
     stores, now = world.stores, world.now
     for place, one in enumerate(await _find_first_articles(world, reader.saved, 2)):
         note = reader.note if place == 0 else None
-        await stores.personal.saved.put(user_id, one.article, one.fetched_at, notes=note, keep_notes=note is None, at=now)
+        await stores.personal.saved.put(
+            user_id, one.article, one.fetched_at, notes=note, keep_notes=note is None, at=now
+        )
     for one in await _find_first_articles(world, reader.opened, 4):
         await stores.personal.feedback.record_opened(user_id, one.article, one.fetched_at, now)
     for one in await _find_first_articles(world, (reader.disliked,), 1):
-        await stores.personal.feedback.record_dismissed(user_id, one.article, one.fetched_at, now, Dismissal.LESS_LIKE_THIS)
+        await stores.personal.feedback.record_dismissed(
+            user_id, one.article, one.fetched_at, now, Dismissal.LESS_LIKE_THIS
+        )
     if not (await stores.personal.own_history.list_page(user_id, 1, None)).searches:
         told = (InventedSearch(query, reader.username, now) for query in reader.searched)
         await stores.personal.history.record_searches(
@@ -152,10 +170,16 @@ async def _seed_reader(world: SeedTarget, user_id: int, reader: Reader) -> None:
         )
 
 
-async def _find_first_articles(world: SeedTarget, asked: Sequence[str], most: int) -> list[ArchivedArticle]:
+async def _find_first_articles(
+    world: SeedTarget, asked: Sequence[str], most: int
+) -> list[ArchivedArticle]:
     """Return the first articles of each query's answer."""
     ids = [one for query in asked for one in world.answers[query].articles[:most]]
-    return [found for one in ids if (found := await world.services.search.desk.get_article(one)) is not None]
+    return [
+        found
+        for one in ids
+        if (found := await world.services.search.desk.get_article(one)) is not None
+    ]
 
 
 SEEDS: tuple[Callable[[SeedTarget], Awaitable[str]], ...] = (seed_searches, seed_reading)

@@ -28,7 +28,12 @@ from newsintel.runtime.watchdog import STUCK_S, watch_loop
 log = get_logger(__name__)
 
 
-async def run_service(settings: Settings, on_ready: Callable[[str], None] = lambda _: None, *, stuck_s: float = STUCK_S) -> None:
+async def run_service(
+    settings: Settings,
+    on_ready: Callable[[str], None] = lambda _: None,
+    *,
+    stuck_s: float = STUCK_S,
+) -> None:
     """Run the pipeline and HTTP until a signal (`stopping.SIGNALS`); then stop within DRAIN_S.
 
     Args:
@@ -48,12 +53,22 @@ async def run_service(settings: Settings, on_ready: Callable[[str], None] = lamb
     with trio.CancelScope() as process, ExitStack() as watching:
         ending = Shutdown(process.cancel, settings.drain_s)
         with call_on_signals(ending.begin, ending.end_now, settings.drain_s + END_SLACK_S):
-            async with run_reporting(settings, metrics), open_pipeline(settings, metrics) as services, trio.open_nursery() as http:
-                listen = partial(server.serve_http, settings=settings, shutdown=ending.begun, metrics=metrics)
+            async with (
+                run_reporting(settings, metrics),
+                open_pipeline(settings, metrics) as services,
+                trio.open_nursery() as http,
+            ):
+                listen = partial(
+                    server.serve_http, settings=settings, shutdown=ending.begun, metrics=metrics
+                )
                 urls, metrics_urls = await http.start(listen, create_app(services)), []
                 if settings.metrics_bind:
                     metrics_urls = await http.start(
-                        partial(listen, MetricsListener(partial(scraping.format_exposition, metrics)), bind=settings.metrics_bind)
+                        partial(
+                            listen,
+                            MetricsListener(partial(scraping.format_exposition, metrics)),
+                            bind=settings.metrics_bind,
+                        )
                     )
                 services.operations.health.enter_phase(Phase.SERVING)
                 http.start_soon(watch_readiness, services, ending.begun, name="readiness")

@@ -24,7 +24,9 @@ def load_settings(overrides: Mapping[str, str] | None = None) -> Settings:
     return read_settings([source.options for source in REGISTRY.values()], overrides=overrides)
 
 
-def load_settings_and_log(read: Callable[[], Settings] = load_settings, *, quiet: bool = False) -> Settings:
+def load_settings_and_log(
+    read: Callable[[], Settings] = load_settings, *, quiet: bool = False
+) -> Settings:
     """Load the settings and set up the log. Warns of environment names that look like settings.
 
     Args:

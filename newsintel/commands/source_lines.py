@@ -72,7 +72,9 @@ class _LineBoard:
         )
 
     def show_cached(self, answer: Answer) -> None:
-        write_message("answered_from_cache", _format_cached(answer), fetched_at=answer.harvest.fetched_at)
+        write_message(
+            "answered_from_cache", _format_cached(answer), fetched_at=answer.harvest.fetched_at
+        )
 
 
 class _LiveBoard:
@@ -82,7 +84,13 @@ class _LiveBoard:
         self._redraw()
 
     def show_outcome(self, outcome: FetchOutcome) -> None:
-        style = "green" if outcome.status.answered else "dim" if outcome.status is Status.DISABLED else "red"
+        style = (
+            "green"
+            if outcome.status.answered
+            else "dim"
+            if outcome.status is Status.DISABLED
+            else "red"
+        )
         self._lines[outcome.source] = Text(_format_outcome(outcome), style=style)
         self._redraw()
 
@@ -95,7 +103,9 @@ class _LiveBoard:
 
 def _format_outcome(outcome: FetchOutcome) -> str:
     took = f"{outcome.latency_ms:6.0f} ms" if outcome.latency_ms is not None else " " * 9
-    note = f"{len(outcome.articles):4} articles" if outcome.status.answered else outcome.detail or ""
+    note = (
+        f"{len(outcome.articles):4} articles" if outcome.status.answered else outcome.detail or ""
+    )
     return f"{outcome.source:<10} {outcome.status:<15} {took}  {note}".rstrip()
 
 

@@ -24,10 +24,15 @@ def print_table(body: Body, console: Console) -> None:
             [
                 Text(_clean_line(article["title"]), style="bold"),
                 Text(_clean_line(article["url"]), style=f"dim link {_clean_line(article['url'])}"),
-                Text(_clean_line(article["publisher"]) + (f", also {', '.join(others)}" if others else "")),
+                Text(
+                    _clean_line(article["publisher"])
+                    + (f", also {', '.join(others)}" if others else "")
+                ),
             ]
         )
-        table.add_row(f"{article['score']:.3f}", article["published_at"][:16].replace("T", " "), story)
+        table.add_row(
+            f"{article['score']:.3f}", article["published_at"][:16].replace("T", " "), story
+        )
     console.print(table)
     console.print(_summarize_body(body), style="dim", highlight=False)
 
@@ -38,14 +43,28 @@ def print_lines(body: Body) -> None:
     The fields are score, time, publisher, title, address and other publishers, separated by tabs.
     """
     for article in body["articles"]:
-        cells = (f"{article['score']:.3f}", article["published_at"], article["publisher"], article["title"], article["url"])
-        sys.stdout.write("\t".join([*map(_clean_line, cells), ", ".join(_list_other_publishers(article))]) + "\n")
-    write_message("searched", _summarize_body(body), **{name: body[name] for name in ("total", "origin", "complete")})
+        cells = (
+            f"{article['score']:.3f}",
+            article["published_at"],
+            article["publisher"],
+            article["title"],
+            article["url"],
+        )
+        sys.stdout.write(
+            "\t".join([*map(_clean_line, cells), ", ".join(_list_other_publishers(article))]) + "\n"
+        )
+    write_message(
+        "searched",
+        _summarize_body(body),
+        **{name: body[name] for name in ("total", "origin", "complete")},
+    )
 
 
 def _list_other_publishers(article: Body) -> list[str]:
     """Return the other publishers of a story, each once."""
-    return list(dict.fromkeys(_clean_line(duplicate["publisher"]) for duplicate in article["duplicates"]))
+    return list(
+        dict.fromkeys(_clean_line(duplicate["publisher"]) for duplicate in article["duplicates"])
+    )
 
 
 def _clean_line(text: str) -> str:

@@ -110,14 +110,22 @@ def check_parameter(name: str, value: str) -> None:
         raise ValueError(f"has a {name} that cannot be used: it must be {_describe_values(name)}")
     if name not in (*URL_PART_PARAMETERS, *forms, *NEEDLESS_PARAMETERS):
         shown = name if re.fullmatch(r"\w{1,40}", name) else "a parameter"
-        raise ValueError(f"has {shown}, which is not a parameter of PostgreSQL: {FOREIGN_PARAMETERS.get(name, 'leave it out')}")
+        raise ValueError(
+            f"has {shown}, which is not a parameter of PostgreSQL: {FOREIGN_PARAMETERS.get(name, 'leave it out')}"
+        )
 
 
 def build_socket_options(given: Mapping[str, str]) -> tuple[tuple[int, int, int], ...]:
     """Return the TCP socket options (level, option, value) that the parameters set."""
-    wanted = {KEEPALIVE_OPTIONS[name]: int(given[name]) for name in KEEPALIVE_OPTIONS if int(given.get(name, "0"))}
+    wanted = {
+        KEEPALIVE_OPTIONS[name]: int(given[name])
+        for name in KEEPALIVE_OPTIONS
+        if int(given.get(name, "0"))
+    }
     if given.get("keepalives") == "0":
-        wanted = {option: value for option, value in wanted.items() if option == socket.TCP_USER_TIMEOUT}
+        wanted = {
+            option: value for option, value in wanted.items() if option == socket.TCP_USER_TIMEOUT
+        }
     alive = given.get("keepalives") == "1" or set(wanted) - {socket.TCP_USER_TIMEOUT}
     on = ((socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),) if alive else ()
     return (*on, *((socket.IPPROTO_TCP, option, value) for option, value in wanted.items()))
@@ -127,4 +135,10 @@ def _describe_values(name: str) -> str:
     """Describe the allowed values of a parameter."""
     special = {"connect_timeout": "whole seconds from 1 to 60", "keepalives": "0 or 1"}
     form = (DRIVER_PARAMETERS | TRANSLATED_PARAMETERS)[name]
-    return special.get(name) or ("a number" if "[0-9]" in form else "TLSv1.2 or TLSv1.3" if "TLS" in form else ", ".join(form.split("|")))
+    return special.get(name) or (
+        "a number"
+        if "[0-9]" in form
+        else "TLSv1.2 or TLSv1.3"
+        if "TLS" in form
+        else ", ".join(form.split("|"))
+    )

@@ -58,7 +58,11 @@ class DatabaseUrl:
     @property
     def connect_timeout_s(self) -> float | None:
         """Timeout of connecting; None for our default."""
-        return float(self.parameters["connect_timeout"]) if "connect_timeout" in self.parameters else None
+        return (
+            float(self.parameters["connect_timeout"])
+            if "connect_timeout" in self.parameters
+            else None
+        )
 
     def is_local(self, environ: Mapping[str, str]) -> bool:
         """Return True if the connection never leaves this machine.
@@ -72,18 +76,32 @@ class DatabaseUrl:
         """Raise ValueError if something outside the URL is missing: a user's name, certificates."""
         if self.user is None and not environ.get("PGUSER") and not _has_user_name():
             raise ValueError("names no user, and the user of this process has no name")
-        mode, root = self.parameters.get("sslmode", ""), self.parameters.get("sslrootcert") or environ.get("PGSSLROOTCERT")
+        mode, root = (
+            self.parameters.get("sslmode", ""),
+            self.parameters.get("sslrootcert") or environ.get("PGSSLROOTCERT"),
+        )
         if mode.startswith("verify") and not root and not _has_home_root():
             raise ValueError(
                 f"says sslmode={mode} without a root certificate: add sslrootcert=system for those of the operating system, "
                 "or sslrootcert=/path/to/ca.pem"
             )
         for name in ("sslrootcert", "sslcrl"):
-            if name in self.parameters and (name, self.parameters[name]) != ("sslrootcert", SYSTEM_ROOTS):
-                _check_tls_file(name, lambda context, path: context.load_verify_locations(cafile=path), self.parameters[name])
+            if name in self.parameters and (name, self.parameters[name]) != (
+                "sslrootcert",
+                SYSTEM_ROOTS,
+            ):
+                _check_tls_file(
+                    name,
+                    lambda context, path: context.load_verify_locations(cafile=path),
+                    self.parameters[name],
+                )
         if "sslcert" in self.parameters:
             key, word = self.parameters.get("sslkey"), self.parameters.get("sslpassword", "")
-            _check_tls_file("sslcert", lambda context, path: context.load_cert_chain(path, key, lambda: word), self.parameters["sslcert"])
+            _check_tls_file(
+                "sslcert",
+                lambda context, path: context.load_cert_chain(path, key, lambda: word),
+                self.parameters["sslcert"],
+            )
 
 
 def check_database_url(raw: str) -> Secret:
@@ -103,12 +121,22 @@ def parse_database_url(raw: str) -> DatabaseUrl:
     if re.search(r"\s", parse_text(raw)):
         raise ValueError("has a space, which is written %20")
     hosts, ports = _split_hosts(found["hosts"])
-    given = {"user": found["user"], "password": found["password"], "host": hosts, "port": ports, "dbname": found["dbname"]}
-    given = {name: _decode_percent(value) for name, value in given.items() if value} | _parse_parameters(found["query"])
+    given = {
+        "user": found["user"],
+        "password": found["password"],
+        "host": hosts,
+        "port": ports,
+        "dbname": found["dbname"],
+    }
+    given = {
+        name: _decode_percent(value) for name, value in given.items() if value
+    } | _parse_parameters(found["query"])
     host, port = given.pop("host", ""), given.pop("port", "")
     names = tuple(host.split(",")) if host else ()
     if any(not name or name[0] == "@" or (name[0] != "/" and "@" in name) for name in names):
-        raise ValueError("has a host without a name, or an @ in its password: an @ there is written %40")
+        raise ValueError(
+            "has a host without a name, or an @ in its password: an @ there is written %40"
+        )
     read_ports = _parse_ports(port, len(names))
     sign_in = (given.pop("user", None), given.pop("password", None), given.pop("dbname", None))
     return DatabaseUrl(names, read_ports, *sign_in, given)
@@ -128,11 +156,18 @@ def _parse_ports(raw: str, hosts: int) -> tuple[int, ...]:
     if not raw:
         return ()
     ports = raw.split(",")
-    if not all(re.fullmatch(r"[0-9]{0,5}", port) and 0 < int(port or DEFAULT_PORT) < 65536 for port in ports):
-        raise ValueError("has a port that is not a number from 1 to 65535; a : or / in a password is written %3A or %2F")
+    if not all(
+        re.fullmatch(r"[0-9]{0,5}", port) and 0 < int(port or DEFAULT_PORT) < 65536
+        for port in ports
+    ):
+        raise ValueError(
+            "has a port that is not a number from 1 to 65535; a : or / in a password is written %3A or %2F"
+        )
     if len(ports) not in (1, max(1, hosts)):
         raise ValueError(f"has {len(ports)} ports for {hosts} hosts")
-    return tuple(int(port or DEFAULT_PORT) for port in ports) * (max(1, hosts) if len(ports) == 1 else 1)
+    return tuple(int(port or DEFAULT_PORT) for port in ports) * (
+        max(1, hosts) if len(ports) == 1 else 1
+    )
 
 
 def _parse_parameters(query: str | None) -> dict[str, str]:
@@ -140,7 +175,9 @@ def _parse_parameters(query: str | None) -> dict[str, str]:
     for part in query.split("&") if query else ():
         name, equals, value = part.partition("=")
         if not equals or "=" in value:
-            raise ValueError("has parameters that are not name=value, separated by &; a ? in a password is written %3F, a = in a value %3D")
+            raise ValueError(
+                "has parameters that are not name=value, separated by &; a ? in a password is written %3F, a = in a value %3D"
+            )
         name, value = _decode_percent(name), _decode_percent(value)
         if (name, value) == ("ssl", "true"):  # as in JDBC; libpq reads it as sslmode=require
             name, value = "sslmode", "require"
@@ -170,7 +207,9 @@ def _decode_percent(value: str) -> str:
     A file's name may contain bytes that are not UTF-8, as in Python's file names.
     """
     if re.search(r"%(?![0-9A-Fa-f]{2})|%00", value):
-        raise ValueError("has a % that is not followed by two hexadecimal digits: a % itself is written %25")
+        raise ValueError(
+            "has a % that is not followed by two hexadecimal digits: a % itself is written %25"
+        )
     return unquote(value, errors="surrogateescape")
 
 

@@ -41,7 +41,15 @@ class SettingReader:
     known_names: set[str] = field(factory=set)
     secrets: dict[str, Secret] = field(factory=dict)
 
-    def read(self, name: str, parse: Callable[[str], Any], default: Any, *, unit: str = "", also: str = "") -> Any:
+    def read(
+        self,
+        name: str,
+        parse: Callable[[str], Any],
+        default: Any,
+        *,
+        unit: str = "",
+        also: str = "",
+    ) -> Any:
         """Return one setting's value: from its own name, else from `also`, else the default.
 
         Raises:
@@ -54,7 +62,14 @@ class SettingReader:
         except ValueError as error:
             shown = "" if parse in _SECRET_PARSERS else f", not {raw!r}"
             raise SettingsError(f"{origin} {error}{shown}") from None
-        self.rows.append(SettingRow(PREFIX + name, "off" if value is None and parse is parse_quota else _format_value(value), unit, origin))
+        self.rows.append(
+            SettingRow(
+                PREFIX + name,
+                "off" if value is None and parse is parse_quota else _format_value(value),
+                unit,
+                origin,
+            )
+        )
         if isinstance(value, Secret):
             self.secrets[origin] = value
         return value

@@ -71,7 +71,9 @@ class RedisUrl:
     def verifies_server(self) -> bool:
         """True if the server must prove its name with a certificate."""
         return self.tls and all(
-            re.fullmatch(form, self.parameters[name]) for name, form in VERIFYING_VALUES.items() if name in self.parameters
+            re.fullmatch(form, self.parameters[name])
+            for name, form in VERIFYING_VALUES.items()
+            if name in self.parameters
         )
 
     def check_certificates(self) -> None:
@@ -84,11 +86,17 @@ class RedisUrl:
             name = "ssl_certfile"
             if name in self.parameters:
                 word = self.parameters.get("ssl_password", "")
-                context.load_cert_chain(self.parameters[name], self.parameters.get("ssl_keyfile"), lambda: word)
+                context.load_cert_chain(
+                    self.parameters[name], self.parameters.get("ssl_keyfile"), lambda: word
+                )
         except ssl.SSLError:
-            raise ValueError(f"has a {name} that names a file with invalid content: {self.parameters[name]!r}") from None
+            raise ValueError(
+                f"has a {name} that names a file with invalid content: {self.parameters[name]!r}"
+            ) from None
         except OSError as error:
-            raise ValueError(f"has a {name} that cannot be read ({error.strerror}): {self.parameters[name]!r}") from None
+            raise ValueError(
+                f"has a {name} that cannot be read ({error.strerror}): {self.parameters[name]!r}"
+            ) from None
 
 
 def check_redis_url(raw: str) -> Secret:
@@ -108,16 +116,24 @@ def parse_redis_url(raw: str) -> RedisUrl:
         parts = urlsplit(parse_text(raw))
         port = parts.port
     except ValueError:
-        raise ValueError("has a host or port that cannot be read; a :, / or ? in a password is written %3A, %2F, %3F") from None
+        raise ValueError(
+            "has a host or port that cannot be read; a :, / or ? in a password is written %3A, %2F, %3F"
+        ) from None
     if parts.scheme not in SCHEMES or not parse_text(raw).startswith(f"{parts.scheme}://"):
-        raise ValueError("must be a URL such as redis://host:6379/0, rediss://host:6379/0 or unix:///path/to/redis.sock")
+        raise ValueError(
+            "must be a URL such as redis://host:6379/0, rediss://host:6379/0 or unix:///path/to/redis.sock"
+        )
     given = _parse_parameters(parts)
     username, password = given.pop("username", None), given.pop("password", None)
     is_socket = parts.scheme == "unix"
     if is_socket and not parts.path.strip("/"):
-        raise ValueError("names no socket: a unix URL has three slashes, unix:///path/to/redis.sock")
+        raise ValueError(
+            "names no socket: a unix URL has three slashes, unix:///path/to/redis.sock"
+        )
     if not is_socket and not re.fullmatch(r"/?[0-9]{0,9}", parts.path):
-        raise ValueError("has something after the host that is not the number of a database, as in redis://host:6379/0")
+        raise ValueError(
+            "has something after the host that is not the number of a database, as in redis://host:6379/0"
+        )
     if "," in (parts.hostname or ""):
         raise ValueError("names several hosts: use one host name, which leads to the primary")
     return RedisUrl(
@@ -141,7 +157,9 @@ def _parse_parameters(parts: SplitResult) -> dict[str, str]:
             raise ValueError(f"has {name}, which newsintel sets itself: leave it out")
         if name not in PARAMETERS:
             shown = name if re.fullmatch(r"\w{1,40}", name) else "a parameter"
-            raise ValueError(f"has {shown}, which cannot be used here; a ? in a password is written %3F")
+            raise ValueError(
+                f"has {shown}, which cannot be used here; a ? in a password is written %3F"
+            )
         if name in given:
             raise ValueError(f"has {name} twice")
         if not re.fullmatch(PARAMETERS[name], value):

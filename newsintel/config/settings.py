@@ -53,7 +53,9 @@ SHORTEST_SECRET = 8
 """Characters. The log hides a shorter secret only where it is a whole word (`redactor.SHORT`)."""
 
 
-def define_setting(parse: Callable[[str], Any], default: Any, *, unit: str = "", also: str = "") -> Any:
+def define_setting(
+    parse: Callable[[str], Any], default: Any, *, unit: str = "", also: str = ""
+) -> Any:
     """Return an attrs field read from NEWSINTEL_<NAME>, else from the platform's name `also`."""
     return field(default=default, metadata={"parse": parse, "unit": unit, "also": also})
 
@@ -129,7 +131,9 @@ class Settings:
     max_flights: int = define_setting(integer_parser(1, 10_000), 64, unit="flights")
     drain_s: float = define_setting(parse_positive_seconds, 20.0, unit="s")
     max_connections: int = define_setting(integer_parser(1, 1_000_000), 4096, unit="connections")
-    max_connections_per_address: int = define_setting(integer_parser(1, 1_000_000), 256, unit="connections")
+    max_connections_per_address: int = define_setting(
+        integer_parser(1, 1_000_000), 256, unit="connections"
+    )
     head_timeout_s: float = define_setting(parse_positive_seconds, 10.0, unit="s")
     # The commit of the build. The image sets it; a checkout does not.
     commit: str = define_setting(parse_text, "unknown")
@@ -164,12 +168,20 @@ class Settings:
 
 
 def _extract_passwords(text_: str) -> set[str]:
-    written = [word for pair in re.findall(r"://[^:/@]*:([^/]*)@|[?&](?:ssl_?)?password=([^&]*)", text_) for word in pair if word]
+    written = [
+        word
+        for pair in re.findall(r"://[^:/@]*:([^/]*)@|[?&](?:ssl_?)?password=([^&]*)", text_)
+        for word in pair
+        if word
+    ]
     return {*written, *map(unquote, written)}
 
 
 def read_settings(
-    declared: Iterable[SourceOptions], environ: Mapping[str, str] | None = None, *, overrides: Mapping[str, str] | None = None
+    declared: Iterable[SourceOptions],
+    environ: Mapping[str, str] | None = None,
+    *,
+    overrides: Mapping[str, str] | None = None,
 ) -> Settings:
     """Read every setting once.
 
@@ -181,17 +193,27 @@ def read_settings(
     Raises:
         SettingsError: a setting is invalid; the message names the first one.
     """
-    reader = SettingReader(_derive_bind({**(os.environ if environ is None else environ), **(overrides or {})}))
+    reader = SettingReader(
+        _derive_bind({**(os.environ if environ is None else environ), **(overrides or {})})
+    )
     values = {
         field_.name: reader.read(
-            field_.name.upper(), field_.metadata["parse"], field_.default, unit=field_.metadata["unit"], also=field_.metadata["also"]
+            field_.name.upper(),
+            field_.metadata["parse"],
+            field_.default,
+            unit=field_.metadata["unit"],
+            also=field_.metadata["also"],
         )
         for field_ in fields(Settings)
         if "parse" in field_.metadata
     }
     settings = _fill_defaults(Settings(**values), reader)
     settings = evolve(settings, source=_read_sources(declared, settings, reader))
-    settings = evolve(settings, rows=tuple(reader.rows), unknown=find_unknown_names(reader.environ, reader.known_names))
+    settings = evolve(
+        settings,
+        rows=tuple(reader.rows),
+        unknown=find_unknown_names(reader.environ, reader.known_names),
+    )
     try:
         _check_rules(settings)
         _check_stores(settings, reader.environ)
@@ -233,13 +255,17 @@ def _fill_defaults(settings: Settings, reader: SettingReader) -> Settings:
         try:
             base = reader.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
         except RuntimeError:
-            raise SettingsError(f"{PREFIX}DATA_DIR must be set if the user has no home folder") from None
+            raise SettingsError(
+                f"{PREFIX}DATA_DIR must be set if the user has no home folder"
+            ) from None
         settings = evolve(settings, data_dir=Path(base).absolute() / "newsintel")
         reader.update_row("DATA_DIR", settings.data_dir)
     return settings
 
 
-def _read_sources(declared: Iterable[SourceOptions], settings: Settings, reader: SettingReader) -> dict[str, SourceSettings]:
+def _read_sources(
+    declared: Iterable[SourceOptions], settings: Settings, reader: SettingReader
+) -> dict[str, SourceSettings]:
     """Return every source; those named in SOURCES are first, in that order."""
     found = {options.name: _read_source(options, settings, reader) for options in declared}
     for name in settings.sources:
@@ -247,16 +273,37 @@ def _read_sources(declared: Iterable[SourceOptions], settings: Settings, reader:
             raise SettingsError(f"{PREFIX}SOURCES must list only {', '.join(found)}, not {name!r}")
     if not settings.sources:
         return found
-    ordered = [*dict.fromkeys(settings.sources), *(name for name in found if name not in settings.sources)]
-    return {name: evolve(found[name], enabled=found[name].enabled and name in settings.sources) for name in ordered}
+    ordered = [
+        *dict.fromkeys(settings.sources),
+        *(name for name in found if name not in settings.sources),
+    ]
+    return {
+        name: evolve(found[name], enabled=found[name].enabled and name in settings.sources)
+        for name in ordered
+    }
 
 
-def _read_source(options: SourceOptions, settings: Settings, reader: SettingReader) -> SourceSettings:
+def _read_source(
+    options: SourceOptions, settings: Settings, reader: SettingReader
+) -> SourceSettings:
     prefix = options.name.upper() + "_"
-    values = {name.lower(): reader.read(prefix + name, parse, None) for name, parse in options.required.items()}
-    missing = tuple(PREFIX + prefix + name for name in options.required if values[name.lower()] is None)
-    values |= {name.lower(): reader.read(prefix + name, parse, default) for name, (parse, default) in options.optional.items()}
-    deadline_s = reader.read(prefix + "DEADLINE_S", parse_positive_seconds, min(1.0, settings.search_deadline_s), unit="s")
+    values = {
+        name.lower(): reader.read(prefix + name, parse, None)
+        for name, parse in options.required.items()
+    }
+    missing = tuple(
+        PREFIX + prefix + name for name in options.required if values[name.lower()] is None
+    )
+    values |= {
+        name.lower(): reader.read(prefix + name, parse, default)
+        for name, (parse, default) in options.optional.items()
+    }
+    deadline_s = reader.read(
+        prefix + "DEADLINE_S",
+        parse_positive_seconds,
+        min(1.0, settings.search_deadline_s),
+        unit="s",
+    )
     if deadline_s > settings.search_deadline_s:
         raise SettingsError(
             f"{PREFIX}{prefix}DEADLINE_S ({deadline_s:g}) must be at most {PREFIX}SEARCH_DEADLINE_S ({settings.search_deadline_s:g})"
@@ -287,13 +334,17 @@ def _check_secrets(settings: Settings, reader: SettingReader) -> None:
         hidden = min(_extract_passwords(text_), key=len, default="") if is_url else text_
         if hidden and len(hidden) < SHORTEST_SECRET:
             what = "the password in " if is_url else ""
-            raise SettingsError(f"{what}{name} must have at least {SHORTEST_SECRET} characters in production")
+            raise SettingsError(
+                f"{what}{name} must have at least {SHORTEST_SECRET} characters in production"
+            )
 
 
 def _check_rules(settings: Settings) -> None:
     """Check the rules between settings, and those of production."""
     if settings.dev_sign_in and (settings.production or not settings.bind.is_loopback):
-        raise SettingsError(f"{PREFIX}DEV_SIGN_IN lets anybody sign in: use it only in development, with a loopback {PREFIX}BIND")
+        raise SettingsError(
+            f"{PREFIX}DEV_SIGN_IN lets anybody sign in: use it only in development, with a loopback {PREFIX}BIND"
+        )
     if settings.oidc_issuer and not settings.oidc_client_id:
         raise SettingsError(f"{PREFIX}OIDC_CLIENT_ID must be set if {PREFIX}OIDC_ISSUER is")
     if not settings.production:
@@ -301,18 +352,26 @@ def _check_rules(settings: Settings) -> None:
     required = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url}
     for name, value in required.items():
         if value is None:
-            raise SettingsError(f"{PREFIX}{name} must be set in production: the embedded servers are for development")
+            raise SettingsError(
+                f"{PREFIX}{name} must be set in production: the embedded servers are for development"
+            )
     if not settings.secret_keys:
-        raise SettingsError(f"{PREFIX}SECRET_KEYS must be set in production: all processes need the same keys")
+        raise SettingsError(
+            f"{PREFIX}SECRET_KEYS must be set in production: all processes need the same keys"
+        )
     if not settings.public_url.startswith("https://"):
         raise SettingsError(f"{PREFIX}PUBLIC_URL must start with https:// in production")
     if settings.oidc_issuer and not settings.oidc_issuer.startswith("https://"):
         raise SettingsError(f"{PREFIX}OIDC_ISSUER must start with https:// in production")
     for name, source in settings.source.items():
-        addresses = {"URL": source.url} | {key.upper(): value for key, value in source.values.items() if key.endswith("url")}
+        addresses = {"URL": source.url} | {
+            key.upper(): value for key, value in source.values.items() if key.endswith("url")
+        }
         for suffix, address_ in addresses.items():
             if source.enabled and not address_.startswith("https://"):
-                raise SettingsError(f"{PREFIX}{name.upper()}_{suffix} must start with https:// in production")
+                raise SettingsError(
+                    f"{PREFIX}{name.upper()}_{suffix} must start with https:// in production"
+                )
 
 
 def _check_stores(settings: Settings, environ: Mapping[str, str]) -> None:
@@ -320,7 +379,11 @@ def _check_stores(settings: Settings, environ: Mapping[str, str]) -> None:
     origin = {row.name: row.origin for row in settings.rows}
 
     def named(*names: str) -> dict[str, Secret]:
-        return {origin[PREFIX + name.upper()]: url_ for name in names if (url_ := getattr(settings, name))}
+        return {
+            origin[PREFIX + name.upper()]: url_
+            for name in names
+            if (url_ := getattr(settings, name))
+        }
 
     databases, redis = named("database_url", "migrate_database_url"), named("redis_url")
     check_store_urls(databases, redis, environ, production=settings.production)

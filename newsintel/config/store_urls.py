@@ -7,7 +7,13 @@ from newsintel.config.values import Secret
 from newsintel.errors import SettingsError
 
 
-def check_store_urls(databases: Mapping[str, Secret], redis: Mapping[str, Secret], environ: Mapping[str, str], *, production: bool) -> None:
+def check_store_urls(
+    databases: Mapping[str, Secret],
+    redis: Mapping[str, Secret],
+    environ: Mapping[str, str],
+    *,
+    production: bool,
+) -> None:
     """Raise SettingsError for the first URL that cannot be used here.
 
     Args:
@@ -23,10 +29,14 @@ def check_store_urls(databases: Mapping[str, Secret], redis: Mapping[str, Secret
         _check_redis_url(name, text, production=production)
 
 
-def _check_database_url(name: str, text: Secret, environ: Mapping[str, str], *, production: bool) -> None:
+def _check_database_url(
+    name: str, text: Secret, environ: Mapping[str, str], *, production: bool
+) -> None:
     url = database_url.parse_database_url(text.reveal())
     if production and not (url.verifies_server or url.is_local(environ)):
-        raise SettingsError(f"{name} must say sslmode=verify-full in production, or lead to a unix socket or loopback address")
+        raise SettingsError(
+            f"{name} must say sslmode=verify-full in production, or lead to a unix socket or loopback address"
+        )
     try:
         url.check_environment(environ)
     except ValueError as error:

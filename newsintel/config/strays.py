@@ -24,24 +24,34 @@ class UnknownName:
     suggestion: str | None
 
     def __str__(self) -> str:
-        return f"{self.name} is not a setting" + (f"; did you mean {self.suggestion}?" if self.suggestion else "")
+        return f"{self.name} is not a setting" + (
+            f"; did you mean {self.suggestion}?" if self.suggestion else ""
+        )
 
 
-def find_unknown_names(environ: Mapping[str, str], known: Collection[str]) -> tuple[UnknownName, ...]:
+def find_unknown_names(
+    environ: Mapping[str, str], known: Collection[str]
+) -> tuple[UnknownName, ...]:
     """Return the strays of an environment, sorted by name.
 
     Args:
         environ: the environment.
         known: every full name that newsintel reads.
     """
-    return tuple(stray for name in sorted(environ) if name not in known and (stray := _check_name(name, known)))
+    return tuple(
+        stray
+        for name in sorted(environ)
+        if name not in known and (stray := _check_name(name, known))
+    )
 
 
 def _check_name(name: str, known: Collection[str]) -> UnknownName | None:
     ours = name.startswith(PREFIX)
     spelt = re.sub(r"[-.]", "_", name.upper())
     first, _, rest = spelt.partition("_")
-    if not ours and not get_close_matches(first, [PREFIX.rstrip("_")], cutoff=MIN_PREFIX_SIMILARITY):
+    if not ours and not get_close_matches(
+        first, [PREFIX.rstrip("_")], cutoff=MIN_PREFIX_SIMILARITY
+    ):
         return None
     rests = {full.removeprefix(PREFIX): full for full in known if full.startswith(PREFIX)}
     near = get_close_matches(rest, rests, n=1, cutoff=MIN_NAME_SIMILARITY)

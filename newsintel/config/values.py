@@ -79,11 +79,15 @@ def parse_text(raw: str) -> str:
 def parse_folder(raw: str) -> Path:
     """The path of a folder, made absolute; a leading `~` is a home folder."""
     if re.search(r"[\x00-\x1f\x7f]", raw.strip()):
-        raise ValueError("must be the path of a folder without line breaks or other control characters")
+        raise ValueError(
+            "must be the path of a folder without line breaks or other control characters"
+        )
     try:
         return Path(parse_text(raw)).expanduser().absolute()
     except (RuntimeError, OSError):
-        raise ValueError("must be the path of a folder, with an existing home folder for its ~, and an existing current folder") from None
+        raise ValueError(
+            "must be the path of a folder, with an existing home folder for its ~, and an existing current folder"
+        ) from None
 
 
 def parse_secret(raw: str) -> Secret:
@@ -95,7 +99,9 @@ def parse_key_list(raw: str) -> tuple[Secret, ...]:
     """A comma list of different 32-byte keys in base64url (RFC 4648, 5), padded or not."""
     keys = [word.removesuffix("=") for word in parse_list(raw)]
     if not keys or not all(re.fullmatch(r"[A-Za-z0-9_-]{43}", key) for key in keys):
-        raise ValueError("must be a comma list of keys, each 32 random bytes in base64url (43 characters)")
+        raise ValueError(
+            "must be a comma list of keys, each 32 random bytes in base64url (43 characters)"
+        )
     if len(set(keys)) < len(keys):
         raise ValueError("must not hold a key twice")
     return tuple(map(Secret, keys))
@@ -150,8 +156,13 @@ def parse_sign_in_list(raw: str) -> tuple[str, ...]:
 
     All becomes lower case except subjects, which are case-sensitive in OpenID Connect.
     """
-    found = tuple(word[:5].lower() + word[5:] if _is_subject(word) else word.lower() for word in parse_list(raw))
-    if found not in (("anyone",), ("off",)) and not all(re.fullmatch(r"(reddit|oidc|dev):\S+", word) for word in found):
+    found = tuple(
+        word[:5].lower() + word[5:] if _is_subject(word) else word.lower()
+        for word in parse_list(raw)
+    )
+    if found not in (("anyone",), ("off",)) and not all(
+        re.fullmatch(r"(reddit|oidc|dev):\S+", word) for word in found
+    ):
         raise ValueError("must be anyone, off, or a list such as reddit:alice,oidc:a@b.org")
     return found
 
@@ -165,7 +176,9 @@ def parse_origins(raw: str) -> tuple[str, ...]:
     """A comma list of origins as browsers send them (RFC 6454, 6.2); `*` is invalid."""
     found = parse_list(raw)
     if not all(re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", origin) for origin in found):
-        raise ValueError("must be a comma list of origins such as https://app.example.org, without paths or wildcards")
+        raise ValueError(
+            "must be a comma list of origins such as https://app.example.org, without paths or wildcards"
+        )
     return found
 
 
@@ -179,7 +192,9 @@ def parse_networks(raw: str) -> tuple[Network, ...]:
     try:
         return tuple(ipaddress.ip_network(word) for word in parse_list(raw))
     except ValueError:
-        raise ValueError("must be a comma list of networks such as 10.0.0.0/16, without host bits") from None
+        raise ValueError(
+            "must be a comma list of networks such as 10.0.0.0/16, without host bits"
+        ) from None
 
 
 def url_parser(*schemes: str) -> Callable[[str], str]:
@@ -191,7 +206,9 @@ def url_parser(*schemes: str) -> Callable[[str], str]:
         except ValueError:  # "Invalid IPv6 URL"
             parts = urlsplit("")
         if parts.scheme not in schemes or not (parts.netloc or parts.path):
-            raise ValueError(f"must be a URL starting with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+            raise ValueError(
+                f"must be a URL starting with {' or '.join(f'{scheme}://' for scheme in schemes)}"
+            )
         return raw.strip().rstrip("/")
 
     return parse
@@ -206,7 +223,9 @@ def parse_issuer(raw: str) -> str:
     url_parser("http", "https")(given)
     # The database stores at most 500 characters.
     if any(mark in given for mark in "?# ") or not given.isprintable() or len(given) > 500:
-        raise ValueError("must be an issuer such as https://op.example.org/, without query or fragment")
+        raise ValueError(
+            "must be an issuer such as https://op.example.org/, without query or fragment"
+        )
     return given
 
 

@@ -60,7 +60,9 @@ class Behaviour:
             raise InvalidSettingError("", "must be a JSON object of settings")
         for name, value in settings.items():
             if name == "calls":
-                raise InvalidSettingError(name, "is a counter and cannot be set; DELETE /_control/calls resets it to 0")
+                raise InvalidSettingError(
+                    name, "is a counter and cannot be set; DELETE /_control/calls resets it to 0"
+                )
             if name not in _RULES:
                 raise InvalidSettingError(name, f"is unknown; the settings are {', '.join(_RULES)}")
             holds, rule = _RULES[name]
@@ -74,7 +76,9 @@ class Behaviour:
 
 
 def _check_number(low: float, high: float) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+    return lambda value: (
+        isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+    )
 
 
 def _is_retry_after(value: Any) -> bool:
@@ -84,7 +88,10 @@ def _is_retry_after(value: Any) -> bool:
 
 
 _SHARE = (_check_number(0, 1), "must be a number from 0 to 1")
-_LATENCY = (_check_number(0, MAX_LATENCY_MS), f"must be a number of milliseconds from 0 to {MAX_LATENCY_MS}")
+_LATENCY = (
+    _check_number(0, MAX_LATENCY_MS),
+    f"must be a number of milliseconds from 0 to {MAX_LATENCY_MS}",
+)
 _RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "latency_ms": _LATENCY,
     "jitter_ms": _LATENCY,
@@ -92,6 +99,9 @@ _RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "slow_rate": _SHARE,
     "fault": (lambda value: value in FAULTS, f"must be one of {', '.join(FAULTS)}"),
     "fault_rate": _SHARE,
-    "retry_after": (_is_retry_after, "must be a number, a text of at most 100 ASCII characters, or null"),
+    "retry_after": (
+        _is_retry_after,
+        "must be a number, a text of at most 100 ASCII characters, or null",
+    ),
     "limited": (lambda value: isinstance(value, bool), "must be true or false"),
 }

@@ -39,15 +39,23 @@ class Upstream:
             return reply
         if fault in SABOTAGES:
             return SABOTAGES[fault](reply)
-        bad = self.api.build_refusal(REFUSALS[fault]) if fault in REFUSALS else REPLIES[fault](reply)
+        bad = (
+            self.api.build_refusal(REFUSALS[fault]) if fault in REFUSALS else REPLIES[fault](reply)
+        )
         asks = bad.status in (429, 503) and self.behaviour.retry_after is not None
         return bad.with_headers({"Retry-After": str(self.behaviour.retry_after)}) if asks else bad
 
     def draw_latency_s(self) -> float:
         """Return the latency of the next answer, in seconds."""
         behaviour = self.behaviour
-        base = behaviour.slow_ms if self.random.random() < behaviour.slow_rate else behaviour.latency_ms
-        return max(0.0, base + self.random.uniform(-behaviour.jitter_ms, behaviour.jitter_ms)) / 1000
+        base = (
+            behaviour.slow_ms
+            if self.random.random() < behaviour.slow_rate
+            else behaviour.latency_ms
+        )
+        return (
+            max(0.0, base + self.random.uniform(-behaviour.jitter_ms, behaviour.jitter_ms)) / 1000
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return settings and counter as JSON values."""
@@ -64,11 +72,15 @@ def answer_control(upstreams: Mapping[str, Upstream], request: Request) -> Reply
             _RESETS[target](upstream)
         return Reply(204)
     if target not in upstreams:
-        return _build_refusal(404, "source", f"there is no {target!r}; there are {', '.join(upstreams)}")
+        return _build_refusal(
+            404, "source", f"there is no {target!r}; there are {', '.join(upstreams)}"
+        )
     if request.method in ("GET", "HEAD"):
         return Reply.json(200, upstreams[target].to_json())
     if request.method != "PUT":
-        return _build_refusal(405, "method", "must be GET or PUT").with_headers({"Allow": "GET, HEAD, PUT"})
+        return _build_refusal(405, "method", "must be GET or PUT").with_headers(
+            {"Allow": "GET, HEAD, PUT"}
+        )
     return _change_settings(upstreams[target], request.body)
 
 
@@ -101,5 +113,9 @@ def _reset_all(upstream: Upstream) -> None:
     _reset_quota(upstream)
 
 
-_RESETS: Mapping[str, Callable[[Upstream], None]] = {".": _reset_all, "calls": _reset_calls, "quota": _reset_quota}
+_RESETS: Mapping[str, Callable[[Upstream], None]] = {
+    ".": _reset_all,
+    "calls": _reset_calls,
+    "quota": _reset_quota,
+}
 """What DELETE resets: everything, the call counters, or the used quotas and issued tokens."""

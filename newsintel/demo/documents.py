@@ -31,13 +31,24 @@ class Document:
     story: str = ""
 
     @classmethod
-    def of(cls, row: Row, fields: Mapping[str, str | None], at: datetime, weight: float = 0.0, story: str = "") -> "Document":
+    def of(
+        cls,
+        row: Row,
+        fields: Mapping[str, str | None],
+        at: datetime,
+        weight: float = 0.0,
+        story: str = "",
+    ) -> "Document":
         """Create a document from fields that are not folded yet."""
-        return cls(row, {name: fold_text(text or "") for name, text in fields.items()}, at, weight, story)
+        return cls(
+            row, {name: fold_text(text or "") for name, text in fields.items()}, at, weight, story
+        )
 
     def join_text(self, names: Iterable[str] | None = None) -> str:
         """Return the folded text of some fields (default: all). No phrase matches across fields."""
-        return "|".join(text for name, text in self.fields.items() if names is None or name in names)
+        return "|".join(
+            text for name, text in self.fields.items() if names is None or name in names
+        )
 
     def score_relevance(self, wanted: Sequence[str]) -> int:
         """Score the match with a query: 4 per word in the first field, 1 per word in any field."""

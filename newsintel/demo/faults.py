@@ -23,7 +23,9 @@ DIGITS = 5_000
 """Above Python's limit of 4,300 digits for int() from text."""
 METADATA_URL = "http://169.254.170.2/v2/credentials"
 """Where ECS serves a task's credentials: the target of a malicious redirect."""
-_PAGE = "<!doctype html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
+_PAGE = (
+    "<!doctype html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
+)
 _BLOCKED = "<html><body>You've been blocked by network security. To continue, log in or use your developer token.</body></html>"
 _BAD_ROW: Mapping[str, Any] = {"url": 17, "title": None, "id": [], "webUrl": {}, "webTitle": None}
 """An article that none of the three APIs would send."""
@@ -48,7 +50,11 @@ def _build_bomb(times: int) -> bytes:
     for _ in range(BOMB_CHUNKS):
         checksum = zlib.crc32(BOMB_CHUNK, checksum)
     header = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
-    end = packer.flush() + checksum.to_bytes(4, "little") + (len(BOMB_CHUNK) * BOMB_CHUNKS).to_bytes(4, "little")
+    end = (
+        packer.flush()
+        + checksum.to_bytes(4, "little")
+        + (len(BOMB_CHUNK) * BOMB_CHUNKS).to_bytes(4, "little")
+    )
     packed = header + block * BOMB_CHUNKS + end
     return packed if times == 1 else gzip.compress(packed)
 
@@ -76,15 +82,23 @@ REPLIES: Mapping[str, Callable[[Reply], Reply]] = {
     "502": _make_page_fault(502, "Bad Gateway"),
     "503": _make_page_fault(503, "Service Unavailable"),
     "html": _make_page_fault(200, "Please sign in"),
-    "redirect": lambda _: Reply.html(302, _PAGE.format(title="Found")).with_headers({"Location": METADATA_URL}),
+    "redirect": lambda _: Reply.html(302, _PAGE.format(title="Found")).with_headers(
+        {"Location": METADATA_URL}
+    ),
     "truncated": _make_body_fault(lambda body: body[: max(1, len(body) // 2)]),
     "zero_bytes": _make_body_fault(lambda _: b""),
     "error_200": _make_body_fault(
-        lambda _: b'{"status": "error", "code": "apiKeyInvalid", "error": "invalid_grant", "message": "Not with status 4xx"}'
+        lambda _: (
+            b'{"status": "error", "code": "apiKeyInvalid", "error": "invalid_grant", "message": "Not with status 4xx"}'
+        )
     ),
-    "no_token": _make_body_fault(lambda _: b'{"token_type": "bearer", "expires_in": 86400, "scope": "identity read"}'),
+    "no_token": _make_body_fault(
+        lambda _: b'{"token_type": "bearer", "expires_in": 86400, "scope": "identity read"}'
+    ),
     "nan": _make_body_fault(lambda _: b'{"status": "ok", "totalResults": NaN, "articles": []}'),
-    "big_int": _make_body_fault(lambda _: b'{"status": "ok", "totalResults": ' + b"9" * DIGITS + b"}"),
+    "big_int": _make_body_fault(
+        lambda _: b'{"status": "ok", "totalResults": ' + b"9" * DIGITS + b"}"
+    ),
     "deep": _make_body_fault(lambda _: b"[" * NESTED + b"]" * NESTED),
     "bom": _make_body_fault(lambda body: b"\xef\xbb\xbf" + body),
     "latin1": _make_body_fault(_encode_latin1),

@@ -28,7 +28,12 @@ BAD_DATE = (
 BAD_PAGE_SIZE = "page-size must be an integer between 0 and 200"
 PAGE_BEYOND = "requested page is beyond the number of available pages"
 NOT_FOUND = "The requested resource could not be found."
-QUERY_FIELDS = {"headline": "webTitle", "trailText": "trailText", "body": "body", "byline": "byline"}
+QUERY_FIELDS = {
+    "headline": "webTitle",
+    "trailText": "trailText",
+    "body": "body",
+    "byline": "byline",
+}
 
 
 class RefusedError(Exception):
@@ -59,7 +64,9 @@ class GuardianApi:
         """Return the gateway's refusal (401, 429), or the API's own failure (500)."""
         if status == 500:
             return RefusedError("Internal Server Error", 500).reply
-        return Reply.json(status, {"message": "Unauthorized" if status == 401 else "API rate limit exceeded"})
+        return Reply.json(
+            status, {"message": "Unauthorized" if status == 401 else "API rate limit exceeded"}
+        )
 
     def answer_request(self, request: Request, *, limited: bool) -> Reply:
         """Answer, or refuse with the message of the API or of its gateway."""
@@ -72,7 +79,10 @@ class GuardianApi:
         self.pace.take(at)
         self.quota.take(at)
         try:
-            reply = Reply.json(200, {"response": {"status": "ok", "userTier": tier, **self._search_articles(request)}})
+            reply = Reply.json(
+                200,
+                {"response": {"status": "ok", "userTier": tier, **self._search_articles(request)}},
+            )
         except RefusedError as refused:
             reply = refused.reply
         return reply.with_headers(self._build_headers(at)) if limited else reply
@@ -80,7 +90,10 @@ class GuardianApi:
     def _build_headers(self, at: float) -> dict[str, str]:
         """Return the headers that this gateway is reported to send; no recording confirms them."""
         left = max(0, self.quota.calls - self.quota.count_used(at))
-        return {"X-RateLimit-Limit-day": str(self.quota.calls), "X-RateLimit-Remaining-day": str(left)}
+        return {
+            "X-RateLimit-Limit-day": str(self.quota.calls),
+            "X-RateLimit-Remaining-day": str(left),
+        }
 
     def _search_articles(self, request: Request) -> dict[str, Any]:
         if request.path != "/search" or request.method != "GET":
@@ -105,7 +118,9 @@ class GuardianApi:
             "currentPage": page,
             "pages": pages,
             "orderBy": order,
-            "results": [_select_fields(document.row, shown) for document in found[start : start + size]],
+            "results": [
+                _select_fields(document.row, shown) for document in found[start : start + size]
+            ],
         }
 
     def _find_articles(self, query: Mapping[str, str]) -> tuple[list[Document], str]:
@@ -122,7 +137,11 @@ class GuardianApi:
             raise RefusedError("order-by must be one of newest, oldest or relevance")
         start, end = _parse_date(query, "from-date"), _parse_date(query, "to-date")
         sections = [part for part in query.get("section", "").split("|") if part]
-        fields = [QUERY_FIELDS[name] for name in _split_names(query, "query-fields") if name in QUERY_FIELDS] or None
+        fields = [
+            QUERY_FIELDS[name]
+            for name in _split_names(query, "query-fields")
+            if name in QUERY_FIELDS
+        ] or None
         found = [
             document
             for document in self.documents

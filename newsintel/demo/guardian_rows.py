@@ -21,7 +21,12 @@ def make_guardian_documents(story: Story, now: datetime, dice: random.Random) ->
         at = story.at if own else min(now, story.at + timedelta(minutes=dice.randint(0, 120)))
         title = story.title if own else respell_title(story.title, dice)
         row = _build_row(story, title, at, dice)
-        text = {"webTitle": title, "trailText": story.summary, "body": row["fields"]["body"], "byline": story.author}
+        text = {
+            "webTitle": title,
+            "trailText": story.summary,
+            "body": row["fields"]["body"],
+            "byline": story.author,
+        }
         yield Document.of(row, text, at, story.heat, story.name)
 
 
@@ -52,7 +57,9 @@ def _build_fields(story: Story, title: str, at: datetime, dice: random.Random) -
     published = f"{at:%Y-%m-%dT%H:%M:%SZ}"
     fields = {
         "headline": title.strip(),
-        "trailText": f"<strong>{story.theme.section}:</strong> {summary}" if dice.random() < 0.15 else summary,
+        "trailText": f"<strong>{story.theme.section}:</strong> {summary}"
+        if dice.random() < 0.15
+        else summary,
         "standfirst": f"<p>{summary}</p>",
         "body": body,
         "bodyText": f"{story.summary} {story.theme.background}",

@@ -58,12 +58,18 @@ def invent_searches(now: datetime, seed: int = 0) -> list[InventedSearch]:
     Equal arguments give equal searches, in every process.
     """
     found = [*_invent_habit_searches(now, seed), *_invent_news_searches(now, seed)]
-    return sorted((one for one in found if one.at <= now), key=lambda one: (one.at, one.person, one.query))
+    return sorted(
+        (one for one in found if one.at <= now), key=lambda one: (one.at, one.person, one.query)
+    )
 
 
 def list_queries() -> tuple[str, ...]:
     """Return every query that invented people search for."""
-    return tuple(dict.fromkeys(query for group in (*HABITS, *(news for news, _, _ in NEWS)) for query in group))
+    return tuple(
+        dict.fromkeys(
+            query for group in (*HABITS, *(news for news, _, _ in NEWS)) for query in group
+        )
+    )
 
 
 def _invent_habit_searches(now: datetime, seed: int) -> Iterator[InventedSearch]:
@@ -83,7 +89,9 @@ def _invent_news_searches(now: datetime, seed: int) -> Iterator[InventedSearch]:
     dice = random.Random(seed)  # noqa: S311 - nothing here is a secret
     for group, hours_ago, people in NEWS:
         for number in range(people):
-            at = now - timedelta(hours=hours_ago) * (1 - dice.random() ** 2 * min(1.0, 6 / hours_ago))
+            at = now - timedelta(hours=hours_ago) * (
+                1 - dice.random() ** 2 * min(1.0, 6 / hours_ago)
+            )
             for query in group[: dice.choice((1, 2, 2))]:
                 at += timedelta(minutes=dice.uniform(0.2, 2))
                 yield InventedSearch(query, f"invented reader {number}", min(at, now))

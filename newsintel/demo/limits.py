@@ -29,4 +29,8 @@ class CallWindow:
 
     def compute_reset_s(self, at: float) -> int:
         """Return seconds until the window is empty without more calls; its length if unused."""
-        return max(1, round(self._taken[-1] + self.seconds - at)) if self.count_used(at) else round(self.seconds)
+        return (
+            max(1, round(self._taken[-1] + self.seconds - at))
+            if self.count_used(at)
+            else round(self.seconds)
+        )

@@ -43,12 +43,21 @@ def fold_text(text: str) -> str:
     The APIs' search engines stem words; removing the plural s is enough for a demo. The results are
     cached, because the rows of a story and of a theme share most of their text.
     """
-    plain = unicodedata.normalize("NFKC", _TAGS.sub(" ", text)).casefold().replace("\u2019", "").replace("'", "")
+    plain = (
+        unicodedata.normalize("NFKC", _TAGS.sub(" ", text))
+        .casefold()
+        .replace("\u2019", "")
+        .replace("'", "")
+    )
     return "".join(f" {_strip_plural(word)} " for word in _WORDS.findall(plain))
 
 
 def _strip_plural(word: str) -> str:
-    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "news")) else word
+    return (
+        word[:-1]
+        if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "news"))
+        else word
+    )
 
 
 class Expression(Protocol):
@@ -137,7 +146,9 @@ class _Parser:
         for match in _TOKENS.finditer(query):
             if match["sign"] == "-" and "-" in self.dialect.signs:
                 self.tokens.append("NOT")
-            literal = match["paren"] or (match["word"] if match["word"] in _OPERATORS and not match["sign"] else None)
+            literal = match["paren"] or (
+                match["word"] if match["word"] in _OPERATORS and not match["sign"] else None
+            )
             token = literal or fold_text(match["phrase"] or match["word"] or "")
             if token:
                 self.tokens.append(token)

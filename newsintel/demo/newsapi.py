@@ -17,7 +17,9 @@ from newsintel.demo.matching import NEWSAPI, parse_query
 from newsintel.demo.wire import Reply, Request
 
 KEY = "demo-newsapi-key"
-LANGUAGES = frozenset({"ar", "de", "en", "es", "fr", "he", "it", "nl", "no", "pt", "ru", "sv", "ud", "zh"})
+LANGUAGES = frozenset(
+    {"ar", "de", "en", "es", "fr", "he", "it", "nl", "no", "pt", "ru", "sv", "ud", "zh"}
+)
 MAX_RESULTS = 100
 """Last result that the developer plan can reach by paging, and the largest page."""
 MAX_QUERY = 500
@@ -26,7 +28,12 @@ HISTORY = timedelta(days=31)
 """How far back the developer plan may search: "about a month"."""
 DELAY = timedelta(hours=24)
 """The delay of articles on the developer plan."""
-HEADERS = {"Cache-Control": "no-cache", "Pragma": "no-cache", "Expires": "-1", "X-Cached-Result": "false"}
+HEADERS = {
+    "Cache-Control": "no-cache",
+    "Pragma": "no-cache",
+    "Expires": "-1",
+    "X-Cached-Result": "false",
+}
 MESSAGES = {
     "parametersMissing": "Required parameters are missing, the scope of your search is too broad. "
     "Please set any of the following required parameters and try again: q, qInTitle, sources, "
@@ -56,7 +63,9 @@ class RefusedError(Exception):
     def __init__(self, status: int, code: str, message: str = "", **values: object) -> None:
         super().__init__(code)
         text = (message or MESSAGES[code]).format(**values)
-        self.reply = Reply.json(status, {"status": "error", "code": code, "message": text}).with_headers(HEADERS)
+        self.reply = Reply.json(
+            status, {"status": "error", "code": code, "message": text}
+        ).with_headers(HEADERS)
 
 
 @define
@@ -76,12 +85,16 @@ class NewsApi:
 
     def build_refusal(self, status: int) -> Reply:
         """Return the error envelope of a status."""
-        return RefusedError(status, {401: "apiKeyInvalid", 429: "rateLimited"}.get(status, "unexpectedError")).reply
+        return RefusedError(
+            status, {401: "apiKeyInvalid", 429: "rateLimited"}.get(status, "unexpectedError")
+        ).reply
 
     def answer_request(self, request: Request, *, limited: bool) -> Reply:
         """Answer, or refuse with NewsAPI's message."""
         if request.path != "/v2/everything" or request.method != "GET":
-            return RefusedError(404, "endpointDoesNotExist", "This simulated API has GET /v2/everything only.").reply
+            return RefusedError(
+                404, "endpointDoesNotExist", "This simulated API has GET /v2/everything only."
+            ).reply
         try:
             self._check_request(request, limited=limited)
             found = self._find_articles(request.query, limited=limited)
@@ -89,11 +102,17 @@ class NewsApi:
         except RefusedError as refused:
             return refused.reply
         rows = [document.row for document in found[first:last]]
-        return Reply.json(200, {"status": "ok", "totalResults": len(found), "articles": rows}).with_headers(HEADERS)
+        return Reply.json(
+            200, {"status": "ok", "totalResults": len(found), "articles": rows}
+        ).with_headers(HEADERS)
 
     def _check_request(self, request: Request, *, limited: bool) -> None:
         headers = request.headers
-        key = headers.get("x-api-key") or headers.get("authorization", "").removeprefix("Bearer ") or request.query.get("apiKey")
+        key = (
+            headers.get("x-api-key")
+            or headers.get("authorization", "").removeprefix("Bearer ")
+            or request.query.get("apiKey")
+        )
         if not key:
             raise RefusedError(401, "apiKeyMissing")
         if key != KEY:
@@ -111,11 +130,17 @@ class NewsApi:
         if not any(query.get(name) for name in ("q", "qInTitle", "sources", "domains")):
             raise RefusedError(400, "parametersMissing")
         if len(query.get("q", "")) > MAX_QUERY:
-            raise RefusedError(400, "parameterInvalid", "The q parameter is longer than 500 characters.")
+            raise RefusedError(
+                400, "parameterInvalid", "The q parameter is longer than 500 characters."
+            )
         text = query.get("q") or query.get("qInTitle", "")
         fields = ["title"] if not query.get("q") else _split_names(query, "searchIn") or None
         expression = parse_query(text, NEWSAPI)
-        tests = [self._filter_dates(query, limited=limited), _filter_outlets(query), _filter_language(query)]
+        tests = [
+            self._filter_dates(query, limited=limited),
+            _filter_outlets(query),
+            _filter_language(query),
+        ]
         orders: dict[str, Callable[[Document], Any]] = {
             "relevancy": by_relevance(expression),
             "popularity": by_popularity,
@@ -123,11 +148,16 @@ class NewsApi:
         }
         order = query.get("sortBy", "publishedAt")
         if order not in orders:
-            raise RefusedError(400, "parameterInvalid", "The sortBy parameter must be relevancy, popularity or publishedAt.")
+            raise RefusedError(
+                400,
+                "parameterInvalid",
+                "The sortBy parameter must be relevancy, popularity or publishedAt.",
+            )
         found = [
             document
             for document in self.documents
-            if all(test(document) for test in tests) and (not text or expression.matches(document.join_text(fields)))
+            if all(test(document) for test in tests)
+            and (not text or expression.matches(document.join_text(fields)))
         ]
         return sorted(found, key=orders[order])
 
@@ -135,10 +165,18 @@ class NewsApi:
         start, end = _parse_date(query, "from"), _parse_date(query, "to")
         horizon = self.clocks.now - HISTORY
         if start and start < horizon:
-            raise RefusedError(426, "parameterInvalid", TOO_FAR_BACK, limit=f"{horizon:%Y-%m-%d}", asked=f"{start:%Y-%m-%d}")
+            raise RefusedError(
+                426,
+                "parameterInvalid",
+                TOO_FAR_BACK,
+                limit=f"{horizon:%Y-%m-%d}",
+                asked=f"{start:%Y-%m-%d}",
+            )
         latest = self.clocks.now - DELAY if limited else None
         return lambda document: (
-            (not start or start <= document.at) and (not end or document.at <= end) and (not latest or document.at <= latest)
+            (not start or start <= document.at)
+            and (not end or document.at <= end)
+            and (not latest or document.at <= latest)
         )
 
 
@@ -151,12 +189,18 @@ def _parse_date(query: Any, name: str) -> Any:
         return None
     when = parse_time(query[name], end=name == "to")
     if when is None:
-        raise RefusedError(400, "parameterInvalid", f"The {name} parameter must be an ISO 8601 date or time.")
+        raise RefusedError(
+            400, "parameterInvalid", f"The {name} parameter must be an ISO 8601 date or time."
+        )
     return when
 
 
 def _filter_outlets(query: Any) -> Callable[[Document], bool]:
-    sources, domains, excluded = _split_names(query, "sources"), _split_names(query, "domains"), _split_names(query, "excludeDomains")
+    sources, domains, excluded = (
+        _split_names(query, "sources"),
+        _split_names(query, "domains"),
+        _split_names(query, "excludeDomains"),
+    )
     if len(sources) > MAX_SOURCES:
         raise RefusedError(400, "sourcesTooMany")
 
@@ -175,7 +219,9 @@ def _filter_language(query: Any) -> Callable[[Document], bool]:
     """Return the language filter. Rows have no language; all invented ones are in English."""
     language = query.get("language")
     if language and language not in LANGUAGES:
-        raise RefusedError(400, "parameterInvalid", "The language parameter is not one of the languages available.")
+        raise RefusedError(
+            400, "parameterInvalid", "The language parameter is not one of the languages available."
+        )
     return lambda _: language in (None, "", "en")
 
 
@@ -183,9 +229,13 @@ def _parse_page(query: Any) -> tuple[int, int]:
     """Return the requested slice of results, within the plan's limit."""
     size, page = query.get("pageSize", str(MAX_RESULTS)), query.get("page", "1")
     if not (size.isascii() and size.isdigit() and 1 <= int(size[:9]) <= MAX_RESULTS):
-        raise RefusedError(400, "parameterInvalid", "The pageSize parameter must be a number from 1 to 100.")
+        raise RefusedError(
+            400, "parameterInvalid", "The pageSize parameter must be a number from 1 to 100."
+        )
     if not (page.isascii() and page.isdigit() and int(page[:9]) >= 1):
-        raise RefusedError(400, "parameterInvalid", "The page parameter must be a number of at least 1.")
+        raise RefusedError(
+            400, "parameterInvalid", "The page parameter must be a number of at least 1."
+        )
     end = int(size) * int(page[:9])
     if end > MAX_RESULTS:
         raise RefusedError(426, "maximumResultsReached", start=end - int(size), end=end)

@@ -56,8 +56,14 @@ class RedditApi:
         """Return 401 and 429 with Reddit's small JSON body, and 500 without a body."""
         if status == 401:
             invalid = 'Bearer realm="reddit", error="invalid_token"'
-            return Reply.json(401, {"message": "Unauthorized", "error": 401}, WWW_Authenticate=invalid)
-        return build_too_many() if status == 429 else Reply(status, b"", {"Content-Type": "application/json; charset=UTF-8"})
+            return Reply.json(
+                401, {"message": "Unauthorized", "error": 401}, WWW_Authenticate=invalid
+            )
+        return (
+            build_too_many()
+            if status == 429
+            else Reply(status, b"", {"Content-Type": "application/json; charset=UTF-8"})
+        )
 
     def answer_request(self, request: Request, *, limited: bool) -> Reply:
         """Answer or refuse as Reddit would."""
@@ -70,7 +76,11 @@ class RedditApi:
             return build_too_many(page=True)
         self.window.take(at)
         used = self.window.count_used(at)
-        reply = self._answer_me(request) if request.path == "/api/v1/me" else self._search_posts(request)
+        reply = (
+            self._answer_me(request)
+            if request.path == "/api/v1/me"
+            else self._search_posts(request)
+        )
         return reply.with_headers(
             {
                 "x-ratelimit-used": str(used),
@@ -97,7 +107,11 @@ class RedditApi:
             return Reply.json(400, {"message": "Bad Request", "error": 400})
         if _LIKE_URL.fullmatch(text):
             return _build_redirect("/submit?url=", text)
-        subs = frozenset(match["subs"].lower().split("+")) if match and _is_on(query, "restrict_sr", default=False) else frozenset({"all"})
+        subs = (
+            frozenset(match["subs"].lower().split("+"))
+            if match and _is_on(query, "restrict_sr", default=False)
+            else frozenset({"all"})
+        )
         if "all" not in subs:
             if subs & PRIVATE:
                 return Reply.json(403, {"reason": "private", "message": "Forbidden", "error": 403})
@@ -117,7 +131,9 @@ class RedditApi:
         orders: dict[str, Callable[[Document], Any]] = {
             "new": by_date,
             "top": by_popularity,
-            "hot": lambda document: -document.weight / (1 + (self.clocks.now - document.at).total_seconds() / 3600),
+            "hot": lambda document: (
+                -document.weight / (1 + (self.clocks.now - document.at).total_seconds() / 3600)
+            ),
             "comments": lambda document: -document.row["data"].get("num_comments", 0),
         }
         found = [
@@ -137,7 +153,9 @@ def _is_on(query: Mapping[str, str], name: str, *, default: bool) -> bool:
 
 
 def _get_subreddit(document: Document) -> str:
-    return str(document.row["data"].get("subreddit") or document.row["data"].get("display_name") or "").lower()
+    return str(
+        document.row["data"].get("subreddit") or document.row["data"].get("display_name") or ""
+    ).lower()
 
 
 def _build_listing(found: Sequence[Document], query: Mapping[str, str]) -> dict[str, Any]:
@@ -148,7 +166,15 @@ def _build_listing(found: Sequence[Document], query: Mapping[str, str]) -> dict[
     start = names.index(query["after"]) + 1 if query.get("after") in names else 0
     children = [document.row for document in found[start : start + limit]]
     after = names[start + limit - 1] if start + limit < len(found) else None
-    data: Row = {"after": after, "before": None, "dist": len(children), "modhash": "", "geo_filter": "", "facets": {}, "children": children}
+    data: Row = {
+        "after": after,
+        "before": None,
+        "dist": len(children),
+        "modhash": "",
+        "geo_filter": "",
+        "facets": {},
+        "children": children,
+    }
     return {"kind": "Listing", "data": data}
 
 

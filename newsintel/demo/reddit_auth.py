@@ -28,7 +28,10 @@ _PAGE = """<!doctype html>
 <html><head><title>Too Many Requests</title></head>
 <body><h1>whoa there, pardner!</h1><p>we're sorry, but you appear to be a bot and we've seen too many requests from you lately.</p></body>
 </html>"""
-NO_PASSWORD = {"error": "unauthorized_client", "error_description": "Only script apps may use password auth"}
+NO_PASSWORD = {
+    "error": "unauthorized_client",
+    "error_description": "Only script apps may use password auth",
+}
 AUTHORIZE_PATHS = frozenset({"/api/v1/authorize", "/api/v1/authorize.compact"})
 
 
@@ -81,7 +84,11 @@ class RedditTokens:
     def build_refusal(self, status: int) -> Reply:
         """Return a refusal in the endpoint's own form."""
         if status == 401:
-            return Reply.json(401, {"message": "Unauthorized", "error": 401}, WWW_Authenticate='Basic realm="reddit"')
+            return Reply.json(
+                401,
+                {"message": "Unauthorized", "error": 401},
+                WWW_Authenticate='Basic realm="reddit"',
+            )
         return build_too_many() if status == 429 else Reply(status)
 
     def answer_request(self, request: Request, *, limited: bool) -> Reply:
@@ -89,18 +96,33 @@ class RedditTokens:
         at = self.clocks.monotonic()
         if request.path in AUTHORIZE_PATHS and request.method in ("GET", "HEAD", "POST"):
             return self.people.answer_authorize(request, at)
-        if request.path not in ("/api/v1/access_token", "/api/v1/revoke_token") or request.method != "POST":
+        if (
+            request.path not in ("/api/v1/access_token", "/api/v1/revoke_token")
+            or request.method != "POST"
+        ):
             return Reply.json(404, {"message": "Not Found", "error": 404})
         if is_library_agent(request) or (limited and self.window.is_full(at)):
             return build_too_many()
-        if _parse_credentials(request.headers.get("authorization", "")) != (CLIENT_ID, CLIENT_SECRET):
+        if _parse_credentials(request.headers.get("authorization", "")) != (
+            CLIENT_ID,
+            CLIENT_SECRET,
+        ):
             return self.build_refusal(401)
         self.window.take(at)
         form = dict(parse_qsl(request.body.decode("latin-1")))
-        reply = self._revoke_token(form) if request.path.endswith("revoke_token") else self._grant_token(form, at)
+        reply = (
+            self._revoke_token(form)
+            if request.path.endswith("revoke_token")
+            else self._grant_token(form, at)
+        )
         used = self.window.count_used(at)
-        left = {"x-ratelimit-used": str(used), "x-ratelimit-remaining": str(max(0, CALLS_PER_WINDOW - used))}
-        return reply.with_headers(left | {"x-ratelimit-reset": str(self.window.compute_reset_s(at))})
+        left = {
+            "x-ratelimit-used": str(used),
+            "x-ratelimit-remaining": str(max(0, CALLS_PER_WINDOW - used)),
+        }
+        return reply.with_headers(
+            left | {"x-ratelimit-reset": str(self.window.compute_reset_s(at))}
+        )
 
     def _grant_token(self, form: Mapping[str, str], at: float) -> Reply:
         """Answer a grant request. An invalid code gets an error with status 200."""
@@ -109,7 +131,11 @@ class RedditTokens:
                 return self._issue_token(at)
             case "authorization_code":
                 allowed = self.people.redeem_code(form, at)
-                return self._issue_token(at, *allowed) if allowed else Reply.json(200, {"error": "invalid_grant"})
+                return (
+                    self._issue_token(at, *allowed)
+                    if allowed
+                    else Reply.json(200, {"error": "invalid_grant"})
+                )
             case "password":
                 return Reply.json(200, NO_PASSWORD)
         return Reply.json(200, {"error": "unsupported_grant_type"})
@@ -118,19 +144,32 @@ class RedditTokens:
         """Revoke a token; a refresh token with its access tokens. Unknown tokens get a 200 too."""
         token = form.get("token", "")
         user = self.people.revoke_token(token)
-        for one in [one for one, username in self._usernames.items() if one == token or username == user]:
+        for one in [
+            one for one, username in self._usernames.items() if one == token or username == user
+        ]:
             del self._usernames[one], self._expiry[one]
         self._expiry.pop(token, None)
         return Reply(200)
 
-    def _issue_token(self, at: float, username: str | None = None, scope: str = "*", refresh_token: str | None = None) -> Reply:
+    def _issue_token(
+        self,
+        at: float,
+        username: str | None = None,
+        scope: str = "*",
+        refresh_token: str | None = None,
+    ) -> Reply:
         """Issue a new token. It is long, like Reddit's."""
         self._issued += 1
         token = f"demo-token-{self._issued}-" + "x" * 200
         self._expiry[token] = at + EXPIRES_IN_S
         if username is not None:
             self._usernames[token] = username
-        given = {"access_token": token, "token_type": "bearer", "expires_in": EXPIRES_IN_S, "scope": scope}
+        given = {
+            "access_token": token,
+            "token_type": "bearer",
+            "expires_in": EXPIRES_IN_S,
+            "scope": scope,
+        }
         return Reply.json(200, given | ({"refresh_token": refresh_token} if refresh_token else {}))
 
 

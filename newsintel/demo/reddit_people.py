@@ -76,7 +76,9 @@ class RedditPeople:
         if (wrong := self._find_invalid_parameter(query)) is not None:
             return Reply.html(400, _BAD.format(what=html.escape(wrong)))
         if request.method != "POST":
-            return Reply.html(200, _PAGE.format(scopes=html.escape(", ".join(_split_scopes(query)))))
+            return Reply.html(
+                200, _PAGE.format(scopes=html.escape(", ".join(_split_scopes(query))))
+            )
         form = dict(parse_qsl(request.body.decode("latin-1")))
         if form.get("decision") != "allow":
             return _redirect_back(query, error="access_denied")
@@ -85,7 +87,13 @@ class RedditPeople:
         self._issued += 1
         code = f"demo-code-{self._issued}"
         permanent = query.get("duration") == "permanent"
-        self._codes[code] = _Code(form["username"], query["redirect_uri"], " ".join(_split_scopes(query)), permanent, at + CODE_LIFETIME_S)
+        self._codes[code] = _Code(
+            form["username"],
+            query["redirect_uri"],
+            " ".join(_split_scopes(query)),
+            permanent,
+            at + CODE_LIFETIME_S,
+        )
         return _redirect_back(query, code=code)
 
     def redeem_code(self, form: Mapping[str, str], at: float) -> tuple[str, str, str | None] | None:
@@ -125,13 +133,24 @@ def _is_callback(address: str) -> bool:
         to = urlsplit(address)
     except ValueError:
         return False
-    return to.scheme in ("http", "https") and to.hostname in _LOCAL and to.path.endswith("/auth/reddit/callback")
+    return (
+        to.scheme in ("http", "https")
+        and to.hostname in _LOCAL
+        and to.path.endswith("/auth/reddit/callback")
+    )
 
 
 def describe_person(username: str) -> dict[str, object]:
     """Return the body of /api/v1/me. The id is derived from the name."""
     number = hashlib.sha256(username.lower().encode()).hexdigest()[:8]
-    return {"name": username, "id": number, "created_utc": 1500000000.0, "is_suspended": False, "over_18": False, "icon_img": ""}
+    return {
+        "name": username,
+        "id": number,
+        "created_utc": 1500000000.0,
+        "is_suspended": False,
+        "over_18": False,
+        "icon_img": "",
+    }
 
 
 def _split_scopes(query: Mapping[str, str]) -> list[str]:

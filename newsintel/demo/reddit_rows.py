@@ -33,8 +33,16 @@ def make_reddit_documents(story: Story, now: datetime, dice: random.Random) -> I
 def make_subreddit_document(theme: Theme, now: datetime) -> Document:
     """Return the theme's own subreddit, which a search with `type=sr` finds."""
     name = theme.subreddits[-1]
-    data = {"name": f"t5_{name}", "display_name": name, "title": theme.flair, "public_description": theme.background, "subscribers": 12_345}
-    return Document.of({"kind": "t5", "data": data}, {"title": theme.flair, "description": theme.background}, now)
+    data = {
+        "name": f"t5_{name}",
+        "display_name": name,
+        "title": theme.flair,
+        "public_description": theme.background,
+        "subscribers": 12_345,
+    }
+    return Document.of(
+        {"kind": "t5", "data": data}, {"title": theme.flair, "description": theme.background}, now
+    )
 
 
 def _make_link(story: Story, subreddit: str, now: datetime, dice: random.Random) -> Document:
@@ -44,7 +52,9 @@ def _make_link(story: Story, subreddit: str, now: datetime, dice: random.Random)
         "url": url,
         "url_overridden_by_dest": url,
         "domain": urlsplit(url).netloc.removeprefix("www."),
-        "thumbnail": dice.choice((f"https://thumbs.reddit.example/{story.name}.jpg", "default", "")),
+        "thumbnail": dice.choice(
+            (f"https://thumbs.reddit.example/{story.name}.jpg", "default", "")
+        ),
     }
     name = story.name
     if dice.random() < REMOVED:
@@ -60,19 +70,35 @@ def _make_talk(story: Story, now: datetime, dice: random.Random) -> Document:
     text = f"I keep thinking about it. {story.summary}\n\nWhat do you make of it?"
     url = f"https://www.reddit.com{data['permalink']}"
     return _build_document(
-        story, data | {"is_self": True, "selftext": text, "url": url, "domain": f"self.{subreddit}", "thumbnail": "self"}, ""
+        story,
+        data
+        | {
+            "is_self": True,
+            "selftext": text,
+            "url": url,
+            "domain": f"self.{subreddit}",
+            "thumbnail": "self",
+        },
+        "",
     )
 
 
 def _build_document(story: Story, data: dict[str, Any], name: str) -> Document:
     """Create a document. Reddit also matches by meaning; the theme's background simulates that."""
-    text = {"title": data["title"], "selftext": data["selftext"], "flair": data["link_flair_text"], "link": story.theme.background}
+    text = {
+        "title": data["title"],
+        "selftext": data["selftext"],
+        "flair": data["link_flair_text"],
+        "link": story.theme.background,
+    }
     row: Row = {"kind": "t3", "data": data}
     at = datetime.fromtimestamp(data["created_utc"], tz=story.at.tzinfo)
     return Document.of(row, text, at, data["score"], name)
 
 
-def _build_post(story: Story, title: str, subreddit: str, now: datetime, dice: random.Random) -> dict[str, Any]:
+def _build_post(
+    story: Story, title: str, subreddit: str, now: datetime, dice: random.Random
+) -> dict[str, Any]:
     """Return the fields that every post has."""
     code = f"{dice.randrange(36**5, 36**6):x}"
     at = min(now, story.at + timedelta(minutes=dice.randint(1, 240)))

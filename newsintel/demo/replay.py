@@ -58,7 +58,11 @@ def _read_guardian(body: Any) -> Iterator[Document]:
         if "webTitle" in row:
             fields = row["fields"] if isinstance(row.get("fields"), dict) else {}
             text = {name: _text(fields.get(name)) for name in ("trailText", "body", "byline")}
-            yield Document.of(row, {"webTitle": _text(row["webTitle"]), **text}, _parse_date(row.get("webPublicationDate")))
+            yield Document.of(
+                row,
+                {"webTitle": _text(row["webTitle"]), **text},
+                _parse_date(row.get("webPublicationDate")),
+            )
 
 
 def _read_reddit(body: Any) -> Iterator[Document]:
@@ -68,12 +72,26 @@ def _read_reddit(body: Any) -> Iterator[Document]:
         for row in _list_objects(data.get("children") if isinstance(data, dict) else None):
             post = row.get("data")
             if row.get("kind") == "t3" and isinstance(post, dict):
-                text = {"title": "title", "selftext": "selftext", "flair": "link_flair_text", "subreddit": "subreddit"}
+                text = {
+                    "title": "title",
+                    "selftext": "selftext",
+                    "flair": "link_flair_text",
+                    "subreddit": "subreddit",
+                }
                 at = _parse_timestamp(post.get("created_utc"))
-                yield Document.of(row, {name: _text(post.get(key)) for name, key in text.items()}, at, _number(post.get("score")))
+                yield Document.of(
+                    row,
+                    {name: _text(post.get(key)) for name, key in text.items()},
+                    at,
+                    _number(post.get("score")),
+                )
 
 
-_READERS: Mapping[str, Callable[[Any], Iterator[Document]]] = {"newsapi": _read_newsapi, "guardian": _read_guardian, "reddit": _read_reddit}
+_READERS: Mapping[str, Callable[[Any], Iterator[Document]]] = {
+    "newsapi": _read_newsapi,
+    "guardian": _read_guardian,
+    "reddit": _read_reddit,
+}
 
 
 def _list_objects(value: Any) -> list[dict[str, Any]]:

@@ -16,7 +16,11 @@ CHUNK = b" " * 65_536
 
 def _build_head(reply: Reply, *framing: str) -> bytes:
     """Return status line and headers, with the caller's framing headers."""
-    lines = [f"HTTP/1.1 {reply.status} {reply.reason}", *(f"{name}: {text}" for name, text in reply.header_lines), *framing]
+    lines = [
+        f"HTTP/1.1 {reply.status} {reply.reason}",
+        *(f"{name}: {text}" for name, text in reply.header_lines),
+        *framing,
+    ]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
 
 
@@ -69,7 +73,9 @@ def wrong_length(reply: Reply) -> Sabotage:
     """Send a Content-Length 1,000 bytes too large, then close."""
 
     async def act(stream: trio.SocketStream) -> None:
-        await stream.send_all(_build_head(reply, _format_length(len(reply.body) + 1000)) + reply.body)
+        await stream.send_all(
+            _build_head(reply, _format_length(len(reply.body) + 1000)) + reply.body
+        )
 
     return act
 
@@ -78,7 +84,9 @@ def reset(reply: Reply) -> Sabotage:
     """Send half the body, then RST."""
 
     async def act(stream: trio.SocketStream) -> None:
-        await stream.send_all(_build_head(reply, _format_length(len(reply.body))) + reply.body[: len(reply.body) // 2])
+        await stream.send_all(
+            _build_head(reply, _format_length(len(reply.body))) + reply.body[: len(reply.body) // 2]
+        )
         _close_by_reset(stream)
 
     return act
@@ -113,5 +121,6 @@ def _flood(reply: Reply, framing: str) -> Sabotage:
 
 
 SABOTAGES: Mapping[str, Callable[[Reply], Sabotage]] = {
-    act.__name__: act for act in (hang, drip, slow_headers, wrong_length, reset, eof, huge, huge_length)
+    act.__name__: act
+    for act in (hang, drip, slow_headers, wrong_length, reset, eof, huge, huge_length)
 }

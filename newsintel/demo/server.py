@@ -21,8 +21,18 @@ from newsintel.demo.reddit import RedditApi
 from newsintel.demo.replay import load_recordings
 from newsintel.demo.wire import Reply, Request, Sabotage, serve_connection
 
-PREFIXES = {"newsapi": "/newsapi", "guardian": "/guardian", "reddit": "/reddit", "reddit_auth": "/reddit-www"}
-LATENCIES_MS = {"newsapi": (120.0, 40.0), "guardian": (90.0, 30.0), "reddit": (180.0, 60.0), "reddit_auth": (60.0, 20.0)}
+PREFIXES = {
+    "newsapi": "/newsapi",
+    "guardian": "/guardian",
+    "reddit": "/reddit",
+    "reddit_auth": "/reddit-www",
+}
+LATENCIES_MS = {
+    "newsapi": (120.0, 40.0),
+    "guardian": (90.0, 30.0),
+    "reddit": (180.0, 60.0),
+    "reddit_auth": (60.0, 20.0),
+}
 """Latency and jitter of a good day (our estimate). They must look real and stay well below 1 s."""
 
 
@@ -75,13 +85,19 @@ async def run_simulated_upstreams(
     listeners = await trio.open_tcp_listeners(port, host=host)
     root = f"http://{host}:{listeners[0].socket.getsockname()[1]}"
     async with trio.open_nursery() as nursery:
-        await nursery.start(trio.serve_listeners, partial(serve_connection, respond=partial(_answer_request, upstreams, root)), listeners)
+        await nursery.start(
+            trio.serve_listeners,
+            partial(serve_connection, respond=partial(_answer_request, upstreams, root)),
+            listeners,
+        )
         base_urls = {name: root + prefix for name, prefix in PREFIXES.items()}
         yield Simulated(base_urls, root + control.PATH, _build_environ(base_urls))
         nursery.cancel_scope.cancel()
 
 
-def _build_upstreams(known: Corpus, clocks: Clocks, seed: int, wrap: Callable[[Api], Api], *, limited: bool) -> dict[str, Upstream]:
+def _build_upstreams(
+    known: Corpus, clocks: Clocks, seed: int, wrap: Callable[[Api], Api], *, limited: bool
+) -> dict[str, Upstream]:
     tokens = reddit_auth.RedditTokens(clocks)
     apis: dict[str, Api] = {
         "newsapi": newsapi.NewsApi(known.newsapi, clocks),
@@ -90,10 +106,15 @@ def _build_upstreams(known: Corpus, clocks: Clocks, seed: int, wrap: Callable[[A
         "reddit_auth": tokens,
     }
     dice = random.Random(seed)  # noqa: S311 - decides nothing but jitter and faults
-    return {name: Upstream(wrap(api), Behaviour(*LATENCIES_MS[name], limited=limited), dice) for name, api in apis.items()}
+    return {
+        name: Upstream(wrap(api), Behaviour(*LATENCIES_MS[name], limited=limited), dice)
+        for name, api in apis.items()
+    }
 
 
-async def _answer_request(upstreams: Mapping[str, Upstream], root: str, request: Request) -> Reply | Sabotage:
+async def _answer_request(
+    upstreams: Mapping[str, Upstream], root: str, request: Request
+) -> Reply | Sabotage:
     """Answer a request: for an API after its latency, for anything else at once."""
     for name, prefix in PREFIXES.items():
         if request.path.startswith(prefix + "/"):
@@ -110,7 +131,13 @@ async def _answer_request(upstreams: Mapping[str, Upstream], root: str, request:
 
 def _strip_prefix(prefix: str, request: Request) -> Request:
     """Return the request as the API itself would see it."""
-    return Request(request.method, request.path.removeprefix(prefix), request.query, request.headers, request.body)
+    return Request(
+        request.method,
+        request.path.removeprefix(prefix),
+        request.query,
+        request.headers,
+        request.body,
+    )
 
 
 def _build_environ(base_urls: Mapping[str, str]) -> dict[str, str]:

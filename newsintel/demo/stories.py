@@ -73,7 +73,13 @@ class Story:
 
 def make_slug(text: str) -> str:
     """Return text as part of a URL."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower().replace("'", "")
+    plain = (
+        unicodedata.normalize("NFKD", text)
+        .encode("ascii", "ignore")
+        .decode()
+        .lower()
+        .replace("'", "")
+    )
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
@@ -83,12 +89,17 @@ def load_themes() -> tuple[Theme, ...]:
     found = []
     for file in files("newsintel.demo").joinpath("material").iterdir():
         if file.name.endswith(".toml"):
-            found += [_build_theme(name, table) for name, table in tomllib.loads(file.read_text(encoding="utf-8")).items()]
+            found += [
+                _build_theme(name, table)
+                for name, table in tomllib.loads(file.read_text(encoding="utf-8")).items()
+            ]
     return tuple(sorted(found, key=lambda theme: theme.name))
 
 
 def _build_theme(name: str, table: dict[str, object]) -> Theme:
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    values = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in table.items()
+    }
     return Theme(name=name, **values)  # type: ignore[arg-type]
 
 
@@ -99,7 +110,19 @@ def generate_stories(now: datetime, dice: random.Random) -> Iterator[Story]:
             age = AGE_MINUTES + (SPAN / timedelta(minutes=1)) * dice.random() ** 1.5
             later_age = AGE_MINUTES + (age - AGE_MINUTES) * dice.uniform(0.05, 0.75)
             heat = dice.random() ** 2
-            for told, report, minutes in ((title, summary, age), (later_title, later_summary, later_age)):
+            for told, report, minutes in (
+                (title, summary, age),
+                (later_title, later_summary, later_age),
+            ):
                 at = (now - timedelta(minutes=minutes)).replace(microsecond=0)
                 outlet = GUARDIAN if dice.random() < 0.25 else dice.choice(OUTLETS)
-                yield Story(make_slug(told)[:80], theme, told, report, outlet, dice.choice(AUTHORS), at, heat)
+                yield Story(
+                    make_slug(told)[:80],
+                    theme,
+                    told,
+                    report,
+                    outlet,
+                    dice.choice(AUTHORS),
+                    at,
+                    heat,
+                )

@@ -50,7 +50,12 @@ class Reply:
     @classmethod
     def json(cls, status: int, value: Any, **headers: str) -> "Reply":
         """Return a JSON response. Underscores in header names become hyphens."""
-        return cls(status, orjson.dumps(value), {"Content-Type": JSON} | {name.replace("_", "-"): text for name, text in headers.items()})
+        return cls(
+            status,
+            orjson.dumps(value),
+            {"Content-Type": JSON}
+            | {name.replace("_", "-"): text for name, text in headers.items()},
+        )
 
     @classmethod
     def html(cls, status: int, text: str) -> "Reply":
@@ -132,9 +137,13 @@ def _build_request(head: h11.Request, body: bytes) -> Request:
     )
 
 
-async def _send_reply(connection: h11.Connection, stream: trio.SocketStream, reply: Reply, *, head: bool) -> None:
+async def _send_reply(
+    connection: h11.Connection, stream: trio.SocketStream, reply: Reply, *, head: bool
+) -> None:
     headers = [*reply.header_lines, ("Content-Length", str(len(reply.body)))]
-    data = connection.send(h11.Response(status_code=reply.status, headers=headers, reason=reply.reason))
+    data = connection.send(
+        h11.Response(status_code=reply.status, headers=headers, reason=reply.reason)
+    )
     if not head:
         data += connection.send(h11.Data(data=reply.body))
     data += connection.send(h11.EndOfMessage())

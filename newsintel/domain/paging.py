@@ -63,13 +63,19 @@ class Cursors:
         Raises:
             InvalidParameterError: it was not written here, or for another query; names `cursor`.
         """
-        if len(cursor) <= MAX_CHARS and re.fullmatch(r"[A-Za-z0-9_-]+", cursor) and len(cursor) % 4 != 1:
+        if (
+            len(cursor) <= MAX_CHARS
+            and re.fullmatch(r"[A-Za-z0-9_-]+", cursor)
+            and len(cursor) % 4 != 1
+        ):
             signed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
             signature, payload = signed[:_SIGNATURE_BYTES], signed[_SIGNATURE_BYTES:]
             if self._signer.verify(_join_message(payload, bound_to), signature):
                 return Position(tuple(json.loads(payload)))
         raise InvalidParameterError(
-            "cursor", "invalid", "cursor must be the next_cursor of an answer to the same query, with the same filters and sort."
+            "cursor",
+            "invalid",
+            "cursor must be the next_cursor of an answer to the same query, with the same filters and sort.",
         )
 
 

@@ -12,7 +12,12 @@ from newsintel.http.middleware.hit_path import HitPath
 from newsintel.http.middleware.host_check import HostCheck, fix_host_header
 from newsintel.http.middleware.identify import Identify
 from newsintel.http.middleware.rate_limits import RateLimits
-from newsintel.http.request.access import check_access, check_site, format_origin, get_current_caller
+from newsintel.http.request.access import (
+    check_access,
+    check_site,
+    format_origin,
+    get_current_caller,
+)
 from newsintel.http.request.credentials import read_bearer
 from newsintel.http.request.json_body import read_body
 from newsintel.http.request.query_string import parse_path, parse_query
@@ -89,7 +94,12 @@ def create_app(services: Services) -> QuartTrio:
     )
     for route in (*table, *openapi.build_routes(table, settings)):
         view = handle_errors(partial(_handle_request, services, route))
-        app.add_url_rule(route.rule, endpoint=f"{route.method} {route.path}", view_func=view, methods=[route.method])
+        app.add_url_rule(
+            route.rule,
+            endpoint=f"{route.method} {route.path}",
+            view_func=view,
+            methods=[route.method],
+        )
     app.register_error_handler(HTTPException, respond_to_framework_error)
     hot = HitPath(
         fix_host_header(app.asgi_app),
@@ -99,7 +109,11 @@ def create_app(services: Services) -> QuartTrio:
         count=services.count,
         now=services.now,
     )
-    limited = RateLimits(hot, services.limits.requests, services.limits.misses) if services.limits.requests else hot
+    limited = (
+        RateLimits(hot, services.limits.requests, services.limits.misses)
+        if services.limits.requests
+        else hot
+    )
     identified = Identify(limited, services)
     reached = Cors(identified, settings.cors_origins) if settings.cors_origins else identified
     app.asgi_app = Envelope(HostCheck(reached, settings), settings)  # type: ignore[assignment,method-assign]

@@ -48,7 +48,9 @@ class SmallReads(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Open a connection."""
-        return SmallReadStream(await self._network.connect_tcp(host, port, timeout, local_address, socket_options))
+        return SmallReadStream(
+            await self._network.connect_tcp(host, port, timeout, local_address, socket_options)
+        )
 
 
 class SmallReadStream(httpcore.AsyncNetworkStream):
@@ -72,7 +74,9 @@ class SmallReadStream(httpcore.AsyncNetworkStream):
         """
         if self._framing_bytes > MOST_FRAMING_BYTES or self._framing_lines > MOST_FRAMING_LINES:
             raise FramingError("too many headers, interim answers or trailers")
-        data = await self._stream.read(min(max_bytes, BODY_READ_BYTES if self._in_body else FRAMING_READ_BYTES), timeout)
+        data = await self._stream.read(
+            min(max_bytes, BODY_READ_BYTES if self._in_body else FRAMING_READ_BYTES), timeout
+        )
         self._framing_bytes += len(data)
         self._framing_lines += data.count(b"\n")
         return data

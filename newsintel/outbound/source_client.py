@@ -79,21 +79,31 @@ class _HttpUpstream:
         request = self._source.build_request(query, self._settings, credential, self._now())
         try:
             # The base URL may have a path. httpx joins such URLs by rules about slashes.
-            reply = await self._client.get(self._settings.url + request.path, params=request.params, headers=list(request.headers))
+            reply = await self._client.get(
+                self._settings.url + request.path,
+                params=request.params,
+                headers=list(request.headers),
+            )
         except FORESEEN as error:
             return make_refusal(error)
         reply.stream = _EMPTY_STREAM
         if reply.is_redirect:
             # Following it would send the key to an address that the replying server chooses
             # (SSRF; OWASP API10:2023).
-            return Refusal(Status.BAD_PAYLOAD, "redirect, not followed", http_status=reply.status_code)
+            return Refusal(
+                Status.BAD_PAYLOAD, "redirect, not followed", http_status=reply.status_code
+            )
         return await run_in_turns(
-            self._source.read_slices(Response(reply.status_code, dict(reply.headers), reply.content), query, self._now())
+            self._source.read_slices(
+                Response(reply.status_code, dict(reply.headers), reply.content), query, self._now()
+            )
         )
 
 
 @asynccontextmanager
-async def open_upstream(source: Source, settings: SourceSettings, *, token: TokenSource | None, now: WallClock) -> AsyncIterator[Upstream]:
+async def open_upstream(
+    source: Source, settings: SourceSettings, *, token: TokenSource | None, now: WallClock
+) -> AsyncIterator[Upstream]:
     """Open a source's client.
 
     Owns: the client and its connections, but not the token.
@@ -105,8 +115,14 @@ async def open_upstream(source: Source, settings: SourceSettings, *, token: Toke
         now: the time of day; rows without a date get it.
     """
     quiet_libraries()  # httpx logs every URL at INFO; the Guardian's contains the key
-    headers = HEADERS | ({"User-Agent": settings.values["user_agent"]} if "user_agent" in settings.values else {})
+    headers = HEADERS | (
+        {"User-Agent": settings.values["user_agent"]} if "user_agent" in settings.values else {}
+    )
     async with httpx.AsyncClient(
-        transport=Transport(), headers=headers, timeout=TIMEOUT, trust_env=False, follow_redirects=False
+        transport=Transport(),
+        headers=headers,
+        timeout=TIMEOUT,
+        trust_env=False,
+        follow_redirects=False,
     ) as client:
         yield _HttpUpstream(source, settings, client, token, now)

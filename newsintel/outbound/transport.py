@@ -53,7 +53,11 @@ CLOSE_S = 1.0
 Closing is a system call that does not wait; if it takes longer, something is wrong.
 """
 
-HEADERS = {"User-Agent": f"newsintel/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"}
+HEADERS = {
+    "User-Agent": f"newsintel/{__version__}",
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+}
 """Sent unless a request says otherwise."""
 
 _PASSED_HEADERS = frozenset({b"content-type", b"retry-after", b"www-authenticate"})
@@ -100,7 +104,11 @@ _MEANINGS: tuple[tuple[type[Exception], Status, str], ...] = (
 httpx's own messages are never shown: they may contain a URL or a header, and so a key.
 """
 
-FORESEEN: tuple[type[Exception], ...] = (*(kind for kind, _, _ in _MEANINGS), BodyError, FramingError)
+FORESEEN: tuple[type[Exception], ...] = (
+    *(kind for kind, _, _ in _MEANINGS),
+    BodyError,
+    FramingError,
+)
 """The exceptions that are expected when a request is sent. Any other exception is a bug."""
 
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
@@ -117,7 +125,9 @@ def make_refusal(error: Exception) -> Refusal:
         return Refusal(Status.BAD_PAYLOAD, str(error))
     if isinstance(error, httpx.RemoteProtocolError) and str(error).startswith(_EOF):
         return Refusal(Status.UNREACHABLE, "connection closed before an answer")
-    status, meaning = next((status, meaning) for kind, status, meaning in _MEANINGS if isinstance(error, kind))
+    status, meaning = next(
+        (status, meaning) for kind, status, meaning in _MEANINGS if isinstance(error, kind)
+    )
     reason = _find_reason(error) if status is Status.UNREACHABLE else None
     return Refusal(status, f"{meaning}: {reason}" if reason else meaning)
 
@@ -128,7 +138,9 @@ def _find_reason(error: BaseException) -> str | None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             # E.g. "certificate has expired"; for a wrong host, the host's name follows the comma.
             return f"TLS, {cause.verify_message.partition(',')[0]}"
-    return next((reason for kind, reason in _REASONS for cause in causes if isinstance(cause, kind)), None)
+    return next(
+        (reason for kind, reason in _REASONS for cause in causes if isinstance(cause, kind)), None
+    )
 
 
 def _iterate_causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -138,7 +150,11 @@ def _iterate_causes(error: BaseException | None) -> Iterator[BaseException]:
     """
     while error is not None:
         yield error
-        error = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error.__cause__ or error.__context__
+        error = (
+            error.exceptions[0]
+            if isinstance(error, BaseExceptionGroup)
+            else error.__cause__ or error.__context__
+        )
 
 
 @define
@@ -251,7 +267,11 @@ async def _read(response: httpx.Response, max_bytes: int) -> bytes:
         raise FramingError("another protocol than HTTP")
     connection.note_piece()
     length = response.headers.get("content-length", "")
-    body = BodyReader(response.headers.get("content-encoding", ""), int(length) if length.isdecimal() else None, max_bytes)
+    body = BodyReader(
+        response.headers.get("content-encoding", ""),
+        int(length) if length.isdecimal() else None,
+        max_bytes,
+    )
     fault: BodyError | None = None
     pieces = 0
     # To stop early, the loop is cancelled instead of left by `break`: this unwinds httpx's nested
@@ -264,7 +284,11 @@ async def _read(response: httpx.Response, max_bytes: int) -> bytes:
             if not pieces % PIECES_A_TURN:
                 await trio.lowlevel.cancel_shielded_checkpoint()
             if fault is None:
-                fault = await _feed(body, piece) if pieces <= MOST_PIECES else BodyError(f"body in more than {MOST_PIECES:,} pieces")
+                fault = (
+                    await _feed(body, piece)
+                    if pieces <= MOST_PIECES
+                    else BodyError(f"body in more than {MOST_PIECES:,} pieces")
+                )
             if fault is not None:
                 rest.cancel()
     if fault is not None:

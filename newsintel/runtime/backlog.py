@@ -23,7 +23,9 @@ class Pace:
     busy_s: float
 
 
-async def process_backlog(take: Callable[[], Awaitable[int]], pace: Pace, count: Count, *, done: str, failed: str) -> None:
+async def process_backlog(
+    take: Callable[[], Awaitable[int]], pace: Pace, count: Count, *, done: str, failed: str
+) -> None:
     """Take batches until cancelled.
 
     Args:

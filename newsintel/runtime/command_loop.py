@@ -32,7 +32,9 @@ async def _run_until_signal(command: Callable[[*Ts], Awaitable[T]], args: tuple[
 
 
 @contextmanager
-def call_on_signals(first: Callable[[], object], again: Callable[[], object], end_s: float = END_S) -> Iterator[None]:
+def call_on_signals(
+    first: Callable[[], object], again: Callable[[], object], end_s: float = END_S
+) -> Iterator[None]:
     """Call `first` on the loop after the first signal and `again` after each further one.
 
     Args:

@@ -56,7 +56,10 @@ class Edges:
     @classmethod
     def open(cls, settings: Settings) -> "Edges":
         """Open all channels. Each end has one owner, which closes it."""
-        jobs = {name: trio.open_memory_channel[FetchJob](settings.max_flights) for name in settings.enabled_sources}
+        jobs = {
+            name: trio.open_memory_channel[FetchJob](settings.max_flights)
+            for name in settings.enabled_sources
+        }
         return cls(
             *trio.open_memory_channel[Flight](settings.max_flights),
             {name: to_fetcher for name, (to_fetcher, _) in jobs.items()},

@@ -9,7 +9,9 @@ T = TypeVar("T")
 
 
 async def save_halving(
-    rows: Sequence[T], save: Callable[[Sequence[T]], Awaitable[None]], refuse: Callable[[T, str], Awaitable[None]]
+    rows: Sequence[T],
+    save: Callable[[Sequence[T]], Awaitable[None]],
+    refuse: Callable[[T, str], Awaitable[None]],
 ) -> None:
     """Save rows; halve a refused batch until each row at fault is found.
 

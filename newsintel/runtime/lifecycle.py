@@ -65,7 +65,10 @@ class Lifecycle:
 
     async def check_stores(self) -> StoreHealth:
         """Check whether each store responds."""
-        return StoreHealth(postgresql=await _is_responding(self._ping_postgresql), redis=await _is_responding(self._ping_redis))
+        return StoreHealth(
+            postgresql=await _is_responding(self._ping_postgresql),
+            redis=await _is_responding(self._ping_redis),
+        )
 
 
 async def _is_responding(ping: Ping) -> bool:
@@ -132,7 +135,10 @@ class _FreezeSurvivors:
         if info["generation"] == _OLDEST_GENERATION:
             gc.set_threshold(GC_YOUNG, 0, _NEVER)
             gc.freeze()
-        elif info["generation"] == _MIDDLE_GENERATION and gc.get_count()[_OLDEST_GENERATION] >= GC_COLLECTIONS_PER_FREEZE:
+        elif (
+            info["generation"] == _MIDDLE_GENERATION
+            and gc.get_count()[_OLDEST_GENERATION] >= GC_COLLECTIONS_PER_FREEZE
+        ):
             self._put_aside += 1
             if self._put_aside % GC_FREEZES_PER_FULL:
                 gc.freeze()

@@ -15,7 +15,9 @@ async def sleep_with_jitter(longest_s: float) -> None:
     await trio.sleep(longest_s * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load
 
 
-async def repeat(step: Callable[[], Awaitable[float | None]], *, every_s: float, first_s: float) -> NoReturn:
+async def repeat(
+    step: Callable[[], Awaitable[float | None]], *, every_s: float, first_s: float
+) -> NoReturn:
     """Take one step after another until cancelled.
 
     Args:

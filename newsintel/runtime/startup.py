@@ -45,12 +45,16 @@ async def _check(name: str, address: ListenAddress) -> None:
     try:
         listeners = await trio.open_tcp_listeners(address.port, host=address.host)
     except OSError as error:
-        raise NewsIntelError(f"cannot listen on {address} ({PREFIX}{name}): {error.strerror or error}") from error
+        raise NewsIntelError(
+            f"cannot listen on {address} ({PREFIX}{name}): {error.strerror or error}"
+        ) from error
     for listener in listeners:
         await listener.aclose()
 
 
-def serving_fields(settings: Settings, urls: Sequence[str], metrics_urls: Sequence[str]) -> dict[str, Any]:
+def serving_fields(
+    settings: Settings, urls: Sequence[str], metrics_urls: Sequence[str]
+) -> dict[str, Any]:
     """Return the fields of the log line `serving`: addresses, sources and stores, no secrets."""
     enabled = settings.enabled_sources
     fields: dict[str, Any] = {

@@ -76,7 +76,11 @@ def handle_signals(react: Callable[[], object], end_s: float = END_S) -> Iterato
             end_within(end_s)
         react()
 
-    before = {number: handler for number in SIGNALS if (handler := signal.getsignal(number)) is not signal.SIG_IGN}
+    before = {
+        number: handler
+        for number in SIGNALS
+        if (handler := signal.getsignal(number)) is not signal.SIG_IGN
+    }
     for number in before:
         signal.signal(number, handle)
     try:

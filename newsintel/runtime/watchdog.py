@@ -58,7 +58,9 @@ def watch_loop(stuck_s: float = STUCK_S) -> Iterator[None]:
     """
     over = threading.Event()
     token = trio.lowlevel.current_trio_token()
-    thread = threading.Thread(target=_watch, args=(token, stuck_s, over), name="watchdog", daemon=True)
+    thread = threading.Thread(
+        target=_watch, args=(token, stuck_s, over), name="watchdog", daemon=True
+    )
     # The traceback is chained to the default action of the signal, which ends the process.
     faulthandler.register(signal.SIGPROF, all_threads=True, chain=True)
     signal.setitimer(signal.ITIMER_PROF, stuck_s * SPIN)

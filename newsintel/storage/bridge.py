@@ -31,7 +31,14 @@ log = get_logger(__name__)
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-LOSSES = (OSError, EOFError, asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresError, RedisError)
+LOSSES = (
+    OSError,
+    EOFError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresError,
+    RedisError,
+)
 """What the drivers raise when a connection is lost or its server stops."""
 
 DRAIN_S = 1.0
@@ -103,7 +110,9 @@ class Bridge:
             rules: how slots are given out; a number is that many slots, for anybody and without
                 waiting.
         """
-        self._lanes.append(Lane(self._loop, name, Rules(rules) if isinstance(rules, int) else rules))
+        self._lanes.append(
+            Lane(self._loop, name, Rules(rules) if isinstance(rules, int) else rules)
+        )
         return self._lanes[-1]
 
     async def wait_until_idle(self) -> None:

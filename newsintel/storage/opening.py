@@ -67,12 +67,16 @@ async def open_stores(settings: Settings, count: Count) -> AsyncIterator[Stores]
     Raises:
         EmbeddedServerError: an embedded server did not start.
     """
-    embedded = run_embedded_servers(settings.data_dir, postgres=settings.database_url is None, redis=settings.redis_url is None)
+    embedded = run_embedded_servers(
+        settings.data_dir, postgres=settings.database_url is None, redis=settings.redis_url is None
+    )
     async with embedded as own, open_bridge() as bridge:
         database = settings.database_url or Secret(own.postgres_url or "")
         cache_url = settings.redis_url or Secret(own.redis_url or "")
         async with (
-            open_postgres(bridge, database, settings.database_password, settings.database_pool) as postgres,
+            open_postgres(
+                bridge, database, settings.database_password, settings.database_pool
+            ) as postgres,
             open_redis(bridge, cache_url, settings.redis_password) as redis,
         ):
             migrating = bridge.add_lane("migrating", 1)
@@ -95,7 +99,9 @@ async def open_stores(settings: Settings, count: Count) -> AsyncIterator[Stores]
 
 def _search_stores(redis: RedisLink, settings: Settings, count: Count) -> SearchStores:
     keep_s = settings.cache_ttl_s + settings.cache_stale_s
-    return SearchStores(harvests=RedisCache(redis, keep_s=keep_s, count=count), bytes_cache=RedisBytes(redis, count))
+    return SearchStores(
+        harvests=RedisCache(redis, keep_s=keep_s, count=count), bytes_cache=RedisBytes(redis, count)
+    )
 
 
 def _archive_stores(postgres: Postgres) -> ArchiveStores:
@@ -107,12 +113,22 @@ def _archive_stores(postgres: Postgres) -> ArchiveStores:
     )
 
 
-def _account_stores(postgres: Postgres, redis: RedisLink, settings: Settings, count: Count) -> AccountStores:
+def _account_stores(
+    postgres: Postgres, redis: RedisLink, settings: Settings, count: Count
+) -> AccountStores:
     # Created at first use: a command that seals nothing creates no keys.
-    sealer: Callable[[], Sealer] = cache(lambda: Sealer(settings.secret_keys or load_or_create_keys(settings.data_dir)))
+    sealer: Callable[[], Sealer] = cache(
+        lambda: Sealer(settings.secret_keys or load_or_create_keys(settings.data_dir))
+    )
     return AccountStores(
         directory=PostgresAccounts(postgres),
-        sessions=RedisSessions(redis, idle_s=settings.session_idle_s, max_s=settings.session_max_s, count=count, now=utc_now),
+        sessions=RedisSessions(
+            redis,
+            idle_s=settings.session_idle_s,
+            max_s=settings.session_max_s,
+            count=count,
+            now=utc_now,
+        ),
         api_keys=PostgresKeys(postgres),
         attempts=RedisAttempts(redis, count),
         tokens=PostgresTokens(postgres, sealer),
@@ -146,7 +162,9 @@ def _intelligence_stores(postgres: Postgres) -> IntelligenceStores:
 def _operation_stores(postgres: Postgres, redis: RedisLink) -> OperationStores:
     return OperationStores(
         latencies=RedisLatencies(redis),
-        load=lambda: StoreLoad({"PostgreSQL": postgres.slots_used, "Redis": redis.slots_used}, redis.breaker_open),
+        load=lambda: StoreLoad(
+            {"PostgreSQL": postgres.slots_used, "Redis": redis.slots_used}, redis.breaker_open
+        ),
         ping_postgres=postgres.ping,
         ping_redis=redis.ping,
     )

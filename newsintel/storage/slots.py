@@ -78,7 +78,9 @@ class Slots:
                 if not waiting.granted.is_set():
                     self._line.remove(waiting)
         if not waiting.granted.is_set():
-            raise BusyError(f"no slot for {self._name} is free: {self.held} of {self._rules.total} are in use")
+            raise BusyError(
+                f"no slot for {self._name} is free: {self.held} of {self._rules.total} are in use"
+            )
         return asker
 
     def give_back(self, asker: StoreUser) -> None:
@@ -96,5 +98,9 @@ class Slots:
     def _can_take(self, asker: StoreUser) -> bool:
         if asker.urgent:
             return self.held < self._rules.total
-        alone = asker.person is None or self._rules.per_person is None or self._held[asker.person] < self._rules.per_person
+        alone = (
+            asker.person is None
+            or self._rules.per_person is None
+            or self._held[asker.person] < self._rules.per_person
+        )
         return alone and self.held < self._rules.total - self._rules.reserved

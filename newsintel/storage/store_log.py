@@ -29,4 +29,9 @@ class StoreLog:
     def note_success(self) -> None:
         """Note that an operation succeeded."""
         if recovery := self._condition.record_success(time.monotonic()):
-            log.info("store_recovered", store=self._store, failures=recovery.failures, after_s=round(recovery.after_s, 1))
+            log.info(
+                "store_recovered",
+                store=self._store,
+                failures=recovery.failures,
+                after_s=round(recovery.after_s, 1),
+            )

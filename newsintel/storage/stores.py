@@ -6,10 +6,25 @@ from attrs import frozen
 
 from newsintel.domain.accounts.ports import Accounts, ApiKeys, Attempts, Sessions, TokenStore
 from newsintel.domain.archive.ports import Archive, ArchiveDump, ArchiveSearch, TextIndex
-from newsintel.domain.intelligence.ports import Likeness, Reading, RelatedSearches, SaveCounts, SearchMarks, TermCounts, Trending
+from newsintel.domain.intelligence.ports import (
+    Likeness,
+    Reading,
+    RelatedSearches,
+    SaveCounts,
+    SearchMarks,
+    TermCounts,
+    Trending,
+)
 from newsintel.domain.limits.ports import Ledger
 from newsintel.domain.operations.ports import LatencyStore, StoreLoad
-from newsintel.domain.personal.ports import AccountData, Feedback, History, OwnHistory, PreferenceStore, SavedArticles
+from newsintel.domain.personal.ports import (
+    AccountData,
+    Feedback,
+    History,
+    OwnHistory,
+    PreferenceStore,
+    SavedArticles,
+)
 from newsintel.domain.ports import ByteCache, Repeats, SharedCounter
 from newsintel.domain.search.ports import HarvestCache
 from newsintel.errors import SchemaError, StoreRefusedError, UnavailableError
@@ -124,7 +139,10 @@ class Stores:
             RefusedError: a store refuses this service; a retry cannot succeed.
             SchemaError: the schema is missing or too old.
         """
-        steps = {"postgresql": self.check_schema if production else self.migrate, "redis": self.operations.ping_redis}
+        steps = {
+            "postgresql": self.check_schema if production else self.migrate,
+            "redis": self.operations.ping_redis,
+        }
         away = []
         for name, step in steps.items():
             try:

@@ -32,16 +32,24 @@ def _release(given: argparse.Namespace, digest: str | None) -> None:
     image = f"{given.repository}@{digest}"
     steps.run_migration(given.cluster, given.service, given.migrate_family, image)
     revision = steps.roll_out(given.cluster, given.service, image)
-    steps.verify_release(given.cluster, given.service, revision, given.url.rstrip("/"), given.commit)
+    steps.verify_release(
+        given.cluster, given.service, revision, given.url.rstrip("/"), given.commit
+    )
 
 
 def _build_parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="python -m ops.deploy", description="Release newsintel to ECS.")
+    top = argparse.ArgumentParser(
+        prog="python -m ops.deploy", description="Release newsintel to ECS."
+    )
     commands = top.add_subparsers(dest="command", required=True)
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--repository", required=True, help="the ECR repository's URL")
-    common.add_argument("--commit", required=True, help="the full commit SHA, which is the image's tag")
-    commands.add_parser("built", parents=[common], help="print digest=..., empty if the commit has no image yet")
+    common.add_argument(
+        "--commit", required=True, help="the full commit SHA, which is the image's tag"
+    )
+    commands.add_parser(
+        "built", parents=[common], help="print digest=..., empty if the commit has no image yet"
+    )
     release = commands.add_parser("release", parents=[common], help="migrate, roll out, verify")
     for name, what in {
         "cluster": "the ECS cluster",

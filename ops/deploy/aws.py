@@ -28,7 +28,15 @@ def call_aws(service: str, operation: str, /, **parameters: Any) -> Any:
     Raises:
         AwsError: the call failed.
     """
-    command = ["aws", service, operation, "--output", "json", "--cli-input-json", json.dumps(parameters)]
+    command = [
+        "aws",
+        service,
+        operation,
+        "--output",
+        "json",
+        "--cli-input-json",
+        json.dumps(parameters),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=CALL_S)
     if done.returncode:
         raise AwsError(f"aws {service} {operation}: {done.stderr.strip() or done.returncode}")

@@ -40,7 +40,10 @@ def replace_image(definition: Json, image: str) -> dict[str, Any]:
         DeployError: it does not have our container.
     """
     found = {name: value for name, value in definition.items() if name not in READ_ONLY}
-    containers = [{**each, "image": image} if each["name"] == CONTAINER else each for each in found["containerDefinitions"]]
+    containers = [
+        {**each, "image": image} if each["name"] == CONTAINER else each
+        for each in found["containerDefinitions"]
+    ]
     if not any(each["name"] == CONTAINER for each in containers):
         raise DeployError(f"{definition['family']} has no container {CONTAINER!r}")
     return {**found, "containerDefinitions": containers}
@@ -59,9 +62,13 @@ def judge_rollout(deployments: Sequence[Json], revision: str) -> Progress:
     primary = next(each for each in deployments if each["status"] == "PRIMARY")
     if ours is not None and ours.get("rolloutState") == "FAILED":
         why = ours.get("rolloutStateReason", "no reason given")
-        raise DeployError(f"{shorten_arn(revision)} failed: {why}; the service runs {name_running(primary)}")
+        raise DeployError(
+            f"{shorten_arn(revision)} failed: {why}; the service runs {name_running(primary)}"
+        )
     if primary["taskDefinition"] != revision:
-        raise DeployError(f"{shorten_arn(revision)} was rolled back or replaced: the service runs {name_running(primary)}")
+        raise DeployError(
+            f"{shorten_arn(revision)} was rolled back or replaced: the service runs {name_running(primary)}"
+        )
     state = primary.get("rolloutState", "IN_PROGRESS")
     counts = f"{primary['runningCount']} of {primary['desiredCount']} running, {primary.get('failedTasks', 0)} failed"
     return Progress(state == "COMPLETED", f"{shorten_arn(revision)}: {state}, {counts}")
@@ -78,17 +85,23 @@ def read_exit_code(task: Json) -> int | None:
     container: Json = next((each for each in task["containers"] if each["name"] == CONTAINER), {})
     code = container.get("exitCode")
     if code is None:
-        raise DeployError(f"the migration never ran: {container.get('reason') or task.get('stoppedReason', 'no reason given')}")
+        raise DeployError(
+            f"the migration never ran: {container.get('reason') or task.get('stoppedReason', 'no reason given')}"
+        )
     return int(code)
 
 
 def find_log(definition: Json, task_arn: str) -> tuple[str, str] | None:
     """Return the CloudWatch log group and stream of our container, or None if it logs elsewhere."""
-    container = next(each for each in definition["containerDefinitions"] if each["name"] == CONTAINER)
+    container = next(
+        each for each in definition["containerDefinitions"] if each["name"] == CONTAINER
+    )
     options = container.get("logConfiguration", {}).get("options", {})
     if not {"awslogs-group", "awslogs-stream-prefix"} <= options.keys():
         return None
-    return options["awslogs-group"], f"{options['awslogs-stream-prefix']}/{CONTAINER}/{task_arn.rpartition('/')[2]}"
+    return options[
+        "awslogs-group"
+    ], f"{options['awslogs-stream-prefix']}/{CONTAINER}/{task_arn.rpartition('/')[2]}"
 
 
 def get_family(revision: str) -> str:

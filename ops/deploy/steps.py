@@ -44,7 +44,12 @@ def find_image(repository: str, commit: str) -> str | None:
     Tags are immutable, so a commit is never built twice.
     """
     try:
-        found = call_aws("ecr", "describe-images", repositoryName=repository.partition("/")[2], imageIds=[{"imageTag": commit}])
+        found = call_aws(
+            "ecr",
+            "describe-images",
+            repositoryName=repository.partition("/")[2],
+            imageIds=[{"imageTag": commit}],
+        )
     except AwsError as error:
         if "ImageNotFoundException" in str(error):
             return None
@@ -59,24 +64,38 @@ def run_migration(cluster: str, service: str, task_family: str, image: str) -> N
     revision = register_revision(definition, image)
     network = describe_service(cluster, service)["networkConfiguration"]
     answer = call_aws(
-        "ecs", "run-task", cluster=cluster, taskDefinition=revision, launchType="FARGATE", networkConfiguration=network, count=1
+        "ecs",
+        "run-task",
+        cluster=cluster,
+        taskDefinition=revision,
+        launchType="FARGATE",
+        networkConfiguration=network,
+        count=1,
     )
     if not answer["tasks"]:
         raise DeployError(f"the migration was not started: {answer['failures']}")
     task = answer["tasks"][0]["taskArn"]
     print_line(f"migrating with {shorten_arn(revision)}, task {shorten_arn(task)}")
     code = poll(
-        lambda: read_exit_code(call_aws("ecs", "describe-tasks", cluster=cluster, tasks=[task])["tasks"][0]), MIGRATION_S, "the migration"
+        lambda: read_exit_code(
+            call_aws("ecs", "describe-tasks", cluster=cluster, tasks=[task])["tasks"][0]
+        ),
+        MIGRATION_S,
+        "the migration",
     )
     if code:
-        raise DeployError(f"the migration ended with {code}; the service was not touched\n{read_log_tail(definition, task)}")
+        raise DeployError(
+            f"the migration ended with {code}; the service was not touched\n{read_log_tail(definition, task)}"
+        )
     print_line("the migration ended with 0")
 
 
 def roll_out(cluster: str, service: str, image: str) -> str:
     """Deploy a revision with the new image and wait for the rollout. Returns the revision's ARN."""
     before = describe_service(cluster, service)
-    revision = register_revision(find_newest_definition(get_family(before["taskDefinition"])), image)
+    revision = register_revision(
+        find_newest_definition(get_family(before["taskDefinition"])), image
+    )
     print_line(f"{shorten_arn(before['taskDefinition'])} -> {shorten_arn(revision)}")
     call_aws("ecs", "update-service", cluster=cluster, service=service, taskDefinition=revision)
 
@@ -95,9 +114,15 @@ def roll_out(cluster: str, service: str, image: str) -> str:
 
 def verify_release(cluster: str, service: str, revision: str, url: str, commit: str) -> None:
     """Check that the new version serves: the running revision, the answering commit, readiness."""
-    primary = next(each for each in describe_service(cluster, service)["deployments"] if each["status"] == "PRIMARY")
+    primary = next(
+        each
+        for each in describe_service(cluster, service)["deployments"]
+        if each["status"] == "PRIMARY"
+    )
     if primary["taskDefinition"] != revision or primary["rolloutState"] != "COMPLETED":
-        raise DeployError(f"the service runs {name_running(primary)} ({primary['rolloutState']}), not {shorten_arn(revision)}")
+        raise DeployError(
+            f"the service runs {name_running(primary)} ({primary['rolloutState']}), not {shorten_arn(revision)}"
+        )
     seen = ""
 
     def answers() -> bool | None:
@@ -116,13 +141,17 @@ def verify_release(cluster: str, service: str, revision: str, url: str, commit: 
 
 def find_newest_definition(task_family: str) -> Json:
     """Return the newest active task definition of a family, from Terraform or from a release."""
-    definition: Json = call_aws("ecs", "describe-task-definition", taskDefinition=task_family)["taskDefinition"]
+    definition: Json = call_aws("ecs", "describe-task-definition", taskDefinition=task_family)[
+        "taskDefinition"
+    ]
     return definition
 
 
 def register_revision(definition: Json, image: str) -> str:
     """Register a revision with only the image changed. Returns its ARN."""
-    arn: str = call_aws("ecs", "register-task-definition", **replace_image(definition, image))["taskDefinition"]["taskDefinitionArn"]
+    arn: str = call_aws("ecs", "register-task-definition", **replace_image(definition, image))[
+        "taskDefinition"
+    ]["taskDefinitionArn"]
     return arn
 
 
@@ -141,7 +170,9 @@ def read_log_tail(definition: Json, task: str) -> str:
     if place is None:
         return "(its log is not in CloudWatch)"
     try:
-        events = call_aws("logs", "get-log-events", logGroupName=place[0], logStreamName=place[1], limit=LOG_LINES)["events"]
+        events = call_aws(
+            "logs", "get-log-events", logGroupName=place[0], logStreamName=place[1], limit=LOG_LINES
+        )["events"]
     except AwsError as error:
         return f"({error})"
     return "\n".join(event["message"] for event in events)

@@ -26,7 +26,9 @@ def compute_verifier(password: str, salt: bytes) -> str:
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, ITERATIONS)
     stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
     server = hmac.digest(salted, b"Server Key", "sha256")
-    salt64, stored64, server64 = (base64.b64encode(part).decode() for part in (salt, stored, server))
+    salt64, stored64, server64 = (
+        base64.b64encode(part).decode() for part in (salt, stored, server)
+    )
     return f"SCRAM-SHA-256${ITERATIONS}:{salt64}${stored64}:{server64}"
 
 
@@ -38,7 +40,9 @@ async def ensure_role(owner_url: str, owner_password: str, role: str, password: 
         verb = "ALTER" if known else "CREATE"
         template = f"{verb} ROLE %I LOGIN NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD %L"
         values = (role, compute_verifier(password, os.urandom(16)))
-        await connection.execute(await connection.fetchval("SELECT format($1, $2::text, $3::text)", template, *values))
+        await connection.execute(
+            await connection.fetchval("SELECT format($1, $2::text, $3::text)", template, *values)
+        )
         await connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
     finally:
         await connection.close(timeout=10)

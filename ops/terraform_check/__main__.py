@@ -15,7 +15,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from ops.terraform_check.mutants import Mutant, compare_failures, lay_out_plans, load_mutants, load_scenarios
+from ops.terraform_check.mutants import (
+    Mutant,
+    compare_failures,
+    lay_out_plans,
+    load_mutants,
+    load_scenarios,
+)
 from ops.terraform_check.tools import (
     CONFIGURATION,
     FEATURES,
@@ -54,20 +60,37 @@ def main() -> int:
 
 
 def _run_checks(work: Path, *, alone: bool) -> None:
-    _run_step("fmt", lambda: run_command("terraform", "fmt", "-check", "-recursive", "-diff", str(CONFIGURATION)))
-    terraform = _run_step("init", lambda: prepare_terraform(work), lambda terraform: terraform.provider)
+    _run_step(
+        "fmt",
+        lambda: run_command(
+            "terraform", "fmt", "-check", "-recursive", "-diff", str(CONFIGURATION)
+        ),
+    )
+    terraform = _run_step(
+        "init", lambda: prepare_terraform(work), lambda terraform: terraform.provider
+    )
     _run_step("validate", lambda: terraform.run("validate", "-no-color"))
     plan = _run_step("plan", terraform.plan, lambda plan: f"{count_resources(plan)} resources")
-    scenarios = _run_step("compliance", lambda: _check_compliance(plan), lambda names: f"{len(names)} scenarios")
+    scenarios = _run_step(
+        "compliance", lambda: _check_compliance(plan), lambda names: f"{len(names)} scenarios"
+    )
     mutants = load_mutants(FEATURES / "mutants.toml")
     if {mutant.scenario for mutant in mutants} != set(scenarios):
         raise ToolFailedError("mutants.toml and the features do not name the same scenarios")
     with ThreadPoolExecutor(AT_ONCE) as pool:
         test, checkov = pool.submit(terraform.run, "test", "-no-color"), pool.submit(_run_checkov)
         groups = [(mutant,) for mutant in mutants] if alone else lay_out_plans(mutants)
-        _run_step("mutants", lambda: _kill_mutants(terraform, groups, work, pool), lambda plans: f"{len(mutants)} killed, {plans} plans")
+        _run_step(
+            "mutants",
+            lambda: _kill_mutants(terraform, groups, work, pool),
+            lambda plans: f"{len(mutants)} killed, {plans} plans",
+        )
         _run_step("test", test.result, _get_last_line)
-        _run_step("checkov", checkov.result, lambda _: "no findings beyond the exceptions in .checkov.yaml")
+        _run_step(
+            "checkov",
+            checkov.result,
+            lambda _: "no findings beyond the exceptions in .checkov.yaml",
+        )
     for mutant in mutants:
         print(f"  {mutant.scenario:<72} {mutant.file:<20} killed")
 
@@ -91,10 +114,15 @@ def _check_compliance(plan: Path) -> list[str]:
 
 def _run_checkov() -> str:
     names = {"--config-file": ".checkov.yaml", "--directory": "", "--var-file": "example.tfvars"}
-    return run_command(install_tool("checkov"), *(word for option, name in names.items() for word in (option, str(CONFIGURATION / name))))
+    return run_command(
+        install_tool("checkov"),
+        *(word for option, name in names.items() for word in (option, str(CONFIGURATION / name))),
+    )
 
 
-def _kill_mutants(terraform: Terraform, groups: Sequence[Sequence[Mutant]], work: Path, pool: ThreadPoolExecutor) -> int:
+def _kill_mutants(
+    terraform: Terraform, groups: Sequence[Sequence[Mutant]], work: Path, pool: ThreadPoolExecutor
+) -> int:
     """Plan every group, then each mutant of failed groups separately; return the plan count."""
 
     def judge(numbered: tuple[int, Sequence[Mutant]]) -> str:
@@ -107,9 +135,17 @@ def _kill_mutants(terraform: Terraform, groups: Sequence[Sequence[Mutant]], work
         except (ToolFailedError, ValueError) as error:
             return str(error)
 
-    wrong = [group for group, text in zip(groups, pool.map(judge, enumerate(groups)), strict=True) if text]
+    wrong = [
+        group
+        for group, text in zip(groups, pool.map(judge, enumerate(groups)), strict=True)
+        if text
+    ]
     suspects = list(dict.fromkeys(mutant for group in wrong for mutant in group))
-    verdicts = zip(suspects, pool.map(judge, ((number, (mutant,)) for number, mutant in enumerate(suspects))), strict=True)
+    verdicts = zip(
+        suspects,
+        pool.map(judge, ((number, (mutant,)) for number, mutant in enumerate(suspects))),
+        strict=True,
+    )
     errors = [f"{mutant.scenario}: {text}" for mutant, text in verdicts if text]
     if errors:
         raise ToolFailedError("mutants:\n" + "\n".join(errors[:SHOWN_ERRORS]))

@@ -51,21 +51,29 @@ class Mutant:
         pattern = re.sub(r"(?:\\ )+", " +", re.escape(self.old))
         changed, count = re.subn(pattern, lambda _: self.new, text)
         if count != 1:
-            raise ValueError(f"the mutant of {self.scenario!r} finds its line {count} times in {self.file}")
+            raise ValueError(
+                f"the mutant of {self.scenario!r} finds its line {count} times in {self.file}"
+            )
         path.write_text(changed, encoding="utf-8")
 
 
 def load_mutants(table: Path) -> list[Mutant]:
     """Load every mutant, in the order of the features."""
     features = tomllib.loads(table.read_text(encoding="utf-8"))
-    return [Mutant(scenario, *line) for feature in features.values() for scenario, line in feature.items()]
+    return [
+        Mutant(scenario, *line)
+        for feature in features.values()
+        for scenario, line in feature.items()
+    ]
 
 
 def load_scenarios(folder: Path) -> list[str]:
     """Load the names of all scenarios."""
     names = []
     for feature in sorted(folder.glob("*.feature")):
-        names += re.findall(r"^\s*Scenario: (.+?)\s*$", feature.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        names += re.findall(
+            r"^\s*Scenario: (.+?)\s*$", feature.read_text(encoding="utf-8"), flags=re.MULTILINE
+        )
     return names
 
 

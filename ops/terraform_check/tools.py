@@ -20,7 +20,11 @@ STAND_IN = ROOT.parent / "shared" / "terraform"
 """A replacement of the AWS provider with its real schema, beside the checkout, for developers
 without the registry."""
 
-PROVIDER_ERRORS = ("Failed to query available provider packages", "Failed to install provider", "Unsupported Terraform Core version")
+PROVIDER_ERRORS = (
+    "Failed to query available provider packages",
+    "Failed to install provider",
+    "Unsupported Terraform Core version",
+)
 """Messages of `terraform init` if the registry cannot be reached, or Terraform is too old."""
 
 # A plan reads neither the state nor AWS, so it needs no credentials.
@@ -68,15 +72,33 @@ class Terraform:
         Raises:
             BrokenError: the command failed.
         """
-        environ = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "AWS_"))}
-        environ |= {"TF_DATA_DIR": str(self.data), "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
+        environ = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("TF_", "AWS_"))
+        }
+        environ |= {
+            "TF_DATA_DIR": str(self.data),
+            "TF_IN_AUTOMATION": "1",
+            "CHECKPOINT_DISABLE": "1",
+        }
         if (settings := Path(os.environ.get("TF_CLI_CONFIG_FILE", "/nowhere"))).is_file():
             environ["TF_CLI_CONFIG_FILE"] = str(settings)
-        return run_command(*self.prefix, "terraform", *arguments, cwd=self.folder, env=environ, timeout_s=timeout_s)
+        return run_command(
+            *self.prefix, "terraform", *arguments, cwd=self.folder, env=environ, timeout_s=timeout_s
+        )
 
     def plan(self) -> Path:
         """Plan for an empty account. Returns the path of the plan as JSON."""
-        self.run("plan", "-input=false", "-lock=false", "-refresh=false", "-no-color", "-var-file=example.tfvars", "-out=plan.bin")
+        self.run(
+            "plan",
+            "-input=false",
+            "-lock=false",
+            "-refresh=false",
+            "-no-color",
+            "-var-file=example.tfvars",
+            "-out=plan.bin",
+        )
         plan = self.folder / "plan.json"
         plan.write_text(self.run("show", "-json", "plan.bin"), encoding="utf-8")
         return plan
@@ -87,7 +109,9 @@ class Terraform:
         return replace(self, folder=folder)
 
 
-def run_command(*command: str, cwd: Path = ROOT, env: dict[str, str] | None = None, timeout_s: float = 300) -> str:
+def run_command(
+    *command: str, cwd: Path = ROOT, env: dict[str, str] | None = None, timeout_s: float = 300
+) -> str:
     """Run a command. Returns its standard output.
 
     Raises:
@@ -95,13 +119,24 @@ def run_command(*command: str, cwd: Path = ROOT, env: dict[str, str] | None = No
         BrokenError: it failed, with its output, or took too long.
     """
     try:
-        done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=timeout_s, check=False)
+        done = subprocess.run(
+            command,
+            cwd=cwd,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
     except FileNotFoundError:
         raise ToolMissingError(f"{command[0]} is not on PATH") from None
     except subprocess.TimeoutExpired:
         raise ToolFailedError(f"{' '.join(command)} took longer than {timeout_s:g} s") from None
     if done.returncode:
-        raise ToolFailedError(f"{done.stdout}{done.stderr}".strip() or f"{' '.join(command)} ended with {done.returncode}")
+        raise ToolFailedError(
+            f"{done.stdout}{done.stderr}".strip()
+            or f"{' '.join(command)} ended with {done.returncode}"
+        )
     return done.stdout
 
 
@@ -111,7 +146,14 @@ def install_tool(name: str) -> str:
     if not ready.is_file() or ready.read_text(encoding="utf-8") != made_of:
         print(f"making {VENV.name} from {LOCK.relative_to(ROOT)} (once)", file=sys.stderr)
         venv.create(VENV, clear=True, with_pip=True)
-        pip = (str(VENV / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check")
+        pip = (
+            str(VENV / "bin" / "python"),
+            "-m",
+            "pip",
+            "install",
+            "-qq",
+            "--disable-pip-version-check",
+        )
         run_command(*pip, "--require-hashes", "-r", str(LOCK), timeout_s=900)
         ready.write_text(made_of, encoding="utf-8")
     return str(VENV / "bin" / name)
@@ -125,7 +167,11 @@ def prepare_terraform(work: Path) -> Terraform:
         BrokenError: `terraform init` fails for another reason.
     """
     folder = work / "configuration"
-    shutil.copytree(CONFIGURATION, folder, ignore=shutil.ignore_patterns(".terraform", "backend.hcl", "compliance", "README.md"))
+    shutil.copytree(
+        CONFIGURATION,
+        folder,
+        ignore=shutil.ignore_patterns(".terraform", "backend.hcl", "compliance", "README.md"),
+    )
     (folder / "check_override.tf").write_text(OVERRIDE, encoding="utf-8")
     terraform = Terraform(folder, work / "data", "hashicorp/aws")
     try:
@@ -134,10 +180,16 @@ def prepare_terraform(work: Path) -> Terraform:
         if not any(words in str(error) for words in PROVIDER_ERRORS):
             raise
         if not STAND_IN.is_dir():
-            raise ToolMissingError(f"terraform init cannot get the AWS provider:\n{error}") from None
+            raise ToolMissingError(
+                f"terraform init cannot get the AWS provider:\n{error}"
+            ) from None
         (schema,) = STAND_IN.glob("aws-*-schema-subset.json")
         prefix = (install_tool("python"), str(STAND_IN / "aws_standin.py"), str(schema))
-        terraform = replace(terraform, provider=f"schema only ({schema.name}): the provider is not available", prefix=prefix)
+        terraform = replace(
+            terraform,
+            provider=f"schema only ({schema.name}): the provider is not available",
+            prefix=prefix,
+        )
         (folder / ".terraform.lock.hcl").unlink(missing_ok=True)
         terraform.run("init", "-input=false", "-no-color", "-lockfile=readonly")
     return terraform

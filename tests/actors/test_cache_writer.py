@@ -48,7 +48,12 @@ async def test_a_failed_write_is_counted_and_releases_the_claim(monkeypatch):
             cache.away = False
 
     monkeypatch.setattr(cache, "store", full_at_first)
-    await run_all(cache, counts, CacheWrite(answer(asked=query()), "ours"), CacheWrite(answer(asked=query("other")), None))
+    await run_all(
+        cache,
+        counts,
+        CacheWrite(answer(asked=query()), "ours"),
+        CacheWrite(answer(asked=query("other")), None),
+    )
     assert counts["cache_errors store"] == 1
     assert cache.locks == {}
     assert list(cache.kept) == ["other"]
@@ -76,7 +81,11 @@ async def test_cancelled_at_any_checkpoint_it_closes_its_inbox(step):
     send, inbox = trio.open_memory_channel(8)
     send.send_nowait(CacheWrite(answer(), None))
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(lambda: cache_writer.run(inbox, room=ByteBudget(2**20), cache=MemoryCache(), count=Counts()))
+        nursery.start_soon(
+            lambda: cache_writer.run(
+                inbox, room=ByteBudget(2**20), cache=MemoryCache(), count=Counts()
+            )
+        )
         for _ in range(step + 1):
             await trio.lowlevel.checkpoint()
         nursery.cancel_scope.cancel()

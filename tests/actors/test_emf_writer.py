@@ -32,8 +32,14 @@ async def test_each_line_has_the_counts_of_its_own_minute(autojump_clock):
             labels = {"env": "test", "version": "1"}
             with trio.move_on_after(2.5 * emf_writer.EVERY_S):
                 nursery.start_soon(work)
-                await emf_writer.run(table=build_metrics(["guardian"]), labels=labels, read=read, now=Clock())
+                await emf_writer.run(
+                    table=build_metrics(["guardian"]), labels=labels, read=read, now=Clock()
+                )
     written = [line for line in lines if line["event"] == "metrics"]
     assert [line["archived_articles"] for line in written] == [1, 2, 4]
-    assert [round(line["_aws"]["Timestamp"] / 1000 - NOON.timestamp()) for line in written] == [60, 120, 150]
+    assert [round(line["_aws"]["Timestamp"] / 1000 - NOON.timestamp()) for line in written] == [
+        60,
+        120,
+        150,
+    ]
     assert {line["env"] for line in written} == {"test"}

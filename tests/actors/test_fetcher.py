@@ -13,7 +13,14 @@ from newsintel.config.values import Quota
 from newsintel.domain.limits.admission import Admission
 from newsintel.domain.limits.quotas import SourceLimits
 from newsintel.domain.operations.latencies import Latency, Tally
-from newsintel.domain.search.outcome import ANONYMOUS_CALLER, FetchCaller, HeldFrom, Refusal, SourcePage, Status
+from newsintel.domain.search.outcome import (
+    ANONYMOUS_CALLER,
+    FetchCaller,
+    HeldFrom,
+    Refusal,
+    SourcePage,
+    Status,
+)
 from newsintel.runtime.limits.allowance import Allowance
 from newsintel.runtime.search.flight import FetchJob
 from tests.fakes.basics import Clock, Counts, MemoryLedger, Seen
@@ -68,7 +75,12 @@ class Rig:
     """A running fetcher. The test plays the merger."""
 
     def __init__(self, *script, pace_s=0.0, quota=None, deadline_s=DEADLINE_S):
-        self.upstream, self.counts, self.now, self.ledger = ScriptedUpstream(*script), Counts(), Clock(), MemoryLedger()
+        self.upstream, self.counts, self.now, self.ledger = (
+            ScriptedUpstream(*script),
+            Counts(),
+            Clock(),
+            MemoryLedger(),
+        )
         self.seen, self.tally = Seen(), Tally()
         terms = SourceLimits(pace_s, quota)
         self.admission = Admission(terms)
@@ -78,9 +90,16 @@ class Rig:
 
     async def run(self):
         """Run the actor."""
-        terms = {"admission": self.admission, "allowance": self.allowance, "deadline_s": self.deadline_s, "longest_keep_s": 3900}
+        terms = {
+            "admission": self.admission,
+            "allowance": self.allowance,
+            "deadline_s": self.deadline_s,
+            "longest_keep_s": 3900,
+        }
         measures = {"count": self.counts, "observe": self.seen, "tally": self.tally}
-        await fetcher.Fetcher(self.inbox, source="guardian", upstream=self.upstream, now=self.now, **terms, **measures).run()
+        await fetcher.Fetcher(
+            self.inbox, source="guardian", upstream=self.upstream, now=self.now, **terms, **measures
+        ).run()
 
     def send(self, within_s=1.5, *, asker=ANONYMOUS_CALLER, after_s=0.0):
         """Send a job of a search that began `after_s` ago.
@@ -113,7 +132,12 @@ async def test_a_page_becomes_an_outcome(nursery, autojump_clock):
     """It has the page's counts, its latency in milliseconds and what the source ignored."""
     rig = await running(nursery, 0.2)
     outcome = await rig.ask()
-    assert (outcome.source, outcome.status, outcome.articles, outcome.returned) == ("guardian", Status.OK, PAGE.articles, 3)
+    assert (outcome.source, outcome.status, outcome.articles, outcome.returned) == (
+        "guardian",
+        Status.OK,
+        PAGE.articles,
+        3,
+    )
     assert outcome.latency_ms == pytest.approx(200)
     assert (outcome.ignored, outcome.http_status, outcome.retry_at) == (("language",), 200, None)
     assert rig.counts == {"outcomes guardian ok": 1, "dropped_articles guardian removed": 2}
@@ -124,8 +148,20 @@ async def test_latency_is_measured_for_each_call_that_was_made(nursery, autojump
 
     A call that was not made has no latency.
     """
-    rig = await running(nursery, 0.2, Refusal(Status.BAD_PAYLOAD, "html"), 60, Refusal(Status.RATE_LIMITED, "slow down", pause_s=30))
-    for status in (Status.OK, Status.BAD_PAYLOAD, Status.TIMEOUT, Status.RATE_LIMITED, Status.RATE_LIMITED):
+    rig = await running(
+        nursery,
+        0.2,
+        Refusal(Status.BAD_PAYLOAD, "html"),
+        60,
+        Refusal(Status.RATE_LIMITED, "slow down", pause_s=30),
+    )
+    for status in (
+        Status.OK,
+        Status.BAD_PAYLOAD,
+        Status.TIMEOUT,
+        Status.RATE_LIMITED,
+        Status.RATE_LIMITED,
+    ):
         assert (await rig.ask()).status is status
     assert rig.seen == {
         "fetch_seconds guardian ok": [pytest.approx(0.2)],
@@ -191,8 +227,12 @@ async def test_a_call_delayed_by_the_pace_does_not_blame_the_source(nursery, aut
         await trio.sleep(1)
 
 
-@pytest.mark.parametrize(("after_s", "counts_s"), [(0.0, 0.0), (0.06, 0.06), (0.4, fetcher.HEAD_START_S)])
-async def test_the_time_since_the_search_began_counts_against_the_deadline(nursery, autojump_clock, after_s, counts_s):
+@pytest.mark.parametrize(
+    ("after_s", "counts_s"), [(0.0, 0.0), (0.06, 0.06), (0.4, fetcher.HEAD_START_S)]
+)
+async def test_the_time_since_the_search_began_counts_against_the_deadline(
+    nursery, autojump_clock, after_s, counts_s
+):
     """The deadline counts from the start of the search, as for the caller.
 
     At most HEAD_START_S of it counts, so a long delay before the job does not take the source's
@@ -230,7 +270,11 @@ async def test_a_source_is_not_asked_during_the_pause_that_it_named(nursery, aut
     assert (outcome.status, outcome.http_status) == (Status.RATE_LIMITED, 429)
     assert (outcome.retry_at - rig.now()).total_seconds() == pytest.approx(30)
     again = await rig.ask()
-    assert (again.status, again.retry_at, again.latency_ms) == (Status.RATE_LIMITED, outcome.retry_at, None)
+    assert (again.status, again.retry_at, again.latency_ms) == (
+        Status.RATE_LIMITED,
+        outcome.retry_at,
+        None,
+    )
     await trio.sleep(31)
     assert (await rig.ask()).status is Status.OK
     assert len(rig.change_upstream.asked_at) == 2
@@ -247,7 +291,9 @@ async def test_the_pace_spaces_calls_and_refuses_those_that_start_too_late(nurse
 
 async def test_a_pause_that_begins_while_a_job_waits_recalls_its_start(nursery, autojump_clock):
     """The job is not sent, because the source asked for the pause."""
-    rig = await running(nursery, Refusal(Status.RATE_LIMITED, "slow down", 429, pause_s=30), pace_s=0.5)
+    rig = await running(
+        nursery, Refusal(Status.RATE_LIMITED, "slow down", 429, pause_s=30), pace_s=0.5
+    )
     first, second = rig.send(), rig.send()
     assert (await first.receive()).status is Status.RATE_LIMITED
     outcome = await second.receive()
@@ -273,12 +319,19 @@ async def test_starts_of_other_processes_count(nursery, autojump_clock):
     While Redis is away, this process counts its own starts and reports them later.
     """
     rig = await running(nursery, quota=Quota(3, 3600))
-    rig.ledger.starts["guardian"] = {"theirs": trio.current_time(), "theirs too": trio.current_time()}
+    rig.ledger.starts["guardian"] = {
+        "theirs": trio.current_time(),
+        "theirs too": trio.current_time(),
+    }
     assert (await rig.ask(asker=MEMBER)).status is Status.OK
     assert (await rig.ask(asker=MEMBER)).status is Status.QUOTA_EXHAUSTED
     assert len(rig.ledger.starts["guardian"]) == 3
     rig.ledger.away = True
-    assert [(await rig.ask(asker=MEMBER)).status for _ in range(3)] == [Status.OK, Status.OK, Status.QUOTA_EXHAUSTED]
+    assert [(await rig.ask(asker=MEMBER)).status for _ in range(3)] == [
+        Status.OK,
+        Status.OK,
+        Status.QUOTA_EXHAUSTED,
+    ]
     assert rig.counts["ledger_errors guardian"] == 3
     rig.ledger.away = False
     assert (await rig.ask(asker=MEMBER)).status is Status.QUOTA_EXHAUSTED
@@ -308,7 +361,11 @@ async def test_the_last_quarter_is_held_back_from_anonymous_callers(nursery, aut
     for _ in range(3):
         assert not (await rig.ask()).held_back
     turned = await rig.ask()
-    assert (turned.status, turned.held_back, turned.latency_ms) == (Status.QUOTA_EXHAUSTED, HeldFrom.ANONYMOUS, None)
+    assert (turned.status, turned.held_back, turned.latency_ms) == (
+        Status.QUOTA_EXHAUSTED,
+        HeldFrom.ANONYMOUS,
+        None,
+    )
     assert (turned.retry_at - rig.now()).total_seconds() == pytest.approx(3600, abs=1)
     assert (await rig.ask(asker=MEMBER)).status is Status.OK
     assert len(rig.change_upstream.asked_at) == 4
@@ -317,7 +374,12 @@ async def test_the_last_quarter_is_held_back_from_anonymous_callers(nursery, aut
 async def test_an_outcome_has_its_keep_time(nursery, autojump_clock):
     """The time grows as the quota falls. Without a quota it is 0."""
     rig = await running(nursery, quota=Quota(4, 3600))
-    assert [(await rig.ask(asker=MEMBER)).keep_s for _ in range(4)] == [pytest.approx(600), pytest.approx(1800), 3900, 3900]
+    assert [(await rig.ask(asker=MEMBER)).keep_s for _ in range(4)] == [
+        pytest.approx(600),
+        pytest.approx(1800),
+        3900,
+        3900,
+    ]
     assert (await (await running(nursery)).ask()).keep_s == 0
 
 
@@ -326,7 +388,9 @@ async def test_a_call_that_was_not_made_does_not_count(nursery, autojump_clock):
 
     The start is given back, here and in Redis.
     """
-    rig = await running(nursery, Refusal(Status.OVERLOADED, "no connection was free"), quota=Quota(1, 3600))
+    rig = await running(
+        nursery, Refusal(Status.OVERLOADED, "no connection was free"), quota=Quota(1, 3600)
+    )
     assert (await rig.ask()).status is Status.OVERLOADED
     assert rig.ledger.starts == {"guardian": {}}
     assert (await rig.ask()).status is Status.OK
@@ -339,7 +403,14 @@ async def test_an_early_connection_failure_is_retried_once(nursery, autojump_clo
     assert len(rig.change_upstream.asked_at) == 2
 
 
-@pytest.mark.parametrize("reply", [Refusal(Status.BAD_PAYLOAD, "html"), Refusal(Status.UNAUTHORIZED, "key"), Refusal(Status.TIMEOUT, "")])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Refusal(Status.BAD_PAYLOAD, "html"),
+        Refusal(Status.UNAUTHORIZED, "key"),
+        Refusal(Status.TIMEOUT, ""),
+    ],
+)
 async def test_other_failures_are_not_retried(nursery, autojump_clock, reply):
     """A retry would bring the same."""
     rig = await running(nursery, reply)
@@ -399,7 +470,12 @@ async def test_an_outage_is_logged_once(nursery, autojump_clock):
         for _ in range(8):
             await rig.ask()
             await trio.sleep(600)  # longer than the circuit ever stays open
-    assert [line["event"] for line in logs] == ["source_failing", "circuit_opened", "source_recovered", "circuit_closed"]
+    assert [line["event"] for line in logs] == [
+        "source_failing",
+        "circuit_opened",
+        "source_recovered",
+        "circuit_closed",
+    ]
     assert {line["source"] for line in logs} == {"guardian"}
     assert (logs[0]["status"], logs[0]["reason"]) == ("bad_payload", "no JSON")
 
@@ -412,9 +488,11 @@ async def test_a_bug_in_a_job_fails_only_that_job(nursery, autojump_clock):
     rig = await running(nursery, ZeroDivisionError("bug"))
     with capture_logs() as logs:
         assert (await rig.ask()).status is Status.BAD_PAYLOAD
-    assert [(line["event"], line["source"], line["exc_info"]) for line in logs if line["log_level"] == "error"] == [
-        ("fetch_bug", "guardian", True)
-    ]
+    assert [
+        (line["event"], line["source"], line["exc_info"])
+        for line in logs
+        if line["log_level"] == "error"
+    ] == [("fetch_bug", "guardian", True)]
     assert rig.counts["job_bugs guardian"] == 1
     assert (await rig.ask()).status is Status.OK
 
@@ -429,7 +507,9 @@ async def test_a_bug_in_a_row_drops_only_that_row(nursery, autojump_clock):
     with capture_logs() as logs:
         outcome = await rig.ask()
     assert (outcome.status, len(outcome.articles), outcome.dropped) == (Status.OK, 1, {"bug": 2})
-    assert [(line["event"], line["source"], line["rows"], line["exc_info"]) for line in logs] == [("row_bug", "guardian", 2, bug)]
+    assert [(line["event"], line["source"], line["rows"], line["exc_info"]) for line in logs] == [
+        ("row_bug", "guardian", 2, bug)
+    ]
     assert rig.counts["job_bugs guardian"] == 1
 
 

@@ -27,7 +27,9 @@ class Rig:
         """Run the actor for a time, and check that it ends promptly."""
         began = trio.current_time()
         with trio.move_on_after(time_s):
-            await latency_writer.run(tally=self.tally, store=self.store, count=self.counts, now=Clock())
+            await latency_writer.run(
+                tally=self.tally, store=self.store, count=self.counts, now=Clock()
+            )
         assert trio.current_time() - began <= time_s + latency_writer.LAST_S
 
 

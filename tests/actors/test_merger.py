@@ -23,7 +23,13 @@ from newsintel.domain.search.sizes import answer_bytes, outcome_bytes
 from newsintel.errors import FlightBugError, InvalidParameterError, UnavailableError
 from newsintel.runtime.edges import Rooms
 from newsintel.runtime.search.claims import SharedCache
-from newsintel.runtime.search.flight import Flight, Landed, SourceReported, StaleFound, wait_for_answer
+from newsintel.runtime.search.flight import (
+    Flight,
+    Landed,
+    SourceReported,
+    StaleFound,
+    wait_for_answer,
+)
 from tests.fakes.basics import Clock, Counts, MemoryCache, MemorySearch
 from tests.make import answer, article, landing, outcome, query
 from tests.whole import merged_as
@@ -31,7 +37,11 @@ from tests.whole import merged_as
 WINDOWS = Windows(ttl_s=300, revalidate_s=60, stale_s=3600, partial_s=30)
 SOURCES = ("newsapi", "guardian", "reddit")
 DEADLINE_S = 1.5
-STORIES = ("Waters rise in the valley", "Parliament votes on the budget", "A comet passes by tonight")
+STORIES = (
+    "Waters rise in the valley",
+    "Parliament votes on the budget",
+    "A comet passes by tonight",
+)
 
 
 class Rig:
@@ -52,12 +62,24 @@ class Rig:
         """Run the actor."""
         shared = SharedCache(self.cache, WINDOWS, self.counts, self.now)
         ends = (self._flights, self._to_jobs, self._to_cache, self._to_persister)
-        ports = {"rooms": self.rooms, "shared": shared, "search": self.search, "saves": self.saves, "count": self.counts, "now": self.now}
+        ports = {
+            "rooms": self.rooms,
+            "shared": shared,
+            "search": self.search,
+            "saves": self.saves,
+            "count": self.counts,
+            "now": self.now,
+        }
         await merger.Merger(*ends, every_source=SOURCES, windows=WINDOWS, **ports).run()
 
     def fly(self, key="k", known=None, sources=SOURCES):
         """Send a flight."""
-        flight = Flight(query(key, sources), trio.current_time() + DEADLINE_S, known=known, on_answer=lambda *_: None)
+        flight = Flight(
+            query(key, sources),
+            trio.current_time() + DEADLINE_S,
+            known=known,
+            on_answer=lambda *_: None,
+        )
         self.to_merger.send_nowait(flight)
         return flight
 
@@ -96,7 +118,11 @@ async def test_a_flight_lands_with_every_source_in_founder_order(rig, nursery, a
         nursery.start_soon(lambda name=name, after_s=after_s: rig.serve(name, after_s=after_s))
     landed = await landing(flight)
     events = await flight.wait_for_events(0)
-    assert [event.outcome.source for event in events if isinstance(event, SourceReported)] == ["guardian", "reddit", "newsapi"]
+    assert [event.outcome.source for event in events if isinstance(event, SourceReported)] == [
+        "guardian",
+        "reddit",
+        "newsapi",
+    ]
     assert [o.source for o in landed.answer.harvest.outcomes] == list(SOURCES)
     assert landed.asked
     assert (await rig.answers.receive()) == landed.answer
@@ -104,33 +130,49 @@ async def test_a_flight_lands_with_every_source_in_founder_order(rig, nursery, a
 
 
 @pytest.mark.parametrize("arriving", list(permutations(SOURCES)), ids="-".join)
-async def test_the_order_of_arrival_does_not_change_the_merge(rig, nursery, autojump_clock, arriving):
+async def test_the_order_of_arrival_does_not_change_the_merge(
+    rig, nursery, autojump_clock, arriving
+):
     """For stories that every source has, and for those of one source.
 
     This also holds for each merge that is published before the end.
     """
     flight = rig.fly()
     for place, name in enumerate(arriving):
-        found = tuple(article(f"{name}{n}", source=name, title=title) for n, title in enumerate(STORIES))
+        found = tuple(
+            article(f"{name}{n}", source=name, title=title) for n, title in enumerate(STORIES)
+        )
         own = article(name, source=name, title=f"{name} alone")
-        nursery.start_soon(partial(rig.serve, name, after_s=0.1 * (place + 1), articles=(*found, own)))
+        nursery.start_soon(
+            partial(rig.serve, name, after_s=0.1 * (place + 1), articles=(*found, own))
+        )
     landed = (await landing(flight)).answer
     harvest = landed.harvest
-    assert landed.merge == merge_articles(harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at)
+    assert landed.merge == merge_articles(
+        harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at
+    )
     assert len(landed.merge.ranked) == 6
     sizes = [
-        len(run_all(event.found.rank()).merge.ranked) for event in await flight.wait_for_events(0) if isinstance(event, SourceReported)
+        len(run_all(event.found.rank()).merge.ranked)
+        for event in await flight.wait_for_events(0)
+        if isinstance(event, SourceReported)
     ]
     assert sizes == [4, 5, 6]
 
 
-async def test_stories_are_ranked_once_and_when_an_event_is_read(rig, nursery, autojump_clock, monkeypatch):
+async def test_stories_are_ranked_once_and_when_an_event_is_read(
+    rig, nursery, autojump_clock, monkeypatch
+):
     """The answer is ranked at the landing, however many sources answered before.
 
     An event is ranked when it is read.
     """
     ranked, rank = [], merging.rank_groups
-    monkeypatch.setattr(merging, "rank_groups", lambda groups, *rest: ranked.append(len(groups)) or rank(groups, *rest))
+    monkeypatch.setattr(
+        merging,
+        "rank_groups",
+        lambda groups, *rest: ranked.append(len(groups)) or rank(groups, *rest),
+    )
     flight = rig.fly()
     for place, name in enumerate(SOURCES):
         found = (article(name, source=name, title=STORIES[place]),)
@@ -151,8 +193,12 @@ async def test_a_harvest_keeps_the_saves_known_at_its_landing(rig, nursery, auto
     landed = await landing(flight)
     rig.saves.replace({"a_reddit1": 60})
     assert landed.answer.harvest.saves == {"a_reddit1": 30}
-    assert {one.group.leader.id: one.popularity > 0 for one in landed.answer.merge.ranked}["a_reddit1"]
-    again = {one.group.leader.id: one.popularity for one in merged_as(landed.answer, Dedupe.OFF).ranked}
+    assert {one.group.leader.id: one.popularity > 0 for one in landed.answer.merge.ranked}[
+        "a_reddit1"
+    ]
+    again = {
+        one.group.leader.id: one.popularity for one in merged_as(landed.answer, Dedupe.OFF).ranked
+    }
     assert again == {one.group.leader.id: one.popularity for one in landed.answer.merge.ranked}
 
 
@@ -169,12 +215,18 @@ async def test_a_late_source_delays_nothing(rig, nursery, autojump_clock):
     landed = await landing(flight)
     assert trio.current_time() - began == pytest.approx(DEADLINE_S)
     assert job.deadline < flight.deadline
-    assert [o.status for o in landed.answer.harvest.outcomes] == [Status.OK, Status.OK, Status.TIMEOUT]
+    assert [o.status for o in landed.answer.harvest.outcomes] == [
+        Status.OK,
+        Status.OK,
+        Status.TIMEOUT,
+    ]
     with pytest.raises(trio.BrokenResourceError):
         job.outbox.send_nowait(outcome("reddit"))
 
 
-async def test_a_fetcher_that_closes_without_an_outcome_does_not_delay_the_flight(rig, nursery, autojump_clock):
+async def test_a_fetcher_that_closes_without_an_outcome_does_not_delay_the_flight(
+    rig, nursery, autojump_clock
+):
     """A source that was asked and sent no outcome is missing."""
     flight = rig.fly()
     for name in ("newsapi", "guardian"):
@@ -228,7 +280,9 @@ async def test_a_fresh_harvest_in_redis_is_the_answer(rig, autojump_clock):
 async def test_a_partial_harvest_in_redis_asks_only_the_failed_source(rig, nursery, autojump_clock):
     """This is after CACHE_PARTIAL_S. The good outcomes are kept."""
     good = [outcome(name, when=rig.now()) for name in ("newsapi", "guardian")]
-    rig.cache.kept["k"] = answer(*good, outcome("reddit", Status.TIMEOUT, rig.now()), when=rig.now(), asked=query())
+    rig.cache.kept["k"] = answer(
+        *good, outcome("reddit", Status.TIMEOUT, rig.now()), when=rig.now(), asked=query()
+    )
     await trio.sleep(40)
     nursery.start_soon(rig.serve, "reddit")
     landed = await landing(rig.fly())
@@ -242,7 +296,9 @@ async def test_memory_replaces_redis_while_it_is_away(rig, nursery, autojump_clo
     """The flight starts with the answer in the desk's memory and asks only the failed source."""
     rig.cache.away = True
     good = [outcome(name, when=rig.now()) for name in ("newsapi", "guardian")]
-    known = answer(*good, outcome("reddit", Status.TIMEOUT, rig.now()), when=rig.now(), asked=query())
+    known = answer(
+        *good, outcome("reddit", Status.TIMEOUT, rig.now()), when=rig.now(), asked=query()
+    )
     await trio.sleep(40)
     nursery.start_soon(rig.serve, "reddit")
     landed = await landing(rig.fly(known=known))
@@ -301,12 +357,16 @@ async def test_an_answer_lands_if_redis_fails_during_the_flight(rig, nursery, au
     assert rig.counts["cache_errors unlock"] == 1
 
 
-async def test_a_harvest_in_the_revalidate_window_is_published_at_once(rig, nursery, autojump_clock):
+async def test_a_harvest_in_the_revalidate_window_is_published_at_once(
+    rig, nursery, autojump_clock
+):
     """Redis's answer is published once, before any source has answered.
 
     The flight goes on to its own answer.
     """
-    old = rig.cache.kept["k"] = answer(outcome("guardian", when=rig.now()), when=rig.now(), asked=query())
+    old = rig.cache.kept["k"] = answer(
+        outcome("guardian", when=rig.now()), when=rig.now(), asked=query()
+    )
     await trio.sleep(310)
     flight = rig.fly()
     for name in SOURCES:
@@ -320,7 +380,9 @@ async def test_a_harvest_in_the_revalidate_window_is_published_at_once(rig, nurs
 
 async def test_a_stale_answer_is_published_while_another_process_renews_it(rig, autojump_clock):
     """Only the flight waits for the other process, not its callers. No source is asked."""
-    old = rig.cache.kept["k"] = answer(outcome("guardian", when=rig.now()), when=rig.now(), asked=query())
+    old = rig.cache.kept["k"] = answer(
+        outcome("guardian", when=rig.now()), when=rig.now(), asked=query()
+    )
     rig.cache.locks["k"] = "theirs"
     await trio.sleep(310)
     flight = rig.fly()
@@ -335,7 +397,9 @@ async def test_a_stale_answer_is_published_while_another_process_renews_it(rig, 
 
 
 @pytest.mark.parametrize("age_s", [299, 361])
-async def test_a_fresh_or_too_old_harvest_is_not_published_early(rig, nursery, autojump_clock, age_s):
+async def test_a_fresh_or_too_old_harvest_is_not_published_early(
+    rig, nursery, autojump_clock, age_s
+):
     """A fresh one is the answer. After the window it only stands in for a failure."""
     rig.cache.kept["k"] = answer(outcome("guardian", when=rig.now()), when=rig.now(), asked=query())
     await trio.sleep(age_s)
@@ -370,7 +434,9 @@ async def test_if_all_sources_fail_a_stale_harvest_answers(rig, nursery, autojum
     assert rig.cache.kept["k"] == old
 
 
-async def test_if_all_sources_fail_without_a_stale_harvest_the_archive_answers(rig, nursery, autojump_clock):
+async def test_if_all_sources_fail_without_a_stale_harvest_the_archive_answers(
+    rig, nursery, autojump_clock
+):
     """The answer is marked incomplete."""
     rig.cache.kept["k"] = answer(outcome("guardian", when=rig.now()), when=rig.now(), asked=query())
     rig.search.hits = (Hit(article("old"), rig.now(), rig.now()),)
@@ -381,7 +447,9 @@ async def test_if_all_sources_fail_without_a_stale_harvest_the_archive_answers(r
 
 
 @pytest.mark.parametrize("away", [True, False])
-async def test_if_all_sources_and_the_archive_fail_the_failure_is_the_answer(rig, nursery, autojump_clock, away):
+async def test_if_all_sources_and_the_archive_fail_the_failure_is_the_answer(
+    rig, nursery, autojump_clock, away
+):
     """The archive has nothing or is away. The sinks get no answer."""
     rig.search.raises = UnavailableError("postgresql is away") if away else None
     answer = (await all_fail(rig, nursery, rig.fly())).answer
@@ -397,7 +465,11 @@ async def test_without_an_enabled_source_the_archive_answers(nursery, autojump_c
     rig = Rig(sources=())
     nursery.start_soon(rig.run)
     answer = (await landing(rig.fly())).answer
-    assert (answer.harvest.origin, answer.harvest.complete, answer.harvest.answered) == (Origin.ARCHIVE, True, True)
+    assert (answer.harvest.origin, answer.harvest.complete, answer.harvest.answered) == (
+        Origin.ARCHIVE,
+        True,
+        True,
+    )
     rig.search.raises = InvalidParameterError("q", "only_stop_words", "too common")
     assert (await landing(rig.fly("the"))).answer.harvest.origin is Origin.ARCHIVE
     rig.search.raises = UnavailableError("postgresql is away")
@@ -405,9 +477,13 @@ async def test_without_an_enabled_source_the_archive_answers(nursery, autojump_c
         await landing(rig.fly("other"))
 
 
-async def test_a_partial_result_does_not_replace_a_complete_harvest_in_redis(rig, nursery, autojump_clock):
+async def test_a_partial_result_does_not_replace_a_complete_harvest_in_redis(
+    rig, nursery, autojump_clock
+):
     """The complete harvest is still served. The partial result goes to the archive."""
-    rig.cache.kept["k"] = answer(*(outcome(name, when=rig.now()) for name in SOURCES), when=rig.now(), asked=query())
+    rig.cache.kept["k"] = answer(
+        *(outcome(name, when=rig.now()) for name in SOURCES), when=rig.now(), asked=query()
+    )
     await trio.sleep(310)
     flight = rig.fly()
     nursery.start_soon(rig.serve, "newsapi")
@@ -438,7 +514,9 @@ async def test_full_or_dead_sinks_do_not_delay_a_landing(nursery, autojump_clock
     assert rig.cache.locks == {}
 
 
-async def test_a_bug_in_a_flight_fails_only_its_own_callers(rig, nursery, autojump_clock, monkeypatch):
+async def test_a_bug_in_a_flight_fails_only_its_own_callers(
+    rig, nursery, autojump_clock, monkeypatch
+):
     """The error has an incident id that the log has too. The next flight lands."""
     real = merging.rank_groups
 
@@ -451,7 +529,11 @@ async def test_a_bug_in_a_flight_fails_only_its_own_callers(rig, nursery, autoju
     with capture_logs() as logs, pytest.raises(FlightBugError) as caught:
         await landing(rig.fly("bad", sources=("nobody",)))
     (line,) = logs
-    assert (line["event"], line["incident_id"], line["exc_info"]) == ("flight_bug", caught.value.incident_id, True)
+    assert (line["event"], line["incident_id"], line["exc_info"]) == (
+        "flight_bug",
+        caught.value.incident_id,
+        True,
+    )
     assert rig.counts["flight_bugs"] == 1
     assert rig.cache.locks == {}
     flight = rig.fly("good")
@@ -524,7 +606,9 @@ async def test_an_outcome_without_room_in_memory_is_overloaded(nursery, autojump
         for name in ("guardian", "reddit"):
             nursery.start_soon(rig.serve, name, Status.EMPTY)
         landed = await landing(flight)
-        assert landed.answer.harvest.outcomes[0].status is (Status.OVERLOADED if content else Status.OK)
+        assert landed.answer.harvest.outcomes[0].status is (
+            Status.OVERLOADED if content else Status.OK
+        )
         await wait_all_tasks_blocked()
         assert rig.rooms.flights.reserved_bytes == 0
 

@@ -116,7 +116,12 @@ async def test_searches_are_counted_by_marks(autojump_clock):
     A person's second search also has the mark of the pair.
     """
     marks = MemorySearchMarks()
-    records = [record(1, person="alice"), record(2, person="alice"), record(2, person="bob"), record(3, form=None)]
+    records = [
+        record(1, person="alice"),
+        record(2, person="alice"),
+        record(2, person="bob"),
+        record(3, form=None),
+    ]
     await run_all(MemoryHistory(), Counts(), records[:2], marks=marks)
     await run_all(MemoryHistory(), Counts(), records[2:], marks=marks)
     assert [(one.query, [other.query for other in one.beside]) for one in marks.kept] == [
@@ -124,7 +129,13 @@ async def test_searches_are_counted_by_marks(autojump_clock):
         ("query 2", ["query 1"]),
         ("query 2", []),
     ]
-    assert len({one.mark for one in marks.kept} | {other.pair_mark for one in marks.kept for other in one.beside}) == 4
+    assert (
+        len(
+            {one.mark for one in marks.kept}
+            | {other.pair_mark for one in marks.kept for other in one.beside}
+        )
+        == 4
+    )
 
 
 async def test_a_repeat_of_another_process_has_no_mark(autojump_clock):

@@ -24,7 +24,9 @@ async def running(marks, trending, counts):
     """The actor, running."""
     async with trio.open_nursery() as nursery:
         nursery.start_soon(
-            lambda: trend_writer.run(marks=marks, trending=trending, floor=3, count=counts, now=Clock()),
+            lambda: trend_writer.run(
+                marks=marks, trending=trending, floor=3, count=counts, now=Clock()
+            ),
         )
         yield
         nursery.cancel_scope.cancel()
@@ -36,7 +38,9 @@ async def test_the_lists_are_renewed_repeatedly(autojump_clock):
     They are ranked and cut to the number that is stored.
     """
     trending, counts = MemoryTrending(), Counts()
-    trending.observed = {TrendWindow.DAY: [ObservedQuery(f"query {number}", number, 1.0) for number in range(300)]}
+    trending.observed = {
+        TrendWindow.DAY: [ObservedQuery(f"query {number}", number, 1.0) for number in range(300)]
+    }
     async with running(MemorySearchMarks(), trending, counts):
         await trio.sleep(trend_writer.FIRST_S)
         assert trending.refreshed == [(span, 3) for span in TrendWindow]

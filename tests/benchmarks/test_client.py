@@ -68,7 +68,9 @@ def test_each_target_is_requested_once(connections):
     targets = [f"/{number}" for number in range(10)]
     with _server(_echo) as port:
         load = run_job(Job((port,), targets, connections, keep=Keep.ALL))
-    assert sorted((one.target, one.body.decode()) for one in load.answers) == sorted((target, target) for target in targets)
+    assert sorted((one.target, one.body.decode()) for one in load.answers) == sorted(
+        (target, target) for target in targets
+    )
     assert load.failed == 0
     assert all(0 < one.latency_s <= load.seconds for one in load.answers)
     assert load.rate == pytest.approx(10 / load.seconds)
@@ -81,7 +83,9 @@ def test_targets_repeat_until_the_time_is_over():
         bare = run_job(Job((port,), ["/a"], 1, seconds=0.05))
     assert load.seconds >= 0.2
     assert load.answers
-    assert {one.digest for one in load.answers} <= {hashlib.sha256(body).hexdigest() for body in (b"/a", b"/b")}
+    assert {one.digest for one in load.answers} <= {
+        hashlib.sha256(body).hexdigest() for body in (b"/a", b"/b")
+    }
     assert not any(one.body for one in load.answers)
     assert not any(one.body or one.digest for one in bare.answers)
 

@@ -25,5 +25,9 @@ def test_articles_come_in_the_order_of_an_archive():
     late = sum(seen > END - timedelta(days=DAYS / 2) for _, seen in articles)
     assert 0.6 < late / 5_000 < 0.7
     assert 100 < 5_000 - len({one.title for one, _ in articles}) < 200
-    words = Counter(word for one, _ in articles for word in set(f"{one.title} {one.description}".casefold().split()))
+    words = Counter(
+        word
+        for one, _ in articles
+        for word in set(f"{one.title} {one.description}".casefold().split())
+    )
     assert 0.2 < words[Corpus(1).words[0]] / 5_000 < 0.4

@@ -9,7 +9,10 @@ from benchmarks.numbers import Figure, compute_ratio, percentile
 VALUES = st.lists(st.floats(-1e9, 1e9), min_size=1)
 
 
-@pytest.mark.parametrize(("share", "expected"), [(0.0, 1), (0.01, 1), (0.5, 50), (0.501, 51), (0.99, 99), (0.991, 100), (1.0, 100)])
+@pytest.mark.parametrize(
+    ("share", "expected"),
+    [(0.0, 1), (0.01, 1), (0.5, 50), (0.501, 51), (0.99, 99), (0.991, 100), (1.0, 100)],
+)
 def test_percentile_is_the_nearest_rank(share, expected):
     """The p-th percentile of a hundred values is the p-th smallest."""
     assert percentile(range(100, 0, -1), share) == expected

@@ -36,14 +36,18 @@ def test_bars_need_no_goal_and_no_positive_figures():
 
     Figures of 0 or less give no error and no negative length.
     """
-    root = _parsed(draw_bars("T", "ms", [Bar("a", "x", Figure(0, 0, 0)), Bar("b", "x", Figure(-3, -4, 0))]))
+    root = _parsed(
+        draw_bars("T", "ms", [Bar("a", "x", Figure(0, 0, 0)), Bar("b", "x", Figure(-3, -4, 0))])
+    )
     assert not [path for path in root.iter(f"{SVG}path") if path.attrib["class"] == "goal"]
     assert all(float(rect.attrib["width"]) > 0 for rect in root.iter(f"{SVG}rect"))
 
 
 def test_curve_has_its_points_and_its_name():
     """The line has each of its points, goes up and to the right, and has its name."""
-    root = _parsed(draw_curves("Memory", "searches", "MiB", {"newsintel": [(0, 0), (500, 90), (1000, 100)]}))
+    root = _parsed(
+        draw_curves("Memory", "searches", "MiB", {"newsintel": [(0, 0), (500, 90), (1000, 100)]})
+    )
     (line,) = root.iter(f"{SVG}polyline")
     points = [tuple(map(float, point.split(","))) for point in line.attrib["points"].split()]
     assert len(points) == 3

@@ -36,7 +36,10 @@ def test_queries_that_differ_in_their_mark_share_a_reply():
     assert remembering.answer_request(_search("climate NOT zq27"), limited=False) is first
     assert remembering.answer_request(_search("climate AND NOT zq3"), limited=False) is first
     assert remembering.answer_request(_search("energy NOT zq1"), limited=False) is not first
-    assert remembering.answer_request(_search("climate NOT zq1", authorization="other"), limited=False) is not first
+    assert (
+        remembering.answer_request(_search("climate NOT zq1", authorization="other"), limited=False)
+        is not first
+    )
     assert len(api.asked) == 3
 
 

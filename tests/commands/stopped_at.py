@@ -31,7 +31,10 @@ def main() -> int:
     began = False
 
     def hook(name, args):
-        if not began or (name not in KINDS and not (name == "open" and os.environ["XDG_DATA_HOME"] in str(args[0]))):
+        if not began or (
+            name not in KINDS
+            and not (name == "open" and os.environ["XDG_DATA_HOME"] in str(args[0]))
+        ):
             return
         if name == "os.kill" and args[0] == os.getpid():
             return

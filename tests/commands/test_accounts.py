@@ -34,7 +34,11 @@ def test_new_key_works_on_a_running_service(serving):
     assert (me["id"], me["username"], me["provider"]) == (printed.strip(), "my reader", "local")
     writing = newsintel(folder, "new-api-key", "my reader", "--scope", "write").stdout.strip()
     for key, status in ((reading.stdout.strip(), 403), (writing, 201)):
-        put = service.client.put(f"{service.url}/me/preferences/theme", json={"value": 1}, headers={"Authorization": f"Bearer {key}"})
+        put = service.client.put(
+            f"{service.url}/me/preferences/theme",
+            json={"value": 1},
+            headers={"Authorization": f"Bearer {key}"},
+        )
         assert put.status_code == status
 
 
@@ -43,8 +47,13 @@ def test_revoke_others_revokes_older_keys(serving):
     folder, service, _ = serving
     old = newsintel(folder, "new-api-key", "my reader", "--scope", "read").stdout.strip()
     assert asked(service, "/me", old).status_code == 200
-    new = newsintel(folder, "new-api-key", "my reader", "--scope", "read", "--revoke-others").stdout.strip()
-    assert (asked(service, "/me", old).status_code, asked(service, "/me", new).status_code) == (401, 200)
+    new = newsintel(
+        folder, "new-api-key", "my reader", "--scope", "read", "--revoke-others"
+    ).stdout.strip()
+    assert (asked(service, "/me", old).status_code, asked(service, "/me", new).status_code) == (
+        401,
+        200,
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,7 +63,11 @@ def test_revoke_others_revokes_older_keys(serving):
         (("new-account", " "), 2, "NAME must have 1 to 100 printable characters"),
         (("new-account", "x" * 101), 2, "NAME must have 1 to 100 printable characters"),
         (("new-account", "a\nb"), 2, "NAME must have 1 to 100 printable characters"),
-        (("new-api-key", "nobody", "--scope", "read"), 1, "there is no account 'nobody': make it with newsintel new-account"),
+        (
+            ("new-api-key", "nobody", "--scope", "read"),
+            1,
+            "there is no account 'nobody': make it with newsintel new-account",
+        ),
         (("new-api-key", "my reader", "--scope", "all"), 2, "invalid choice: 'all'"),
         (("new-api-key", "my reader"), 2, "--scope"),
     ],

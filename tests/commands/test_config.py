@@ -22,16 +22,31 @@ def test_every_setting_has_a_meaning_and_no_meaning_is_left_over():
     names = {row.name.removeprefix("NEWSINTEL_") for row in ROWS}
     assert set(MEANINGS) <= names
     assert set(SOURCE_MEANINGS) == {name.partition("_")[2] for name in names - set(MEANINGS)}
-    assert all("\n" not in text and len(text) <= 100 for text in (*MEANINGS.values(), *SOURCE_MEANINGS.values()))
+    assert all(
+        "\n" not in text and len(text) <= 100
+        for text in (*MEANINGS.values(), *SOURCE_MEANINGS.values())
+    )
 
 
 def test_table_shows_durations_and_hides_secrets(tmp_path):
     """Durations are also in larger units; grep finds a row whatever the terminal's width."""
-    done = newsintel(tmp_path, "config", SESSION_MAX_S="5400", HISTORY_RETENTION_D="7", GUARDIAN_KEY="planted-key")
+    done = newsintel(
+        tmp_path,
+        "config",
+        SESSION_MAX_S="5400",
+        HISTORY_RETENTION_D="7",
+        GUARDIAN_KEY="planted-key",
+    )
     lines = {line.split("  ")[0]: line for line in done.stdout.splitlines()}
     assert re.split(r"\s{2,}", lines["setting"]) == ["setting", "value", "origin", "meaning"]
-    assert re.split(r"\s{2,}", lines["NEWSINTEL_SESSION_IDLE_S"])[1:3] == ["1209600 s (14 d)", "default"]
-    assert re.split(r"\s{2,}", lines["NEWSINTEL_SESSION_MAX_S"])[1:3] == ["5400 s (1.5 h)", "NEWSINTEL_SESSION_MAX_S"]
+    assert re.split(r"\s{2,}", lines["NEWSINTEL_SESSION_IDLE_S"])[1:3] == [
+        "1209600 s (14 d)",
+        "default",
+    ]
+    assert re.split(r"\s{2,}", lines["NEWSINTEL_SESSION_MAX_S"])[1:3] == [
+        "5400 s (1.5 h)",
+        "NEWSINTEL_SESSION_MAX_S",
+    ]
     assert re.split(r"\s{2,}", lines["NEWSINTEL_SEARCH_DEADLINE_S"])[1] == "1.5 s"
     assert re.split(r"\s{2,}", lines["NEWSINTEL_HISTORY_RETENTION_D"])[1] == "7 days"
     assert re.split(r"\s{2,}", lines["NEWSINTEL_GUARDIAN_KEY"])[1] == "***"
@@ -66,7 +81,9 @@ def environ(monkeypatch, tmp_path):
     return become
 
 
-@pytest.mark.parametrize("command", [["config"], ["config", "--json"], ["serve"], ["migrate"], ["search", "x"]])
+@pytest.mark.parametrize(
+    "command", [["config"], ["config", "--json"], ["serve"], ["migrate"], ["search", "x"]]
+)
 @pytest.mark.parametrize(
     ("name", "url"),
     [
@@ -90,7 +107,9 @@ def test_invalid_store_url_is_one_line_and_exit_2(environ, capsys, command, name
 
 def test_urls_are_hidden(environ, capsys):
     """A URL may hold a password."""
-    environ(DATABASE_URL="postgresql://u:planted@h/d?connect_timeout=5", REDIS_URL="redis://:planted@h")
+    environ(
+        DATABASE_URL="postgresql://u:planted@h/d?connect_timeout=5", REDIS_URL="redis://:planted@h"
+    )
     assert main(["config"]) == 0
     captured = capsys.readouterr()
     assert "NEWSINTEL_DATABASE_URL  " in captured.out

@@ -23,7 +23,9 @@ def asked(tmp_path, newsintel):
 
     def run(*args, lines=LINES, **settings):
         path = tmp_path / "latencies.jsonl"
-        path.write_text("".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines))
+        path.write_text(
+            "".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines)
+        )
         return newsintel("deadlines", "--file", str(path), *args, **settings)
 
     return run
@@ -55,13 +57,31 @@ def test_report_has_a_table_and_settings_to_copy(tmp_path, asked):
 def test_json_has_the_same_report(asked):
     """As numbers, in seconds and percent."""
     report = json.loads(asked("--json").stdout)
-    assert report["environment"] == {"NEWSINTEL_NEWSAPI_DEADLINE_S": "0.2", "NEWSINTEL_GUARDIAN_DEADLINE_S": "0.45"}
+    assert report["environment"] == {
+        "NEWSINTEL_NEWSAPI_DEADLINE_S": "0.2",
+        "NEWSINTEL_GUARDIAN_DEADLINE_S": "0.45",
+    }
     assert report["independent"]
-    assert report["complete_percent"] == {"wanted": 99, "today": pytest.approx(99.5), "suggested": pytest.approx(99.5)}
+    assert report["complete_percent"] == {
+        "wanted": 99,
+        "today": pytest.approx(99.5),
+        "suggested": pytest.approx(99.5),
+    }
     guardian = report["sources"]["guardian"]
-    assert (guardian["answered"], guardian["cut"], guardian["today_s"], guardian["suggested_s"]) == (995, 5, 1.0, 0.45)
+    assert (
+        guardian["answered"],
+        guardian["cut"],
+        guardian["today_s"],
+        guardian["suggested_s"],
+    ) == (995, 5, 1.0, 0.45)
     assert guardian["enough"]
-    assert {"deadline_s": 0.45, "lost_percent": 0.5, "overstated": False, "miss_p50_s": 0.3, "miss_p99_s": 0.45} in guardian["options"]
+    assert {
+        "deadline_s": 0.45,
+        "lost_percent": 0.5,
+        "overstated": False,
+        "miss_p50_s": 0.3,
+        "miss_p99_s": 0.45,
+    } in guardian["options"]
     assert report["misses"]["today"]["longest_s"] == 1.0
     assert report["misses"]["suggested"] == {"p50_s": 0.3, "p99_s": 0.45, "longest_s": 0.45}
 
@@ -98,11 +118,20 @@ def test_deadline_of_the_search_moves_only_if_it_must(asked):
         ("{", "line 2 is not JSON"),
         ("[]", "line 2: source must be one of newsapi, guardian, reddit"),
         ('{"source": "bbc", "status": "ok", "ms": 1}', "line 2: source must be one of"),
-        ('{"source": "reddit", "status": "late", "ms": 1}', "line 2: status must be one of ok, empty"),
-        ('{"source": "reddit", "status": "ok", "ms": -1}', "line 2: ms must be a number from 0 to 3,600,000"),
+        (
+            '{"source": "reddit", "status": "late", "ms": 1}',
+            "line 2: status must be one of ok, empty",
+        ),
+        (
+            '{"source": "reddit", "status": "ok", "ms": -1}',
+            "line 2: ms must be a number from 0 to 3,600,000",
+        ),
         ('{"source": "reddit", "status": "ok", "ms": true}', "line 2: ms must be a number"),
         ('{"source": "reddit", "status": "ok"}', "line 2: ms must be a number"),
-        ('{"source": "reddit", "status": "ok", "ms": 1, "count": 0}', "line 2: count must be a whole number above 0"),
+        (
+            '{"source": "reddit", "status": "ok", "ms": 1, "count": 0}',
+            "line 2: count must be a whole number above 0",
+        ),
         ('{"source": ["reddit"], "status": {}, "ms": 1}', "line 2: source must be one of"),
     ],
 )
@@ -141,7 +170,14 @@ def test_config_lists_every_metric_that_emf_writes(newsintel):
     """One name per line, sorted, for every source that exists."""
     names = newsintel("config", "--metrics").stdout.splitlines()
     assert names == sorted(names)
-    assert {"searches", "hit_ratio", "http_5xx", "fetch_p99_ms_reddit", "queue_depth_persister", "cpu_s"} <= set(names)
+    assert {
+        "searches",
+        "hit_ratio",
+        "http_5xx",
+        "fetch_p99_ms_reddit",
+        "queue_depth_persister",
+        "cpu_s",
+    } <= set(names)
 
 
 def test_other_programs_line_formats_are_accepted(tmp_path, asked, newsintel):

@@ -65,7 +65,9 @@ def test_each_line_comes_back_with_its_cluster(file, capfdbinary):
     out, err = capfdbinary.readouterr()
     assert found(out.decode()) == EXPECTED
     records = [json.loads(line) for line in out.splitlines()]
-    assert [{key: it[key] for key in line} for it, line in zip(records, LINES, strict=True)] == LINES
+    assert [
+        {key: it[key] for key in line} for it, line in zip(records, LINES, strict=True)
+    ] == LINES
     assert (records[0]["similarity"], records[2]["similarity"]) == (None, pytest.approx(34 / 35))
     assert err == b""
 
@@ -136,21 +138,35 @@ def test_lines_of_other_programs_are_accepted_or_refused_one_by_one(tmp_path, ca
     assert command(str(tmp_path / "in"), "--mode", "strict") == 2
     out, err = capfdbinary.readouterr()
     refused, taken = malformed.refusals("deduped"), malformed.taken("deduped")
-    said = dict(re.fullmatch(r"newsintel dedupe: \S+, line (\d+) (.*)", one).groups() for one in err.decode().splitlines())
+    said = dict(
+        re.fullmatch(r"newsintel dedupe: \S+, line (\d+) (.*)", one).groups()
+        for one in err.decode().splitlines()
+    )
     assert {int(number) for number in said} == set(refused)
-    assert {number: reason for number, reason in refused.items() if not said[str(number)].startswith(reason)} == {}
+    assert {
+        number: reason
+        for number, reason in refused.items()
+        if not said[str(number)].startswith(reason)
+    } == {}
     lines = out.splitlines(keepends=True)
     for number, line in zip(taken, lines, strict=True):
         before, _, ours = line.partition(b',"cluster":')
-        assert before + b"}" == malformed.CASES[number - 1].line.removeprefix(b"\xef\xbb\xbf").strip()
+        assert (
+            before + b"}" == malformed.CASES[number - 1].line.removeprefix(b"\xef\xbb\xbf").strip()
+        )
         assert set(json.loads(b'{"cluster":' + ours)) == {"cluster", "rule", "similarity"}
         assert json.loads(b'{"cluster":' + ours)["cluster"] in taken
 
 
-NUMBERS = st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.integers(10**29, 10**30))
+NUMBERS = st.one_of(
+    st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.integers(10**29, 10**30)
+)
 VALUES = st.recursive(
     st.none() | st.booleans() | NUMBERS | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text() | st.just("cluster"), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text() | st.just("cluster"), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 NAMES = st.text() | st.sampled_from(["cluster", "rule", "similarity"])
@@ -163,13 +179,21 @@ def test_members_keep_their_bytes_and_order(members, ascii_only):
 
     Python's json checks it, with numbers as text.
     """
-    written = [(name, json.dumps(value, ensure_ascii=ascii_only), space) for name, value, space in [("title", "a", ""), *members]]
-    pairs = [f"{space}{json.dumps(name, ensure_ascii=ascii_only)}{space}:{space}{value}{space}" for name, value, space in written]
+    written = [
+        (name, json.dumps(value, ensure_ascii=ascii_only), space)
+        for name, value, space in [("title", "a", ""), *members]
+    ]
+    pairs = [
+        f"{space}{json.dumps(name, ensure_ascii=ascii_only)}{space}:{space}{value}{space}"
+        for name, value, space in written
+    ]
     line = ("{" + ",".join(pairs) + "}\n").encode("utf-8", "surrogatepass")
     result = dedupe._strip_closing_brace(line, read_object(line)) + b"}"
     exact = {"parse_int": str, "parse_float": str, "object_pairs_hook": list}
     before, after = (json.loads(text, **exact) for text in (line, result))
-    assert after == [(name, value) for name, value in before if name not in {"cluster", "rule", "similarity"}]
+    assert after == [
+        (name, value) for name, value in before if name not in {"cluster", "rule", "similarity"}
+    ]
     for name, value, _ in written:
         if name not in {"cluster", "rule", "similarity"}:
             assert value.encode("utf-8", "surrogatepass") in result
@@ -192,7 +216,10 @@ def test_a_damaged_file_gives_its_whole_lines_and_is_named(file, tmp_path, capfd
     assert command(str(tmp_path / "cut")) == 2
     out, err = capfdbinary.readouterr()
     assert found(out.decode()) == EXPECTED
-    assert err.decode() == f"newsintel dedupe: {tmp_path / 'cut'} is damaged after line 5: it is cut short\n"
+    assert (
+        err.decode()
+        == f"newsintel dedupe: {tmp_path / 'cut'} is damaged after line 5: it is cut short\n"
+    )
 
 
 @pytest.mark.parametrize("content", ["", "\n\n", "{\n[]\n"])
@@ -204,7 +231,9 @@ def test_no_empty_file_is_left(content, tmp_path, capfdbinary):
     for out in (older, tmp_path / "none"):
         assert command(str(source), "-o", str(out)) == 2
         last = capfdbinary.readouterr().err.decode().splitlines()[-1]
-        assert last == f"newsintel dedupe: {source} has no line that can be used; {out} is not written"
+        assert (
+            last == f"newsintel dedupe: {source} has no line that can be used; {out} is not written"
+        )
     assert older.read_text() == "older"
     assert sorted(it.name for it in tmp_path.iterdir()) == ["in", "older"]
     assert command(str(source)) == (2 if "{" in content else 0)
@@ -218,7 +247,9 @@ def limit_files():
 def test_a_full_disk_leaves_an_older_file(tmp_path):
     """The kernel refuses in the middle of writing: one line, exit code 2, nothing left over."""
     source, older = tmp_path / "in", tmp_path / "older"
-    source.write_text("".join(json.dumps({"title": f"Story {number}"}) + "\n" for number in range(100)))
+    source.write_text(
+        "".join(json.dumps({"title": f"Story {number}"}) + "\n" for number in range(100))
+    )
     older.write_text("older")
     script = f"import sys; from tests.commands.test_dedupe import command; sys.exit(command({str(source)!r}, '-o', {str(older)!r}))"
     root = Path(__file__).parents[2]
@@ -245,7 +276,10 @@ def test_the_new_file_has_the_permissions_of_the_old_one_and_links_stay(file, tm
 def test_a_file_that_cannot_be_read_is_named(tmp_path, capfdbinary):
     """One line, exit code 2."""
     assert command(str(tmp_path / "none")) == 2
-    assert capfdbinary.readouterr().err.decode() == f"newsintel dedupe: {tmp_path / 'none'}: No such file or directory\n"
+    assert (
+        capfdbinary.readouterr().err.decode()
+        == f"newsintel dedupe: {tmp_path / 'none'}: No such file or directory\n"
+    )
 
 
 def test_a_full_disk_is_one_line(file, capfdbinary):
@@ -262,7 +296,13 @@ def test_lines_stream_and_a_closed_pipe_is_no_traceback():
 
     If the reader leaves, the command ends silently.
     """
-    with subprocess.Popen([sys.executable, "-c", SCRIPT], stdin=-1, stdout=-1, stderr=-1, cwd=Path(__file__).parents[2]) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", SCRIPT],
+        stdin=-1,
+        stdout=-1,
+        stderr=-1,
+        cwd=Path(__file__).parents[2],
+    ) as process:
         process.stdin.write(b'{"title": "first"}\n')
         process.stdin.flush()
         assert json.loads(process.stdout.readline())["cluster"] == 1
@@ -288,7 +328,9 @@ def test_progress_is_shown_only_if_lines_are_not(file, monkeypatch, capfd):
 @needs_shared
 def test_a_file_of_headlines_is_grouped_as_a_search_would(tmp_path, capfdbinary):
     """The command and searches share one rule."""
-    with (SHARED / "headlines/abc_headlines_first21294.csv").open(encoding="utf-8", newline="") as rows:
+    with (SHARED / "headlines/abc_headlines_first21294.csv").open(
+        encoding="utf-8", newline=""
+    ) as rows:
         headlines = [row["headline_text"] for row in csv.DictReader(rows)][:3000]
     file = tmp_path / "in.jsonl"
     file.write_text("".join(json.dumps({"title": it}) + "\n" for it in headlines))
@@ -296,5 +338,9 @@ def test_a_file_of_headlines_is_grouped_as_a_search_would(tmp_path, capfdbinary)
     clusters: dict[int, list[str]] = {}
     for line in map(json.loads, capfdbinary.readouterr().out.splitlines()):
         clusters.setdefault(line["cluster"], []).append(line["title"])
-    groups = group_articles([article(str(number), title=it) for number, it in enumerate(headlines)], Dedupe.NORMAL)
-    assert list(clusters.values()) == [[member.article.title for member in it.members] for it in groups]
+    groups = group_articles(
+        [article(str(number), title=it) for number, it in enumerate(headlines)], Dedupe.NORMAL
+    )
+    assert list(clusters.values()) == [
+        [member.article.title for member in it.members] for it in groups
+    ]

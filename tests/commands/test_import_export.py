@@ -66,7 +66,10 @@ def archives(servers, tmp_path):
     def make():
         name = next(_names)
         asyncio.run(create(name))
-        return {"DATABASE_URL": servers["postgres_url"].replace("/postgres?", f"/{name}?"), "REDIS_URL": servers["redis_url"]}
+        return {
+            "DATABASE_URL": servers["postgres_url"].replace("/postgres?", f"/{name}?"),
+            "REDIS_URL": servers["redis_url"],
+        }
 
     return make
 
@@ -95,11 +98,30 @@ def test_an_export_imported_elsewhere_exports_the_same_lines(newsintel, tmp_path
     A second import adds nothing.
     """
     some = [line(number) for number in range(450)]
-    some += [line(450, first_seen_at="2026-01-02T00:00:00.000001Z", points=3, comments=4, content="x" * 40_000, language="en")]
-    some += [line(451, title="Story 451 <b>&amp;</b> so on", url="https://www.example.org/451?utm_source=x#top")]
+    some += [
+        line(
+            450,
+            first_seen_at="2026-01-02T00:00:00.000001Z",
+            points=3,
+            comments=4,
+            content="x" * 40_000,
+            language="en",
+        )
+    ]
+    some += [
+        line(
+            451,
+            title="Story 451 <b>&amp;</b> so on",
+            url="https://www.example.org/451?utm_source=x#top",
+        )
+    ]
     here, there = archives(), archives()
     done = newsintel("import", file(*some), **here)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "452 lines: 452 new articles, 0 lines refused\n")
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0,
+        "",
+        "452 lines: 452 new articles, 0 lines refused\n",
+    )
     first = newsintel("export", **here).stdout
     assert numbers(first) == list(range(452))
     assert all(tuple(json.loads(each)) == FIELDS for each in first.splitlines())
@@ -109,8 +131,13 @@ def test_an_export_imported_elsewhere_exports_the_same_lines(newsintel, tmp_path
     assert gzip.decompress(packed.read_bytes()).decode() == first
     assert newsintel("import", str(packed), **there).returncode == 0
     assert newsintel("export", str(again), **there).returncode == 0
-    assert sorted(gzip.decompress(again.read_bytes()).decode().splitlines()) == sorted(first.splitlines())
-    assert newsintel("import", str(packed), **there).stderr == "452 lines: 0 new articles, 0 lines refused\n"
+    assert sorted(gzip.decompress(again.read_bytes()).decode().splitlines()) == sorted(
+        first.splitlines()
+    )
+    assert (
+        newsintel("import", str(packed), **there).stderr
+        == "452 lines: 0 new articles, 0 lines refused\n"
+    )
 
 
 def test_bad_lines_are_named_and_the_others_are_archived(newsintel, archive, file):
@@ -119,7 +146,17 @@ def test_bad_lines_are_named_and_the_others_are_archived(newsintel, archive, fil
     Blank lines do not count; a line that is too long is skipped.
     """
     endless = '{"title": "' + "x" * (3 * 2**20) + '"}\n'
-    name = file(line(1), "{\n", "\n", line(2), line(3, title=None), endless, line(4), "null\n", line(5).rstrip("\n"))
+    name = file(
+        line(1),
+        "{\n",
+        "\n",
+        line(2),
+        line(3, title=None),
+        endless,
+        line(4),
+        "null\n",
+        line(5).rstrip("\n"),
+    )
     done = newsintel("import", name, **archive)
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
@@ -147,7 +184,10 @@ def test_a_line_that_only_postgresql_refuses_is_named(newsintel, archive, file, 
     asyncio.run(forbid())
     done = newsintel("import", file(*map(line, range(1, 401))), **archive)
     assert done.returncode == 1
-    reported = [int(number) for number in re.findall(r"line (\d+): PostgreSQL refused the content", done.stderr)]
+    reported = [
+        int(number)
+        for number in re.findall(r"line (\d+): PostgreSQL refused the content", done.stderr)
+    ]
     assert reported == [77, 177, 277, 377]
     assert done.stderr.endswith("400 lines: 396 new articles, 4 lines refused\n")
 
@@ -157,7 +197,13 @@ def test_lines_may_come_through_a_pipe_and_begin_anywhere(newsintel, tmp_path, a
     command = [sys.executable, "-m", "newsintel", "import", "-", "--from-line", "3"]
     text = "{\n" + "".join(map(line, range(2, 6)))
     done = subprocess.run(
-        command, env=environ(tmp_path, **archive), input=text, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        command,
+        env=environ(tmp_path, **archive),
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
     assert (done.returncode, done.stderr) == (0, "3 lines: 3 new articles, 0 lines refused\n")
 
@@ -165,10 +211,15 @@ def test_lines_may_come_through_a_pipe_and_begin_anywhere(newsintel, tmp_path, a
 def test_an_interrupted_import_says_where_to_continue(newsintel, tmp_path, archive, file):
     """After Ctrl-C nothing archived is lost; the import continues from the line that it names."""
     command = [sys.executable, "-m", "newsintel", "import", "-"]
-    with subprocess.Popen(command, env=environ(tmp_path, **archive), stdin=-1, stderr=-1, text=True) as process:
+    with subprocess.Popen(
+        command, env=environ(tmp_path, **archive), stdin=-1, stderr=-1, text=True
+    ) as process:
         process.stdin.write("".join(map(line, range(1, 451))))
         process.stdin.flush()
-        wait_for(lambda: len(newsintel("export", **archive).stdout.splitlines()) >= 400, "all that was committed")
+        wait_for(
+            lambda: len(newsintel("export", **archive).stdout.splitlines()) >= 400,
+            "all that was committed",
+        )
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE_S) == 130
         assert process.stderr.read() == "stopped; go on with --from-line 401\n"
@@ -182,11 +233,16 @@ def test_an_import_refused_by_the_database_says_so_in_one_line(newsintel, archiv
     away = archive | {"DATABASE_URL": archive["DATABASE_URL"].replace("newsintel@", "nobody@")}
     done = newsintel("import", file(line(1)), **away)
     assert done.returncode == 1
-    assert re.fullmatch(r"stopped; go on with --from-line 1\nnewsintel: PostgreSQL refuses this service [^\n]*\n", done.stderr)
+    assert re.fullmatch(
+        r"stopped; go on with --from-line 1\nnewsintel: PostgreSQL refuses this service [^\n]*\n",
+        done.stderr,
+    )
 
 
 @pytest.mark.parametrize("damage", ["truncate -s -4 in", "printf x >> in", "truncate -s -60 in"])
-def test_a_small_damaged_file_is_archived_to_its_last_whole_row(newsintel, tmp_path, archive, file, damage):
+def test_a_small_damaged_file_is_archived_to_its_last_whole_row(
+    newsintel, tmp_path, archive, file, damage
+):
     """150 rows are less than a batch: every whole row is archived.
 
     The message names the damage and the first row that was not whole.
@@ -206,16 +262,27 @@ def test_a_damaged_archive_file_gives_what_can_be_read(newsintel, tmp_path, arch
 
     A missing file gives the same exit code.
     """
-    whole = Path(file(*(line(number, content=str(number) * 500) for number in range(1, 2001)), name="whole.jsonl.gz")).read_bytes()
+    whole = Path(
+        file(
+            *(line(number, content=str(number) * 500) for number in range(1, 2001)),
+            name="whole.jsonl.gz",
+        )
+    ).read_bytes()
     cut = tmp_path / "cut.jsonl.gz"
     cut.write_bytes(whole[: len(whole) // 2])
     done = newsintel("import", str(cut), **archive)
     assert done.returncode == 2
-    said = re.fullmatch(r"stopped; go on with --from-line (\d+)\nnewsintel: \S+cut.jsonl.gz is damaged after line (\d+): .*\n", done.stderr)
+    said = re.fullmatch(
+        r"stopped; go on with --from-line (\d+)\nnewsintel: \S+cut.jsonl.gz is damaged after line (\d+): .*\n",
+        done.stderr,
+    )
     assert 500 < int(said[1]) <= int(said[2]) + 1
     assert len(numbers(newsintel("export", **archive).stdout)) == int(said[1]) - 1
     (tmp_path / "text.gz").write_text("no gzip")
-    for name, reason in (("text.gz", "is damaged after line 0"), ("none", "No such file or directory")):
+    for name, reason in (
+        ("text.gz", "is damaged after line 0"),
+        ("none", "No such file or directory"),
+    ):
         done = newsintel("import", str(tmp_path / name), **archive)
         assert done.returncode == 2
         assert reason in done.stderr
@@ -229,7 +296,10 @@ def test_an_export_continues_after_an_article(newsintel, archive, file):
     assert newsintel("export", "--after", last, **archive).stdout.splitlines() == whole[701:]
     assert newsintel("export", "--after", json.loads(whole[-1])["id"], **archive).stdout == ""
     done = newsintel("export", "--after", "a_none", **archive)
-    assert (done.returncode, done.stderr) == (2, "newsintel: --after a_none: no such article is archived\n")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "newsintel: --after a_none: no such article is archived\n",
+    )
 
 
 @pytest.fixture
@@ -247,7 +317,9 @@ def pages(monkeypatch):
 
         monkeypatch.setattr(PostgresDump, "read_page", some)
 
-    return SimpleNamespace(end_after=end_after, go_on=lambda: monkeypatch.setattr(PostgresDump, "read_page", page))
+    return SimpleNamespace(
+        end_after=end_after, go_on=lambda: monkeypatch.setattr(PostgresDump, "read_page", page)
+    )
 
 
 @pytest.fixture(params=["out.jsonl", "out.jsonl.gz"])
@@ -263,7 +335,9 @@ def content(path):
     """The content of a file; gzip itself reads a name that ends with .gz."""
     if path.suffix != ".gz":
         return path.read_text()
-    return subprocess.run(["gzip", "-dc"], input=path.read_bytes(), capture_output=True, check=True).stdout.decode()
+    return subprocess.run(
+        ["gzip", "-dc"], input=path.read_bytes(), capture_output=True, check=True
+    ).stdout.decode()
 
 
 def test_an_interrupted_export_can_be_continued(newsintel, archive, file, pages, out):
@@ -279,7 +353,10 @@ def test_an_interrupted_export_can_be_continued(newsintel, archive, file, pages,
     pages.go_on()
     last = json.loads(whole.splitlines()[999])["id"]
     assert done.returncode == 1
-    assert done.stderr == f"stopped; go on with --after {last}, which adds to {out}.part\nnewsintel: PostgreSQL is unavailable\n"
+    assert (
+        done.stderr
+        == f"stopped; go on with --after {last}, which adds to {out}.part\nnewsintel: PostgreSQL is unavailable\n"
+    )
     assert out.read_text() == "yesterday's"
     assert newsintel("export", str(out), "--after", last, **archive).returncode == 0
     assert content(out) == whole
@@ -309,13 +386,18 @@ def test_an_empty_archive_replaces_nothing(newsintel, archive, tmp_path):
         assert content(out) == ""
         out.write_text("yesterday")
         done = newsintel("export", str(out), **archive)
-        assert (done.returncode, done.stderr) == (1, f"newsintel: the archive is empty; {out} is left as it was\n")
+        assert (done.returncode, done.stderr) == (
+            1,
+            f"newsintel: the archive is empty; {out} is left as it was\n",
+        )
         assert out.read_text() == "yesterday"
     assert sorted(path.name for path in tmp_path.glob("out*")) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_after_adds_to_the_file_that_ends_with_the_article(newsintel, archive, file, tmp_path, name):
+def test_after_adds_to_the_file_that_ends_with_the_article(
+    newsintel, archive, file, tmp_path, name
+):
     """The same file grows day by day; without new articles it stays as it is.
 
     Its permissions stay too.
@@ -372,13 +454,20 @@ def limit_files():
 
 
 @pytest.mark.parametrize("existing", ["whole", "part"])
-def test_a_full_disk_leaves_whole_lines_to_continue_from(newsintel, archive, file, tmp_path, existing):
+def test_a_full_disk_leaves_whole_lines_to_continue_from(
+    newsintel, archive, file, tmp_path, existing
+):
     """The kernel refuses in the middle of a page: older content stays.
 
     The new content is whole lines, from which the export can continue.
     """
-    newsintel("import", file(*(line(number, content="x" * 900) for number in range(1500))), **archive)
-    whole, out = newsintel("export", **archive).stdout.splitlines(keepends=True), tmp_path / "out.jsonl"
+    newsintel(
+        "import", file(*(line(number, content="x" * 900) for number in range(1500))), **archive
+    )
+    whole, out = (
+        newsintel("export", **archive).stdout.splitlines(keepends=True),
+        tmp_path / "out.jsonl",
+    )
     begun = whole[:100] if existing == "part" else []
     out.write_text("".join(begun) or "yesterday")
     after = ("--after", json.loads(begun[-1])["id"]) if begun else ()
@@ -404,7 +493,10 @@ def test_two_exports_do_not_write_one_file(newsintel, archive, file, tmp_path):
     with (tmp_path / "out.part").open("ab") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         done = newsintel("export", str(tmp_path / "out"), **archive)
-        assert (done.returncode, done.stderr) == (2, f"newsintel: another export writes to {tmp_path / 'out.part'}\n")
+        assert (done.returncode, done.stderr) == (
+            2,
+            f"newsintel: another export writes to {tmp_path / 'out.part'}\n",
+        )
     assert newsintel("export", str(tmp_path / "out"), **archive).returncode == 0
 
 
@@ -418,15 +510,22 @@ def test_an_export_follows_a_link_and_refuses_a_folder(newsintel, archive, file,
     assert numbers((tmp_path / "target").read_text()) == [1]
     (tmp_path / "folder").mkdir()
     done = newsintel("export", str(tmp_path / "folder"), **archive)
-    assert (done.returncode, done.stderr) == (2, f"newsintel: {tmp_path / 'folder'}: Is a directory\n")
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"newsintel: {tmp_path / 'folder'}: Is a directory\n",
+    )
     assert not list(tmp_path.glob("*.part"))
 
 
 def test_an_export_ends_when_its_reader_does(newsintel, tmp_path, archive, file):
     """The command ends silently with 1. A full disk gives one line and the place to continue."""
-    newsintel("import", file(*(line(number, content="x" * 2000) for number in range(600))), **archive)
+    newsintel(
+        "import", file(*(line(number, content="x" * 2000) for number in range(600))), **archive
+    )
     command = [sys.executable, "-m", "newsintel", "export"]
-    with subprocess.Popen(command, env=environ(tmp_path, **archive), stdout=-1, stderr=-1) as process:
+    with subprocess.Popen(
+        command, env=environ(tmp_path, **archive), stdout=-1, stderr=-1
+    ) as process:
         assert process.stdout.readline()
         process.stdout.close()
         assert process.wait(PATIENCE_S) == 1
@@ -434,7 +533,9 @@ def test_an_export_ends_when_its_reader_does(newsintel, tmp_path, archive, file)
     for name in ("/dev/full", "/nowhere/out.jsonl"):
         done = newsintel("export", name, **archive)
         assert done.returncode == (1 if name == "/dev/full" else 2)
-        assert ("No space left on device" if name == "/dev/full" else "No such file or directory") in done.stderr
+        assert (
+            "No space left on device" if name == "/dev/full" else "No such file or directory"
+        ) in done.stderr
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "x", "٣"])
@@ -447,7 +548,9 @@ def test_an_invalid_line_number_is_refused(newsintel, tmp_path, number):
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
-def test_lines_of_other_programs_are_accepted_or_refused_one_by_one(newsintel, archive, tmp_path, pack):
+def test_lines_of_other_programs_are_accepted_or_refused_one_by_one(
+    newsintel, archive, tmp_path, pack
+):
     """Each refusal has the line number and a reason that names the field; the rest is archived."""
     (tmp_path / "in.jsonl").write_bytes(pack(malformed.FILE))
     done = newsintel("import", str(tmp_path / "in.jsonl"), **archive)
@@ -457,11 +560,24 @@ def test_lines_of_other_programs_are_accepted_or_refused_one_by_one(newsintel, a
     assert summary == f"67 lines: {len(taken)} new articles, {len(refused)} lines refused"
     found = dict(re.fullmatch(r"line (\d+): (.*)", one).groups() for one in said)
     assert {int(number) for number in found} == set(refused)
-    assert {number: reason for number, reason in refused.items() if not found[str(number)].startswith(reason)} == {}
-    exported = {int(one["url"].rpartition("/")[2]): one for one in map(json.loads, newsintel("export", **archive).stdout.splitlines())}
+    assert {
+        number: reason
+        for number, reason in refused.items()
+        if not found[str(number)].startswith(reason)
+    } == {}
+    exported = {
+        int(one["url"].rpartition("/")[2]): one
+        for one in map(json.loads, newsintel("export", **archive).stdout.splitlines())
+    }
     assert sorted(exported) == taken
-    assert [exported[number]["external_id"] for number in (36, 37)] == ["123456789012345678901234567890", "-9007199254740993"]
-    assert [(exported[number]["points"], exported[number]["comments"]) for number in (25, 26)] == [(12, 3), (12, 0)]
+    assert [exported[number]["external_id"] for number in (36, 37)] == [
+        "123456789012345678901234567890",
+        "-9007199254740993",
+    ]
+    assert [(exported[number]["points"], exported[number]["comments"]) for number in (25, 26)] == [
+        (12, 3),
+        (12, 0),
+    ]
     assert [exported[number]["published_at"] for number in (41, 43, 44, 45, 46, 47)] == [
         "2026-01-01T00:00:00Z",
         "1985-04-12T23:20:50.520000Z",
@@ -470,4 +586,8 @@ def test_lines_of_other_programs_are_accepted_or_refused_one_by_one(newsintel, a
         "1990-12-31T23:59:59Z",
         "1937-01-01T11:40:27.870000Z",
     ]
-    assert [exported[number]["title"] for number in (19, 20, 24)] == ["half of a pair", "Story 20", "Story 24 NUL"]
+    assert [exported[number]["title"] for number in (19, 20, 24)] == [
+        "half of a pair",
+        "Story 20",
+        "Story 24 NUL",
+    ]

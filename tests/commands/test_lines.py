@@ -24,7 +24,9 @@ from newsintel.commands.lines import MAX_LINE, PIECE_BYTES, open_lines
 from newsintel.errors import InvalidParameterError
 
 LINES = [
-    b'{"title": "Story %d", "text": "%s"}\n' % (number, random.Random(number).randbytes(30).hex().encode()) for number in range(1, 151)
+    b'{"title": "Story %d", "text": "%s"}\n'
+    % (number, random.Random(number).randbytes(30).hex().encode())
+    for number in range(1, 151)
 ]
 TEXT = b"".join(LINES)
 
@@ -45,7 +47,9 @@ def shell(script):
 
     def make(folder):
         (folder / "text").write_bytes(TEXT)
-        return subprocess.run(["sh", "-euc", script], cwd=folder, capture_output=True, check=True).stdout
+        return subprocess.run(
+            ["sh", "-euc", script], cwd=folder, capture_output=True, check=True
+        ).stdout
 
     return make
 
@@ -59,7 +63,9 @@ MAKERS = {
     "bgzip": run("bgzip", "-c"),
     "Python": lambda: gzip.compress(TEXT),
     "Python, a member a line": lambda: b"".join(map(gzip.compress, LINES)),
-    "Python, empty members between": lambda: gzip.compress(TEXT[:100]) + gzip.compress(b"") * 3 + gzip.compress(TEXT[100:]),
+    "Python, empty members between": lambda: (
+        gzip.compress(TEXT[:100]) + gzip.compress(b"") * 3 + gzip.compress(TEXT[100:])
+    ),
     "stored": lambda: gzip.compress(TEXT, 0),
 }
 
@@ -134,7 +140,9 @@ def test_every_whole_line_before_a_damage_is_read_and_the_end_is_named(script, r
     assert said == f"{tmp_path / 'in'} is damaged after line {len(found)}: {reason}"
     assert found == dict(list(ALL.items())[: len(found)])
     assert len(found) >= judged.stdout.count(b"\n")
-    assert (len(found) == 150) is (script not in ("truncate -s -40 text.gz", "truncate -s 3000 text.gz"))
+    assert (len(found) == 150) is (
+        script not in ("truncate -s -40 text.gz", "truncate -s 3000 text.gz")
+    )
     assert found
 
 
@@ -144,7 +152,10 @@ def test_a_last_row_without_its_line_end_is_whole(tmp_path):
     for cut, lines in ((1, 150), (8, 150), (20, 149)):
         (tmp_path / "in").write_bytes(data[:-cut])
         found, said = read(tmp_path / "in")
-        assert (len(found), said) == (lines, f"{tmp_path / 'in'} is damaged after line {lines}: it is cut short")
+        assert (len(found), said) == (
+            lines,
+            f"{tmp_path / 'in'} is damaged after line {lines}: it is cut short",
+        )
 
 
 def test_a_cut_file_gives_every_byte_before_the_cut():
@@ -155,7 +166,9 @@ def test_a_cut_file_gives_every_byte_before_the_cut():
         for size in (1, PIECE_BYTES) if end < 500 else (200, PIECE_BYTES):
             given = bytearray()
             try:
-                for piece in decompress_gzip(data[at : min(at + size, end)] for at in range(0, end, size)):
+                for piece in decompress_gzip(
+                    data[at : min(at + size, end)] for at in range(0, end, size)
+                ):
                     given += piece
             except DamagedError:
                 assert end
@@ -200,7 +213,10 @@ def zipped(text):
 
 OTHERS = {
     "UTF-16 with its mark": (lambda: TEXT.decode().encode("utf-16"), "UTF-16, not UTF-8"),
-    "UTF-16, big end first": (lambda: b"\xfe\xff" + TEXT.decode().encode("utf-16-be"), "UTF-16, not UTF-8"),
+    "UTF-16, big end first": (
+        lambda: b"\xfe\xff" + TEXT.decode().encode("utf-16-be"),
+        "UTF-16, not UTF-8",
+    ),
     "UTF-16 without a mark": (lambda: TEXT.decode().encode("utf-16-le"), "UTF-16, not UTF-8"),
     "zstd": (run("zstd", "-c"), "compressed with zstd, not gzip"),
     "xz": (lambda: lzma.compress(TEXT), "compressed with xz, not gzip"),
@@ -221,7 +237,10 @@ def test_a_name_ending_in_gz_with_neither_gzip_nor_json_in_it_is_damaged(tmp_pat
     for data in (gzip.compress(TEXT)[1:], b"no gzip"):
         (tmp_path / "in.gz").write_bytes(data)
         found, said = read(tmp_path / "in.gz")
-        assert (found, said) == ({}, f"{tmp_path / 'in.gz'} is damaged after line 0: it starts with neither gzip nor a line of JSON")
+        assert (found, said) == (
+            {},
+            f"{tmp_path / 'in.gz'} is damaged after line 0: it starts with neither gzip nor a line of JSON",
+        )
     for data in (b"", b"\xef\xbb\xbf\r\n{}\r\n"):
         (tmp_path / "in.gz").write_bytes(data)
         assert read(tmp_path / "in.gz")[1] == (None if data else said)
@@ -261,7 +280,9 @@ def test_a_line_is_there_before_the_next_one_comes(pack, monkeypatch):
         monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=incoming))
         with open_lines("-") as lines:
             for _ in range(2):
-                writer = threading.Thread(target=lambda: [outgoing.write(bytes([byte])) for byte in pack(b"{}\n")])
+                writer = threading.Thread(
+                    target=lambda: [outgoing.write(bytes([byte])) for byte in pack(b"{}\n")]
+                )
                 writer.start()
                 assert next(lines)[1] == b"{}\n"
                 writer.join()

@@ -11,7 +11,19 @@ from newsintel import __version__
 from newsintel.commands.main import COMMANDS, EXIT_USAGE, build_parser, get_module_name, main
 from tests.service import environ, newsintel
 
-HEAVY = ("trio", "structlog", "rich", "attrs", "asyncio", "httpx", "hypercorn", "asyncpg", "redis", "sqlalchemy", "newsintel.commands")
+HEAVY = (
+    "trio",
+    "structlog",
+    "rich",
+    "attrs",
+    "asyncio",
+    "httpx",
+    "hypercorn",
+    "asyncpg",
+    "redis",
+    "sqlalchemy",
+    "newsintel.commands",
+)
 """Slow imports: with all of these a command takes a second or more to start."""
 OWN = {"newsintel.commands", "newsintel.commands.main"}
 """The command line itself."""
@@ -24,7 +36,9 @@ def modules(*args):
         "try:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
         "print(*sorted(sys.modules), file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *args], capture_output=True, text=True, check=True
+    )
     return done.stderr.split(), done.stdout
 
 
@@ -32,7 +46,12 @@ def modules(*args):
 def test_version_and_help_import_next_to_nothing(args):
     """They answer at once on any machine: no heavy module, only what argparse needs."""
     bare = set(
-        subprocess.run([sys.executable, "-c", "import sys; print(*sys.modules)"], capture_output=True, text=True, check=True).stdout.split()
+        subprocess.run(
+            [sys.executable, "-c", "import sys; print(*sys.modules)"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
     )
     imported, out = modules(*args)
     assert not [name for name in imported if name.startswith(HEAVY) and name not in OWN]
@@ -83,7 +102,10 @@ MISTAKES = [
     (["frobnicate"], "there is no command 'frobnicate' (see newsintel --help)"),
     (["-x"], "the following arguments are required: COMMAND (see newsintel --help)"),
     (["config", "--xml"], "unrecognized arguments: --xml (see newsintel --help)"),
-    (["config", "--json", "--names"], "argument --names: not allowed with argument --json (see newsintel config --help)"),
+    (
+        ["config", "--json", "--names"],
+        "argument --names: not allowed with argument --json (see newsintel config --help)",
+    ),
 ]
 
 
@@ -102,10 +124,18 @@ def test_invalid_setting_is_reported_as_json_if_the_log_is_json(tmp_path, form):
     done = newsintel(tmp_path, "serve", GUARDIAN_DEADLINE_S="soon", LOG_FORMAT=form)
     told = json.loads(done.stderr)
     assert done.returncode == 2
-    assert told["reason"] == "NEWSINTEL_GUARDIAN_DEADLINE_S must be a number of seconds such as 1.5, not 'soon'"
-    assert newsintel(tmp_path, "serve", GUARDIAN_DEADLINE_S="soon").stderr == f"newsintel: {told['reason']}\n"
+    assert (
+        told["reason"]
+        == "NEWSINTEL_GUARDIAN_DEADLINE_S must be a number of seconds such as 1.5, not 'soon'"
+    )
+    assert (
+        newsintel(tmp_path, "serve", GUARDIAN_DEADLINE_S="soon").stderr
+        == f"newsintel: {told['reason']}\n"
+    )
     wrong = newsintel(tmp_path, "serve", LOG_FORMAT="xml").stderr
-    assert wrong == "newsintel: NEWSINTEL_LOG_FORMAT must be one of auto, text, json, emf, not 'xml'\n"
+    assert (
+        wrong == "newsintel: NEWSINTEL_LOG_FORMAT must be one of auto, text, json, emf, not 'xml'\n"
+    )
 
 
 @pytest.mark.parametrize("command", ["config", "deadlines", "prune", "migrate"])
@@ -126,10 +156,17 @@ def test_colors_are_for_terminals(tmp_path):
     """No colors in a pipe; with NO_COLOR none on a terminal either; FORCE_COLOR forces them."""
     command, seen = [sys.executable, "-m", "newsintel", "config"], {}
     for name in ("", "NO_COLOR", "FORCE_COLOR"):
-        env = environ(tmp_path, LOG_FORMAT="text", GARDIAN_KEY="k") | ({name: "1"} if name else {}) | {"TERM": "xterm"}
+        env = (
+            environ(tmp_path, LOG_FORMAT="text", GARDIAN_KEY="k")
+            | ({name: "1"} if name else {})
+            | {"TERM": "xterm"}
+        )
         piped = subprocess.run(command, env=env, capture_output=True, check=True)
         terminal = subprocess.run(
-            ["script", "-qec", f"{shlex.join(command)} > /dev/null", "/dev/null"], env=env, capture_output=True, check=True
+            ["script", "-qec", f"{shlex.join(command)} > /dev/null", "/dev/null"],
+            env=env,
+            capture_output=True,
+            check=True,
         )
         seen[name] = (b"\x1b[" in piped.stderr, b"\x1b[" in terminal.stdout)
         assert b"unknown_setting" in piped.stderr

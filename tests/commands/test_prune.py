@@ -25,7 +25,10 @@ def test_old_searches_are_deleted_and_counted(tmp_path):
         asyncio.run(fill(urls["postgres_url"]))
         done = newsintel(tmp_path, "prune", HISTORY_RETENTION_D="6")
         assert (done.returncode, done.stdout) == (0, "2 searches older than 6 days deleted\n")
-        assert newsintel(tmp_path, "prune", HISTORY_RETENTION_D="6").stdout == "0 searches older than 6 days deleted\n"
+        assert (
+            newsintel(tmp_path, "prune", HISTORY_RETENTION_D="6").stdout
+            == "0 searches older than 6 days deleted\n"
+        )
 
 
 def test_an_invalid_retention_is_refused(tmp_path):

@@ -24,7 +24,9 @@ from newsintel.runtime.search.flight import Failed, Landed, SourceReported
 from tests.make import NOON, answer, article, outcome
 from tests.service import newsintel
 
-SETTINGS = read_settings([source.options for source in REGISTRY.values()], {"NEWSINTEL_SOURCES": "reddit,guardian"})
+SETTINGS = read_settings(
+    [source.options for source in REGISTRY.values()], {"NEWSINTEL_SOURCES": "reddit,guardian"}
+)
 
 
 def asked(*words):
@@ -54,7 +56,19 @@ def test_words_need_no_quotes(words, text):
 
 def test_filters_are_those_of_the_api():
     """Sources in configured order, dates as whole UTC days, a language in either case, the sort."""
-    query = asked("a", "--sources", "guardian,reddit", "--from", "2026-01-02", "--to", "2026-01-03", "--language", "EN", "--sort", "newest")
+    query = asked(
+        "a",
+        "--sources",
+        "guardian,reddit",
+        "--from",
+        "2026-01-02",
+        "--to",
+        "2026-01-03",
+        "--language",
+        "EN",
+        "--sort",
+        "newest",
+    )
     assert query.sources == ("reddit", "guardian")
     assert query.start == datetime(2026, 1, 2, tzinfo=UTC)
     assert query.end == datetime(2026, 1, 3, 23, 59, 59, 999_999, tzinfo=UTC)
@@ -65,7 +79,10 @@ def test_filters_are_those_of_the_api():
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        (["a", "--sources", "guardian,bbc"], "argument --sources: must be a comma list out of newsapi, guardian, reddit"),
+        (
+            ["a", "--sources", "guardian,bbc"],
+            "argument --sources: must be a comma list out of newsapi, guardian, reddit",
+        ),
         (["a", "--sort", "best"], "argument --sort: invalid choice: 'best'"),
         (["a", "--from", "yesterday"], "argument --from: must be a date such as 2026-01-31"),
         (["a", "--language", "eng"], "argument --language: must be two letters such as en"),
@@ -81,7 +98,9 @@ def test_bad_argument_is_one_line(words, problem, capsys):
         asked(*words)
     out, err = capsys.readouterr()
     assert (ended.value.code, out) == (2, "")
-    assert re.fullmatch(rf"newsintel: {re.escape(problem)}.* \(see newsintel( search)? --help\)\n", err)
+    assert re.fullmatch(
+        rf"newsintel: {re.escape(problem)}.* \(see newsintel( search)? --help\)\n", err
+    )
 
 
 def test_from_after_to_is_refused():
@@ -120,7 +139,9 @@ def test_terminal_shows_stories_without_upstream_escape_sequences(capsys):
     console = Console(force_terminal=True, width=50, no_color=True)
     with console.capture() as shown:
         print_table(BODY, console)
-    text = re.sub(r"\x1b\][^\x1b]*\x1b\\|\x1b\[[0-9;]*m", "", shown.get())  # our own links and styles
+    text = re.sub(
+        r"\x1b\][^\x1b]*\x1b\\|\x1b\[[0-9;]*m", "", shown.get()
+    )  # our own links and styles
     assert "\x1b" not in text
     assert "Talks open in" in text
     assert STORY.url in re.sub(r"\s+", "", text)
@@ -167,10 +188,30 @@ def test_standard_output_is_one_document(tmp_path, form):
 
     Each message about them is one line on standard error.
     """
-    away = {"GUARDIAN_KEY": "k" * 8, "GUARDIAN_URL": "http://127.0.0.1:9", "GUARDIAN_PACE_S": "0", "NEWSAPI_DEADLINE": "1"}
-    reddit = {"REDDIT_CLIENT_ID": "i", "REDDIT_CLIENT_SECRET": "s" * 8, "REDDIT_USER_AGENT": "test:newsintel:v1 (by /u/nobody)"}
+    away = {
+        "GUARDIAN_KEY": "k" * 8,
+        "GUARDIAN_URL": "http://127.0.0.1:9",
+        "GUARDIAN_PACE_S": "0",
+        "NEWSAPI_DEADLINE": "1",
+    }
+    reddit = {
+        "REDDIT_CLIENT_ID": "i",
+        "REDDIT_CLIENT_SECRET": "s" * 8,
+        "REDDIT_USER_AGENT": "test:newsintel:v1 (by /u/nobody)",
+    }
     urls = {"REDDIT_URL": "http://127.0.0.1:9", "REDDIT_AUTH_URL": "http://127.0.0.1:9"}
-    done = newsintel(tmp_path, "search", "climate", "change", "--json", LOG_FORMAT=form, LOG_LEVEL="debug", **away, **reddit, **urls)
+    done = newsintel(
+        tmp_path,
+        "search",
+        "climate",
+        "change",
+        "--json",
+        LOG_FORMAT=form,
+        LOG_LEVEL="debug",
+        **away,
+        **reddit,
+        **urls,
+    )
     body = json.loads(done.stdout)
     assert done.stdout.count("\n") == 1
     assert body["sources"]["guardian"]["status"] == "unreachable"
@@ -183,18 +224,27 @@ def test_standard_output_is_one_document(tmp_path, form):
     elif form == "text":
         logged = [line for line in lines if re.match(r"\d{4}-", line)]
         assert all(validate_rfc3339(line.split(" ")[0]) for line in logged)
-        assert any("unknown_setting" in line and "did_you_mean=NEWSINTEL_NEWSAPI_DEADLINE_S" in line for line in logged)
+        assert any(
+            "unknown_setting" in line and "did_you_mean=NEWSINTEL_NEWSAPI_DEADLINE_S" in line
+            for line in logged
+        )
         assert {line.split()[0] for line in lines if line not in logged} == set(REGISTRY)
     assert "\x1b" not in done.stdout + done.stderr
 
 
-@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed (Debian: apt-get install jq)")
+@pytest.mark.skipif(
+    shutil.which("jq") is None, reason="jq is not installed (Debian: apt-get install jq)"
+)
 def test_jq_reads_both_streams(tmp_path):
     """jq, an independent program, reads the answer and every line of the log."""
-    done = newsintel(tmp_path, "search", "climate", "--json", LOG_FORMAT="json", NEWSAPI_DEADLINE="1")
+    done = newsintel(
+        tmp_path, "search", "climate", "--json", LOG_FORMAT="json", NEWSAPI_DEADLINE="1"
+    )
     for stream, ask, expected in (
         (done.stdout, ".articles | length", {"0"}),
         (done.stderr, ".event", {'"unknown_setting"', '"source_answered"'}),
     ):
-        told = subprocess.run(["jq", "-c", ask], input=stream, capture_output=True, text=True, check=True)
+        told = subprocess.run(
+            ["jq", "-c", ask], input=stream, capture_output=True, text=True, check=True
+        )
         assert expected <= set(told.stdout.split())

@@ -24,7 +24,10 @@ async def counts(url):
     """The number of marks, of search counts and of pair counts."""
     connection = await asyncpg.connect(url)
     try:
-        return [await connection.fetchval(f"SELECT count(*) FROM {name}") for name in ("search_marks", "search_days", "pair_days")]  # noqa: S608
+        return [
+            await connection.fetchval(f"SELECT count(*) FROM {name}")  # noqa: S608
+            for name in ("search_marks", "search_days", "pair_days")
+        ]
     finally:
         await connection.close()  # noqa: ASYNC102 - plain asyncio
 
@@ -50,14 +53,20 @@ def test_the_demo_then_has_trends_each_with_its_reason(seeded):
             assert len(found) >= 2
             assert all(one["people"] >= 3 and one["reasons"] for one in found)
             assert demo.search(found[0]["query"]).json()["total"] > 0
-        reasons = {reason for one in demo.get("/searches/related", q="Climate Change").json()["searches"] for reason in one["reasons"]}
+        reasons = {
+            reason
+            for one in demo.get("/searches/related", q="Climate Change").json()["searches"]
+            for reason in one["reasons"]
+        }
         assert any("on the same day" in reason for reason in reasons)
         assert any("its answers share" in reason for reason in reasons)
         before = demo.get("/trending", window="7d").json()
         assert newsintel(folder, "seed-demo").returncode == 0
         again = demo.get("/trending", window="7d")
         assert again.headers["Cache-Status"].endswith("fwd=miss")
-        assert {one["query"] for one in again.json()["searches"]} & {one["query"] for one in before["searches"]}
+        assert {one["query"] for one in again.json()["searches"]} & {
+            one["query"] for one in before["searches"]
+        }
 
 
 def test_the_demo_reader_then_has_recommendations_each_with_its_reason(seeded):
@@ -66,7 +75,10 @@ def test_the_demo_reader_then_has_recommendations_each_with_its_reason(seeded):
     Anyone else is new and gets what is trending.
     """
     folder, _ = seeded
-    with running(folder, "demo") as demo, httpx.Client(trust_env=False, timeout=PATIENCE_S, follow_redirects=True) as browser:
+    with (
+        running(folder, "demo") as demo,
+        httpx.Client(trust_env=False, timeout=PATIENCE_S, follow_redirects=True) as browser,
+    ):
         # The host of the sign-in callback and so of its cookie
         browser.base_url = demo.url.replace("127.0.0.1", "localhost")
         page = browser.get("/auth/reddit/login")
@@ -108,5 +120,8 @@ def test_production_is_refused(tmp_path):
     }
     done = newsintel(tmp_path, "seed-demo", PUBLIC_URL="https://news.example", **required)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "newsintel: seed-demo writes what invented people did: NEWSINTEL_ENV must not be production\n"
+    assert (
+        done.stderr
+        == "newsintel: seed-demo writes what invented people did: NEWSINTEL_ENV must not be production\n"
+    )
     assert not list(tmp_path.iterdir())

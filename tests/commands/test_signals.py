@@ -44,19 +44,34 @@ def line(number):
 
 def servers_of(folder):
     """The command lines of every program that was started for a folder."""
-    return [line for line in command_lines() if f"{folder}/" in line and "newsintel " not in line and STOPPED_AT not in line]
+    return [
+        line
+        for line in command_lines()
+        if f"{folder}/" in line and "newsintel " not in line and STOPPED_AT not in line
+    ]
 
 
 def stop_at(folder, number, step, times, *command, stdin=""):
     """Run a command that sends itself a signal at each of `times` steps, starting with `step`."""
     argv = [sys.executable, STOPPED_AT, str(int(number)), str(step), str(times), "--", *command]
     known = environ(folder, BIND="127.0.0.1:0") | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run(argv, env=known, input=stdin, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    return subprocess.run(
+        argv,
+        env=known,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
 
 
 def moments(stride):
     """Steps of a first start, each with one of the signals, once or three times in a row."""
-    return [(step, SIGNALS[place % 3], 1 if place % 2 else 3) for place, step in enumerate(range(0, LEAVING, stride))]
+    return [
+        (step, SIGNALS[place % 3], 1 if place % 2 else 3)
+        for place, step in enumerate(range(0, LEAVING, stride))
+    ]
 
 
 def check_moment(folder, step, number, times, *command, stdin=""):
@@ -84,14 +99,28 @@ def test_a_signal_at_any_step_leaves_no_server(tmp_path, step, number, times):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [("import", "-"), ("export",), ("prune",), ("migrate",), ("search", "x"), ("demo",), ("serve",)])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("import", "-"),
+        ("export",),
+        ("prune",),
+        ("migrate",),
+        ("search", "x"),
+        ("demo",),
+        ("serve",),
+    ],
+)
 def test_every_command_leaves_no_server_at_any_step(tmp_path, command):
     """The same for each command and each of its steps."""
     for step, number, times in moments(1):
         check_moment(tmp_path / str(step), step, number, times, *command)
 
 
-@pytest.mark.parametrize(("step", "number", "times"), [(3, signal.SIGHUP, 1), (9, signal.SIGTERM, 3), (17, signal.SIGINT, 1)])
+@pytest.mark.parametrize(
+    ("step", "number", "times"),
+    [(3, signal.SIGHUP, 1), (9, signal.SIGTERM, 3), (17, signal.SIGINT, 1)],
+)
 def test_a_service_that_does_not_serve_yet_ends_at_once(tmp_path, step, number, times):
     """With the signal's code, because it never became ready."""
     done = check_moment(tmp_path, step, number, times, "demo")
@@ -142,7 +171,12 @@ def archive(tmp_path_factory):
 
 def command(folder, *args, settings, **streams):
     """Start a command."""
-    return subprocess.Popen([sys.executable, "-m", "newsintel", *args], env=environ(folder, **settings), text=True, **streams)
+    return subprocess.Popen(
+        [sys.executable, "-m", "newsintel", *args],
+        env=environ(folder, **settings),
+        text=True,
+        **streams,
+    )
 
 
 def unread(pipe):
@@ -166,7 +200,13 @@ def test_an_export_with_a_blocked_reader_ends(tmp_path, archive, whole, number):
         process.send_signal(number)
         assert process.wait(PATIENCE_S) == 128 + number
         said = process.stderr.read().split()
-    assert said[:-1] == ["stopped;", "go", "on", "with", "--after"] or said == ["stopped", "before", "the", "first", "article"]
+    assert said[:-1] == ["stopped;", "go", "on", "with", "--after"] or said == [
+        "stopped",
+        "before",
+        "the",
+        "first",
+        "article",
+    ]
     after = ["--after", said[-1]] if "--after" in said else []
     rest = newsintel(tmp_path, "export", *after, **archive).stdout
     assert whole.endswith(rest)
@@ -195,13 +235,20 @@ def test_dedupe_leaves_no_half_file(tmp_path, number):
     """
     older = tmp_path / "out.jsonl"
     older.write_text("older")
-    with command(tmp_path, "dedupe", "-", "-o", str(older), settings={}, stdin=-1, stderr=-1) as process:
+    with command(
+        tmp_path, "dedupe", "-", "-o", str(older), settings={}, stdin=-1, stderr=-1
+    ) as process:
         process.stdin.write('{"title": "one"}\n')
         process.stdin.flush()
-        wait_for(lambda: any(each.stat().st_size for each in tmp_path.glob(".out*.part")), "its first line")
+        wait_for(
+            lambda: any(each.stat().st_size for each in tmp_path.glob(".out*.part")),
+            "its first line",
+        )
         process.send_signal(number)
         assert process.wait(PATIENCE_S) == 128 + number
-        assert process.stderr.read() == "newsintel dedupe: stopped; run it again from the first line\n"
+        assert (
+            process.stderr.read() == "newsintel dedupe: stopped; run it again from the first line\n"
+        )
     assert [each.name for each in tmp_path.iterdir()] == ["out.jsonl"]
     assert older.read_text() == "older"
 
@@ -209,7 +256,9 @@ def test_dedupe_leaves_no_half_file(tmp_path, number):
 def test_ignored_sighup_stays_ignored(tmp_path, archive):
     """SIGHUP then has no effect."""
     ignored = {"preexec_fn": lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)}
-    with command(tmp_path, "import", "-", settings=archive, stdin=-1, stderr=-1, **ignored) as process:
+    with command(
+        tmp_path, "import", "-", settings=archive, stdin=-1, stderr=-1, **ignored
+    ) as process:
         process.stdin.write(line(1))
         process.stdin.flush()
         wait_for(lambda: unread(process.stdin) == 0, "its reading")
@@ -222,12 +271,21 @@ def test_a_terminal_that_closes_ends_what_runs_in_it(tmp_path):
     """The command gets SIGHUP and can no longer write to the terminal."""
     pid, terminal = pty.fork()
     if pid == 0:
-        os.execve(sys.executable, [sys.executable, "-m", "newsintel", "demo"], environ(tmp_path, BIND="127.0.0.1:0"))  # noqa: S606
+        os.execve(  # noqa: S606
+            sys.executable,
+            [sys.executable, "-m", "newsintel", "demo"],
+            environ(tmp_path, BIND="127.0.0.1:0"),
+        )
     said = b""
     while b"Stop it with Ctrl-C" not in said:
         said += os.read(terminal, 4096)
     os.close(terminal)
-    wait_for(lambda: not Path(f"/proc/{pid}/stat").exists() or " Z " in Path(f"/proc/{pid}/stat").read_text(), "its end")
+    wait_for(
+        lambda: (
+            not Path(f"/proc/{pid}/stat").exists() or " Z " in Path(f"/proc/{pid}/stat").read_text()
+        ),
+        "its end",
+    )
     _, status = os.waitpid(pid, 0)
     assert os.waitstatus_to_exitcode(status) == 0
     assert servers_of(tmp_path) == []

@@ -36,10 +36,19 @@ def test_the_tables_have_only_parameters_of_libpq():
 
 
 _TEXT = st.text(st.sampled_from("abcXYZ019 äß€%?#&=+/@:,;!'\"\\[]"), max_size=6)
-_ENCODED = _TEXT.map(lambda text: "".join(c if c.isalnum() and c.isascii() else "".join(f"%{b:02X}" for b in c.encode()) for c in text))
-_GOOD_HOST = st.sampled_from(["localhost", "db.example.org", "127.0.0.1", "[::1]", "%2Fvar%2Frun", "h%C3%BC"])
+_ENCODED = _TEXT.map(
+    lambda text: "".join(
+        c if c.isalnum() and c.isascii() else "".join(f"%{b:02X}" for b in c.encode()) for c in text
+    )
+)
+_GOOD_HOST = st.sampled_from(
+    ["localhost", "db.example.org", "127.0.0.1", "[::1]", "%2Fvar%2Frun", "h%C3%BC"]
+)
 _HOST = st.one_of(*[_GOOD_HOST] * 9, st.sampled_from(["", "a@b", "]", "[::1"]), _TEXT, _ENCODED)
-_PORT = st.one_of(*[st.sampled_from(["", "", ":", ":5432", ":1", ":65535"])] * 9, st.sampled_from([":0", ":65536", ":x", ":5x", ":+5"]))
+_PORT = st.one_of(
+    *[st.sampled_from(["", "", ":", ":5432", ":1", ":65535"])] * 9,
+    st.sampled_from([":0", ":65536", ":x", ":5x", ":+5"]),
+)
 _PARAMETER = st.one_of(
     st.sampled_from([
         "sslmode=require", "ssl=true", "ssl=false", "host=other", "host=%2Ftmp", "port=6000", "port=1,2", "user=u2", "password=p%20w",
@@ -54,11 +63,28 @@ _PARAMETER = st.one_of(
 def urls(draw):
     """Valid and invalid URLs with every part of libpq's grammar."""
     word = st.one_of(*[_ENCODED] * 5, _TEXT)
-    scheme = draw(st.sampled_from(["postgresql://"] * 8 + ["postgres://"] * 4 + ["mysql://", "postgresql:", "POSTGRESQL://", ""]))
-    sign_in = draw(st.sampled_from(["", "{u}@", "{u}:{p}@"])).replace("{u}", draw(word)).replace("{p}", draw(word))
-    hosts = ",".join(draw(_HOST) + draw(_PORT) for _ in range(draw(st.sampled_from([1, 1, 1, 2, 3]))))
+    scheme = draw(
+        st.sampled_from(
+            ["postgresql://"] * 8
+            + ["postgres://"] * 4
+            + ["mysql://", "postgresql:", "POSTGRESQL://", ""]
+        )
+    )
+    sign_in = (
+        draw(st.sampled_from(["", "{u}@", "{u}:{p}@"]))
+        .replace("{u}", draw(word))
+        .replace("{p}", draw(word))
+    )
+    hosts = ",".join(
+        draw(_HOST) + draw(_PORT) for _ in range(draw(st.sampled_from([1, 1, 1, 2, 3])))
+    )
     path = draw(st.sampled_from(["", "/", "/{d}"])).replace("{d}", draw(word))
-    query = draw(st.one_of(st.just(""), st.lists(_PARAMETER, min_size=1, max_size=3).map(lambda some: "?" + "&".join(some))))
+    query = draw(
+        st.one_of(
+            st.just(""),
+            st.lists(_PARAMETER, min_size=1, max_size=3).map(lambda some: "?" + "&".join(some)),
+        )
+    )
     return scheme + sign_in + hosts + path + query
 
 
@@ -84,12 +110,20 @@ def test_urls_are_read_as_libpq_reads_them(url):
     theirs = libpq.parse(url.strip())
     assert theirs is not None, url
     expected = {"user": ours.user, "password": ours.password, "dbname": ours.database}
-    assert {name: theirs.get(name) or None for name in expected} == {name: value or None for name, value in expected.items()}
+    assert {name: theirs.get(name) or None for name in expected} == {
+        name: value or None for name, value in expected.items()
+    }
     assert tuple(theirs.get("host", "").split(",")) == (ours.hosts or ("",))
-    ports = [int(port or 5432) for port in theirs.get("port", "").split(",")] if theirs.get("port") else []
+    ports = (
+        [int(port or 5432) for port in theirs.get("port", "").split(",")]
+        if theirs.get("port")
+        else []
+    )
     assert tuple(ports) in (ours.ports, ours.ports[:1])
     ignored = {*parameters.URL_PART_PARAMETERS, "sslmode"}
-    assert {k: v for k, v in theirs.items() if k not in ignored} == {k: v for k, v in ours.parameters.items() if k not in ignored}
+    assert {k: v for k, v in theirs.items() if k not in ignored} == {
+        k: v for k, v in ours.parameters.items() if k not in ignored
+    }
 
 
 GOOD = {
@@ -97,14 +131,18 @@ GOOD = {
     "postgresql://u:p@h:1/d": DatabaseUrl(("h",), (1,), "u", "p", "d", {}),
     "postgres://h": DatabaseUrl(("h",), (), None, None, None, {}),
     "postgresql://u:a%40b%2Fc#d?e@h/d": DatabaseUrl(("h",), (), "u", "a@b/c#d?e", "d", {}),
-    "postgresql://u@/d?host=%2Fvar%2Frun%2Fpostgresql": DatabaseUrl(("/var/run/postgresql",), (), "u", None, "d", {}),
+    "postgresql://u@/d?host=%2Fvar%2Frun%2Fpostgresql": DatabaseUrl(
+        ("/var/run/postgresql",), (), "u", None, "d", {}
+    ),
     "postgresql://%2Fvar%2Frun:6000/d": DatabaseUrl(("/var/run",), (6000,), None, None, "d", {}),
     "postgresql://[::1]:5433,h2/d": DatabaseUrl(("::1", "h2"), (5433, 5432), None, None, "d", {}),
     "postgresql://a,b/d?target_session_attrs=read-write": DatabaseUrl(
         ("a", "b"), (5432, 5432), None, None, "d", {"target_session_attrs": "read-write"}
     ),
     "postgresql://a,b:6000/d?port=7000": DatabaseUrl(("a", "b"), (7000, 7000), None, None, "d", {}),
-    "postgresql://h/d?sslrootcert=system": DatabaseUrl(("h",), (), None, None, "d", {"sslrootcert": "system", "sslmode": "verify-full"}),
+    "postgresql://h/d?sslrootcert=system": DatabaseUrl(
+        ("h",), (), None, None, "d", {"sslrootcert": "system", "sslmode": "verify-full"}
+    ),
     "postgresql://h/d?ssl=true": DatabaseUrl(("h",), (), None, None, "d", {"sslmode": "require"}),
 }
 
@@ -175,7 +213,9 @@ def test_connect_timeout_is_in_seconds():
 
 def test_passwords_are_not_shown():
     """The repr of a URL is safe to log."""
-    assert "planted" not in repr(parse_database_url("postgresql://u:planted@h/d?sslpassword=planted"))
+    assert "planted" not in repr(
+        parse_database_url("postgresql://u:planted@h/d?sslpassword=planted")
+    )
 
 
 @pytest.mark.parametrize(
@@ -204,8 +244,24 @@ def test_only_sockets_and_loopback_addresses_are_local(url, environ, local):
 @pytest.fixture
 def pem(tmp_path):
     """A certificate with its key, made by openssl."""
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=ca"]
-    subprocess.run([*command, "-keyout", "key.pem", "-out", "ca.pem"], cwd=tmp_path, check=True, capture_output=True)
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-subj",
+        "/CN=ca",
+    ]
+    subprocess.run(
+        [*command, "-keyout", "key.pem", "-out", "ca.pem"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
     (tmp_path / "empty.pem").write_text("")
     (tmp_path / "home").mkdir()
     return tmp_path
@@ -229,18 +285,26 @@ def test_certificates_are_checked(pem, monkeypatch):
     """
     monkeypatch.setenv("HOME", str(pem / "home"))
     full = "postgresql://h/d?sslmode=verify-full"
-    assert "says sslmode=verify-full without a root certificate: add sslrootcert=system" in wrong(full)
+    assert "says sslmode=verify-full without a root certificate: add sslrootcert=system" in wrong(
+        full
+    )
     assert "says sslmode=verify-ca without" in wrong("postgresql://h/d?sslmode=verify-ca")
     assert not wrong("postgresql://h/d?sslmode=require")
     assert not wrong("postgresql://h/d?sslrootcert=system")
     assert not wrong(f"{full}&sslrootcert={pem}/ca.pem")
     assert not wrong(full, {"PGSSLROOTCERT": "/somewhere", "PGUSER": "u"})
-    assert "sslrootcert that cannot be read (No such file or directory): '/nowhere'" in wrong(f"{full}&sslrootcert=/nowhere")
+    assert "sslrootcert that cannot be read (No such file or directory): '/nowhere'" in wrong(
+        f"{full}&sslrootcert=/nowhere"
+    )
     assert "\n" not in wrong(f"{full}&sslrootcert=/no%0Awhere")
-    assert "sslrootcert that names a file with invalid content" in wrong(f"{full}&sslrootcert={pem}/empty.pem")
+    assert "sslrootcert that names a file with invalid content" in wrong(
+        f"{full}&sslrootcert={pem}/empty.pem"
+    )
     assert "sslcrl that names a file" in wrong(f"postgresql://h/d?sslcrl={pem}/key.pem")
     assert not wrong(f"postgresql://h/d?sslcert={pem}/ca.pem&sslkey={pem}/key.pem")
-    assert "sslcert that names a file" in wrong(f"postgresql://h/d?sslcert={pem}/ca.pem&sslkey={pem}/ca.pem")
+    assert "sslcert that names a file" in wrong(
+        f"postgresql://h/d?sslcert={pem}/ca.pem&sslkey={pem}/ca.pem"
+    )
     (pem / "home" / ".postgresql").mkdir()
     (pem / "ca.pem").rename(pem / "home" / ".postgresql" / "root.crt")
     assert not wrong(full)
@@ -254,8 +318,13 @@ def test_a_process_user_without_a_name_is_reported(monkeypatch):
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
-    monkeypatch.setattr("pathlib.Path.home", classmethod(lambda _: (_ for _ in ()).throw(RuntimeError)))
-    assert wrong("postgresql://h/d", {"HOME": "/"}) == "names no user, and the user of this process has no name"
+    monkeypatch.setattr(
+        "pathlib.Path.home", classmethod(lambda _: (_ for _ in ()).throw(RuntimeError))
+    )
+    assert (
+        wrong("postgresql://h/d", {"HOME": "/"})
+        == "names no user, and the user of this process has no name"
+    )
     assert not wrong("postgresql://u@h/d", {"HOME": "/"})
     assert "without a root" in wrong("postgresql://u@h/d?sslmode=verify-full")
 
@@ -266,7 +335,13 @@ def test_a_process_user_without_a_name_is_reported(monkeypatch):
         ("", ()),
         ("keepalives=1", ((socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),)),
         ("keepalives=0&keepalives_idle=5", ()),
-        ("keepalives_idle=5", ((socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 5))),
+        (
+            "keepalives_idle=5",
+            (
+                (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+                (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 5),
+            ),
+        ),
         ("keepalives_count=0", ()),
         ("tcp_user_timeout=900", ((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 900),)),
     ],
@@ -274,6 +349,10 @@ def test_a_process_user_without_a_name_is_reported(monkeypatch):
 def test_keepalive_parameters_become_socket_options(query, options):
     """As in the manual: 0 leaves an option to the system, and keepalives=0 turns keepalives off."""
     assert (
-        parameters.build_socket_options(parse_database_url(f"postgresql://h/d?{query}" if query else "postgresql://h/d").parameters)
+        parameters.build_socket_options(
+            parse_database_url(
+                f"postgresql://h/d?{query}" if query else "postgresql://h/d"
+            ).parameters
+        )
         == options
     )

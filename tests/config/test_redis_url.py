@@ -31,8 +31,16 @@ REFUSED = {
 
 def test_every_argument_of_redis_py_has_a_treatment():
     """Each is accepted, set by newsintel or refused by name."""
-    classes = (AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection, BlockingConnectionPool)
-    known = {name for one in classes for name in inspect.signature(one.__init__).parameters} | set(URL_QUERY_ARGUMENT_PARSERS)
+    classes = (
+        AbstractConnection,
+        Connection,
+        SSLConnection,
+        UnixDomainSocketConnection,
+        BlockingConnectionPool,
+    )
+    known = {name for one in classes for name in inspect.signature(one.__init__).parameters} | set(
+        URL_QUERY_ARGUMENT_PARSERS
+    )
     known -= {"self", "kwargs", "connection_kwargs"}
     assert known - {*PARAMETERS, *RESERVED_PARAMETERS} <= REFUSED
     assert set(PARAMETERS) <= known
@@ -42,7 +50,11 @@ def test_every_argument_of_redis_py_has_a_treatment():
 
 
 _WORD = st.text(st.sampled_from("abcXYZ019äß€%?#&=+/@:,;!'[] "), max_size=5)
-_ENCODED = _WORD.map(lambda text: "".join(c if c.isalnum() and c.isascii() else "".join(f"%{b:02X}" for b in c.encode()) for c in text))
+_ENCODED = _WORD.map(
+    lambda text: "".join(
+        c if c.isalnum() and c.isascii() else "".join(f"%{b:02X}" for b in c.encode()) for c in text
+    )
+)
 _PARAMETER = st.sampled_from([
     "db=3", "db=x", "username=u%202", "password=p%2Bw", "password=a+b", "client_name=web", "client_name=", "protocol=2", "protocol=3",
     "socket_timeout=9", "ssl_cert_reqs=none", "ssl_cert_reqs=required", "ssl_cert_reqs=optional", "ssl_check_hostname=no", "foo=1", "db",
@@ -54,12 +66,29 @@ _PARAMETER = st.sampled_from([
 def urls(draw):
     """Valid and invalid URLs."""
     word = st.one_of(_ENCODED, _ENCODED, _ENCODED, _WORD)
-    scheme = draw(st.sampled_from(["redis", "rediss", "redis", "rediss", "unix", "http", "REDIS", "redis+sentinel"]))
-    sign_in = draw(st.sampled_from(["", "", "{u}@", "{u}:{p}@", ":{p}@"])).replace("{u}", draw(word)).replace("{p}", draw(word))
-    host = draw(st.sampled_from(["localhost", "127.0.0.1", "[::1]", "cache.example.org", "", "CACHE", "a,b"]))
+    scheme = draw(
+        st.sampled_from(
+            ["redis", "rediss", "redis", "rediss", "unix", "http", "REDIS", "redis+sentinel"]
+        )
+    )
+    sign_in = (
+        draw(st.sampled_from(["", "", "{u}@", "{u}:{p}@", ":{p}@"]))
+        .replace("{u}", draw(word))
+        .replace("{p}", draw(word))
+    )
+    host = draw(
+        st.sampled_from(
+            ["localhost", "127.0.0.1", "[::1]", "cache.example.org", "", "CACHE", "a,b"]
+        )
+    )
     port = draw(st.sampled_from(["", ":6379", ":1", ":", ":x", ":70000"]))
     path = draw(st.sampled_from(["", "/", "/0", "/15", "/x", "/1/2", "/path%20to/s", "//0"]))
-    query = draw(st.one_of(st.just(""), st.lists(_PARAMETER, min_size=1, max_size=3).map(lambda some: "?" + "&".join(some))))
+    query = draw(
+        st.one_of(
+            st.just(""),
+            st.lists(_PARAMETER, min_size=1, max_size=3).map(lambda some: "?" + "&".join(some)),
+        )
+    )
     return f"{scheme}://{sign_in}{'' if scheme == 'unix' else host + port}{path}{query}"
 
 
@@ -73,14 +102,20 @@ def leads_where_redis_py_goes(url):
         return
     theirs = parse_url(url.strip())
     tls, unix = ours.tls, ours.path is not None
-    assert theirs.pop("connection_class", Connection) is (SSLConnection if tls else UnixDomainSocketConnection if unix else Connection)
+    assert theirs.pop("connection_class", Connection) is (
+        SSLConnection if tls else UnixDomainSocketConnection if unix else Connection
+    )
     assert theirs.pop("path", None) == ours.path
     if not unix:
         assert (theirs.pop("host", "localhost"), theirs.pop("port", 6379)) == (ours.host, ours.port)
     assert theirs.pop("db", 0) == ours.db
-    assert (theirs.pop("username", None), theirs.pop("password", None)) == (ours.username, ours.password)
+    assert (theirs.pop("username", None), theirs.pop("password", None)) == (
+        ours.username,
+        ours.password,
+    )
     assert {name: str(value).lower() for name, value in theirs.items()} == {
-        name: {"no": "false", "yes": "true"}.get(value.lower(), value.lower()) for name, value in ours.parameters.items()
+        name: {"no": "false", "yes": "true"}.get(value.lower(), value.lower())
+        for name, value in ours.parameters.items()
     }
 
 
@@ -100,13 +135,28 @@ def test_many_urls_are_read_as_redis_py_reads_them(url):
 
 
 GOOD = {
-    "redis://": RedisUrl(None, "localhost", 6379, tls=False, db=0, username=None, password=None, parameters={}),
-    "redis://u:p%40@h:1/2": RedisUrl(None, "h", 1, tls=False, db=2, username="u", password="p@", parameters={}),
-    "rediss://:p@h?db=4": RedisUrl(None, "h", 6379, tls=True, db=4, username=None, password="p", parameters={}),
-    "unix:///run/redis%20one.sock?db=1": RedisUrl(
-        "/run/redis one.sock", "localhost", 6379, tls=False, db=1, username=None, password=None, parameters={}
+    "redis://": RedisUrl(
+        None, "localhost", 6379, tls=False, db=0, username=None, password=None, parameters={}
     ),
-    "unix://u@/s?password=p": RedisUrl("/s", "localhost", 6379, tls=False, db=0, username="u", password="p", parameters={}),
+    "redis://u:p%40@h:1/2": RedisUrl(
+        None, "h", 1, tls=False, db=2, username="u", password="p@", parameters={}
+    ),
+    "rediss://:p@h?db=4": RedisUrl(
+        None, "h", 6379, tls=True, db=4, username=None, password="p", parameters={}
+    ),
+    "unix:///run/redis%20one.sock?db=1": RedisUrl(
+        "/run/redis one.sock",
+        "localhost",
+        6379,
+        tls=False,
+        db=1,
+        username=None,
+        password=None,
+        parameters={},
+    ),
+    "unix://u@/s?password=p": RedisUrl(
+        "/s", "localhost", 6379, tls=False, db=0, username="u", password="p", parameters={}
+    ),
 }
 
 
@@ -179,16 +229,37 @@ def test_local_and_verified_connections(url, local, verified):
 
     A connection is verified only if both the certificate and the host name are checked.
     """
-    assert (parse_redis_url(url).is_local, parse_redis_url(url).verifies_server) == (local, verified)
+    assert (parse_redis_url(url).is_local, parse_redis_url(url).verifies_server) == (
+        local,
+        verified,
+    )
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl on PATH")
 def test_certificates_are_checked(tmp_path):
     """The files must exist and have valid content."""
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=ca"]
-    subprocess.run([*command, "-keyout", "key.pem", "-out", "ca.pem"], cwd=tmp_path, check=True, capture_output=True)
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-subj",
+        "/CN=ca",
+    ]
+    subprocess.run(
+        [*command, "-keyout", "key.pem", "-out", "ca.pem"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
     ca, key = tmp_path / "ca.pem", tmp_path / "key.pem"
-    parse_redis_url(f"rediss://h?ssl_ca_certs={ca}&ssl_certfile={ca}&ssl_keyfile={key}").check_certificates()
+    parse_redis_url(
+        f"rediss://h?ssl_ca_certs={ca}&ssl_certfile={ca}&ssl_keyfile={key}"
+    ).check_certificates()
     for parameters, said in {
         "ssl_ca_certs=/nowhere": "has a ssl_ca_certs that cannot be read (No such file or directory): '/nowhere'",
         "ssl_ca_certs=/no%0Awhere": "has a ssl_ca_certs that cannot be used",

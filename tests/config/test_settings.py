@@ -7,11 +7,21 @@ import pytest
 
 from newsintel.config.settings import read_settings
 from newsintel.config.strays import UnknownName
-from newsintel.config.values import ListenAddress, Quota, Secret, SourceOptions, parse_secret, parse_text, url_parser
+from newsintel.config.values import (
+    ListenAddress,
+    Quota,
+    Secret,
+    SourceOptions,
+    parse_secret,
+    parse_text,
+    url_parser,
+)
 from newsintel.errors import SettingsError
 
 DECLARED = (
-    SourceOptions("guardian", "https://guardian.example", 1.0, Quota(500, 86400), {"KEY": parse_secret}),
+    SourceOptions(
+        "guardian", "https://guardian.example", 1.0, Quota(500, 86400), {"KEY": parse_secret}
+    ),
     SourceOptions(
         "reddit",
         "https://reddit.example",
@@ -43,7 +53,10 @@ def shown(settings, name):
 def test_an_empty_environment_gives_the_defaults():
     """No source is enabled."""
     settings = read_settings(DECLARED, {})
-    assert (settings.bind, settings.public_url) == (ListenAddress("127.0.0.1", 8000), "http://localhost:8000")
+    assert (settings.bind, settings.public_url) == (
+        ListenAddress("127.0.0.1", 8000),
+        "http://localhost:8000",
+    )
     assert settings.enabled_sources == ()
     assert settings.source["guardian"].deadline_s == 1.0
     assert settings.source["guardian"].quota == Quota(500, 86400)
@@ -74,35 +87,62 @@ def test_sources_sets_the_order_and_the_selection():
         ({"BIND": "8000"}, "NEWSINTEL_BIND must be address:port"),
         ({"BIND": "127.0.0.1:70000"}, "NEWSINTEL_BIND"),
         ({"ENV": "staging"}, "NEWSINTEL_ENV must be one of development, production"),
-        ({"GUARDIAN_DEADLINE_S": "0"}, "NEWSINTEL_GUARDIAN_DEADLINE_S must be a number of seconds above 0"),
-        ({"GUARDIAN_DEADLINE_S": "nan"}, "NEWSINTEL_GUARDIAN_DEADLINE_S must be a number of seconds such as 1.5"),
+        (
+            {"GUARDIAN_DEADLINE_S": "0"},
+            "NEWSINTEL_GUARDIAN_DEADLINE_S must be a number of seconds above 0",
+        ),
+        (
+            {"GUARDIAN_DEADLINE_S": "nan"},
+            "NEWSINTEL_GUARDIAN_DEADLINE_S must be a number of seconds such as 1.5",
+        ),
         ({"GUARDIAN_DEADLINE_S": "1_0"}, "NEWSINTEL_GUARDIAN_DEADLINE_S"),
         ({"GUARDIAN_DEADLINE_S": "٣"}, "NEWSINTEL_GUARDIAN_DEADLINE_S"),
-        ({"GUARDIAN_DEADLINE_S": "2"}, "NEWSINTEL_GUARDIAN_DEADLINE_S .2. must be at most NEWSINTEL_SEARCH_DEADLINE_S .1.5."),
+        (
+            {"GUARDIAN_DEADLINE_S": "2"},
+            "NEWSINTEL_GUARDIAN_DEADLINE_S .2. must be at most NEWSINTEL_SEARCH_DEADLINE_S .1.5.",
+        ),
         ({"GUARDIAN_QUOTA": "100"}, "NEWSINTEL_GUARDIAN_QUOTA must be calls per window"),
-        ({"GUARDIAN_URL": "ftp://x"}, "NEWSINTEL_GUARDIAN_URL must be a URL starting with http:// or https://"),
-        ({"SOURCES": "guardian,bing"}, "NEWSINTEL_SOURCES must list only guardian, reddit, not 'bing'"),
+        (
+            {"GUARDIAN_URL": "ftp://x"},
+            "NEWSINTEL_GUARDIAN_URL must be a URL starting with http:// or https://",
+        ),
+        (
+            {"SOURCES": "guardian,bing"},
+            "NEWSINTEL_SOURCES must list only guardian, reddit, not 'bing'",
+        ),
         ({"MAX_FLIGHTS": "0"}, "NEWSINTEL_MAX_FLIGHTS must be a whole number from 1 to 10000"),
         (
             {"DATABASE_PASSWORD_FILE": "/none"},
             "NEWSINTEL_DATABASE_PASSWORD_FILE names a file that cannot be read: No such file or directory",
         ),
-        ({"DATABASE_PASSWORD_FILE": "/"}, "NEWSINTEL_DATABASE_PASSWORD_FILE names a file that cannot be read: Is a directory"),
+        (
+            {"DATABASE_PASSWORD_FILE": "/"},
+            "NEWSINTEL_DATABASE_PASSWORD_FILE names a file that cannot be read: Is a directory",
+        ),
         (
             {"DATABASE_PASSWORD_FILE": sys.executable},
             "NEWSINTEL_DATABASE_PASSWORD_FILE names a file that cannot be read: it is not text in UTF-8",
         ),
         ({"GUARDIAN_KEY": " "}, "NEWSINTEL_GUARDIAN_KEY must not be blank"),
-        ({"SECRET_KEYS": "planted"}, "NEWSINTEL_SECRET_KEYS must be a comma list of keys, each 32 random bytes in base64url"),
+        (
+            {"SECRET_KEYS": "planted"},
+            "NEWSINTEL_SECRET_KEYS must be a comma list of keys, each 32 random bytes in base64url",
+        ),
         ({"SIGN_IN": "everyone"}, "NEWSINTEL_SIGN_IN must be anyone, off, or a list such as"),
         ({"SIGN_IN": "anyone,reddit:alice"}, "NEWSINTEL_SIGN_IN must be anyone, off, or a list"),
         ({"DEV_SIGN_IN": "yes"}, "NEWSINTEL_DEV_SIGN_IN must be 1 or 0"),
         ({"DEV_SIGN_IN": "1", "BIND": "0.0.0.0:80"}, "NEWSINTEL_DEV_SIGN_IN lets anybody sign in"),
-        ({"OIDC_ISSUER": "https://op.example"}, "NEWSINTEL_OIDC_CLIENT_ID must be set if NEWSINTEL_OIDC_ISSUER is"),
+        (
+            {"OIDC_ISSUER": "https://op.example"},
+            "NEWSINTEL_OIDC_CLIENT_ID must be set if NEWSINTEL_OIDC_ISSUER is",
+        ),
         ({"CORS_ORIGINS": "*"}, "NEWSINTEL_CORS_ORIGINS must be a comma list of origins"),
         ({"SECRET_KEYS": " , "}, "NEWSINTEL_SECRET_KEYS must be a comma list of keys"),
         ({"SECRET_KEYS": "A" * 42 + "+"}, "NEWSINTEL_SECRET_KEYS must be a comma list of keys"),
-        ({"SECRET_KEYS": f"{'A' * 43},{'A' * 43}="}, "NEWSINTEL_SECRET_KEYS must not hold a key twice"),
+        (
+            {"SECRET_KEYS": f"{'A' * 43},{'A' * 43}="},
+            "NEWSINTEL_SECRET_KEYS must not hold a key twice",
+        ),
     ],
 )
 def test_a_bad_value_is_refused_by_name(environ, named):
@@ -153,7 +193,15 @@ def test_the_password_in_a_url_is_known_to_the_redactor(name, url):
 
 
 @pytest.mark.parametrize(
-    "name", ["GUARDIAN_KEY", "DATABASE_URL", "DATABASE_PASSWORD", "SECRET_KEYS", "METRICS_TOKEN", "REDDIT_CLIENT_SECRET"]
+    "name",
+    [
+        "GUARDIAN_KEY",
+        "DATABASE_URL",
+        "DATABASE_PASSWORD",
+        "SECRET_KEYS",
+        "METRICS_TOKEN",
+        "REDDIT_CLIENT_SECRET",
+    ],
 )
 def test_a_secret_and_its_file_together_are_refused(tmp_path, name):
     """Only an operator knows which one is meant.
@@ -162,13 +210,21 @@ def test_a_secret_and_its_file_together_are_refused(tmp_path, name):
     """
     path = tmp_path / "secret"
     path.write_text("postgresql://h/d" if name == "DATABASE_URL" else "A" * 43)
-    with pytest.raises(SettingsError, match=rf"^NEWSINTEL_{name} and NEWSINTEL_{name}_FILE are both set: unset one of them$"):
+    with pytest.raises(
+        SettingsError,
+        match=rf"^NEWSINTEL_{name} and NEWSINTEL_{name}_FILE are both set: unset one of them$",
+    ):
         read(**{name: "A" * 43, f"{name}_FILE": str(path)})
     assert read(**{name: "", f"{name}_FILE": str(path)})
     with pytest.raises(SettingsError, match=r"^DATABASE_URL and DATABASE_URL_FILE are both set"):
-        read_settings(DECLARED, {"DATABASE_URL": "postgresql://h/d", "DATABASE_URL_FILE": str(path)})
+        read_settings(
+            DECLARED, {"DATABASE_URL": "postgresql://h/d", "DATABASE_URL_FILE": str(path)}
+        )
     path.write_text("postgresql://file/d")
-    ours = read_settings(DECLARED, {"DATABASE_URL": "postgresql://theirs/d", "NEWSINTEL_DATABASE_URL_FILE": str(path)})
+    ours = read_settings(
+        DECLARED,
+        {"DATABASE_URL": "postgresql://theirs/d", "NEWSINTEL_DATABASE_URL_FILE": str(path)},
+    )
     assert ours.database_url.reveal() == "postgresql://file/d"
 
 
@@ -177,11 +233,19 @@ SHORT = [
     ({"NEWSINTEL_METRICS_TOKEN": "t0ken"}, "NEWSINTEL_METRICS_TOKEN must have"),
     ({"NEWSINTEL_DATABASE_PASSWORD": "pw"}, "NEWSINTEL_DATABASE_PASSWORD must have"),
     (
-        {"NEWSINTEL_DATABASE_URL": "postgresql://app:pw@db.example/n?sslmode=verify-full&sslrootcert=system"},
+        {
+            "NEWSINTEL_DATABASE_URL": "postgresql://app:pw@db.example/n?sslmode=verify-full&sslrootcert=system"
+        },
         "the password in NEWSINTEL_DATABASE_URL must have",
     ),
-    ({"NEWSINTEL_REDIS_URL": "rediss://:%41%42%43@cache.example"}, "the password in NEWSINTEL_REDIS_URL must have"),
-    ({"NEWSINTEL_REDDIT_CLIENT_ID": "i", "NEWSINTEL_REDDIT_CLIENT_SECRET": "s"}, "NEWSINTEL_REDDIT_CLIENT_SECRET must have"),
+    (
+        {"NEWSINTEL_REDIS_URL": "rediss://:%41%42%43@cache.example"},
+        "the password in NEWSINTEL_REDIS_URL must have",
+    ),
+    (
+        {"NEWSINTEL_REDDIT_CLIENT_ID": "i", "NEWSINTEL_REDDIT_CLIENT_SECRET": "s"},
+        "NEWSINTEL_REDDIT_CLIENT_SECRET must have",
+    ),
 ]
 
 
@@ -200,7 +264,11 @@ def test_short_secrets_are_refused_in_production(change, named, tmp_path):
 def test_a_missing_password_is_not_a_short_one():
     """A URL without a password is accepted. Eight characters are enough."""
     assert read_settings(
-        DECLARED, PRODUCTION | {"NEWSINTEL_DATABASE_URL": "postgresql://db.example/news?sslmode=verify-full&sslrootcert=system"}
+        DECLARED,
+        PRODUCTION
+        | {
+            "NEWSINTEL_DATABASE_URL": "postgresql://db.example/news?sslmode=verify-full&sslrootcert=system"
+        },
     )
     assert read_settings(DECLARED, PRODUCTION | {"NEWSINTEL_METRICS_TOKEN": "12345678"})
 
@@ -210,7 +278,9 @@ def test_a_missing_setting_is_reported_with_a_similar_name():
     environ = PRODUCTION | {"NEWSINTEL_SECRET_KEYS": "", "NEWSINTEL_SECRET_KEY": "A" * 43}
     with pytest.raises(SettingsError) as caught:
         read_settings(DECLARED, environ)
-    assert str(caught.value).endswith("; NEWSINTEL_SECRET_KEY is not a setting; did you mean NEWSINTEL_SECRET_KEYS?")
+    assert str(caught.value).endswith(
+        "; NEWSINTEL_SECRET_KEY is not a setting; did you mean NEWSINTEL_SECRET_KEYS?"
+    )
 
 
 def test_secret_keys_are_a_list_in_order(tmp_path):
@@ -222,7 +292,10 @@ def test_secret_keys_are_a_list_in_order(tmp_path):
     path.write_text(f"{'A' * 43}= , {'B' * 43}\n")
     settings = read(SECRET_KEYS_FILE=str(path))
     assert [key.reveal() for key in settings.secret_keys] == ["A" * 43, "B" * 43]
-    assert (shown(settings, "SECRET_KEYS").value, shown(settings, "SECRET_KEYS").origin) == ("***,***", "NEWSINTEL_SECRET_KEYS_FILE")
+    assert (shown(settings, "SECRET_KEYS").value, shown(settings, "SECRET_KEYS").origin) == (
+        "***,***",
+        "NEWSINTEL_SECRET_KEYS_FILE",
+    )
     assert {"A" * 43, "B" * 43} <= set(settings.list_secrets())
     assert "A" * 43 not in repr(settings)
     assert read().secret_keys == ()
@@ -233,37 +306,59 @@ def test_platform_names_are_read_when_ours_are_unset():
 
     With PORT, production listens on all addresses.
     """
-    settings = read_settings(DECLARED, {"DATABASE_URL": "postgresql://h/d", "REDIS_URL": "redis://h", "PORT": "9000"})
+    settings = read_settings(
+        DECLARED, {"DATABASE_URL": "postgresql://h/d", "REDIS_URL": "redis://h", "PORT": "9000"}
+    )
     assert settings.database_url.reveal() == "postgresql://h/d"
     assert settings.bind == ListenAddress("127.0.0.1", 9000)
-    ours = read_settings(DECLARED, {"DATABASE_URL": "postgresql://theirs/d", "NEWSINTEL_DATABASE_URL": "postgresql://ours/d"})
+    ours = read_settings(
+        DECLARED,
+        {"DATABASE_URL": "postgresql://theirs/d", "NEWSINTEL_DATABASE_URL": "postgresql://ours/d"},
+    )
     assert ours.database_url.reveal() == "postgresql://ours/d"
-    assert read_settings(DECLARED, {**PRODUCTION, "PORT": "9000"}).bind == ListenAddress("0.0.0.0", 9000)
+    assert read_settings(DECLARED, {**PRODUCTION, "PORT": "9000"}).bind == ListenAddress(
+        "0.0.0.0", 9000
+    )
 
 
 def test_overrides_take_precedence_over_the_environment():
     """Overrides are those of a command."""
-    settings = read_settings(DECLARED, {"NEWSINTEL_MAX_FLIGHTS": "5"}, overrides={"NEWSINTEL_MAX_FLIGHTS": "7"})
+    settings = read_settings(
+        DECLARED, {"NEWSINTEL_MAX_FLIGHTS": "5"}, overrides={"NEWSINTEL_MAX_FLIGHTS": "7"}
+    )
     assert settings.max_flights == 7
 
 
 def test_unknown_names_are_reported():
     """So a misspelt setting is noticed."""
-    assert read(GUARDIAN_DEADLINE="1").unknown == (UnknownName("NEWSINTEL_GUARDIAN_DEADLINE", "NEWSINTEL_GUARDIAN_DEADLINE_S"),)
+    assert read(GUARDIAN_DEADLINE="1").unknown == (
+        UnknownName("NEWSINTEL_GUARDIAN_DEADLINE", "NEWSINTEL_GUARDIAN_DEADLINE_S"),
+    )
     assert read(GUARDIAN_DEADLINE_S="1").unknown == ()
 
 
 def test_data_dir_is_absolute(tmp_path):
     """Its default follows XDG_DATA_HOME."""
-    assert read_settings(DECLARED, {"XDG_DATA_HOME": str(tmp_path)}).data_dir == tmp_path / "newsintel"
+    assert (
+        read_settings(DECLARED, {"XDG_DATA_HOME": str(tmp_path)}).data_dir == tmp_path / "newsintel"
+    )
     assert read(DATA_DIR="here").data_dir == Path.cwd() / "here"
-    with pytest.raises(SettingsError, match=r"^NEWSINTEL_DATA_DIR must be the path of a folder, .*, not '~nobody-of-that-name/x'$"):
+    with pytest.raises(
+        SettingsError,
+        match=r"^NEWSINTEL_DATA_DIR must be the path of a folder, .*, not '~nobody-of-that-name/x'$",
+    ):
         read(DATA_DIR="~nobody-of-that-name/x")
 
 
 def test_values_are_shown_in_the_syntax_of_the_environment():
     """A line of `newsintel config` can be copied back into the environment."""
-    settings = read(SEARCH_DEADLINE_S="2", DEV_SIGN_IN="1", RATE_LIMIT="off", GUARDIAN_QUOTA="7/1h", CACHE_TTL_S="0.5")
+    settings = read(
+        SEARCH_DEADLINE_S="2",
+        DEV_SIGN_IN="1",
+        RATE_LIMIT="off",
+        GUARDIAN_QUOTA="7/1h",
+        CACHE_TTL_S="0.5",
+    )
     names = (
         "SEARCH_DEADLINE_S",
         "DEV_SIGN_IN",
@@ -274,7 +369,16 @@ def test_values_are_shown_in_the_syntax_of_the_environment():
         "SESSION_IDLE_S",
         "METRICS_BIND",
     )
-    assert [shown(settings, name).value for name in names] == ["2", "1", "off", "7/3600s", "0.5", "off", "1209600", "-"]
+    assert [shown(settings, name).value for name in names] == [
+        "2",
+        "1",
+        "off",
+        "7/3600s",
+        "0.5",
+        "off",
+        "1209600",
+        "-",
+    ]
     again = {row.name: row.value for row in settings.rows if row.value not in ("-", "***")}
     assert read_settings(DECLARED, again).rate_limit is None
     assert read_settings(DECLARED, again).session_idle_s == 14 * 86400
@@ -286,16 +390,44 @@ def test_values_are_shown_in_the_syntax_of_the_environment():
         ({"NEWSINTEL_DATABASE_URL": ""}, "NEWSINTEL_DATABASE_URL must be set in production"),
         ({"NEWSINTEL_REDIS_URL": ""}, "NEWSINTEL_REDIS_URL must be set in production"),
         ({"NEWSINTEL_SECRET_KEYS": ""}, "NEWSINTEL_SECRET_KEYS must be set in production"),
-        ({"NEWSINTEL_PUBLIC_URL": "http://news.example"}, "NEWSINTEL_PUBLIC_URL must start with https://"),
-        ({"NEWSINTEL_DATABASE_URL": "postgresql://db.example/news?sslmode=require"}, "NEWSINTEL_DATABASE_URL must say sslmode=verify-full"),
-        ({"NEWSINTEL_MIGRATE_DATABASE_URL": "postgresql://db.example/news"}, "NEWSINTEL_MIGRATE_DATABASE_URL must say sslmode=verify-full"),
-        ({"NEWSINTEL_DATABASE_URL": "postgresql:///news", "PGHOST": "db.example"}, "NEWSINTEL_DATABASE_URL must say sslmode=verify-full"),
-        ({"NEWSINTEL_DATABASE_URL": "postgresql://localhost,db.example/news"}, "NEWSINTEL_DATABASE_URL must say sslmode=verify-full"),
-        ({"NEWSINTEL_REDIS_URL": "redis://cache.example"}, "NEWSINTEL_REDIS_URL must start with rediss://"),
-        ({"NEWSINTEL_REDIS_URL": "rediss://cache.example?ssl_cert_reqs=none"}, "NEWSINTEL_REDIS_URL must start with rediss://"),
-        ({"NEWSINTEL_GUARDIAN_KEY": "k", "NEWSINTEL_GUARDIAN_URL": "http://g.example"}, "NEWSINTEL_GUARDIAN_URL must start with https://"),
         (
-            {"NEWSINTEL_REDDIT_CLIENT_ID": "i", "NEWSINTEL_REDDIT_CLIENT_SECRET": "s", "NEWSINTEL_REDDIT_AUTH_URL": "http://r.example"},
+            {"NEWSINTEL_PUBLIC_URL": "http://news.example"},
+            "NEWSINTEL_PUBLIC_URL must start with https://",
+        ),
+        (
+            {"NEWSINTEL_DATABASE_URL": "postgresql://db.example/news?sslmode=require"},
+            "NEWSINTEL_DATABASE_URL must say sslmode=verify-full",
+        ),
+        (
+            {"NEWSINTEL_MIGRATE_DATABASE_URL": "postgresql://db.example/news"},
+            "NEWSINTEL_MIGRATE_DATABASE_URL must say sslmode=verify-full",
+        ),
+        (
+            {"NEWSINTEL_DATABASE_URL": "postgresql:///news", "PGHOST": "db.example"},
+            "NEWSINTEL_DATABASE_URL must say sslmode=verify-full",
+        ),
+        (
+            {"NEWSINTEL_DATABASE_URL": "postgresql://localhost,db.example/news"},
+            "NEWSINTEL_DATABASE_URL must say sslmode=verify-full",
+        ),
+        (
+            {"NEWSINTEL_REDIS_URL": "redis://cache.example"},
+            "NEWSINTEL_REDIS_URL must start with rediss://",
+        ),
+        (
+            {"NEWSINTEL_REDIS_URL": "rediss://cache.example?ssl_cert_reqs=none"},
+            "NEWSINTEL_REDIS_URL must start with rediss://",
+        ),
+        (
+            {"NEWSINTEL_GUARDIAN_KEY": "k", "NEWSINTEL_GUARDIAN_URL": "http://g.example"},
+            "NEWSINTEL_GUARDIAN_URL must start with https://",
+        ),
+        (
+            {
+                "NEWSINTEL_REDDIT_CLIENT_ID": "i",
+                "NEWSINTEL_REDDIT_CLIENT_SECRET": "s",
+                "NEWSINTEL_REDDIT_AUTH_URL": "http://r.example",
+            },
             "NEWSINTEL_REDDIT_AUTH_URL must start with https://",
         ),
     ],
@@ -307,11 +439,24 @@ def test_unsafe_settings_are_refused_in_production(change, named):
         read_settings(DECLARED, PRODUCTION | change)
 
 
-@pytest.mark.parametrize("database", ["postgresql:///news?host=/run/postgresql", "postgresql://127.0.0.1/news", "postgresql://[::1]/news"])
-@pytest.mark.parametrize("redis", ["unix:///run/redis.sock", "redis://localhost:6379/0", "redis://127.0.0.9"])
+@pytest.mark.parametrize(
+    "database",
+    [
+        "postgresql:///news?host=/run/postgresql",
+        "postgresql://127.0.0.1/news",
+        "postgresql://[::1]/news",
+    ],
+)
+@pytest.mark.parametrize(
+    "redis", ["unix:///run/redis.sock", "redis://localhost:6379/0", "redis://127.0.0.9"]
+)
 def test_production_on_one_machine_needs_no_tls(database, redis):
     """Other people cannot read what is sent over a unix socket or a loopback address."""
-    one_box = {"NEWSINTEL_DATABASE_URL": database, "NEWSINTEL_REDIS_URL": redis, "NEWSINTEL_MIGRATE_DATABASE_URL": database}
+    one_box = {
+        "NEWSINTEL_DATABASE_URL": database,
+        "NEWSINTEL_REDIS_URL": redis,
+        "NEWSINTEL_MIGRATE_DATABASE_URL": database,
+    }
     assert read_settings(DECLARED, PRODUCTION | one_box).production
 
 
@@ -319,11 +464,28 @@ def test_production_on_one_machine_needs_no_tls(database, redis):
 @pytest.mark.parametrize(
     ("environ", "said"),
     [
-        ({"DATABASE_URL": "foo"}, "DATABASE_URL must be a URL such as postgresql://user@host:5432/database"),
-        ({"NEWSINTEL_DATABASE_URL": "localhost:6379"}, "NEWSINTEL_DATABASE_URL must be a URL such as"),
-        ({"NEWSINTEL_DATABASE_URL": "mysql://u:planted@h/d"}, "NEWSINTEL_DATABASE_URL must be a URL such as"),
-        ({"NEWSINTEL_MIGRATE_DATABASE_URL": "postgresql://u:planted@h/d?channel_binding=require"}, "has a channel_binding"),
-        ({"DATABASE_URL": "postgresql://u:planted@h/d?pgbouncer=true"}, "DATABASE_URL has pgbouncer, which is not a parameter"),
+        (
+            {"DATABASE_URL": "foo"},
+            "DATABASE_URL must be a URL such as postgresql://user@host:5432/database",
+        ),
+        (
+            {"NEWSINTEL_DATABASE_URL": "localhost:6379"},
+            "NEWSINTEL_DATABASE_URL must be a URL such as",
+        ),
+        (
+            {"NEWSINTEL_DATABASE_URL": "mysql://u:planted@h/d"},
+            "NEWSINTEL_DATABASE_URL must be a URL such as",
+        ),
+        (
+            {
+                "NEWSINTEL_MIGRATE_DATABASE_URL": "postgresql://u:planted@h/d?channel_binding=require"
+            },
+            "has a channel_binding",
+        ),
+        (
+            {"DATABASE_URL": "postgresql://u:planted@h/d?pgbouncer=true"},
+            "DATABASE_URL has pgbouncer, which is not a parameter",
+        ),
         (
             {"DATABASE_URL": "postgresql://u:planted@h/d?sslmode=verify-full"},
             "DATABASE_URL says sslmode=verify-full without a root certificate",
@@ -333,16 +495,32 @@ def test_production_on_one_machine_needs_no_tls(database, redis):
             "DATABASE_URL has a sslrootcert that cannot be",
         ),
         ({"REDIS_URL": "localhost:6379"}, "REDIS_URL must be a URL such as redis://host:6379/0"),
-        ({"REDIS_URL": "rediss://:planted@h?ssl_cert_reqs=maybe"}, "REDIS_URL has a ssl_cert_reqs that cannot be used"),
-        ({"NEWSINTEL_REDIS_URL": "rediss://:planted@h?ssl_ca_certs=/no"}, "NEWSINTEL_REDIS_URL has a ssl_ca_certs that cannot be read"),
+        (
+            {"REDIS_URL": "rediss://:planted@h?ssl_cert_reqs=maybe"},
+            "REDIS_URL has a ssl_cert_reqs that cannot be used",
+        ),
+        (
+            {"NEWSINTEL_REDIS_URL": "rediss://:planted@h?ssl_ca_certs=/no"},
+            "NEWSINTEL_REDIS_URL has a ssl_ca_certs that cannot be read",
+        ),
     ],
 )
-def test_unusable_store_urls_are_refused_by_the_name_that_was_set(env, environ, said, monkeypatch, tmp_path):
+def test_unusable_store_urls_are_refused_by_the_name_that_was_set(
+    env, environ, said, monkeypatch, tmp_path
+):
     """That is the platform's name or ours. The message is one line without secrets."""
     monkeypatch.setenv("HOME", str(tmp_path))
-    settings = {name: value for name, value in PRODUCTION.items() if name.removeprefix("NEWSINTEL_") not in ("DATABASE_URL", "REDIS_URL")}
+    settings = {
+        name: value
+        for name, value in PRODUCTION.items()
+        if name.removeprefix("NEWSINTEL_") not in ("DATABASE_URL", "REDIS_URL")
+    }
     others = {"NEWSINTEL_DATABASE_URL": "postgresql:///d", "NEWSINTEL_REDIS_URL": "redis://"}
-    others = {name: url for name, url in others.items() if not {name, name.removeprefix("NEWSINTEL_")} & set(environ)}
+    others = {
+        name: url
+        for name, url in others.items()
+        if not {name, name.removeprefix("NEWSINTEL_")} & set(environ)
+    }
     with pytest.raises(SettingsError, match=r"^\S*_URL ") as refusal:
         read_settings(DECLARED, settings | others | environ | {"NEWSINTEL_ENV": env})
     assert said in str(refusal.value)

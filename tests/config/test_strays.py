@@ -7,7 +7,13 @@ import pytest
 
 from newsintel.config.strays import UnknownName, find_unknown_names
 
-KNOWN = {"NEWSINTEL_GUARDIAN_KEY", "NEWSINTEL_GUARDIAN_KEY_FILE", "NEWSINTEL_BIND", "NEWSINTEL_LOG_FORMAT", "NEWSINTEL_SEARCH_DEADLINE_S"}
+KNOWN = {
+    "NEWSINTEL_GUARDIAN_KEY",
+    "NEWSINTEL_GUARDIAN_KEY_FILE",
+    "NEWSINTEL_BIND",
+    "NEWSINTEL_LOG_FORMAT",
+    "NEWSINTEL_SEARCH_DEADLINE_S",
+}
 
 
 @pytest.mark.parametrize(
@@ -35,7 +41,18 @@ def test_a_misspelt_setting_is_found_with_the_one_that_was_meant(name, meant):
     assert find_unknown_names({name: "x"}, KNOWN) == (UnknownName(name, meant),)
 
 
-@pytest.mark.parametrize("name", ["NEWSLETTER_KEY", "NEWS_BIND", "BIND", "GUARDIAN_KEY", "PATH", "NEWINTEL_HOME", "NEWSINTEL_BIND"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "NEWSLETTER_KEY",
+        "NEWS_BIND",
+        "BIND",
+        "GUARDIAN_KEY",
+        "PATH",
+        "NEWINTEL_HOME",
+        "NEWSINTEL_BIND",
+    ],
+)
 def test_settings_and_other_names_are_ignored(name):
     """Names of other programs are not similar enough."""
     assert find_unknown_names({name: "x"}, KNOWN) == ()
@@ -44,4 +61,7 @@ def test_settings_and_other_names_are_ignored(name):
 def test_the_message_has_the_guess_if_there_is_one():
     """The guess is a question."""
     assert str(UnknownName("NEWSINTEL_X", None)) == "NEWSINTEL_X is not a setting"
-    assert str(UnknownName("NEWSINTEL_BINDD", "NEWSINTEL_BIND")) == "NEWSINTEL_BINDD is not a setting; did you mean NEWSINTEL_BIND?"
+    assert (
+        str(UnknownName("NEWSINTEL_BINDD", "NEWSINTEL_BIND"))
+        == "NEWSINTEL_BINDD is not a setting; did you mean NEWSINTEL_BIND?"
+    )

@@ -117,7 +117,14 @@ def test_messages_do_not_repeat_the_value():
 
 @pytest.mark.parametrize(
     ("host", "loopback"),
-    [("127.0.0.1", True), ("127.8.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("a.example", False)],
+    [
+        ("127.0.0.1", True),
+        ("127.8.0.1", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("a.example", False),
+    ],
 )
 def test_loopback_addresses(host, loopback):
     """Only addresses that no other machine can reach are loopback."""

@@ -31,7 +31,9 @@ async def simulated(client: httpx.AsyncClient) -> AsyncIterator[Simulated]:
     """The simulation at a fixed time."""
     async with run_simulated_upstreams(now=NOW, seed=1) as running:
         for name in running.base_urls:
-            await client.put(f"{running.control_url}/{name}", json={"latency_ms": 0, "jitter_ms": 0})
+            await client.put(
+                f"{running.control_url}/{name}", json={"latency_ms": 0, "jitter_ms": 0}
+            )
         yield running
 
 
@@ -43,7 +45,9 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-async def control(simulated: Simulated, client: httpx.AsyncClient) -> Callable[..., Awaitable[httpx.Response]]:
+async def control(
+    simulated: Simulated, client: httpx.AsyncClient
+) -> Callable[..., Awaitable[httpx.Response]]:
     """A function that takes the name of an API and its new settings."""
 
     async def put(name: str, **settings: Any) -> httpx.Response:
@@ -56,10 +60,14 @@ async def control(simulated: Simulated, client: httpx.AsyncClient) -> Callable[.
 async def news(simulated: Simulated, client: httpx.AsyncClient) -> Get:
     """Sends a request to NewsAPI with a valid key; parameters are keywords, `from_` is `from`."""
 
-    async def get(key: str = newsapi.KEY, headers: dict[str, str] | None = None, **params: Any) -> httpx.Response:
+    async def get(
+        key: str = newsapi.KEY, headers: dict[str, str] | None = None, **params: Any
+    ) -> httpx.Response:
         sent = {name.rstrip("_"): value for name, value in params.items()}
         return await client.get(
-            simulated.base_urls["newsapi"] + "/v2/everything", params=sent, headers={"X-Api-Key": key} | (headers or {})
+            simulated.base_urls["newsapi"] + "/v2/everything",
+            params=sent,
+            headers={"X-Api-Key": key} | (headers or {}),
         )
 
     return get
@@ -71,7 +79,9 @@ async def paper(simulated: Simulated, client: httpx.AsyncClient) -> Get:
 
     async def get(key: str = guardian.KEY, **params: Any) -> httpx.Response:
         sent = {name.replace("_", "-"): value for name, value in params.items()}
-        return await client.get(simulated.base_urls["guardian"] + "/search", params=sent | {"api-key": key})
+        return await client.get(
+            simulated.base_urls["guardian"] + "/search", params=sent | {"api-key": key}
+        )
 
     return get
 
@@ -92,8 +102,14 @@ async def token(simulated: Simulated, client: httpx.AsyncClient) -> str:
 async def posts(simulated: Simulated, client: httpx.AsyncClient, token: str) -> Get:
     """Searches Reddit with a token and a valid User-Agent; `path` is a subreddit's or empty."""
 
-    async def get(path: str = "", headers: dict[str, str] | None = None, **params: Any) -> httpx.Response:
-        sent = {"Authorization": f"bearer {token}", "User-Agent": reddit_auth.USER_AGENT} | (headers or {})
-        return await client.get(f"{simulated.base_urls['reddit']}{path}/search", params=params, headers=sent)
+    async def get(
+        path: str = "", headers: dict[str, str] | None = None, **params: Any
+    ) -> httpx.Response:
+        sent = {"Authorization": f"bearer {token}", "User-Agent": reddit_auth.USER_AGENT} | (
+            headers or {}
+        )
+        return await client.get(
+            f"{simulated.base_urls['reddit']}{path}/search", params=params, headers=sent
+        )
 
     return get

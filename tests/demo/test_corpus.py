@@ -63,12 +63,36 @@ def test_articles_are_at_most_a_week_old() -> None:
     assert all(NOW - timedelta(days=7) < document.at <= NOW for document in ALL)
 
 
-@pytest.mark.parametrize("query", ["climate", '"neural networks"', "health", "chips", "football", "housing", "energy", "space", "economy"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "climate",
+        '"neural networks"',
+        "health",
+        "chips",
+        "football",
+        "housing",
+        "energy",
+        "space",
+        "economy",
+    ],
+)
 def test_common_words_find_plenty(query: str) -> None:
     """A word of a theme finds at least 15 rows in each source, also in default subreddits."""
-    front = [document for document in CORPUS.reddit if document.row["data"].get("subreddit") in ("news", "worldnews", "technology")]
-    for documents, dialect in ((CORPUS.newsapi, NEWSAPI), (CORPUS.guardian, GUARDIAN), (front, REDDIT)):
-        assert sum(parse_query(query, dialect).matches(document.join_text()) for document in documents) >= 15
+    front = [
+        document
+        for document in CORPUS.reddit
+        if document.row["data"].get("subreddit") in ("news", "worldnews", "technology")
+    ]
+    for documents, dialect in (
+        (CORPUS.newsapi, NEWSAPI),
+        (CORPUS.guardian, GUARDIAN),
+        (front, REDDIT),
+    ):
+        assert (
+            sum(parse_query(query, dialect).matches(document.join_text()) for document in documents)
+            >= 15
+        )
 
 
 def test_stories_have_several_headlines_and_addresses() -> None:
@@ -85,15 +109,24 @@ def test_stories_have_several_headlines_and_addresses() -> None:
         paths = defaultdict(set)
         for document in documents:
             parts = urlsplit(_url(document))
-            paths[parts.netloc.removeprefix("www."), parts.path.removesuffix("/amp")].add(_url(document))
+            paths[parts.netloc.removeprefix("www."), parts.path.removesuffix("/amp")].add(
+                _url(document)
+            )
         spellings[any(len(urls) > 1 for urls in paths.values())] += 1
     assert spellings[True] > 150
 
 
 def test_addresses_are_reserved_example_domains() -> None:
     """Every address is under .example, except Reddit's own pages and NewsAPI's removed rows."""
-    hosts = {urlsplit(_url(document)).hostname or "" for document in ALL if document.row.get("kind") != "t5"}
-    assert {host for host in hosts if not host.endswith(".example")} <= {"www.reddit.com", "removed.com"}
+    hosts = {
+        urlsplit(_url(document)).hostname or ""
+        for document in ALL
+        if document.row.get("kind") != "t5"
+    }
+    assert {host for host in hosts if not host.endswith(".example")} <= {
+        "www.reddit.com",
+        "removed.com",
+    }
 
 
 def test_oddities_are_planted() -> None:

@@ -15,7 +15,16 @@ from newsintel.demo.control import Upstream
 from newsintel.demo.server import Simulated
 from tests.demo.conftest import Get
 
-BY_STATUS = {"401": 401, "403_html": 403, "429": 429, "429_html": 429, "500": 500, "502": 502, "503": 503, "redirect": 302}
+BY_STATUS = {
+    "401": 401,
+    "403_html": 403,
+    "429": 429,
+    "429_html": 429,
+    "500": 500,
+    "502": 502,
+    "503": 503,
+    "redirect": 302,
+}
 BAD_BODIES = ("html", "truncated", "zero_bytes", "deep", "latin1")
 BROKEN = {
     "reset": httpx.ReadError,
@@ -31,11 +40,15 @@ ODD = ("bom", "no_token", "nan", "big_int", "error_200", "bad_row")
 
 def test_every_fault_is_tested() -> None:
     """Each fault has a test below."""
-    assert {"none", *BY_STATUS, *BAD_BODIES, *BROKEN, *SLOW, *FLOODS, *PACKED, *BOMBS, *ODD} == set(FAULTS)
+    assert {"none", *BY_STATUS, *BAD_BODIES, *BROKEN, *SLOW, *FLOODS, *PACKED, *BOMBS, *ODD} == set(
+        FAULTS
+    )
 
 
 @pytest.mark.parametrize(("fault", "status"), BY_STATUS.items())
-async def test_fault_has_the_status_of_its_name(news: Get, control, fault: str, status: int) -> None:
+async def test_fault_has_the_status_of_its_name(
+    news: Get, control, fault: str, status: int
+) -> None:
     """Refusals and failures have the status of their name and the simulation's header."""
     await control("newsapi", fault=fault)
     reply = await news(q="climate")
@@ -44,7 +57,9 @@ async def test_fault_has_the_status_of_its_name(news: Get, control, fault: str, 
     assert "retry-after" not in reply.headers
 
 
-async def test_refusals_have_the_envelope_of_their_api(news: Get, paper: Get, posts: Get, control) -> None:
+async def test_refusals_have_the_envelope_of_their_api(
+    news: Get, paper: Get, posts: Get, control
+) -> None:
     """401, 429 and 500 have the envelope of the API."""
     answers = {}
     for fault in ("401", "429", "500"):
@@ -104,7 +119,9 @@ async def test_bad_row_precedes_valid_rows(news: Get, paper: Get, posts: Get, co
 
 
 @pytest.mark.parametrize(("fault", "error"), BROKEN.items())
-async def test_broken_connection_affects_one_response(news: Get, control, fault: str, error: type[Exception]) -> None:
+async def test_broken_connection_affects_one_response(
+    news: Get, control, fault: str, error: type[Exception]
+) -> None:
     """The response never completes; the next connection works."""
     await control("newsapi", fault=fault)
     with pytest.raises(error):
@@ -122,18 +139,24 @@ async def test_slow_response_ends_only_by_a_total_deadline(news: Get, control, f
     assert scope.cancelled_caught
 
 
-async def test_drip_sends_the_body_byte_by_byte(simulated: Simulated, client: httpx.AsyncClient, control, monkeypatch) -> None:
+async def test_drip_sends_the_body_byte_by_byte(
+    simulated: Simulated, client: httpx.AsyncClient, control, monkeypatch
+) -> None:
     """The headers arrive at once, then the body byte by byte."""
     monkeypatch.setattr(sabotage, "DRIP_S", 0.02)
     await control("guardian", fault="drip")
-    async with client.stream("GET", simulated.base_urls["guardian"] + "/search?api-key=nonsense") as reply:
+    async with client.stream(
+        "GET", simulated.base_urls["guardian"] + "/search?api-key=nonsense"
+    ) as reply:
         chunks = [chunk async for chunk in reply.aiter_raw()]
     assert max(map(len, chunks)) == 1
     assert json.loads(b"".join(chunks)) == {"message": "Unauthorized"}
 
 
 @pytest.mark.parametrize("fault", FLOODS)
-async def test_flood_sends_a_huge_body(simulated: Simulated, client: httpx.AsyncClient, control, fault: str) -> None:
+async def test_flood_sends_a_huge_body(
+    simulated: Simulated, client: httpx.AsyncClient, control, fault: str
+) -> None:
     """A body of 100 MB, with or without Content-Length; the client may leave."""
     await control("guardian", fault=fault)
     stream = await trio.open_tcp_stream("127.0.0.1", httpx.URL(simulated.control_url).port)
@@ -145,13 +168,19 @@ async def test_flood_sends_a_huge_body(simulated: Simulated, client: httpx.Async
         while size < 4_000_000:
             size += len(await stream.receive_some(65_536))
     await control("guardian", fault="none")
-    assert (await client.get(simulated.base_urls["guardian"] + "/search?api-key=test")).status_code == 200
+    assert (
+        await client.get(simulated.base_urls["guardian"] + "/search?api-key=test")
+    ).status_code == 200
 
 
-async def test_bad_gzip_cannot_be_decompressed(simulated: Simulated, client: httpx.AsyncClient, control) -> None:
+async def test_bad_gzip_cannot_be_decompressed(
+    simulated: Simulated, client: httpx.AsyncClient, control
+) -> None:
     """The header says gzip; the body is not."""
     await control("guardian", fault="bad_gzip")
-    async with client.stream("GET", simulated.base_urls["guardian"] + "/search?api-key=test") as reply:
+    async with client.stream(
+        "GET", simulated.base_urls["guardian"] + "/search?api-key=test"
+    ) as reply:
         assert reply.headers["content-encoding"] == "gzip"
         packed = b"".join([chunk async for chunk in reply.aiter_raw()])
     with pytest.raises(gzip.BadGzipFile):
@@ -159,10 +188,14 @@ async def test_bad_gzip_cannot_be_decompressed(simulated: Simulated, client: htt
 
 
 @pytest.mark.parametrize("fault", BOMBS)
-async def test_gzip_bomb_inflates_to_200_mib(simulated: Simulated, client: httpx.AsyncClient, control, fault: str) -> None:
+async def test_gzip_bomb_inflates_to_200_mib(
+    simulated: Simulated, client: httpx.AsyncClient, control, fault: str
+) -> None:
     """A small gzip body that inflates to 200 MiB."""
     await control("guardian", fault=fault)
-    async with client.stream("GET", simulated.base_urls["guardian"] + "/search?api-key=test") as reply:
+    async with client.stream(
+        "GET", simulated.base_urls["guardian"] + "/search?api-key=test"
+    ) as reply:
         packed = b"".join([chunk async for chunk in reply.aiter_raw()])
     assert len(packed) < 300_000
     if fault == "double_gzip":
@@ -174,7 +207,9 @@ async def test_gzip_bomb_inflates_to_200_mib(simulated: Simulated, client: httpx
     assert size == 200 * 1_048_576
 
 
-async def test_fault_rate_affects_a_share_of_calls(simulated: Simulated, client: httpx.AsyncClient, control, news: Get) -> None:
+async def test_fault_rate_affects_a_share_of_calls(
+    simulated: Simulated, client: httpx.AsyncClient, control, news: Get
+) -> None:
     """A fault affects its share of the calls; all calls are counted."""
     await control("newsapi", fault="500", fault_rate=0.5)
     statuses = [(await news(q="zyzzyvax")).status_code for _ in range(40)]

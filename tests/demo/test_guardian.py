@@ -14,7 +14,10 @@ async def _search(paper: Get, **params) -> dict:
 async def test_answer_has_the_guardian_envelope(paper: Get) -> None:
     """A successful answer has the API's envelope; without show-fields it has no fields."""
     found = await _search(paper, q="climate")
-    assert {name: found[name] for name in ("status", "userTier", "startIndex", "pageSize", "currentPage", "orderBy")} == {
+    assert {
+        name: found[name]
+        for name in ("status", "userTier", "startIndex", "pageSize", "currentPage", "orderBy")
+    } == {
         "status": "ok",
         "userTier": "developer",
         "startIndex": 1,
@@ -92,7 +95,11 @@ async def test_order_by_sorts_results(paper: Get) -> None:
 
 async def test_show_fields_selects_fields(paper: Get) -> None:
     """Only the requested fields, as text, and each only if it has a value."""
-    rows = (await _search(paper, q="climate", show_fields="trailText,thumbnail,wordcount", page_size=100))["results"]
+    rows = (
+        await _search(
+            paper, q="climate", show_fields="trailText,thumbnail,wordcount", page_size=100
+        )
+    )["results"]
     assert all(set(row["fields"]) <= {"trailText", "thumbnail", "wordcount"} for row in rows)
     assert any("thumbnail" not in row["fields"] for row in rows)
     assert all(isinstance(row["fields"]["wordcount"], str) for row in rows)
@@ -105,7 +112,10 @@ async def test_filters_narrow_the_answer(paper: Get) -> None:
     rows = (await _search(paper, from_date=day, to_date=day, page_size=200))["results"]
     assert rows
     assert all(row["webPublicationDate"].startswith(day) for row in rows)
-    assert {row["sectionId"] for row in (await _search(paper, section="health|space", page_size=200))["results"]} == {"health"}
+    assert {
+        row["sectionId"]
+        for row in (await _search(paper, section="health|space", page_size=200))["results"]
+    } == {"health"}
     titles = (await _search(paper, q="climate", query_fields="headline", page_size=200))["results"]
     assert all("climate" in row["webTitle"].lower() for row in titles)
     assert (await _search(paper, lang="de"))["total"] == 0

@@ -34,9 +34,13 @@ TEXT = fold_text("Scientists\u2019 neural networks <b>beat</b> the storm forecas
         ("NOT " * 500 + "neural", False, False, False),
     ],
 )
-def test_each_api_has_its_own_query_language(query: str, *, newsapi: bool, guardian: bool, reddit: bool) -> None:
+def test_each_api_has_its_own_query_language(
+    query: str, *, newsapi: bool, guardian: bool, reddit: bool
+) -> None:
     """One query means different things to the three APIs, and none fails on an odd query."""
-    found = tuple(parse_query(query, dialect).matches(TEXT) for dialect in (NEWSAPI, GUARDIAN, REDDIT))
+    found = tuple(
+        parse_query(query, dialect).matches(TEXT) for dialect in (NEWSAPI, GUARDIAN, REDDIT)
+    )
     assert found == (newsapi, guardian, reddit)
 
 
@@ -48,4 +52,8 @@ def test_fold_compares_words() -> None:
 
 def test_wanted_leaves_negations_out() -> None:
     """Relevance uses only the words that are wanted."""
-    assert parse_query("chips AND (power OR energy) NOT oil", NEWSAPI).list_needles() == (" chip ", " power ", " energy ")
+    assert parse_query("chips AND (power OR energy) NOT oil", NEWSAPI).list_needles() == (
+        " chip ",
+        " power ",
+        " energy ",
+    )

@@ -18,7 +18,16 @@ async def test_answer_has_the_newsapi_envelope(news: Get) -> None:
     body = reply.json()
     assert body["status"] == "ok"
     assert body["totalResults"] > len(body["articles"]) == 5
-    assert set(body["articles"][0]) == {"source", "author", "title", "description", "url", "urlToImage", "publishedAt", "content"}
+    assert set(body["articles"][0]) == {
+        "source",
+        "author",
+        "title",
+        "description",
+        "url",
+        "urlToImage",
+        "publishedAt",
+        "content",
+    }
     assert reply.headers["x-simulated"] == "newsintel-demo"
     assert reply.headers["x-cached-result"] == "false"
     assert not any("ratelimit" in name for name in reply.headers)
@@ -34,12 +43,17 @@ async def test_missing_and_wrong_keys_are_refused(news: Get) -> None:
     assert _error(await news(key="", q="climate")) == (401, "apiKeyMissing")
     assert _error(await news(key="nonsense", q="climate")) == (401, "apiKeyInvalid")
     assert (await news(key="", apiKey="demo-newsapi-key", q="climate")).status_code == 200
-    assert (await news(key="", headers={"Authorization": "Bearer demo-newsapi-key"}, q="climate")).status_code == 200
+    assert (
+        await news(key="", headers={"Authorization": "Bearer demo-newsapi-key"}, q="climate")
+    ).status_code == 200
 
 
 async def test_browsers_are_refused(news: Get) -> None:
     """An Origin other than localhost is 426 corsNotAllowed."""
-    assert _error(await news(q="climate", headers={"Origin": "https://paper.example"})) == (426, "corsNotAllowed")
+    assert _error(await news(q="climate", headers={"Origin": "https://paper.example"})) == (
+        426,
+        "corsNotAllowed",
+    )
     assert (await news(q="climate", headers={"Origin": "http://localhost:3000"})).status_code == 200
 
 
@@ -73,33 +87,57 @@ async def test_paging_message_names_the_results(news: Get) -> None:
 async def test_pages_follow_each_other(news: Get) -> None:
     """Two pages of 20 equal one page of 40."""
     whole = (await news(q="climate", pageSize=40)).json()["articles"]
-    halves = [(await news(q="climate", pageSize=20, page=page)).json()["articles"] for page in (1, 2)]
+    halves = [
+        (await news(q="climate", pageSize=20, page=page)).json()["articles"] for page in (1, 2)
+    ]
     assert halves[0] + halves[1] == whole
 
 
 async def test_sort_by_orders_articles(news: Get) -> None:
     """Newest first by default; relevance puts a match in the title first."""
-    times = [row["publishedAt"] for row in (await news(q="football NOT removed")).json()["articles"] if row["title"] != "[Removed]"]
+    times = [
+        row["publishedAt"]
+        for row in (await news(q="football NOT removed")).json()["articles"]
+        if row["title"] != "[Removed]"
+    ]
     assert times == sorted(times, reverse=True)
     best = (await news(q="lynx", sortBy="relevancy")).json()["articles"]
     assert best
     assert "lynx" in best[0]["title"].lower()
-    assert (await news(q="climate", sortBy="popularity")).json()["articles"] != (await news(q="climate")).json()["articles"]
+    assert (await news(q="climate", sortBy="popularity")).json()["articles"] != (
+        await news(q="climate")
+    ).json()["articles"]
 
 
 async def test_filters_narrow_the_answer(news: Get) -> None:
     """Dates, outlets, language and searchIn narrow the answer."""
     start, end = NOW - timedelta(days=3), NOW - timedelta(days=1)
-    rows = (await news(q="climate", from_=f"{start:%Y-%m-%dT%H:%M:%S}", to=f"{end:%Y-%m-%dT%H:%M:%S}")).json()["articles"]
+    rows = (
+        await news(q="climate", from_=f"{start:%Y-%m-%dT%H:%M:%S}", to=f"{end:%Y-%m-%dT%H:%M:%S}")
+    ).json()["articles"]
     assert rows
-    assert all(f"{start:%Y-%m-%dT%H:%M:%SZ}" <= row["publishedAt"] <= f"{end:%Y-%m-%dT%H:%M:%SZ}" for row in rows)
-    assert {row["source"]["id"] for row in (await news(sources="kestrel-wire")).json()["articles"]} == {"kestrel-wire"}
-    assert all("vantrytimes.example" in row["url"] for row in (await news(domains="vantrytimes.example")).json()["articles"])
+    assert all(
+        f"{start:%Y-%m-%dT%H:%M:%SZ}" <= row["publishedAt"] <= f"{end:%Y-%m-%dT%H:%M:%SZ}"
+        for row in rows
+    )
+    assert {
+        row["source"]["id"] for row in (await news(sources="kestrel-wire")).json()["articles"]
+    } == {"kestrel-wire"}
+    assert all(
+        "vantrytimes.example" in row["url"]
+        for row in (await news(domains="vantrytimes.example")).json()["articles"]
+    )
     assert not any(
-        "vantrytimes" in row["url"] for row in (await news(q="climate", excludeDomains="vantrytimes.example")).json()["articles"]
+        "vantrytimes" in row["url"]
+        for row in (await news(q="climate", excludeDomains="vantrytimes.example")).json()[
+            "articles"
+        ]
     )
     assert (await news(q="climate", language="de")).json()["totalResults"] == 0
-    assert all("climate" in row["title"].lower() for row in (await news(q="climate", searchIn="title")).json()["articles"])
+    assert all(
+        "climate" in row["title"].lower()
+        for row in (await news(q="climate", searchIn="title")).json()["articles"]
+    )
 
 
 async def test_limits_apply_when_switched_on(news: Get, control) -> None:
@@ -109,7 +147,9 @@ async def test_limits_apply_when_switched_on(news: Get, control) -> None:
     await control("newsapi", limited=True)
     late = (await news(q="climate")).json()["articles"]
     assert late
-    assert all(row["publishedAt"] <= f"{NOW - timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}" for row in late)
+    assert all(
+        row["publishedAt"] <= f"{NOW - timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}" for row in late
+    )
     refused = await news(q="climate")
     assert _error(refused) == (429, "rateLimited")
     assert "retry-after" not in refused.headers
@@ -119,4 +159,6 @@ async def test_limits_apply_when_switched_on(news: Get, control) -> None:
 
 async def test_unknown_endpoint_is_404(simulated, client) -> None:
     """An endpoint that is not simulated gives 404."""
-    assert (await client.get(simulated.base_urls["newsapi"] + "/v2/top-headlines")).status_code == 404
+    assert (
+        await client.get(simulated.base_urls["newsapi"] + "/v2/top-headlines")
+    ).status_code == 404

@@ -25,7 +25,13 @@ def www(simulated, client):
 
     async def ask(method, path, **options):
         basic = (reddit_auth.CLIENT_ID, reddit_auth.CLIENT_SECRET)
-        return await client.build_request(method, base + path, headers=AGENT, auth=None if path == "authorize" else basic, **options)
+        return await client.build_request(
+            method,
+            base + path,
+            headers=AGENT,
+            auth=None if path == "authorize" else basic,
+            **options,
+        )
 
     return ask
 
@@ -43,7 +49,9 @@ def me(simulated, client):
 
 async def allowed(www, **changes):
     """The code that Alice's browser brings back."""
-    done = await www("POST", "authorize", params=ASKED | changes, data={"username": "alice", "decision": "allow"})
+    done = await www(
+        "POST", "authorize", params=ASKED | changes, data={"username": "alice", "decision": "allow"}
+    )
     return dict(parse_qsl(urlsplit(done.headers["Location"]).query))["code"]
 
 
@@ -90,19 +98,30 @@ async def test_each_decision_redirects_with_the_state(www):
     """Both decisions redirect with the empty fragment that Reddit adds."""
     no = await www("POST", "authorize", params=ASKED, data={"decision": "deny"})
     assert no.headers["Location"] == f"{BACK}?state=a+state&error=access_denied#_"
-    yes = await www("POST", "authorize", params=ASKED, data={"username": "alice", "decision": "allow"})
+    yes = await www(
+        "POST", "authorize", params=ASKED, data={"username": "alice", "decision": "allow"}
+    )
     assert yes.headers["Location"].startswith(f"{BACK}?state=a+state&code=")
-    assert (await www("POST", "authorize", params=ASKED, data={"username": "a b", "decision": "allow"})).status_code == 400
+    assert (
+        await www("POST", "authorize", params=ASKED, data={"username": "a b", "decision": "allow"})
+    ).status_code == 400
 
 
 async def test_a_code_works_once_and_only_for_its_own_address(www):
     """Errors have status 200."""
     code = await allowed(www)
     grant = {"grant_type": "authorization_code", "redirect_uri": BACK}
-    assert await granted(www, **grant | {"redirect_uri": "http://localhost:8000/other"}, code=code) == (200, {"error": "invalid_grant"})
+    assert await granted(
+        www, **grant | {"redirect_uri": "http://localhost:8000/other"}, code=code
+    ) == (200, {"error": "invalid_grant"})
     code = await allowed(www)
     status, body = await granted(www, **grant, code=code)
-    assert (status, body["token_type"], body["expires_in"], body["scope"]) == (200, "bearer", 86400, "identity read")
+    assert (status, body["token_type"], body["expires_in"], body["scope"]) == (
+        200,
+        "bearer",
+        86400,
+        "identity read",
+    )
     assert body["refresh_token"]
     assert await granted(www, **grant, code=code) == (200, {"error": "invalid_grant"})
 
@@ -116,11 +135,17 @@ async def test_a_temporary_grant_has_no_refresh_token(www):
 
 async def test_tokens_identify_their_person_until_they_are_revoked(www, me):
     """Revoking a refresh token revokes all access tokens of its person."""
-    _, first = await granted(www, grant_type="authorization_code", redirect_uri=BACK, code=await allowed(www))
-    _, second = await granted(www, grant_type="authorization_code", redirect_uri=BACK, code=await allowed(www))
+    _, first = await granted(
+        www, grant_type="authorization_code", redirect_uri=BACK, code=await allowed(www)
+    )
+    _, second = await granted(
+        www, grant_type="authorization_code", redirect_uri=BACK, code=await allowed(www)
+    )
     for token in (first["access_token"], second["access_token"]):
         assert (await me(token)).json()["name"] == "alice"
-    assert (await www("POST", "revoke_token", data={"token": first["refresh_token"]})).status_code == 200
+    assert (
+        await www("POST", "revoke_token", data={"token": first["refresh_token"]})
+    ).status_code == 200
     assert (await me(first["access_token"])).status_code == 401
     assert (await me(second["access_token"])).status_code == 401
     assert (await www("POST", "revoke_token", data={"token": "unknown"})).status_code == 200
@@ -128,8 +153,12 @@ async def test_tokens_identify_their_person_until_they_are_revoked(www, me):
 
 async def test_an_access_token_alone_can_be_revoked(www, me):
     """The person's other tokens stay valid."""
-    _, first = await granted(www, grant_type="authorization_code", redirect_uri=BACK, code=await allowed(www))
-    _, second = await granted(www, grant_type="authorization_code", redirect_uri=BACK, code=await allowed(www))
+    _, first = await granted(
+        www, grant_type="authorization_code", redirect_uri=BACK, code=await allowed(www)
+    )
+    _, second = await granted(
+        www, grant_type="authorization_code", redirect_uri=BACK, code=await allowed(www)
+    )
     await www("POST", "revoke_token", data={"token": first["access_token"]})
     assert (await me(first["access_token"])).status_code == 401
     assert (await me(second["access_token"])).status_code == 200

@@ -13,12 +13,20 @@ from tests.demo.conftest import NOW
 from tests.waiting import PATIENCE_S
 
 
-async def test_environ_points_at_working_apis(simulated: Simulated, client: httpx.AsyncClient) -> None:
+async def test_environ_points_at_working_apis(
+    simulated: Simulated, client: httpx.AsyncClient
+) -> None:
     """The addresses and keys of the environment are enough; pace and quota are off."""
     environ = {name.removeprefix("NEWSINTEL_"): value for name, value in simulated.environ.items()}
     news = {"X-Api-Key": environ["NEWSAPI_KEY"]}
-    assert (await client.get(environ["NEWSAPI_URL"] + "/v2/everything?q=climate", headers=news)).status_code == 200
-    assert (await client.get(environ["GUARDIAN_URL"] + "/search", params={"api-key": environ["GUARDIAN_KEY"]})).status_code == 200
+    assert (
+        await client.get(environ["NEWSAPI_URL"] + "/v2/everything?q=climate", headers=news)
+    ).status_code == 200
+    assert (
+        await client.get(
+            environ["GUARDIAN_URL"] + "/search", params={"api-key": environ["GUARDIAN_KEY"]}
+        )
+    ).status_code == 200
     agent = {"User-Agent": environ["REDDIT_USER_AGENT"]}
     token = await client.post(
         environ["REDDIT_AUTH_URL"] + "/api/v1/access_token",
@@ -27,12 +35,16 @@ async def test_environ_points_at_working_apis(simulated: Simulated, client: http
         headers=agent,
     )
     bearer = agent | {"Authorization": f"bearer {token.json()['access_token']}"}
-    assert (await client.get(environ["REDDIT_URL"] + "/search?q=climate", headers=bearer)).status_code == 200
+    assert (
+        await client.get(environ["REDDIT_URL"] + "/search?q=climate", headers=bearer)
+    ).status_code == 200
     assert environ["GUARDIAN_PACE_S"] == environ["REDDIT_PACE_S"] == "0"
     assert environ["NEWSAPI_QUOTA"] == environ["GUARDIAN_QUOTA"] == "off"
 
 
-async def test_front_page_explains_the_simulation(simulated: Simulated, client: httpx.AsyncClient) -> None:
+async def test_front_page_explains_the_simulation(
+    simulated: Simulated, client: httpx.AsyncClient
+) -> None:
     """The page says that everything is simulated and how to control it."""
     reply = await client.get(simulated.control_url.removesuffix("/_control") + "/")
     assert reply.headers["x-simulated"] == "newsintel-demo"
@@ -41,7 +53,9 @@ async def test_front_page_explains_the_simulation(simulated: Simulated, client: 
     assert "gzip_bomb" in reply.text
 
 
-async def test_unknown_path_is_404_and_head_has_no_body(simulated: Simulated, client: httpx.AsyncClient) -> None:
+async def test_unknown_path_is_404_and_head_has_no_body(
+    simulated: Simulated, client: httpx.AsyncClient
+) -> None:
     """Any other path is 404; HEAD has no body."""
     root = simulated.control_url.removesuffix("/_control")
     assert (await client.get(root + "/elsewhere")).status_code == 404
@@ -70,7 +84,9 @@ async def test_connections_are_reused(simulated: Simulated) -> None:
         b"GET /reddit-www/api/v1/authorize?redirect_uri=http://[::1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
     ],
 )
-async def test_nonsense_ends_only_its_connection(simulated: Simulated, client: httpx.AsyncClient, sent: bytes) -> None:
+async def test_nonsense_ends_only_its_connection(
+    simulated: Simulated, client: httpx.AsyncClient, sent: bytes
+) -> None:
     """Whatever a client sends, the server keeps running."""
     port = int(simulated.control_url.rsplit(":", 1)[1].split("/")[0])
     async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
@@ -85,7 +101,9 @@ async def test_nonsense_ends_only_its_connection(simulated: Simulated, client: h
     assert (await client.get(simulated.control_url)).status_code == 200
 
 
-async def test_a_bug_ends_only_its_connection(client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_bug_ends_only_its_connection(
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
     """An API that fails to answer is a bug: it is logged, and the server keeps running."""
 
     class Broken:
@@ -98,7 +116,9 @@ async def test_a_bug_ends_only_its_connection(client: httpx.AsyncClient, caplog:
         with pytest.raises(httpx.RemoteProtocolError):
             await client.get(running.base_urls["guardian"] + "/search")
         assert (await client.get(running.control_url)).status_code == 200
-    [record] = [record for record in caplog.records if record.getMessage() == "simulated_answer_failed"]
+    [record] = [
+        record for record in caplog.records if record.getMessage() == "simulated_answer_failed"
+    ]
     assert "not thought of" in caplog.text
     assert record.levelname == "ERROR"
 
@@ -114,7 +134,9 @@ async def leave_with_a_request_in_the_air(client: httpx.AsyncClient) -> None:
     async with trio.open_nursery() as nursery:
         async with run_simulated_upstreams() as running:
             await client.put(f"{running.control_url}/newsapi", json={"fault": "hang"})
-            stream = await trio.open_tcp_stream("127.0.0.1", int(running.control_url.rsplit(":", 1)[1].split("/")[0]))
+            stream = await trio.open_tcp_stream(
+                "127.0.0.1", int(running.control_url.rsplit(":", 1)[1].split("/")[0])
+            )
             await stream.send_all(b"GET /newsapi/v2/everything HTTP/1.1\r\nHost: a\r\n\r\n")
             await trio.sleep(0.2)
         with trio.fail_after(PATIENCE_S):

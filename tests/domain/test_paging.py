@@ -25,7 +25,12 @@ def refused(cursor, bound_to="q", of=None):
     return (caught.value.field, caught.value.code) == ("cursor", "invalid")
 
 
-@given(st.lists(st.one_of(st.text(max_size=8), st.integers(-(2**63), 2**63), st.floats(allow_nan=False)), max_size=3).map(tuple))
+@given(
+    st.lists(
+        st.one_of(st.text(max_size=8), st.integers(-(2**63), 2**63), st.floats(allow_nan=False)),
+        max_size=3,
+    ).map(tuple)
+)
 def test_a_position_survives_writing_and_reading(keys):
     """Numbers keep every digit, and text may have any script.
 
@@ -48,12 +53,18 @@ def test_every_change_of_a_cursor_is_detected():
     """One character changed anywhere, one missing, or more added."""
     cursor = cursors().write(POSITION, "q")
     whole = len(cursor) - 1  # base64 does not use all bits of the last character
-    assert all(refused(cursor[:at] + ("A" if cursor[at] != "A" else "B") + cursor[at + 1 :]) for at in range(whole))
+    assert all(
+        refused(cursor[:at] + ("A" if cursor[at] != "A" else "B") + cursor[at + 1 :])
+        for at in range(whole)
+    )
     assert refused(cursor[:-1])
     assert refused(cursor + "AA")
 
 
-@pytest.mark.parametrize("cursor", ["", "A", "AAAA", "=", "é", "a b", "a+/b", "A" * 43, "A" * MAX_CHARS, "A" * 100_000, "AAAA\n"])
+@pytest.mark.parametrize(
+    "cursor",
+    ["", "A", "AAAA", "=", "é", "a b", "a+/b", "A" * 43, "A" * MAX_CHARS, "A" * 100_000, "AAAA\n"],
+)
 def test_garbage_is_refused(cursor):
     """Every kind gets the same refusal."""
     assert refused(cursor)

@@ -10,7 +10,15 @@ from itertools import count as numbers
 import trio
 from attrs import define, evolve, field
 
-from newsintel.domain.accounts.model import Access, Account, ApiKey, Identity, Session, SignInAttempt, Tokens
+from newsintel.domain.accounts.model import (
+    Access,
+    Account,
+    ApiKey,
+    Identity,
+    Session,
+    SignInAttempt,
+    Tokens,
+)
 from newsintel.domain.security.keys import digest_secret
 from newsintel.errors import UnavailableError
 from tests.make import NOON
@@ -46,7 +54,9 @@ class MemoryAccounts:
         user_id = self.identities.setdefault((provider, subject), len(self.identities) + 1)
         known = self.kept.get(user_id)
         created_at = known.created_at if known else now
-        self.kept[user_id] = Account(user_id, f"u_{'abcdefghij'[user_id % 10] * 20}", username, provider, created_at, now)
+        self.kept[user_id] = Account(
+            user_id, f"u_{'abcdefghij'[user_id % 10] * 20}", username, provider, created_at, now
+        )
         return self.kept[user_id]
 
     async def _answer(self):
@@ -69,7 +79,9 @@ class MemorySessions:
         await self._answer()
         session_id = next(self._ids)
         now = NOON + timedelta(seconds=len(self.kept))
-        self.kept[digest_secret(session_id)] = Session(digest_secret(session_id), user_id, now, now, client)
+        self.kept[digest_secret(session_id)] = Session(
+            digest_secret(session_id), user_id, now, now, client
+        )
         return session_id
 
     async def find(self, session_id):
@@ -90,7 +102,9 @@ class MemorySessions:
 
     async def end_user_sessions(self, user_id):
         await self._answer()
-        self.kept = {key: session for key, session in self.kept.items() if session.user_id != user_id}
+        self.kept = {
+            key: session for key, session in self.kept.items() if session.user_id != user_id
+        }
 
     async def _answer(self):
         await trio.lowlevel.checkpoint()

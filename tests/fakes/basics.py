@@ -62,7 +62,9 @@ class MemoryLatencies:
 
     async def read_totals(self, last: date) -> Mapping[Latency, int]:
         await trio.lowlevel.checkpoint()
-        return sum((counts for day, counts in self.kept.items() if 0 <= (last - day).days < 8), Counter())
+        return sum(
+            (counts for day, counts in self.kept.items() if 0 <= (last - day).days < 8), Counter()
+        )
 
 
 class MemoryCache:
@@ -215,7 +217,9 @@ class MemorySearch:
         await self._answer(query)
         sources = Counter(hit.article.source for hit in self.hits)
         publishers = Counter(hit.article.publisher for hit in self.hits)
-        return Facets(tuple(sources.most_common(20)), tuple(publishers.most_common(20)), self.counted_newest)
+        return Facets(
+            tuple(sources.most_common(20)), tuple(publishers.most_common(20)), self.counted_newest
+        )
 
     async def find_archived_sources(self, sources: Sequence[str]) -> frozenset[str]:
         await trio.lowlevel.checkpoint()
@@ -247,7 +251,9 @@ class MemoryArchive:
         if self.away:
             raise UnavailableError("postgresql is away")
 
-    async def save_articles(self, articles: Sequence[tuple[Article, datetime]], pairs: Sequence[Pair]) -> int:
+    async def save_articles(
+        self, articles: Sequence[tuple[Article, datetime]], pairs: Sequence[Pair]
+    ) -> int:
         await self._answer()
         self.calls.append(len(articles))
         if bad := [article.id for article, _ in articles if article.id in self.poisoned]:

@@ -45,9 +45,15 @@ class MemoryLikeness:
         whole = sum(weights.values()) or 1
         found = []
         for article in self.kept.values():
-            shared = sorted(_terms(_text(article)) & weights.keys(), key=lambda term: (-weights[term], term))
+            shared = sorted(
+                _terms(_text(article)) & weights.keys(), key=lambda term: (-weights[term], term)
+            )
             if shared and article.id != own_id:
-                found.append(SimilarArticle(article, NOON, sum(weights[term] for term in shared) / whole, tuple(shared)))
+                found.append(
+                    SimilarArticle(
+                        article, NOON, sum(weights[term] for term in shared) / whole, tuple(shared)
+                    )
+                )
         return tuple(sorted(found, key=lambda match: (-match.score, match.article.id))[:limit])
 
     async def _answer(self) -> None:

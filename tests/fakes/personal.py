@@ -10,7 +10,15 @@ import trio
 from attrs import evolve
 
 from newsintel.domain.paging import Position
-from newsintel.domain.personal.model import ArticleMark, MarkPage, PastSearch, PastSearches, PutResult, Save, SavedPage
+from newsintel.domain.personal.model import (
+    ArticleMark,
+    MarkPage,
+    PastSearch,
+    PastSearches,
+    PutResult,
+    Save,
+    SavedPage,
+)
 from newsintel.domain.personal.preferences import MAX_KEYS
 from newsintel.domain.search.matching import PreparedQuery, choose_article_language, prepare_text
 from newsintel.errors import PoisonedBatchError, UnavailableError
@@ -72,14 +80,22 @@ class MemorySaved(_Memory):
 
     async def list_page(self, user_id, words, limit, after, *, content=False):
         await self._answer()
-        saves = sorted(self.kept[user_id].values(), key=lambda save: (-save.saved_at.timestamp(), save.article.id))
+        saves = sorted(
+            self.kept[user_id].values(),
+            key=lambda save: (-save.saved_at.timestamp(), save.article.id),
+        )
         if words is not None:
             saves = [save for save in saves if _holds(save, PreparedQuery(words))]
         if after is not None:
             last = (-datetime.fromisoformat(after.keys[0]).timestamp(), after.keys[1])
             saves = [save for save in saves if (-save.saved_at.timestamp(), save.article.id) > last]
         page = saves[:limit]
-        return SavedPage(tuple(page), Position((page[-1].saved_at.isoformat(), page[-1].article.id)) if len(saves) > limit else None)
+        return SavedPage(
+            tuple(page),
+            Position((page[-1].saved_at.isoformat(), page[-1].article.id))
+            if len(saves) > limit
+            else None,
+        )
 
     async def put(self, user_id, article, fetched_at, *, notes, keep_notes, at):
         await self._answer()
@@ -100,7 +116,11 @@ class MemorySaved(_Memory):
 def _holds(save, asked):
     language = choose_article_language(save.article)
     return asked.matches(
-        [prepare_text(text, language) for text in (save.article.title, save.article.publisher, save.notes or "")], language
+        [
+            prepare_text(text, language)
+            for text in (save.article.title, save.article.publisher, save.notes or "")
+        ],
+        language,
     )
 
 
@@ -114,12 +134,21 @@ class MemoryOwnHistory(_Memory):
 
     async def list_page(self, user_id, limit, after):
         await self._answer()
-        searches = sorted(self.kept[user_id], key=lambda search: (-search.searched_at.timestamp(), search.id))
+        searches = sorted(
+            self.kept[user_id], key=lambda search: (-search.searched_at.timestamp(), search.id)
+        )
         if after is not None:
             last = (-datetime.fromisoformat(after.keys[0]).timestamp(), after.keys[1])
-            searches = [search for search in searches if (-search.searched_at.timestamp(), search.id) > last]
+            searches = [
+                search for search in searches if (-search.searched_at.timestamp(), search.id) > last
+            ]
         page = searches[:limit]
-        return PastSearches(tuple(page), Position((page[-1].searched_at.isoformat(), page[-1].id)) if len(searches) > limit else None)
+        return PastSearches(
+            tuple(page),
+            Position((page[-1].searched_at.isoformat(), page[-1].id))
+            if len(searches) > limit
+            else None,
+        )
 
     async def delete(self, user_id, search_id):
         await self._answer()
@@ -167,12 +196,16 @@ class MemoryAccountData(_Memory):
 
     async def list_identities(self, user_id):
         await self._answer()
-        return sorted(identity for identity, of in self._accounts.list_identities.items() if of == user_id)
+        return sorted(
+            identity for identity, of in self._accounts.list_identities.items() if of == user_id
+        )
 
     async def delete(self, user_id):
         await self._answer()
         self._accounts.kept.pop(user_id, None)
-        self._accounts.list_identities = {identity: of for identity, of in self._accounts.list_identities.items() if of != user_id}
+        self._accounts.list_identities = {
+            identity: of for identity, of in self._accounts.list_identities.items() if of != user_id
+        }
         for store in self._stores:
             store.kept.pop(user_id, None)
 
@@ -185,7 +218,9 @@ class MemoryFeedback(_Memory):
 
     def __init__(self) -> None:
         super().__init__()
-        self.kept: dict[int, dict[str, dict[str, ArticleMark]]] = defaultdict(lambda: {"opened": {}, "dismissed": {}})
+        self.kept: dict[int, dict[str, dict[str, ArticleMark]]] = defaultdict(
+            lambda: {"opened": {}, "dismissed": {}}
+        )
 
     async def record_opened(self, user_id, article, fetched_at, at):
         await self._answer()
@@ -211,9 +246,17 @@ class MemoryFeedback(_Memory):
 
     async def _page(self, name, user_id, limit, after):
         await self._answer()
-        marks = sorted(self.kept[user_id][name].values(), key=lambda mark: (-mark.at.timestamp(), mark.article.id))
+        marks = sorted(
+            self.kept[user_id][name].values(),
+            key=lambda mark: (-mark.at.timestamp(), mark.article.id),
+        )
         if after is not None:
             last = (-datetime.fromisoformat(after.keys[0]).timestamp(), after.keys[1])
             marks = [mark for mark in marks if (-mark.at.timestamp(), mark.article.id) > last]
         page = marks[:limit]
-        return MarkPage(tuple(page), Position((page[-1].at.isoformat(), page[-1].article.id)) if len(marks) > limit else None)
+        return MarkPage(
+            tuple(page),
+            Position((page[-1].at.isoformat(), page[-1].article.id))
+            if len(marks) > limit
+            else None,
+        )

@@ -28,24 +28,56 @@ class MemoryReading:
         await self._answer()
         found = []
         for save in self._saved.kept[user_id].values():
-            found.append(Deed(DeedKind.SAVED, save.article.title, save.article.title, save.saved_at, save.article.id))
+            found.append(
+                Deed(
+                    DeedKind.SAVED,
+                    save.article.title,
+                    save.article.title,
+                    save.saved_at,
+                    save.article.id,
+                )
+            )
             if save.notes:
-                found.append(Deed(DeedKind.NOTED, save.notes, save.article.title, save.saved_at, save.article.id))
+                found.append(
+                    Deed(
+                        DeedKind.NOTED,
+                        save.notes,
+                        save.article.title,
+                        save.saved_at,
+                        save.article.id,
+                    )
+                )
         opened = self._feedback.kept[user_id]["opened"].values()
-        found += [Deed(DeedKind.OPENED, mark.article.title, mark.article.title, mark.at, mark.article.id) for mark in opened]
+        found += [
+            Deed(DeedKind.OPENED, mark.article.title, mark.article.title, mark.at, mark.article.id)
+            for mark in opened
+        ]
         for mark in self._feedback.kept[user_id]["dismissed"].values():
             kind = DeedKind.HIDDEN if mark.reason is Dismissal.HIDE else DeedKind.DISLIKED
-            found.append(Deed(kind, mark.article.title, mark.article.title, mark.at, mark.article.id))
-        found += [Deed(DeedKind.SEARCHED, one.query, one.query, one.searched_at) for one in self._own_history.kept[user_id]]
+            found.append(
+                Deed(kind, mark.article.title, mark.article.title, mark.at, mark.article.id)
+            )
+        found += [
+            Deed(DeedKind.SEARCHED, one.query, one.query, one.searched_at)
+            for one in self._own_history.kept[user_id]
+        ]
         return found
 
     async def find_by_terms(self, wanted, limit):
         await self._answer()
         found = []
         for article in self._newest():
-            having = {token.word for token in split_words(f"{article.title} {article.description or ''}")}
-            if having & set(wanted.alone) or any(len(having & set(group)) > 1 for group in wanted.groups):
-                found.append(ProfileMatch(article.id, article.published_at, frozenset(having & set(wanted.terms))))
+            having = {
+                token.word for token in split_words(f"{article.title} {article.description or ''}")
+            }
+            if having & set(wanted.alone) or any(
+                len(having & set(group)) > 1 for group in wanted.groups
+            ):
+                found.append(
+                    ProfileMatch(
+                        article.id, article.published_at, frozenset(having & set(wanted.terms))
+                    )
+                )
         return found[:limit]
 
     async def load_unseen(self, user_id, article_ids):
@@ -53,14 +85,21 @@ class MemoryReading:
         marks = self._feedback.kept[user_id]
         seen = self._saved.kept[user_id].keys() | marks["opened"].keys() | marks["dismissed"].keys()
         by_id = {article.id: article for article in self._newest()}
-        return {one: UnseenArticle(by_id[one], 1, 0) for one in article_ids if one in by_id and one not in seen}
+        return {
+            one: UnseenArticle(by_id[one], 1, 0)
+            for one in article_ids
+            if one in by_id and one not in seen
+        }
 
     async def list_most_covered(self, limit):
         await self._answer()
         return [(article.id, article.title, 0) for article in self._newest()][:limit]
 
     def _newest(self):
-        return sorted((one.article for one in self._archived.values()), key=lambda one: (-one.published_at.timestamp(), one.id))
+        return sorted(
+            (one.article for one in self._archived.values()),
+            key=lambda one: (-one.published_at.timestamp(), one.id),
+        )
 
     async def _answer(self) -> None:
         await trio.lowlevel.checkpoint()

@@ -82,4 +82,8 @@ class MemoryRelatedSearches(_Memory):
     async def find_related(self, seeds, today, floor, *, own):
         self.asked.append((list(seeds), own))
         await self._answer()
-        return [kin for kin in self.known if kin.seed in seeds and kin.people >= floor and (own or kin.seed_people >= floor)]
+        return [
+            kin
+            for kin in self.known
+            if kin.seed in seeds and kin.people >= floor and (own or kin.seed_people >= floor)
+        ]

@@ -34,7 +34,9 @@ class Person:
 
     async def ask(self, method, path, **more):
         """Send one request and return the response."""
-        return await self._client.open(path, method=method, headers=self.headers | more.pop("headers", {}), **more)
+        return await self._client.open(
+            path, method=method, headers=self.headers | more.pop("headers", {}), **more
+        )
 
     async def get(self, path):
         """Return the body of a GET, which must succeed."""
@@ -60,5 +62,10 @@ async def code(response):
 def past_search(number, **changes):
     """Return a search made `number` seconds before NOW."""
     digits = "".join("abcdefghij"[int(digit)] for digit in str(number))
-    values = {"id": f"h_{digits:a>20}", "query": f"query {number}", "results_count": number, "searched_at": NOW - timedelta(seconds=number)}
+    values = {
+        "id": f"h_{digits:a>20}",
+        "query": f"query {number}",
+        "results_count": number,
+        "searched_at": NOW - timedelta(seconds=number),
+    }
     return PastSearch(**values | changes)

@@ -12,21 +12,36 @@ from tests.http.wire import get, serving, until_closed
 from tests.service import free_port
 
 NGINX = find_nginx()
-pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed (Debian: apt-get install nginx-light)")
+pytestmark = pytest.mark.skipif(
+    NGINX is None, reason="nginx is not installed (Debian: apt-get install nginx-light)"
+)
 
 
 @asynccontextmanager
 async def nginx_before(port, folder):
     """Run nginx before the server on this port; yield nginx's port."""
     own = free_port()
-    paths = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    paths = "".join(
+        f"{kind}_temp_path {folder}/{kind};"
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
     site = f"server {{ listen 127.0.0.1:{own}; location / {{ proxy_pass http://127.0.0.1:{port}; proxy_set_header Host localhost; "
     site += "proxy_http_version 1.1; proxy_request_buffering off; } }"
     user = "user root;" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(
         f"{user} pid {folder}/pid; error_log {folder}/error.log; events {{}} http {{ access_log off; {paths} {site} }}"
     )
-    command = [NGINX, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log"), "-g", "daemon off;"]
+    command = [
+        NGINX,
+        "-p",
+        str(folder),
+        "-c",
+        str(folder / "nginx.conf"),
+        "-e",
+        str(folder / "error.log"),
+        "-g",
+        "daemon off;",
+    ]
     async with trio.open_nursery() as nursery:
         process = await nursery.start(trio.run_process, command)
         while not (folder / "pid").exists() or not (folder / "pid").read_text():  # noqa: ASYNC110  # a file has no event
@@ -41,7 +56,10 @@ async def test_bodies_cut_behind_nginx_end_only_their_connections(tmp_path):
     The service then answers the next client.
     """
     post = get("/body", "Content-Length: 10", method="PUT")
-    async with serving(prepare=taking_bodies) as served, nginx_before(served.port, tmp_path) as port:
+    async with (
+        serving(prepare=taking_bodies) as served,
+        nginx_before(served.port, tmp_path) as port,
+    ):
         for number in range(100):
             async with await trio.open_tcp_stream("127.0.0.1", port) as leaver:
                 await leaver.send_all(post + b"abc")

@@ -20,11 +20,16 @@ WELL_FORMED = (
     get("/health"),
     get("/articles?q=a"),
     get("/articles?q=a", method="HEAD"),
-    get("/articles?q=climate%20OR%20%22sea%20level%22&limit=3", "If-None-Match: *", "X-Request-Id: abc"),
+    get(
+        "/articles?q=climate%20OR%20%22sea%20level%22&limit=3",
+        "If-None-Match: *",
+        "X-Request-Id: abc",
+    ),
     get("/openapi.json", "Accept-Encoding: gzip"),
     get("/me", "Authorization: Bearer ni_" + "x" * 43),
     get("/body", "Content-Length: 5", method="PUT") + b"hello",
-    get("/body", "Transfer-Encoding: chunked", method="PUT") + b"5\r\nhello\r\n0\r\nTrailer: x\r\n\r\n",
+    get("/body", "Transfer-Encoding: chunked", method="PUT")
+    + b"5\r\nhello\r\n0\r\nTrailer: x\r\n\r\n",
     get("/body", "Content-Length: 5", "Expect: 100-continue", method="PUT") + b"hello",
     b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n" * 3 + get("/sources"),
     b"\r\n\r\n" + get("/health"),
@@ -101,7 +106,10 @@ async def test_the_service_survives_any_bytes():
 
     At the end it holds no more than before, and no connection caused an error.
     """
-    limits = {"NEWSINTEL_MAX_CONNECTIONS_PER_ADDRESS": "1000", "NEWSINTEL_CORS_ORIGINS": "https://a.example"}
+    limits = {
+        "NEWSINTEL_MAX_CONNECTIONS_PER_ADDRESS": "1000",
+        "NEWSINTEL_CORS_ORIGINS": "https://a.example",
+    }
     async with serving(prepare=taking_bodies, patience_s=900, **limits) as served:
         before = held()
         for start in range(0, CONNECTIONS, ROUND):

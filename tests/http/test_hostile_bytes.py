@@ -31,7 +31,9 @@ def http2(*prepare):
 
     That is the preface, its settings and further frames (RFC 9113, 3.3).
     """
-    client = h2.connection.H2Connection(h2.config.H2Configuration(validate_outbound_headers=False, normalize_outbound_headers=False))
+    client = h2.connection.H2Connection(
+        h2.config.H2Configuration(validate_outbound_headers=False, normalize_outbound_headers=False)
+    )
     client.initiate_connection()
     for step in prepare:
         step(client)
@@ -40,19 +42,31 @@ def http2(*prepare):
 
 def headers(stream_id=1, *, end_stream=True, **fields):
     """Return a step that opens a stream."""
-    fields = {":method": "GET", ":path": "/health", ":authority": "localhost", ":scheme": "http"} | fields
-    return lambda client: client.send_headers(stream_id, [(n, v) for n, v in fields.items() if v is not None], end_stream=end_stream)
+    fields = {
+        ":method": "GET",
+        ":path": "/health",
+        ":authority": "localhost",
+        ":scheme": "http",
+    } | fields
+    return lambda client: client.send_headers(
+        stream_id, [(n, v) for n, v in fields.items() if v is not None], end_stream=end_stream
+    )
 
 
 def priorities(number):
     """Return PRIORITY frames, in which each stream depends on the one before (RFC 9113, 5.3.2)."""
-    return b"".join(struct.pack(">I", 5)[1:] + b"\x02\x00" + struct.pack(">IIB", 2 * n + 1, 2 * n - 1, 15) for n in range(1, number + 1))
+    return b"".join(
+        struct.pack(">I", 5)[1:] + b"\x02\x00" + struct.pack(">IIB", 2 * n + 1, 2 * n - 1, 15)
+        for n in range(1, number + 1)
+    )
 
 
 def websocket(extra=(), then=b""):
     """Return the opening of a WebSocket and what follows it at once."""
     client = WSConnection(ConnectionType.CLIENT)
-    return client.send(Upgrade(host="localhost", target="/articles", extra_headers=list(extra))) + then
+    return (
+        client.send(Upgrade(host="localhost", target="/articles", extra_headers=list(extra))) + then
+    )
 
 
 def websocket_frames():
@@ -61,27 +75,50 @@ def websocket_frames():
 
 
 KILLERS = {
-    "a chunk size that is none": b"POST /articles HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\nZZZ\r\n",
+    "a chunk size that is none": b"POST /articles HTTP/1.1\r\n"
+    + HOST
+    + b"Transfer-Encoding: chunked\r\n\r\nZZZ\r\n",
     "h2c with settings that are none": b"GET /health HTTP/1.1\r\n"
     + HOST
     + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: A\r\n\r\n",
-    "h2c, then frames": b"GET /health HTTP/1.1\r\n" + HOST + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n" + http2(),
-    "a WebSocket's protocol outside ASCII": websocket([("Sec-WebSocket-Protocol", "\u00e9".encode())]),
+    "h2c, then frames": b"GET /health HTTP/1.1\r\n"
+    + HOST
+    + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    + http2(),
+    "a WebSocket's protocol outside ASCII": websocket(
+        [("Sec-WebSocket-Protocol", "\u00e9".encode())]
+    ),
     "WebSocket frames at once": websocket(then=websocket_frames()),
     "HTTP/2, CONNECT": http2(headers(**{":method": "CONNECT", ":path": None, ":scheme": None})),
     "HTTP/2, a path outside ASCII": http2(headers(**{":path": "/\u00e9"})),
-    "HTTP/2, data after an early answer": http2(headers(end_stream=False), lambda client: client.send_data(1, b"x" * 1000)),
+    "HTTP/2, data after an early answer": http2(
+        headers(end_stream=False), lambda client: client.send_data(1, b"x" * 1000)
+    ),
     "HTTP/2, 1,001 priorities": http2() + priorities(1001),
     "HTTP/2, 900 interlinked priorities": http2() + priorities(900) + priorities(900)[::-1],
     "the preface alone": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "a version to come": b"GET /health HTTP/3.0\r\n" + HOST + b"\r\n",
-    "a length and chunks": b"POST /articles HTTP/1.1\r\n" + HOST + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    "two lengths": b"POST /articles HTTP/1.1\r\n" + HOST + b"Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcd",
-    "a body shorter than its length": b"POST /articles HTTP/1.1\r\n" + HOST + b"Content-Length: 10\r\n\r\nabc",
-    "a body longer than its length": b"POST /articles HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\n\r\nabcdef",
+    "a length and chunks": b"POST /articles HTTP/1.1\r\n"
+    + HOST
+    + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "two lengths": b"POST /articles HTTP/1.1\r\n"
+    + HOST
+    + b"Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcd",
+    "a body shorter than its length": b"POST /articles HTTP/1.1\r\n"
+    + HOST
+    + b"Content-Length: 10\r\n\r\nabc",
+    "a body longer than its length": b"POST /articles HTTP/1.1\r\n"
+    + HOST
+    + b"Content-Length: 1\r\n\r\nabcdef",
     "a negative length": b"POST /articles HTTP/1.1\r\n" + HOST + b"Content-Length: -1\r\n\r\n",
-    "a chunk size of 2^80": b"POST /articles HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n" + b"f" * 20 + b"\r\n",
-    "a transfer coding that is none": b"POST /articles HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked, nonsense\r\n\r\n",
+    "a chunk size of 2^80": b"POST /articles HTTP/1.1\r\n"
+    + HOST
+    + b"Transfer-Encoding: chunked\r\n\r\n"
+    + b"f" * 20
+    + b"\r\n",
+    "a transfer coding that is none": b"POST /articles HTTP/1.1\r\n"
+    + HOST
+    + b"Transfer-Encoding: chunked, nonsense\r\n\r\n",
     "characters outside ASCII in the target": "GET /articles?q=Z\u00fcrich HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(),
     "a NUL in a header": b"GET /health HTTP/1.1\r\n" + HOST + b"X: a\x00b\r\n\r\n",
     "a folded header": b"GET /health HTTP/1.1\r\n" + HOST + b"X: a\r\n b\r\n\r\n",
@@ -90,13 +127,17 @@ KILLERS = {
     "nothing but line ends": b"\r\n" * 5000,
     "nothing but NUL": b"\x00" * 5000,
     "HTTP/0.9": b"GET /health\r\n",
-    "an expectation and no body": b"POST /articles HTTP/1.1\r\n" + HOST + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n",
+    "an expectation and no body": b"POST /articles HTTP/1.1\r\n"
+    + HOST
+    + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n",
     "an upgrade and the next request at once": b"GET /health HTTP/1.1\r\n"
     + HOST
     + b"Upgrade: x\r\nConnection: upgrade\r\n\r\n"
     + get("/health"),
     "CONNECT, then bytes": b"CONNECT localhost:1 HTTP/1.1\r\n" + HOST + b"\r\n" + b"x" * 100,
-    "HEAD with a broken body": b"HEAD /health HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\nZZZ\r\n",
+    "HEAD with a broken body": b"HEAD /health HTTP/1.1\r\n"
+    + HOST
+    + b"Transfer-Encoding: chunked\r\n\r\nZZZ\r\n",
 }
 """The bytes to send, by their defect."""
 
@@ -130,21 +171,40 @@ async def test_a_broken_connection_ends_alone(killer):
 
 
 @pytest.mark.parametrize(
-    "fold", [b"X: a\r\n b\r\n", b"X:\r\n\ta\r\n", b"X: a\n b\r\n", b"Transfer-Encoding:\r\n chunked\r\n", b" X: a\r\n"]
+    "fold",
+    [
+        b"X: a\r\n b\r\n",
+        b"X:\r\n\ta\r\n",
+        b"X: a\n b\r\n",
+        b"Transfer-Encoding:\r\n chunked\r\n",
+        b" X: a\r\n",
+    ],
 )
 async def test_a_folded_header_is_refused(fold):
     """A proxy in front may read the header differently (RFC 9112, 5.2)."""
     async with serving() as served:
         for head in (HOST + fold, fold + HOST):
             assert await served.status(b"GET /health HTTP/1.1\r\n" + head + b"\r\n") == 400
-            assert await served.status(b"GET /health HTTP/1.1\r\n" + head[:-1], head[-1:] + b"\r\n") == 400
+            assert (
+                await served.status(b"GET /health HTTP/1.1\r\n" + head[:-1], head[-1:] + b"\r\n")
+                == 400
+            )
 
 
 @pytest.mark.parametrize("end", [b"\r\n", b"\n"])
 async def test_a_body_with_indented_lines_is_not_a_folded_header(end):
     """People write JSON with lines that begin with spaces."""
     async with serving(prepare=taking_bodies) as served:
-        head = end.join_flight([b"PUT /body HTTP/1.1", b"Host: localhost", b"Connection: close", b"Content-Length: 11", b"", b""])
+        head = end.join_flight(
+            [
+                b"PUT /body HTTP/1.1",
+                b"Host: localhost",
+                b"Connection: close",
+                b"Content-Length: 11",
+                b"",
+                b"",
+            ]
+        )
         assert (await served.exchange(head + b"{\n  \n \n\t\n\n}")).endswith(b"{\n  \n \n\t\n\n}")
 
 
@@ -168,9 +228,17 @@ async def test_a_post_cut_at_any_byte_ends_only_its_connection():
 @pytest.mark.parametrize(
     ("sent", "status", "code"),
     [
-        ("GET /articles?q=Z\u00fcrich HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(), 400, b"--data-urlencode"),
+        (
+            "GET /articles?q=Z\u00fcrich HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(),
+            400,
+            b"--data-urlencode",
+        ),
         (b"GET / HTTP/1.1\r\n\r\n", 400, b'"code":"bad_request"'),
-        (b"POST /articles HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\nZZZ\r\n", 400, b'"code":"bad_request"'),
+        (
+            b"POST /articles HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\nZZZ\r\n",
+            400,
+            b'"code":"bad_request"',
+        ),
         (get("/health", "X: " + "x" * 70_000), 431, b'"code":"headers_too_large"'),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, b'"code":"version_not_supported"'),
     ],
@@ -191,7 +259,11 @@ async def test_an_invalid_request_is_answered_with_a_problem(sent, status, code)
 
 async def test_a_request_with_a_length_and_chunks_closes_its_connection():
     """What follows on the connection is not read as a request (RFC 9112, 6.1)."""
-    sent = b"GET /health HTTP/1.1\r\n" + HOST + b"Content-Length: 60\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    sent = (
+        b"GET /health HTTP/1.1\r\n"
+        + HOST
+        + b"Content-Length: 60\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    )
     async with serving() as served:
         answer = await served.exchange(sent + get("/sources"))
     assert answer.count(b"HTTP/1.1 ") == 1
@@ -212,7 +284,9 @@ async def test_an_application_error_is_a_problem_and_its_cause_is_logged():
             answer = await served.exchange(get("/health"))
     assert answer.startswith(b"HTTP/1.1 500 ")
     assert b'"code":"internal"' in answer
-    assert [line["causes"] for line in lines if line["event"] == "application_failed"] == [["ValueError('the cause')"]]
+    assert [line["causes"] for line in lines if line["event"] == "application_failed"] == [
+        ["ValueError('the cause')"]
+    ]
 
 
 async def test_a_store_failure_during_a_response_is_not_a_bug():
@@ -232,7 +306,9 @@ async def test_a_store_failure_during_a_response_is_not_a_bug():
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert not answer.endswith(b"0\r\n\r\n")
     told = [line for line in lines if line["log_level"] != "info"]
-    assert [(line["event"], line["reason"], "exc_info" in line) for line in told] == [("response_cut", "PostgreSQL does not answer", False)]
+    assert [(line["event"], line["reason"], "exc_info" in line) for line in told] == [
+        ("response_cut", "PostgreSQL does not answer", False)
+    ]
 
 
 async def test_a_server_error_ends_its_connection_and_is_counted_and_logged(monkeypatch):
@@ -240,17 +316,25 @@ async def test_a_server_error_ends_its_connection_and_is_counted_and_logged(monk
 
     async def fail(self, event):
         if b"planted" in event.data:
-            raise ExceptionGroup("outer", [ExceptionGroup("inner", [RuntimeError("planted fault")])])
+            raise ExceptionGroup(
+                "outer", [ExceptionGroup("inner", [RuntimeError("planted fault")])]
+            )
         await whole(self, event)
 
     whole = Http1.handle
-    monkeypatch.setattr(Http1, "handle", lambda self, event: fail(self, event) if hasattr(event, "data") else whole(self, event))
+    monkeypatch.setattr(
+        Http1,
+        "handle",
+        lambda self, event: fail(self, event) if hasattr(event, "data") else whole(self, event),
+    )
     with capture_logs() as lines:
         async with serving() as served:
             assert await served.status(get("/health", "X: planted")) is None
             assert await served.status(get("/health")) == 200
             assert served.counted("connection_errors") == 1
-    assert [line["causes"] for line in lines if line["event"] == "connection_failed"] == [["RuntimeError('planted fault')"]]
+    assert [line["causes"] for line in lines if line["event"] == "connection_failed"] == [
+        ["RuntimeError('planted fault')"]
+    ]
 
 
 async def test_pipelined_requests_of_a_client_that_left_are_not_answered():
@@ -263,7 +347,9 @@ async def test_pipelined_requests_of_a_client_that_left_are_not_answered():
     async def app(scope, receive, send):
         nonlocal begun
         begun += 1
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]}
+        )
         await send({"type": "http.response.body", "body": b"x"})
 
     async with serving(app=app) as served:
@@ -286,7 +372,11 @@ async def test_heads_over_the_limit_are_refused(size, rest):
     They also hold for a head in one piece, for which h11 alone has no limit.
     """
     head = get("/health")[:-2]
-    head += b"X: " + b"a" * (size - len(head) - 7) + b"\r\n\r\n" if rest else b"a:\r\n" * ((size - len(head)) // 4) + b"\r\n"
+    head += (
+        b"X: " + b"a" * (size - len(head) - 7) + b"\r\n\r\n"
+        if rest
+        else b"a:\r\n" * ((size - len(head)) // 4) + b"\r\n"
+    )
     async with serving() as served:
         assert (await served.exchange(head)).startswith(b"HTTP/1.1 431 ")
         assert (await served.exchange(head[:100], head[100:])).startswith(b"HTTP/1.1 431 ")
@@ -296,7 +386,10 @@ async def test_a_head_at_the_limit_is_accepted():
     """It has 16,384 bytes or 128 lines."""
     head = get("/health")[:-2]
     async with serving() as served:
-        assert await served.status(head + b"X: " + b"a" * (16_384 - len(head) - 7) + b"\r\n\r\n") == 200
+        assert (
+            await served.status(head + b"X: " + b"a" * (16_384 - len(head) - 7) + b"\r\n\r\n")
+            == 200
+        )
         assert await served.status(head + b"a:\r\n" * (128 - head.count(b"\n")) + b"\r\n") == 200
 
 
@@ -327,7 +420,9 @@ async def test_the_chunks_of_one_read_reach_the_application_together():
         nonlocal messages
         while (await receive()).get("more_body"):
             messages += 1
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]}
+        )
         await send({"type": "http.response.body", "body": b""})
 
     async with serving(app=app) as served:

@@ -53,17 +53,27 @@ NASTY = {
 @pytest.fixture(autouse=True)
 def watched(monkeypatch):
     """Make every header reader of werkzeug, under each of its names, fail at a long value."""
-    readers = {one for name, one in inspect.getmembers(werkzeug.http, inspect.isfunction) if name.startswith("parse_")}
+    readers = {
+        one
+        for name, one in inspect.getmembers(werkzeug.http, inspect.isfunction)
+        if name.startswith("parse_")
+    }
 
     def short_alone(reader):
         def reading(value=None, *args, **kwargs):
-            assert value is None or len(value) <= MAX_TYPE_CHARS, f"{reader.__name__} was given {len(value)} characters"
+            assert value is None or len(value) <= MAX_TYPE_CHARS, (
+                f"{reader.__name__} was given {len(value)} characters"
+            )
             return reader(value, *args, **kwargs)
 
         return reading
 
     stand_ins = {reader: short_alone(reader) for reader in readers}
-    for module in [found for name, found in sys.modules.items() if name.startswith(("werkzeug.", "quart.", "newsintel."))]:
+    for module in [
+        found
+        for name, found in sys.modules.items()
+        if name.startswith(("werkzeug.", "quart.", "newsintel."))
+    ]:
         for name, value in list(vars(module).items()):
             if inspect.isfunction(value) and value in stand_ins:
                 monkeypatch.setattr(module, name, stand_ins[value])
@@ -86,11 +96,18 @@ async def test_no_route_reads_a_long_header(name):
     app = create_app(world.services)
     client, mine = app.test_client(use_cookies=False), await browser(world)
     for rule in app.url_map.iter_rules():
-        path = re.sub("<[a-z_]+>", "a_aaaaaaaaaaaaaaaaaaaa", rule.rule) + ("?q=a" if rule.rule.endswith(("articles", "related")) else "")
+        path = re.sub("<[a-z_]+>", "a_aaaaaaaaaaaaaaaaaaaa", rule.rule) + (
+            "?q=a" if rule.rule.endswith(("articles", "related")) else ""
+        )
         for headers in ({}, mine):
             for method in rule.methods:
                 given = {"Content-Type": "application/json", **headers, name: NASTY[name]}
-                response = await client.open(path, method=method, headers=given, data=b"{}" if method in ("PUT", "POST") else None)
+                response = await client.open(
+                    path,
+                    method=method,
+                    headers=given,
+                    data=b"{}" if method in ("PUT", "POST") else None,
+                )
                 assert response.status_code < 500, (method, path, response.status_code)
                 if method == "DELETE" or path == "/auth/logout":
                     mine = await browser(world)
@@ -102,21 +119,35 @@ async def test_a_content_type_over_the_limit_is_refused():
     client, mine = create_app(world.services).test_client(use_cookies=False), await browser(world)
     for extra, status in ((0, 201), (1, 415)):
         kind = "application/json; charset=utf-8;a=".ljust(MAX_TYPE_CHARS + extra, "b")
-        response = await client.put(f"/me/preferences/k{extra}", data=b'{"value": 1}', headers=mine | {"Content-Type": kind})
+        response = await client.put(
+            f"/me/preferences/k{extra}", data=b'{"value": 1}', headers=mine | {"Content-Type": kind}
+        )
         assert response.status_code == status
 
 
 TAGS = st.text(st.sampled_from("ab*W/-"), min_size=1, max_size=3).map(lambda tag: f'"{tag}"')
 
 
-@given(st.lists(st.one_of(TAGS, TAGS.map(lambda tag: "W/" + tag)), max_size=4).map(", ".join), st.sampled_from(["a", "b", "ab", "*"]))
+@given(
+    st.lists(st.one_of(TAGS, TAGS.map(lambda tag: "W/" + tag)), max_size=4).map(", ".join),
+    st.sampled_from(["a", "b", "ab", "*"]),
+)
 def test_matching_etags_agrees_with_werkzeug(header, tag):
     """The tags are weak or strong, in every valid list."""
     assert has_tag(header, tag) == werkzeug.http.parse_etags(header).contains_weak(tag)
 
 
 @pytest.mark.parametrize(
-    ("header", "found"), [("*", True), (" * ", True), ('"x", *', False), ('"a', False), ("a", False), ('""a"', False), ("", False)]
+    ("header", "found"),
+    [
+        ("*", True),
+        (" * ", True),
+        ('"x", *', False),
+        ('"a', False),
+        ("a", False),
+        ('""a"', False),
+        ("", False),
+    ],
 )
 def test_invalid_etags_do_not_match(header, found):
     """`*` matches only if it is the whole value; a value without quotes is no tag."""

@@ -15,7 +15,14 @@ THINGS = {
     "/me/preferences/theme": ("/me/preferences", ["GET", "DELETE"]),
     f"/me/history/{SEARCH.id}": ("/me/history", ["DELETE"]),
 }
-READING = ["/me", "/me/recommendations", "/me/preferences", "/me/preferences/theme", "/me/saved", "/me/history"]
+READING = [
+    "/me",
+    "/me/recommendations",
+    "/me/preferences",
+    "/me/preferences/theme",
+    "/me/saved",
+    "/me/history",
+]
 WRITING = [
     ("PUT", "/me/preferences/theme", {"value": 1}),
     ("DELETE", "/me/preferences/theme", None),
@@ -43,7 +50,10 @@ async def bob_with_everything(world):
     return bob
 
 
-@pytest.mark.parametrize(("path", "method"), [(path, method) for path, (_, methods) in THINGS.items() for method in methods])
+@pytest.mark.parametrize(
+    ("path", "method"),
+    [(path, method) for path, (_, methods) in THINGS.items() for method in methods],
+)
 async def test_item_30_nobody_reaches_the_data_of_another_person(path, method):
     """Alice gets the same 404 as for an unknown resource, and Bob still has his."""
     world = world_with_articles()
@@ -110,21 +120,34 @@ async def test_item_30_a_cursor_works_for_one_person_and_list(path):
 @pytest.mark.parametrize(("method", "path", "body"), EVERYTHING)
 async def test_anonymous_callers_must_sign_in(method, path, body):
     """Every personal route is a 401 with the challenge."""
-    response = await create_app(world_with_articles().services).test_client().open(path, method=method, json=body)
+    response = (
+        await create_app(world_with_articles().services)
+        .test_client()
+        .open(path, method=method, json=body)
+    )
     assert await code(response) == (401, "unauthenticated")
     assert response.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-@pytest.mark.parametrize(("method", "path", "body"), [*WRITING, *(one for one in SESSION_ONLY if one[0] != "GET")])
+@pytest.mark.parametrize(
+    ("method", "path", "body"), [*WRITING, *(one for one in SESSION_ONLY if one[0] != "GET")]
+)
 async def test_pages_of_other_sites_can_change_nothing(method, path, body):
     """Their requests are refused before anything is read."""
     world = world_with_articles()
     bob = await bob_with_everything(world)
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}):
-        assert await code(await bob.ask(method, path, json=body, headers=headers)) == (403, "cross_site")
+        assert await code(await bob.ask(method, path, json=body, headers=headers)) == (
+            403,
+            "cross_site",
+        )
     assert (await bob.get("/me"))["username"] == "bob"
     assert await bob.get("/me/preferences/theme") == {"value": "bob's own"}
-    assert len((await bob.get("/me/saved"))["articles"]) == len((await bob.get("/me/history"))["searches"]) == 1
+    assert (
+        len((await bob.get("/me/saved"))["articles"])
+        == len((await bob.get("/me/history"))["searches"])
+        == 1
+    )
 
 
 @pytest.mark.parametrize("access", [Access.READ, Access.WRITE])
@@ -153,7 +176,9 @@ async def test_personal_answers_are_private(method, path, body):
     assert response.headers["Cache-Control"] == "private, no-store"
 
 
-@pytest.mark.parametrize(("method", "path", "body"), [one for one in EVERYTHING if one[:2] != ("GET", "/me")])
+@pytest.mark.parametrize(
+    ("method", "path", "body"), [one for one in EVERYTHING if one[:2] != ("GET", "/me")]
+)
 async def test_a_postgresql_outage_is_a_503(method, path, body):
     """It has Retry-After; personal data is in no cache."""
     world = world_with_articles()

@@ -54,7 +54,9 @@ async def test_bodies_match_the_description(method, path, body, status):
     assert response.status_code == status
     content = document["paths"][template(path)][method]["responses"][str(status)]["content"]
     schema = content[response.content_type]["schema"] | {"components": document["components"]}
-    Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(await response.get_json())
+    Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(
+        await response.get_json()
+    )
 
 
 @pytest.mark.parametrize(

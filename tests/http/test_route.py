@@ -56,7 +56,11 @@ async def of_a_number(_services, _given: int):
     """A view that takes something else."""
 
 
-ID, FROM, NAME = {"id": free_text(9)}, (Parameter("from", free_text(9), ""),), (Member("name", string(1, 9), ""),)
+ID, FROM, NAME = (
+    {"id": free_text(9)},
+    (Parameter("from", free_text(9), ""),),
+    (Member("name", string(1, 9), ""),),
+)
 
 
 @pytest.mark.parametrize("view", [by_all, with_error_pages("/a", by_all)])
@@ -104,19 +108,27 @@ def table():
     """Every route of the service, those for development included."""
     found, real = [], application.openapi.build_routes
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(application.openapi, "build_routes", lambda rows, *rest: found.extend(rows) or real(rows, *rest))
+        patch.setattr(
+            application.openapi,
+            "build_routes",
+            lambda rows, *rest: found.extend(rows) or real(rows, *rest),
+        )
         create_app(World(settings=settings(NEWSINTEL_DEV_SIGN_IN="1")).services)
     return found
 
 
 FORMATS = {
     "date": st.dates(date(2000, 1, 1), date(2100, 1, 1)).map(str),
-    "date-time": st.datetimes(timezones=st.just(UTC)).map(lambda at: at.replace(year=2026, day=1).isoformat()),
+    "date-time": st.datetimes(timezones=st.just(UTC)).map(
+        lambda at: at.replace(year=2026, day=1).isoformat()
+    ),
 }
 TYPES = {
     "integer": lambda schema: st.integers(schema["minimum"], schema["maximum"]).map(str),
     "null": lambda _schema: st.none(),
-    "string": lambda schema: st.text(min_size=schema.get("minLength", 0), max_size=min(schema.get("maxLength", 50), 50)),
+    "string": lambda schema: st.text(
+        min_size=schema.get("minLength", 0), max_size=min(schema.get("maxLength", 50), 50)
+    ),
 }
 SENT = {
     "anyOf": lambda schema: st.one_of(map(sent, schema["anyOf"])),
@@ -145,7 +157,9 @@ def fits(value, hint):
     return type(value) is (NoneType if hint is None else hint)
 
 
-@pytest.mark.parametrize("route", [one for one in table() if one.parameters], ids=lambda one: f"{one.method} {one.path}")
+@pytest.mark.parametrize(
+    "route", [one for one in table() if one.parameters], ids=lambda one: f"{one.method} {one.path}"
+)
 @given(data=st.data())
 def test_each_value_has_the_type_of_its_field(route, data):
     """Read or left out: mypy believes what the class says."""

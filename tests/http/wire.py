@@ -32,7 +32,9 @@ class Served:
 
     async def open(self):
         """Open a raw connection, which is closed with the server at the latest."""
-        return await self.opened.enter_async_context(await trio.open_tcp_stream("127.0.0.1", self.port))
+        return await self.opened.enter_async_context(
+            await trio.open_tcp_stream("127.0.0.1", self.port)
+        )
 
     async def exchange(self, *parts, leave=False):
         """Send parts one after the other and read until the server closes.
@@ -60,7 +62,9 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(world=None, prepare=lambda _app: None, app=None, patience_s=PATIENCE_S, **environ):
+async def serving(
+    world=None, prepare=lambda _app: None, app=None, patience_s=PATIENCE_S, **environ
+):
     """Serve the whole application on a free port until the block ends."""
     world = world or World()
     world.settings = settings(NEWSINTEL_BIND="127.0.0.1:0", NEWSINTEL_RATE_LIMIT="off", **environ)
@@ -70,7 +74,9 @@ async def serving(world=None, prepare=lambda _app: None, app=None, patience_s=PA
     shutdown = trio.Event()
     with trio.fail_after(patience_s):
         async with AsyncExitStack() as opened, trio.open_nursery() as nursery:
-            (url,) = await nursery.start(partial(serve_http, app, world.settings, shutdown=shutdown, metrics=world.metrics))
+            (url,) = await nursery.start(
+                partial(serve_http, app, world.settings, shutdown=shutdown, metrics=world.metrics)
+            )
             yield Served(url, world, shutdown, opened)
             shutdown.set()
 
@@ -88,7 +94,9 @@ async def until_closed(stream):
 
 def held():
     """Return what the process holds: the number of living tasks and of open descriptors."""
-    return trio.lowlevel.current_statistics().tasks_living, len(list(Path("/proc/self/fd").iterdir()))
+    return trio.lowlevel.current_statistics().tasks_living, len(
+        list(Path("/proc/self/fd").iterdir())
+    )
 
 
 async def back_to(before):

@@ -18,7 +18,16 @@ from newsintel.domain.operations.ports import Phase, StoreHealth
 from newsintel.domain.paging import CURSOR_PURPOSE, Cursors
 from newsintel.domain.search.article import ArchivedArticle, Article, Group, Member
 from newsintel.domain.search.freshness import Windows
-from newsintel.domain.search.harvest import Answer, Harvest, Merge, Origin, Ranked, Reply, ScoreParts, Via
+from newsintel.domain.search.harvest import (
+    Answer,
+    Harvest,
+    Merge,
+    Origin,
+    Ranked,
+    Reply,
+    ScoreParts,
+    Via,
+)
 from newsintel.domain.search.history import SearchRecord
 from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.domain.search.query_model import Dedupe, Query
@@ -45,10 +54,23 @@ from newsintel.runtime.search.flight import FlightEvent, Landed
 from newsintel.runtime.search.ports import FlightEvents
 from newsintel.runtime.telemetry import scraping
 from newsintel.runtime.telemetry.metrics import Metrics
-from tests.fakes.accounts import MemoryAccounts, MemoryAttempts, MemoryKeys, MemorySessions, MemoryTokens, ScriptedProvider
+from tests.fakes.accounts import (
+    MemoryAccounts,
+    MemoryAttempts,
+    MemoryKeys,
+    MemorySessions,
+    MemoryTokens,
+    ScriptedProvider,
+)
 from tests.fakes.basics import MemoryBytes, MemoryCache, MemorySearch
 from tests.fakes.likeness import MemoryLikeness
-from tests.fakes.personal import MemoryAccountData, MemoryFeedback, MemoryOwnHistory, MemoryPreferences, MemorySaved
+from tests.fakes.personal import (
+    MemoryAccountData,
+    MemoryFeedback,
+    MemoryOwnHistory,
+    MemoryPreferences,
+    MemorySaved,
+)
 from tests.fakes.reading import MemoryReading
 from tests.fakes.searches import MemoryRelatedSearches, MemorySearchMarks, MemoryTrending
 
@@ -62,14 +84,26 @@ SOURCES = (
 
 def settings(**environ: str) -> Settings:
     """Return settings with two sources, of which the Guardian has a key."""
-    return read_settings(SOURCES, {"NEWSINTEL_GUARDIAN_KEY": "guardian-key", "NEWSINTEL_DATA_DIR": "/nowhere"} | environ)
+    return read_settings(
+        SOURCES,
+        {"NEWSINTEL_GUARDIAN_KEY": "guardian-key", "NEWSINTEL_DATA_DIR": "/nowhere"} | environ,
+    )
 
 
 def article(number: int) -> Article:
     """Return the article with this number; its id follows from the number."""
     digits = "".join("abcdefghij"[int(digit)] for digit in str(number))
     url = f"https://example.org/{number}"
-    return Article(f"a_{digits:a>20}", "guardian", url, url, url, f"Title {number}", "The Guardian", NOW - timedelta(hours=number))
+    return Article(
+        f"a_{digits:a>20}",
+        "guardian",
+        url,
+        url,
+        url,
+        f"Title {number}",
+        "The Guardian",
+        NOW - timedelta(hours=number),
+    )
 
 
 def outcome(status: Status = Status.OK, source: str = "guardian", **more: Any) -> FetchOutcome:
@@ -80,10 +114,19 @@ def outcome(status: Status = Status.OK, source: str = "guardian", **more: Any) -
 def answer(query: Query, *outcomes: FetchOutcome, articles: int = 3, **more: Any) -> Answer:
     """Return an answer fetched now, with this number of articles."""
     found = tuple(article(number) for number in range(1, articles + 1))
-    harvest_of = {"fetched_at": NOW} | {name: more.pop(name) for name in ("fetched_at", "origin") if name in more}
-    outcomes = outcomes or (outcome(Status.DISABLED, "newsapi", latency_ms=None), outcome(articles=found, returned=articles))
-    ranked = tuple(Ranked(Group((Member(one),), one), ScoreParts(0.3, 0.1, 0.05, 0.05, 0.0)) for one in found)
-    return Answer(Harvest(query, outcomes=outcomes, **harvest_of), Merge(Dedupe.NORMAL, ranked), **more)
+    harvest_of = {"fetched_at": NOW} | {
+        name: more.pop(name) for name in ("fetched_at", "origin") if name in more
+    }
+    outcomes = outcomes or (
+        outcome(Status.DISABLED, "newsapi", latency_ms=None),
+        outcome(articles=found, returned=articles),
+    )
+    ranked = tuple(
+        Ranked(Group((Member(one),), one), ScoreParts(0.3, 0.1, 0.05, 0.05, 0.0)) for one in found
+    )
+    return Answer(
+        Harvest(query, outcomes=outcomes, **harvest_of), Merge(Dedupe.NORMAL, ranked), **more
+    )
 
 
 @frozen
@@ -220,20 +263,24 @@ class World:
     search_marks: MemorySearchMarks = field(factory=MemorySearchMarks)
     trending: MemoryTrending = field(factory=MemoryTrending)
     kinship: MemoryRelatedSearches = field(factory=MemoryRelatedSearches)
-    inbox: tuple[trio.MemorySendChannel[SearchRecord], trio.MemoryReceiveChannel[SearchRecord]] = field(
-        factory=lambda: trio.open_memory_channel[SearchRecord](2)
+    inbox: tuple[trio.MemorySendChannel[SearchRecord], trio.MemoryReceiveChannel[SearchRecord]] = (
+        field(factory=lambda: trio.open_memory_channel[SearchRecord](2))
     )
 
     def __attrs_post_init__(self) -> None:
         self.api_keys = MemoryKeys(self.accounts)
         self.lookups = LookUps(3, self.metrics.count)
-        self.reading = MemoryReading(self.saved, self.feedback, self.own_history, self.desk.archived)
+        self.reading = MemoryReading(
+            self.saved, self.feedback, self.own_history, self.desk.archived
+        )
 
     @property
     def services(self) -> Services:
         """The services that `create_app` takes."""
         preferences = PreferenceCache(self.preferences)
-        talked = TalkedAbout(self.trending, self.archive, self.reading, self.likeness, self.settings.trending_floor)
+        talked = TalkedAbout(
+            self.trending, self.archive, self.reading, self.likeness, self.settings.trending_floor
+        )
         return Services(
             settings=self.settings,
             now=lambda: self.now,
@@ -262,7 +309,9 @@ class World:
                 feedback=self.feedback,
                 own_history=self.own_history,
                 recording=Recording(self.inbox[0], [Secret("A" * 43)], self.metrics.count),
-                account_data=MemoryAccountData(self.accounts, self.preferences, self.saved, self.feedback, self.own_history),
+                account_data=MemoryAccountData(
+                    self.accounts, self.preferences, self.saved, self.feedback, self.own_history
+                ),
             ),
             intelligence=IntelligenceServices(
                 marking=self.marking,
@@ -270,7 +319,13 @@ class World:
                 trending=self.trending,
                 kinship=self.kinship,
                 likeness=self.likeness,
-                recommender=Recommender(self.reading, self.likeness, talked, preferences.get_preferences, lambda: self.now),
+                recommender=Recommender(
+                    self.reading,
+                    self.likeness,
+                    talked,
+                    preferences.get_preferences,
+                    lambda: self.now,
+                ),
             ),
             limits=LimitServices(
                 requests=self.requests,
@@ -278,7 +333,9 @@ class World:
                 lookups=self.lookups,
                 source_states=States(self.states),
             ),
-            operations=OperationServices(health=self.health, exposition=partial(scraping.format_exposition, self.metrics)),
+            operations=OperationServices(
+                health=self.health, exposition=partial(scraping.format_exposition, self.metrics)
+            ),
         )
 
 
@@ -290,5 +347,8 @@ def stale(query: Query, *refused: Status) -> Answer:
         outcome(fetched_at=old),
         fetched_at=old,
         origin=Origin.STALE,
-        refused=tuple(outcome(status, source) for status, source in zip(refused, ("guardian", "newsapi"), strict=False)),
+        refused=tuple(
+            outcome(status, source)
+            for status, source in zip(refused, ("guardian", "newsapi"), strict=False)
+        ),
     )

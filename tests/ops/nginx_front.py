@@ -88,14 +88,31 @@ def site(folder, service, port):
 def running_nginx(folder, service):
     """Run a real nginx in front of a service during the block."""
     port = free_port()
-    temporary = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    temporary = "".join(
+        f"{kind}_temp_path {folder}/{kind};\n"
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
     user = "user root;\n" if os.geteuid() == 0 else ""
     main = f"{user}pid {folder}/pid;\nerror_log {folder}/error.log;\nworker_processes 1;\nevents {{}}\n"
-    (folder / "nginx.conf").write_text(f"{main}http {{\naccess_log off;\n{temporary}{site(folder, service, port)}}}\n")
-    command = [NGINX, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log"), "-g", "daemon off;"]
+    (folder / "nginx.conf").write_text(
+        f"{main}http {{\naccess_log off;\n{temporary}{site(folder, service, port)}}}\n"
+    )
+    command = [
+        NGINX,
+        "-p",
+        str(folder),
+        "-c",
+        str(folder / "nginx.conf"),
+        "-e",
+        str(folder / "error.log"),
+        "-g",
+        "daemon off;",
+    ]
     process = subprocess.Popen(command)
     try:
-        with httpx.Client(base_url=f"http://localhost:{port}", trust_env=False, timeout=PATIENCE_S) as client:
+        with httpx.Client(
+            base_url=f"http://localhost:{port}", trust_env=False, timeout=PATIENCE_S
+        ) as client:
             give_up = time.monotonic() + START_S
             while True:
                 try:

@@ -15,7 +15,13 @@ import pytest
 
 from ops.deploy import __main__ as deploy
 from ops.deploy import steps
-from ops.deploy.decisions import READ_ONLY, DeployError, check_full_commit, judge_rollout, replace_image
+from ops.deploy.decisions import (
+    READ_ONLY,
+    DeployError,
+    check_full_commit,
+    judge_rollout,
+    replace_image,
+)
 
 COMMIT = "a" * 40
 OTHER = "b" * 40
@@ -30,7 +36,11 @@ HAPPY = [
 
 def definition(family):
     """What describe-task-definition answers: what Terraform registered and what AWS added."""
-    options = {"awslogs-group": "/newsintel/production/migrate", "awslogs-region": "eu-west-1", "awslogs-stream-prefix": "migrate"}
+    options = {
+        "awslogs-group": "/newsintel/production/migrate",
+        "awslogs-region": "eu-west-1",
+        "awslogs-stream-prefix": "migrate",
+    }
     return {
         "family": family,
         "taskDefinitionArn": f"arn:aws:ecs:eu-west-1:111122223333:task-definition/{family}:7",
@@ -64,7 +74,11 @@ class World:
         self.state = {
             "images": {COMMIT: DIGEST},
             "families": {SERVICE: [definition(SERVICE)], MIGRATE: [definition(MIGRATE)]},
-            "migration": {"refused": False, "polls": 1, "end": {"containers": [{"name": "newsintel", "exitCode": 0}]}},
+            "migration": {
+                "refused": False,
+                "polls": 1,
+                "end": {"containers": [{"name": "newsintel", "exitCode": 0}]},
+            },
             "released": None,
             "story": HAPPY,
             "log": ["relation does not exist"],
@@ -75,24 +89,45 @@ class World:
         (self.folder / "world.json").write_text(json.dumps(self.state))
         words = [command, "--repository", REPOSITORY, "--commit", commit]
         if command == "release":
-            words += ["--cluster", SERVICE, "--service", SERVICE, "--migrate-family", MIGRATE, "--url", url]
+            words += [
+                "--cluster",
+                SERVICE,
+                "--service",
+                SERVICE,
+                "--migrate-family",
+                MIGRATE,
+                "--url",
+                url,
+            ]
         return deploy.main(words)
 
     @property
     def calls(self):
         """Every call to the CLI: (command, parameters)."""
-        return [tuple(json.loads(line)) for line in (self.folder / "calls.jsonl").read_text().splitlines()]
+        return [
+            tuple(json.loads(line))
+            for line in (self.folder / "calls.jsonl").read_text().splitlines()
+        ]
 
     @property
     def changes(self):
         """The calls that change something, in order."""
-        return [command for command, _ in self.calls if not command.split()[1].startswith(("describe", "get"))]
+        return [
+            command
+            for command, _ in self.calls
+            if not command.split()[1].startswith(("describe", "get"))
+        ]
 
 
 @pytest.fixture
 def world(tmp_path, monkeypatch):
     """A world in which every step succeeds; the fake CLI is first on PATH, and polls are fast."""
-    monkeypatch.setenv("PATH", os.pathsep.join([str(Path(__file__).parent), str(Path(sys.executable).parent), os.environ["PATH"]]))
+    monkeypatch.setenv(
+        "PATH",
+        os.pathsep.join(
+            [str(Path(__file__).parent), str(Path(sys.executable).parent), os.environ["PATH"]]
+        ),
+    )
     monkeypatch.setenv("FAKE_AWS", str(tmp_path))
     monkeypatch.setattr(steps, "POLL_S", 0.01)
     monkeypatch.setattr(steps, "VERIFY_S", 0.3)
@@ -106,7 +141,9 @@ def site(commit=COMMIT, ready="ready"):
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             status = 503 if self.path == "/health/ready" and ready == "unusable" else 200
-            body = json.dumps({"commit": commit} if self.path == "/health" else {"status": ready}).encode()
+            body = json.dumps(
+                {"commit": commit} if self.path == "/health" else {"status": ready}
+            ).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -132,9 +169,16 @@ def test_release_migrates_then_rolls_out_then_checks_health(world, capsys):
     """
     with site() as url:
         assert world.run(url) == 0, capsys.readouterr().err
-    assert world.changes == ["ecs register-task-definition", "ecs run-task", "ecs register-task-definition", "ecs update-service"]
+    assert world.changes == [
+        "ecs register-task-definition",
+        "ecs run-task",
+        "ecs register-task-definition",
+        "ecs update-service",
+    ]
     calls = dict(world.calls)
-    assert calls["ecs run-task"]["networkConfiguration"] == {"awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]}}
+    assert calls["ecs run-task"]["networkConfiguration"] == {
+        "awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]}
+    }
     assert calls["ecs run-task"]["taskDefinition"].endswith(f"/{MIGRATE}:8")
     assert calls["ecs update-service"]["taskDefinition"].endswith(f"/{SERVICE}:8")
     assert f"/health names ['{COMMIT}'], /health/ready says 'ready'" in capsys.readouterr().out
@@ -146,13 +190,21 @@ def test_only_the_image_is_swapped():
     swapped = replace_image(described, "new@sha256:2")
     assert swapped.keys() == described.keys() - set(READ_ONLY)
     assert swapped["containerDefinitions"][0] == described["containerDefinitions"][0]
-    assert swapped["containerDefinitions"][1] == {**described["containerDefinitions"][1], "image": "new@sha256:2"}
-    assert all(swapped[name] == described[name] for name in swapped if name != "containerDefinitions")
+    assert swapped["containerDefinitions"][1] == {
+        **described["containerDefinitions"][1],
+        "image": "new@sha256:2",
+    }
+    assert all(
+        swapped[name] == described[name] for name in swapped if name != "containerDefinitions"
+    )
 
 
 def test_definition_without_our_container_is_refused():
     """A release never updates a family that is not ours."""
-    strange = {**definition(SERVICE), "containerDefinitions": [{"name": "router", "image": "example/router:1"}]}
+    strange = {
+        **definition(SERVICE),
+        "containerDefinitions": [{"name": "router", "image": "example/router:1"}],
+    }
     with pytest.raises(DeployError, match="no container 'newsintel'"):
         replace_image(strange, "new@sha256:2")
 
@@ -170,7 +222,10 @@ def test_failed_migration_leaves_the_service_alone(world, capsys):
     assert "the migration ended with 1; the service was not touched" in said
     assert "relation does not exist" in said
     logged = dict(world.calls)["logs get-log-events"]
-    assert (logged["logGroupName"], logged["logStreamName"]) == ("/newsintel/production/migrate", "migrate/newsintel/0a1b2c")
+    assert (logged["logGroupName"], logged["logStreamName"]) == (
+        "/newsintel/production/migrate",
+        "migrate/newsintel/0a1b2c",
+    )
 
 
 @pytest.mark.parametrize(
@@ -178,7 +233,14 @@ def test_failed_migration_leaves_the_service_alone(world, capsys):
     [
         ({"refused": True, "polls": 0, "end": {}}, "RESOURCE:CPU"),
         (
-            {"refused": False, "polls": 0, "end": {"stoppedReason": "CannotPullContainerError", "containers": [{"name": "newsintel"}]}},
+            {
+                "refused": False,
+                "polls": 0,
+                "end": {
+                    "stoppedReason": "CannotPullContainerError",
+                    "containers": [{"name": "newsintel"}],
+                },
+            },
             "never ran: CannotPullContainerError",
         ),
     ],
@@ -195,11 +257,19 @@ def test_migration_that_never_ran_is_a_failure(world, capsys, migration, words):
 @pytest.mark.parametrize(
     "story",
     [
-        pytest.param([HAPPY[0], [["PRIMARY", "old", "IN_PROGRESS"], ["ACTIVE", "new", "FAILED"]]], id="the breaker trips"),
+        pytest.param(
+            [HAPPY[0], [["PRIMARY", "old", "IN_PROGRESS"], ["ACTIVE", "new", "FAILED"]]],
+            id="the breaker trips",
+        ),
         pytest.param([HAPPY[0], [["PRIMARY", "old", "COMPLETED"]]], id="it is over before we look"),
-        pytest.param([HAPPY[0], [["PRIMARY", "old", "COMPLETED"], ["ACTIVE", "new", "IN_PROGRESS"]]], id="an alarm rolls back"),
+        pytest.param(
+            [HAPPY[0], [["PRIMARY", "old", "COMPLETED"], ["ACTIVE", "new", "IN_PROGRESS"]]],
+            id="an alarm rolls back",
+        ),
         pytest.param([[["PRIMARY", "new", "FAILED"]]], id="no rollback to be had"),
-        pytest.param([HAPPY[0], HAPPY[1], [["PRIMARY", "old", "COMPLETED"]]], id="after it was complete"),
+        pytest.param(
+            [HAPPY[0], HAPPY[1], [["PRIMARY", "old", "COMPLETED"]]], id="after it was complete"
+        ),
     ],
 )
 def test_rollback_is_a_failure(world, capsys, story):
@@ -221,7 +291,9 @@ def test_failed_rollout_shows_the_last_events(world, capsys):
     assert "tasks failed to start" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("served", [{"commit": OTHER}, {"ready": "degraded"}, {"ready": "unusable"}])
+@pytest.mark.parametrize(
+    "served", [{"commit": OTHER}, {"ready": "degraded"}, {"ready": "unusable"}]
+)
 def test_wrong_commit_or_not_ready_is_a_failure(world, capsys, served):
     """A rollout that AWS calls complete failed if the service is not ready.
 
@@ -268,7 +340,10 @@ def test_error_of_aws_is_shown(world, capsys):
     del world.state["families"][MIGRATE]
     with site() as url:
         assert world.run(url) == 1
-    assert "aws ecs describe-task-definition: An error occurred (ClientException)" in capsys.readouterr().err
+    assert (
+        "aws ecs describe-task-definition: An error occurred (ClientException)"
+        in capsys.readouterr().err
+    )
     assert world.changes == []
 
 
@@ -284,20 +359,42 @@ def test_commit_must_be_a_full_sha(world, capsys, text):
 
 def test_rollout_reports_its_progress():
     """The counts go to the log of the pipeline."""
-    deployment = {"status": "PRIMARY", "taskDefinition": "arn/x:2", "rolloutState": "IN_PROGRESS", "runningCount": 1, "desiredCount": 2}
-    assert judge_rollout([deployment], "arn/x:2") == (False, "x:2: IN_PROGRESS, 1 of 2 running, 0 failed")
+    deployment = {
+        "status": "PRIMARY",
+        "taskDefinition": "arn/x:2",
+        "rolloutState": "IN_PROGRESS",
+        "runningCount": 1,
+        "desiredCount": 2,
+    }
+    assert judge_rollout([deployment], "arn/x:2") == (
+        False,
+        "x:2: IN_PROGRESS, 1 of 2 running, 0 failed",
+    )
 
 
 @pytest.mark.parametrize(
     ("deployments", "words"),
     [
-        pytest.param([("PRIMARY", "x:1", "COMPLETED")], "rolled back or replaced: the service runs x:1", id="only the old one is left"),
-        pytest.param([("PRIMARY", "x:1", "IN_PROGRESS"), ("ACTIVE", "x:2", "IN_PROGRESS")], "rolled back or replaced", id="going back"),
-        pytest.param([("PRIMARY", "x:2", "FAILED")], "x:2 failed: no reason given", id="failed in place"),
+        pytest.param(
+            [("PRIMARY", "x:1", "COMPLETED")],
+            "rolled back or replaced: the service runs x:1",
+            id="only the old one is left",
+        ),
+        pytest.param(
+            [("PRIMARY", "x:1", "IN_PROGRESS"), ("ACTIVE", "x:2", "IN_PROGRESS")],
+            "rolled back or replaced",
+            id="going back",
+        ),
+        pytest.param(
+            [("PRIMARY", "x:2", "FAILED")], "x:2 failed: no reason given", id="failed in place"
+        ),
     ],
 )
 def test_rollout_fails_without_waiting_for_its_timeout(deployments, words):
     """Another primary revision, or a failed one, fails at once, not only after ROLLOUT_S."""
-    seen = [{"status": status, "taskDefinition": f"arn/{revision}", "rolloutState": state} for status, revision, state in deployments]
+    seen = [
+        {"status": status, "taskDefinition": f"arn/{revision}", "rolloutState": state}
+        for status, revision, state in deployments
+    ]
     with pytest.raises(DeployError, match=words):
         judge_rollout(seen, "arn/x:2")

@@ -23,7 +23,9 @@ def test_process_is_started_directly_and_without_rights():
     assert json.loads(LAST.find_all("ENTRYPOINT")[-1]) == ["newsintel"]
     assert json.loads(LAST.find_all("CMD")[-1]) == ["serve"]
     assert LAST.find_all("USER") == ["10001:10001"]
-    assert [word for word, _ in LAST.steps].index("USER") > max(i for i, (word, _) in enumerate(LAST.steps) if word in ("RUN", "COPY"))
+    assert [word for word, _ in LAST.steps].index("USER") > max(
+        i for i, (word, _) in enumerate(LAST.steps) if word in ("RUN", "COPY")
+    )
     assert LAST.find_all("HEALTHCHECK") == []
 
 
@@ -36,7 +38,9 @@ def test_last_stage_installs_nothing():
 
 def test_every_install_is_pinned():
     """Each pip command checks hashes or uses no index."""
-    commands = [part for line in BUILD.find_all("RUN") for part in line.split(" && ") if "/pip " in part]
+    commands = [
+        part for line in BUILD.find_all("RUN") for part in line.split(" && ") if "/pip " in part
+    ]
     assert len(commands) == 4
     assert all("--require-hashes" in command or "--no-index" in command for command in commands)
 
@@ -53,7 +57,11 @@ def test_image_sets_production_roots_and_commit():
 
 def test_what_is_copied_is_not_ignored():
     """.dockerignore allows exactly the files that the Dockerfile copies, so not .git."""
-    let_through = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    let_through = {
+        line[1:]
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    }
     copied = {source for rest in BUILD.find_all("COPY") for source in rest.split()[:-1]}
     assert copied == let_through
     assert all((ROOT / source).exists() for source in copied)
@@ -62,7 +70,11 @@ def test_what_is_copied_is_not_ignored():
 def test_image_lock_has_all_dependencies_but_the_embedded_servers():
     """It has the project's dependencies except the embedded servers, in the tested versions."""
     versions = {
-        name: dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / f"locks/{name}.txt").read_text(), re.MULTILINE))
+        name: dict(
+            re.findall(
+                r"^([a-z0-9-]+)==(\S+)", (ROOT / f"locks/{name}.txt").read_text(), re.MULTILINE
+            )
+        )
         for name in ("image", "dev", "build")
     }
     wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
@@ -75,7 +87,11 @@ def test_image_lock_has_all_dependencies_but_the_embedded_servers():
 
 def test_locks_name_no_index():
     """An install uses the index for which pip is configured."""
-    assert not [path for path in (ROOT / "locks").glob("*.txt") if "://" in path.read_text() or "--index" in path.read_text()]
+    assert not [
+        path
+        for path in (ROOT / "locks").glob("*.txt")
+        if "://" in path.read_text() or "--index" in path.read_text()
+    ]
 
 
 def test_rds_roots_are_valid_and_unique():
@@ -86,8 +102,12 @@ def test_rds_roots_are_valid_and_unique():
     text = (ROOT / "ops/certificates/rds.pem").read_text()
     roots = x509.load_pem_x509_certificates(text.encode())
     assert len(list_certificates(text)) == len(roots)
-    names = [root.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value for root in roots]
-    assert {"RSA2048", "RSA4096", "ECC384"} == {re.fullmatch(r"Amazon RDS \S+ Root CA (\w+) G1", name)[1] for name in names}
+    names = [
+        root.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value for root in roots
+    ]
+    assert {"RSA2048", "RSA4096", "ECC384"} == {
+        re.fullmatch(r"Amazon RDS \S+ Root CA (\w+) G1", name)[1] for name in names
+    }
     assert "Amazon RDS us-east-1 Root CA RSA2048 G1" in names
     for root in roots:
         root.verify_directly_issued_by(root)
@@ -108,7 +128,10 @@ def test_stages_are_read_with_their_continued_lines():
 @pytest.mark.parametrize(
     ("command", "expected"),
     [
-        ("/build/tools/bin/pip --python /opt/x/bin/python", "/r/build/tools/bin/pip --python /r/opt/x/bin/python"),
+        (
+            "/build/tools/bin/pip --python /opt/x/bin/python",
+            "/r/build/tools/bin/pip --python /r/opt/x/bin/python",
+        ),
         ("cp -a other/build /tmp", "cp -a other/build /tmp"),
         ("P=/opt/x", "P=/r/opt/x"),
     ],
@@ -127,8 +150,10 @@ def test_steps_are_taken_below_a_root(tmp_path):
     stage = parse_stages(
         "FROM x\nWORKDIR /build\nCOPY file to/\nCOPY folder folder\nCOPY file /opt/x/renamed\nRUN cat to/file folder/inner > /build/both\n"
     )[0]
-    assert list(run_steps(stage, context, tmp_path / "root", ("/build", "/opt/x"), {"PATH": "/usr/bin:/bin"})) == [
-        "cat to/file folder/inner > /build/both"
-    ]
+    assert list(
+        run_steps(
+            stage, context, tmp_path / "root", ("/build", "/opt/x"), {"PATH": "/usr/bin:/bin"}
+        )
+    ) == ["cat to/file folder/inner > /build/both"]
     assert (tmp_path / "root/build/both").read_text() == "fileinner"
     assert (tmp_path / "root/opt/x/renamed").read_text() == "file"

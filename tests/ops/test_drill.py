@@ -15,7 +15,9 @@ from ops.drill import Scale, run_drill
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(find_nginx() is None, reason="there is no nginx here (Debian: apt-get install nginx-light)"),
+    pytest.mark.skipif(
+        find_nginx() is None, reason="there is no nginx here (Debian: apt-get install nginx-light)"
+    ),
 ]
 
 

@@ -16,7 +16,19 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def index(tmp_path):
     """Skip the test if pip cannot reach an index."""
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--retries", "0", "--dest", str(tmp_path), "certifi"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--retries",
+        "0",
+        "--dest",
+        str(tmp_path),
+        "certifi",
+    ]
     if subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("pip can reach no package index here")
 
@@ -26,6 +38,12 @@ def test_image_keeps_its_promises(index):
 
     It runs unprivileged and writes nothing.
     """
-    done = subprocess.run([sys.executable, "-m", "ops.image_check"], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "ops.image_check"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.endswith("image-check: all checks passed\n")

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.terraform_check.mutants import Mutant, compare_failures, lay_out_plans, load_mutants, load_scenarios
+from ops.terraform_check.mutants import (
+    Mutant,
+    compare_failures,
+    lay_out_plans,
+    load_mutants,
+    load_scenarios,
+)
 
 MANY = [Mutant(f"scenario {number}", "main.tf", "", "") for number in range(200)]
 
@@ -15,7 +21,9 @@ MANY = [Mutant(f"scenario {number}", "main.tf", "", "") for number in range(200)
 def test_each_mutant_of_a_pair_has_a_plan_without_the_other(count):
     """So a mutant that breaks another's scenario is found, and the plans are few."""
     plans = lay_out_plans(MANY[:count])
-    places = [{number for number, plan in enumerate(plans) if mutant in plan} for mutant in MANY[:count]]
+    places = [
+        {number for number, plan in enumerate(plans) if mutant in plan} for mutant in MANY[:count]
+    ]
     assert all(one - other and other - one for one, other in combinations(places, 2))
     assert len(plans) <= 10
 
@@ -53,12 +61,17 @@ def test_survivors_and_bystanders_are_named():
     assert compare_failures(MANY[:2], ["scenario 0", "scenario 1"]) == ""
     assert compare_failures(MANY[:2], ["scenario 0"]) == "survived: scenario 1"
     assert compare_failures(MANY[:1], ["scenario 0", "scenario 7"]) == "broke as well: scenario 7"
-    assert compare_failures(MANY[:1], ["scenario 7"]) == "survived: scenario 0, broke as well: scenario 7"
+    assert (
+        compare_failures(MANY[:1], ["scenario 7"])
+        == "survived: scenario 0, broke as well: scenario 7"
+    )
 
 
 def test_table_and_features_are_read(tmp_path):
     """The features give scenarios by name, the table gives mutants by scenario."""
-    (tmp_path / "one.feature").write_text("@noskip\nFeature: F\n\n  Scenario: it is so \n    Given x\n\n  Scenario: and so\n")
+    (tmp_path / "one.feature").write_text(
+        "@noskip\nFeature: F\n\n  Scenario: it is so \n    Given x\n\n  Scenario: and so\n"
+    )
     (tmp_path / "mutants.toml").write_text('[one]\n"it is so" = ["main.tf", "a", "b"]\n')
     assert load_scenarios(tmp_path) == ["it is so", "and so"]
     assert load_mutants(tmp_path / "mutants.toml") == [Mutant("it is so", "main.tf", "a", "b")]

@@ -21,7 +21,9 @@ from tests.ops.nginx_front import APP, NGINX, running_nginx
 from tests.service import running
 from tests.waiting import wait_for
 
-pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed (Debian: apt-get install nginx-light)")
+pytestmark = pytest.mark.skipif(
+    NGINX is None, reason="nginx is not installed (Debian: apt-get install nginx-light)"
+)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,9 @@ def service(tmp_path_factory):
         "TRUSTED_PROXIES": "127.0.0.1",
         "RATE_LIMIT": "off",
     }
-    with running(tmp_path_factory.mktemp("behind"), "demo", CORS_ORIGINS=APP, **settings) as service:
+    with running(
+        tmp_path_factory.mktemp("behind"), "demo", CORS_ORIGINS=APP, **settings
+    ) as service:
         yield service
 
 
@@ -130,7 +134,9 @@ def test_origins_do_not_share(nginx, path):
     """
     nginx.get(path)
     named, foreign = {"Origin": APP}, {"Origin": "https://evil.example"}
-    assert [kept_by(nginx.get(path, headers=headers))[-1] for headers in (named, named, foreign)] == [
+    assert [
+        kept_by(nginx.get(path, headers=headers))[-1] for headers in (named, named, foreign)
+    ] == [
         "nginx; fwd=miss",
         "nginx; hit",
         "nginx; hit",
@@ -172,7 +178,16 @@ def test_a_private_answer_is_not_cached(tmp_path):
     """
     windows = Windows(ttl_s=300, revalidate_s=60, stale_s=3600, partial_s=30)
     body = {"total": 0, "articles": []}
-    ours = render_search(query(), answer(query()), body, View(), tag="t", privacy=Privacy.HELD_BACK, windows=windows, link=None)
+    ours = render_search(
+        query(),
+        answer(query()),
+        body,
+        View(),
+        tag="t",
+        privacy=Privacy.HELD_BACK,
+        windows=windows,
+        link=None,
+    )
 
     class Origin(BaseHTTPRequestHandler):
         """Answers like newsintel."""
@@ -190,9 +205,13 @@ def test_a_private_answer_is_not_cached(tmp_path):
     with ThreadingHTTPServer(("127.0.0.1", 0), Origin) as origin:
         Thread(target=origin.serve_forever, daemon=True).start()
         try:
-            with running_nginx(tmp_path, SimpleNamespace(url=f"http://127.0.0.1:{origin.server_port}")) as front:
+            with running_nginx(
+                tmp_path, SimpleNamespace(url=f"http://127.0.0.1:{origin.server_port}")
+            ) as front:
                 answers = [front.get("/articles?q=held") for _ in range(2)]
-                assert [answer.headers["cache-control"] for answer in answers] == ["private, no-cache"] * 2
+                assert [answer.headers["cache-control"] for answer in answers] == [
+                    "private, no-cache"
+                ] * 2
                 assert [kept_by(answer)[-1] for answer in answers] == ["nginx; fwd=miss"] * 2
                 assert front.kept_keys() == []
         finally:

@@ -14,9 +14,20 @@ from tests.ops.nginx_front import APP, NGINX, running_nginx
 from tests.service import running
 from tests.waiting import wait_for
 
-pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed (Debian: apt-get install nginx-light)")
+pytestmark = pytest.mark.skipif(
+    NGINX is None, reason="nginx is not installed (Debian: apt-get install nginx-light)"
+)
 
-OF_THE_MOMENT = {"date", "age", "cache-control", "cache-status", "server-timing", "x-request-id", "x-accel-expires", "connection"}
+OF_THE_MOMENT = {
+    "date",
+    "age",
+    "cache-control",
+    "cache-status",
+    "server-timing",
+    "x-request-id",
+    "x-accel-expires",
+    "connection",
+}
 """Headers that may differ between two answers to the same request."""
 OF_NGINX = {"server", "ratelimit", "ratelimit-policy"}
 """nginx sends its own name, and hides the limits of the client that filled the cache."""
@@ -25,7 +36,13 @@ OF_NGINX = {"server", "ratelimit", "ratelimit-policy"}
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
     """The demo; its searches stay fresh during all tests of this module."""
-    settings = {"CACHE_TTL_S": "600", "TRUSTED_PROXIES": "127.0.0.1", "RATE_LIMIT": "off", "MISS_LIMIT": "off", "CORS_ORIGINS": APP}
+    settings = {
+        "CACHE_TTL_S": "600",
+        "TRUSTED_PROXIES": "127.0.0.1",
+        "RATE_LIMIT": "off",
+        "MISS_LIMIT": "off",
+        "CORS_ORIGINS": APP,
+    }
     with running(tmp_path_factory.mktemp("behind"), "demo", **settings) as service:
         yield service
 
@@ -45,23 +62,40 @@ def target():
 
 def request(uri, *lines, method="GET", host="localhost", version="HTTP/1.1", body=b""):
     """A request as bytes; the connection closes after its answer."""
-    head = [f"{method} {uri} {version}", *([f"Host: {host}"] if host is not None else []), *lines, "Connection: close", "", ""]
+    head = [
+        f"{method} {uri} {version}",
+        *([f"Host: {host}"] if host is not None else []),
+        *lines,
+        "Connection: close",
+        "",
+        "",
+    ]
     return "\r\n".join(head).encode("latin-1") + body
 
 
 def stable(headers):
     """The headers that must be the same in two answers to one request."""
-    return {(name.lower(), value) for name, value in headers.items() if name.lower() not in OF_THE_MOMENT | OF_NGINX}
+    return {
+        (name.lower(), value)
+        for name, value in headers.items()
+        if name.lower() not in OF_THE_MOMENT | OF_NGINX
+    }
 
 
 def assert_untouched(nginx, service, target, headers=()):
     """Check that the plain request through nginx gets newsintel's own answer."""
-    found, told = nginx.get(target, headers=dict(headers)), service.client.get(service.url + target, headers=dict(headers))
+    found, told = (
+        nginx.get(target, headers=dict(headers)),
+        service.client.get(service.url + target, headers=dict(headers)),
+    )
     assert (found.status_code, found.content) == (told.status_code, told.content)
     assert found.status_code == 200
     assert stable(found.headers) == stable(told.headers)
     body = found.json()
-    assert (body["limit"], [name for name, one in body["sources"].items() if one["status"] != "disabled"]) == (3, ["guardian"])
+    assert (
+        body["limit"],
+        [name for name, one in body["sources"].items() if one["status"] != "disabled"],
+    ) == (3, ["guardian"])
 
 
 def cuts(uri):
@@ -70,7 +104,11 @@ def cuts(uri):
     These are between its parameters and inside the last one.
     """
     marks = [place for place, letter in enumerate(uri) if letter in "&="]
-    return [place for place in {*marks, *(mark + 1 for mark in marks), len(uri) - 1} if place > len("/articles?q=")]
+    return [
+        place
+        for place in {*marks, *(mark + 1 for mark in marks), len(uri) - 1}
+        if place > len("/articles?q=")
+    ]
 
 
 def test_no_header_completes_a_cut_target(nginx, service, target):
@@ -104,7 +142,18 @@ def test_no_host_runs_into_the_target(nginx, service, target):
     assert_untouched(nginx, service, target)
 
 
-@pytest.mark.parametrize("origin", [APP, "https://evil.example", "null", "", f"{APP} ", f"{APP}, https://evil.example", f"{APP.upper()}"])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        APP,
+        "https://evil.example",
+        "null",
+        "",
+        f"{APP} ",
+        f"{APP}, https://evil.example",
+        f"{APP.upper()}",
+    ],
+)
 def test_no_origin_takes_anothers_place(nginx, service, target, origin):
     """It does not count as no origin or as the allowed one; two origins count as none."""
     nginx.send(request(target, f"Origin: {origin}"))
@@ -160,8 +209,18 @@ def test_no_other_spelling_of_the_target_takes_its_place(nginx, service, target,
         # Headers that poisoned other caches ("Practical Web Cache Poisoning", "Web Cache
         # Entanglement", "CPDoS").
         ["X-Original-URL: /sources", "X-Rewrite-URL: /sources"],
-        ["X-Forwarded-Host: evil.example", "X-Forwarded-Server: evil.example", "X-Host: evil.example", "X-Original-Host: evil.example"],
-        ["X-Forwarded-Proto: ftp", "X-Forwarded-Scheme: nothttps", "X-Forwarded-Port: 1", "X-Forwarded-Prefix: /evil"],
+        [
+            "X-Forwarded-Host: evil.example",
+            "X-Forwarded-Server: evil.example",
+            "X-Host: evil.example",
+            "X-Original-Host: evil.example",
+        ],
+        [
+            "X-Forwarded-Proto: ftp",
+            "X-Forwarded-Scheme: nothttps",
+            "X-Forwarded-Port: 1",
+            "X-Forwarded-Prefix: /evil",
+        ],
         [
             "Forwarded: for=6.6.6.6;host=evil.example;proto=https",
             "X-Forwarded-For: 6.6.6.6",
@@ -169,11 +228,21 @@ def test_no_other_spelling_of_the_target_takes_its_place(nginx, service, target,
             "True-Client-IP: 6.6.6.6",
         ],
         ["X-HTTP-Method-Override: POST", "X-HTTP-Method: DELETE", "X-Method-Override: PUT"],
-        ["Accept: text/html", "Accept-Language: xx", "Accept-Charset: utf-7", "User-Agent: <script>", "Referer: https://evil.example"],
+        [
+            "Accept: text/html",
+            "Accept-Language: xx",
+            "Accept-Charset: utf-7",
+            "User-Agent: <script>",
+            "Referer: https://evil.example",
+        ],
         ["Accept-Encoding: gzip, br", "TE: trailers", "Upgrade: websocket", "HTTP2-Settings: A"],
         ["Range: bytes=0-3", "If-Range: x"],
         ["Range: cow=very/mal formed"],
-        ['If-None-Match: *, W/"x"', "If-Match: x", "If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT"],
+        [
+            'If-None-Match: *, W/"x"',
+            "If-Match: x",
+            "If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT",
+        ],
         ["Cache-Control: no-store", "Pragma: no-cache", "X-Accel-Expires: 0", "Vary: Accept"],
         ["Cookie: theme=dark; language=xx"],
         ["Cookie: newsintel_dev=" + "x" * 43],
@@ -181,10 +250,18 @@ def test_no_other_spelling_of_the_target_takes_its_place(nginx, service, target,
         ["Cookie: a=b;\tnewsintel_dev=" + "x" * 43, "Cookie: __Host-newsintel=" + "y" * 43],
         ["Authorization: Bearer ni_" + "x" * 43],
         ["Authorization:"],
-        ["Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: no-cors", "Access-Control-Request-Method: GET"],
+        [
+            "Sec-Fetch-Site: cross-site",
+            "Sec-Fetch-Mode: no-cors",
+            "Access-Control-Request-Method: GET",
+        ],
         ["X-Big: " + "x" * 7000, "X-Bigger: " + "x" * 7000, "X-Biggest: " + "x" * 7000],
         ["X-Meta: \x07\x7f", "X_Under: score", "X Space: y"],
-        ["Connection: Cookie, Origin, X-Request-Id, Host", "Proxy-Connection: close", "Keep-Alive: 1"],
+        [
+            "Connection: Cookie, Origin, X-Request-Id, Host",
+            "Proxy-Connection: close",
+            "Keep-Alive: 1",
+        ],
         ["X-Request-Id: a", "X-Request-Id: b\tc"],
     ],
     ids=lambda lines: lines[0].split(":")[0] + f"-{len(lines)}",
@@ -196,7 +273,10 @@ def test_what_is_not_in_the_key_does_not_show_in_the_answer(nginx, service, targ
     assert_untouched(nginx, service, target)
 
 
-@pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "PURGE", "get", "GET\t"])
+@pytest.mark.parametrize(
+    "method",
+    ["HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "PURGE", "get", "GET\t"],
+)
 def test_no_other_method_takes_the_place_of_get(nginx, service, target, method):
     """Only GET and HEAD are cached, and for a HEAD what a GET would have returned."""
     nginx.send(request(target, "Content-Length: 0", method=method))
@@ -209,10 +289,21 @@ def test_no_body_changes_the_answer(nginx, service, target):
     It refuses a body that is too large, and nginx does not cache the refusal.
     """
     body = b"q=evil&limit=7"
-    nginx.send(request(target, "Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(body)}", body=body))
-    nginx.send(request(target, "Transfer-Encoding: chunked", body=b"e\r\n" + body + b"\r\n0\r\n\r\n"))
+    nginx.send(
+        request(
+            target,
+            "Content-Type: application/x-www-form-urlencoded",
+            f"Content-Length: {len(body)}",
+            body=body,
+        )
+    )
+    nginx.send(
+        request(target, "Transfer-Encoding: chunked", body=b"e\r\n" + body + b"\r\n0\r\n\r\n")
+    )
     nginx.send(request(target, f"Content-Length: {70_000}", body=b"x" * 70_000))
-    nginx.send(request(target, "Content-Length: 3", "Transfer-Encoding: chunked", body=b"0\r\n\r\n"))
+    nginx.send(
+        request(target, "Content-Length: 3", "Transfer-Encoding: chunked", body=b"0\r\n\r\n")
+    )
     assert_untouched(nginx, service, target)
 
 

@@ -42,7 +42,11 @@ LEFT_ALONE = {
     "CORS_ORIGINS": "no other site is served",
     "REDDIT_SUBREDDITS": "a matter of taste",
     "REDDIT_AUTH_URL": "the real one",
-} | {f"{source.upper()}_{what}": "the source's own" for source in REGISTRY for what in ("URL", "DEADLINE_S", "PACE_S", "QUOTA")}
+} | {
+    f"{source.upper()}_{what}": "the source's own"
+    for source in REGISTRY
+    for what in ("URL", "DEADLINE_S", "PACE_S", "QUOTA")
+}
 
 RESOURCE_TYPES = """
     acm_certificate acm_certificate_validation appautoscaling_policy appautoscaling_target cloudwatch_dashboard cloudwatch_log_group
@@ -70,7 +74,10 @@ def named(text):
 
 def known():
     """Every setting of the service."""
-    return {row.name.removeprefix(PREFIX) for row in read_settings([source.options for source in REGISTRY.values()], {}).rows}
+    return {
+        row.name.removeprefix(PREFIX)
+        for row in read_settings([source.options for source in REGISTRY.values()], {}).rows
+    }
 
 
 def number(text, name):
@@ -102,7 +109,9 @@ def test_every_type_of_resource_is_known_here(texts):
 
     A new type must be added here after thought.
     """
-    assert set(re.findall(r'^resource "aws_(\w+)"', "\n".join(texts.values()), flags=re.MULTILINE)) == set(RESOURCE_TYPES.split())
+    assert set(
+        re.findall(r'^resource "aws_(\w+)"', "\n".join(texts.values()), flags=re.MULTILINE)
+    ) == set(RESOURCE_TYPES.split())
 
 
 def test_one_owner_for_every_field_that_changes(texts):
@@ -113,7 +122,11 @@ def test_one_owner_for_every_field_that_changes(texts):
 def test_watched_metrics_are_written(texts):
     """An alarm on a metric that is never written never fires."""
     watched = set(re.findall(r'local\.own_metrics, metric = "([^"]+)"', texts["alarms.tf"]))
-    watched |= set(re.findall(r'"([a-z0-9_]+)"', texts["dashboard.tf"].partition("for name in [")[2].partition("]")[0]))
+    watched |= set(
+        re.findall(
+            r'"([a-z0-9_]+)"', texts["dashboard.tf"].partition("for name in [")[2].partition("]")[0]
+        )
+    )
     watched |= set(re.findall(r'local\.own_metrics, "([^"]+)"', texts["dashboard.tf"]))
     assert {"hit_ratio", "flight_bugs", "fetch_p99_ms_${source}"} <= watched
     written = emf.build_metrics(REGISTRY).keys()
@@ -125,7 +138,9 @@ def test_watched_metrics_are_written(texts):
 
 def test_the_image_runs_as_the_user_that_the_task_names(texts):
     """The file system is read-only for every user; a wrong number would only fail in production."""
-    user = re.search(r"^USER (\S+)", (ROOT / "Dockerfile").read_text(encoding="utf-8"), flags=re.MULTILINE)[1]
+    user = re.search(
+        r"^USER (\S+)", (ROOT / "Dockerfile").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )[1]
     assert f'user                   = "{user}"' in texts["ecs.tf"]
 
 
@@ -156,7 +171,12 @@ def test_every_mutant_finds_its_line(tmp_path):
 
 def test_every_skipped_checkov_check_has_its_reason():
     """The reason is on the same line."""
-    lines = (CONFIGURATION / ".checkov.yaml").read_text(encoding="utf-8").partition("skip-check:\n")[2].splitlines()
+    lines = (
+        (CONFIGURATION / ".checkov.yaml")
+        .read_text(encoding="utf-8")
+        .partition("skip-check:\n")[2]
+        .splitlines()
+    )
     assert lines
     for line in lines:
         assert re.fullmatch(r"  - CKV2?_AWS_\d+ # .{20,}", line), line
@@ -168,7 +188,9 @@ def test_variables_are_typed_described_and_validated(texts):
     for block in blocks:
         for word in ("description = ", "type ", "error_message = "):
             assert word in re.sub(" +", " ", block), block.splitlines()[0]
-    names = re.findall(r"^(?:resource|variable|output) .+? \{$", "\n".join(texts.values()), flags=re.MULTILINE)
+    names = re.findall(
+        r"^(?:resource|variable|output) .+? \{$", "\n".join(texts.values()), flags=re.MULTILINE
+    )
     assert len(names) == len(set(names))
 
 
@@ -176,12 +198,22 @@ def test_the_files_are_in_standard_form():
     """The form is that of `terraform fmt`."""
     if shutil.which("terraform") is None:
         pytest.skip("terraform is not on PATH")
-    done = subprocess.run(["terraform", "fmt", "-check", "-recursive", str(CONFIGURATION)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["terraform", "fmt", "-check", "-recursive", str(CONFIGURATION)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout
 
 
 def test_without_terraform_the_check_is_skipped_and_says_why():
     """With exit code 0: a bare machine has no terraform."""
     command = [sys.executable, "-m", "ops.terraform_check"]
-    done = subprocess.run(command, cwd=ROOT, env={"PATH": "/nowhere"}, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "terraform-check: skipped. terraform is not on PATH\n")
+    done = subprocess.run(
+        command, cwd=ROOT, env={"PATH": "/nowhere"}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (
+        0,
+        "terraform-check: skipped. terraform is not on PATH\n",
+    )

@@ -36,7 +36,10 @@ BUSY = {
     "103": b"HTTP/1.1 103 x\r\na:b\r\n\r\n" * 30_000,
     "headers": b"HTTP/1.1 200 OK\r\n" + TYPE + b"a:b\r\n" * 20_000 + b"Content-Length: 2\r\n\r\n{}",
     "headers, bare": b"HTTP/1.1 200 OK\n" + b"a:\n" * 20_000 + b"Content-Length: 2\n\n{}",
-    "headers within the bound": b"HTTP/1.1 200 OK\r\n" + TYPE + b"a:\n" * 120 + b"Content-Length: 2\r\n\r\n{}",
+    "headers within the bound": b"HTTP/1.1 200 OK\r\n"
+    + TYPE
+    + b"a:\n" * 120
+    + b"Content-Length: 2\r\n\r\n{}",
     "a long header": b"HTTP/1.1 200 OK\r\na:" + b"x" * 500_000 + b"\r\n\r\n",
     "empty lines": b"\r\n" * 200_000,
     "trailers": CHUNKED + b"2\r\n{}\r\n0\r\n" + b"a:\n" * 30_000 + b"\r\n",
@@ -85,22 +88,54 @@ async def test_small_framing_is_read_in_short_steps(case):
         with pytest.raises(SignInUnavailableError):
             await reddit(served.url, transport).finish_sign_in("code", ATTEMPT)
 
-    async with serving(sending(BUSY[case])) as served, source_at(served.url) as upstream, Transport(MAX_REPLY_BYTES) as transport:
+    async with (
+        serving(sending(BUSY[case])) as served,
+        source_at(served.url) as upstream,
+        Transport(MAX_REPLY_BYTES) as transport,
+    ):
         for work in (fetch, sign_in):
             assert await longest_ms(work) < ALLOWED * LONGEST_MS
 
 
 LOCATIONS = [
-    *(b"http://xn--/", b"http://xn--a/", b"//xn--/", b"http://[bad", b"http://a b/\xff", b"//", b"http://:99999/", b"http:", b"http:///x"),
-    *(b"\xf0\x9f\x92\xa9", b"javascript:x", b"", b"http://" + b"a" * 70 + b".com", b"http://\xc3\x9f.com", b"?" + b"a" * 20_000),
-    *(b"http://a" * 10, b"http://\xed\xa0\x80/", b"https://xn--zz--/", b"http://999.999.999.999/", b"http://[::1%25eth0]/"),
+    *(
+        b"http://xn--/",
+        b"http://xn--a/",
+        b"//xn--/",
+        b"http://[bad",
+        b"http://a b/\xff",
+        b"//",
+        b"http://:99999/",
+        b"http:",
+        b"http:///x",
+    ),
+    *(
+        b"\xf0\x9f\x92\xa9",
+        b"javascript:x",
+        b"",
+        b"http://" + b"a" * 70 + b".com",
+        b"http://\xc3\x9f.com",
+        b"?" + b"a" * 20_000,
+    ),
+    *(
+        b"http://a" * 10,
+        b"http://\xed\xa0\x80/",
+        b"https://xn--zz--/",
+        b"http://999.999.999.999/",
+        b"http://[::1%25eth0]/",
+    ),
 ]
 ATTEMPT = SignInAttempt("reddit", "state", b"", "v" * 43, "nonce", "/me")
 
 
 def settings(url):
     """The settings of Reddit at a URL."""
-    values = {"client_id": "id", "client_secret": Secret("secret"), "user_agent": "test/1", "auth_url": url}
+    values = {
+        "client_id": "id",
+        "client_secret": Secret("secret"),
+        "user_agent": "test/1",
+        "auth_url": url,
+    }
     return SourceSettings("reddit", url, 1.0, 0, None, enabled=True, values=values)
 
 
@@ -120,11 +155,16 @@ async def test_location_of_a_redirect_is_never_parsed(location, status):
     raw = b"HTTP/1.1 " + status + b" X\r\nLocation: " + location + b"\r\nContent-Length: 0\r\n\r\n"
     async with serving(sending(raw)) as served:
         async with source_at(served.url) as upstream:
-            assert await upstream.fetch(QUERY) == Refusal(Status.BAD_PAYLOAD, "redirect, not followed", int(status))
+            assert await upstream.fetch(QUERY) == Refusal(
+                Status.BAD_PAYLOAD, "redirect, not followed", int(status)
+            )
         async with Transport(MAX_REPLY_BYTES) as transport:
             with pytest.raises(SignInUnavailableError):
                 await reddit(served.url, transport).finish_sign_in("code", ATTEMPT)
-        async with open_app_token(settings(served.url)) as app_token, trio.open_nursery() as nursery:
+        async with (
+            open_app_token(settings(served.url)) as app_token,
+            trio.open_nursery() as nursery,
+        ):
             nursery.start_soon(app_token.keep_ready)
             assert isinstance(await app_token.get_token(), Refusal)
             nursery.cancel_scope.cancel()
@@ -143,7 +183,13 @@ async def test_location_of_a_redirect_is_never_parsed(location, status):
             "ftp://x/",
             "x",
         ),
-        *("http://" + "a" * 64 + "/", "http://.invalid/", "http://a..invalid/", "http://\ud800/", "http://" + "é" * 70 + "/"),
+        *(
+            "http://" + "a" * 64 + "/",
+            "http://.invalid/",
+            "http://a..invalid/",
+            "http://\ud800/",
+            "http://" + "é" * 70 + "/",
+        ),
     ],
 )
 async def test_every_url_raises_expected_exceptions_only(url):
@@ -211,14 +257,27 @@ async def test_random_bytes_are_a_page_or_a_refusal(seed):
     dice = random.Random(seed)
 
     async def script(stream):
-        raw = bytearray(dice.choice([OK, CHUNKED + b'c\r\n{"rows":[1]}\r\n0\r\n\r\n', b"HTTP/1.1 302 F\r\nLocation: /\r\n\r\n", b""]))
+        raw = bytearray(
+            dice.choice(
+                [
+                    OK,
+                    CHUNKED + b'c\r\n{"rows":[1]}\r\n0\r\n\r\n',
+                    b"HTTP/1.1 302 F\r\nLocation: /\r\n\r\n",
+                    b"",
+                ]
+            )
+        )
         for _ in range(dice.randrange(5)):
             at = dice.randrange(len(raw) + 1)
             raw[at : at + dice.choice([0, 0, 1, 9])] = dice.choice(PIECES)
         await stream.send_all(bytes(raw))
         await stream.aclose()
 
-    async with serving(script) as served, source_at(served.url) as upstream, Transport(MAX_REPLY_BYTES) as transport:
+    async with (
+        serving(script) as served,
+        source_at(served.url) as upstream,
+        Transport(MAX_REPLY_BYTES) as transport,
+    ):
         for _ in range(60):
             with trio.fail_after(PATIENCE_S):
                 assert isinstance(await upstream.fetch(QUERY), SourcePage | Refusal)

@@ -35,7 +35,16 @@ from tests.waiting import PATIENCE_S
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 KEY = "planted-secret-key"
-QUERY = Query("blue whale", (Clause((Term("blue"), Term("whale"))),), ("plain",), None, None, None, Sort.RELEVANCE, "0" * 32)
+QUERY = Query(
+    "blue whale",
+    (Clause((Term("blue"), Term("whale"))),),
+    ("plain",),
+    None,
+    None,
+    None,
+    Sort.RELEVANCE,
+    "0" * 32,
+)
 
 
 def read(response: Response, query: Query, now: datetime) -> Sliced[SourcePage | Refusal]:
@@ -47,7 +56,9 @@ def read(response: Response, query: Query, now: datetime) -> Sliced[SourcePage |
     if response.status >= 500:
         return Refusal(Status.UNREACHABLE, f"HTTP {response.status}", response.status)
     if response.headers["content-type"] != "application/json":
-        return Refusal(Status.BAD_PAYLOAD, f"not JSON but {response.headers['content-type']}", response.status)
+        return Refusal(
+            Status.BAD_PAYLOAD, f"not JSON but {response.headers['content-type']}", response.status
+        )
     try:
         rows: tuple[Article, ...] = tuple(json.loads(response.body).get("rows", ()))
     except ValueError:
@@ -62,21 +73,36 @@ def request(query: Query, settings: SourceSettings, credential: str, _now: datet
 
 def source(*, uses_token: bool = False) -> Source:
     """A small source."""
-    return Source(SourceOptions("plain", "https://example.org", 0, None, {}), request, read, lambda _: ("language",), uses_token)
+    return Source(
+        SourceOptions("plain", "https://example.org", 0, None, {}),
+        request,
+        read,
+        lambda _: ("language",),
+        uses_token,
+    )
 
 
 @asynccontextmanager
-async def upstream_at(url: str, token: TokenSource | None = None, **values: object) -> AsyncIterator[Upstream]:
+async def upstream_at(
+    url: str, token: TokenSource | None = None, **values: object
+) -> AsyncIterator[Upstream]:
     """The small source at a URL."""
-    settings = SourceSettings("plain", url, 1.0, 0, None, enabled=True, values={"key": Secret(KEY), **values})
-    async with open_upstream(source(uses_token=token is not None), settings, token=token, now=lambda: NOW) as upstream:
+    settings = SourceSettings(
+        "plain", url, 1.0, 0, None, enabled=True, values={"key": Secret(KEY), **values}
+    )
+    async with open_upstream(
+        source(uses_token=token is not None), settings, token=token, now=lambda: NOW
+    ) as upstream:
         yield upstream
 
 
 def pool_of(upstream: Upstream) -> list[object]:
     """The pool's connections that are not idle, and its requests."""
     pool = upstream._client._transport._get_pool.transport._get_pool  # type: ignore[attr-defined]
-    return [*(connection for connection in pool.connections if not connection.is_idle()), *pool._requests]
+    return [
+        *(connection for connection in pool.connections if not connection.is_idle()),
+        *pool._requests,
+    ]
 
 
 async def outcome(script: Script, deadline_s: float = PATIENCE_S) -> SourcePage | Refusal | None:
@@ -97,7 +123,10 @@ async def test_good_answer_becomes_a_page() -> None:
 
     It has our User-Agent and asks for no compression.
     """
-    async with serving(reply(b'{"rows": [1, 2]}')) as served, upstream_at(served.url + "/newsapi") as upstream:
+    async with (
+        serving(reply(b'{"rows": [1, 2]}')) as served,
+        upstream_at(served.url + "/newsapi") as upstream,
+    ):
         assert await upstream.fetch(QUERY) == SourcePage((1, 2), returned=2, http_status=200)
         assert upstream.list_ignored_parameters(QUERY) == ("language",)
         await upstream.keep_ready()
@@ -108,7 +137,10 @@ async def test_good_answer_becomes_a_page() -> None:
 
 async def test_user_agent_of_the_source_is_sent() -> None:
     """Reddit throttles the default names of libraries."""
-    async with serving(reply()) as served, upstream_at(served.url, user_agent="web:org.example:v1 (by /u/x)") as upstream:
+    async with (
+        serving(reply()) as served,
+        upstream_at(served.url, user_agent="web:org.example:v1 (by /u/x)") as upstream,
+    ):
         await upstream.fetch(QUERY)
     assert "User-Agent: web:org.example:v1 (by /u/x)\r\n" in served.heads[0]
 
@@ -131,7 +163,9 @@ async def test_connections_are_reused_and_cookies_are_not() -> None:
     assert not any("Cookie" in sent for sent in served.heads)
 
 
-@pytest.mark.parametrize("script", [faults.stall, faults.trickle(b" " * 100)], ids=["stall", "trickle"])
+@pytest.mark.parametrize(
+    "script", [faults.stall, faults.trickle(b" " * 100)], ids=["stall", "trickle"]
+)
 async def test_callers_deadline_ends_the_fetch(script: Script) -> None:
     """Faults 1 and 3: the deadline cuts silence and a trickle.
 
@@ -144,7 +178,9 @@ async def test_source_decides_about_html() -> None:
     """Fault 4: the source sees the content type, and its refusal is returned."""
 
     async def page(stream: trio.abc.Stream) -> None:
-        await stream.send_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>")
+        await stream.send_all(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>"
+        )
 
     assert await outcome(page) == Refusal(Status.BAD_PAYLOAD, "not JSON but text/html", 200)
 
@@ -171,12 +207,22 @@ async def test_failed_connection_is_a_refusal(script: Script, expected: Refusal)
     [
         (reply(b'{"rows": [', "200 OK"), "not JSON"),
         (reply(b"{}", "200 OK", length=100), "reply is not HTTP, or breaks off"),
-        (reply(b"{}", "200 OK", "Content-Encoding: gzip"), "body is not in the content coding it claims"),
+        (
+            reply(b"{}", "200 OK", "Content-Encoding: gzip"),
+            "body is not in the content coding it claims",
+        ),
         (faults.chunked(b"{}", b"{}"), "body is not in the content coding it claims"),
         (reply(b"{}", "200 OK", "Content-Encoding: br"), "content coding is stacked or unknown"),
         (reply(b"{}", "200 OK", "Content-Length: x"), "reply is not HTTP, or breaks off"),
     ],
-    ids=["truncated JSON", "length too long", "bad gzip", "bad gzip in chunks", "brotli", "lengths differ"],
+    ids=[
+        "truncated JSON",
+        "length too long",
+        "bad gzip",
+        "bad gzip in chunks",
+        "brotli",
+        "lengths differ",
+    ],
 )
 async def test_incomplete_body_is_bad_payload(script: Script, detail: str) -> None:
     """Fault 8: a cut or wrongly encoded body is never read as a whole one."""
@@ -188,7 +234,9 @@ async def test_incomplete_body_is_bad_payload(script: Script, detail: str) -> No
 async def test_unrequested_gzip_is_decompressed() -> None:
     """Some servers ignore Accept-Encoding and send gzip."""
     packed = faults._gzip([b'{"rows": [1]}'])
-    assert await outcome(reply(packed, "200 OK", "Content-Encoding: gzip")) == SourcePage((1,), returned=1, http_status=200)
+    assert await outcome(reply(packed, "200 OK", "Content-Encoding: gzip")) == SourcePage(
+        (1,), returned=1, http_status=200
+    )
 
 
 async def test_endless_body_is_refused_at_the_limit() -> None:
@@ -216,10 +264,17 @@ trio.run(main)
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the test reads the peak memory from /proc")
+@pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="the test reads the peak memory from /proc"
+)
 @pytest.mark.parametrize(
     "script",
-    [faults.flood(100, announced=True), faults.flood(100, announced=False), faults.bomb(200), faults.bomb(200, twice=True)],
+    [
+        faults.flood(100, announced=True),
+        faults.flood(100, announced=False),
+        faults.bomb(200),
+        faults.bomb(200, twice=True),
+    ],
     ids=["announced", "unannounced", "bomb", "double bomb"],
 )
 async def test_huge_body_needs_little_memory(script: Script) -> None:
@@ -228,7 +283,9 @@ async def test_huge_body_needs_little_memory(script: Script) -> None:
     Memory grows by less than 16 MB.
     """
     async with serving(sequence(reply(), script)) as served:
-        done = await trio.run_process([sys.executable, "-c", PROBE, served.url], capture_stdout=True)
+        done = await trio.run_process(
+            [sys.executable, "-c", PROBE, served.url], capture_stdout=True
+        )
     status, growth_mb = done.stdout.split()
     assert status == b"bad_payload"
     assert float(growth_mb) < 16
@@ -236,8 +293,13 @@ async def test_huge_body_needs_little_memory(script: Script) -> None:
 
 async def test_unknown_certificate_is_refused(tmp_path: Path) -> None:
     """Fault 12: the refusal names the cause, and no retry without TLS follows."""
-    async with serving(reply(), tls=faults.self_signed(tmp_path)) as served, upstream_at(served.url) as upstream:
-        assert await upstream.fetch(QUERY) == Refusal(Status.UNREACHABLE, "cannot connect: TLS, self-signed certificate")
+    async with (
+        serving(reply(), tls=faults.self_signed(tmp_path)) as served,
+        upstream_at(served.url) as upstream,
+    ):
+        assert await upstream.fetch(QUERY) == Refusal(
+            Status.UNREACHABLE, "cannot connect: TLS, self-signed certificate"
+        )
         assert pool_of(upstream) == []
     assert served.heads == []
 
@@ -259,19 +321,37 @@ async def test_unusable_url_is_unreachable(url: str, detail: str) -> None:
 
 async def test_redirects_are_not_followed() -> None:
     """Fault 13: no target is requested, for example a cloud's metadata address."""
-    async with serving(reply(b"", "302 Found", "Location: http://169.254.170.2/")) as served, upstream_at(served.url) as upstream:
-        assert await upstream.fetch(QUERY) == Refusal(Status.BAD_PAYLOAD, "redirect, not followed", http_status=302)
+    async with (
+        serving(reply(b"", "302 Found", "Location: http://169.254.170.2/")) as served,
+        upstream_at(served.url) as upstream,
+    ):
+        assert await upstream.fetch(QUERY) == Refusal(
+            Status.BAD_PAYLOAD, "redirect, not followed", http_status=302
+        )
     assert len(served.heads) == 1
 
 
 @pytest.mark.parametrize("credential", ["news\nintel", "schlüssel"])
 async def test_key_that_no_header_can_carry_is_unauthorized(credential: str) -> None:
     """A key with a line break or a non-ASCII letter is refused and not shown."""
-    settings = SourceSettings("plain", "http://127.0.0.1:1", 1.0, 0, None, enabled=True, values={"key": Secret(credential)})
-    in_header = evolve(source(), build_request=lambda _query, _settings, key, _now: Request("/", (), (("X-Api-Key", key),)))
+    settings = SourceSettings(
+        "plain",
+        "http://127.0.0.1:1",
+        1.0,
+        0,
+        None,
+        enabled=True,
+        values={"key": Secret(credential)},
+    )
+    in_header = evolve(
+        source(),
+        build_request=lambda _query, _settings, key, _now: Request("/", (), (("X-Api-Key", key),)),
+    )
     async with (
         serving(reply()) as served,
-        open_upstream(in_header, evolve(settings, url=served.url), token=None, now=lambda: NOW) as upstream,
+        open_upstream(
+            in_header, evolve(settings, url=served.url), token=None, now=lambda: NOW
+        ) as upstream,
     ):
         result = await upstream.fetch(QUERY)
     assert result == Refusal(Status.UNAUTHORIZED, "a credential cannot be sent as it is written")
@@ -280,7 +360,10 @@ async def test_key_that_no_header_can_carry_is_unauthorized(credential: str) -> 
 async def test_no_fault_shows_the_key(caplog: pytest.LogCaptureFixture) -> None:
     """Refusals and the logs at INFO do not contain the key, which is part of the URL here."""
     caplog.set_level(logging.INFO)
-    results = [await outcome(script) for script in (reply(), faults.eof, faults.reset, faults.not_http, reply(b"", "302 Found"))]
+    results = [
+        await outcome(script)
+        for script in (reply(), faults.eof, faults.reset, faults.not_http, reply(b"", "302 Found"))
+    ]
     assert KEY not in repr(results)
     assert KEY not in caplog.text
 
@@ -314,19 +397,32 @@ async def test_refused_token_is_renewed_once() -> None:
     One renewal and one more call follow; that result is final.
     """
     refused = reply(b"{}", "401 Unauthorized")
-    for second, expected in ((reply(), SourcePage((), 0, http_status=200)), (refused, Refusal(Status.UNAUTHORIZED, "no", 401))):
+    for second, expected in (
+        (reply(), SourcePage((), 0, http_status=200)),
+        (refused, Refusal(Status.UNAUTHORIZED, "no", 401)),
+    ):
         tokens = Tokens()
-        async with serving(sequence(refused, second)) as served, upstream_at(served.url, tokens) as upstream:
+        async with (
+            serving(sequence(refused, second)) as served,
+            upstream_at(served.url, tokens) as upstream,
+        ):
             assert await upstream.fetch(QUERY) == expected
             await upstream.keep_ready()
-        assert ["api-key=1 " in served.heads[0], "api-key=2 " in served.heads[1], len(served.heads)] == [True, True, 2]
+        assert [
+            "api-key=1 " in served.heads[0],
+            "api-key=2 " in served.heads[1],
+            len(served.heads),
+        ] == [True, True, 2]
         assert (tokens.renewals, tokens.kept) == (["1"], True)
 
 
 async def test_without_a_token_no_request_is_sent() -> None:
     """The keeper's refusal is returned, before a call and after a renewal."""
     refusal = Refusal(Status.UNAUTHORIZED, "bad secret", 401)
-    async with serving(reply()) as served, upstream_at(served.url, Tokens(refusal=refusal)) as upstream:
+    async with (
+        serving(reply()) as served,
+        upstream_at(served.url, Tokens(refusal=refusal)) as upstream,
+    ):
         assert await upstream.fetch(QUERY) is refusal
     assert served.heads == []
 
@@ -334,12 +430,17 @@ async def test_without_a_token_no_request_is_sent() -> None:
 async def test_other_refusals_do_not_renew_the_token() -> None:
     """Only a refused credential needs a new token."""
     tokens = Tokens()
-    async with serving(reply(b"{}", "503 Unavailable")) as served, upstream_at(served.url, tokens) as upstream:
+    async with (
+        serving(reply(b"{}", "503 Unavailable")) as served,
+        upstream_at(served.url, tokens) as upstream,
+    ):
         await upstream.fetch(QUERY)
     assert tokens.renewals == []
 
 
-async def test_exhausted_pool_is_replaced_without_ending_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_exhausted_pool_is_replaced_without_ending_a_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A request that finds no slot uses a new pool, and so do later requests.
 
     Requests in the old pool end normally.
@@ -357,7 +458,11 @@ async def test_exhausted_pool_is_replaced_without_ending_a_request(monkeypatch: 
     async def fetch(name: str) -> None:
         results[name] = await upstream.fetch(QUERY)
 
-    async with serving(sequence(held, reply())) as served, upstream_at(served.url) as upstream, trio.open_nursery() as nursery:
+    async with (
+        serving(sequence(held, reply())) as served,
+        upstream_at(served.url) as upstream,
+        trio.open_nursery() as nursery,
+    ):
         nursery.start_soon(fetch, "held")
         while not served.heads:  # noqa: ASYNC110 - the server has no other signal
             await trio.sleep(0.01)
@@ -369,7 +474,9 @@ async def test_exhausted_pool_is_replaced_without_ending_a_request(monkeypatch: 
         await fetch("later")
         assert upstream._client._transport._get_pool is second is not first  # type: ignore[attr-defined]
         release.set()
-    assert all(isinstance(results[name], SourcePage) for name in ("waited", "waited too", "later", "held")), results
+    assert all(
+        isinstance(results[name], SourcePage) for name in ("waited", "waited too", "later", "held")
+    ), results
     assert first.transport._get_pool.connections == []
 
 
@@ -390,7 +497,11 @@ async def test_connections_are_bounded_for_many_requests(monkeypatch: pytest.Mon
     async def fetch() -> None:
         results.append(await upstream.fetch(QUERY))
 
-    async with serving(held) as served, upstream_at(served.url) as upstream, trio.open_nursery() as nursery:
+    async with (
+        serving(held) as served,
+        upstream_at(served.url) as upstream,
+        trio.open_nursery() as nursery,
+    ):
         for _ in range(100):
             nursery.start_soon(fetch)
         await trio.testing.wait_all_tasks_blocked(0.2)

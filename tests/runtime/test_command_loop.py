@@ -110,7 +110,9 @@ def test_only_the_first_signal_raises():
 async def test_a_service_learns_of_the_first_and_of_each_further_signal(limits):
     """The callbacks run on its loop; its time limit counts from the first signal."""
     told = []
-    with command_loop.call_on_signals(lambda: told.append("first"), lambda: told.append("again"), end_s=7):
+    with command_loop.call_on_signals(
+        lambda: told.append("first"), lambda: told.append("again"), end_s=7
+    ):
         for number in SIGNALS:
             send(number)
         await trio.sleep(0.01)

@@ -91,7 +91,9 @@ async def test_a_failure_reaches_all_waiters_at_the_same_moment(autojump_clock, 
     found = await asked(once, work)
     assert (work.runs, trio.current_time()) == (1, 1)
     assert {type(error) for error in found} == {type(failure)}
-    assert {(str(error), str(vars(error))) for error in found} == {(str(failure), str(vars(failure)))}
+    assert {(str(error), str(vars(error))) for error in found} == {
+        (str(failure), str(vars(failure)))
+    }
     assert len(set(map(id, found))) == CALLERS
     assert [error.__cause__ for error in found].count(failure) == CALLERS - 1
     assert await once.make("key", work) == 2
@@ -141,7 +143,10 @@ async def test_a_failure_of_the_makers_own_is_not_shared(autojump_clock):
 
     So no caller waits for several failures one after the other.
     """
-    once, work = MakeOnce(own_failures=BusyError), Work(BusyError("no slot"), None, BusyError("no slot"))
+    once, work = (
+        MakeOnce(own_failures=BusyError),
+        Work(BusyError("no slot"), None, BusyError("no slot")),
+    )
     found = await asked(once, work, callers=5)
     failed = [one for one in found if isinstance(one, BusyError)]
     assert (len(failed), len(found)) == (2, 5)

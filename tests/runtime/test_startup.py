@@ -59,7 +59,10 @@ async def test_a_port_in_use_is_reported(name):
         other = "METRICS_BIND" if name == "BIND" else "BIND"
         with pytest.raises(NewsIntelError) as caught:
             await check_addresses(settings(**{name: f"127.0.0.1:{port}", other: "127.0.0.1:0"}))
-        assert str(caught.value) == f"cannot listen on 127.0.0.1:{port} (NEWSINTEL_{name}): Address already in use"
+        assert (
+            str(caught.value)
+            == f"cannot listen on 127.0.0.1:{port} (NEWSINTEL_{name}): Address already in use"
+        )
     free = settings(BIND=f"127.0.0.1:{port}")
     await check_addresses(free)
     await check_addresses(free)
@@ -68,7 +71,9 @@ async def test_a_port_in_use_is_reported(name):
 @pytest.mark.parametrize("bind", ["192.0.2.1:0", "no-such-host.invalid:0", "[2001:db8::1]:0"])
 async def test_an_unavailable_address_is_reported(bind):
     """A name that does not resolve is reported too."""
-    with pytest.raises(NewsIntelError, match=rf"^cannot listen on {re.escape(bind)} \(NEWSINTEL_BIND\): "):
+    with pytest.raises(
+        NewsIntelError, match=rf"^cannot listen on {re.escape(bind)} \(NEWSINTEL_BIND\): "
+    ):
         await check_addresses(settings(BIND=bind))
 
 
@@ -76,7 +81,10 @@ async def test_an_unavailable_address_is_reported(bind):
     ("url", "shown"),
     [
         (None, "embedded"),
-        ("postgresql://app:planted@db.example:5433/news?sslmode=verify-full", "db.example:5433/news"),
+        (
+            "postgresql://app:planted@db.example:5433/news?sslmode=verify-full",
+            "db.example:5433/news",
+        ),
         ("postgresql://app:planted@/news?host=/var/run/postgresql", "/var/run/postgresql/news"),
         ("rediss://:planted@cache.example:6379/0", "cache.example:6379/0"),
         ("redis://cache.example", "cache.example"),
@@ -117,14 +125,30 @@ def test_the_log_of_a_service_is_complete_from_start_to_stop(tmp_path, monkeypat
         assert service.stop(signal.SIGTERM) == 0
         assert service.servers() == []
         lines = events(service.log.read_text())
-    assert [line["event"] for line in lines] == ["starting", "schema_migrated", "serving", "stopping", "stopped"]
+    assert [line["event"] for line in lines] == [
+        "starting",
+        "schema_migrated",
+        "serving",
+        "stopping",
+        "stopped",
+    ]
     by_event = {line["event"]: line for line in lines}
-    assert (by_event["schema_migrated"]["before"], by_event["schema_migrated"]["now"] >= "0009") == ("0000", True)
+    assert (
+        by_event["schema_migrated"]["before"],
+        by_event["schema_migrated"]["now"] >= "0009",
+    ) == ("0000", True)
     serving = by_event["serving"]
-    assert (serving["url"], serving["sources"], serving["postgresql"]) == ([service.url], ["guardian"], "embedded")
+    assert (serving["url"], serving["sources"], serving["postgresql"]) == (
+        [service.url],
+        ["guardian"],
+        "embedded",
+    )
     assert by_event["stopping"]["signal"] == "SIGTERM"
     with running(tmp_path, "serve", LOG_FORMAT="json") as service:
-        assert [line["event"] for line in events(service.log.read_text())][1:3] == ["source_notice", "schema_up_to_date"]
+        assert [line["event"] for line in events(service.log.read_text())][1:3] == [
+            "source_notice",
+            "schema_up_to_date",
+        ]
 
 
 def test_a_port_in_use_is_reported_before_anything_starts(tmp_path):
@@ -138,10 +162,18 @@ def test_a_port_in_use_is_reported_before_anything_starts(tmp_path):
         taken.listen()
         for command in ("serve", "demo"):
             done = newsintel(
-                tmp_path, command, GUARDIAN_KEY="planted-key", BIND=f"127.0.0.1:{port}", LOG_FORMAT="text", LOG_LEVEL="warning"
+                tmp_path,
+                command,
+                GUARDIAN_KEY="planted-key",
+                BIND=f"127.0.0.1:{port}",
+                LOG_FORMAT="text",
+                LOG_LEVEL="warning",
             )
             assert done.returncode == 1
-            assert done.stderr == f"newsintel: cannot listen on 127.0.0.1:{port} (NEWSINTEL_BIND): Address already in use\n"
+            assert (
+                done.stderr
+                == f"newsintel: cannot listen on 127.0.0.1:{port} (NEWSINTEL_BIND): Address already in use\n"
+            )
     assert list(tmp_path.iterdir()) == []
     assert not [line for line in command_lines() if str(tmp_path) in line]
 
@@ -152,9 +184,17 @@ def test_an_unusable_folder_is_reported_with_its_setting(tmp_path):
     for command in ("serve", "search"):
         args = (command, "x") if command == "search" else (command,)
         done = newsintel(
-            tmp_path, *args, GUARDIAN_KEY="planted-key", DATA_DIR=str(tmp_path / "file"), BIND="127.0.0.1:0", LOG_LEVEL="error"
+            tmp_path,
+            *args,
+            GUARDIAN_KEY="planted-key",
+            DATA_DIR=str(tmp_path / "file"),
+            BIND="127.0.0.1:0",
+            LOG_LEVEL="error",
         )
-        assert (done.returncode, done.stderr) == (2, f"newsintel: NEWSINTEL_DATA_DIR ({tmp_path}/file) cannot be used: File exists\n")
+        assert (done.returncode, done.stderr) == (
+            2,
+            f"newsintel: NEWSINTEL_DATA_DIR ({tmp_path}/file) cannot be used: File exists\n",
+        )
 
 
 async def test_readiness_is_logged_when_it_changes(autojump_clock):
@@ -175,7 +215,9 @@ async def test_readiness_is_logged_when_it_changes(autojump_clock):
                 world.states["guardian"] = SourceState(blocked=blocked)
                 await trio.sleep(10 * health.WATCH_EVERY_S)
             shutdown.set()
-    assert [(line["log_level"], line["was"], line["now"], line.get("failing")) for line in logs] == [
+    assert [
+        (line["log_level"], line["was"], line["now"], line.get("failing")) for line in logs
+    ] == [
         ("warning", "ready", "degraded", ["redis"]),
         ("warning", "degraded", "unusable", ["postgresql", "redis", "guardian"]),
         ("info", "unusable", "ready", None),
@@ -192,7 +234,11 @@ def test_an_outage_is_logged_once_without_requests(tmp_path, monkeypatch):
     with running(tmp_path, "serve", LOG_FORMAT="json", GUARDIAN_KEY="planted-key") as service:
 
         def told(event, **fields):
-            return [line for line in events(service.log.read_text()) if line["event"] == event and fields.items() <= line.items()]
+            return [
+                line
+                for line in events(service.log.read_text())
+                if line["event"] == event and fields.items() <= line.items()
+            ]
 
         redis = int((tmp_path / "newsintel" / "redis.pid").read_text())
         os.kill(redis, signal.SIGSTOP)
@@ -205,4 +251,8 @@ def test_an_outage_is_logged_once_without_requests(tmp_path, monkeypatch):
         assert len(told("store_recovered", store="redis")) == 1
         assert len(told("readiness_changed")) == 2
         assert service.stop() == 0
-        assert not [line for line in events(service.log.read_text()) if "exception" in line or line["level"] in ("error", "critical")]
+        assert not [
+            line
+            for line in events(service.log.read_text())
+            if "exception" in line or line["level"] in ("error", "critical")
+        ]

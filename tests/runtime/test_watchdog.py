@@ -51,7 +51,9 @@ trio.run(main)
 def started(cause, stuck_s, stderr=subprocess.PIPE):
     """Start a process whose loop runs until the process is told to run into the cause."""
     command = [sys.executable, "-c", SCRIPT.format(cause=cause, stuck_s=stuck_s)]
-    process = subprocess.Popen(command, stdin=-1, stdout=-1, stderr=stderr, text=True, cwd=Path(__file__).parents[2])
+    process = subprocess.Popen(
+        command, stdin=-1, stdout=-1, stderr=stderr, text=True, cwd=Path(__file__).parents[2]
+    )
     assert process.stdout.readline() == "turning\n"
     return process
 
@@ -153,7 +155,9 @@ def test_a_service_that_is_stuck_ends(tmp_path, stuck_s, stop):
     port = free_port()
     command = [sys.executable, "-c", SERVICE.format(stuck_s=stuck_s)]
     known = environ(tmp_path, BIND=f"127.0.0.1:{port}", DRAIN_S="0.5", LOG_LEVEL="error")
-    with subprocess.Popen(command, stdout=-1, stderr=-1, text=True, env=known, cwd=Path(__file__).parents[2]) as process:
+    with subprocess.Popen(
+        command, stdout=-1, stderr=-1, text=True, env=known, cwd=Path(__file__).parents[2]
+    ) as process:
         url = process.stdout.readline().strip()
         asking = threading.Thread(target=ask_in_vain, args=(f"{url}/health/ready",))
         asking.start()
@@ -166,6 +170,10 @@ def test_a_service_that_is_stuck_ends(tmp_path, stuck_s, stop):
     assert "in planted" in said
     data = str(tmp_path / "newsintel" / "demo")
     after = subprocess.run(
-        [sys.executable, "-m", "newsintel", "prune"], env=environ(tmp_path, DATA_DIR=data), capture_output=True, text=True, check=False
+        [sys.executable, "-m", "newsintel", "prune"],
+        env=environ(tmp_path, DATA_DIR=data),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert after.returncode == 0, after.stderr

@@ -59,7 +59,13 @@ async def _make_template(url):
     async with open_bridge() as bridge:
         lane = bridge.add_lane("test", 1)
         # With fsync, the next checkpoint would sync a hundred megabytes for each test's database.
-        await lane.run(sql, url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()", "CREATE DATABASE migrated")
+        await lane.run(
+            sql,
+            url,
+            "ALTER SYSTEM SET fsync = off",
+            "SELECT pg_reload_conf()",
+            "CREATE DATABASE migrated",
+        )
         target = Secret(database(url, "migrated"))
         async with open_postgres(bridge, target, None, 1) as service:
             await migrate(lane, target, None, service)
@@ -80,7 +86,9 @@ def database_url(servers):
 async def _make_database(url, template):
     name = f"test_{next(_numbers)}"
     async with open_bridge() as bridge:
-        await bridge.add_lane("test", 1).run(sql, url, f"CREATE DATABASE {name} TEMPLATE {template}")
+        await bridge.add_lane("test", 1).run(
+            sql, url, f"CREATE DATABASE {name} TEMPLATE {template}"
+        )
     return database(url, name)
 
 
@@ -145,7 +153,9 @@ async def holding(bridge, database_url):
             connection = await asyncpg.connect(database_url)
             async with connection.transaction():
                 while (statement := await run.get()) is not None:
-                    await connection.execute(*([statement] if isinstance(statement, str) else statement))
+                    await connection.execute(
+                        *([statement] if isinstance(statement, str) else statement)
+                    )
                     done.set()
             await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
 
@@ -169,7 +179,11 @@ def somebody_waits(fetch):
     """Returns when a session of the test's database waits for a lock."""
 
     async def wait():
-        await until(lambda: fetch("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"))
+        await until(
+            lambda: fetch(
+                "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
+        )
 
     return wait
 

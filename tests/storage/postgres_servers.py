@@ -66,14 +66,26 @@ def installed() -> Tool | None:
 async def run(*command: str | Path) -> None:
     """Run one of PostgreSQL's programs to its end."""
     await trio.run_process(
-        [str(word) for word in command], capture_stdout=True, capture_stderr=True, env={"LC_ALL": "C", "PATH": os.defpath}
+        [str(word) for word in command],
+        capture_stdout=True,
+        capture_stderr=True,
+        env={"LC_ALL": "C", "PATH": os.defpath},
     )
 
 
 async def make_cluster(folder: Path, tool: Tool | None = None) -> Path:
     """Make a cluster with the superuser `newsintel`; every connection is trusted."""
     home = folder / "cluster"
-    await run(*(tool or embedded(folder))("initdb"), "-D", home, "-U", "newsintel", "--auth=trust", "--no-sync", "--locale=C")
+    await run(
+        *(tool or embedded(folder))("initdb"),
+        "-D",
+        home,
+        "-U",
+        "newsintel",
+        "--auth=trust",
+        "--no-sync",
+        "--locale=C",
+    )
     return home
 
 
@@ -108,10 +120,21 @@ async def postgres_server(
         expect: the state to wait for: `accepting` or `rejecting` connections.
     """
     folder = home.parent
-    words: Sequence[str | Path] = (*(tool or embedded(folder))("postgres"), "-D", home, "-k", folder, "-c", "listen_addresses=")
+    words: Sequence[str | Path] = (
+        *(tool or embedded(folder))("postgres"),
+        "-D",
+        home,
+        "-k",
+        folder,
+        "-c",
+        "listen_addresses=",
+    )
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(  # noqa: ASYNC220 - a moment
-            [str(word) for word in (*words, "-c", "fsync=off", *options)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            [str(word) for word in (*words, "-c", "fsync=off", *options)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
         )
     server = PostgresServer(folder, process)
     try:
@@ -125,5 +148,9 @@ async def postgres_server(
 
 
 async def _state(server: PostgresServer) -> str:
-    command = [str(word) for word in (*embedded(server.folder)("pg_isready"), "-q", "-h", server.folder)]
-    return {0: "accepting", 1: "rejecting"}.get((await trio.run_process(command, check=False)).returncode, "away")
+    command = [
+        str(word) for word in (*embedded(server.folder)("pg_isready"), "-q", "-h", server.folder)
+    ]
+    return {0: "accepting", 1: "rejecting"}.get(
+        (await trio.run_process(command, check=False)).returncode, "away"
+    )

@@ -38,16 +38,29 @@ class RedisServer:
 
 
 @asynccontextmanager
-async def redis_server(folder: Path, program: str | None = None, **options: str | int) -> AsyncIterator[RedisServer]:
+async def redis_server(
+    folder: Path, program: str | None = None, **options: str | int
+) -> AsyncIterator[RedisServer]:
     """Run a server in its own folder until the block ends.
 
     Options are those of redis.conf, with `_` for `-`.
     """
     folder.mkdir()  # noqa: ASYNC240 - a moment
     socket = str(folder / "s")
-    known: Mapping[str, str | int] = {"port": 0, "unixsocket": socket, "dir": str(folder), "save": "", "logfile": str(folder / "log")}
-    words = [word for name, value in (known | options).items() for word in ("--" + name.replace("_", "-"), str(value))]
-    process = subprocess.Popen([program or RedisDaemon(folder, folder).find_program(), *words], stdin=subprocess.DEVNULL)  # noqa: ASYNC220
+    known: Mapping[str, str | int] = {
+        "port": 0,
+        "unixsocket": socket,
+        "dir": str(folder),
+        "save": "",
+        "logfile": str(folder / "log"),
+    }
+    words = [
+        word
+        for name, value in (known | options).items()
+        for word in ("--" + name.replace("_", "-"), str(value))
+    ]
+    command = [program or RedisDaemon(folder, folder).find_program(), *words]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: ASYNC220
     client = Redis(unix_socket_path=socket, socket_timeout=PATIENCE_S, retry=Retry(NoBackoff(), 0))
     server = RedisServer(socket, client)
     try:

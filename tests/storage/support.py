@@ -72,7 +72,10 @@ def article(name: str = "one", **changes) -> Article:
 
 def query(*wanted: str, unwanted: tuple[str, ...] = (), key: str = "k" * 32, **changes) -> Query:
     """A query for all of `wanted` and none of `unwanted`. A text with a space is a phrase."""
-    clause = Clause(tuple(Term(text, " " in text) for text in wanted), tuple(Term(text, " " in text) for text in unwanted))
+    clause = Clause(
+        tuple(Term(text, " " in text) for text in wanted),
+        tuple(Term(text, " " in text) for text in unwanted),
+    )
     given = {
         "text": " ".join(wanted),
         "clauses": (clause,),
@@ -99,7 +102,12 @@ async def kept(cache, key: str) -> Answer | None:
 def keeper(data_dir: Path) -> subprocess.Popen[str]:
     """Start a process that holds the servers of a folder. It prints their URLs when they run."""
     command = [sys.executable, str(ROOT / "tests" / "storage" / "keeper.py"), str(data_dir)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={"PYTHONPATH": str(ROOT), "PATH": os.defpath})
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={"PYTHONPATH": str(ROOT), "PATH": os.defpath},
+    )
 
 
 def family(pid: int) -> list[int]:

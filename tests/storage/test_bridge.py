@@ -143,7 +143,13 @@ def started_by_a_driver(error):
 
 
 @pytest.mark.parametrize(
-    "error", [BrokenPipeError("gone"), ConnectionResetError(), asyncpg.InterfaceError("closed"), asyncpg.InternalClientError("out of step")]
+    "error",
+    [
+        BrokenPipeError("gone"),
+        ConnectionResetError(),
+        asyncpg.InterfaceError("closed"),
+        asyncpg.InternalClientError("out of step"),
+    ],
 )
 async def test_lost_connection_of_a_driver_is_only_logged(bridge, error):
     """A driver's own task meets a broken connection.
@@ -154,7 +160,9 @@ async def test_lost_connection_of_a_driver_is_only_logged(bridge, error):
     with capture_logs() as logs:
         await lane.run(started_by_a_driver(error))
         assert await lane.run(double, 21) == 42
-    assert [(line["event"], line["kind"]) for line in logs] == [("driver_lost_connection", type(error).__name__)]
+    assert [(line["event"], line["kind"]) for line in logs] == [
+        ("driver_lost_connection", type(error).__name__)
+    ]
 
 
 async def test_driver_message_without_exception_is_only_logged(bridge):
@@ -162,7 +170,9 @@ async def test_driver_message_without_exception_is_only_logged(bridge):
     lane = bridge.add_lane("test", 1)
 
     async def complain():
-        asyncio.get_running_loop().call_exception_handler({"message": "Resetting connection with an active transaction"})
+        asyncio.get_running_loop().call_exception_handler(
+            {"message": "Resetting connection with an active transaction"}
+        )
         await asyncio.sleep(0)
 
     with capture_logs() as logs:

@@ -23,13 +23,18 @@ CONFIGURATION = ROOT / "ops" / "terraform"
 @pytest.fixture
 def access():
     """The cache user's rights, in the syntax of ElastiCache and Redis."""
-    return re.search(r'cache_access = "([^"]+)"', (CONFIGURATION / "cache.tf").read_text(encoding="utf-8"))[1].split()
+    return re.search(
+        r'cache_access = "([^"]+)"', (CONFIGURATION / "cache.tf").read_text(encoding="utf-8")
+    )[1].split()
 
 
 @pytest.fixture
 async def limited(bridge, servers, configured, access):
     """A link to Redis with the rights of the deployed service."""
-    async with configured([("ACL", "SETUSER", "deployed", "reset", ">secret", *access)], [("ACL", "DELUSER", "deployed")]):
+    async with configured(
+        [("ACL", "SETUSER", "deployed", "reset", ">secret", *access)],
+        [("ACL", "DELUSER", "deployed")],
+    ):
         url = servers.redis_url.replace("unix://", "unix://deployed@", 1)
         async with open_redis(bridge, Secret(url), Secret("secret")) as opened:
             yield opened
@@ -51,7 +56,16 @@ async def test_cache_works_with_the_deployed_rights(bridge, limited, tally):
 
 
 @pytest.mark.parametrize(
-    "command", [("KEYS", "*"), ("FLUSHALL",), ("CONFIG", "GET", "*"), ("EVAL", "return 1", "0"), ("INFO",), ("ACL", "LIST"), ("SHUTDOWN",)]
+    "command",
+    [
+        ("KEYS", "*"),
+        ("FLUSHALL",),
+        ("CONFIG", "GET", "*"),
+        ("EVAL", "return 1", "0"),
+        ("INFO",),
+        ("ACL", "LIST"),
+        ("SHUTDOWN",),
+    ],
 )
 async def test_cache_user_has_no_dangerous_command(bridge, limited, command):
     """A stolen password allows nobody to list the keys, empty, stop or program the server."""
@@ -64,8 +78,13 @@ def allowed(commands_of, access):
 
     The removed categories must come after the added ones.
     """
-    found = {sign: {word[2:] for word in access if word.startswith(f"{sign}@") and word != "-@all"} for sign in "+-"}
-    given, taken = ({command for category in found[sign] for command in commands_of[category]} for sign in "+-")
+    found = {
+        sign: {word[2:] for word in access if word.startswith(f"{sign}@") and word != "-@all"}
+        for sign in "+-"
+    }
+    given, taken = (
+        {command for category in found[sign] for command in commands_of[category]} for sign in "+-"
+    )
     return (given - taken) | {word[1:] for word in access if re.fullmatch(r"\+[a-z]+", word)}
 
 
@@ -74,8 +93,14 @@ async def test_every_command_in_the_code_is_allowed(redis, access):
 
     A new command then fails here, not in production.
     """
-    commands_of = {category: {command.decode() for command in await redis("ACL", "CAT", category)} for category in _categories(access)}
-    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "newsintel" / "storage" / "redis").glob("*.py"))
+    commands_of = {
+        category: {command.decode() for command in await redis("ACL", "CAT", category)}
+        for category in _categories(access)
+    }
+    code = "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in (ROOT / "newsintel" / "storage" / "redis").glob("*.py")
+    )
     called = set(re.findall(r"\b(?:together|_?redis|pipe|pipeline)\.([a-z]+)\(", code))
     spelled = {"delete": "del", "execute": "exec"}
     not_commands = {"pipeline", "aclose", "from_pool", "disconnect"}
@@ -109,7 +134,13 @@ async def test_service_role_reads_and_writes_but_changes_no_schema(bridge, empty
         await migrate(lane, Secret(empty_url), None, service)
         await check_schema(service)
         assert await PostgresArchive(service).save_articles([(article(), NOON)], []) == 1
-    for forbidden in ("DROP TABLE articles", "CREATE TABLE mine ()", "CREATE ROLE mine", "CREATE DATABASE mine", "SELECT pg_reload_conf()"):
+    for forbidden in (
+        "DROP TABLE articles",
+        "CREATE TABLE mine ()",
+        "CREATE ROLE mine",
+        "CREATE DATABASE mine",
+        "SELECT pg_reload_conf()",
+    ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await lane.run(sql, url, forbidden)
 
@@ -117,10 +148,16 @@ async def test_service_role_reads_and_writes_but_changes_no_schema(bridge, empty
 async def test_password_verifier_equals_postgresqls(bridge, empty_url, service_role):
     """Both make the same verifier from the same password and salt."""
     lane = bridge.add_lane("test", 1)
-    making = ("DROP ROLE IF EXISTS verified", "SET password_encryption = 'scram-sha-256'", "CREATE ROLE verified PASSWORD 'a password'")
+    making = (
+        "DROP ROLE IF EXISTS verified",
+        "SET password_encryption = 'scram-sha-256'",
+        "CREATE ROLE verified PASSWORD 'a password'",
+    )
     await lane.run(sql, empty_url, *making)
     try:
-        ((made,),) = await lane.run(rows, empty_url, "SELECT rolpassword FROM pg_authid WHERE rolname = 'verified'")
+        ((made,),) = await lane.run(
+            rows, empty_url, "SELECT rolpassword FROM pg_authid WHERE rolname = 'verified'"
+        )
     finally:
         await lane.run(sql, empty_url, "DROP ROLE verified")  # noqa: ASYNC102 - short
     salt = base64.b64decode(made.split("$")[1].partition(":")[2])

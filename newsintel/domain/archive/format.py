@@ -13,13 +13,37 @@ from typing import Any, TypeVar
 import orjson
 
 from newsintel.domain.archive.model import SOURCE_NAME, Hit
-from newsintel.domain.search.article import MAX_CONTENT, MAX_DESCRIPTION, MAX_NAME, MAX_TITLE, Article, Engagement
+from newsintel.domain.search.article import (
+    MAX_CONTENT,
+    MAX_DESCRIPTION,
+    MAX_NAME,
+    MAX_TITLE,
+    Article,
+    Engagement,
+)
 from newsintel.domain.text.clean import remove_invisible, to_plain_text
 from newsintel.domain.text.json_line import read_object
-from newsintel.domain.text.urls import canonicalize_url, make_article_id, make_stand_in, sanitize_url
+from newsintel.domain.text.urls import (
+    canonicalize_url,
+    make_article_id,
+    make_stand_in,
+    sanitize_url,
+)
 
 FIELDS = (
-    *("id", "url", "title", "source", "publisher", "published_at", "published_at_estimated", "description", "content", "author", "section"),
+    *(
+        "id",
+        "url",
+        "title",
+        "source",
+        "publisher",
+        "published_at",
+        "published_at_estimated",
+        "description",
+        "content",
+        "author",
+        "section",
+    ),
     *("image_url", "language", "external_id", "points", "comments", "first_seen_at", "fetched_at"),
 )
 """All fields in the order of an export. They do not change; more may be added."""
@@ -41,7 +65,11 @@ T = TypeVar("T")
 def dump_line(hit: Hit) -> bytes:
     """Return an archived article as a line with its newline; times in UTC, null if unknown."""
     article = hit.article
-    points, comments = (article.engagement.points, article.engagement.comments) if article.engagement else (None, None)
+    points, comments = (
+        (article.engagement.points, article.engagement.comments)
+        if article.engagement
+        else (None, None)
+    )
     times = {"first_seen_at": hit.first_seen_at, "fetched_at": hit.fetched_at}
     other = {"points": points, "comments": comments} | times
     values = {name: other[name] if name in other else getattr(article, name) for name in FIELDS}
@@ -79,7 +107,9 @@ def _build_article(row: LineFields, now: datetime) -> Article:
     title = _require(_read_text(row, "title", MAX_TITLE), "title")
     published_at = _require(_read_time(row, "published_at", _OLDEST, now), "published_at")
     estimated = _read_typed(row, "published_at_estimated", bool) or False
-    identity = make_stand_in(url, title, "" if estimated else f"{published_at:%Y-%m-%d}") or canonicalize_url(url)
+    identity = make_stand_in(
+        url, title, "" if estimated else f"{published_at:%Y-%m-%d}"
+    ) or canonicalize_url(url)
     return Article(
         id=make_article_id(identity),
         source=_require(_read_pattern(row, "source", SOURCE_NAME), "source"),
@@ -144,7 +174,9 @@ def _read_external_id(row: LineFields) -> str | None:
     number = row.get("external_id")
     value = str(number) if type(number) is int else _read_typed(row, "external_id", str)
     if value is not None and (len(value) > _MAX_EXTERNAL_ID or remove_invisible(value) != value):
-        raise ValueError(f"external_id is longer than {_MAX_EXTERNAL_ID} characters or has invisible ones")
+        raise ValueError(
+            f"external_id is longer than {_MAX_EXTERNAL_ID} characters or has invisible ones"
+        )
     return value
 
 
@@ -168,7 +200,9 @@ def _read_time(row: LineFields, name: str, oldest: datetime, now: datetime) -> d
 def _read_integer(row: LineFields, name: str) -> int | None:
     """Read an integer. Other programs may write 12.0 (spreadsheets, columns of floats)."""
     value = row.get(name)
-    return int(value) if type(value) is float and value.is_integer() else _read_typed(row, name, int)
+    return (
+        int(value) if type(value) is float and value.is_integer() else _read_typed(row, name, int)
+    )
 
 
 def _read_engagement(row: LineFields) -> Engagement | None:

@@ -47,9 +47,16 @@ def find_passage(text: str, runs: Sequence[Run], language: str) -> Sliced[Snippe
     begin = max(0, (yield from _find_best_start(found)) - WORDS_BEFORE)
     shown = places[begin : begin + MAX_WORDS]
     start, end = shown[0][0], max(end for _, end in shown)
-    inside = [(place, length) for place in range(begin, begin + len(shown)) for length, _ in found.get(place, ())]
+    inside = [
+        (place, length)
+        for place in range(begin, begin + len(shown))
+        for length, _ in found.get(place, ())
+    ]
     marks = [(places[place][0], places[place + length - 1][1]) for place, length in inside]
-    return Snippet(text[start:end], tuple((low - start, min(high, end) - start) for low, high in _merge_marks(marks)))
+    return Snippet(
+        text[start:end],
+        tuple((low - start, min(high, end) - start) for low, high in _merge_marks(marks)),
+    )
 
 
 def _find_matches(lexemes: Sequence[str], runs: Sequence[Run]) -> Sliced[dict[int, list[_Match]]]:
@@ -58,7 +65,9 @@ def _find_matches(lexemes: Sequence[str], runs: Sequence[Run]) -> Sliced[dict[in
     for place, one in enumerate(text):
         places.setdefault(one, []).append(place)
     found: dict[int, list[_Match]] = {}
-    for number, (wanted, prefix) in enumerate(dict.fromkeys((run.lexemes, run.prefix) for run in runs)):
+    for number, (wanted, prefix) in enumerate(
+        dict.fromkeys((run.lexemes, run.prefix) for run in runs)
+    ):
         yield
         *before, last = wanted
         length, first = len(wanted), wanted[0]
@@ -68,7 +77,11 @@ def _find_matches(lexemes: Sequence[str], runs: Sequence[Run]) -> Sliced[dict[in
             if turn % PLACES_PER_SLICE == PLACES_PER_SLICE - 1:
                 yield
             end = place + length
-            if end <= len(text) and text[place : place + len(exact)] == exact and (not prefix or text[end - 1].startswith(last)):
+            if (
+                end <= len(text)
+                and text[place : place + len(exact)] == exact
+                and (not prefix or text[end - 1].startswith(last))
+            ):
                 found.setdefault(place, []).append((length, number))
     return dict(sorted(found.items()))
 

@@ -12,7 +12,9 @@ from newsintel.domain.search.article import ArchivedArticle, Article, Pair
 class Archive(Protocol):
     """The archive in PostgreSQL, for the persister and the desk."""
 
-    async def save_articles(self, articles: Sequence[tuple[Article, datetime]], pairs: Sequence[Pair]) -> int:
+    async def save_articles(
+        self, articles: Sequence[tuple[Article, datetime]], pairs: Sequence[Pair]
+    ) -> int:
         """Upsert articles with the times of their fetch, then pairs of archived articles.
 
         Idempotent.

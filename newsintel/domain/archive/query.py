@@ -93,7 +93,9 @@ def build_archive_query(
         start=span.start,
         end=span.end,
         language=language,
-        sort=(sort or ArchiveSort.RELEVANCE) if ranked or sort is ArchiveSort.OLDEST else ArchiveSort.NEWEST,
+        sort=(sort or ArchiveSort.RELEVANCE)
+        if ranked or sort is ArchiveSort.OLDEST
+        else ArchiveSort.NEWEST,
     )
 
 
@@ -119,7 +121,9 @@ class _TimeRange:
         `after:` includes its time and `before:` excludes it, so adjacent ranges share no article.
         """
         if token.excluded:
-            raise InvalidParameterError("q", "not_excludable", f"{token.field}: in q cannot be excluded.")
+            raise InvalidParameterError(
+                "q", "not_excludable", f"{token.field}: in q cannot be excluded."
+            )
         try:
             moment = parse_time(unicodedata.normalize("NFKC", token.text).translate(_HYPHENS))
             if token.field == "after":
@@ -128,10 +132,16 @@ class _TimeRange:
                 self.end = min(moment - _TICK, self.end or moment)
         except (ValueError, OverflowError):
             rule = "a date such as 2026-01-31 or a time such as 2026-01-31T12:00:00Z"
-            raise InvalidParameterError("q", "date", f"{token.field}: in q must be followed by {rule}.") from None
+            raise InvalidParameterError(
+                "q", "date", f"{token.field}: in q must be followed by {rule}."
+            ) from None
         self.narrowed = True
         if self.start and self.end and self.start > self.end:
-            raise InvalidParameterError("q", "empty_span", "after: and before: in q, with from and to, must leave a span of time.")
+            raise InvalidParameterError(
+                "q",
+                "empty_span",
+                "after: and before: in q, with from and to, must leave a span of time.",
+            )
 
 
 def _parse_alternatives(text: str, span: _TimeRange) -> tuple[tuple[Condition, ...], ...]:
@@ -140,7 +150,9 @@ def _parse_alternatives(text: str, span: _TimeRange) -> tuple[tuple[Condition, .
     for token in parsed.bounds:
         span.narrow(token)
     if not parsed.alternatives and not span.narrowed:
-        raise InvalidParameterError("q", "no_words", "q must hold a word to look for; leave it out to see everything.")
+        raise InvalidParameterError(
+            "q", "no_words", "q must hold a word to look for; leave it out to see everything."
+        )
     return tuple(tuple(map(_build_condition, tokens)) for tokens in parsed.alternatives)
 
 

@@ -30,7 +30,14 @@ from math import sqrt
 
 from attrs import define, field
 
-from newsintel.domain.intelligence.interest_model import CandidateQuery, Deed, DeedKind, Evidence, Interest, Profile
+from newsintel.domain.intelligence.interest_model import (
+    CandidateQuery,
+    Deed,
+    DeedKind,
+    Evidence,
+    Interest,
+    Profile,
+)
 from newsintel.domain.search.scoring import decay
 
 STRENGTH = {
@@ -41,7 +48,13 @@ STRENGTH = {
     DeedKind.OPENED: 0.3,
     DeedKind.DISLIKED: 1.0,
 }
-HALF_LIFE_D = {DeedKind.SAVED: 30, DeedKind.SEARCHED: 7, DeedKind.NOTED: 30, DeedKind.OPENED: 14, DeedKind.DISLIKED: 60}
+HALF_LIFE_D = {
+    DeedKind.SAVED: 30,
+    DeedKind.SEARCHED: 7,
+    DeedKind.NOTED: 30,
+    DeedKind.OPENED: 14,
+    DeedKind.DISLIKED: 60,
+}
 
 MOST_DEEDS = 100
 """A profile uses only the strongest deeds: the next one would contribute less than a hundredth."""
@@ -76,7 +89,9 @@ def select_strongest(deeds: Iterable[Deed], now: datetime) -> list[Deed]:
     return [deed for say, deed in sorted(weighed, key=lambda one: -one[0])[:MOST_DEEDS] if say > 0]
 
 
-def build_profile(deeds: Sequence[Deed], terms: Sequence[Mapping[str, float]], now: datetime) -> Profile:
+def build_profile(
+    deeds: Sequence[Deed], terms: Sequence[Mapping[str, float]], now: datetime
+) -> Profile:
     """Return the profile of a person with these deeds.
 
     Args:
@@ -85,7 +100,11 @@ def build_profile(deeds: Sequence[Deed], terms: Sequence[Mapping[str, float]], n
             have no terms.
         now: the current time.
     """
-    evidence = [Evidence(deed, _scale_terms(some, deed_strength(deed, now))) for deed, some in zip(deeds, terms, strict=True) if some]
+    evidence = [
+        Evidence(deed, _scale_terms(some, deed_strength(deed, now)))
+        for deed, some in zip(deeds, terms, strict=True)
+        if some
+    ]
     against: dict[str, float] = defaultdict(float)
     gathered = _Clustering()
     for one in evidence:
@@ -99,7 +118,11 @@ def build_profile(deeds: Sequence[Deed], terms: Sequence[Mapping[str, float]], n
     most = max((sum(left.values()) for _, left in largest), default=0.0)
     return Profile(
         tuple(
-            Interest(sqrt(sum(left.values()) / most), _compute_shares(left, MOST_TERMS), tuple(bundle.evidence))
+            Interest(
+                sqrt(sum(left.values()) / most),
+                _compute_shares(left, MOST_TERMS),
+                tuple(bundle.evidence),
+            )
             for bundle, left in largest
             if left
         ),
@@ -109,7 +132,12 @@ def build_profile(deeds: Sequence[Deed], terms: Sequence[Mapping[str, float]], n
 
 def build_candidate_query(of: Profile) -> CandidateQuery:
     """Return how to search for articles that fit a profile."""
-    lone = [term for interest in of.interests for term, share in interest.terms.items() if share >= MIN_ALONE_SHARE]
+    lone = [
+        term
+        for interest in of.interests
+        for term, share in interest.terms.items()
+        if share >= MIN_ALONE_SHARE
+    ]
     terms = [*(term for interest in of.interests for term in interest.terms), *of.averse]
     return CandidateQuery(
         tuple(dict.fromkeys(lone)),
@@ -159,7 +187,10 @@ class _Clustering:
             for place in self._having[term]:
                 products[place] += weight * self.bundles[place].terms[term]
         own = sqrt(sum(weight**2 for weight in terms.values()))
-        cosines = {place: product / (own * sqrt(self.bundles[place].square)) for place, product in products.items()}
+        cosines = {
+            place: product / (own * sqrt(self.bundles[place].square))
+            for place, product in products.items()
+        }
         best = max(cosines, key=lambda place: (cosines[place], -place), default=None)
         return best if best is not None and cosines[best] >= MIN_CLUSTER_COSINE else None
 
@@ -171,7 +202,11 @@ def _scale_terms(terms: Mapping[str, float], length: float) -> dict[str, float]:
 
 def _subtract_terms(terms: Mapping[str, float], against: Mapping[str, float]) -> dict[str, float]:
     """Subtract the weights of `against` and keep the positive results."""
-    return {term: weight - against.get(term, 0.0) for term, weight in terms.items() if weight > against.get(term, 0.0)}
+    return {
+        term: weight - against.get(term, 0.0)
+        for term, weight in terms.items()
+        if weight > against.get(term, 0.0)
+    }
 
 
 def _compute_shares(terms: Mapping[str, float], most: int) -> dict[str, float]:

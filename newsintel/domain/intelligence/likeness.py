@@ -73,14 +73,24 @@ def score_candidates(candidates: Sequence[Candidate], weights: Mapping[str, floa
     if not candidates:
         return []
     usual = max(1.0, median(one.words for one in candidates))
-    terms = {mask: tuple(term for place, term in enumerate(weights) if mask >> place & 1) for mask in {one.shared for one in candidates}}
+    terms = {
+        mask: tuple(term for place, term in enumerate(weights) if mask >> place & 1)
+        for mask in {one.shared for one in candidates}
+    }
     whole = sum(weights.values())
     shares = {mask: sum(weights[term] for term in some) / whole for mask, some in terms.items()}
-    scored = [Scored(one.id, shares[one.shared] / _length_factor(one.words / usual), terms[one.shared]) for one in candidates]
-    return sorted((one for one in scored if one.score >= MIN_SCORE), key=lambda one: (-one.score, -one.id))
+    scored = [
+        Scored(one.id, shares[one.shared] / _length_factor(one.words / usual), terms[one.shared])
+        for one in candidates
+    ]
+    return sorted(
+        (one for one in scored if one.score >= MIN_SCORE), key=lambda one: (-one.score, -one.id)
+    )
 
 
-def rescore_articles(scored: Iterable[Scored], articles: Mapping[int, Article], publisher: str | None, now: datetime) -> list[Scored]:
+def rescore_articles(
+    scored: Iterable[Scored], articles: Mapping[int, Article], publisher: str | None, now: datetime
+) -> list[Scored]:
     """Multiply scores by recency and publisher, best first; on ties the latest archived first.
 
     Args:
@@ -92,13 +102,27 @@ def rescore_articles(scored: Iterable[Scored], articles: Mapping[int, Article], 
     rescored = []
     for one in scored:
         if article := articles.get(one.id):
-            same = SAME_PUBLISHER if publisher is not None and fold(article.publisher) == fold(publisher) else 1.0
-            rescored.append(evolve(one, score=round(one.score * same * _recency_factor(article.published_at, now), DECIMALS)))
+            same = (
+                SAME_PUBLISHER
+                if publisher is not None and fold(article.publisher) == fold(publisher)
+                else 1.0
+            )
+            rescored.append(
+                evolve(
+                    one,
+                    score=round(
+                        one.score * same * _recency_factor(article.published_at, now), DECIMALS
+                    ),
+                )
+            )
     return sorted(rescored, key=lambda one: (-one.score, -one.id))
 
 
 def drop_duplicates(
-    ranked: Iterable[Scored], titles: Mapping[int, str], ties: Iterable[tuple[int, int]], known: Sequence[tuple[int | None, str]]
+    ranked: Iterable[Scored],
+    titles: Mapping[int, str],
+    ties: Iterable[tuple[int, int]],
+    known: Sequence[tuple[int | None, str]],
 ) -> list[Scored]:
     """Return the best article of each story, without known stories.
 
@@ -118,7 +142,11 @@ def drop_duplicates(
         deduper.add(title, None)
     kept = []
     for one in ranked:
-        if one.id not in titles or groups.get(one.id, one.id) in seen or deduper.add(titles[one.id], None).rule is not None:
+        if (
+            one.id not in titles
+            or groups.get(one.id, one.id) in seen
+            or deduper.add(titles[one.id], None).rule is not None
+        ):
             continue
         seen.add(groups.get(one.id, one.id))
         kept.append(one)

@@ -49,7 +49,9 @@ class DailySearches:
         if query in others:
             return ()
         latest = (*others, query)[-MOST_QUERIES:]
-        self._queries.put(person, latest, getsizeof(person) + getsizeof(latest) + sum(map(getsizeof, latest)))
+        self._queries.put(
+            person, latest, getsizeof(person) + getsizeof(latest) + sum(map(getsizeof, latest))
+        )
         return others
 
     def forget(self, person: str) -> None:
@@ -88,7 +90,12 @@ class SearchMarker:
             for other in others
         )
         return MarkedSearch(
-            query, search.searched_at, self._make_newest_mark(day, search.person, query), beside, search.articles, search.user_id
+            query,
+            search.searched_at,
+            self._make_newest_mark(day, search.person, query),
+            beside,
+            search.articles,
+            search.user_id,
         )
 
     def make_marks_finder(self, person: str) -> MarksFinder:
@@ -113,4 +120,6 @@ def order_pair(one: str, other: str) -> tuple[str, str]:
 
 def _compute_mark(key: bytes, day: date, person: str, queries: Sequence[str]) -> bytes:
     """Compute a mark. NUL separates the members: none can contain it (`grammar.checked`)."""
-    return hmac.digest(key, "\0".join((day.isoformat(), *queries, person)).encode(), "sha256")[:MARK_BYTES]
+    return hmac.digest(key, "\0".join((day.isoformat(), *queries, person)).encode(), "sha256")[
+        :MARK_BYTES
+    ]

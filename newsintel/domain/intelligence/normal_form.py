@@ -20,7 +20,13 @@ def write_normal_form(clauses: Sequence[Clause]) -> str | None:
     """Return a query's normal form; None if it is too long to be counted or searched for again."""
     text = " OR ".join(
         dict.fromkeys(
-            " ".join((*map(_write_term, clause.wanted), *(f"-{_write_term(one)}" for one in clause.unwanted))) for clause in clauses
+            " ".join(
+                (
+                    *map(_write_term, clause.wanted),
+                    *(f"-{_write_term(one)}" for one in clause.unwanted),
+                )
+            )
+            for clause in clauses
         )
     )
     return text if len(text) <= MAX_CHARS and len(text.encode()) <= MAX_BYTES else None

@@ -30,7 +30,13 @@ PER_PUBLISHER = 2
 
 
 def build_page(
-    personal: Sequence[Choice], talked: Sequence[Choice], known: Iterable[str], *, limit: int, person: str, day: date
+    personal: Sequence[Choice],
+    talked: Sequence[Choice],
+    known: Iterable[str],
+    *,
+    limit: int,
+    person: str,
+    day: date,
 ) -> Recommendations:
     """Return a page of at most `limit` picks.
 
@@ -61,7 +67,9 @@ def build_page(
     return Recommendations(Basis.PERSONAL, tuple(picks))
 
 
-def _build_trending(talked: Iterable[Choice], choosing: "_Selection", limit: int) -> Recommendations:
+def _build_trending(
+    talked: Iterable[Choice], choosing: "_Selection", limit: int
+) -> Recommendations:
     picks = [one.pick for one in talked if choosing.try_add(one.pick.article)]
     return Recommendations(Basis.TRENDING, tuple(picks[:limit]))
 

@@ -8,9 +8,21 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
-from newsintel.domain.intelligence.interest_model import CandidateQuery, Deed, ProfileMatch, UnseenArticle
+from newsintel.domain.intelligence.interest_model import (
+    CandidateQuery,
+    Deed,
+    ProfileMatch,
+    UnseenArticle,
+)
 from newsintel.domain.intelligence.likeness_model import SimilarArticle
-from newsintel.domain.intelligence.search_counts import MarkedSearch, MarksFinder, ObservedQuery, QueryRelation, Trend, TrendWindow
+from newsintel.domain.intelligence.search_counts import (
+    MarkedSearch,
+    MarksFinder,
+    ObservedQuery,
+    QueryRelation,
+    Trend,
+    TrendWindow,
+)
 from newsintel.domain.search.article import Article
 
 
@@ -21,7 +33,9 @@ class Likeness(Protocol):
     have it. A weight is above 0. Weights can be compared within a text and between texts.
     """
 
-    async def find_similar_by_id(self, article_id: str, limit: int) -> tuple[SimilarArticle, ...] | None:
+    async def find_similar_by_id(
+        self, article_id: str, limit: int
+    ) -> tuple[SimilarArticle, ...] | None:
         """Return the articles most similar to one, best first, without its duplicates.
 
         None if the archive does not have the article.
@@ -32,7 +46,9 @@ class Likeness(Protocol):
         """Do the same for an article that may be missing in the archive."""
         ...
 
-    async def find_key_terms(self, texts: Sequence[str], each: int) -> Sequence[Mapping[str, float]]:
+    async def find_key_terms(
+        self, texts: Sequence[str], each: int
+    ) -> Sequence[Mapping[str, float]]:
         """Return the `each` most significant terms, with weights, of each text that people wrote.
 
         The results are in the order of the texts. A text of only stop words has no terms.
@@ -51,7 +67,9 @@ class Reading(Protocol):
         """Return about the `limit` newest articles that share enough terms, or all if fewer do."""
         ...
 
-    async def load_unseen(self, user_id: int, article_ids: Sequence[str]) -> Mapping[str, UnseenArticle]:
+    async def load_unseen(
+        self, user_id: int, article_ids: Sequence[str]
+    ) -> Mapping[str, UnseenArticle]:
         """Return by public id those articles that the person has not saved, opened or dismissed.
 
         Articles with a duplicate that the person has saved, opened or dismissed are left out.
@@ -124,7 +142,11 @@ class Trending(Protocol):
     """Prepared lists of queries that are searched for more than usual."""
 
     async def rebuild_list(
-        self, span: TrendWindow, now: datetime, floor: int, rank: Callable[[Sequence[ObservedQuery]], Sequence[Trend]]
+        self,
+        span: TrendWindow,
+        now: datetime,
+        floor: int,
+        rank: Callable[[Sequence[ObservedQuery]], Sequence[Trend]],
     ) -> bool:
         """Make the list of a window again; False if a process has just done so.
 
@@ -144,7 +166,9 @@ class Trending(Protocol):
 class RelatedSearches(Protocol):
     """Finds related searches."""
 
-    async def find_related(self, seeds: Sequence[str], today: date, floor: int, *, own: bool) -> Sequence[QueryRelation]:
+    async def find_related(
+        self, seeds: Sequence[str], today: date, floor: int, *, own: bool
+    ) -> Sequence[QueryRelation]:
         """Return queries that share people or articles with any of the seeds.
 
         Args:

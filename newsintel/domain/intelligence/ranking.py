@@ -99,15 +99,29 @@ def rank_fits(found: Iterable[ProfileMatch], of: Profile, now: datetime, most: i
         worth, interest = _score_fit(one.shared, of)
         if worth >= MIN_WORTH:
             fitting.append(
-                (-worth * score_recency(one.published_at, now), -one.published_at.timestamp(), one.article_id, worth, interest, one)
+                (
+                    -worth * score_recency(one.published_at, now),
+                    -one.published_at.timestamp(),
+                    one.article_id,
+                    worth,
+                    interest,
+                    one,
+                )
             )
     return [
-        Fit(one.article_id, worth, interest, explain_pick(of.interests[interest].evidence, one.shared))
+        Fit(
+            one.article_id,
+            worth,
+            interest,
+            explain_pick(of.interests[interest].evidence, one.shared),
+        )
         for *_, worth, interest, one in sorted(fitting, key=lambda it: it[:3])[:most]
     ]
 
 
-def score_personal(fitting: Iterable[Fit], offers: Mapping[str, UnseenArticle], kept: Preferences, now: datetime) -> Sliced[list[Choice]]:
+def score_personal(
+    fitting: Iterable[Fit], offers: Mapping[str, UnseenArticle], kept: Preferences, now: datetime
+) -> Sliced[list[Choice]]:
     """Score the fits that are on offer, best first, without what the preferences exclude."""
     found = []
     excluded = PreparedTopics(kept.excluded_topics)
@@ -117,13 +131,19 @@ def score_personal(fitting: Iterable[Fit], offers: Mapping[str, UnseenArticle], 
         if offer is not None and is_allowed(offer, kept, excluded):
             preferred = offer.article.source in kept.preferred_sources
             score = fit.worth * _score_appeal(offer, kept, now)
-            reasons = (fit.why, f"preferred source: {offer.article.source}") if preferred else (fit.why,)
+            reasons = (
+                (fit.why, f"preferred source: {offer.article.source}") if preferred else (fit.why,)
+            )
             found.append(Choice(Pick(offer.article, round(score, DECIMALS), reasons), fit.interest))
     return _sort_choices(found)
 
 
 def score_popular(
-    talked: Iterable[PopularArticle], offers: Mapping[str, UnseenArticle], kept: Preferences, of: Profile, now: datetime
+    talked: Iterable[PopularArticle],
+    offers: Mapping[str, UnseenArticle],
+    kept: Preferences,
+    of: Profile,
+    now: datetime,
 ) -> Sliced[list[Choice]]:
     """Score popular articles on offer that are `strange` to the profile, in the given order.
 
@@ -135,14 +155,29 @@ def score_popular(
     for one in talked:
         yield
         offer = offers.get(one.article_id)
-        if offer is not None and is_allowed(offer, kept, excluded) and is_outside_profile(one.terms, of):
-            found.append(Choice(Pick(offer.article, round(0.5 * _score_appeal(offer, kept, now), DECIMALS), (one.why,))))
+        if (
+            offer is not None
+            and is_allowed(offer, kept, excluded)
+            and is_outside_profile(one.terms, of)
+        ):
+            found.append(
+                Choice(
+                    Pick(
+                        offer.article,
+                        round(0.5 * _score_appeal(offer, kept, now), DECIMALS),
+                        (one.why,),
+                    )
+                )
+            )
     return found
 
 
 def is_outside_profile(terms: frozenset[str], of: Profile) -> bool:
     """Whether an article is outside all interests of a profile and outside its aversions."""
-    return all(_sum_share(side, terms) < MAX_EXPLORATION_SHARE for side in (of.averse, *(interest.terms for interest in of.interests)))
+    return all(
+        _sum_share(side, terms) < MAX_EXPLORATION_SHARE
+        for side in (of.averse, *(interest.terms for interest in of.interests))
+    )
 
 
 def is_allowed(offer: UnseenArticle, kept: Preferences, excluded: PreparedTopics) -> bool:
@@ -178,7 +213,11 @@ def _score_fit(shared: frozenset[str], of: Profile) -> tuple[float, int]:
 def _match_interest(interest: Interest, shared: frozenset[str]) -> float:
     """Return how well terms match an interest. A single common word needs a large share."""
     having = [interest.terms[term] for term in shared if term in interest.terms]
-    return min(1.0, fsum(having)) if len(having) > 1 or any(share >= MIN_ALONE_SHARE for share in having) else 0.0
+    return (
+        min(1.0, fsum(having))
+        if len(having) > 1 or any(share >= MIN_ALONE_SHARE for share in having)
+        else 0.0
+    )
 
 
 def _sum_share(weights: Mapping[str, float], terms: frozenset[str]) -> float:
@@ -187,13 +226,28 @@ def _sum_share(weights: Mapping[str, float], terms: frozenset[str]) -> float:
 
 
 def _score_appeal(offer: UnseenArticle, kept: Preferences, now: datetime) -> float:
-    source = 1.0 if not kept.preferred_sources or offer.article.source in kept.preferred_sources else OTHER_SOURCE
-    popular = 1 - POPULARITY + POPULARITY * article_popularity(offer.article, offer.publishers, offer.saves)
+    source = (
+        1.0
+        if not kept.preferred_sources or offer.article.source in kept.preferred_sources
+        else OTHER_SOURCE
+    )
+    popular = (
+        1
+        - POPULARITY
+        + POPULARITY * article_popularity(offer.article, offer.publishers, offer.saves)
+    )
     return score_recency(offer.article.published_at, now) * popular * source
 
 
 def _sort_choices(found: Iterable[Choice]) -> list[Choice]:
-    return sorted(found, key=lambda one: (-one.pick.score, -one.pick.article.published_at.timestamp(), one.pick.article.id))
+    return sorted(
+        found,
+        key=lambda one: (
+            -one.pick.score,
+            -one.pick.article.published_at.timestamp(),
+            one.pick.article.id,
+        ),
+    )
 
 
 def mark_exploration(choice: Choice) -> Pick:

@@ -21,7 +21,9 @@ def score_closeness(kin: QueryRelation) -> float:
     return 1 - (1 - min(1.0, people)) * (1 - articles)
 
 
-def rank_related(kin: Iterable[QueryRelation], limit: int, *, without: Collection[str] = ()) -> tuple[RelatedSearch, ...]:
+def rank_related(
+    kin: Iterable[QueryRelation], limit: int, *, without: Collection[str] = ()
+) -> tuple[RelatedSearch, ...]:
     """Return the closest queries, each with its closest seed, best first.
 
     On ties the one with more people comes first, then the order is alphabetical.
@@ -35,9 +37,15 @@ def rank_related(kin: Iterable[QueryRelation], limit: int, *, without: Collectio
     for one in kin:
         score = score_closeness(one)
         known = best.get(one.query)
-        if one.query not in without and (known is None or (score, known.kin.seed) > (known.score, one.seed)):
+        if one.query not in without and (
+            known is None or (score, known.kin.seed) > (known.score, one.seed)
+        ):
             best[one.query] = RelatedSearch(one, score)
-    return tuple(sorted(best.values(), key=lambda found: (-found.score, -found.kin.people, found.kin.query))[:limit])
+    return tuple(
+        sorted(best.values(), key=lambda found: (-found.score, -found.kin.people, found.kin.query))[
+            :limit
+        ]
+    )
 
 
 def explain_relation(kin: QueryRelation) -> list[str]:
@@ -47,5 +55,7 @@ def explain_relation(kin: QueryRelation) -> list[str]:
         people = format_count(kin.together, "person", "people")
         found.append(f"{people} searched for this and for {kin.seed} on the same day")
     if kin.shared:
-        found.append(f"its answers share {format_count(kin.shared, 'article', 'articles')} with those of {kin.seed}")
+        found.append(
+            f"its answers share {format_count(kin.shared, 'article', 'articles')} with those of {kin.seed}"
+        )
     return found

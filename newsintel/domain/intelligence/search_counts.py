@@ -31,7 +31,11 @@ class TrendWindow(StrEnum):
     @property
     def length(self) -> timedelta:
         """The length of the window."""
-        return {TrendWindow.HOUR: timedelta(hours=1), TrendWindow.DAY: timedelta(days=1), TrendWindow.WEEK: timedelta(days=7)}[self]
+        return {
+            TrendWindow.HOUR: timedelta(hours=1),
+            TrendWindow.DAY: timedelta(days=1),
+            TrendWindow.WEEK: timedelta(days=7),
+        }[self]
 
 
 @frozen

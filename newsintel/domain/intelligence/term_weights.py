@@ -85,7 +85,11 @@ def rank_terms(words: Iterable[Word], total: int, each: int, *, least: int) -> d
             has finds nothing.
     """
     most = max(MAX_COMMON_SHARE * total, MIN_COMMON_ARTICLES)
-    weights = {word.lexeme: FIELD_WEIGHTS[word.field] * sqrt(idf(word.articles, total)) for word in words if least <= word.articles <= most}
+    weights = {
+        word.lexeme: FIELD_WEIGHTS[word.field] * sqrt(idf(word.articles, total))
+        for word in words
+        if least <= word.articles <= most
+    }
     return dict(sorted(weights.items(), key=lambda one: (-one[1], one[0]))[:each])
 
 
@@ -107,4 +111,6 @@ def plan_probe(terms: Sequence[str], articles: Mapping[str, int]) -> Probe | Non
     read = list(accumulate(articles[term] for term in rarest))
     anchors = rarest[: max(1, bisect_right(read, INDEX_BUDGET))]
     alone = 1 if len(known) == 1 else bisect_right(read, MAX_ALONE_ARTICLES)
-    return Probe(tuple(anchors[:alone]), tuple(anchors[alone:]), tuple(known), wide=read[0] > INDEX_BUDGET)
+    return Probe(
+        tuple(anchors[:alone]), tuple(anchors[alone:]), tuple(known), wide=read[0] > INDEX_BUDGET
+    )

@@ -35,8 +35,13 @@ def rank_trends(observed: Iterable[ObservedQuery], limit: int) -> tuple[Trend, .
     On ties the query with more people comes first, then the order is alphabetical. While the usual
     numbers are unknown, the queries of most people come first.
     """
-    trends = [Trend(one.query, one.people, one.usual, score_burst(one.people, one.usual or 0.0)) for one in observed]
-    return tuple(sorted(trends, key=lambda trend: (-trend.score, -trend.people, trend.query))[:limit])
+    trends = [
+        Trend(one.query, one.people, one.usual, score_burst(one.people, one.usual or 0.0))
+        for one in observed
+    ]
+    return tuple(
+        sorted(trends, key=lambda trend: (-trend.score, -trend.people, trend.query))[:limit]
+    )
 
 
 def explain_trend(trend: Trend) -> str:
@@ -49,7 +54,11 @@ def explain_trend(trend: Trend) -> str:
     times = trend.people / trend.usual
     if times > MAX_USUAL_RATIO:
         return f"{people}, {round(times) if times >= 2 else round(times, 1):g} times the usual"
-    return f"{people}, about as usual" if times * MAX_USUAL_RATIO >= 1 else f"{people}, fewer than usual"
+    return (
+        f"{people}, about as usual"
+        if times * MAX_USUAL_RATIO >= 1
+        else f"{people}, fewer than usual"
+    )
 
 
 def format_count(number: int, one: str, many: str) -> str:

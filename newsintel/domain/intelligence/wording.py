@@ -6,7 +6,9 @@ from newsintel.domain.text.lexemes import make_lexeme
 from newsintel.domain.text.tokens import split_words
 
 
-def find_spellings(texts: Iterable[str | None], lexemes: Sequence[str], language: str) -> tuple[str, ...]:
+def find_spellings(
+    texts: Iterable[str | None], lexemes: Sequence[str], language: str
+) -> tuple[str, ...]:
     """Return each lexeme as it is first spelled in some texts; without its language if in none.
 
     Overlapping letter pairs of scripts without spaces are joined: 強い, い地 and 地震 are 強い地震.

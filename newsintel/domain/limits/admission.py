@@ -112,7 +112,9 @@ class Admission:
         self._pause = _Hold(-inf, Status.RATE_LIMITED)
         self._paused_at_s = -inf
 
-    def reserve(self, spent: Spent, now_s: float, wall_now: datetime, deadline_s: float, *, signed_in: bool) -> Start | Refused:
+    def reserve(
+        self, spent: Spent, now_s: float, wall_now: datetime, deadline_s: float, *, signed_in: bool
+    ) -> Start | Refused:
         """Return when a call may start.
 
         A start in the future is only given if the source would probably still answer in time, by
@@ -124,18 +126,33 @@ class Admission:
         self.set_spent(spent)
         takes_s = median(self._latencies_s) if self._latencies_s else 0.0
         last = _Hold(now_s, Status.OK)
-        for holds in (self._list_shared_holds(spent, signed_in=signed_in), self._list_personal_holds(spent, signed_in=signed_in)):
+        for holds in (
+            self._list_shared_holds(spent, signed_in=signed_in),
+            self._list_personal_holds(spent, signed_in=signed_in),
+        ):
             last = max([last, *holds], key=lambda hold: hold.until_s)
             if last.until_s > now_s + MIN_WAIT_S and last.until_s + takes_s > deadline_s:
-                return Refused(last.status, wall_now + timedelta(seconds=last.until_s - now_s), last.held_back)
+                return Refused(
+                    last.status, wall_now + timedelta(seconds=last.until_s - now_s), last.held_back
+                )
         self.set_spent(evolve(spent, used=spent.used + 1))
         return Start(last.until_s)
 
     def _list_shared_holds(self, spent: Spent, *, signed_in: bool) -> list[_Hold]:
         """Return what blocks all callers of that kind: a pause, the pace, the quota."""
-        holds = [self._pause, _Hold(spent.newest_s + self._terms.pace_s, Status.RATE_LIMITED), self._make_quota_hold()]
+        holds = [
+            self._pause,
+            _Hold(spent.newest_s + self._terms.pace_s, Status.RATE_LIMITED),
+            self._make_quota_hold(),
+        ]
         if not signed_in and self._terms.quota:
-            holds.append(_Hold(spent.open_s + self._terms.quota.window_s, Status.QUOTA_EXHAUSTED, HeldFrom.ANONYMOUS))
+            holds.append(
+                _Hold(
+                    spent.open_s + self._terms.quota.window_s,
+                    Status.QUOTA_EXHAUSTED,
+                    HeldFrom.ANONYMOUS,
+                )
+            )
         return holds
 
     def _list_personal_holds(self, spent: Spent, *, signed_in: bool) -> list[_Hold]:
@@ -145,7 +162,9 @@ class Admission:
         """
         if self._terms.quota is None or not self._terms.has_spent_share(spent, signed_in=signed_in):
             return []
-        return [_Hold(spent.own_s + self._terms.quota.window_s, Status.QUOTA_EXHAUSTED, HeldFrom.PERSON)]
+        return [
+            _Hold(spent.own_s + self._terms.quota.window_s, Status.QUOTA_EXHAUSTED, HeldFrom.PERSON)
+        ]
 
     def set_spent(self, spent: Spent) -> None:
         """Store what was spent, in this process or any other."""
@@ -158,9 +177,13 @@ class Admission:
         """
         if self._pause.until_s <= start.at_s:
             return None
-        return Refused(self._pause.status, wall_now + timedelta(seconds=self._pause.until_s - start.at_s))
+        return Refused(
+            self._pause.status, wall_now + timedelta(seconds=self._pause.until_s - start.at_s)
+        )
 
-    def record_reply(self, start: Start, reply: SourcePage | Refusal, now_s: float, jitter: float) -> None:
+    def record_reply(
+        self, start: Start, reply: SourcePage | Refusal, now_s: float, jitter: float
+    ) -> None:
         """Learn from the result of a call.
 
         Args:
@@ -180,7 +203,9 @@ class Admission:
         if rule is None or reply.query_fault:
             return
         if reply.pause_s is not None:
-            self._pause_for(now_s, reply.pause_s, Status.RATE_LIMITED if rule is _CIRCUIT else rule.says)
+            self._pause_for(
+                now_s, reply.pause_s, Status.RATE_LIMITED if rule is _CIRCUIT else rule.says
+            )
         elif start.at_s >= self._paused_at_s:
             # Calls that started before the pause report the same outage: ten at once must not count
             # as ten in a row.
@@ -193,7 +218,11 @@ class Admission:
     def find_pause(self, now_s: float, wall_now: datetime) -> Refused | None:
         """Return what blocks the source apart from its pace: a pause or the quota; else None."""
         last = max(self._pause, self._make_quota_hold(), key=lambda hold: hold.until_s)
-        return Refused(last.status, wall_now + timedelta(seconds=last.until_s - now_s)) if last.until_s > now_s else None
+        return (
+            Refused(last.status, wall_now + timedelta(seconds=last.until_s - now_s))
+            if last.until_s > now_s
+            else None
+        )
 
     @property
     def is_circuit_open(self) -> bool:
@@ -223,4 +252,7 @@ class Admission:
 
     def _make_quota_hold(self) -> _Hold:
         """Return until when the quota blocks all callers, by the last known starts."""
-        return _Hold(self._spent.full_s + (self._terms.quota.window_s if self._terms.quota else 0), Status.QUOTA_EXHAUSTED)
+        return _Hold(
+            self._spent.full_s + (self._terms.quota.window_s if self._terms.quota else 0),
+            Status.QUOTA_EXHAUSTED,
+        )

@@ -19,7 +19,12 @@ class Ledger(Protocol):
     """
 
     async def reserve(
-        self, source: str, terms: SourceLimits, name: str, before: Mapping[str, float], decide: Callable[[Spent, float], Start | Refused]
+        self,
+        source: str,
+        terms: SourceLimits,
+        name: str,
+        before: Mapping[str, float],
+        decide: Callable[[Spent, float], Start | Refused],
     ) -> Start | Refused:
         """Decide on a start and enter it atomically: no other start comes between.
 

@@ -67,7 +67,11 @@ class SourceLimits:
     @property
     def ranks(self) -> tuple[int, int]:
         """The ranks of `Spent.full_s` and `open_s`, newest first: 1 = the newest; 0 = no quota."""
-        return (self.quota.calls, self.quota.calls - self.quota.calls // RESERVE) if self.quota else (0, 0)
+        return (
+            (self.quota.calls, self.quota.calls - self.quota.calls // RESERVE)
+            if self.quota
+            else (0, 0)
+        )
 
     def count_left(self, spent: Spent) -> int | None:
         """Return the calls left in the window; None without a quota."""
@@ -164,7 +168,14 @@ class OwnStarts:
         used = len(self._starts) - bisect_right(self._starts, now_s - window_s, key=_get_start_time)
         own = self._own.get(person, []) if person else []
         own = own[bisect_right(own, now_s - window_s) :]
-        return Spent(used, self._nth_newest(1), self._nth_newest(full), self._nth_newest(open_), len(own), own[0] if own else -inf)
+        return Spent(
+            used,
+            self._nth_newest(1),
+            self._nth_newest(full),
+            self._nth_newest(open_),
+            len(own),
+            own[0] if own else -inf,
+        )
 
     def _remove_from_indexes(self, start: OwnStart) -> None:
         """Remove a start from the indexes beside the list."""

@@ -68,7 +68,11 @@ class SourceFetches:
 
     def lost_share(self, deadline_ms: int) -> float:
         """Return the share of wanted fetches without an answer by a deadline, 0..1; 0 if none."""
-        return (self.wanted - self.answered.count_until(deadline_ms)) / self.wanted if self.wanted else 0.0
+        return (
+            (self.wanted - self.answered.count_until(deadline_ms)) / self.wanted
+            if self.wanted
+            else 0.0
+        )
 
     def is_overstated(self, deadline_ms: int) -> bool:
         """Whether some fetches were cut short before a deadline, so that `lost` may be too high."""
@@ -76,7 +80,9 @@ class SourceFetches:
 
     def find_shortest_deadline(self, most_lost: float) -> int | None:
         """Return the shortest measured deadline that loses at most this share, or None."""
-        return next((time for time in self.answered.times_ms if self.lost_share(time) <= most_lost), None)
+        return next(
+            (time for time in self.answered.times_ms if self.lost_share(time) <= most_lost), None
+        )
 
 
 @frozen
@@ -97,31 +103,61 @@ def group_by_source(counts: Mapping[Latency, int]) -> dict[str, SourceFetches]:
     """Group counts by source."""
     by_source: dict[str, tuple[Counter[int], Counter[int], Counter[int]]] = {}
     for latency, count in counts.items():
-        answered, cut, ended = by_source.setdefault(latency.source, (Counter(), Counter(), Counter()))
-        kinds = [cut] if latency.status in CUT_STATUSES else [ended, answered] if latency.status.answered else [ended]
+        answered, cut, ended = by_source.setdefault(
+            latency.source, (Counter(), Counter(), Counter())
+        )
+        kinds = (
+            [cut]
+            if latency.status in CUT_STATUSES
+            else [ended, answered]
+            if latency.status.answered
+            else [ended]
+        )
         for kind in kinds:
             kind[latency.ms] += count
-    return {name: SourceFetches(*map(Curve.from_counts, curves)) for name, curves in by_source.items()}
+    return {
+        name: SourceFetches(*map(Curve.from_counts, curves)) for name, curves in by_source.items()
+    }
 
 
-def miss_ms(sources: Mapping[str, SourceFetches], deadlines_ms: Mapping[str, int], share: float) -> int:
+def miss_ms(
+    sources: Mapping[str, SourceFetches], deadlines_ms: Mapping[str, int], share: float
+) -> int:
     """Return the time by which a share (0..1] of all misses have ended; 0 without measurements."""
-    limits = {name: (source, deadlines_ms[name]) for name, source in sources.items() if source.wanted or source.ended.total}
-    times = sorted({min(time, limit) for source, limit in limits.values() for time in (*source.ended.times_ms, limit)})
+    limits = {
+        name: (source, deadlines_ms[name])
+        for name, source in sources.items()
+        if source.wanted or source.ended.total
+    }
+    times = sorted(
+        {
+            min(time, limit)
+            for source, limit in limits.values()
+            for time in (*source.ended.times_ms, limit)
+        }
+    )
     return next((time for time in times if _ended_share(limits.values(), time) >= share), 0)
 
 
 def _ended_share(limits: Iterable[tuple[SourceFetches, int]], time_ms: int) -> float:
     """Return the probability that every source has ended by a time."""
     return prod(
-        1.0 if time_ms >= limit else source.ended.count_until(time_ms) / (source.ended.total + source.cut.total) for source, limit in limits
+        1.0
+        if time_ms >= limit
+        else source.ended.count_until(time_ms) / (source.ended.total + source.cut.total)
+        for source, limit in limits
     )
 
 
-def list_options(name: str, sources: Mapping[str, SourceFetches], today_ms: Mapping[str, int]) -> tuple[DeadlineOption, ...]:
+def list_options(
+    name: str, sources: Mapping[str, SourceFetches], today_ms: Mapping[str, int]
+) -> tuple[DeadlineOption, ...]:
     """Return useful deadlines for one source, including the current one, shortest first."""
     source = sources[name]
-    candidates = {today_ms[name], *(time for level in LEVELS if (time := source.find_shortest_deadline(level)) is not None)}
+    candidates = {
+        today_ms[name],
+        *(time for level in LEVELS if (time := source.find_shortest_deadline(level)) is not None),
+    }
     return tuple(
         DeadlineOption(
             time,
@@ -149,10 +185,20 @@ def suggest_deadlines(sources: Mapping[str, SourceFetches], share: float) -> dic
     """
     answering = {name: source for name, source in sources.items() if source.wanted}
     limits = sorted({time for source in answering.values() for time in source.answered.times_ms})
-    limit = next((time for time in limits if complete_share(answering, dict.fromkeys(answering, time)) >= share), None)
+    limit = next(
+        (
+            time
+            for time in limits
+            if complete_share(answering, dict.fromkeys(answering, time)) >= share
+        ),
+        None,
+    )
     if limit is None:
         return {}
-    return {name: source.answered.times_ms[bisect_right(source.answered.times_ms, limit) - 1] for name, source in answering.items()}
+    return {
+        name: source.answered.times_ms[bisect_right(source.answered.times_ms, limit) - 1]
+        for name, source in answering.items()
+    }
 
 
 def has_enough_fetches(source: SourceFetches, share: float) -> bool:

@@ -37,7 +37,10 @@ class Interval:
 
     def increase(self, sample: str, **labels: str) -> float:
         """Return the total increase of the samples with these labels; 0 if there is none."""
-        return sum(self.after[key] - self.before.get(key, 0.0) for key in self._find_samples(sample, labels))
+        return sum(
+            self.after[key] - self.before.get(key, 0.0)
+            for key in self._find_samples(sample, labels)
+        )
 
     def last_value(self, sample: str, **labels: str) -> float | None:
         """Return a sample's value at the end; None if there is none."""
@@ -60,8 +63,12 @@ class Interval:
             low_s, below = float(end), reached
         return 1000 * low_s
 
-    def _find_samples(self, sample: str, labels: Mapping[str, str]) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
-        return [key for key in self.after if key[0] == sample and labels.items() <= dict(key[1]).items()]
+    def _find_samples(
+        self, sample: str, labels: Mapping[str, str]
+    ) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
+        return [
+            key for key in self.after if key[0] == sample and labels.items() <= dict(key[1]).items()
+        ]
 
 
 @frozen
@@ -75,37 +82,65 @@ class Metric:
 def build_metrics(sources: Iterable[str]) -> dict[str, Metric]:
     """Return all metrics by name: those of the service, then of each source, inbox and store."""
     sources = tuple(sources)
-    every = {name: Metric("Count", methodcaller("increase", f"newsintel_{name}_total")) for name in COUNTERS}
+    every = {
+        name: Metric("Count", methodcaller("increase", f"newsintel_{name}_total"))
+        for name in COUNTERS
+    }
     every |= {
-        "searches_failed": Metric("Count", methodcaller("increase", "newsintel_searches_total", via="failed")),
+        "searches_failed": Metric(
+            "Count", methodcaller("increase", "newsintel_searches_total", via="failed")
+        ),
         "hit_ratio": Metric("None", _hit_ratio),
-        "http_requests": Metric("Count", methodcaller("increase", "newsintel_http_request_seconds_count")),
-        "http_5xx": Metric("Count", methodcaller("increase", "newsintel_http_request_seconds_count", status="5xx")),
+        "http_requests": Metric(
+            "Count", methodcaller("increase", "newsintel_http_request_seconds_count")
+        ),
+        "http_5xx": Metric(
+            "Count", methodcaller("increase", "newsintel_http_request_seconds_count", status="5xx")
+        ),
         "flights": Metric("Count", methodcaller("last_value", "newsintel_flights")),
-        "redis_breaker_open": Metric("None", methodcaller("last_value", "newsintel_redis_breaker_open")),
+        "redis_breaker_open": Metric(
+            "None", methodcaller("last_value", "newsintel_redis_breaker_open")
+        ),
         "cpu_s": Metric("Seconds", methodcaller("increase", "process_cpu_seconds_total")),
-        "resident_memory_bytes": Metric("Bytes", methodcaller("last_value", "process_resident_memory_bytes")),
+        "resident_memory_bytes": Metric(
+            "Bytes", methodcaller("last_value", "process_resident_memory_bytes")
+        ),
         "open_fds": Metric("Count", methodcaller("last_value", "process_open_fds")),
     }
     for source in sources:
         every |= {
-            f"fetch_p99_ms_{source}": Metric("Milliseconds", methodcaller("percentile_ms", 0.99, "newsintel_fetch_seconds", source=source)),
+            f"fetch_p99_ms_{source}": Metric(
+                "Milliseconds",
+                methodcaller("percentile_ms", 0.99, "newsintel_fetch_seconds", source=source),
+            ),
             f"fetch_failures_{source}": Metric("Count", partial(_count_failures, source)),
-            f"source_ready_{source}": Metric("None", methodcaller("last_value", "newsintel_source_ready", source=source)),
-            f"quota_left_{source}": Metric("Count", methodcaller("last_value", "newsintel_quota_left", source=source)),
+            f"source_ready_{source}": Metric(
+                "None", methodcaller("last_value", "newsintel_source_ready", source=source)
+            ),
+            f"quota_left_{source}": Metric(
+                "Count", methodcaller("last_value", "newsintel_quota_left", source=source)
+            ),
         }
     for inbox in (*INBOXES, *(f"fetcher {source}" for source in sources)):
         name = inbox.replace(" ", "_")
         every |= {
-            f"queue_depth_{name}": Metric("Count", methodcaller("last_value", "newsintel_queue_depth", inbox=inbox)),
-            f"queue_age_s_{name}": Metric("Seconds", methodcaller("last_value", "newsintel_queue_age_seconds", inbox=inbox)),
+            f"queue_depth_{name}": Metric(
+                "Count", methodcaller("last_value", "newsintel_queue_depth", inbox=inbox)
+            ),
+            f"queue_age_s_{name}": Metric(
+                "Seconds", methodcaller("last_value", "newsintel_queue_age_seconds", inbox=inbox)
+            ),
         }
     for store in STORES:
-        every[f"slots_used_{store.lower()}"] = Metric("Count", methodcaller("last_value", "newsintel_store_slots_used", store=store))
+        every[f"slots_used_{store.lower()}"] = Metric(
+            "Count", methodcaller("last_value", "newsintel_store_slots_used", store=store)
+        )
     return every
 
 
-def build_document(metrics: Mapping[str, Metric], interval: Interval, moment: datetime, labels: Mapping[str, str]) -> dict[str, Any]:
+def build_document(
+    metrics: Mapping[str, Metric], interval: Interval, moment: datetime, labels: Mapping[str, str]
+) -> dict[str, Any]:
     """Return the JSON object of one line.
 
     Args:
@@ -114,21 +149,39 @@ def build_document(metrics: Mapping[str, Metric], interval: Interval, moment: da
         moment: the end of the interval.
         labels: further members. The one named DIMENSION is required.
     """
-    values = {name: value for name, metric in metrics.items() if (value := metric.read(interval)) is not None}
+    values = {
+        name: value
+        for name, metric in metrics.items()
+        if (value := metric.read(interval)) is not None
+    }
     definitions = [{"Name": name, "Unit": metrics[name].unit} for name in values]
     directives = [
-        {"Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": definitions[start : start + MOST_METRICS]}
+        {
+            "Namespace": NAMESPACE,
+            "Dimensions": [[DIMENSION]],
+            "Metrics": definitions[start : start + MOST_METRICS],
+        }
         for start in range(0, len(definitions), MOST_METRICS)
     ]
-    return {"_aws": {"Timestamp": round(moment.timestamp() * 1000), "CloudWatchMetrics": directives}, **labels, **values}
+    return {
+        "_aws": {"Timestamp": round(moment.timestamp() * 1000), "CloudWatchMetrics": directives},
+        **labels,
+        **values,
+    }
 
 
 def _hit_ratio(interval: Interval) -> float | None:
     """Return the share of searches that caused no call to a source."""
     searches = interval.increase("newsintel_searches_total")
-    hits = sum(interval.increase("newsintel_searches_total", via=via) for via in ("hit", "revalidated"))
+    hits = sum(
+        interval.increase("newsintel_searches_total", via=via) for via in ("hit", "revalidated")
+    )
     return hits / searches if searches else None
 
 
 def _count_failures(source: str, interval: Interval) -> float:
-    return sum(interval.increase("newsintel_outcomes_total", source=source, status=status) for status in Status if status.failed)
+    return sum(
+        interval.increase("newsintel_outcomes_total", source=source, status=status)
+        for status in Status
+        if status.failed
+    )

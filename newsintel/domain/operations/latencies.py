@@ -35,7 +35,9 @@ def round_latency(latency_ms: float, status: Status) -> int:
     was cut short it is rounded down, so that it would not.
     """
     scale: int = 10 ** max(0, len(str(int(latency_ms))) - 2)
-    return (math.floor(latency_ms / scale) if status in CUT_STATUSES else math.ceil(latency_ms / scale)) * scale
+    return (
+        math.floor(latency_ms / scale) if status in CUT_STATUSES else math.ceil(latency_ms / scale)
+    ) * scale
 
 
 class Tally:

@@ -10,36 +10,84 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "flight_bugs": ("Bugs caught inside a search (a flight).", ()),
     "refusals": ("Messages that a full or closed inbox did not accept.", ("inbox",)),
     "limited": ("Requests refused because a person's limit was spent.", ("policy",)),
-    "lease_errors": ("Leases of a person's limit that this process took without Redis.", ("policy",)),
+    "lease_errors": (
+        "Leases of a person's limit that this process took without Redis.",
+        ("policy",),
+    ),
     "ledger_errors": (
         "Failed Redis queries about a source's pace and quota; this process used its own count.",
         ("source",),
     ),
-    "cache_errors": ("Redis operations that failed; the service continued without them.", ("operation",)),
-    "cache_mismatches": ("Cached values that were unreadable or belonged to another key; treated as a miss.", ()),
+    "cache_errors": (
+        "Redis operations that failed; the service continued without them.",
+        ("operation",),
+    ),
+    "cache_mismatches": (
+        "Cached values that were unreadable or belonged to another key; treated as a miss.",
+        (),
+    ),
     "archived_articles": ("Articles saved, new or refreshed.", ()),
     "dead_letters": ("Articles that can never be saved, stored aside with the reason.", ()),
     "refused_pairs": ("Pairs of duplicates that the archive refused; left out.", ()),
-    "lost_articles": ("Articles accepted and not saved: the archive was away for longer than a shutdown allows.", ()),
+    "lost_articles": (
+        "Articles accepted and not saved: the archive was away for longer than a shutdown allows.",
+        (),
+    ),
     "archive_retries": ("Batches tried again.", ()),
     "recorded_searches": ("Rows added to the search history.", ()),
     "trend_refreshes": ("Lists of trending searches computed.", ("window",)),
-    "trend_failures": ("Times that trends could not be counted; tried again within the minute.", ()),
-    "closed_marks": ("Marks deleted because their day is over; only counts above the floor remain of that day.", ()),
-    "preferences_away": ("Searches answered without their person's preferences, which could not be read.", ()),
+    "trend_failures": (
+        "Times that trends could not be counted; tried again within the minute.",
+        (),
+    ),
+    "closed_marks": (
+        "Marks deleted because their day is over; only counts above the floor remain of that day.",
+        (),
+    ),
+    "preferences_away": (
+        "Searches answered without their person's preferences, which could not be read.",
+        (),
+    ),
     "pruned_searches": ("Rows deleted from the search history because of their age.", ()),
     "searches": ("Searches answered, by how.", ("via",)),
-    "connections_refused": ("Connections closed at once: too many were open, in total or of one address.", ("limit",)),
-    "connections_cut": ("Connections ended by a timeout: for a head, a body, a send or the next request.", ("reason",)),
+    "connections_refused": (
+        "Connections closed at once: too many were open, in total or of one address.",
+        ("limit",),
+    ),
+    "connections_cut": (
+        "Connections ended by a timeout: for a head, a body, a send or the next request.",
+        ("reason",),
+    ),
     "connection_errors": ("Connections that an error of ours ended; the log has the cause.", ()),
-    "requests_refused": ("Requests that were not valid HTTP, or were cut, by the problem in the answer.", ("code",)),
-    "lost_latencies": ("Fetches whose latency Redis did not take; `newsintel deadlines` does not know of them.", ()),
+    "requests_refused": (
+        "Requests that were not valid HTTP, or were cut, by the problem in the answer.",
+        ("code",),
+    ),
+    "lost_latencies": (
+        "Fetches whose latency Redis did not take; `newsintel deadlines` does not know of them.",
+        (),
+    ),
     "indexed_articles": ("Articles of an older version whose words this version indexed.", ()),
-    "index_failures": ("Times that such articles could not be indexed; tried again within a minute.", ()),
-    "term_changes": ("Changes of archived texts that were added to the article counts of words.", ()),
-    "term_failures": ("Times that such changes could not be added; tried again within seconds.", ()),
-    "save_count_failures": ("Times that the numbers of saves could not be read; tried again within the minute.", ()),
-    "prune_failures": ("Times that old searches could not be deleted; tried again within the hour.", ()),
+    "index_failures": (
+        "Times that such articles could not be indexed; tried again within a minute.",
+        (),
+    ),
+    "term_changes": (
+        "Changes of archived texts that were added to the article counts of words.",
+        (),
+    ),
+    "term_failures": (
+        "Times that such changes could not be added; tried again within seconds.",
+        (),
+    ),
+    "save_count_failures": (
+        "Times that the numbers of saves could not be read; tried again within the minute.",
+        (),
+    ),
+    "prune_failures": (
+        "Times that old searches could not be deleted; tried again within the hour.",
+        (),
+    ),
 }
 """Every counter: its meaning and labels. Its name in Prometheus is `newsintel_<name>_total`."""
 
@@ -65,7 +113,10 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "connections": ("Connections open on the public port.", ()),
     "queue_depth": ("Messages that wait in an inbox.", ("inbox",)),
     "queue_room": ("Messages that an inbox can hold.", ("inbox",)),
-    "queue_age_seconds": ("Time since a reading last found the inbox empty: no message in it is older.", ("inbox",)),
+    "queue_age_seconds": (
+        "Time since a reading last found the inbox empty: no message in it is older.",
+        ("inbox",),
+    ),
     "source_ready": ("1 if a source would be asked now.", ("source",)),
     "source_blocked": ("1 while a source is not asked, with the reason.", ("source", "reason")),
     "quota_left": ("Calls left in the window of a source's quota.", ("source",)),

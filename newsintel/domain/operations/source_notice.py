@@ -11,12 +11,18 @@ def make_source_notice(settings: Settings) -> str | None:
     Problems are: no source is on, credentials are half set, or SOURCES names a source without
     credentials.
     """
-    wanted = [source for source in settings.source.values() if not settings.sources or source.name in settings.sources]
+    wanted = [
+        source
+        for source in settings.source.values()
+        if not settings.sources or source.name in settings.sources
+    ]
     none = not settings.enabled_sources
     said = []
     if none:
         ways = "; or ".join(_join_names(source.missing) for source in wanted)
-        said.append(f"no source is set up, so answers come from the archive alone; for news set {ways}")
+        said.append(
+            f"no source is set up, so answers come from the archive alone; for news set {ways}"
+        )
     said += [
         f"{source.name} is off: {_join_names(source.missing)} must be set {'too' if source.half_set else 'for it'}"
         for source in wanted

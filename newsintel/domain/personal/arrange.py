@@ -44,20 +44,30 @@ class ArrangedStories:
     applied: tuple[str, ...]
 
 
-def fill_parameters(named: Collection[str], preferences: Preferences) -> tuple[dict[str, Any], tuple[str, ...]]:
+def fill_parameters(
+    named: Collection[str], preferences: Preferences
+) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Return values for parameters that the caller did not name, and the names of their preferences.
 
     Args:
         named: the parameters that the caller named.
         preferences: the preferences of the person.
     """
-    kept = {name: (preference, getattr(preferences, preference)) for name, preference in _FILLS.items() if name not in named}
-    used = {name: (preference, value) for name, (preference, value) in kept.items() if value is not None}
+    kept = {
+        name: (preference, getattr(preferences, preference))
+        for name, preference in _FILLS.items()
+        if name not in named
+    }
+    used = {
+        name: (preference, value) for name, (preference, value) in kept.items() if value is not None
+    }
     filled = {name: value for name, (_, value) in used.items()}
     return filled, tuple(preference for preference, _ in used.values())
 
 
-def order_stories(ranked: Sequence[Ranked], preferences: Preferences, sort: Sort) -> Sliced[ArrangedStories]:
+def order_stories(
+    ranked: Sequence[Ranked], preferences: Preferences, sort: Sort
+) -> Sliced[ArrangedStories]:
     """Hide stories on excluded topics and sort the others for the person; the sort is stable.
 
     A story is on a topic if the title, description or section of any of its articles has the
@@ -70,12 +80,17 @@ def order_stories(ranked: Sequence[Ranked], preferences: Preferences, sort: Sort
             kept.append(one)  # noqa: PERF401 - a comprehension cannot pause
     applied: tuple[str, ...] = ("excluded_topics",) if preferences.excluded_topics else ()
     if sort is Sort.RELEVANCE:
-        topics, sources = PreparedTopics(preferences.topics), frozenset(preferences.preferred_sources)
+        topics, sources = (
+            PreparedTopics(preferences.topics),
+            frozenset(preferences.preferred_sources),
+        )
         weighed = []
         for one in kept:
             weighed.append((one, (yield from _score_story(one.group, sources, topics))))  # noqa: PERF401 - same reason
         weighed.sort(key=lambda it: -round(display_score(it[0].parts) + it[1], DECIMALS))
-        applied += tuple(name for name in ("preferred_sources", "topics") if getattr(preferences, name))
+        applied += tuple(
+            name for name in ("preferred_sources", "topics") if getattr(preferences, name)
+        )
     else:
         weighed = [(one, 0.0) for one in kept]
     return ArrangedStories(
@@ -88,7 +103,9 @@ def order_stories(ranked: Sequence[Ranked], preferences: Preferences, sort: Sort
 
 def _score_story(group: Group, sources: Collection[str], topics: PreparedTopics) -> Sliced[float]:
     preferred = any(member.article.source in sources for member in group.members)
-    return round(SOURCE_BONUS * preferred + TOPIC_BONUS * (yield from _is_on_topic(group, topics)), DECIMALS)
+    return round(
+        SOURCE_BONUS * preferred + TOPIC_BONUS * (yield from _is_on_topic(group, topics)), DECIMALS
+    )
 
 
 def _is_on_topic(group: Group, topics: PreparedTopics) -> Sliced[bool]:

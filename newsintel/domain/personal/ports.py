@@ -10,7 +10,14 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from newsintel.domain.paging import Position
-from newsintel.domain.personal.model import Dismissal, MarkPage, PastSearches, PutResult, Save, SavedPage
+from newsintel.domain.personal.model import (
+    Dismissal,
+    MarkPage,
+    PastSearches,
+    PutResult,
+    Save,
+    SavedPage,
+)
 from newsintel.domain.search.article import Article
 from newsintel.domain.search.history import SearchRecord
 from newsintel.domain.search.query_model import Clause
@@ -56,7 +63,13 @@ class SavedArticles(Protocol):
     """People's saved articles, with their notes."""
 
     async def list_page(
-        self, user_id: int, words: Sequence[Clause] | None, limit: int, after: Position | None, *, content: bool = False
+        self,
+        user_id: int,
+        words: Sequence[Clause] | None,
+        limit: int,
+        after: Position | None,
+        *,
+        content: bool = False,
     ) -> SavedPage:
         """Return up to `limit` saves after a position, the latest first.
 
@@ -73,7 +86,14 @@ class SavedArticles(Protocol):
         ...
 
     async def put(
-        self, user_id: int, article: Article, fetched_at: datetime, *, notes: str | None, keep_notes: bool, at: datetime
+        self,
+        user_id: int,
+        article: Article,
+        fetched_at: datetime,
+        *,
+        notes: str | None,
+        keep_notes: bool,
+        at: datetime,
     ) -> tuple[Save, PutResult]:
         """Save an article. If it was saved before, only its notes change, unless `keep_notes`.
 
@@ -98,7 +118,9 @@ class SavedArticles(Protocol):
 class Feedback(Protocol):
     """Articles that people opened or dismissed. Each person's newest 5,000 of either are kept."""
 
-    async def record_opened(self, user_id: int, article: Article, fetched_at: datetime, at: datetime) -> None:
+    async def record_opened(
+        self, user_id: int, article: Article, fetched_at: datetime, at: datetime
+    ) -> None:
         """Record that a person opened an article, possibly again.
 
         Args:
@@ -110,7 +132,9 @@ class Feedback(Protocol):
         """
         ...
 
-    async def record_dismissed(self, user_id: int, article: Article, fetched_at: datetime, at: datetime, reason: Dismissal) -> None:
+    async def record_dismissed(
+        self, user_id: int, article: Article, fetched_at: datetime, at: datetime, reason: Dismissal
+    ) -> None:
         """Record a dismissal, possibly again for another reason. Arguments as in `open`."""
         ...
 

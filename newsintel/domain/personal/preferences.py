@@ -97,7 +97,9 @@ def check_preference(key: str, value: Any, sources: Collection[str]) -> Any:
         raise _invalid_error(key, f"a list of names out of {', '.join(sources)}, each once")
     text = json.dumps(value, ensure_ascii=False)
     if _UNSTORABLE.search(text):
-        raise InvalidBodyError("value", "control_character", f"{key} must not hold NUL or halves of characters.")
+        raise InvalidBodyError(
+            "value", "control_character", f"{key} must not hold NUL or halves of characters."
+        )
     if len(text.encode()) > MAX_VALUE_BYTES:
         raise too_large_error(key)
     return value
@@ -105,17 +107,27 @@ def check_preference(key: str, value: Any, sources: Collection[str]) -> Any:
 
 def too_large_error(key: str) -> InvalidBodyError:
     """Return the error for a value above MAX_VALUE_BYTES."""
-    return InvalidBodyError("value", "too_large", f"{key} must have at most {MAX_VALUE_BYTES:,} bytes as JSON.")
+    return InvalidBodyError(
+        "value", "too_large", f"{key} must have at most {MAX_VALUE_BYTES:,} bytes as JSON."
+    )
 
 
 def _check_sources(key: str, value: Any) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value) or len(set(value)) < len(value):
+    if (
+        not isinstance(value, list)
+        or not all(isinstance(one, str) for one in value)
+        or len(set(value)) < len(value)
+    ):
         raise _invalid_error(key, "a list of names of sources, each once")
     return value
 
 
 def _check_topics(key: str, value: Any) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value) or len(value) > MAX_TOPICS:
+    if (
+        not isinstance(value, list)
+        or not all(isinstance(one, str) for one in value)
+        or len(value) > MAX_TOPICS
+    ):
         raise _invalid_error(key, f"a list of at most {MAX_TOPICS} words or runs of words")
     try:
         tidied = [tidy(one, f"{key}[{place}]") for place, one in enumerate(value)]

@@ -20,10 +20,15 @@ def parse_saved_query(q: str) -> tuple[Clause, ...]:
     """
     alternatives = parse_query(tidy_query(q)).alternatives
     if not alternatives:
-        raise InvalidParameterError("q", "no_words", "q must hold a word to look for; leave it out to see everything.")
+        raise InvalidParameterError(
+            "q", "no_words", "q must hold a word to look for; leave it out to see everything."
+        )
     clauses = []
     for tokens in alternatives:
-        wanted, unwanted = (tuple(Term(one.text, one.phrase) for one in tokens if one.excluded is side) for side in (False, True))
+        wanted, unwanted = (
+            tuple(Term(one.text, one.phrase) for one in tokens if one.excluded is side)
+            for side in (False, True)
+        )
         if not has_only_function_words(wanted):
             clauses.append(Clause(wanted, unwanted))
     if not clauses:

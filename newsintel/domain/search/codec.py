@@ -104,7 +104,9 @@ def _read_harvest(row: Any) -> Sliced[Harvest]:
     outcomes = []
     for each in row["outcomes"]:
         articles = yield from _read_articles(each["articles"])
-        outcomes.append(evolve(_converter.structure({**each, "articles": []}, FetchOutcome), articles=articles))
+        outcomes.append(
+            evolve(_converter.structure({**each, "articles": []}, FetchOutcome), articles=articles)
+        )
     bare = _converter.structure({**row, "archived": [], "outcomes": []}, Harvest)
     return evolve(bare, archived=archived, outcomes=tuple(outcomes))
 
@@ -128,7 +130,10 @@ def _dump_ranked(ranked: Ranked, places: dict[int, int]) -> list[Any]:
     parts = ranked.parts
     return [
         places[id(ranked.group.leader)],
-        [[places[id(member.article)], member.rule, member.similarity] for member in ranked.group.members],
+        [
+            [places[id(member.article)], member.rule, member.similarity]
+            for member in ranked.group.members
+        ],
         [parts.title, parts.description, parts.recency, parts.corroboration, parts.engagement],
         ranked.popularity,
     ]
@@ -150,11 +155,20 @@ def _read_merge(rows: Any, articles: Sequence[Article]) -> Sliced[Merge]:
 
 def _read_ranked(row: Any, articles: Sequence[Article]) -> Ranked:
     leader, members, parts, popularity = row
-    group = Group(tuple([_read_member(articles, *member) for member in members]), articles[_read_place(leader)])
+    group = Group(
+        tuple([_read_member(articles, *member) for member in members]),
+        articles[_read_place(leader)],
+    )
     if not any(member.article is group.leader for member in group.members):
         raise ValueError("leader is not a member")
-    title, description, recency, corroboration, engagement = (_structure_float(part, float) for part in parts)
-    return Ranked(group, ScoreParts(title, description, recency, corroboration, engagement), _structure_float(popularity, float))
+    title, description, recency, corroboration, engagement = (
+        _structure_float(part, float) for part in parts
+    )
+    return Ranked(
+        group,
+        ScoreParts(title, description, recency, corroboration, engagement),
+        _structure_float(popularity, float),
+    )
 
 
 def _read_member(articles: Sequence[Article], place: Any, rule: Any, similarity: Any) -> Member:

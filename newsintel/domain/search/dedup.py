@@ -88,14 +88,22 @@ class Deduper:
         if self._mode is Dedupe.OFF:
             return GroupMatch(position)
         text = strip_decorations(title) if self._mode is Dedupe.NORMAL else fold_title(title)
-        match = self._match_page(text, canonical_url) or (yield from self._match_title(text)) or self._start_group(position, text)
+        match = (
+            self._match_page(text, canonical_url)
+            or (yield from self._match_title(text))
+            or self._start_group(position, text)
+        )
         if canonical_url is not None:
             self._pages.setdefault(canonical_url, match.founder)
         return match
 
     def _match_page(self, text: str, canonical_url: str | None) -> GroupMatch | None:
         founder = self._pages.get(canonical_url) if canonical_url is not None else None
-        return None if founder is None else GroupMatch(founder, Rule.URL, compare_similarity(text, self._founders[founder]))
+        return (
+            None
+            if founder is None
+            else GroupMatch(founder, Rule.URL, compare_similarity(text, self._founders[founder]))
+        )
 
     def _match_title(self, text: str) -> Sliced[GroupMatch | None]:
         nearest = yield from self._titles.find_nearest(text)
@@ -103,7 +111,9 @@ class Deduper:
             return None
         number, alike = nearest
         founder = self._titled[number]
-        return GroupMatch(founder, Rule.TITLE if text == self._founders[founder] else Rule.NEAR_TITLE, alike)
+        return GroupMatch(
+            founder, Rule.TITLE if text == self._founders[founder] else Rule.NEAR_TITLE, alike
+        )
 
     def _start_group(self, position: int, text: str) -> GroupMatch:
         self._founders[position] = text
@@ -131,11 +141,15 @@ class Grouping:
         for article in articles:
             yield
             match = yield from self._deduper.add_in_slices(article.title, article.canonical_url)
-            self._members.setdefault(match.founder, []).append(Member(article, match.rule, match.similarity))
+            self._members.setdefault(match.founder, []).append(
+                Member(article, match.rule, match.similarity)
+            )
             grown.add(match.founder)
         for founder in sorted(grown):
             members = self._members[founder]
-            self._groups[founder] = Group(tuple(members), _choose_leader([member.article for member in members]))
+            self._groups[founder] = Group(
+                tuple(members), _choose_leader([member.article for member in members])
+            )
         return tuple(self._groups.values())
 
 
@@ -166,5 +180,16 @@ def _choose_leader(articles: Sequence[Article]) -> Article:
     """
     return max(
         articles,
-        key=lambda it: sum(map(bool, (it.description, it.author, it.image_url, it.content, not it.published_at_estimated))),
+        key=lambda it: sum(
+            map(
+                bool,
+                (
+                    it.description,
+                    it.author,
+                    it.image_url,
+                    it.content,
+                    not it.published_at_estimated,
+                ),
+            )
+        ),
     )

@@ -45,7 +45,12 @@ class Windows:
     @classmethod
     def from_settings(cls, settings: Settings) -> "Windows":
         """Return the windows from the settings."""
-        return cls(settings.cache_ttl_s, settings.cache_revalidate_s, settings.cache_stale_s, settings.cache_partial_s)
+        return cls(
+            settings.cache_ttl_s,
+            settings.cache_revalidate_s,
+            settings.cache_stale_s,
+            settings.cache_partial_s,
+        )
 
     def fresh_until(self, harvest: Harvest) -> datetime:
         """Return the end of the fresh window: when the first of its sources may be asked again.
@@ -53,12 +58,18 @@ class Windows:
         If no source answered, it is at the latest `fetched_at` plus the time that answers are kept.
         """
         keep_s = self._keep_s(harvest)
-        due = [self.due_at(outcome, keep_s) for outcome in harvest.outcomes if outcome.status is not Status.DISABLED]
+        due = [
+            self.due_at(outcome, keep_s)
+            for outcome in harvest.outcomes
+            if outcome.status is not Status.DISABLED
+        ]
         if not any(outcome.status.answered for outcome in harvest.outcomes):
             due.append(harvest.fetched_at + timedelta(seconds=keep_s))
         return min(due)
 
-    def get_freshness(self, harvest: Harvest, now: datetime, asker: FetchCaller = ANONYMOUS_CALLER) -> Freshness:
+    def get_freshness(
+        self, harvest: Harvest, now: datetime, asker: FetchCaller = ANONYMOUS_CALLER
+    ) -> Freshness:
         """Return how a harvest may be used now.
 
         It is stale if one of its sources was held back from another asker and may be asked for this
@@ -75,19 +86,30 @@ class Windows:
             return Freshness.STALE
         return Freshness.GONE
 
-    def outcomes_to_keep(self, harvest: Harvest, now: datetime, asker: FetchCaller = ANONYMOUS_CALLER) -> tuple[FetchOutcome, ...]:
+    def outcomes_to_keep(
+        self, harvest: Harvest, now: datetime, asker: FetchCaller = ANONYMOUS_CALLER
+    ) -> tuple[FetchOutcome, ...]:
         """Return the outcomes that a refresh keeps: all that are not due. () = ask every source."""
         keep_s = self._keep_s(harvest)
         asked = (
             outcome
             for outcome in harvest.outcomes
-            if outcome.status is not Status.DISABLED and not _is_clock_ahead(outcome.fetched_at, now)
+            if outcome.status is not Status.DISABLED
+            and not _is_clock_ahead(outcome.fetched_at, now)
         )
-        return tuple(outcome for outcome in asked if now < self.due_at(outcome, keep_s) and asker.is_bound_by(outcome))
+        return tuple(
+            outcome
+            for outcome in asked
+            if now < self.due_at(outcome, keep_s) and asker.is_bound_by(outcome)
+        )
 
     def must_keep_old(self, old: Harvest, new: Harvest, now: datetime) -> bool:
         """Whether to keep the old harvest: complete and served at once, but the new is partial."""
-        return old.complete and not new.complete and self.get_freshness(old, now) in (Freshness.FRESH, Freshness.REVALIDATE)
+        return (
+            old.complete
+            and not new.complete
+            and self.get_freshness(old, now) in (Freshness.FRESH, Freshness.REVALIDATE)
+        )
 
     def due_at(self, outcome: FetchOutcome, keep_s: float | None = None) -> datetime:
         """Return when the source of an outcome may be asked again.
@@ -97,7 +119,9 @@ class Windows:
             keep_s: the minimum time for which an answer of this harvest is kept; None = the TTL.
         """
         if outcome.status.answered:
-            return outcome.fetched_at + timedelta(seconds=max(self.ttl_s if keep_s is None else keep_s, outcome.keep_s))
+            return outcome.fetched_at + timedelta(
+                seconds=max(self.ttl_s if keep_s is None else keep_s, outcome.keep_s)
+            )
         if outcome.status is Status.UNSUPPORTED:  # the plan changes no sooner than an answer
             return outcome.fetched_at + timedelta(seconds=self.ttl_s)
         earliest = outcome.fetched_at + timedelta(seconds=self.partial_s)
@@ -108,7 +132,9 @@ class Windows:
         if harvest.origin is Origin.ARCHIVE:
             empty = not harvest.archived
         else:
-            empty = {one.status for one in harvest.outcomes if one.status.answered} == {Status.EMPTY}
+            empty = {one.status for one in harvest.outcomes if one.status.answered} == {
+                Status.EMPTY
+            }
         return min(self.ttl_s, self.partial_s) if empty else self.ttl_s
 
 

@@ -80,7 +80,9 @@ class Harvest:
     @property
     def articles(self) -> tuple[Article, ...]:
         """Every article, in founder order: SOURCES order, then upstream position."""
-        return self.archived + tuple(article for outcome in self.outcomes for article in outcome.articles)
+        return self.archived + tuple(
+            article for outcome in self.outcomes for article in outcome.articles
+        )
 
     @property
     def complete(self) -> bool:
@@ -95,7 +97,9 @@ class Harvest:
     @property
     def cacheable(self) -> bool:
         """True if it may answer later callers: it is live, and at least one source answered."""
-        return self.origin is Origin.LIVE and any(outcome.status.answered for outcome in self.outcomes)
+        return self.origin is Origin.LIVE and any(
+            outcome.status.answered for outcome in self.outcomes
+        )
 
     @property
     def fresh_since(self) -> datetime:
@@ -103,7 +107,10 @@ class Harvest:
 
         A refresh of failed sources does not renew the other outcomes.
         """
-        return min((outcome.fetched_at for outcome in self.outcomes if outcome.status.answered), default=self.fetched_at)
+        return min(
+            (outcome.fetched_at for outcome in self.outcomes if outcome.status.answered),
+            default=self.fetched_at,
+        )
 
 
 @frozen
@@ -149,7 +156,10 @@ class Answer:
 
         Others may get more, so no shared cache may keep the answer.
         """
-        return any(outcome.held_back is HeldFrom.PERSON for outcome in (*self.harvest.outcomes, *self.refused))
+        return any(
+            outcome.held_back is HeldFrom.PERSON
+            for outcome in (*self.harvest.outcomes, *self.refused)
+        )
 
 
 class Via(StrEnum):

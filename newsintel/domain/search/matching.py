@@ -15,7 +15,11 @@ from newsintel.domain.bounds.sized_cache import memoize
 from newsintel.domain.search.article import Article
 from newsintel.domain.search.query_model import Clause, Term
 from newsintel.domain.text import tokens
-from newsintel.domain.text.languages import detect_by_words, find_stemming_language, is_function_word
+from newsintel.domain.text.languages import (
+    detect_by_words,
+    find_stemming_language,
+    is_function_word,
+)
 from newsintel.domain.text.lexemes import make_lexeme
 from newsintel.domain.text.tokens import WordToken
 
@@ -74,7 +78,11 @@ class Run:
 
     def __attrs_post_init__(self) -> None:
         # Computed once: each string is searched for in hundreds of texts.
-        for name, some in (("as_lexemes", self.lexemes), ("as_words", self.words), ("as_typed", self.exact)):
+        for name, some in (
+            ("as_lexemes", self.lexemes),
+            ("as_words", self.words),
+            ("as_typed", self.exact),
+        ):
             object.__setattr__(self, name, _join_padded(some, open_ended=self.prefix))
 
     @property
@@ -120,10 +128,18 @@ class PreparedQuery:
         found = self._read.get(language)
         if found is None:
             read = [
-                (one, Alternative(build_runs(select_essential(one.wanted, language), language), build_runs(one.unwanted, language)))
+                (
+                    one,
+                    Alternative(
+                        build_runs(select_essential(one.wanted, language), language),
+                        build_runs(one.unwanted, language),
+                    ),
+                )
                 for one in self.clauses
             ]
-            found = self._read[language] = tuple(alternative for one, alternative in read if alternative.wanted or not one.wanted)
+            found = self._read[language] = tuple(
+                alternative for one, alternative in read if alternative.wanted or not one.wanted
+            )
         return found
 
     def matches(self, texts: Sequence["PreparedText"], language: str) -> bool:
@@ -149,8 +165,14 @@ class PreparedTopics:
         language = choose_article_language(article)
         wanted = self._read.get(language)
         if wanted is None:
-            wanted = self._read[language] = build_runs((Term(text) for text in self.texts), language)
-        looked_in = [prepare_text(text, language) for text in (article.title, article.description, article.section) if text]
+            wanted = self._read[language] = build_runs(
+                (Term(text) for text in self.texts), language
+            )
+        looked_in = [
+            prepare_text(text, language)
+            for text in (article.title, article.description, article.section)
+            if text
+        ]
         return any(words.match_run(run) for words in looked_in for run in wanted)
 
 
@@ -174,7 +196,12 @@ def build_run(text: str, language: str) -> Run | None:
     if not kept:
         return None
     words = tuple(one.word for one in kept)
-    return Run(tuple(make_lexeme(word, language) for word in words), prefix, words, tuple(one.exact for one in kept))
+    return Run(
+        tuple(make_lexeme(word, language) for word in words),
+        prefix,
+        words,
+        tuple(one.exact for one in kept),
+    )
 
 
 def select_essential(terms: Sequence[T], language: str) -> Sequence[T]:
@@ -219,7 +246,9 @@ def choose_language(code: str | None, title: str, description: str | None) -> st
 
 def detect_language(title: str, description: str | None) -> str:
     """Detect the language of a title and a description."""
-    return _detect_joined(join_plain_words(title) + join_plain_words((description or "")[:DETECTION_CHARS]))
+    return _detect_joined(
+        join_plain_words(title) + join_plain_words((description or "")[:DETECTION_CHARS])
+    )
 
 
 def prepare_text(text: str, language: str) -> PreparedText:
@@ -241,7 +270,10 @@ def _join_spellings(text: str) -> str:
     if text.isascii():
         return _join_padded(tokens.split_plain_words(text))
     found = list(tokens.split_words(text))
-    plain, exact = _join_padded([one.word for one in found]), _join_padded([one.exact for one in found])
+    plain, exact = (
+        _join_padded([one.word for one in found]),
+        _join_padded([one.exact for one in found]),
+    )
     return plain if plain == exact else f"{plain}{_AND_EXACTLY}{exact}"
 
 

@@ -24,17 +24,29 @@ class GroupedHarvest:
     def rank(self) -> Sliced[Answer]:
         """Rank the groups and return the answer, in slices."""
         harvest = self.harvest
-        ranked = yield from rank_groups(self.groups, harvest.query, harvest.fetched_at, harvest.saves)
+        ranked = yield from rank_groups(
+            self.groups, harvest.query, harvest.fetched_at, harvest.saves
+        )
         return Answer(harvest, Merge(Dedupe.NORMAL, ranked))
 
 
-def merge_articles(query: Query, articles: Sequence[Article], mode: Dedupe, now: datetime, saves: Mapping[str, int] = NO_SAVES) -> Merge:
+def merge_articles(
+    query: Query,
+    articles: Sequence[Article],
+    mode: Dedupe,
+    now: datetime,
+    saves: Mapping[str, int] = NO_SAVES,
+) -> Merge:
     """Group and rank articles in founder order; equal arguments give equal merges."""
     return run_all(merge_in_slices(query, articles, mode, now, saves))
 
 
 def merge_in_slices(
-    query: Query, articles: Sequence[Article], mode: Dedupe, now: datetime, saves: Mapping[str, int] = NO_SAVES
+    query: Query,
+    articles: Sequence[Article],
+    mode: Dedupe,
+    now: datetime,
+    saves: Mapping[str, int] = NO_SAVES,
 ) -> Sliced[Merge]:
     """Do the same as `merge`, in slices."""
     groups = yield from Grouping(mode).add(articles)
@@ -50,8 +62,15 @@ def build_pairs(merged: Merge) -> tuple[Pair, ...]:
     for ranked in merged.ranked:
         founder_id = ranked.group.founder.id
         for member in ranked.group.members:
-            if member.rule is not None and member.similarity is not None and member.article.id != founder_id:
-                found.setdefault(member.article.id, Pair(member.article.id, founder_id, member.rule, member.similarity))
+            if (
+                member.rule is not None
+                and member.similarity is not None
+                and member.article.id != founder_id
+            ):
+                found.setdefault(
+                    member.article.id,
+                    Pair(member.article.id, founder_id, member.rule, member.similarity),
+                )
     return tuple(found.values())
 
 
@@ -60,4 +79,8 @@ def merge_by_mode(answer: Answer, mode: Dedupe) -> Sliced[Merge]:
     harvest = answer.harvest
     if mode is answer.merge.mode:
         return answer.merge
-    return (yield from merge_in_slices(harvest.query, harvest.articles, mode, harvest.fetched_at, harvest.saves))
+    return (
+        yield from merge_in_slices(
+            harvest.query, harvest.articles, mode, harvest.fetched_at, harvest.saves
+        )
+    )

@@ -116,7 +116,9 @@ class Titles:
         return over
 
 
-def _compare_titles(title: str, titles: Sequence[str], numbers: Sequence[int]) -> Sliced[tuple[int, float] | None]:
+def _compare_titles(
+    title: str, titles: Sequence[str], numbers: Sequence[int]
+) -> Sliced[tuple[int, float] | None]:
     """Return number and similarity of the most similar title, on a tie the earliest.
 
     None if no title is similar enough.
@@ -125,7 +127,9 @@ def _compare_titles(title: str, titles: Sequence[str], numbers: Sequence[int]) -
     portion = max(1, _SLICE_WORK // len(title) ** 2)
     for start in range(0, len(titles), portion):
         some = titles[start : start + portion]
-        found = process.extractOne(title, some, scorer=Levenshtein.normalized_similarity, score_cutoff=alike)
+        found = process.extractOne(
+            title, some, scorer=Levenshtein.normalized_similarity, score_cutoff=alike
+        )
         if found:
             best, alike = (numbers[start + found[2]], found[1]), nextafter(found[1], 2.0)
         yield

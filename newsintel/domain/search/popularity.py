@@ -59,14 +59,23 @@ def score_popularity(group: Group, saves: Mapping[str, int]) -> float:
         group: the story.
         saves: how many people saved an article, by public id. A missing article counts as 0.
     """
-    parts = ENGAGEMENT * score_engagement(group) + CORROBORATION * score_corroboration(group) + SAVES * _score_saves(group, saves)
+    parts = (
+        ENGAGEMENT * score_engagement(group)
+        + CORROBORATION * score_corroboration(group)
+        + SAVES * _score_saves(group, saves)
+    )
     return round(parts, DECIMALS)
 
 
 def article_popularity(article: Article, publishers: int, saves: int) -> float:
     """Return the popularity of one article from the numbers of its publishers and saves."""
     readers = score_engagement(Group((Member(article),), article))
-    return round(ENGAGEMENT * readers + CORROBORATION * (1 - 1 / publishers) + SAVES * _scale_logarithmically(saves, MOST_SAVED), DECIMALS)
+    return round(
+        ENGAGEMENT * readers
+        + CORROBORATION * (1 - 1 / publishers)
+        + SAVES * _scale_logarithmically(saves, MOST_SAVED),
+        DECIMALS,
+    )
 
 
 def score_corroboration(group: Group) -> float:
@@ -79,12 +88,18 @@ def score_engagement(group: Group) -> float:
 
     A negative count (Reddit's points can be negative) is 0.
     """
-    counts = [it.points + it.comments for it in (member.article.engagement for member in group.members) if it is not None]
+    counts = [
+        it.points + it.comments
+        for it in (member.article.engagement for member in group.members)
+        if it is not None
+    ]
     return _scale_logarithmically(max([0, *counts]), MOST_ENGAGED)
 
 
 def _score_saves(group: Group, saves: Mapping[str, int]) -> float:
-    return _scale_logarithmically(max(saves.get(member.article.id, 0) for member in group.members), MOST_SAVED)
+    return _scale_logarithmically(
+        max(saves.get(member.article.id, 0) for member in group.members), MOST_SAVED
+    )
 
 
 def _scale_logarithmically(count: int, most: int) -> float:

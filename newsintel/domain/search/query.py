@@ -45,13 +45,34 @@ def build_query(
     text = tidy_query(q)
     clauses = _parse_clauses(text)
     start, end = (moment and moment.astimezone(UTC) for moment in (start, end))
-    words = [[[_make_term_key(term) for term in terms] for terms in (clause.wanted, clause.unwanted)] for clause in clauses]
-    fetch = [words, list(sources), start and start.isoformat(), end and end.isoformat(), language, sort]
+    words = [
+        [[_make_term_key(term) for term in terms] for terms in (clause.wanted, clause.unwanted)]
+        for clause in clauses
+    ]
+    fetch = [
+        words,
+        list(sources),
+        start and start.isoformat(),
+        end and end.isoformat(),
+        language,
+        sort,
+    ]
     key = hashlib.sha256(json.dumps(fetch).encode()).hexdigest()[:32]
-    return Query(text=text, clauses=clauses, sources=tuple(sources), start=start, end=end, language=language, sort=sort, key=key)
+    return Query(
+        text=text,
+        clauses=clauses,
+        sources=tuple(sources),
+        start=start,
+        end=end,
+        language=language,
+        sort=sort,
+        key=key,
+    )
 
 
-def translate_clauses(clauses: Sequence[Clause], *, without: str = " NOT ", max_chars: int | None = None) -> str:
+def translate_clauses(
+    clauses: Sequence[Clause], *, without: str = " NOT ", max_chars: int | None = None
+) -> str:
     """Translate a query for a source with the usual meaning of OR, quotes and parentheses.
 
     Terms that all alternatives share are written once, outside the parentheses:
@@ -80,15 +101,23 @@ def translate_clauses(clauses: Sequence[Clause], *, without: str = " NOT ", max_
 def _join_clauses(clauses: Sequence[Clause], without: str) -> str:
     if len(clauses) == 1:
         return _write_clause(clauses[0], without)
-    wanted, unwanted = _find_common([one.wanted for one in clauses]), _find_common([one.unwanted for one in clauses])
+    wanted, unwanted = (
+        _find_common([one.wanted for one in clauses]),
+        _find_common([one.unwanted for one in clauses]),
+    )
     if any(set(one.wanted) <= set(wanted) for one in clauses):  # else an alternative becomes empty
         wanted = ()
-    own = [Clause(_exclude_terms(one.wanted, wanted), _exclude_terms(one.unwanted, unwanted)) for one in clauses]
+    own = [
+        Clause(_exclude_terms(one.wanted, wanted), _exclude_terms(one.unwanted, unwanted))
+        for one in clauses
+    ]
     parts = [_write_clause(one, without) for one in own]
     either = " OR ".join(f"({part})" if " " in part else part for part in parts)
     if not wanted and not unwanted:
         return either
-    return " AND ".join((*map(_write_term, wanted), f"({either})")) + _write_excluded(unwanted, without)
+    return " AND ".join((*map(_write_term, wanted), f"({either})")) + _write_excluded(
+        unwanted, without
+    )
 
 
 def _find_common(each: Sequence[Sequence[Term]]) -> tuple[Term, ...]:
@@ -127,7 +156,11 @@ def _make_term_key(term: Term) -> list[str | bool]:
     `the storm` must not decide how the articles for `THE storm` rank.
     """
     text = fold_case(term.text)
-    if term.phrase or term.text == text or not any(is_any_function_word(token.word) for token in split_words(text)):
+    if (
+        term.phrase
+        or term.text == text
+        or not any(is_any_function_word(token.word) for token in split_words(text))
+    ):
         return [text, term.phrase]
     return [text, term.phrase, term.text.isupper()]
 
@@ -137,10 +170,17 @@ def _parse_clauses(text: str) -> tuple[Clause, ...]:
     if not clauses:
         raise InvalidParameterError("q", "no_words", "q must hold a word to look for.")
     if not all(clause.wanted for clause in clauses):
-        raise InvalidParameterError("q", "only_exclusions", "q must say what to look for, not only what to leave out, on each side of OR.")
+        raise InvalidParameterError(
+            "q",
+            "only_exclusions",
+            "q must say what to look for, not only what to leave out, on each side of OR.",
+        )
     return clauses
 
 
 def _build_clause(tokens: Sequence[QueryToken]) -> Clause:
-    wanted, unwanted = (tuple(Term(token.text, token.phrase) for token in tokens if token.excluded is side) for side in (False, True))
+    wanted, unwanted = (
+        tuple(Term(token.text, token.phrase) for token in tokens if token.excluded is side)
+        for side in (False, True)
+    )
     return Clause(wanted, unwanted)

@@ -28,7 +28,9 @@ class Renewals:
     def begin(self, harvest: Harvest, now: datetime) -> bool:
         """Take a slot to renew a stale harvest; False if none is free."""
         stale_s = (now - self._windows.fresh_until(harvest)).total_seconds()
-        if len(self._running) >= (MAX_RENEWALS if stale_s > self._windows.revalidate_s / 2 else EARLY_RENEWALS):
+        if len(self._running) >= (
+            MAX_RENEWALS if stale_s > self._windows.revalidate_s / 2 else EARLY_RENEWALS
+        ):
             return False
         self._running.add(harvest.query.key)
         return True

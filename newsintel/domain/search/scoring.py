@@ -22,8 +22,19 @@ from math import exp2
 from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.search.article import Article, Group
 from newsintel.domain.search.harvest import Ranked, ScoreParts
-from newsintel.domain.search.matching import Alternative, PreparedQuery, PreparedText, choose_article_language, prepare_text
-from newsintel.domain.search.popularity import NO_SAVES, score_corroboration, score_engagement, score_popularity
+from newsintel.domain.search.matching import (
+    Alternative,
+    PreparedQuery,
+    PreparedText,
+    choose_article_language,
+    prepare_text,
+)
+from newsintel.domain.search.popularity import (
+    NO_SAVES,
+    score_corroboration,
+    score_engagement,
+    score_popularity,
+)
 from newsintel.domain.search.query_model import Query, Sort
 
 
@@ -41,7 +52,9 @@ HALF_LIFE = timedelta(hours=48)
 DECIMALS = 4
 
 
-def rank_groups(groups: Sequence[Group], query: Query, now: datetime, saves: Mapping[str, int] = NO_SAVES) -> Sliced[tuple[Ranked, ...]]:
+def rank_groups(
+    groups: Sequence[Group], query: Query, now: datetime, saves: Mapping[str, int] = NO_SAVES
+) -> Sliced[tuple[Ranked, ...]]:
     """Score the groups and sort them as `query.sort` says, one group per slice.
 
     relevance: by score. newest: by the leader's date. popular: by popularity. On ties the newest
@@ -56,7 +69,9 @@ def rank_groups(groups: Sequence[Group], query: Query, now: datetime, saves: Map
     asked = PreparedQuery(query.clauses)
     ranked = []
     for group in groups:
-        ranked.append(Ranked(group, _score_prepared(group, asked, now), score_popularity(group, saves)))
+        ranked.append(
+            Ranked(group, _score_prepared(group, asked, now), score_popularity(group, saves))
+        )
         yield
     return tuple(sorted(ranked, key=lambda it: _make_sort_key(it, query.sort)))
 
@@ -73,7 +88,10 @@ def score_group(group: Group, query: Query, now: datetime) -> ScoreParts:
 def _score_prepared(group: Group, asked: PreparedQuery, now: datetime) -> ScoreParts:
     leader = group.leader
     language = choose_article_language(leader)
-    title, description = prepare_text(leader.title, language), prepare_text(leader.description or "", language)
+    title, description = (
+        prepare_text(leader.title, language),
+        prepare_text(leader.description or "", language),
+    )
     meant = [
         one
         for one in asked.get_alternatives(language)
@@ -107,7 +125,10 @@ def _get_sort_value(ranked: Ranked, sort: Sort) -> float:
 
 def _match_best(alternatives: Sequence[Alternative], text: PreparedText) -> float:
     """Return the largest share of wanted terms that the text has, over the alternatives."""
-    return max((sum(map(text.match_run, one.wanted)) / len(one.wanted) for one in alternatives), default=0.0)
+    return max(
+        (sum(map(text.match_run, one.wanted)) / len(one.wanted) for one in alternatives),
+        default=0.0,
+    )
 
 
 def _score_recency(article: Article, now: datetime) -> float:

@@ -24,7 +24,13 @@ def articles_bytes(articles: Iterable[Article]) -> int:
     """Return the size of articles. URLs of one article that are the same object count once."""
     total = 0
     for one in articles:
-        total += ARTICLE_BYTES + getsizeof(one.id) + getsizeof(one.url) + getsizeof(one.title) + getsizeof(one.publisher)
+        total += (
+            ARTICLE_BYTES
+            + getsizeof(one.id)
+            + getsizeof(one.url)
+            + getsizeof(one.title)
+            + getsizeof(one.publisher)
+        )
         if one.external_id is not one.url:
             total += getsizeof(one.external_id)
         if one.canonical_url is not one.url:
@@ -42,4 +48,8 @@ def outcome_bytes(outcome: FetchOutcome) -> int:
 
 def answer_bytes(answer: Answer) -> int:
     """Return the size of an answer."""
-    return ANSWER_BYTES + articles_bytes(answer.harvest.articles) + GROUP_BYTES * len(answer.merge.ranked)
+    return (
+        ANSWER_BYTES
+        + articles_bytes(answer.harvest.articles)
+        + GROUP_BYTES * len(answer.merge.ranked)
+    )

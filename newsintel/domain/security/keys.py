@@ -56,4 +56,7 @@ class Signer:
 
     def verify(self, message: bytes, signature: bytes) -> bool:
         """Whether any of the keys signed this message. Compares in constant time."""
-        return any(hmac.compare_digest(hmac.digest(key, message, "sha256"), signature) for key in self._keys)
+        return any(
+            hmac.compare_digest(hmac.digest(key, message, "sha256"), signature)
+            for key in self._keys
+        )

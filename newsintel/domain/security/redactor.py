@@ -70,9 +70,17 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str], *, as_json: bool) -> None:
-        spellings = {spelling for secret in secrets if secret for spelling in _list_spellings(secret, as_json=as_json)}
+        spellings = {
+            spelling
+            for secret in secrets
+            if secret
+            for spelling in _list_spellings(secret, as_json=as_json)
+        }
         # The longest first, so that a secret that contains another is replaced completely.
-        patterns = [_build_pattern(spelling) for spelling in sorted(spellings, key=lambda found: (-len(found), found))]
+        patterns = [
+            _build_pattern(spelling)
+            for spelling in sorted(spellings, key=lambda found: (-len(found), found))
+        ]
         self._known = re.compile("|".join(patterns)) if patterns else None
         self._as_json = as_json
 
@@ -81,7 +89,9 @@ class Redactor:
         if self._known is not None and self._known.search(line):
             known = self._known
             line = (
-                _JSON_STRING.sub(lambda found: found[0] if found[1] else known.sub(STARS, found[0]), line)
+                _JSON_STRING.sub(
+                    lambda found: found[0] if found[1] else known.sub(STARS, found[0]), line
+                )
                 if self._as_json
                 else known.sub(STARS, line)
             )
@@ -94,7 +104,11 @@ class Redactor:
 def _list_spellings(secret: str, *, as_json: bool) -> Iterator[str]:
     for text in (secret, unquote(secret)):
         quoted = (repr(text), json.dumps(text), json.dumps(text, ensure_ascii=False))
-        in_url = (quote(text, errors="replace"), quote(text, safe="", errors="replace"), quote_plus(text, errors="replace"))
+        in_url = (
+            quote(text, errors="replace"),
+            quote(text, safe="", errors="replace"),
+            quote_plus(text, errors="replace"),
+        )
         for spelling in (text, *(literal[1:-1] for literal in quoted), *in_url):
             yield json.dumps(spelling)[1:-1] if as_json else spelling
 

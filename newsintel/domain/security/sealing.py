@@ -37,7 +37,11 @@ class Sealer:
         """Encrypt a text and bind it to its owner and field, e.g. `7 reddit access_token`."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         head = _FORMAT + self._newest
-        return head + nonce + self._ciphers[self._newest].encrypt(nonce, text.encode(), head + belongs_to.encode())
+        return (
+            head
+            + nonce
+            + self._ciphers[self._newest].encrypt(nonce, text.encode(), head + belongs_to.encode())
+        )
 
     def open(self, sealed: bytes, belongs_to: str) -> str:
         """Decrypt a value.
@@ -55,7 +59,9 @@ class Sealer:
                 "put that key back, last in the list, and run `newsintel rotate-keys`"
             )
         try:
-            return cipher.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], head + belongs_to.encode()).decode()
+            return cipher.decrypt(
+                rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], head + belongs_to.encode()
+            ).decode()
         except InvalidTag:
             raise ValueError("a stored token was changed, or is another account's") from None
 

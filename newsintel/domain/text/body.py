@@ -46,7 +46,10 @@ class BodyReader:
         coding = coding.strip().lower()
         if coding not in ("", "identity", *_WINDOW_BITS):
             raise BodyError("content coding is stacked or unknown")
-        self._raw_cap_bytes, self._decoded_cap_bytes = min(max_bytes, RAW_CAP_BYTES), min(max_bytes, DECODED_CAP_BYTES)
+        self._raw_cap_bytes, self._decoded_cap_bytes = (
+            min(max_bytes, RAW_CAP_BYTES),
+            min(max_bytes, DECODED_CAP_BYTES),
+        )
         if length is not None and length > self._raw_cap_bytes:
             raise BodyError(f"body announced as larger than {self._raw_cap_bytes} bytes")
         self._inflate = zlib.decompressobj(_WINDOW_BITS[coding]) if coding in _WINDOW_BITS else None

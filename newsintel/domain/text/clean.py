@@ -13,7 +13,8 @@ from newsintel.domain.text.joiners import remove_stray_joiners
 
 # The RGI flags of England, Scotland and Wales (UTS #51). Tag characters have no meaning elsewhere.
 _FLAGS = "|".join(
-    "\U0001f3f4" + "".join(chr(0xE0000 + ord(char)) for char in region) + "\U000e007f" for region in ("gbeng", "gbsct", "gbwls")
+    "\U0001f3f4" + "".join(chr(0xE0000 + ord(char)) for char in region) + "\U000e007f"
+    for region in ("gbeng", "gbsct", "gbwls")
 )
 # White space is missing here: it is folded, not removed. The set: controls except white space,
 # Unicode's Default_Ignorable_Code_Point except joiners and variation selectors, interlinear
@@ -94,7 +95,10 @@ def limit_marks(text: str) -> str:
     """Cut runs of combining marks to a length that can be normalised quickly."""
     if not _MAY_BE_TOO_MANY.search(text):
         return text
-    return "".join("".join(islice(run, _MOST_MARKS) if marks else run) for marks, run in groupby(text, _is_mark))
+    return "".join(
+        "".join(islice(run, _MOST_MARKS) if marks else run)
+        for marks, run in groupby(text, _is_mark)
+    )
 
 
 def _is_mark(char: str) -> bool:
@@ -106,4 +110,6 @@ def _is_mark(char: str) -> bool:
 
 
 # A run of characters that may have a combining class: those of the BMP that do, and all beyond it.
-_MAY_BE_TOO_MANY = re.compile(f"[{''.join(filter(_is_mark, map(chr, range(0x300, 0xFFFF))))}\U00010000-\U0010ffff]{{{_MOST_MARKS + 1}}}")
+_MAY_BE_TOO_MANY = re.compile(
+    f"[{''.join(filter(_is_mark, map(chr, range(0x300, 0xFFFF))))}\U00010000-\U0010ffff]{{{_MOST_MARKS + 1}}}"
+)

@@ -38,7 +38,9 @@ _TYPED_FOR = str.maketrans(
         "þ": "th", "ĸ": "k", "ŋ": "n", "ƒ": "f", "ǥ": "g", "ɨ": "i", "ɫ": "l",
     }
 )  # fmt: skip
-_TYPED_FOR_EACH_OTHER = str.maketrans({"\u0649": "\u064a", "\u06cc": "\u064a", "\u06a9": "\u0643", "\u0629": "\u0647"})
+_TYPED_FOR_EACH_OTHER = str.maketrans(
+    {"\u0649": "\u064a", "\u06cc": "\u064a", "\u06a9": "\u0643", "\u0629": "\u0647"}
+)
 """Letters of Arabic: alef maksura and Persian yeh, Persian kaf, teh marbuta."""
 _ECH_YIWN, _ECH_VEW = "\u0565\u0582", "\u0565\u057e"
 """Armenian's `և`: Unicode decomposes it into the old spelling, and newspapers print the new one in
@@ -55,11 +57,17 @@ def fold_exact_word(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    folded = unicodedata.normalize("NFKC", _IGNORED.sub("", unicodedata.normalize("NFKC", text).casefold()))
+    folded = unicodedata.normalize(
+        "NFKC", _IGNORED.sub("", unicodedata.normalize("NFKC", text).casefold())
+    )
     folded = unicodedata.normalize("NFKC", folded.casefold())
     if _HAS_VOWEL_MARKS.search(folded):
         bare = _VOWEL_MARKS.sub("", unicodedata.normalize("NFD", folded))
-        folded = unicodedata.normalize("NFC", bare).translate(_TYPED_FOR_EACH_OTHER).replace(_ECH_YIWN, _ECH_VEW)
+        folded = (
+            unicodedata.normalize("NFC", bare)
+            .translate(_TYPED_FOR_EACH_OTHER)
+            .replace(_ECH_YIWN, _ECH_VEW)
+        )
     return _to_ascii_digits(folded)
 
 
@@ -77,8 +85,12 @@ def fold_plain_name(name: str) -> str:
     It is the words in their plain form; the separators between them do not matter. So `L'Équipe`
     equals `L’Équipe`. A name without any letter or digit is compared by its symbols.
     """
-    plain = fold_plain_word(fold_exact_word(_APOSTROPHE.sub(" ", name) if any(map(str.isalnum, name)) else name))
-    words = "".join(char if char.isalnum() or unicodedata.category(char)[0] == "M" else " " for char in plain)
+    plain = fold_plain_word(
+        fold_exact_word(_APOSTROPHE.sub(" ", name) if any(map(str.isalnum, name)) else name)
+    )
+    words = "".join(
+        char if char.isalnum() or unicodedata.category(char)[0] == "M" else " " for char in plain
+    )
     return " ".join((words if words.strip() else plain).split())
 
 

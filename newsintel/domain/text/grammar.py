@@ -79,7 +79,11 @@ def tidy_query(raw: str, name: str = "q") -> str:
         InvalidParameterError: it is blank, too long, or holds control characters or surrogates.
     """
     if _CONTROL.search(raw):
-        raise InvalidParameterError(name, "control_character", f"{name} must not hold control characters or halves of characters.")
+        raise InvalidParameterError(
+            name,
+            "control_character",
+            f"{name} must not hold control characters or halves of characters.",
+        )
     if len(raw) > _MAX_RAW_CHARS:
         raise _too_long_error(name)
     tidy = " ".join(limit_marks(remove_invisible(raw)).split())
@@ -98,7 +102,9 @@ def fold_case(text: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
-def parse_query(text: str, fields: Collection[str] = (), bounds: Collection[str] = ()) -> ParsedQuery:
+def parse_query(
+    text: str, fields: Collection[str] = (), bounds: Collection[str] = ()
+) -> ParsedQuery:
     """Parse a query. Repeated tokens of an alternative and repeated alternatives are dropped.
 
     Args:
@@ -118,12 +124,16 @@ def parse_query(text: str, fields: Collection[str] = (), bounds: Collection[str]
         if lexeme.kind is LexemeKind.NOT:
             negated = not negated
         elif lexeme.kind is LexemeKind.OPEN:
-            groups.append(_Group(group.negated ^ negated ^ lexeme.excluded, lexeme.field or group.within))
+            groups.append(
+                _Group(group.negated ^ negated ^ lexeme.excluded, lexeme.field or group.within)
+            )
         elif lexeme.kind is LexemeKind.WORD:
             token = group.make_token(lexeme, negated=negated)
             if token.field in bounds:
                 aside.append(token)
-            elif any(split_words(token.text)):  # punctuation and symbols alone find nothing anywhere
+            elif any(
+                split_words(token.text)
+            ):  # punctuation and symbols alone find nothing anywhere
                 group.add({_make_key(token): token})
         elif lexeme.kind is LexemeKind.OR:
             group.end_alternative()
@@ -155,7 +165,12 @@ class _Group:
     current: tuple[_Alternative, ...] = field(default=(), init=False)
 
     def make_token(self, lexeme: Lexeme, *, negated: bool) -> QueryToken:
-        return QueryToken(lexeme.text, lexeme.field or self.within, lexeme.excluded ^ negated ^ self.negated, _is_phrase(lexeme))
+        return QueryToken(
+            lexeme.text,
+            lexeme.field or self.within,
+            lexeme.excluded ^ negated ^ self.negated,
+            _is_phrase(lexeme),
+        )
 
     def add(self, *part: _Alternative) -> None:
         self.current = _combine_alternatives(self.current, part, either=self.negated)
@@ -170,14 +185,20 @@ class _Group:
         outer.add(*self.finished)
 
 
-def _combine_alternatives(left: tuple[_Alternative, ...], right: tuple[_Alternative, ...], *, either: bool) -> tuple[_Alternative, ...]:
+def _combine_alternatives(
+    left: tuple[_Alternative, ...], right: tuple[_Alternative, ...], *, either: bool
+) -> tuple[_Alternative, ...]:
     """Combine the alternatives of two parts: with `either` one part must match, else both."""
     if not left or not right:
         return left or right
     if not either and len(left) * len(right) > MAX_ALTERNATIVES:
         raise _too_complex_error()
     found: dict[frozenset[_Key], _Alternative] = {}
-    for one in (*left, *right) if either else ({**first, **second, **first} for first, second in product(left, right)):
+    for one in (
+        (*left, *right)
+        if either
+        else ({**first, **second, **first} for first, second in product(left, right))
+    ):
         found.setdefault(frozenset(one), one)
     if len(found) > MAX_ALTERNATIVES or sum(map(len, found.values())) > MAX_TOKENS:
         raise _too_complex_error()
@@ -189,13 +210,20 @@ def _make_key(token: QueryToken) -> _Key:
 
 
 def _is_phrase(lexeme: Lexeme) -> bool:
-    return " " in lexeme.text or (lexeme.quoted and any(is_any_function_word(token.word) for token in split_words(lexeme.text)))
+    return " " in lexeme.text or (
+        lexeme.quoted
+        and any(is_any_function_word(token.word) for token in split_words(lexeme.text))
+    )
 
 
 def _too_long_error(name: str) -> InvalidParameterError:
-    return InvalidParameterError(name, "too_long", f"{name} must have at most {MAX_CHARS} characters.")
+    return InvalidParameterError(
+        name, "too_long", f"{name} must have at most {MAX_CHARS} characters."
+    )
 
 
 def _too_complex_error() -> InvalidParameterError:
     most = f"{MAX_ALTERNATIVES} alternatives and {MAX_TOKENS} words"
-    return InvalidParameterError("q", "too_complex", f"q must have at most {most} once its parentheses are multiplied out.")
+    return InvalidParameterError(
+        "q", "too_complex", f"q must have at most {most} once its parentheses are multiplied out."
+    )

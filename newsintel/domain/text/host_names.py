@@ -10,7 +10,9 @@ from urllib.parse import unquote_to_bytes
 
 import idna
 
-_REGISTERED = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{2,59})")
+_REGISTERED = re.compile(
+    r"(?=.{4,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{2,59})"
+)
 """Labels of at most 63 letters, digits and hyphens (RFC 1035; underscores occur). The last label is
 not a number. No publisher uses a bare address, in any notation, or a local name. Refusing them also
 keeps out links to private networks."""
@@ -83,7 +85,11 @@ def _to_ascii_label(label: str) -> str:
     decoded = label.removeprefix(_PREFIX).encode("ascii").decode("punycode")
     # Each name has one valid spelling: in Punycode's canonical form, already mapped, not pure
     # ASCII.
-    if decoded.isascii() or "." in decoded or idna.uts46_remap(decoded, std3_rules=False) != decoded:
+    if (
+        decoded.isascii()
+        or "." in decoded
+        or idna.uts46_remap(decoded, std3_rules=False) != decoded
+    ):
         raise ValueError("not the ASCII form of a label")
     if decoded.encode("punycode").decode("ascii") != label.removeprefix(_PREFIX):
         raise ValueError("not Punycode's own form")
@@ -94,5 +100,7 @@ def _to_ascii_label(label: str) -> str:
 def _check_label(label: str) -> None:
     idna.check_initial_combiner(label)
     idna.check_bidi(label)
-    if not all(idna.valid_contextj(label, at) for at, char in enumerate(label) if char in "\u200c\u200d"):
+    if not all(
+        idna.valid_contextj(label, at) for at, char in enumerate(label) if char in "\u200c\u200d"
+    ):
         raise ValueError("a joiner without a meaning")

@@ -81,7 +81,9 @@ section 13)."""
 def remove_stray_joiners(text: str) -> str:
     """Remove the joiners and selectors that carry no meaning."""
     looks = iter(range(_MAX_CHECKS))
-    return _DOUBTFUL.sub(lambda match: _choose_joiner(match, looks), _SPOOFS.sub("", _STRAY_SELECTORS.sub("", text)))
+    return _DOUBTFUL.sub(
+        lambda match: _choose_joiner(match, looks), _SPOOFS.sub("", _STRAY_SELECTORS.sub("", text))
+    )
 
 
 def _choose_joiner(match: re.Match[str], looks: Iterator[int]) -> str:
@@ -89,8 +91,15 @@ def _choose_joiner(match: re.Match[str], looks: Iterator[int]) -> str:
     if next(looks, None) is None:
         return ""
     start, end = match.span()
-    joiner, before, after = match[0][0], match.string[max(0, start - _MOST_MARKS) : start][::-1], match.string[end : end + _MOST_MARKS]
-    joins_next, joins_last = _JOINS_NEXT.match(before, _skip_signs(before)), _JOINS_LAST.match(after, _skip_signs(after))
+    joiner, before, after = (
+        match[0][0],
+        match.string[max(0, start - _MOST_MARKS) : start][::-1],
+        match.string[end : end + _MOST_MARKS],
+    )
+    joins_next, joins_last = (
+        _JOINS_NEXT.match(before, _skip_signs(before)),
+        _JOINS_LAST.match(after, _skip_signs(after)),
+    )
     # A1: the non-joiner breaks a cursive connection. The joiner shapes a letter as if there were
     # one.
     shapes = joins_next and bool(joins_last) == (joiner == _NON_JOINER)

@@ -83,5 +83,10 @@ def _has_constant(value: Any) -> bool:
     while level:
         if any(isinstance(one, _Constant) for one in level):
             return True
-        level = [child for one in level if isinstance(one, dict | list) for child in (one.values() if isinstance(one, dict) else one)]
+        level = [
+            child
+            for one in level
+            if isinstance(one, dict | list)
+            for child in (one.values() if isinstance(one, dict) else one)
+        ]
     return False

@@ -29,7 +29,10 @@ _ALIASES = {"nb": "no", "nn": "no"}
 SIMPLE = ""
 """The language of texts that are compared word by word, without stems."""
 
-FUNCTION_WORDS = {language: frozenset(fold_plain_word(fold_exact_word(word)) for word in text.split()) for language, text in LISTS.items()}
+FUNCTION_WORDS = {
+    language: frozenset(fold_plain_word(fold_exact_word(word)) for word in text.split())
+    for language, text in LISTS.items()
+}
 """Function words by ISO 639-1 code, in their plain form."""
 _NAMES_OF_THINGS = {
     language: frozenset(words.split())
@@ -81,7 +84,9 @@ def detect_by_words(words: Iterable[str]) -> str:
     """
     seen = dict.fromkeys(words)
     known = _LANGUAGES_OF.keys() & seen
-    counts = Counter(language for word in known if len(word) > 1 for language in _LANGUAGES_OF[word])
+    counts = Counter(
+        language for word in known if len(word) > 1 for language in _LANGUAGES_OF[word]
+    )
     usual = _guess_by_script(seen)
     counts[usual] += 1
     letters = (language for word in known if len(word) == 1 for language in _LANGUAGES_OF[word])
@@ -105,7 +110,9 @@ def is_function_word(language: str, word: str, exact: str = "") -> bool:
         word: the word in its plain form.
         exact: the word with its marks. `été` (summer) is not a function word, but `ete` may be.
     """
-    return word in FUNCTION_WORDS.get(language or "en", ()) and exact not in _NAMES_OF_THINGS.get(language, ())
+    return word in FUNCTION_WORDS.get(language or "en", ()) and exact not in _NAMES_OF_THINGS.get(
+        language, ()
+    )
 
 
 def is_any_function_word(word: str) -> bool:

@@ -14,7 +14,12 @@ find French texts about the universe. An index also stores two notes for each wo
 
 from functools import cache, lru_cache
 
-from newsintel.domain.text.languages import FUNCTION_WORDS, SIMPLE, find_stemming_language, stem_word
+from newsintel.domain.text.languages import (
+    FUNCTION_WORDS,
+    SIMPLE,
+    find_stemming_language,
+    stem_word,
+)
 from newsintel.domain.text.tokens import is_one_letter, is_unspaced
 
 EXACT, MARKED, AUTHOR = "=", "~", "by:"
@@ -25,7 +30,12 @@ author's name."""
 @lru_cache(maxsize=50_000)
 def make_lexeme(word: str, language: str) -> str:
     """Return the lexeme of a word, given in its plain form, in texts of a language."""
-    if language == SIMPLE or len(word) == 1 or is_unspaced(word) or (not word.isalpha() and any(map(str.isdigit, word))):
+    if (
+        language == SIMPLE
+        or len(word) == 1
+        or is_unspaced(word)
+        or (not word.isalpha() and any(map(str.isdigit, word)))
+    ):
         return word
     return f"{language}:{stem_word(language, word)}"
 
@@ -37,11 +47,15 @@ def is_significant(some: str) -> bool:
     """
     if some.startswith((EXACT, MARKED, AUTHOR)) or some in _list_function_words():
         return False
-    return not is_one_letter(some) and not (some.isdigit() and (len(some) == 1 or not some.strip("0")))
+    return not is_one_letter(some) and not (
+        some.isdigit() and (len(some) == 1 or not some.strip("0"))
+    )
 
 
 @cache
 def _list_function_words() -> frozenset[str]:
     return frozenset(
-        make_lexeme(word, find_stemming_language(language) or SIMPLE) for language, words in FUNCTION_WORDS.items() for word in words
+        make_lexeme(word, find_stemming_language(language) or SIMPLE)
+        for language, words in FUNCTION_WORDS.items()
+        for word in words
     )

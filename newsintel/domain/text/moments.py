@@ -27,7 +27,9 @@ def parse_time(raw: str, *, end: bool = False) -> datetime:
     """
     try:
         if re.fullmatch(_DATE, raw):
-            return datetime.combine(date.fromisoformat(raw), time.max if end else time.min, tzinfo=UTC)
+            return datetime.combine(
+                date.fromisoformat(raw), time.max if end else time.min, tzinfo=UTC
+            )
         if re.fullmatch(_MOMENT, raw):
             return datetime.fromisoformat(raw.upper()).astimezone(UTC)
     except (ValueError, OverflowError):

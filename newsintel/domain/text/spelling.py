@@ -38,13 +38,19 @@ _MARK = re.compile(rf"(?!{_GERSHAYIM})[{_MARKS}]")
 # ‘…’ and ‚…‘ begin before a word and end after one. The mark is an apostrophe if a digit follows
 # (‘90s) or if the closing mark is missing (‘tis).
 _SINGLE_MARKS = "‘‚‛"
-_SINGLE = re.compile(rf"[{_SINGLE_MARKS}](?![\d\s])([^{_MARKS}]*?[^\s{_MARKS}])[’‘](?=[\s{_MARKS}{_CLOSE}.,;:!?…]|\Z)")
+_SINGLE = re.compile(
+    rf"[{_SINGLE_MARKS}](?![\d\s])([^{_MARKS}]*?[^\s{_MARKS}])[’‘](?=[\s{_MARKS}{_CLOSE}.,;:!?…]|\Z)"
+)
 _EMOTICON = r"(?<!\S)[:;=]['’-]?[()]+(?!\S)"
 _IDLE = re.compile(rf"(?:\s|[{_CLOSING_ONLY}]|{_EMOTICON})*")
-_PREFIX = re.compile(rf"(?P<before>[{DASHES}]*)(?:(?P<field>[^\W\d_]+)[:：﹕](?P<after>[{DASHES}]*)(?=[^\s{_CLOSE}]))?")
+_PREFIX = re.compile(
+    rf"(?P<before>[{DASHES}]*)(?:(?P<field>[^\W\d_]+)[:：﹕](?P<after>[{DASHES}]*)(?=[^\s{_CLOSE}]))?"
+)
 _RUN = re.compile(rf"(?:[^\s{_MARKS}{_OPEN}{_CLOSE}]|{_GERSHAYIM})+")
 # Parentheses that open and close inside a word: f(x), C(2), 東京（日本）, also nested once.
-_INNER = re.compile(rf"[{_OPEN}](?:[^\s{_MARKS}{_OPEN}{_CLOSE}]|[{_OPEN}][^\s{_MARKS}{_OPEN}{_CLOSE}]*[{_CLOSE}])*[{_CLOSE}]")
+_INNER = re.compile(
+    rf"[{_OPEN}](?:[^\s{_MARKS}{_OPEN}{_CLOSE}]|[{_OPEN}][^\s{_MARKS}{_OPEN}{_CLOSE}]*[{_CLOSE}])*[{_CLOSE}]"
+)
 
 
 class LexemeKind(Enum):
@@ -102,7 +108,11 @@ def write_lexeme(text: str, *, quoted: bool = False) -> str:
         text: the text of a lexeme.
         quoted: use quotes in any case.
     """
-    bare = not quoted and text[:1] not in _SINGLE_MARKS and [*split_lexemes(text)] == [Lexeme(LexemeKind.WORD, text)]
+    bare = (
+        not quoted
+        and text[:1] not in _SINGLE_MARKS
+        and [*split_lexemes(text)] == [Lexeme(LexemeKind.WORD, text)]
+    )
     return text if bare else f'"{text}"'
 
 

@@ -51,7 +51,9 @@ def _build_mark_class() -> str:
     For `re` they are not word characters: without this class, Hindi words would be split. They are
     ranges because `re` compiles those faster than single characters.
     """
-    codes = [code for code in range(0x300, 0xFE30) if unicodedata.category(chr(code)).startswith("M")]
+    codes = [
+        code for code in range(0x300, 0xFE30) if unicodedata.category(chr(code)).startswith("M")
+    ]
     starts = [code for before, code in pairwise([0, *codes]) if code != before + 1]
     ends = [code for code, after in pairwise([*codes, 0]) if after != code + 1]
     return "".join(f"{chr(low)}-{chr(high)}" for low, high in zip(starts, ends, strict=True))
@@ -94,7 +96,9 @@ _UNIT = re.compile(rf"(?:[^{_MARKS}]|^)[{_MARKS}]*")
 
 
 # Words repeat often: with this cache, a text in Russian is read in half the time.
-_exact, _plain = (memoize(max_bytes=2**21)(function) for function in (fold_exact_word, fold_plain_word))
+_exact, _plain = (
+    memoize(max_bytes=2**21)(function) for function in (fold_exact_word, fold_plain_word)
+)
 
 
 class WordToken(NamedTuple):  # texts have hundreds: created in a third of an attrs class's time
@@ -129,7 +133,10 @@ def split_plain_words(text: str) -> list[str]:
 def split_placed_words(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield the plain words of a text, each with its start and end in code points."""
     if _is_simple(text):
-        return ((match[0][:MAX_WORD_CHARS], match.start(), match.end()) for match in _ASCII_WORD.finditer(text.lower()))
+        return (
+            (match[0][:MAX_WORD_CHARS], match.start(), match.end())
+            for match in _ASCII_WORD.finditer(text.lower())
+        )
     return ((one.word, one.start, one.end) for one in split_words(text))
 
 
@@ -198,7 +205,9 @@ def _split_pieces(raw: str, start: int) -> Iterator[WordToken]:
     folded = _exact(_IN_ACRONYM.sub("", raw))
     kept = len(folded) == len(raw)  # then each letter keeps its position
     for match in _PIECE.finditer(folded):
-        begin, end = (start + match.start(), start + match.end()) if kept else (start, start + len(raw))
+        begin, end = (
+            (start + match.start(), start + match.end()) if kept else (start, start + len(raw))
+        )
         if match["unspaced"]:
             yield from _pair_letters(match[0], begin, end, kept=kept)
         else:

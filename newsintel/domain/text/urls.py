@@ -40,13 +40,30 @@ _TRACKING = re.compile(
 )
 # These names have other uses: only these values are tracking.
 _TRACKING_PAIRS = frozenset(
-    {("partner", "rss"), ("partner", "rssnyt"), ("emc", "rss"), ("ref", "rss"), ("source", "rss"), ("cid", "rss"), ("feature", "share")}
+    {
+        ("partner", "rss"),
+        ("partner", "rssnyt"),
+        ("emc", "rss"),
+        ("ref", "rss"),
+        ("source", "rss"),
+        ("cid", "rss"),
+        ("feature", "share"),
+    }
     | {("feature", "youtu.be"), ("outputtype", "amp"), ("output", "amp"), ("homepage", "true")}
 )
 # Outlets whose path alone identifies an article. The rest says where the reader came from or how to
 # display it.
 _PATH_ONLY = frozenset(
-    {"bbc.com", "bloomberg.com", "businessinsider.com", "cnn.com", "forbes.com", "foxnews.com", "nytimes.com", "reuters.com"}
+    {
+        "bbc.com",
+        "bloomberg.com",
+        "businessinsider.com",
+        "cnn.com",
+        "forbes.com",
+        "foxnews.com",
+        "nytimes.com",
+        "reuters.com",
+    }
     | {"theguardian.com", "washingtonpost.com", "wired.com", "wsj.com"}
 )
 
@@ -74,7 +91,9 @@ CPU and counts as a page."""
 
 _AMP_CACHE = re.compile(r"(?:[a-z0-9-]+\.cdn\.ampproject\.org/[cv]|google\.[a-z.]+/amp)/(?:s/)?")
 _AMP_TAILS = ("/amp", ".amp", "/amp.html", ".amp.html")
-_REDDIT_POST = re.compile(r"/(?:r/[^/]+/|user/[^/]+/)?(?:comments|gallery)/([a-z0-9]+)(?:/[^/]*)?/?", re.IGNORECASE)
+_REDDIT_POST = re.compile(
+    r"/(?:r/[^/]+/|user/[^/]+/)?(?:comments|gallery)/([a-z0-9]+)(?:/[^/]*)?/?", re.IGNORECASE
+)
 # Hosts that serve the same pages under another name.
 _ALIASES = {
     "bbc.co.uk": "bbc.com",
@@ -195,7 +214,10 @@ def _strip_display_parts(parts: SplitResult) -> tuple[str, str]:
     while True:
         first, _, rest = host.partition(".")
         # A mobile host is an alias of the shorter name, unless that is a suffix such as `co.uk`.
-        twin = first == "www" or (first in ("m", "mobile", "amp") and (rest.count(".") > 1 or len(rest.partition(".")[0]) > 2))
+        twin = first == "www" or (
+            first in ("m", "mobile", "amp")
+            and (rest.count(".") > 1 or len(rest.partition(".")[0]) > 2)
+        )
         if not twin or not is_registered(rest):
             break
         host = rest
@@ -248,7 +270,13 @@ def _build_canonical(host: str, path: str, parts: SplitResult) -> str:
 
 def _canonicalize_query(raw: str) -> str:
     """Return a query in canonical form, with its question mark; empty if only tracking is in it."""
-    query = "&".join(sorted(piece for piece in raw.replace("+", "%20").split("&") if piece and not _is_tracking(piece)))
+    query = "&".join(
+        sorted(
+            piece
+            for piece in raw.replace("+", "%20").split("&")
+            if piece and not _is_tracking(piece)
+        )
+    )
     return f"?{query}" if query else ""
 
 
@@ -272,13 +300,34 @@ def _canonicalize_special(host: str, path: str, query: str) -> str | None:
     video = path.strip("/") if host == "youtu.be" else None
     if host in ("youtube.com", "youtube-nocookie.com", "music.youtube.com"):
         match = _YOUTUBE_PATH.fullmatch(path)
-        video = match[1] if match else next((piece[2:] for piece in query.split("&") if path == "/watch" and piece.startswith("v=")), None)
+        video = (
+            match[1]
+            if match
+            else next(
+                (
+                    piece[2:]
+                    for piece in query.split("&")
+                    if path == "/watch" and piece.startswith("v=")
+                ),
+                None,
+            )
+        )
     if video and re.fullmatch(r"[\w-]{1,64}", video, re.ASCII):
         return f"https://youtube.com/watch?v={video}"
-    post = _REDDIT_POST.fullmatch(path) if host == "reddit.com" else re.fullmatch(r"/([a-z0-9]+)", path) if host == "redd.it" else None
+    post = (
+        _REDDIT_POST.fullmatch(path)
+        if host == "reddit.com"
+        else re.fullmatch(r"/([a-z0-9]+)", path)
+        if host == "redd.it"
+        else None
+    )
     if post:
         return f"https://reddit.com/comments/{post[1].lower()}"
-    if host == "news.google.com" and (news := re.fullmatch(r"(?:/__i)?(?:/rss)?(?:/rd)?/(?:articles|read)/([\w-]+)", path, re.ASCII)):
+    if host == "news.google.com" and (
+        news := re.fullmatch(
+            r"(?:/__i)?(?:/rss)?(?:/rd)?/(?:articles|read)/([\w-]+)", path, re.ASCII
+        )
+    ):
         # Opaque, but constant for an entry. The query only changes the display.
         return f"https://news.google.com/articles/{news[1]}"
     return None
@@ -286,4 +335,8 @@ def _canonicalize_special(host: str, path: str, query: str) -> str | None:
 
 def _is_tracking(piece: str) -> bool:
     name, _, value = piece.lower().partition("=")
-    return name.startswith(_TRACKING_PREFIXES) or _TRACKING.fullmatch(name) is not None or (name, value) in _TRACKING_PAIRS
+    return (
+        name.startswith(_TRACKING_PREFIXES)
+        or _TRACKING.fullmatch(name) is not None
+        or (name, value) in _TRACKING_PAIRS
+    )

@@ -15,13 +15,22 @@ def build_page_body(page: ArchivePage, next_cursor: str | None) -> dict[str, Any
 
 def build_timeline_body(bars: Iterable[Bar]) -> dict[str, Any]:
     """The body of GET /archive/timeline."""
-    return {"buckets": [{"start": format_time(bar.start, "seconds"), "count": bar.count} for bar in bars]}
+    return {
+        "buckets": [
+            {"start": format_time(bar.start, "seconds"), "count": bar.count} for bar in bars
+        ]
+    }
 
 
 def build_facets_body(facets: Facets) -> dict[str, Any]:
     """The body of GET /archive/facets."""
-    body: dict[str, Any] = {"source": _build_counts(facets.source), "publisher": _build_counts(facets.publisher)}
-    return body if facets.counted_newest is None else body | {"counted_newest": facets.counted_newest}
+    body: dict[str, Any] = {
+        "source": _build_counts(facets.source),
+        "publisher": _build_counts(facets.publisher),
+    }
+    return (
+        body if facets.counted_newest is None else body | {"counted_newest": facets.counted_newest}
+    )
 
 
 def _build_hit(hit: Hit) -> dict[str, Any]:

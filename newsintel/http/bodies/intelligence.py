@@ -53,7 +53,12 @@ def build_related_body(searches: Iterable[RelatedSearch]) -> dict[str, Any]:
     """The body of GET /searches/related."""
     return {
         "searches": [
-            {"query": one.kin.query, "score": round(one.score, 3), "people": one.kin.people, "reasons": explain_relation(one.kin)}
+            {
+                "query": one.kin.query,
+                "score": round(one.score, 3),
+                "people": one.kin.people,
+                "reasons": explain_relation(one.kin),
+            }
             for one in searches
         ]
     }
@@ -62,6 +67,9 @@ def build_related_body(searches: Iterable[RelatedSearch]) -> dict[str, Any]:
 def build_recommendations_body(page: Recommendations) -> dict[str, Any]:
     """The body of GET /me/recommendations."""
     return {
-        "articles": [summarize_article(pick.article) | {"score": pick.score, "reasons": list(pick.reasons)} for pick in page.picks],
+        "articles": [
+            summarize_article(pick.article) | {"score": pick.score, "reasons": list(pick.reasons)}
+            for pick in page.picks
+        ],
         "basis": page.basis.value,
     }

@@ -24,7 +24,9 @@ def build_account_body(account: Account) -> dict[str, Any]:
 
 def build_save_body(save: Save) -> dict[str, Any]:
     """A saved article."""
-    return summarize_article(save.article) | {"saved": {"notes": save.notes, "saved_at": format_time(save.saved_at)}}
+    return summarize_article(save.article) | {
+        "saved": {"notes": save.notes, "saved_at": format_time(save.saved_at)}
+    }
 
 
 def build_exported_save(save: Save) -> dict[str, Any]:
@@ -41,7 +43,9 @@ def build_exported_mark(mark: ArticleMark) -> dict[str, Any]:
     """An opened or dismissed article in the export."""
     if mark.reason is None:
         return summarize_article(mark.article) | {"opened": {"opened_at": format_time(mark.at)}}
-    return summarize_article(mark.article) | {"dismissed": {"reason": mark.reason.value, "dismissed_at": format_time(mark.at)}}
+    return summarize_article(mark.article) | {
+        "dismissed": {"reason": mark.reason.value, "dismissed_at": format_time(mark.at)}
+    }
 
 
 def build_search_row(search: PastSearch) -> dict[str, Any]:
@@ -56,4 +60,7 @@ def build_search_row(search: PastSearch) -> dict[str, Any]:
 
 def build_history_body(page: PastSearches, next_cursor: str | None) -> dict[str, Any]:
     """The body of GET /me/history; `next_cursor` as for `saved_body`."""
-    return {"searches": [build_search_row(search) for search in page.searches], "next_cursor": next_cursor}
+    return {
+        "searches": [build_search_row(search) for search in page.searches],
+        "next_cursor": next_cursor,
+    }

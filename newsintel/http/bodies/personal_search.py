@@ -11,7 +11,9 @@ from newsintel.domain.search.merging import merge_by_mode
 from newsintel.http.bodies.search import View, build_search_body
 
 
-def render_personal(answer: Answer, view: View, preferences: Preferences, filled: Sequence[str]) -> Sliced[dict[str, Any]]:
+def render_personal(
+    answer: Answer, view: View, preferences: Preferences, filled: Sequence[str]
+) -> Sliced[dict[str, Any]]:
     """The body of GET /articles for one person: the shared body plus `personal`.
 
     With `view.explain`, each story shows what the preferences added to its score.

@@ -75,9 +75,21 @@ _ARTICLE = {
 
 _SAVED = _ARTICLE | {"saved": object_of({"notes": nullable(TEXT), "saved_at": MOMENT})}
 _OPENED = _ARTICLE | {"opened": object_of({"opened_at": MOMENT})}
-_DISMISSED = _ARTICLE | {"dismissed": object_of({"reason": one_of(Dismissal), "dismissed_at": MOMENT})}
-PAST_SEARCH = object_of({"id": SEARCH_ID, "query": TEXT, "results_count": COUNT, "searched_at": MOMENT})
-_SESSION = object_of({"id": SESSION_ID, "client": TEXT, "created_at": MOMENT, "last_seen_at": MOMENT, "current": FLAG})
+_DISMISSED = _ARTICLE | {
+    "dismissed": object_of({"reason": one_of(Dismissal), "dismissed_at": MOMENT})
+}
+PAST_SEARCH = object_of(
+    {"id": SEARCH_ID, "query": TEXT, "results_count": COUNT, "searched_at": MOMENT}
+)
+_SESSION = object_of(
+    {
+        "id": SESSION_ID,
+        "client": TEXT,
+        "created_at": MOMENT,
+        "last_seen_at": MOMENT,
+        "current": FLAG,
+    }
+)
 _KEY = {
     "id": KEY_ID,
     "name": TEXT,
@@ -89,19 +101,32 @@ _KEY = {
 
 COMPONENTS: dict[str, Schema] = {
     "Duplicate": object_of(
-        {name: _ARTICLE[name] for name in ("id", "title", "url", "source", "publisher", "published_at")}
+        {
+            name: _ARTICLE[name]
+            for name in ("id", "title", "url", "source", "publisher", "published_at")
+        }
         | {"rule": one_of(Rule), "similarity": {"type": "number", "minimum": 0, "maximum": 1}}
     ),
     "Article": object_of(
         _ARTICLE
-        | {"group_id": ARTICLE_ID, "score": {"type": "number", "minimum": 0, "maximum": 1}, "duplicates": list_of(ref("Duplicate"))},
+        | {
+            "group_id": ARTICLE_ID,
+            "score": {"type": "number", "minimum": 0, "maximum": 1},
+            "duplicates": list_of(ref("Duplicate")),
+        },
         score_parts=map_of(NUMBER),
         popularity=NUMBER,
         preference=NUMBER,
         published_at_estimated=FLAG,
     ),
     "ArchivedArticle": object_of(
-        _ARTICLE | {"content": nullable(TEXT), "leader_id": ARTICLE_ID, "first_seen_at": MOMENT, "fetched_at": MOMENT},
+        _ARTICLE
+        | {
+            "content": nullable(TEXT),
+            "leader_id": ARTICLE_ID,
+            "first_seen_at": MOMENT,
+            "fetched_at": MOMENT,
+        },
         published_at_estimated=FLAG,
     ),
     "ArchivePage": object_of(
@@ -112,7 +137,14 @@ COMPONENTS: dict[str, Schema] = {
                     | {"first_seen_at": MOMENT, "fetched_at": MOMENT}
                     | {
                         "snippet": nullable(
-                            object_of({"text": TEXT, "highlights": list_of(list_of(COUNT) | {"minItems": 2, "maxItems": 2})})
+                            object_of(
+                                {
+                                    "text": TEXT,
+                                    "highlights": list_of(
+                                        list_of(COUNT) | {"minItems": 2, "maxItems": 2}
+                                    ),
+                                }
+                            )
                         )
                     },
                     published_at_estimated=FLAG,
@@ -126,7 +158,10 @@ COMPONENTS: dict[str, Schema] = {
             "articles": list_of(
                 object_of(
                     _ARTICLE
-                    | {"fetched_at": MOMENT, "score": {"type": "number", "minimum": 0, "maximum": 1}}
+                    | {
+                        "fetched_at": MOMENT,
+                        "score": {"type": "number", "minimum": 0, "maximum": 1},
+                    }
                     | {"reasons": object_of({"terms": list_of(TEXT), "text": TEXT})},
                     published_at_estimated=FLAG,
                 )
@@ -135,7 +170,10 @@ COMPONENTS: dict[str, Schema] = {
     ),
     "Timeline": object_of({"buckets": list_of(object_of({"start": MOMENT, "count": COUNT}))}),
     "Facets": object_of(
-        {name: list_of(object_of({"value": TEXT, "count": COUNT})) for name in ("source", "publisher")},
+        {
+            name: list_of(object_of({"value": TEXT, "count": COUNT}))
+            for name in ("source", "publisher")
+        },
         # Present only if there are older matches, which are not counted.
         counted_newest=COUNT,
     ),
@@ -144,13 +182,25 @@ COMPONENTS: dict[str, Schema] = {
             "window": one_of(TrendWindow),
             "searches": list_of(
                 object_of(
-                    {"query": TEXT, "score": NUMBER, "people": COUNT, "usual": nullable(NUMBER | {"minimum": 0}), "reasons": list_of(TEXT)}
+                    {
+                        "query": TEXT,
+                        "score": NUMBER,
+                        "people": COUNT,
+                        "usual": nullable(NUMBER | {"minimum": 0}),
+                        "reasons": list_of(TEXT),
+                    }
                 )
             ),
         }
     ),
     "RelatedSearches": object_of(
-        {"searches": list_of(object_of({"query": TEXT, "score": NUMBER, "people": COUNT, "reasons": list_of(TEXT)}))}
+        {
+            "searches": list_of(
+                object_of(
+                    {"query": TEXT, "score": NUMBER, "people": COUNT, "reasons": list_of(TEXT)}
+                )
+            )
+        }
     ),
     "SourceReport": object_of(
         {
@@ -180,17 +230,31 @@ COMPONENTS: dict[str, Schema] = {
         # Present only if no source is configured: the settings that turn sources on.
         notice=TEXT,
     ),
-    "Account": object_of({"id": TEXT, "username": TEXT, "provider": TEXT, "created_at": MOMENT, "last_login_at": MOMENT}),
+    "Account": object_of(
+        {
+            "id": TEXT,
+            "username": TEXT,
+            "provider": TEXT,
+            "created_at": MOMENT,
+            "last_login_at": MOMENT,
+        }
+    ),
     "Preferences": object_of({"preferences": map_of({})}),
     "Preference": object_of({"value": {}}),
     "SavedArticle": object_of(_SAVED, published_at_estimated=FLAG),
     "ExportedArticle": object_of(_SAVED | {"content": nullable(TEXT)}, published_at_estimated=FLAG),
-    "SavedPage": object_of({"articles": list_of(ref("SavedArticle")), "next_cursor": nullable(TEXT)}),
+    "SavedPage": object_of(
+        {"articles": list_of(ref("SavedArticle")), "next_cursor": nullable(TEXT)}
+    ),
     "Recommendations": object_of(
         {
             "articles": list_of(
                 object_of(
-                    _ARTICLE | {"score": {"type": "number", "minimum": 0, "maximum": 1}, "reasons": list_of(TEXT) | {"minItems": 1}},
+                    _ARTICLE
+                    | {
+                        "score": {"type": "number", "minimum": 0, "maximum": 1},
+                        "reasons": list_of(TEXT) | {"minItems": 1},
+                    },
                     published_at_estimated=FLAG,
                 )
             ),
@@ -219,10 +283,14 @@ COMPONENTS: dict[str, Schema] = {
                 object_of(
                     {
                         "enabled": FLAG,
-                        "state": one_of(["ready", *(status for status in Status if not status.answered)]),
+                        "state": one_of(
+                            ["ready", *(status for status in Status if not status.answered)]
+                        ),
                         "deadline_s": NUMBER,
                         "pace_s": NUMBER,
-                        "quota": nullable(object_of({"calls": COUNT, "window_s": COUNT, "left": nullable(COUNT)})),
+                        "quota": nullable(
+                            object_of({"calls": COUNT, "window_s": COUNT, "left": nullable(COUNT)})
+                        ),
                         "retry_at": nullable(MOMENT),
                     }
                 )
@@ -230,7 +298,13 @@ COMPONENTS: dict[str, Schema] = {
         }
     ),
     "Providers": object_of(
-        {"providers": list_of(object_of({"name": TEXT, "label": TEXT, "method": one_of(["GET", "POST"]), "url": TEXT}))}
+        {
+            "providers": list_of(
+                object_of(
+                    {"name": TEXT, "label": TEXT, "method": one_of(["GET", "POST"]), "url": TEXT}
+                )
+            )
+        }
     ),
     "Sessions": object_of({"sessions": list_of(_SESSION)}),
     "Keys": object_of({"keys": list_of(object_of(_KEY))}),

@@ -54,7 +54,9 @@ def render_in_slices(answer: Answer, view: View) -> Sliced[dict[str, Any]]:
     return (yield from build_search_body(answer, merged, merged.ranked, view))
 
 
-def build_search_body(answer: Answer, merged: Merge, listed: Sequence[Ranked], view: View) -> Sliced[dict[str, Any]]:
+def build_search_body(
+    answer: Answer, merged: Merge, listed: Sequence[Ranked], view: View
+) -> Sliced[dict[str, Any]]:
     """The body that lists some of a merge's groups, in the given order.
 
     The reports of the sources count the whole merge.
@@ -124,7 +126,9 @@ def _list_duplicates(group: Group) -> list[Member]:
     A founder that is not the leader gets the leader's rule and similarity: they tie the two
     together.
     """
-    leading = next(place for place, member in enumerate(group.members) if member.article == group.leader)
+    leading = next(
+        place for place, member in enumerate(group.members) if member.article == group.leader
+    )
     leader = group.members[leading]
     others = [member for place, member in enumerate(group.members) if place != leading]
     if leading > 0:
@@ -153,9 +157,16 @@ def _build_source_reports(answer: Answer, merged: Merge) -> dict[str, Any]:
     archive do not come from the reported outcomes.
     """
     own = answer.harvest.origin is Origin.LIVE
-    listed = (member.article.source for ranked in merged.ranked for member in _list_duplicates(ranked.group))
+    listed = (
+        member.article.source
+        for ranked in merged.ranked
+        for member in _list_duplicates(ranked.group)
+    )
     counts = Counter(listed if own else ())
-    return {outcome.source: _build_source_report(outcome, counts[outcome.source]) for outcome in answer.reported}
+    return {
+        outcome.source: _build_source_report(outcome, counts[outcome.source])
+        for outcome in answer.reported
+    }
 
 
 def _build_source_report(outcome: FetchOutcome, merged: int) -> dict[str, Any]:

@@ -43,7 +43,14 @@ class Cors:
 
         async def sending(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*_add_vary(message["headers"]), *allowed, *([EXPOSE_HEADERS] if allowed else [])]}
+                message = {
+                    **message,
+                    "headers": [
+                        *_add_vary(message["headers"]),
+                        *allowed,
+                        *([EXPOSE_HEADERS] if allowed else []),
+                    ],
+                }
             await send(message)
 
         await self._app(scope, receive, sending)

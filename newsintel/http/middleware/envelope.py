@@ -37,7 +37,10 @@ class Envelope:
 
     def __init__(self, app: Asgi, settings: Settings) -> None:
         self._app = app
-        self._fixed = (*SECURITY_HEADERS, *((HSTS,) if settings.public_url.startswith("https://") else ()))
+        self._fixed = (
+            *SECURITY_HEADERS,
+            *((HSTS,) if settings.public_url.startswith("https://") else ()),
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""

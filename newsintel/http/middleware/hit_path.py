@@ -51,11 +51,19 @@ class HitPath:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http" and scope["path"] == SEARCH and (page := self._pages.get(scope["query_string"])) is not None:
+        if (
+            scope["type"] == "http"
+            and scope["path"] == SEARCH
+            and (page := self._pages.get(scope["query_string"])) is not None
+        ):
             now, caller = self._now(), scope["state"]["caller"]
             now_s = now.timestamp()
             anybody = not caller.signed_in and caller.doubt is not AnonymousReason.BAD_KEY
-            if scope["method"] in ("GET", "HEAD") and anybody and (via := await self._choose_via(page, caller, now_s)) is not None:
+            if (
+                scope["method"] in ("GET", "HEAD")
+                and anybody
+                and (via := await self._choose_via(page, caller, now_s)) is not None
+            ):
                 scope["state"]["route"] = SEARCH
                 self._count("searches", via=via)
                 lines = page.build_headers(now_s, via)
@@ -75,7 +83,11 @@ class HitPath:
         """Return how a page may answer without the route; None if it may not."""
         if page.since_s - MAX_CLOCK_SKEW_S <= now_s < page.until_s:
             return VIA_HIT
-        return VIA_REVALIDATED if await self._serve_while_renewing(page.query, page.fetched_at, caller) else None
+        return (
+            VIA_REVALIDATED
+            if await self._serve_while_renewing(page.query, page.fetched_at, caller)
+            else None
+        )
 
 
 async def _send_response(send: Send, status: int, headers: HeaderLines, body: bytes) -> None:

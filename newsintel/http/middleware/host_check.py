@@ -71,7 +71,10 @@ def fix_host_header(app: Asgi) -> Asgi:
 
     async def named(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            scope["headers"] = [*(header for header in scope["headers"] if header[0].lower() != b"host"), (b"host", b"localhost")]
+            scope["headers"] = [
+                *(header for header in scope["headers"] if header[0].lower() != b"host"),
+                (b"host", b"localhost"),
+            ]
         await app(scope, receive, send)
 
     return named

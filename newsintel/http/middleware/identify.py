@@ -11,7 +11,13 @@ from newsintel.errors import RateLimitedError, UnavailableError
 from newsintel.http.asgi import Asgi, Receive, Scope, Send
 from newsintel.http.paths import HEALTH, METRICS, READY
 from newsintel.http.request.client_address import find_client_address
-from newsintel.http.request.credentials import KEY_PATTERN, SESSION_ID_PATTERN, find_cookie, name_session_cookie, read_bearer
+from newsintel.http.request.credentials import (
+    KEY_PATTERN,
+    SESSION_ID_PATTERN,
+    find_cookie,
+    name_session_cookie,
+    read_bearer,
+)
 from newsintel.http.services import Services
 from newsintel.runtime.asker import set_store_user, use_stores_urgently
 
@@ -56,26 +62,42 @@ class Identify:
         key = read_bearer(scope["headers"])
         if key is not None:
             nobody = evolve(anonymous, doubt=AnonymousReason.BAD_KEY)
-            return await self._look_up(digest_secret(key), self._find_key_caller, nobody) if KEY_PATTERN.fullmatch(key) else nobody
+            return (
+                await self._look_up(digest_secret(key), self._find_key_caller, nobody)
+                if KEY_PATTERN.fullmatch(key)
+                else nobody
+            )
         session_id = find_cookie(scope["headers"], self._cookie)
         if session_id and SESSION_ID_PATTERN.fullmatch(session_id):
-            return await self._look_up(digest_secret(session_id), partial(self._find_session_caller, session_id), anonymous)
+            return await self._look_up(
+                digest_secret(session_id), partial(self._find_session_caller, session_id), anonymous
+            )
         return anonymous
 
-    async def _look_up(self, credential: str, ask: Callable[[str], Awaitable[Caller | None]], nobody: Caller) -> Caller:
+    async def _look_up(
+        self, credential: str, ask: Callable[[str], Awaitable[Caller | None]], nobody: Caller
+    ) -> Caller:
         """Return the caller of a credential; `nobody` if the credential is not valid.
 
         A person over the limit is not looked up, because the rate limits refuse the request anyway.
         A request whose look-up failed counts against the last known person of its credential:
         otherwise a client that overloads the stores could cause any number of look-ups.
         """
-        lookups, person = self._services.limits.lookups, self._services.limits.lookups.get_known_person(credential)
+        lookups, person = (
+            self._services.limits.lookups,
+            self._services.limits.lookups.get_known_person(credential),
+        )
         if person and self._is_over_limit(person):
             return Caller(person, doubt=AnonymousReason.UNKNOWN)
         over = self._is_over_limit(nobody.person)
         try:
             with use_stores_urgently():
-                return await lookups.look_up(credential, nobody.person, partial(ask, credential), over_limit=over) or nobody
+                return (
+                    await lookups.look_up(
+                        credential, nobody.person, partial(ask, credential), over_limit=over
+                    )
+                    or nobody
+                )
         except UnavailableError:
             return Caller(person or nobody.person, doubt=AnonymousReason.UNKNOWN)
         except RateLimitedError:
@@ -86,7 +108,9 @@ class Identify:
         return requests is not None and requests.get_lease(person).is_over
 
     async def _find_key_caller(self, credential: str) -> Caller | None:
-        holder = await self._services.accounts.directory.find_key_holder(credential, self._services.now())
+        holder = await self._services.accounts.directory.find_key_holder(
+            credential, self._services.now()
+        )
         return Caller(holder[0].public_id, *holder) if holder else None
 
     async def _find_session_caller(self, session_id: str, _credential: str) -> Caller | None:
@@ -96,5 +120,13 @@ class Identify:
         Redis was unavailable.
         """
         session = await self._services.accounts.sessions.find(session_id)
-        account = await self._services.accounts.directory.get_account(session.user_id) if session else None
-        return Caller(account.public_id, account, Access.SESSION, session.digest) if session and account else None
+        account = (
+            await self._services.accounts.directory.get_account(session.user_id)
+            if session
+            else None
+        )
+        return (
+            Caller(account.public_id, account, Access.SESSION, session.digest)
+            if session and account
+            else None
+        )

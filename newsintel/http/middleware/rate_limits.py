@@ -39,7 +39,10 @@ class RateLimits:
         try:
             lease = await self._requests.take(caller.person)
         except RateLimitedError as error:
-            head = [*self._build_headers(scope["path"], caller.person, 0), (b"retry-after", b"%d" % error.retry_after_s)]
+            head = [
+                *self._build_headers(scope["path"], caller.person, 0),
+                (b"retry-after", b"%d" % error.retry_after_s),
+            ]
             await send_problem(scope, send, "rate_limited", PROBLEMS["rate_limited"].meaning, head)
             return
         remaining = lease.remaining
@@ -57,7 +60,10 @@ class RateLimits:
         state = b'"search";r=%d;t=%d' % (remaining, self._requests.seconds_to_reset())
         if self._misses is None or path != SEARCH:
             return [(b"ratelimit-policy", self._policy), (b"ratelimit", state)]
-        state += b', "miss";r=%d;t=%d' % (self._misses.get_lease(person).remaining, self._misses.seconds_to_reset())
+        state += b', "miss";r=%d;t=%d' % (
+            self._misses.get_lease(person).remaining,
+            self._misses.seconds_to_reset(),
+        )
         return [(b"ratelimit-policy", self._both), (b"ratelimit", state)]
 
 
@@ -67,4 +73,8 @@ def is_exempt(path: str) -> bool:
 
 
 def _format_policy(limiter: Limiter) -> bytes:
-    return b'"%s";q=%d;w=%d' % (limiter.policy.encode(), limiter.quota.calls, limiter.quota.window_s)
+    return b'"%s";q=%d;w=%d' % (
+        limiter.policy.encode(),
+        limiter.quota.calls,
+        limiter.quota.window_s,
+    )

@@ -42,7 +42,11 @@ def check_access(caller: Caller, need: Access | None) -> None:
             keys or sessions.
     """
     if caller.doubt is AnonymousReason.BAD_KEY:
-        raise DeniedError("unauthenticated", "Invalid API key: unknown, expired or revoked.", f'{CHALLENGE}, error="invalid_token"')
+        raise DeniedError(
+            "unauthenticated",
+            "Invalid API key: unknown, expired or revoked.",
+            f'{CHALLENGE}, error="invalid_token"',
+        )
     if need is None:
         return
     if caller.doubt is AnonymousReason.UNKNOWN:
@@ -55,7 +59,11 @@ def check_access(caller: Caller, need: Access | None) -> None:
         return
     if need is Access.SESSION:
         raise DeniedError("session_required", "A key cannot do this: sign in with a browser.")
-    raise DeniedError("insufficient_scope", "This key may only read.", f'{CHALLENGE}, error="insufficient_scope", scope="write"')
+    raise DeniedError(
+        "insufficient_scope",
+        "This key may only read.",
+        f'{CHALLENGE}, error="insufficient_scope", scope="write"',
+    )
 
 
 def check_site(headers: Mapping[str, str] | Headers, own_origin: str) -> None:

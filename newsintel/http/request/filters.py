@@ -9,10 +9,16 @@ from newsintel.http.request.query_kinds import date_or_time, language_code
 from newsintel.http.request.query_string import Parameter
 
 BOUNDS = (
-    Parameter("from", date_or_time(), "The first moment wanted; a bare date is the whole day in UTC."),
-    Parameter("to", date_or_time(end=True), "The last moment wanted; a bare date is the whole day in UTC."),
+    Parameter(
+        "from", date_or_time(), "The first moment wanted; a bare date is the whole day in UTC."
+    ),
+    Parameter(
+        "to", date_or_time(end=True), "The last moment wanted; a bare date is the whole day in UTC."
+    ),
 )
-LANGUAGE = Parameter("language", language_code(), "Articles known to be in another language are left out.")
+LANGUAGE = Parameter(
+    "language", language_code(), "Articles known to be in another language are left out."
+)
 
 
 @frozen

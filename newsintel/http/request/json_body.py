@@ -75,7 +75,10 @@ async def read_body(members: Sequence[Member], request: Request) -> dict[str, An
 
 def _is_json(request: Request) -> bool:
     """Whether a body is sent as JSON in UTF-8. Other parameters of the type are ignored."""
-    if len(request.headers.get("Content-Type", "")) > MAX_TYPE_CHARS or request.mimetype != "application/json":
+    if (
+        len(request.headers.get("Content-Type", "")) > MAX_TYPE_CHARS
+        or request.mimetype != "application/json"
+    ):
         return False
     return bool(request.mimetype_params.get("charset", "utf-8").lower() == "utf-8")
 
@@ -114,7 +117,9 @@ def read_members(members: Iterable[Member], given: Mapping[str, Any]) -> dict[st
     known = {member.name: member for member in members}
     listed = ", ".join(known)
     errors = [
-        InvalidBodyError(name[:64], "unknown", f"{name[:64]} is not a member here; known: {listed}") for name in given if name not in known
+        InvalidBodyError(name[:64], "unknown", f"{name[:64]} is not a member here; known: {listed}")
+        for name in given
+        if name not in known
     ]
     values: dict[str, Any] = {}
     for name, member in known.items():

@@ -42,7 +42,9 @@ def date_time() -> Kind:
             raise ValueError("must be a date-time such as 2026-01-31T12:00:00Z")
         read = parse_time(value, end=False)
         if not EARLIEST_TIME <= read < LATEST_TIME:
-            raise ValueError(f"must lie in the years from {EARLIEST_TIME.year} to {LATEST_TIME.year - 1} (UTC)")
+            raise ValueError(
+                f"must lie in the years from {EARLIEST_TIME.year} to {LATEST_TIME.year - 1} (UTC)"
+            )
         return read
 
     return Kind({"type": "string", "format": "date-time"}, parse)

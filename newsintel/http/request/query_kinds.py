@@ -59,7 +59,9 @@ def known_names(known: tuple[str, ...]) -> Kind:
             raise ValueError(f"must be a comma list out of {', '.join(known)}")
         return tuple(name for name in known if name in wanted)
 
-    return Kind({"type": "array", "items": {"type": "string", "enum": list(known)}, "minItems": 1}, parse)
+    return Kind(
+        {"type": "array", "items": {"type": "string", "enum": list(known)}, "minItems": 1}, parse
+    )
 
 
 def source_names(known: tuple[str, ...]) -> Kind:
@@ -72,10 +74,19 @@ def source_names(known: tuple[str, ...]) -> Kind:
     def parse(raw: str) -> tuple[str, ...]:
         wanted = set(raw.split(","))
         if not all(re.fullmatch(SOURCE_NAME, name) for name in wanted):
-            raise ValueError(f"must be a comma list out of {', '.join(known)}, or of sources that were imported")
+            raise ValueError(
+                f"must be a comma list out of {', '.join(known)}, or of sources that were imported"
+            )
         return (*(name for name in known if name in wanted), *sorted(wanted - set(known)))
 
-    return Kind({"type": "array", "items": {"type": "string", "pattern": f"^{SOURCE_NAME}$"}, "minItems": 1}, parse)
+    return Kind(
+        {
+            "type": "array",
+            "items": {"type": "string", "pattern": f"^{SOURCE_NAME}$"},
+            "minItems": 1,
+        },
+        parse,
+    )
 
 
 def free_text(longest: int | None = None) -> Kind:
@@ -84,7 +95,9 @@ def free_text(longest: int | None = None) -> Kind:
     Args:
         longest: in code points, for the description only. None = the description has no limits.
     """
-    return Kind({"type": "string"} | ({"minLength": 1, "maxLength": longest} if longest else {}), str)
+    return Kind(
+        {"type": "string"} | ({"minLength": 1, "maxLength": longest} if longest else {}), str
+    )
 
 
 def matching_text(schema: dict[str, Any], rule: str) -> Kind:
@@ -123,4 +136,12 @@ def date_or_time(*, end: bool = False) -> Kind:
         except ValueError as error:
             raise ValueError(f"{error} (write + as %2B)") from None
 
-    return Kind({"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}, parse)
+    return Kind(
+        {
+            "anyOf": [
+                {"type": "string", "format": "date"},
+                {"type": "string", "format": "date-time"},
+            ]
+        },
+        parse,
+    )

@@ -30,7 +30,9 @@ class Parameter:
     required: bool = False
 
 
-def parse_query(parameters: Iterable[Parameter], query_string: bytes, *, foreign: bool = False) -> dict[str, Any]:
+def parse_query(
+    parameters: Iterable[Parameter], query_string: bytes, *, foreign: bool = False
+) -> dict[str, Any]:
     """Return every parameter's value by name; an absent one has its default.
 
     Unknown parameters of a foreign query string are ignored.
@@ -48,7 +50,12 @@ def parse_query(parameters: Iterable[Parameter], query_string: bytes, *, foreign
             errors.pop(name, None)
         elif name not in known:
             listed = ", ".join(known) or "none"
-            errors.setdefault(name, InvalidParameterError(name, "unknown", f"{name} is not a parameter here; known: {listed}"))
+            errors.setdefault(
+                name,
+                InvalidParameterError(
+                    name, "unknown", f"{name} is not a parameter here; known: {listed}"
+                ),
+            )
         elif name not in errors:
             try:
                 values[name] = known[name].kind.parse(raw)
@@ -87,7 +94,9 @@ def _split_pairs(query_string: bytes) -> tuple[Mapping[str, str], dict[str, Inva
     errors: dict[str, InvalidParameterError] = {}
     segments = query_string.split(b"&", MAX_PARAMETERS)
     if len(segments) > MAX_PARAMETERS:
-        raise InvalidParameterError("query", "too_many", f"There must be at most {MAX_PARAMETERS} parameters.")
+        raise InvalidParameterError(
+            "query", "too_many", f"There must be at most {MAX_PARAMETERS} parameters."
+        )
     for segment in filter(None, segments):
         raw_name, _, raw = segment.partition(b"=")
         name = raw_name.decode("ascii", "replace")[:64]

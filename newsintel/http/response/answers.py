@@ -8,7 +8,9 @@ from quart import Response
 from newsintel.domain.search.codec import to_json
 
 
-def answer_json(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def answer_json(
+    body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
     """Return a JSON response.
 
     Args:
@@ -16,7 +18,9 @@ def answer_json(body: Any, *, status: int = 200, headers: Mapping[str, str] | No
         status: the HTTP status.
         headers: in addition to type and length.
     """
-    return Response(to_json(body), status=status, headers=dict(headers or {}), content_type="application/json")
+    return Response(
+        to_json(body), status=status, headers=dict(headers or {}), content_type="application/json"
+    )
 
 
 def answer_empty() -> Response:

@@ -41,18 +41,31 @@ def with_error_pages(again: str, view: _View[P]) -> _View[P]:
             return await view(services, *args, **kwargs)
         except Exception as error:  # noqa: BLE001 - logged as everywhere; only the format differs
             response = respond_to_error(error)
-            return await _render_as_page(response, services.settings.public_url, again) if _prefers_html() else response
+            return (
+                await _render_as_page(response, services.settings.public_url, again)
+                if _prefers_html()
+                else response
+            )
 
     return landed
 
 
 def _prefers_html() -> bool:
-    return is_preferred(request.headers.get("Accept", ""), "text/html", "application/json", "application/problem+json")
+    return is_preferred(
+        request.headers.get("Accept", ""),
+        "text/html",
+        "application/json",
+        "application/problem+json",
+    )
 
 
 async def _render_as_page(response: Response, public_url: str, again: str) -> Response:
     problem = await response.get_json(force=True)
     text = {name: html.escape(str(problem[name])) for name in ("title", "detail", "request_id")}
-    response.set_data(PAGE.format(**text, again=html.escape(public_url + again), home=html.escape(public_url + HOME_PATH)).encode())
+    response.set_data(
+        PAGE.format(
+            **text, again=html.escape(public_url + again), home=html.escape(public_url + HOME_PATH)
+        ).encode()
+    )
     response.content_type = "text/html; charset=utf-8"
     return response

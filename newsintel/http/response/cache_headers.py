@@ -62,7 +62,9 @@ def format_cache_status(answer: Answer) -> bytes:
     """
     if not answer.stale:
         return MISS_STATUS
-    return b"newsintel; fwd=stale; fwd-status=%d" % PROBLEMS[find_failure_code(answer.reported)].status
+    return (
+        b"newsintel; fwd=stale; fwd-status=%d" % PROBLEMS[find_failure_code(answer.reported)].status
+    )
 
 
 def format_server_timing(answer: Answer) -> bytes:
@@ -71,7 +73,8 @@ def format_server_timing(answer: Answer) -> bytes:
     It has each source's status and, if the source was asked, its latency.
     """
     return ", ".join(
-        f"{outcome.source};desc={outcome.status}" + ("" if outcome.latency_ms is None else f";dur={outcome.latency_ms:.1f}")
+        f"{outcome.source};desc={outcome.status}"
+        + ("" if outcome.latency_ms is None else f";dur={outcome.latency_ms:.1f}")
         for outcome in answer.reported
     ).encode()
 

@@ -20,7 +20,9 @@ RFC 9110 15.4.5 allows it to repeat the others.
 
 def has_tag(if_none_match: str, tag: str) -> bool:
     """Return whether an If-None-Match header names a tag (given without quotes); `*` names all."""
-    return if_none_match.strip() == "*" or any(found[1] == tag for found in _TAG.finditer(if_none_match))
+    return if_none_match.strip() == "*" or any(
+        found[1] == tag for found in _TAG.finditer(if_none_match)
+    )
 
 
 def is_already_held(headers: Iterable[tuple[bytes, bytes]], tag: str | None) -> bool:

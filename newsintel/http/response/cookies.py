@@ -13,7 +13,11 @@ from newsintel.http.request.credentials import SESSION_ID_PATTERN, find_cookie, 
 
 def name_leaving_cookie(settings: Settings) -> str:
     """Return the name of the cookie of a browser that is at a provider."""
-    return "__Host-newsintel-leaving" if settings.public_url.startswith("https://") else "newsintel_leaving_dev"
+    return (
+        "__Host-newsintel-leaving"
+        if settings.public_url.startswith("https://")
+        else "newsintel_leaving_dev"
+    )
 
 
 def read_cookie(name: str) -> str | None:
@@ -44,4 +48,6 @@ def clear_leaving_cookie(response: Response, settings: Settings) -> None:
 
 def _add_cookie(response: Response, name: str, value: str, max_age_s: int) -> None:
     secure = "; Secure" if name.startswith("__Host-") else ""
-    response.headers.add("Set-Cookie", f"{name}={value}; Max-Age={max_age_s}; Path=/; HttpOnly; SameSite=Lax{secure}")
+    response.headers.add(
+        "Set-Cookie", f"{name}={value}; Max-Age={max_age_s}; Path=/; HttpOnly; SameSite=Lax{secure}"
+    )

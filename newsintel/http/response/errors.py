@@ -80,7 +80,9 @@ def handle_errors(view: QuartView) -> QuartView:
         except Exception as error:  # noqa: BLE001 - a bug in a route becomes a logged 500
             return respond_to_error(error)
         except BaseExceptionGroup as group:
-            passing, rest = group.split(lambda leaf: not isinstance(leaf, Exception | BaseExceptionGroup))
+            passing, rest = group.split(
+                lambda leaf: not isinstance(leaf, Exception | BaseExceptionGroup)
+            )
             for leaf in _iterate_leaves(rest) if rest else ():
                 _log_error(leaf)
             raise passing or group from None

@@ -32,5 +32,9 @@ class PageCache:
 
     def put(self, query_string: bytes, page: RenderedSearch) -> None:
         """Keep an answer; it replaces an older one. An answer larger than the cache is not kept."""
-        headers = len(page.timing) + sum(len(name) + len(value) for name, value in page.fixed_headers)
-        self._pages.put(query_string, page, PAGE_BYTES + len(query_string) + headers + len(page.body))
+        headers = len(page.timing) + sum(
+            len(name) + len(value) for name, value in page.fixed_headers
+        )
+        self._pages.put(
+            query_string, page, PAGE_BYTES + len(query_string) + headers + len(page.body)
+        )

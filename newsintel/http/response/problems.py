@@ -29,45 +29,106 @@ class Problem:
 
 
 PROBLEMS: dict[str, Problem] = {
-    "invalid_parameter": Problem(400, "Invalid parameter", "The member `errors` names each invalid parameter and its rule."),
-    "invalid_body": Problem(400, "Invalid request body", "The body or form does not match what this path accepts."),
-    "bad_request": Problem(400, "Malformed HTTP request", "The bytes are not a valid HTTP/1.1 request (RFC 9112)."),
-    "unauthenticated": Problem(
-        401, "Sign-in required", "Sign in (see GET /auth), or send a valid API key: `Authorization: Bearer ni_...`."
+    "invalid_parameter": Problem(
+        400, "Invalid parameter", "The member `errors` names each invalid parameter and its rule."
     ),
-    "cross_site": Problem(403, "Request from another site", "Changes with a session cookie must come from a page of this site."),
-    "insufficient_scope": Problem(403, "Insufficient scope", "This request needs an API key with the scope `write`, or a session."),
-    "session_required": Problem(403, "Session required", "API keys cannot do this. Sign in with a browser."),
-    "not_invited": Problem(403, "Account not allowed", "The operator of this service decides who may sign in."),
-    "not_found": Problem(404, "Not found", "The path is wrong, or the resource does not exist. /openapi.json lists every path."),
-    "method_not_allowed": Problem(405, "Method not allowed", "The header `Allow` lists the allowed methods."),
-    "request_timeout": Problem(408, "Request timeout", "The head must arrive within 10 seconds, and so must the body."),
-    "conflict": Problem(409, "Conflict with the current state", "The member `detail` names the conflict."),
+    "invalid_body": Problem(
+        400, "Invalid request body", "The body or form does not match what this path accepts."
+    ),
+    "bad_request": Problem(
+        400, "Malformed HTTP request", "The bytes are not a valid HTTP/1.1 request (RFC 9112)."
+    ),
+    "unauthenticated": Problem(
+        401,
+        "Sign-in required",
+        "Sign in (see GET /auth), or send a valid API key: `Authorization: Bearer ni_...`.",
+    ),
+    "cross_site": Problem(
+        403,
+        "Request from another site",
+        "Changes with a session cookie must come from a page of this site.",
+    ),
+    "insufficient_scope": Problem(
+        403,
+        "Insufficient scope",
+        "This request needs an API key with the scope `write`, or a session.",
+    ),
+    "session_required": Problem(
+        403, "Session required", "API keys cannot do this. Sign in with a browser."
+    ),
+    "not_invited": Problem(
+        403, "Account not allowed", "The operator of this service decides who may sign in."
+    ),
+    "not_found": Problem(
+        404,
+        "Not found",
+        "The path is wrong, or the resource does not exist. /openapi.json lists every path.",
+    ),
+    "method_not_allowed": Problem(
+        405, "Method not allowed", "The header `Allow` lists the allowed methods."
+    ),
+    "request_timeout": Problem(
+        408, "Request timeout", "The head must arrive within 10 seconds, and so must the body."
+    ),
+    "conflict": Problem(
+        409, "Conflict with the current state", "The member `detail` names the conflict."
+    ),
     "too_large": Problem(413, "Request body too large", "A body may have at most 64 KiB."),
-    "unsupported_media_type": Problem(415, "Unsupported media type", "The body must be application/json."),
-    "wrong_host": Problem(421, "Host name not served", "The operator can allow this name with NEWSINTEL_ALLOWED_HOSTS."),
+    "unsupported_media_type": Problem(
+        415, "Unsupported media type", "The body must be application/json."
+    ),
+    "wrong_host": Problem(
+        421,
+        "Host name not served",
+        "The operator can allow this name with NEWSINTEL_ALLOWED_HOSTS.",
+    ),
     "headers_too_large": Problem(
-        431, "Request head too large", "The request line and headers together may have at most 16 KiB and 128 lines."
+        431,
+        "Request head too large",
+        "The request line and headers together may have at most 16 KiB and 128 lines.",
     ),
     "rate_limited": Problem(
         429,
         "Too many requests",
         "`RateLimit-Policy` has the limits, `RateLimit` what is left. Wait `Retry-After` seconds.",
     ),
-    "internal": Problem(500, "Internal error", "This is a bug in this service. The operator finds more in the log under the request_id."),
+    "internal": Problem(
+        500,
+        "Internal error",
+        "This is a bug in this service. The operator finds more in the log under the request_id.",
+    ),
     "sources_failed": Problem(
-        502, "Every source failed", "The member `sources` has their status. No cached or archived answer was available."
+        502,
+        "Every source failed",
+        "The member `sources` has their status. No cached or archived answer was available.",
     ),
-    "busy": Problem(503, "Service busy", "Retry after the number of seconds in the header `Retry-After`."),
-    "not_ready": Problem(503, "Sign-in not available", "Searches without sign-in still work. Retry after `Retry-After` seconds."),
-    "archive_timeout": Problem(503, "The archive did not answer", "Searches still work. Retry after `Retry-After` seconds."),
+    "busy": Problem(
+        503, "Service busy", "Retry after the number of seconds in the header `Retry-After`."
+    ),
+    "not_ready": Problem(
+        503,
+        "Sign-in not available",
+        "Searches without sign-in still work. Retry after `Retry-After` seconds.",
+    ),
+    "archive_timeout": Problem(
+        503, "The archive did not answer", "Searches still work. Retry after `Retry-After` seconds."
+    ),
     "sources_timed_out": Problem(
-        504, "Every source timed out", "No source answered within its deadline. No cached or archived answer was available."
+        504,
+        "Every source timed out",
+        "No source answered within its deadline. No cached or archived answer was available.",
     ),
-    "version_not_supported": Problem(505, "HTTP version not supported", "This server supports HTTP/1.1 and HTTP/1.0."),
+    "version_not_supported": Problem(
+        505, "HTTP version not supported", "This server supports HTTP/1.1 and HTTP/1.0."
+    ),
 }
 
-_BUSY_STATUSES = {Status.RATE_LIMITED, Status.QUOTA_EXHAUSTED, Status.OVERLOADED, Status.CIRCUIT_OPEN}
+_BUSY_STATUSES = {
+    Status.RATE_LIMITED,
+    Status.QUOTA_EXHAUSTED,
+    Status.OVERLOADED,
+    Status.CIRCUIT_OPEN,
+}
 
 
 def find_failure_code(outcomes: Iterable[FetchOutcome]) -> str:
@@ -79,7 +140,13 @@ def find_failure_code(outcomes: Iterable[FetchOutcome]) -> str:
 
 
 def build_document(
-    code: str, detail: str, *, path: str, request_id: str, errors: Iterable[InvalidParameterError] = (), **more: Any
+    code: str,
+    detail: str,
+    *,
+    path: str,
+    request_id: str,
+    errors: Iterable[InvalidParameterError] = (),
+    **more: Any,
 ) -> dict[str, Any]:
     """Return the members of a problem document.
 
@@ -99,15 +166,21 @@ def build_document(
         "detail": detail,
         "instance": quote(path, errors="replace"),
         "request_id": request_id,
-        "errors": [{"field": error.field, "code": error.code, "message": error.message} for error in errors],
+        "errors": [
+            {"field": error.field, "code": error.code, "message": error.message} for error in errors
+        ],
         **more,
     }
 
 
-async def send_problem(scope: Scope, send: Send, code: str, detail: str, head: Iterable[tuple[bytes, bytes]] = ()) -> None:
+async def send_problem(
+    scope: Scope, send: Send, code: str, detail: str, head: Iterable[tuple[bytes, bytes]] = ()
+) -> None:
     """Answer with a problem outside the router. `head`: additional headers."""
     scope["state"]["problem"] = code
-    body = to_json(build_document(code, detail, path=scope["path"], request_id=scope["state"]["request_id"]))
+    body = to_json(
+        build_document(code, detail, path=scope["path"], request_id=scope["state"]["request_id"])
+    )
     headers = [
         (b"content-type", PROBLEM_JSON.encode()),
         (b"content-length", str(len(body)).encode()),
@@ -119,7 +192,12 @@ async def send_problem(scope: Scope, send: Send, code: str, detail: str, head: I
 
 
 def answer_problem(
-    code: str, detail: str, *, errors: Iterable[InvalidParameterError] = (), headers: Mapping[str, str] | None = None, **more: Any
+    code: str,
+    detail: str,
+    *,
+    errors: Iterable[InvalidParameterError] = (),
+    headers: Mapping[str, str] | None = None,
+    **more: Any,
 ) -> Response:
     """Return a problem as the response to the current request.
 
@@ -127,7 +205,9 @@ def answer_problem(
     """
     request_id = request.scope["state"]["request_id"]
     request.scope["state"]["problem"] = code
-    body = build_document(code, detail, path=request.path, request_id=request_id, errors=errors, **more)
+    body = build_document(
+        code, detail, path=request.path, request_id=request_id, errors=errors, **more
+    )
     response = Response(to_json(body), status=PROBLEMS[code].status, content_type=PROBLEM_JSON)
     response.headers["Cache-Control"] = "no-store"
     response.headers.update(headers or {})

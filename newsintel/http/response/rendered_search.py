@@ -108,7 +108,11 @@ class RenderedSearch:
         return lines
 
     def _build_cache_status(self, via: str) -> bytes:
-        return self.cache_status + b"; collapsed" if via == Via.COLLAPSED and self.cache_status == MISS_STATUS else self.cache_status
+        return (
+            self.cache_status + b"; collapsed"
+            if via == Via.COLLAPSED and self.cache_status == MISS_STATUS
+            else self.cache_status
+        )
 
 
 def render_search(
@@ -141,7 +145,10 @@ def render_search(
     fixed = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(data))]
     if tag is not None:
         fixed.append((b"etag", format_etag(tag)))
-    fixed += (b"cache-control", _format_cache_control(privacy, lifetime_s, windows)), (b"vary", VARY.encode())
+    fixed += (
+        (b"cache-control", _format_cache_control(privacy, lifetime_s, windows)),
+        (b"vary", VARY.encode()),
+    )
     if link:
         fixed.append((b"link", link.encode()))
     if privacy is Privacy.HELD_BACK:

@@ -34,7 +34,9 @@ counted yet, and there is no list of trends.
 """
 
 
-async def answer_shared(services: Services, prefix: str, asked: Any, make: Callable[[], Awaitable[Mapping[str, Any]]]) -> Response:
+async def answer_shared(
+    services: Services, prefix: str, asked: Any, make: Callable[[], Awaitable[Mapping[str, Any]]]
+) -> Response:
     """Answer with a cached body, else with one that is made now.
 
     Args:
@@ -52,11 +54,15 @@ async def answer_shared(services: Services, prefix: str, asked: Any, make: Calla
         found, reached = None, False  # Redis has just failed: do not make the caller wait again
     if found is not None:
         return _answer_body(found.data, found.ttl_s, found.age_s)
-    body, keep_s = await services.search.answers.make(key, partial(_make_and_cache, services, key if reached else None, make))
+    body, keep_s = await services.search.answers.make(
+        key, partial(_make_and_cache, services, key if reached else None, make)
+    )
     return _answer_body(body, keep_s, None)
 
 
-async def _make_and_cache(services: Services, key: str | None, make: Callable[[], Awaitable[Mapping[str, Any]]]) -> MadeAnswer:
+async def _make_and_cache(
+    services: Services, key: str | None, make: Callable[[], Awaitable[Mapping[str, Any]]]
+) -> MadeAnswer:
     """Make an answer, and cache it if there is a key."""
     made = await make()
     body, keep_s = to_json(made), _choose_cache_s(made)

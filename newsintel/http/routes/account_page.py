@@ -31,7 +31,14 @@ ASSETS = {"account.css": "text/css; charset=utf-8", "account.js": "text/javascri
 def build_routes() -> tuple[Route, ...]:
     """The routes of the page and of its script and style."""
     about = "Your account as a page: sign in, API keys, sign out"
-    shown = Route(HOME_PATH, with_error_pages(HOME_PATH, show_account_page), about, {200: None}, problems=("not_ready",), media="text/html")
+    shown = Route(
+        HOME_PATH,
+        with_error_pages(HOME_PATH, show_account_page),
+        about,
+        {200: None},
+        problems=("not_ready",),
+        media="text/html",
+    )
     return (shown, *(_build_asset_route(name, kind) for name, kind in ASSETS.items()))
 
 
@@ -42,7 +49,12 @@ async def show_account_page(services: Services) -> Response:
         raise SignInUnavailableError("We cannot identify you right now. Try again in a moment.")
     account = who.account if who.access is Access.SESSION else None
     keys = await services.accounts.api_keys.list_of_user(account.id) if account else ()
-    shown = {"account": account, "keys": keys, "ways": describe_providers(services), "public_url": services.settings.public_url}
+    shown = {
+        "account": account,
+        "keys": keys,
+        "ways": describe_providers(services),
+        "public_url": services.settings.public_url,
+    }
     text = await render_template("account.html", **shown, day=_format_day)
     request.scope["state"]["policy"] = CONTENT_POLICY
     # ASVS 3.4.8: a page that opened this one cannot control it.
@@ -58,7 +70,13 @@ def _format_day(moment: datetime | None) -> str:
 def _build_asset_route(name: str, kind: str) -> Route:
     body = files("newsintel.http").joinpath("static", name).read_bytes()
     media = kind.partition(";")[0]
-    return Route(f"/static/{name}", partial(_answer_asset, body, kind), "A part of the pages", {200: None}, media=media)
+    return Route(
+        f"/static/{name}",
+        partial(_answer_asset, body, kind),
+        "A part of the pages",
+        {200: None},
+        media=media,
+    )
 
 
 async def _answer_asset(body: bytes, kind: str, _services: Services) -> Response:

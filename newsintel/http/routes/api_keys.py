@@ -27,8 +27,18 @@ log = get_logger(__name__)
 
 BODY = (
     Member("name", string(1, 100), "A name for your own use.", required=True),
-    Member("scope", choice(Access.READ, Access.WRITE), "read: what GET answers; write: also saves, preferences, history.", required=True),
-    Member("expires_at", nullable(date_time()), "When it expires, before the year 2200; null or absent: never.", None),
+    Member(
+        "scope",
+        choice(Access.READ, Access.WRITE),
+        "read: what GET answers; write: also saves, preferences, history.",
+        required=True,
+    ),
+    Member(
+        "expires_at",
+        nullable(date_time()),
+        "When it expires, before the year 2200; null or absent: never.",
+        None,
+    ),
 )
 
 
@@ -70,7 +80,10 @@ def build_routes() -> tuple[Route, ...]:
 
 async def list_keys(services: Services) -> Response:
     """Answer with the account's keys, the newest first."""
-    keys = [build_key_row(key) for key in await services.accounts.api_keys.list_of_user(get_current_account().id)]
+    keys = [
+        build_key_row(key)
+        for key in await services.accounts.api_keys.list_of_user(get_current_account().id)
+    ]
     return answer_json({"keys": keys})
 
 
@@ -81,7 +94,9 @@ async def create_key(services: Services, given: NewKeyParameters) -> Response:
         raise InvalidBodyError("expires_at", "past", "expires_at must lie in the future")
     secret = create_api_key()
     asked = ApiKey("", given.name, given.scope, now, given.expires_at, None)
-    key = await services.accounts.api_keys.create(get_current_account().id, asked, digest_secret(secret), MOST_KEYS)
+    key = await services.accounts.api_keys.create(
+        get_current_account().id, asked, digest_secret(secret), MOST_KEYS
+    )
     if key is None:
         raise Conflict(f"You already have {MOST_KEYS} keys. End one first.")
     services.limits.lookups.remember(digest_secret(secret), get_current_account().public_id)

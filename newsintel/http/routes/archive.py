@@ -51,10 +51,19 @@ class TimelineParameters(MatchParameters):
 def build_routes(settings: Settings) -> tuple[Route, ...]:
     """The routes of the archive."""
     wanted = _declare_filters(tuple(settings.source))
-    bucket = Parameter("bucket", choice(*Bucket), "The width of a bar, in UTC; weeks start on Monday.", Bucket.DAY)
+    bucket = Parameter(
+        "bucket", choice(*Bucket), "The width of a bar, in UTC; weeks start on Monday.", Bucket.DAY
+    )
     problems = ("busy", "archive_timeout")
     return (
-        Route("/archive", search_archive, "Search the archive", {200: ref("ArchivePage")}, takes=(*wanted, *_PAGING), problems=problems),
+        Route(
+            "/archive",
+            search_archive,
+            "Search the archive",
+            {200: ref("ArchivePage")},
+            takes=(*wanted, *_PAGING),
+            problems=problems,
+        ),
         Route(
             "/archive/timeline",
             get_timeline,
@@ -83,7 +92,11 @@ def _declare_filters(sources: tuple[str, ...]) -> tuple[Parameter, ...]:
     )
     return (
         Parameter("q", free_text(256), grammar),
-        Parameter("sources", source_names(sources), "The sources whose articles are wanted, imported ones included; all by default."),
+        Parameter(
+            "sources",
+            source_names(sources),
+            "The sources whose articles are wanted, imported ones included; all by default.",
+        ),
         Parameter("publisher", free_text(256), "A publisher's whole name, in any case."),
         *BOUNDS,
         LANGUAGE,
@@ -92,8 +105,16 @@ def _declare_filters(sources: tuple[str, ...]) -> tuple[Parameter, ...]:
 
 _PAGING = (
     Parameter("limit", whole_number(1, 100), "Articles on a page.", 20),
-    Parameter("sort", choice(*ArchiveSort), "The order; relevance by default if q wants words of text or title, else newest."),
-    Parameter("cursor", free_text(MAX_CHARS), "next_cursor of an answer to the same query, filters and sort: the page after it."),
+    Parameter(
+        "sort",
+        choice(*ArchiveSort),
+        "The order; relevance by default if q wants words of text or title, else newest.",
+    ),
+    Parameter(
+        "cursor",
+        free_text(MAX_CHARS),
+        "next_cursor of an answer to the same query, filters and sort: the page after it.",
+    ),
 )
 
 
@@ -106,9 +127,16 @@ async def search_archive(services: Services, given: SearchParameters) -> Respons
     async def make() -> dict[str, Any]:
         await _check_sources(services, query)
         page = await services.archive.search(query, limit, after)
-        return build_page_body(page, None if page.next is None else services.cursors.write(page.next, asked))
+        return build_page_body(
+            page, None if page.next is None else services.cursors.write(page.next, asked)
+        )
 
-    return await answer_shared(services, CACHE_PREFIX, ["search", asked, limit, None if after is None else after.keys], make)
+    return await answer_shared(
+        services,
+        CACHE_PREFIX,
+        ["search", asked, limit, None if after is None else after.keys],
+        make,
+    )
 
 
 async def get_timeline(services: Services, given: TimelineParameters) -> Response:
@@ -119,7 +147,9 @@ async def get_timeline(services: Services, given: TimelineParameters) -> Respons
         await _check_sources(services, query)
         return build_timeline_body(await services.archive.count_timeline(query, bucket))
 
-    return await answer_shared(services, CACHE_PREFIX, ["timeline", hash_query(query), bucket], make)
+    return await answer_shared(
+        services, CACHE_PREFIX, ["timeline", hash_query(query), bucket], make
+    )
 
 
 async def get_facets(services: Services, given: MatchParameters) -> Response:
@@ -142,11 +172,15 @@ async def _check_sources(services: Services, query: ArchiveQuery) -> None:
     if others and (missing := set(others) - await services.archive.find_archived_sources(others)):
         known = ", ".join(services.settings.source)
         raise InvalidParameterError(
-            "sources", "invalid", f"sources must be a comma list out of {known}, or of sources that were imported, not {min(missing)}"
+            "sources",
+            "invalid",
+            f"sources must be a comma list out of {known}, or of sources that were imported, not {min(missing)}",
         )
 
 
-def _build_query(given: MatchParameters, sort: ArchiveSort | None = ArchiveSort.NEWEST) -> ArchiveQuery:
+def _build_query(
+    given: MatchParameters, sort: ArchiveSort | None = ArchiveSort.NEWEST
+) -> ArchiveQuery:
     """Return the query. Counts have no order, so they always use the default sort."""
     check_bounds(given.from_, given.to)
     return build_archive_query(

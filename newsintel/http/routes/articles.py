@@ -18,7 +18,12 @@ from newsintel.http.request.access import get_current_caller
 from newsintel.http.request.filters import BOUNDS, LANGUAGE, FilterParameters, check_bounds
 from newsintel.http.request.query_kinds import choice, free_text, known_names, whole_number
 from newsintel.http.request.query_string import Parameter
-from newsintel.http.response.cache_headers import VARY, classify_reply, compute_tag, format_next_link
+from newsintel.http.response.cache_headers import (
+    VARY,
+    classify_reply,
+    compute_tag,
+    format_next_link,
+)
 from newsintel.http.response.conditional import respond_unless_held
 from newsintel.http.response.page_cache import PageCache
 from newsintel.http.response.problems import PROBLEMS, answer_problem, find_failure_code
@@ -86,9 +91,19 @@ def _declare_parameters(sources: tuple[str, ...]) -> tuple[Parameter, ...]:
         *BOUNDS,
         LANGUAGE,
         Parameter("sort", choice(*Sort), "The order.", Sort.RELEVANCE),
-        Parameter("dedupe", choice(*Dedupe), "How alike two headlines must be to count as one story.", Dedupe.NORMAL),
+        Parameter(
+            "dedupe",
+            choice(*Dedupe),
+            "How alike two headlines must be to count as one story.",
+            Dedupe.NORMAL,
+        ),
         Parameter("explain", choice("0", "1"), "1 shows what each score is made of.", "0"),
-        Parameter("personal", choice("0", "1"), "0 leaves a person's preferences out; an anonymous caller has none.", "1"),
+        Parameter(
+            "personal",
+            choice("0", "1"),
+            "0 leaves a person's preferences out; an anonymous caller has none.",
+            "1",
+        ),
     )
 
 
@@ -110,14 +125,21 @@ class _SearchRoute:
             return await _answer_failed(services, reply.answer, view)
         rendered = await self._get_rendered(services, query, reply.answer, view, person)
         now = services.now()
-        response = respond_unless_held(rendered.body, rendered.build_headers(now.timestamp(), reply.via), rendered.tag)
+        response = respond_unless_held(
+            rendered.body, rendered.build_headers(now.timestamp(), reply.via), rendered.tag
+        )
         sent = request.method == "GET" and response.status_code != 304
         if sent and rendered.searched is not None and (person is None or person.recorded):
             services.personal.recording.offer(get_current_caller(), rendered.searched, now)
         return response
 
     async def _get_rendered(
-        self, services: Services, query: Query, answer: Answer, view: View, person: PersonalSearch | None
+        self,
+        services: Services,
+        query: Query,
+        answer: Answer,
+        view: View,
+        person: PersonalSearch | None,
     ) -> RenderedSearch:
         """Finish an answer, or reuse the same page from the cache; cache a page for everybody."""
         query_string = request.query_string
@@ -126,12 +148,25 @@ class _SearchRoute:
         kept = None if person else self._pages.get(query_string)
         if kept is not None and kept.tag == tag:
             return kept
-        body = await run_in_turns(person.render_in_slices(answer, view) if person else render_in_slices(answer, view)) | notice_member(
-            services.settings
-        )
+        body = await run_in_turns(
+            person.render_in_slices(answer, view) if person else render_in_slices(answer, view)
+        ) | notice_member(services.settings)
         more = body["has_more"] and view.page < MAX_PAGE
-        link = format_next_link(services.settings.public_url, query_string, view.page) if more else None
-        made = render_search(query, answer, body, view, tag=tag, privacy=privacy, windows=services.search.windows, link=link)
+        link = (
+            format_next_link(services.settings.public_url, query_string, view.page)
+            if more
+            else None
+        )
+        made = render_search(
+            query,
+            answer,
+            body,
+            view,
+            tag=tag,
+            privacy=privacy,
+            windows=services.search.windows,
+            link=link,
+        )
         if privacy is Privacy.EVERYBODY and answer.harvest.cacheable:
             self._pages.put(query_string, made)
         return made
@@ -141,8 +176,13 @@ async def get_article(services: Services, given: IdParameters) -> Response:
     """Answer with one article by its public id."""
     found = await find_article(services, given.id)
     # Each new harvest can change its group, so caches keep it no longer than a partial answer.
-    headers = {"Cache-Control": f"public, max-age={math.floor(services.search.windows.partial_s)}", "Vary": VARY}
-    return Response(to_json(build_article_body(found)), headers=headers, content_type="application/json")
+    headers = {
+        "Cache-Control": f"public, max-age={math.floor(services.search.windows.partial_s)}",
+        "Vary": VARY,
+    }
+    return Response(
+        to_json(build_article_body(found)), headers=headers, content_type="application/json"
+    )
 
 
 def _build_query(given: SearchParameters) -> Query:
@@ -163,6 +203,12 @@ async def _answer_failed(services: Services, answer: Answer, view: View) -> Resp
     code, now = find_failure_code(answer.reported), services.now()
     headers = {}
     if code == "busy":
-        times = [(outcome.retry_at - now).total_seconds() for outcome in answer.reported if outcome.retry_at]
-        headers["Retry-After"] = str(max(1, math.ceil(min(times, default=services.search.windows.partial_s))))
+        times = [
+            (outcome.retry_at - now).total_seconds()
+            for outcome in answer.reported
+            if outcome.retry_at
+        ]
+        headers["Retry-After"] = str(
+            max(1, math.ceil(min(times, default=services.search.windows.partial_s)))
+        )
     return answer_problem(code, PROBLEMS[code].meaning, headers=headers, sources=sources)

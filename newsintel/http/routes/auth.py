@@ -17,7 +17,12 @@ from newsintel.config.settings import Settings
 from newsintel.domain.accounts.model import Identity, Tokens
 from newsintel.domain.accounts.sign_in import check_invited, check_return, create_attempt
 from newsintel.domain.security.keys import digest_secret
-from newsintel.errors import DeniedError, InvalidParameterError, SignInUnavailableError, UnavailableError
+from newsintel.errors import (
+    DeniedError,
+    InvalidParameterError,
+    SignInUnavailableError,
+    UnavailableError,
+)
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.request.access import get_current_caller
 from newsintel.http.request.json_body import Member
@@ -50,7 +55,11 @@ _EXPECTED_ERRORS = frozenset({"access_denied", "server_error", "temporarily_unav
 _ERROR_WORD = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 """An `error` that is safe in the log."""
 
-NEXT = Parameter("next", free_text(), "Where to go afterwards, a path of this service; anything else leads to /me/page.")
+NEXT = Parameter(
+    "next",
+    free_text(),
+    "Where to go afterwards, a path of this service; anything else leads to /me/page.",
+)
 RETURNED = (
     Parameter("state", free_text(200), "The state that we sent to the provider."),
     Parameter("code", free_text(4000), "The provider's sign-in code."),
@@ -87,24 +96,59 @@ def build_routes(services: Services) -> tuple[Route, ...]:
     """The routes of sign-in and sign-out, including those of the configured providers."""
     found = [
         Route("/auth", list_providers, "How to sign in", {200: ref("Providers")}),
-        Route("/auth/logout", sign_out, "End the session of this browser", {204: None}, method=Method.POST, problems=("not_ready",)),
+        Route(
+            "/auth/logout",
+            sign_out,
+            "End the session of this browser",
+            {204: None},
+            method=Method.POST,
+            problems=("not_ready",),
+        ),
     ]
     for name, provider in services.accounts.providers.items():
-        send, back = (with_error_pages(f"/auth/{name}/login", partial(view, name)) for view in (begin_sign_in, finish_sign_in))
+        send, back = (
+            with_error_pages(f"/auth/{name}/login", partial(view, name))
+            for view in (begin_sign_in, finish_sign_in)
+        )
         failing = ("not_ready", "not_invited")
         found += [
-            Route(f"/auth/{name}/login", send, f"Go to {provider.label} to sign in", {303: None}, takes=(NEXT,), problems=failing),
-            Route(f"/auth/{name}/callback", back, "Come back", {303: None}, takes=RETURNED, problems=failing, foreign=True),
+            Route(
+                f"/auth/{name}/login",
+                send,
+                f"Go to {provider.label} to sign in",
+                {303: None},
+                takes=(NEXT,),
+                problems=failing,
+            ),
+            Route(
+                f"/auth/{name}/callback",
+                back,
+                "Come back",
+                {303: None},
+                takes=RETURNED,
+                problems=failing,
+                foreign=True,
+            ),
         ]
     if _is_dev_sign_in_on(services.settings):
-        dev = partial(Route, "/auth/dev/login", sign_in_without_provider, "Sign in as anybody (development)", {204: None})
-        found.append(dev(method=Method.POST, body=(USERNAME,), problems=("not_ready", "not_invited")))
+        dev = partial(
+            Route,
+            "/auth/dev/login",
+            sign_in_without_provider,
+            "Sign in as anybody (development)",
+            {204: None},
+        )
+        found.append(
+            dev(method=Method.POST, body=(USERNAME,), problems=("not_ready", "not_invited"))
+        )
     return tuple(found)
 
 
 async def list_providers(services: Services) -> Response:
     """Answer with the ways to sign in."""
-    return answer_json({"providers": describe_providers(services)}, headers={"Cache-Control": "no-store"})
+    return answer_json(
+        {"providers": describe_providers(services)}, headers={"Cache-Control": "no-store"}
+    )
 
 
 def describe_providers(services: Services) -> list[dict[str, str]]:
@@ -114,7 +158,14 @@ def describe_providers(services: Services) -> list[dict[str, str]]:
         for name, provider in services.accounts.providers.items()
     ]
     if _is_dev_sign_in_on(services.settings):
-        providers.append({"name": "dev", "label": "Anybody (development)", "method": "POST", "url": "/auth/dev/login"})
+        providers.append(
+            {
+                "name": "dev",
+                "label": "Anybody (development)",
+                "method": "POST",
+                "url": "/auth/dev/login",
+            }
+        )
     return providers
 
 
@@ -138,7 +189,9 @@ async def finish_sign_in(name: str, services: Services, given: CallbackParameter
     try:
         return await _check_and_sign_in(name, services, given)
     except Exception as error:
-        log.warning("sign_in_failed", provider=name, reason=getattr(error, "code", type(error).__name__))
+        log.warning(
+            "sign_in_failed", provider=name, reason=getattr(error, "code", type(error).__name__)
+        )
         raise
 
 
@@ -151,7 +204,9 @@ async def _check_and_sign_in(name: str, services: Services, given: CallbackParam
         raise InvalidParameterError("state", "required", "state is required")
     with _report_store_failure():
         attempt = await services.accounts.attempts.take(given.state)
-    attempt = check_return(attempt, name, given.state, read_cookie(name_leaving_cookie(services.settings)))
+    attempt = check_return(
+        attempt, name, given.state, read_cookie(name_leaving_cookie(services.settings))
+    )
     if given.error is not None:
         _log_refusal(services.accounts.providers[name].label, given.error)
         raise _build_refusal(services.accounts.providers[name].label, given.error)
@@ -189,10 +244,14 @@ async def sign_out(services: Services) -> Response:
     return response
 
 
-async def _sign_in(services: Services, response: Response, identity: Identity, tokens: Tokens | None) -> None:
+async def _sign_in(
+    services: Services, response: Response, identity: Identity, tokens: Tokens | None
+) -> None:
     """Create or find the account, and start a session with a new id; the browser's old one ends."""
     with _report_store_failure():
-        account = await services.accounts.directory.sign_in(identity.provider, identity.subject, identity.username, services.now())
+        account = await services.accounts.directory.sign_in(
+            identity.provider, identity.subject, identity.username, services.now()
+        )
         if tokens is not None:
             await services.accounts.links.store_tokens(account.id, identity.provider, tokens)
         before = get_current_caller()
@@ -211,7 +270,11 @@ def _log_refusal(label: str, error: str) -> None:
     Only for a return with a valid state: anybody can forge one without.
     """
     if error not in _EXPECTED_ERRORS:
-        log.error("provider_refuses_us", provider=label, error=error if _ERROR_WORD.fullmatch(error) else "not a word")
+        log.error(
+            "provider_refuses_us",
+            provider=label,
+            error=error if _ERROR_WORD.fullmatch(error) else "not a word",
+        )
 
 
 def _build_refusal(label: str, error: str) -> DeniedError | SignInUnavailableError:
@@ -220,9 +283,13 @@ def _build_refusal(label: str, error: str) -> DeniedError | SignInUnavailableErr
     The person declined, our request was wrong, or the provider has a failure.
     """
     if error == "access_denied":
-        return DeniedError("unauthenticated", f"Access was denied at {label}. Start again if you want to sign in.")
+        return DeniedError(
+            "unauthenticated", f"Access was denied at {label}. Start again if you want to sign in."
+        )
     if error not in _EXPECTED_ERRORS:
-        return SignInUnavailableError(f"{label} rejects the requests of this service. Tell the operator.")
+        return SignInUnavailableError(
+            f"{label} rejects the requests of this service. Tell the operator."
+        )
     return SignInUnavailableError(f"{label} has a temporary failure. Try again in a moment.")
 
 
@@ -232,7 +299,9 @@ def _report_store_failure() -> Iterator[None]:
     try:
         yield
     except UnavailableError as error:
-        raise SignInUnavailableError("Sign-in and sign-out are not available right now. Try again in a moment.") from error
+        raise SignInUnavailableError(
+            "Sign-in and sign-out are not available right now. Try again in a moment."
+        ) from error
 
 
 def _answer_redirect(url: str) -> Response:

@@ -19,7 +19,12 @@ from newsintel.domain.personal.model import MarkPage
 from newsintel.domain.search.codec import to_json
 from newsintel.domain.text.moments import format_time
 from newsintel.errors import BusyError
-from newsintel.http.bodies.personal import build_account_body, build_exported_mark, build_exported_save, build_search_row
+from newsintel.http.bodies.personal import (
+    build_account_body,
+    build_exported_mark,
+    build_exported_save,
+    build_search_row,
+)
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.request.access import get_current_account
 from newsintel.http.route import Route
@@ -43,7 +48,16 @@ ReadPage = Callable[[Position | None], Awaitable[ExportPage]]
 def build_routes() -> tuple[Route, ...]:
     """The route of the export."""
     about = "Everything that belongs to the account, as a file"
-    return (Route("/me/export", export_account, about, {200: ref("Export")}, problems=("busy", "archive_timeout"), need=Access.SESSION),)
+    return (
+        Route(
+            "/me/export",
+            export_account,
+            about,
+            {200: ref("Export")},
+            problems=("busy", "archive_timeout"),
+            need=Access.SESSION,
+        ),
+    )
 
 
 async def export_account(services: Services) -> Response:
@@ -57,10 +71,17 @@ async def export_account(services: Services) -> Response:
     head = {
         "exported_at": format_time(services.now()),
         "account": build_account_body(of),
-        "identities": [{"provider": provider, "subject": subject} for provider, subject in identities],
+        "identities": [
+            {"provider": provider, "subject": subject} for provider, subject in identities
+        ],
         "preferences": await personal.preferences.get_all(of.id),
-        "keys": [api_keys.build_key_row(key) for key in await accounts.api_keys.list_of_user(of.id)],
-        "sessions": [sessions.build_session_row(session) for session in await accounts.sessions.list_of_user(of.id)],
+        "keys": [
+            api_keys.build_key_row(key) for key in await accounts.api_keys.list_of_user(of.id)
+        ],
+        "sessions": [
+            sessions.build_session_row(session)
+            for session in await accounts.sessions.list_of_user(of.id)
+        ],
     }
     lists = {
         "saved": partial(_read_saved, services, of),
@@ -134,7 +155,11 @@ async def _read_saved(services: Services, of: Account, after: Position | None) -
     return [build_exported_save(save) for save in page.saves], page.next
 
 
-async def _read_marks(read: Callable[[int, int, Position | None], Awaitable[MarkPage]], of: Account, after: Position | None) -> ExportPage:
+async def _read_marks(
+    read: Callable[[int, int, Position | None], Awaitable[MarkPage]],
+    of: Account,
+    after: Position | None,
+) -> ExportPage:
     page = await read(of.id, PAGE_ROWS, after)
     return [build_exported_mark(mark) for mark in page.marks], page.next
 

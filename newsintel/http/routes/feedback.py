@@ -18,7 +18,12 @@ from newsintel.http.routes.article_id import find_article
 from newsintel.http.routes.ids import ARTICLE, ArticleParameters
 from newsintel.http.services import Services
 
-REASON = Member("reason", choice(*Dismissal), "`hide`: only this article; `less_like_this`: also fewer like it.", required=True)
+REASON = Member(
+    "reason",
+    choice(*Dismissal),
+    "`hide`: only this article; `less_like_this`: also fewer like it.",
+    required=True,
+)
 
 
 @frozen
@@ -35,20 +40,26 @@ def build_routes() -> tuple[Route, ...]:
         _build_route(opened, put_opened, "Note that you opened an article", Method.PUT),
         _build_route(opened, delete_opened, "Forget that you opened an article", Method.DELETE),
         _build_route(dismissed, put_dismissed, "Stop recommending an article", Method.PUT, REASON),
-        _build_route(dismissed, delete_dismissed, "Let an article be recommended again", Method.DELETE),
+        _build_route(
+            dismissed, delete_dismissed, "Let an article be recommended again", Method.DELETE
+        ),
     )
 
 
 async def put_opened(services: Services, given: ArticleParameters) -> Response:
     """Note that an article was opened, from the archive or from a recent answer."""
     found = await find_article(services, given.article_id)
-    await services.personal.feedback.record_opened(get_current_account().id, found.article, found.fetched_at, services.now())
+    await services.personal.feedback.record_opened(
+        get_current_account().id, found.article, found.fetched_at, services.now()
+    )
     return answer_empty()
 
 
 async def delete_opened(services: Services, given: ArticleParameters) -> Response:
     """Forget that an article was opened."""
-    if not await services.personal.feedback.delete_opened(get_current_account().id, given.article_id):
+    if not await services.personal.feedback.delete_opened(
+        get_current_account().id, given.article_id
+    ):
         raise NotFound("You have not opened this article.")
     return answer_empty()
 
@@ -64,7 +75,9 @@ async def put_dismissed(services: Services, given: DismissalParameters) -> Respo
 
 async def delete_dismissed(services: Services, given: ArticleParameters) -> Response:
     """Forget that an article is not wanted."""
-    if not await services.personal.feedback.delete_dismissed(get_current_account().id, given.article_id):
+    if not await services.personal.feedback.delete_dismissed(
+        get_current_account().id, given.article_id
+    ):
         raise NotFound("You have not dismissed this article.")
     return answer_empty()
 

@@ -31,9 +31,13 @@ async def forget_searches(services: Services, account: Account, until: datetime)
     # The history is first: after this, no search up to that moment is recorded any more.
     await services.personal.own_history.clear(account.id, until)
     services.intelligence.marking.forget(account.public_id)
-    await services.intelligence.search_marks.forget_person(services.intelligence.marking.make_marks_finder(account.public_id))
+    await services.intelligence.search_marks.forget_person(
+        services.intelligence.marking.make_marks_finder(account.public_id)
+    )
     try:
         await services.search.harvests.delete_answers(lone)
-        await services.search.bytes_cache.delete_keys([build_cache_key(*one) for one in list_cached_trends()])
+        await services.search.bytes_cache.delete_keys(
+            [build_cache_key(*one) for one in list_cached_trends()]
+        )
     except UnavailableError as error:
         log.warning("searches_left_to_lapse", account=account.public_id, reason=str(error))

@@ -38,7 +38,12 @@ def build_routes(health: Health) -> tuple[Route, ...]:
     ready = Readiness(health)
     return (
         Route(HEALTH, get_health, "Whether the process and its loops live", {200: ref("Health")}),
-        Route(READY, ready.get_readiness, "Whether the service should get traffic", {200: ref("Ready"), 503: ref("Ready")}),
+        Route(
+            READY,
+            ready.get_readiness,
+            "Whether the service should get traffic",
+            {200: ref("Ready"), 503: ref("Ready")},
+        ),
     )
 
 
@@ -48,7 +53,9 @@ async def get_health(services: Services) -> Response:
     There is no other status: if an actor or loop fails, the process ends, so a process that answers
     is alive.
     """
-    return _answer_uncached({"status": "ok", "version": __version__, "commit": services.settings.commit}, 200)
+    return _answer_uncached(
+        {"status": "ok", "version": __version__, "commit": services.settings.commit}, 200
+    )
 
 
 class Readiness:
@@ -68,12 +75,21 @@ class Readiness:
         """Return the response's body."""
         stores = await self._ping_stores()
         settings, states = services.settings, services.limits.source_states()
-        sources = {name: name_state(source, states.get(name, SourceState())) for name, source in settings.source.items()}
+        sources = {
+            name: name_state(source, states.get(name, SourceState()))
+            for name, source in settings.source.items()
+        }
         enabled = [sources[name] for name in settings.enabled_sources]
         status = decide_status(services.operations.health.get_phase(), stores, enabled)
-        checks = {name: "ok" if well else "failing" for name, well in asdict(stores).items()} if stores else {}
+        checks = (
+            {name: "ok" if well else "failing" for name, well in asdict(stores).items()}
+            if stores
+            else {}
+        )
         notice = make_source_notice(settings)
-        return {"status": status, "checks": checks, "sources": sources} | ({"notice": notice} if notice else {})
+        return {"status": status, "checks": checks, "sources": sources} | (
+            {"notice": notice} if notice else {}
+        )
 
     async def _ping_stores(self) -> StoreHealth | None:
         """Ping the stores at most every PING_EVERY_S and return their last state.
@@ -98,7 +114,11 @@ async def watch_readiness(services: Services, shutdown: trio.Event) -> None:
     readiness, known = Readiness(services.operations.health), "ready"
     while not shutdown.is_set():
         found = await readiness.build_body(services)
-        failing = [name for name, state in (found["checks"] | found["sources"]).items() if state not in ("ok", "ready", "disabled")]
+        failing = [
+            name
+            for name, state in (found["checks"] | found["sources"]).items()
+            if state not in ("ok", "ready", "disabled")
+        ]
         if found["status"] != known and services.operations.health.get_phase() is Phase.SERVING:
             was, known = known, found["status"]
             if known == "ready":
@@ -123,7 +143,11 @@ def decide_status(phase: Phase, stores: StoreHealth | None, enabled: list[str]) 
         return Phase.STARTING.value
     if not stores.postgresql and "ready" not in enabled:
         return "unusable"
-    return "ready" if stores.postgresql and stores.redis and all(state == "ready" for state in enabled) else "degraded"
+    return (
+        "ready"
+        if stores.postgresql and stores.redis and all(state == "ready" for state in enabled)
+        else "degraded"
+    )
 
 
 def _answer_uncached(body: Mapping[str, object], status: int) -> Response:

@@ -29,7 +29,13 @@ def build_routes() -> tuple[Route, ...]:
             need=Access.READ,
         ),
         Route(
-            "/me/history", clear_history, "Forget all your searches", {204: None}, problems=away, method=Method.DELETE, need=Access.WRITE
+            "/me/history",
+            clear_history,
+            "Forget all your searches",
+            {204: None},
+            problems=away,
+            method=Method.DELETE,
+            need=Access.WRITE,
         ),
         Route(
             "/me/history/{id}",
@@ -48,7 +54,9 @@ async def list_history(services: Services, given: PagingParameters) -> Response:
     """Answer with a page of searches."""
     asked = (get_current_account(), "history")
     after = read_cursor(services, given.cursor, *asked)
-    page = await services.personal.own_history.list_page(get_current_account().id, given.limit, after)
+    page = await services.personal.own_history.list_page(
+        get_current_account().id, given.limit, after
+    )
     return answer_json(build_history_body(page, write_cursor(services, page.next, *asked)))
 
 

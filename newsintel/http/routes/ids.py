@@ -6,7 +6,14 @@ from typing import Any
 from attrs import frozen
 from werkzeug.exceptions import NotFound
 
-from newsintel.http.bodies.schemas import ARTICLE_ID, KEY_ID, PREFERENCE_KEY, SEARCH_ID, SESSION_ID, one_of
+from newsintel.http.bodies.schemas import (
+    ARTICLE_ID,
+    KEY_ID,
+    PREFERENCE_KEY,
+    SEARCH_ID,
+    SESSION_ID,
+    one_of,
+)
 from newsintel.http.request.query_kinds import Kind, matching_text
 from newsintel.http.response.problems import PROBLEMS
 

@@ -26,7 +26,13 @@ so nothing is left to delete afterwards."""
 def build_routes() -> tuple[Route, ...]:
     """The routes of the account."""
     return (
-        Route("/me", get_account, "The account you are signed in to", {200: ref("Account")}, need=Access.READ),
+        Route(
+            "/me",
+            get_account,
+            "The account you are signed in to",
+            {200: ref("Account")},
+            need=Access.READ,
+        ),
         Route(
             "/me",
             delete_account,
@@ -60,7 +66,9 @@ async def delete_account(services: Services) -> Response:
     try:
         await services.accounts.sessions.end_user_sessions(user_id)
     except UnavailableError as error:
-        log.warning("sessions_left_to_lapse", account=get_current_account().public_id, reason=str(error))
+        log.warning(
+            "sessions_left_to_lapse", account=get_current_account().public_id, reason=str(error)
+        )
     response = answer_empty()
     clear_session_cookie(response, services.settings)
     return response

@@ -27,7 +27,11 @@ async def get_metrics(services: Services) -> Response:
     """Answer with the metrics; without permission, with a 404, as if the path did not exist."""
     if not _can_read_metrics(services.settings, request.headers.get("Authorization", "")):
         raise NotFound("Not found.")
-    return Response(await services.operations.exposition(), headers={"Cache-Control": "no-store"}, content_type=CONTENT_TYPE_PLAIN_0_0_4)
+    return Response(
+        await services.operations.exposition(),
+        headers={"Cache-Control": "no-store"},
+        content_type=CONTENT_TYPE_PLAIN_0_0_4,
+    )
 
 
 def _can_read_metrics(settings: Settings, authorization: str) -> bool:
@@ -55,6 +59,11 @@ class MetricsListener:
         if known:
             scope["state"]["route"] = METRICS
         body = await self._exposition() if known else b""
-        headers = [(b"content-type", CONTENT_TYPE_PLAIN_0_0_4.encode()), (b"content-length", b"%d" % len(body))]
-        await send({"type": "http.response.start", "status": 200 if known else 404, "headers": headers})
+        headers = [
+            (b"content-type", CONTENT_TYPE_PLAIN_0_0_4.encode()),
+            (b"content-length", b"%d" % len(body)),
+        ]
+        await send(
+            {"type": "http.response.start", "status": 200 if known else 404, "headers": headers}
+        )
         await send({"type": "http.response.body", "body": body, "more_body": False})

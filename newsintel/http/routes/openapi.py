@@ -33,22 +33,35 @@ KEY_SECURITY: dict[str, list[str]] = {"key": []}
 SESSION_SECURITY: dict[str, list[str]] = {"session": []}
 
 LIMIT_HEADERS: dict[str, Any] = {
-    "RateLimit-Policy": {"description": 'What one person may, e.g. `"search";q=60;w=60`: calls, seconds.', "schema": {"type": "string"}},
-    "RateLimit": {"description": 'What is left of each, e.g. `"search";r=59;t=42`: calls, seconds to reset.', "schema": {"type": "string"}},
+    "RateLimit-Policy": {
+        "description": 'What one person may, e.g. `"search";q=60;w=60`: calls, seconds.',
+        "schema": {"type": "string"},
+    },
+    "RateLimit": {
+        "description": 'What is left of each, e.g. `"search";r=59;t=42`: calls, seconds to reset.',
+        "schema": {"type": "string"},
+    },
 }
 """Headers of every response of a rate-limited route."""
 
 
 def build_routes(others: Iterable[Route], settings: Settings) -> tuple[Route, ...]:
     """The route of the description, which describes itself too."""
-    about = Route(DESCRIPTION, partial(_answer_description, b""), "This description", {200: {"type": "object"}})
+    about = Route(
+        DESCRIPTION,
+        partial(_answer_description, b""),
+        "This description",
+        {200: {"type": "object"}},
+    )
     body = to_json(describe_api((*others, about), settings))
     return (Route(about.path, partial(_answer_description, body), about.about, about.answers),)
 
 
 async def _answer_description(body: bytes, _services: Services) -> Response:
     # It changes only with releases and settings.
-    return Response(body, headers={"Cache-Control": "public, max-age=300"}, content_type="application/json")
+    return Response(
+        body, headers={"Cache-Control": "public, max-age=300"}, content_type="application/json"
+    )
 
 
 def describe_api(table: Iterable[Route], settings: Settings) -> dict[str, Any]:
@@ -67,7 +80,12 @@ def describe_api(table: Iterable[Route], settings: Settings) -> dict[str, Any]:
             "schemas": COMPONENTS,
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": KEY_DESCRIPTION},
-                "session": {"type": "apiKey", "in": "cookie", "name": name_session_cookie(settings), "description": "Set by signing in."},
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": name_session_cookie(settings),
+                    "description": "Set by signing in.",
+                },
             },
         },
     }
@@ -76,21 +94,35 @@ def describe_api(table: Iterable[Route], settings: Settings) -> dict[str, Any]:
 def _describe_paths(table: Iterable[Route], settings: Settings) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for route in table:
-        paths.setdefault(route.path, {})[route.method.lower()] = _describe_operation(route, settings)
+        paths.setdefault(route.path, {})[route.method.lower()] = _describe_operation(
+            route, settings
+        )
     return paths
 
 
 def _describe_operation(route: Route, settings: Settings) -> dict[str, Any]:
     limited = bool(settings.rate_limit) and not is_exempt(route.path)
-    answers = {str(status): _describe_answer(status, schema, route.media) for status, schema in route.answers.items()}
-    name = route.path.strip("/").replace("/", "_").replace("{", "").replace("}", "").replace(".", "_")
-    responses = answers | _describe_problems(route, limited=limited or (bool(settings.miss_limit) and route.path == SEARCH))
+    answers = {
+        str(status): _describe_answer(status, schema, route.media)
+        for status, schema in route.answers.items()
+    }
+    name = (
+        route.path.strip("/").replace("/", "_").replace("{", "").replace("}", "").replace(".", "_")
+    )
+    responses = answers | _describe_problems(
+        route, limited=limited or (bool(settings.miss_limit) and route.path == SEARCH)
+    )
     return {
         "operationId": f"{route.method.lower()}_{name}" if route.can_write else name,
         "summary": route.about,
-        "parameters": [*_describe_path_parameters(route), *map(_describe_query_parameter, route.takes)],
+        "parameters": [
+            *_describe_path_parameters(route),
+            *map(_describe_query_parameter, route.takes),
+        ],
         **({"requestBody": _describe_body(route)} if route.body else {}),
-        "responses": {status: one | {"headers": LIMIT_HEADERS} for status, one in responses.items()} if limited else responses,
+        "responses": {status: one | {"headers": LIMIT_HEADERS} for status, one in responses.items()}
+        if limited
+        else responses,
         "security": _describe_security(route.need),
     }
 
@@ -104,18 +136,29 @@ def _describe_security(need: Access | None) -> list[dict[str, list[str]]]:
 
 def _describe_body(route: Route) -> dict[str, Any]:
     properties = {
-        one.name: one.kind.schema | {"description": one.about} | ({} if one.default in (LEFT_OUT, None) else {"default": one.default})
+        one.name: one.kind.schema
+        | {"description": one.about}
+        | ({} if one.default in (LEFT_OUT, None) else {"default": one.default})
         for one in route.body
     }
     required = [one.name for one in route.body if one.required]
-    schema = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+    schema = {
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": False,
+    }
     return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 
 def _describe_answer(status: int, schema: dict[str, Any] | None, media: str) -> dict[str, Any]:
     if status in EMPTY_STATUSES:
         return {"description": "Done; the response has no body."}
-    content = {media: {"schema": {"type": "string"}}} if schema is None else {"application/json": {"schema": schema}}
+    content = (
+        {media: {"schema": {"type": "string"}}}
+        if schema is None
+        else {"application/json": {"schema": schema}}
+    )
     return {"description": "The answer.", "content": content}
 
 
@@ -123,10 +166,15 @@ def _describe_problems(route: Route, *, limited: bool) -> dict[str, Any]:
     """Return a response for each status; several codes may share one status."""
     by_status: dict[int, list[str]] = {}
     also = ("rate_limited",) if limited else ()
-    for code in dict.fromkeys((*COMMON_PROBLEMS, *also, *_list_implied_problems(route), *route.problems)):
+    for code in dict.fromkeys(
+        (*COMMON_PROBLEMS, *also, *_list_implied_problems(route), *route.problems)
+    ):
         by_status.setdefault(PROBLEMS[code].status, []).append(code)
     content = {PROBLEM_JSON: {"schema": ref("Problem")}}
-    return {str(status): {"description": ", ".join(codes), "content": content} for status, codes in sorted(by_status.items())}
+    return {
+        str(status): {"description": ", ".join(codes), "content": content}
+        for status, codes in sorted(by_status.items())
+    }
 
 
 def _list_implied_problems(route: Route) -> Iterator[str]:
@@ -144,7 +192,10 @@ def _list_implied_problems(route: Route) -> Iterator[str]:
 
 
 def _describe_path_parameters(route: Route) -> list[dict[str, Any]]:
-    return [{"name": name, "in": "path", "required": True, "schema": kind.schema} for name, kind in route.in_path.items()]
+    return [
+        {"name": name, "in": "path", "required": True, "schema": kind.schema}
+        for name, kind in route.in_path.items()
+    ]
 
 
 def _describe_query_parameter(parameter: Parameter) -> dict[str, Any]:
@@ -153,7 +204,10 @@ def _describe_query_parameter(parameter: Parameter) -> dict[str, Any]:
         "in": "query",
         "required": parameter.required,
         "description": parameter.about,
-        "schema": parameter.kind.schema | ({} if parameter.default is None else {"default": parameter.default}),
+        "schema": parameter.kind.schema
+        | ({} if parameter.default is None else {"default": parameter.default}),
     }
     # The values are comma-separated in one parameter, because a repeated parameter is refused.
-    return described | ({"style": "form", "explode": False} if parameter.kind.schema.get("type") == "array" else {})
+    return described | (
+        {"style": "form", "explode": False} if parameter.kind.schema.get("type") == "array" else {}
+    )

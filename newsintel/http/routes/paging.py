@@ -16,7 +16,11 @@ from newsintel.http.services import Services
 
 PAGING = (
     Parameter("limit", whole_number(1, 100), "How many on a page.", 20),
-    Parameter("cursor", free_text(MAX_CHARS), "next_cursor of an answer to the same request: the page after it."),
+    Parameter(
+        "cursor",
+        free_text(MAX_CHARS),
+        "next_cursor of an answer to the same request: the page after it.",
+    ),
 )
 
 
@@ -28,7 +32,9 @@ class PagingParameters:
     cursor: str | None
 
 
-def read_cursor(services: Services, cursor: str | None, account: Account, *asked: str | None) -> Position | None:
+def read_cursor(
+    services: Services, cursor: str | None, account: Account, *asked: str | None
+) -> Position | None:
     """Return where the previous page ended; None for the first page.
 
     Args:
@@ -41,12 +47,22 @@ def read_cursor(services: Services, cursor: str | None, account: Account, *asked
         InvalidParameterError: the cursor belongs to another list, filter or person. The error names
             `cursor`.
     """
-    return None if cursor is None else services.cursors.read(cursor, _build_cursor_scope(account, asked))
+    return (
+        None
+        if cursor is None
+        else services.cursors.read(cursor, _build_cursor_scope(account, asked))
+    )
 
 
-def write_cursor(services: Services, following: Position | None, account: Account, *asked: str | None) -> str | None:
+def write_cursor(
+    services: Services, following: Position | None, account: Account, *asked: str | None
+) -> str | None:
     """Return the cursor to a position; None for None. The arguments are those of `position`."""
-    return None if following is None else services.cursors.write(following, _build_cursor_scope(account, asked))
+    return (
+        None
+        if following is None
+        else services.cursors.write(following, _build_cursor_scope(account, asked))
+    )
 
 
 def _build_cursor_scope(account: Account, asked: Iterable[str | None]) -> str:

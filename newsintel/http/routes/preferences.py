@@ -19,7 +19,12 @@ from newsintel.http.route import Method, Route
 from newsintel.http.routes.ids import PREFERENCE
 from newsintel.http.services import Services
 
-VALUE = Member("value", any_json(), "Any JSON of at most 4 KiB. Searches use some keys, which have rules.", required=True)
+VALUE = Member(
+    "value",
+    any_json(),
+    "Any JSON of at most 4 KiB. Searches use some keys, which have rules.",
+    required=True,
+)
 
 
 @frozen
@@ -40,7 +45,14 @@ def build_routes() -> tuple[Route, ...]:
     """The routes of preferences."""
     one, away = {"key": PREFERENCE}, ("busy", "archive_timeout")
     return (
-        Route("/me/preferences", list_preferences, "Your preferences", {200: ref("Preferences")}, problems=away, need=Access.READ),
+        Route(
+            "/me/preferences",
+            list_preferences,
+            "Your preferences",
+            {200: ref("Preferences")},
+            problems=away,
+            need=Access.READ,
+        ),
         Route(
             "/me/preferences/{key}",
             get_preference,
@@ -76,7 +88,9 @@ def build_routes() -> tuple[Route, ...]:
 
 async def list_preferences(services: Services) -> Response:
     """Answer with all preferences of the account."""
-    return answer_json({"preferences": await services.personal.preferences.get_all(get_current_account().id)})
+    return answer_json(
+        {"preferences": await services.personal.preferences.get_all(get_current_account().id)}
+    )
 
 
 async def get_preference(services: Services, given: KeyParameters) -> Response:
@@ -92,7 +106,9 @@ async def put_preference(services: Services, given: ValueParameters) -> Response
     key = given.key
     value = check_preference(key, given.value, tuple(services.settings.source))
     try:
-        done = await services.personal.preferences.put(get_current_account().id, key, value, services.now())
+        done = await services.personal.preferences.put(
+            get_current_account().id, key, value, services.now()
+        )
     except PoisonedBatchError:
         # PostgreSQL refuses one thing that `checked` accepts: numbers such as 1e300, which it
         # writes with all digits.

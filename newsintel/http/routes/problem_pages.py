@@ -36,4 +36,8 @@ async def show_problem_page(_services: Services, given: CodeParameters) -> Respo
     problem = PROBLEMS[given.code]
     text = f"{given.code} ({problem.status})\n\n{problem.title}.\n{problem.meaning}\n"
     # The text changes only with releases.
-    return Response(text, headers={"Cache-Control": "public, max-age=3600"}, content_type="text/plain; charset=utf-8")
+    return Response(
+        text,
+        headers={"Cache-Control": "public, max-age=3600"},
+        content_type="text/plain; charset=utf-8",
+    )

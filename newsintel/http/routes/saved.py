@@ -24,8 +24,16 @@ from newsintel.http.services import Services
 
 MAX_NOTES_CHARS = 10_000
 
-WORDS = Parameter("q", free_text(256), "A query that title, publisher and notes together must match. If absent, all saves.")
-NOTES = Member("notes", nullable(string(0, MAX_NOTES_CHARS)), "Your notes. If absent, those of an earlier save stay; null clears them.")
+WORDS = Parameter(
+    "q",
+    free_text(256),
+    "A query that title, publisher and notes together must match. If absent, all saves.",
+)
+NOTES = Member(
+    "notes",
+    nullable(string(0, MAX_NOTES_CHARS)),
+    "Your notes. If absent, those of an earlier save stay; null clears them.",
+)
 
 
 @frozen
@@ -85,7 +93,9 @@ async def list_saved(services: Services, given: ListParameters) -> Response:
     words = None if q is None else parse_saved_query(q)
     asked = (get_current_account(), "saved", q)
     after = read_cursor(services, given.cursor, *asked)
-    page = await services.personal.saved.list_page(get_current_account().id, words, given.limit, after)
+    page = await services.personal.saved.list_page(
+        get_current_account().id, words, given.limit, after
+    )
     return answer_json(build_saved_body(page, write_cursor(services, page.next, *asked)))
 
 

@@ -49,9 +49,16 @@ class RelatedParameters:
 def build_routes() -> tuple[Route, ...]:
     """The routes of trending and related searches."""
     window = Parameter(
-        "window", choice(*TrendWindow), "Up to now: the last hour, 24 hours, or today and the six days before.", TrendWindow.DAY
+        "window",
+        choice(*TrendWindow),
+        "Up to now: the last hour, 24 hours, or today and the six days before.",
+        TrendWindow.DAY,
     )
-    query = Parameter("q", free_text(256), "The search. If absent: your latest searches; required if not signed in.")
+    query = Parameter(
+        "q",
+        free_text(256),
+        "The search. If absent: your latest searches; required if not signed in.",
+    )
     problems = ("busy", "archive_timeout")
     return (
         Route(
@@ -83,7 +90,12 @@ async def list_trending(services: Services, given: TrendingParameters) -> Respon
     span = given.window
 
     async def make() -> dict[str, Any]:
-        return build_trending_body(span, await services.intelligence.trending.list_top(span, services.settings.trending_floor, MAX_SHOWN))
+        return build_trending_body(
+            span,
+            await services.intelligence.trending.list_top(
+                span, services.settings.trending_floor, MAX_SHOWN
+            ),
+        )
 
     return await answer_shared(services, CACHE_PREFIX, ["trending", span.value], make)
 
@@ -100,7 +112,9 @@ async def list_related(services: Services, given: RelatedParameters) -> Response
     seeds = [] if form is None else [form]
 
     async def make() -> dict[str, Any]:
-        kin = await services.intelligence.kinship.find_related(seeds, today, services.settings.trending_floor, own=False)
+        kin = await services.intelligence.kinship.find_related(
+            seeds, today, services.settings.trending_floor, own=False
+        )
         return build_related_body(rank_related(kin, MAX_SHOWN, without=seeds))
 
     return await answer_shared(services, CACHE_PREFIX, ["related", *seeds], make)
@@ -114,7 +128,9 @@ async def _relate_own_searches(services: Services, today: date) -> dict[str, Any
         raise InvalidParameterError("q", "required", "q is required unless you are signed in")
     page = await services.personal.own_history.list_page(account.id, HISTORY_ROWS, None)
     seeds = _choose_seeds([search.query for search in page.searches])
-    kin = await services.intelligence.kinship.find_related(seeds, today, services.settings.trending_floor, own=True)
+    kin = await services.intelligence.kinship.find_related(
+        seeds, today, services.settings.trending_floor, own=True
+    )
     return build_related_body(rank_related(kin, MAX_SHOWN, without=seeds))
 
 

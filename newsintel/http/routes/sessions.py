@@ -19,8 +19,21 @@ from newsintel.http.services import Services
 def build_routes() -> tuple[Route, ...]:
     """The routes of sessions."""
     return (
-        Route("/me/sessions", list_sessions, "Where you are signed in", {200: ref("Sessions")}, need=Access.SESSION),
-        Route("/me/sessions", end_all_sessions, "Sign out everywhere", {204: None}, method=Method.DELETE, need=Access.SESSION),
+        Route(
+            "/me/sessions",
+            list_sessions,
+            "Where you are signed in",
+            {200: ref("Sessions")},
+            need=Access.SESSION,
+        ),
+        Route(
+            "/me/sessions",
+            end_all_sessions,
+            "Sign out everywhere",
+            {204: None},
+            method=Method.DELETE,
+            need=Access.SESSION,
+        ),
         Route(
             "/me/sessions/{id}",
             end_session,
@@ -36,7 +49,10 @@ def build_routes() -> tuple[Route, ...]:
 
 async def list_sessions(services: Services) -> Response:
     """Answer with the account's sessions, the one seen last first."""
-    sessions = [build_session_row(session) for session in await services.accounts.sessions.list_of_user(get_current_account().id)]
+    sessions = [
+        build_session_row(session)
+        for session in await services.accounts.sessions.list_of_user(get_current_account().id)
+    ]
     return answer_json({"sessions": sessions})
 
 
@@ -44,7 +60,9 @@ async def end_session(services: Services, given: IdParameters) -> Response:
     """End one session of the account."""
     mine = await services.accounts.sessions.list_of_user(get_current_account().id)
     found = next((session for session in mine if derive_public_id(session) == given.id), None)
-    if found is None or not await services.accounts.sessions.end_session(get_current_account().id, found.digest):
+    if found is None or not await services.accounts.sessions.end_session(
+        get_current_account().id, found.digest
+    ):
         raise NotFound("You have no session with this id.")
     response = answer_empty()
     if found.digest == get_current_caller().session:

@@ -16,14 +16,24 @@ from newsintel.http.services import Services
 
 def build_routes() -> tuple[Route, ...]:
     """The route of the sources."""
-    return (Route("/sources", list_sources, "What is configured, its state and what is left of its quota", {200: ref("Sources")}),)
+    return (
+        Route(
+            "/sources",
+            list_sources,
+            "What is configured, its state and what is left of its quota",
+            {200: ref("Sources")},
+        ),
+    )
 
 
 async def list_sources(services: Services) -> Response:
     """Answer with every source that exists, in founder order. No source is called."""
     await services.limits.source_states.refresh_quotas()
     states = services.limits.source_states()
-    sources = {name: _build_row(source, states.get(name, SourceState())) for name, source in services.settings.source.items()}
+    sources = {
+        name: _build_row(source, states.get(name, SourceState()))
+        for name, source in services.settings.source.items()
+    }
     return answer_json({"sources": sources}, headers={"Cache-Control": "no-store"})
 
 
@@ -41,6 +51,8 @@ def _build_row(source: SourceSettings, state: SourceState) -> dict[str, Any]:
         "state": name_state(source, state),
         "deadline_s": source.deadline_s,
         "pace_s": source.pace_s,
-        "quota": {"calls": quota.calls, "window_s": quota.window_s, "left": state.quota_left} if quota else None,
+        "quota": {"calls": quota.calls, "window_s": quota.window_s, "left": state.quota_left}
+        if quota
+        else None,
         "retry_at": format_time(state.retry_at) if state.retry_at else None,
     }

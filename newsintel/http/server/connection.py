@@ -77,7 +77,12 @@ class Connection:
         self._since = trio.current_time()
         self._ending = False
         self._gone = False
-        self._limits = {Phase.HEAD: serving.head_timeout_s, Phase.BODY: BODY_TIMEOUT_S, Phase.ANSWER: math.inf, Phase.NEXT: KEEP_ALIVE_S}
+        self._limits = {
+            Phase.HEAD: serving.head_timeout_s,
+            Phase.BODY: BODY_TIMEOUT_S,
+            Phase.ANSWER: math.inf,
+            Phase.NEXT: KEEP_ALIVE_S,
+        }
 
     async def run(self) -> None:
         """Serve until either side ends the connection.
@@ -104,7 +109,9 @@ class Connection:
         if not self._protocol.has_begun:
             self._end_connection()
 
-    def _open_protocol(self, nursery: trio.Nursery, client: tuple[str, int], server: tuple[str, int]) -> Http1:
+    def _open_protocol(
+        self, nursery: trio.Nursery, client: tuple[str, int], server: tuple[str, int]
+    ) -> Http1:
         serving = self._serving
         requests = RequestRunner(nursery, serving.app, serving.log)
         return Http1(

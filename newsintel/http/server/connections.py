@@ -52,7 +52,9 @@ class Connections:
         network = network_of(address)
         if len(self._open) >= self._capacity:
             self._refuse_connection("all")
-        if self._per_address[network] >= self._most_per_address and not is_trusted(address, self._trusted):
+        if self._per_address[network] >= self._most_per_address and not is_trusted(
+            address, self._trusted
+        ):
             self._refuse_connection("address")
         self._open.add(connection)
         self._per_address[network] += 1

@@ -148,7 +148,9 @@ class RequestRunner:
         self._nursery.start_soon(self._run_app, scope, inbox, send)
         return inbox.put
 
-    async def _run_app(self, scope: Any, inbox: Inbox, send: Callable[[Any], Awaitable[None]]) -> None:
+    async def _run_app(
+        self, scope: Any, inbox: Inbox, send: Callable[[Any], Awaitable[None]]
+    ) -> None:
         """Run the application for one request.
 
         Its error ends only this request: with a 500, or, if the response has begun, by cutting it.
@@ -192,7 +194,17 @@ class RequestStream(HTTPStream):
 
     def __init__(self, protocol: "Http1") -> None:
         of = protocol
-        super().__init__(of.app, of.config, of.context, of.task_group, of.ssl, of.client, of.server, of.stream_send, STREAM_ID)
+        super().__init__(
+            of.app,
+            of.config,
+            of.context,
+            of.task_group,
+            of.ssl,
+            of.client,
+            of.server,
+            of.stream_send,
+            STREAM_ID,
+        )
         self._protocol = protocol
 
     async def handle(self, event: StreamEvent) -> None:
@@ -238,7 +250,9 @@ class Http1(H11Protocol):
         send: Callable[[Event], Awaitable[None]],
         refused: Callable[[str, str], None],
     ) -> None:
-        super().__init__(_run_no_app, config, context, requests, ConnectionState({}), False, client, server, send)  # type: ignore[arg-type]
+        super().__init__(
+            _run_no_app, config, context, requests, ConnectionState({}), False, client, server, send
+        )  # type: ignore[arg-type]
         self._refused = refused
         self._head = b""
         self._received = b""
@@ -262,7 +276,11 @@ class Http1(H11Protocol):
     @property
     def expects_more(self) -> bool:
         """Whether the client may still be sending a request that we do not read to its end."""
-        return self.has_begun and self.connection.their_state in {h11.IDLE, h11.SEND_BODY, h11.ERROR}
+        return self.has_begun and self.connection.their_state in {
+            h11.IDLE,
+            h11.SEND_BODY,
+            h11.ERROR,
+        }
 
     async def handle(self, event: Event) -> None:
         """Handle bytes from the client, or the event that it has left."""
@@ -299,11 +317,15 @@ class Http1(H11Protocol):
         self._refused(code, request_id)
         data = b""
         if self.connection.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
-            status, headers, body = build_refusal(code, self._received, path=scope["path"] if scope else "", request_id=request_id)
+            status, headers, body = build_refusal(
+                code, self._received, path=scope["path"] if scope else "", request_id=request_id
+            )
             if suppress_body(scope["method"] if scope else "GET", status):
                 body = b""
             parts = (
-                h11.Response(headers=[*headers, *self.config.response_headers("h11")], status_code=status),
+                h11.Response(
+                    headers=[*headers, *self.config.response_headers("h11")], status_code=status
+                ),
                 h11.Data(data=body),
                 h11.EndOfMessage(),
             )
@@ -316,9 +338,15 @@ class Http1(H11Protocol):
         """Send a part of a response. The head is held until the first part of the body."""
         if isinstance(event, Response):
             headers = [*event.headers, *self.config.response_headers("h11")]
-            if self._closes or self.keep_alive_requests >= self.config.keep_alive_max_requests or self.context.terminated.is_set():
+            if (
+                self._closes
+                or self.keep_alive_requests >= self.config.keep_alive_max_requests
+                or self.context.terminated.is_set()
+            ):
                 headers.append((b"connection", b"close"))
-            self._head = self._serialize_part(h11.Response(headers=headers, status_code=event.status_code))
+            self._head = self._serialize_part(
+                h11.Response(headers=headers, status_code=event.status_code)
+            )
         elif isinstance(event, Body | EndBody):
             part = h11.Data(data=event.data) if isinstance(event, Body) else h11.EndOfMessage()
             data, self._head = self._head + self._serialize_part(part), b""
@@ -326,7 +354,9 @@ class Http1(H11Protocol):
         elif isinstance(event, StreamClosed):
             await self._maybe_recycle()
 
-    def _serialize_part(self, part: h11.InformationalResponse | h11.Response | h11.Data | h11.EndOfMessage) -> bytes:
+    def _serialize_part(
+        self, part: h11.InformationalResponse | h11.Response | h11.Data | h11.EndOfMessage
+    ) -> bytes:
         """Return the bytes of a part of a response; empty after the connection's last response."""
         return b"" if self._over else bytes(self.connection.send(part))
 
@@ -338,14 +368,22 @@ class Http1(H11Protocol):
             if turn % EVENTS_PER_CHECKPOINT == 0:
                 await trio.lowlevel.checkpoint()
             if self.connection.they_are_waiting_for_100_continue:
-                await self.send(RawData(self._serialize_part(h11.InformationalResponse(status_code=100, headers=[]))))
+                await self.send(
+                    RawData(
+                        self._serialize_part(h11.InformationalResponse(status_code=100, headers=[]))
+                    )
+                )
             try:
-                if self.connection.their_state is h11.IDLE and (code := _find_head_problem(self.connection.trailing_data[0])):
+                if self.connection.their_state is h11.IDLE and (
+                    code := _find_head_problem(self.connection.trailing_data[0])
+                ):
                     await self.refuse_request(code)
                     return
                 event = self.connection.next_event()
             except h11.RemoteProtocolError as error:
-                await self.refuse_request(_PROBLEM_CODES.get(error.error_status_hint, "bad_request"))
+                await self.refuse_request(
+                    _PROBLEM_CODES.get(error.error_status_hint, "bad_request")
+                )
                 return
             if isinstance(event, h11.Data):
                 body += event.data  # all chunks of one read form one message
@@ -383,7 +421,9 @@ class Http1(H11Protocol):
             return
         # RFC 9112, 6.1: a request with both headers may be request smuggling, so the connection
         # closes after its response.
-        self._closes = {b"transfer-encoding", b"content-length"} <= {name for name, _ in request.headers}
+        self._closes = {b"transfer-encoding", b"content-length"} <= {
+            name for name, _ in request.headers
+        }
         self.stream = RequestStream(self)
         await self.stream.handle(
             Request(

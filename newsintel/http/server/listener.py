@@ -67,13 +67,17 @@ async def serve_http(
         NewsIntelError: the server cannot listen on the address.
     """
     listeners = await _open_listeners(bind or settings.bind)
-    connections = Connections(settings, metrics.count, capacity=_find_capacity(settings.max_connections))
+    connections = Connections(
+        settings, metrics.count, capacity=_find_capacity(settings.max_connections)
+    )
     if bind is None:
         metrics.set_gauge_reader("connections", lambda: {(): float(len(connections))})
     serving = _build_parts(app, settings, metrics, connections)
     async with trio.open_nursery() as nursery:
         async with trio.open_nursery() as accepting:
-            accept = partial(trio.serve_listeners, serving.serve_connection, listeners, handler_nursery=nursery)
+            accept = partial(
+                trio.serve_listeners, serving.serve_connection, listeners, handler_nursery=nursery
+            )
             await accepting.start(accept)
             task_status.started([_format_url(listener) for listener in listeners])
             await shutdown.wait()
@@ -83,12 +87,22 @@ async def serve_http(
         nursery.cancel_scope.deadline = trio.current_time() + settings.drain_s * GRACEFUL_SHARE
 
 
-def _build_parts(app: Asgi, settings: Settings, metrics: Metrics, connections: Connections) -> ServerParts:
+def _build_parts(
+    app: Asgi, settings: Settings, metrics: Metrics, connections: Connections
+) -> ServerParts:
     config = Config()
     config.h11_max_incomplete_size = MAX_HEADER_BYTES
     config.include_server_header = False
     server_log = ServerLog(metrics.observe)
-    return ServerParts(app, config, WorkerContext(None), connections, server_log, metrics.count, settings.head_timeout_s)
+    return ServerParts(
+        app,
+        config,
+        WorkerContext(None),
+        connections,
+        server_log,
+        metrics.count,
+        settings.head_timeout_s,
+    )
 
 
 def _find_capacity(wanted: int) -> int:
@@ -114,7 +128,9 @@ async def _open_listeners(bind: ListenAddress) -> list[trio.SocketListener]:
     if sys.platform == "linux":
         for listener in listeners:
             # Accepted connections inherit this option.
-            listener.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
+            listener.socket.setsockopt(
+                socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS
+            )
     return listeners
 
 

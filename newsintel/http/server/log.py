@@ -28,9 +28,14 @@ class ServerLog:
         self._observe = observe
         self._log = log.bind()  # finds the logger once, not for each request
 
-    def log_request(self, scope: Any, status: int | None, body_bytes: int, duration_s: float) -> None:
+    def log_request(
+        self, scope: Any, status: int | None, body_bytes: int, duration_s: float
+    ) -> None:
         """Measure and log one request. The arguments are those of `access_fields`."""
-        route, kind = scope["state"].get("route", "other"), f"{status // 100}xx" if status else "none"
+        route, kind = (
+            scope["state"].get("route", "other"),
+            f"{status // 100}xx" if status else "none",
+        )
         self._observe("http_request_seconds", duration_s, route=route, status=kind)
         if self._log.isEnabledFor(logging.INFO):
             self._log.info("request", **build_access_fields(scope, status, body_bytes, duration_s))
@@ -61,7 +66,9 @@ def _describe_causes(error: BaseException) -> dict[str, Any]:
     return {"causes": [repr(cause) for cause in causes[:MAX_CAUSES]], "exc_info": causes[0]}
 
 
-def build_access_fields(scope: Any, status: int | None, body_bytes: int, duration_s: float) -> dict[str, Any]:
+def build_access_fields(
+    scope: Any, status: int | None, body_bytes: int, duration_s: float
+) -> dict[str, Any]:
     """Return the fields of a request's log line.
 
     Args:
@@ -96,7 +103,9 @@ def _shorten_path(path: str) -> str:
     A path that is too long is cut between two segments: the redactor would not recognize the first
     half of a secret.
     """
-    return path if len(path) <= MAX_PATH_CHARS else f"{path[:MAX_PATH_CHARS].rpartition('/')[0]}/..."
+    return (
+        path if len(path) <= MAX_PATH_CHARS else f"{path[:MAX_PATH_CHARS].rpartition('/')[0]}/..."
+    )
 
 
 def _describe_client(caller: Caller | None) -> str:

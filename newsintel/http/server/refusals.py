@@ -23,7 +23,9 @@ UNESCAPED_DETAIL = (
 )
 
 
-def build_refusal(code: str, received: bytes, *, path: str, request_id: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+def build_refusal(
+    code: str, received: bytes, *, path: str, request_id: str
+) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     """Build the response.
 
     Args:
@@ -35,7 +37,9 @@ def build_refusal(code: str, received: bytes, *, path: str, request_id: str) -> 
     Returns:
         Status, headers and body.
     """
-    detail = UNESCAPED_DETAIL if code == "bad_request" and _is_unescaped(received) else DETAILS[code]
+    detail = (
+        UNESCAPED_DETAIL if code == "bad_request" and _is_unescaped(received) else DETAILS[code]
+    )
     body = to_json(build_document(code, detail, path=path, request_id=request_id))
     headers: Iterable[tuple[bytes, bytes]] = (
         (b"content-type", PROBLEM_JSON.encode()),

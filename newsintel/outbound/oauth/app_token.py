@@ -17,7 +17,13 @@ from attrs import field, frozen
 from newsintel.config.settings import SourceSettings
 from newsintel.domain.search.outcome import Refusal, Status
 from newsintel.outbound.oauth.library import AsyncOAuth2Client, open_client
-from newsintel.outbound.oauth.replies import MAX_REPLY_BYTES, get_error, is_sendable, read_object, read_pause_s
+from newsintel.outbound.oauth.replies import (
+    MAX_REPLY_BYTES,
+    get_error,
+    is_sendable,
+    read_object,
+    read_pause_s,
+)
 from newsintel.outbound.transport import FORESEEN, Transport, make_refusal
 from newsintel.runtime.telemetry.logs import get_logger
 
@@ -114,7 +120,9 @@ class AppToken:
                 pause_s = _pause_s(result, failures)
                 failures += 1
                 self._refused = result
-                log.warning("app_token_refused", detail=result.detail, next_attempt_s=round(pause_s))
+                log.warning(
+                    "app_token_refused", detail=result.detail, next_attempt_s=round(pause_s)
+                )
             self._news.set()
             self._news, self._wanted = trio.Event(), trio.Event()
             with trio.move_on_after(pause_s):
@@ -161,9 +169,13 @@ def find_reply_fault(response: httpx.Response) -> Refusal | None:
     error = get_error(body)
     code = error if status == httpx.codes.OK and isinstance(error, int) else status
     if code == httpx.codes.TOO_MANY_REQUESTS:
-        return Refusal(Status.RATE_LIMITED, "token endpoint: too many requests", status, read_pause_s(response))
+        return Refusal(
+            Status.RATE_LIMITED, "token endpoint: too many requests", status, read_pause_s(response)
+        )
     if code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN) or isinstance(error, str):
-        return Refusal(Status.UNAUTHORIZED, "token endpoint refuses our client id or secret", status)
+        return Refusal(
+            Status.UNAUTHORIZED, "token endpoint refuses our client id or secret", status
+        )
     if code >= httpx.codes.INTERNAL_SERVER_ERROR:
         return Refusal(Status.UNREACHABLE, f"token endpoint: HTTP {code}", status)
     if code != httpx.codes.OK or not has_usable_token(body):

@@ -50,7 +50,9 @@ _MAX_MEMBER_CHARS = 1366
 """Maximum length of any other member; the longest names have about 90 characters."""
 
 _MAX_ENDPOINT_CHARS = 2048
-_HOST = re.compile(r"(?=.{1,253}\Z)[^.:\[\]]{1,63}(?:\.[^.:\[\]]{1,63})*\.?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]{1,45}")
+_HOST = re.compile(
+    r"(?=.{1,253}\Z)[^.:\[\]]{1,63}(?:\.[^.:\[\]]{1,63})*\.?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]{1,45}"
+)
 """A host name, or an IP address without its brackets."""
 
 LONGEST_SHOWN = 200
@@ -98,8 +100,12 @@ def read_document(said: Mapping[str, Any], issuer: str, *, secret: bool) -> Disc
             member that sign-in needs. The message is for the operator's log.
     """
     if not _matches_issuer(said.get("issuer"), issuer):
-        raise ValueError(f"the document's issuer is {str(said.get('issuer'))[:LONGEST_SHOWN]!r}: set NEWSINTEL_OIDC_ISSUER to that")
-    endpoints = {name: said.get(name) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")}
+        raise ValueError(
+            f"the document's issuer is {str(said.get('issuer'))[:LONGEST_SHOWN]!r}: set NEWSINTEL_OIDC_ISSUER to that"
+        )
+    endpoints = {
+        name: said.get(name) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")
+    }
     for name, endpoint in endpoints.items():
         if not _is_usable_endpoint(endpoint, issuer):
             raise ValueError(f"{name} is missing, or not as well protected as the issuer")
@@ -107,7 +113,9 @@ def read_document(said: Mapping[str, Any], issuer: str, *, secret: bool) -> Disc
     return DiscoveryDocument(
         issuer=str(said["issuer"]),
         userinfo_endpoint=userinfo if _is_usable_endpoint(userinfo, issuer) else None,
-        auth_method=_auth_method(said.get("token_endpoint_auth_methods_supported")) if secret else "none",
+        auth_method=_auth_method(said.get("token_endpoint_auth_methods_supported"))
+        if secret
+        else "none",
         **{name: str(endpoint) for name, endpoint in endpoints.items()},
     )
 
@@ -122,7 +130,9 @@ def issuer_of_tenant(issuer: str, tenant: Any) -> str:
     """
     if TENANT not in issuer:
         return issuer
-    if not isinstance(tenant, str) or not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", tenant):
+    if not isinstance(tenant, str) or not re.fullmatch(
+        r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", tenant
+    ):
         raise ValueError("the token names no tenant")
     return issuer.replace(TENANT, tenant)
 
@@ -163,7 +173,11 @@ def _is_usable_endpoint(endpoint: Any, issuer: str) -> bool:
     The URL must be visible ASCII (RFC 3986), without a fragment (RFC 6749, 3.1 and 3.2) or a
     password, and its host must be well-formed.
     """
-    if not (isinstance(endpoint, str) and len(endpoint) <= _MAX_ENDPOINT_CHARS and re.fullmatch(r"[!-~]+", endpoint)):
+    if not (
+        isinstance(endpoint, str)
+        and len(endpoint) <= _MAX_ENDPOINT_CHARS
+        and re.fullmatch(r"[!-~]+", endpoint)
+    ):
         return False
     try:
         parts = urlsplit(endpoint)
@@ -171,7 +185,12 @@ def _is_usable_endpoint(endpoint: Any, issuer: str) -> bool:
         readable = httpx.URL(endpoint).host  # idna may raise here; httpx calls it for every request
     except (ValueError, httpx.InvalidURL):
         return False
-    named = _HOST.fullmatch(host) is not None and bool(readable) and "@" not in parts.netloc and "#" not in endpoint
+    named = (
+        _HOST.fullmatch(host) is not None
+        and bool(readable)
+        and "@" not in parts.netloc
+        and "#" not in endpoint
+    )
     return named and parts.scheme in ("https", urlsplit(issuer).scheme)
 
 
@@ -180,7 +199,11 @@ def _auth_method(supported: Any) -> str:
 
     Every provider must accept the header (RFC 6749, 2.3.1).
     """
-    posts = isinstance(supported, list) and "client_secret_basic" not in supported and "client_secret_post" in supported
+    posts = (
+        isinstance(supported, list)
+        and "client_secret_basic" not in supported
+        and "client_secret_post" in supported
+    )
     return "client_secret_post" if posts else "client_secret_basic"
 
 
@@ -193,13 +216,24 @@ def _import_key(entry: Any) -> Signer | None:
     if not isinstance(entry, dict):
         return None
     public = {name: value for name, value in entry.items() if name in _PUBLIC}
-    if not all(isinstance(value, str) and len(value) <= _MAX_RSA_CHARS.get(name, _MAX_MEMBER_CHARS) for name, value in public.items()):
+    if not all(
+        isinstance(value, str) and len(value) <= _MAX_RSA_CHARS.get(name, _MAX_MEMBER_CHARS)
+        for name, value in public.items()
+    ):
         return None
     try:
         with warnings.catch_warnings():
             # joserfc warns about RSA keys under 2048 bits, which RFC 7518, 3.3 forbids.
             warnings.simplefilter("error")
             key = import_key(public)
-    except (JoseError, ValueError, KeyError, TypeError, AttributeError, UnsupportedAlgorithm, Warning):
+    except (
+        JoseError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        UnsupportedAlgorithm,
+        Warning,
+    ):
         return None
     return key if isinstance(key, Signer) and key.get("use") != "enc" else None

@@ -46,8 +46,15 @@ async def provider_step(label: str, ours: str) -> AsyncIterator[None]:
         log.warning("provider_failed", provider=label, step=ours, detail=make_refusal(error).detail)
         raise SignInUnavailableError(f"{label} cannot be reached. Try again in a moment.") from None
     except trio.TooSlowError:
-        log.warning("provider_failed", provider=label, step=ours, detail=f"no answer within {ATTEMPT_S:.0f} s")
-        raise SignInUnavailableError(f"{label} takes too long to answer. Try again in a moment.") from None
+        log.warning(
+            "provider_failed",
+            provider=label,
+            step=ours,
+            detail=f"no answer within {ATTEMPT_S:.0f} s",
+        )
+        raise SignInUnavailableError(
+            f"{label} takes too long to answer. Try again in a moment."
+        ) from None
 
 
 def read_json(label: str, ours: str, response: httpx.Response) -> dict[str, Any]:
@@ -59,18 +66,37 @@ def read_json(label: str, ours: str, response: httpx.Response) -> dict[str, Any]
     body = read_object(response)
     if response.status_code == httpx.codes.OK and body is not None:
         return body
-    raise log_failed_reply(label, ours, response, "no JSON object" if response.status_code == httpx.codes.OK else "refused")
+    raise log_failed_reply(
+        label,
+        ours,
+        response,
+        "no JSON object" if response.status_code == httpx.codes.OK else "refused",
+    )
 
 
-def log_failed_reply(label: str, ours: str, response: httpx.Response, what: str) -> SignInUnavailableError:
+def log_failed_reply(
+    label: str, ours: str, response: httpx.Response, what: str
+) -> SignInUnavailableError:
     """Log an unusable reply with its status and return the exception for it."""
-    log.warning("provider_failed", provider=label, step=ours, http_status=response.status_code, detail=what)
+    log.warning(
+        "provider_failed", provider=label, step=ours, http_status=response.status_code, detail=what
+    )
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-        return SignInUnavailableError(f"{label} limits our requests. Try again later.", read_pause_s(response) or DEFAULT_PAUSE_S)
-    return SignInUnavailableError(f"{label} did not answer as it should. Try again in a moment; if it persists, tell the operator.")
+        return SignInUnavailableError(
+            f"{label} limits our requests. Try again later.",
+            read_pause_s(response) or DEFAULT_PAUSE_S,
+        )
+    return SignInUnavailableError(
+        f"{label} did not answer as it should. Try again in a moment; if it persists, tell the operator."
+    )
 
 
-def check_token_reply(label: str, response: httpx.Response, *, good: Callable[[dict[str, Any]], bool] = has_usable_token) -> httpx.Response:
+def check_token_reply(
+    label: str,
+    response: httpx.Response,
+    *,
+    good: Callable[[dict[str, Any]], bool] = has_usable_token,
+) -> httpx.Response:
     """Check for authlib that a reply has a usable token; authlib would accept any JSON object.
 
     Reddit reports most errors with HTTP 200 and a body such as `{"error": "invalid_grant"}`.
@@ -88,14 +114,22 @@ def check_token_reply(label: str, response: httpx.Response, *, good: Callable[[d
     error = get_error(body)
     if error == "invalid_grant":
         raise InvalidParameterError(
-            "code", "used", f"{label} no longer accepts this sign-in: it was used already, or has expired. Start again."
+            "code",
+            "used",
+            f"{label} no longer accepts this sign-in: it was used already, or has expired. Start again.",
         )
     if status == httpx.codes.OK and body is not None and error is None and good(body):
         return response
     if status == httpx.codes.OK and error is not None:
-        what = error if isinstance(error, str) and _WORD.fullmatch(error) else "an error with status 200"
+        what = (
+            error
+            if isinstance(error, str) and _WORD.fullmatch(error)
+            else "an error with status 200"
+        )
         raise log_failed_reply(label, EXCHANGE_STEP, response, what)
-    raise log_failed_reply(label, EXCHANGE_STEP, response, "no usable token" if status == httpx.codes.OK else "refused")
+    raise log_failed_reply(
+        label, EXCHANGE_STEP, response, "no usable token" if status == httpx.codes.OK else "refused"
+    )
 
 
 def check_login_reply(label: str, response: httpx.Response) -> httpx.Response:
@@ -104,10 +138,14 @@ def check_login_reply(label: str, response: httpx.Response) -> httpx.Response:
     Providers describe the access token's kind and life differently (`"3599"`, 30, not at all). We do
     not store the token, so we ignore these members.
     """
-    body = check_token_reply(label, response, good=lambda body: isinstance(body.get("id_token"), str)).json()
+    body = check_token_reply(
+        label, response, good=lambda body: isinstance(body.get("id_token"), str)
+    ).json()
     access_token = body.get("access_token")
     return httpx.Response(
-        httpx.codes.OK, json={"id_token": body["id_token"]} | ({"access_token": access_token} if is_sendable(access_token) else {})
+        httpx.codes.OK,
+        json={"id_token": body["id_token"]}
+        | ({"access_token": access_token} if is_sendable(access_token) else {}),
     )
 
 

@@ -13,7 +13,19 @@ from joserfc.jwk import KeySet
 
 from newsintel.outbound.oauth.discovery import TENANT, issuer_of_tenant
 
-ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"]
+ALGORITHMS = [
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "EdDSA",
+    "Ed25519",
+]
 """Only signatures with a private key.
 
 With a shared secret, anybody who knows our client secret could sign; with `none`, anybody at all.
@@ -39,7 +51,9 @@ class UnknownSignerError(ValueError):
     """The key that signed a token is not among the known keys."""
 
 
-def read_id_token(id_token: Any, keys: KeySet, *, issuer: str, client_id: str, nonce: str, now: datetime) -> dict[str, Any]:
+def read_id_token(
+    id_token: Any, keys: KeySet, *, issuer: str, client_id: str, nonce: str, now: datetime
+) -> dict[str, Any]:
     """Verify an ID token and return its claims.
 
     Args:
@@ -74,7 +88,10 @@ def read_id_token(id_token: Any, keys: KeySet, *, issuer: str, client_id: str, n
         raise ValueError("it was made for another sign-in")
     if claims.get("azp", client_id) != client_id:
         raise ValueError("it was made for another party")
-    if TENANT in issuer and issuer_of_tenant(str(key.get("issuer", "")), claims.get("tid")) != expected:
+    if (
+        TENANT in issuer
+        and issuer_of_tenant(str(key.get("issuer", "")), claims.get("tid")) != expected
+    ):
         raise ValueError("its key signs for other tenants")
     return claims | {"iss": expected}
 

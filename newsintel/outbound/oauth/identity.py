@@ -26,7 +26,9 @@ def lacks_names(claims: Mapping[str, Any]) -> bool:
 
     Some providers have these only at the userinfo endpoint.
     """
-    return not any(_clean_name(claims.get(name)) for name in NAMES) or not _clean_name(claims.get("email"))
+    return not any(_clean_name(claims.get(name)) for name in NAMES) or not _clean_name(
+        claims.get("email")
+    )
 
 
 def with_userinfo(claims: Mapping[str, Any], userinfo: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,7 +41,11 @@ def with_userinfo(claims: Mapping[str, Any], userinfo: Mapping[str, Any]) -> dic
     """
     if not isinstance(userinfo.get("sub"), str) or userinfo["sub"] != claims.get("sub"):
         raise ValueError("userinfo is about somebody else")
-    more = {name: userinfo[name] for name in NAMES if name in userinfo and not _clean_name(claims.get(name))}
+    more = {
+        name: userinfo[name]
+        for name in NAMES
+        if name in userinfo and not _clean_name(claims.get(name))
+    }
     if not _clean_name(claims.get("email")):
         more |= {name: userinfo.get(name) for name in EMAIL}
     return {**claims, **more}
@@ -60,12 +66,23 @@ def identity_of(claims: Mapping[str, Any], *, any_tenant: bool = False) -> Ident
         SignInUnavailableError: the subject is missing or invalid.
     """
     subject = claims.get("sub")
-    if not isinstance(subject, str) or not 1 <= len(subject) <= LONGEST_SUBJECT or not subject.isprintable():
-        raise SignInUnavailableError("The provider did not say who you are. Tell the operator of this service.")
+    if (
+        not isinstance(subject, str)
+        or not 1 <= len(subject) <= LONGEST_SUBJECT
+        or not subject.isprintable()
+    ):
+        raise SignInUnavailableError(
+            "The provider did not say who you are. Tell the operator of this service."
+        )
     email = claims.get("email") if _is_true(claims.get("email_verified")) else None
     invited_as = filter(None, (_by_subject(subject), None if any_tenant else _by_email(email)))
     names = (claims.get("preferred_username"), email, claims.get("name"), subject)
-    return Identity(str(claims["iss"]), subject, next(filter(None, map(_clean_name, names)), subject)[:LONGEST_NAME], tuple(invited_as))
+    return Identity(
+        str(claims["iss"]),
+        subject,
+        next(filter(None, map(_clean_name, names)), subject)[:LONGEST_NAME],
+        tuple(invited_as),
+    )
 
 
 def _by_subject(subject: str) -> str | None:
@@ -83,7 +100,12 @@ def _by_email(given: Any) -> str | None:
         None if there is no valid address, or if lower case would turn it into another address, as
         with the Kelvin sign.
     """
-    if not isinstance(given, str) or len(given) > LONGEST_EMAIL or "@" not in given or not (given.isascii() or given == given.lower()):
+    if (
+        not isinstance(given, str)
+        or len(given) > LONGEST_EMAIL
+        or "@" not in given
+        or not (given.isascii() or given == given.lower())
+    ):
         return None
     return f"oidc:{given}".lower()
 
@@ -100,4 +122,8 @@ def _clean_name(given: Any) -> str:
     """
     if not isinstance(given, str):
         return ""
-    return "".join(character for character in given[: 2 * LONGEST_NAME] if unicodedata.category(character)[0] != "C").strip()
+    return "".join(
+        character
+        for character in given[: 2 * LONGEST_NAME]
+        if unicodedata.category(character)[0] != "C"
+    ).strip()

@@ -16,7 +16,13 @@ from newsintel.config.values import Secret
 from newsintel.domain.accounts.model import Identity, SignInAttempt, Tokens
 from newsintel.domain.ports import WallClock
 from newsintel.errors import SignInUnavailableError
-from newsintel.outbound.oauth.discovery import TENANT, DiscoveryDocument, document_address, read_document, read_keys
+from newsintel.outbound.oauth.discovery import (
+    TENANT,
+    DiscoveryDocument,
+    document_address,
+    read_document,
+    read_keys,
+)
 from newsintel.outbound.oauth.exchange import check_login_reply, provider_step, read_json
 from newsintel.outbound.oauth.id_token import UnknownSignerError, read_id_token
 from newsintel.outbound.oauth.identity import identity_of, lacks_names, with_userinfo
@@ -71,15 +77,22 @@ class OpenIdConnect:
         document = (await self._get_provider()).document
         with self._check_description():  # authlib rejects a query that is not form-encoded
             url, _ = self._client(document).create_authorization_url(
-                document.authorization_endpoint, state=attempt.state, code_verifier=attempt.verifier, nonce=attempt.nonce
+                document.authorization_endpoint,
+                state=attempt.state,
+                code_verifier=attempt.verifier,
+                nonce=attempt.nonce,
             )
         return str(url)
 
-    async def finish_sign_in(self, code: str, attempt: SignInAttempt) -> tuple[Identity, Tokens | None]:
+    async def finish_sign_in(
+        self, code: str, attempt: SignInAttempt
+    ) -> tuple[Identity, Tokens | None]:
         """Exchange the code and verify the ID token. No token is stored, since we need none."""
         document = (await self._get_provider()).document
         client = self._client(document)
-        client.register_compliance_hook("access_token_response", partial(check_login_reply, self.label))
+        client.register_compliance_hook(
+            "access_token_response", partial(check_login_reply, self.label)
+        )
         async with provider_step(self.label, "exchanging a code"):
             reply = await client.fetch_token(
                 document.token_endpoint,
@@ -91,7 +104,9 @@ class OpenIdConnect:
             )
         claims = await self._verify_id_token(reply["id_token"], attempt.nonce)
         if document.userinfo_endpoint and lacks_names(claims) and "access_token" in reply:
-            claims = await self._add_userinfo(claims, document.userinfo_endpoint, reply["access_token"])
+            claims = await self._add_userinfo(
+                claims, document.userinfo_endpoint, reply["access_token"]
+            )
         return identity_of(claims, any_tenant=TENANT in document.issuer), None
 
     async def _verify_id_token(self, id_token: str, nonce: str) -> dict[str, Any]:
@@ -99,7 +114,14 @@ class OpenIdConnect:
 
         def read(kept: _ProviderData) -> dict[str, Any]:
             made_by = kept.document.issuer
-            return read_id_token(id_token, kept.keys, issuer=made_by, client_id=self.client_id, nonce=nonce, now=self.now())
+            return read_id_token(
+                id_token,
+                kept.keys,
+                issuer=made_by,
+                client_id=self.client_id,
+                nonce=nonce,
+                now=self.now(),
+            )
 
         try:
             try:
@@ -109,10 +131,15 @@ class OpenIdConnect:
         except (JoseError, ValueError, RecursionError) as error:
             raise self._log_invalid_proof("verifying an ID token", error) from None
 
-    async def _add_userinfo(self, claims: dict[str, Any], url: str, access_token: str) -> dict[str, Any]:
+    async def _add_userinfo(
+        self, claims: dict[str, Any], url: str, access_token: str
+    ) -> dict[str, Any]:
         """Return the claims, completed from the userinfo endpoint."""
         try:
-            return with_userinfo(claims, await self._get(url, "userinfo", {"Authorization": f"Bearer {access_token}"}))
+            return with_userinfo(
+                claims,
+                await self._get(url, "userinfo", {"Authorization": f"Bearer {access_token}"}),
+            )
         except ValueError as error:
             raise self._log_invalid_proof("comparing userinfo", error) from None
 
@@ -132,7 +159,9 @@ class OpenIdConnect:
             self._kept = kept = _ProviderData(document, keys, trio.current_time())
         return kept
 
-    async def _get(self, url: str, step: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    async def _get(
+        self, url: str, step: str, headers: dict[str, str] | None = None
+    ) -> dict[str, Any]:
         client = open_client(self.client_id, None, self.transport)
         async with provider_step(self.label, step):
             response = await client.build_request("GET", url, headers=headers, withhold_token=True)
@@ -145,11 +174,15 @@ class OpenIdConnect:
             yield
         except ValueError as error:
             log.warning("provider_misdescribed", provider=self.label, detail=str(error))
-            raise SignInUnavailableError(f"{self.label} is not configured correctly. Tell the operator of this service.") from None
+            raise SignInUnavailableError(
+                f"{self.label} is not configured correctly. Tell the operator of this service."
+            ) from None
 
     def _log_invalid_proof(self, step: str, error: Exception) -> SignInUnavailableError:
         log.warning("provider_failed", provider=self.label, step=step, detail=type(error).__name__)
-        return SignInUnavailableError(f"{self.label} sent an invalid proof of your identity. Tell the operator of this service.")
+        return SignInUnavailableError(
+            f"{self.label} sent an invalid proof of your identity. Tell the operator of this service."
+        )
 
     def _build_basic_auth(self, document: DiscoveryDocument) -> httpx.BasicAuth | None:
         """Return our id and secret for the header, or None if they do not go there.
@@ -158,7 +191,9 @@ class OpenIdConnect:
         """
         if document.auth_method != "client_secret_basic" or self.client_secret is None:
             return None
-        return httpx.BasicAuth(quote(self.client_id, safe=""), quote(self.client_secret.reveal(), safe=""))
+        return httpx.BasicAuth(
+            quote(self.client_id, safe=""), quote(self.client_secret.reveal(), safe="")
+        )
 
     def _client(self, document: DiscoveryDocument) -> Any:
         return open_client(

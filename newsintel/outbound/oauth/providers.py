@@ -39,9 +39,13 @@ async def open_providers(settings: Settings, now: WallClock) -> AsyncIterator[Pr
     by_name: dict[str, Provider] = {}
     issuers: dict[str, TokenIssuer] = {}
     async with AsyncExitStack() as stack:
-        if reddit and all(reddit.values.get(name) for name in ("client_id", "client_secret", "user_agent")):
+        if reddit and all(
+            reddit.values.get(name) for name in ("client_id", "client_secret", "user_agent")
+        ):
             transport = await stack.enter_async_context(Transport(MAX_REPLY_BYTES))
-            by_name["reddit"] = issuers["reddit"] = Reddit(reddit, redirect_uri(settings, "reddit"), transport, now)
+            by_name["reddit"] = issuers["reddit"] = Reddit(
+                reddit, redirect_uri(settings, "reddit"), transport, now
+            )
         if settings.oidc_issuer and settings.oidc_client_id:
             by_name["oidc"] = OpenIdConnect(
                 settings.oidc_issuer,

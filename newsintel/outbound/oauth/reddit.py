@@ -11,7 +11,13 @@ from newsintel.config.settings import SourceSettings
 from newsintel.domain.accounts.model import Identity, SignInAttempt, Tokens
 from newsintel.domain.ports import WallClock
 from newsintel.errors import DeniedError, SignInUnavailableError
-from newsintel.outbound.oauth.exchange import check_token_reply, log_failed_reply, provider_step, read_json, tokens_of
+from newsintel.outbound.oauth.exchange import (
+    check_token_reply,
+    log_failed_reply,
+    provider_step,
+    read_json,
+    tokens_of,
+)
 from newsintel.outbound.oauth.library import open_client
 from newsintel.outbound.transport import Transport
 
@@ -42,11 +48,16 @@ class Reddit:
 
     async def start_sign_in(self, attempt: SignInAttempt) -> str:
         url, _ = self._client().create_authorization_url(
-            self._build_url("authorize"), state=attempt.state, code_verifier=attempt.verifier, duration="permanent"
+            self._build_url("authorize"),
+            state=attempt.state,
+            code_verifier=attempt.verifier,
+            duration="permanent",
         )
         return str(url)
 
-    async def finish_sign_in(self, code: str, attempt: SignInAttempt) -> tuple[Identity, Tokens | None]:
+    async def finish_sign_in(
+        self, code: str, attempt: SignInAttempt
+    ) -> tuple[Identity, Tokens | None]:
         client, asked_at = self._client(), self.now()
         client.register_compliance_hook("access_token_response", partial(check_token_reply, LABEL))
         async with provider_step(LABEL, "exchanging a code"):
@@ -60,7 +71,10 @@ class Reddit:
         tokens = tokens_of(reply, asked_at)
         granted = re.split(r"[ ,]+", str(reply.get("scope", "")))
         if not {"identity", "*"} & set(granted):
-            raise DeniedError("unauthenticated", "You did not allow Reddit to share your identity. Start again and allow it.")
+            raise DeniedError(
+                "unauthenticated",
+                "You did not allow Reddit to share your identity. Start again and allow it.",
+            )
         return await self._fetch_identity(tokens), tokens
 
     async def revoke(self, tokens: Tokens) -> None:
@@ -70,7 +84,9 @@ class Reddit:
         """
         kind = "refresh_token" if tokens.refresh_token else "access_token"
         async with provider_step(LABEL, "revoking a token"):
-            response = await self._client().revoke_token(self._build_url("revoke_token"), token=getattr(tokens, kind), token_type_hint=kind)
+            response = await self._client().revoke_token(
+                self._build_url("revoke_token"), token=getattr(tokens, kind), token_type_hint=kind
+            )
         if response.status_code not in (httpx.codes.OK, httpx.codes.NO_CONTENT):
             raise log_failed_reply(LABEL, "revoking a token", response, "refused")
 

@@ -39,7 +39,9 @@ def get_error(body: dict[str, Any] | None) -> Any:
 
 def is_sendable(token: Any) -> bool:
     """Return whether a token can be stored and sent: visible characters (RFC 6749, A.12, A.17)."""
-    return isinstance(token, str) and token.isascii() and token.isprintable() and bool(token.strip())
+    return (
+        isinstance(token, str) and token.isascii() and token.isprintable() and bool(token.strip())
+    )
 
 
 def read_pause_s(response: httpx.Response) -> float | None:

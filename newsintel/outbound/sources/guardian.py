@@ -23,7 +23,14 @@ from newsintel.domain.text.markup import read_escaped, read_html
 from newsintel.domain.text.urls import canonicalize_url, make_article_id
 from newsintel.outbound.sources.payload import read_json_object
 from newsintel.outbound.sources.refusals import clean_message, make_status_refusal
-from newsintel.outbound.sources.rows import SourceRow, read_date, read_members, read_page, read_text, read_url
+from newsintel.outbound.sources.rows import (
+    SourceRow,
+    read_date,
+    read_members,
+    read_page,
+    read_text,
+    read_url,
+)
 from newsintel.outbound.sources.source import Request, Response, Source
 
 # We do not request the body: fifty bodies are megabytes, and the terms forbid keeping them long.
@@ -37,7 +44,9 @@ _PAGE_SIZE = 50  # the largest that the docs allow; the server currently accepts
 _BYLINE = re.compile(r"(?P<headline>.*\S)\s+\|\s+(?P<tail>[^|]+)", re.DOTALL)
 _KINDS = re.compile(r"(?:[\w ]+ )?(?:letters?|editorial|review)")
 # Capitalised words or a handle, with the lower-case words that occur in names.
-_NAME = re.compile(r"(?:[^\W\d_a-z]|@)\S*(?: (?:[^\W\d_a-z]\S*|and|others|de|der|van|von|la|le|bin|al)){0,5}")
+_NAME = re.compile(
+    r"(?:[^\W\d_a-z]|@)\S*(?: (?:[^\W\d_a-z]\S*|and|others|de|der|van|von|la|le|bin|al)){0,5}"
+)
 
 
 def build_request(query: Query, _settings: SourceSettings, key: str, _now: datetime) -> Request:
@@ -67,12 +76,17 @@ def read_slices(response: Response, query: Query, now: datetime) -> Sliced[Sourc
     inner = read_members(body, "response")
     rows = inner.get("results")
     if response.status == 200 and inner.get("status") == "ok" and isinstance(rows, list):
-        return (yield from read_page(rows, lambda row: _read_article(row, now), query, http_status=200))
+        return (
+            yield from read_page(rows, lambda row: _read_article(row, now), query, http_status=200)
+        )
     said = clean_message(inner.get("message", body.get("message")))
     if response.status == 400 and said == "requested page is beyond the number of available pages":
         return SourcePage((), 0, http_status=400)  # the API's reply when nothing was found
     refusal = make_status_refusal(response, now, said)
-    if response.status == 429 and response.headers.get("x-ratelimit-remaining-day", "").strip() == "0":
+    if (
+        response.status == 429
+        and response.headers.get("x-ratelimit-remaining-day", "").strip() == "0"
+    ):
         return evolve(refusal, status=Status.QUOTA_EXHAUSTED, pause_s=MAX_PAUSE_S)
     return refusal
 

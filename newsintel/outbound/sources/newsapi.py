@@ -22,7 +22,14 @@ from newsintel.domain.text.markup import read_escaped, read_snippet
 from newsintel.domain.text.urls import canonicalize_url, make_article_id, make_stand_in
 from newsintel.outbound.sources.payload import read_json_object
 from newsintel.outbound.sources.refusals import clean_message, make_status_refusal
-from newsintel.outbound.sources.rows import SourceRow, read_date, read_members, read_page, read_text, read_url
+from newsintel.outbound.sources.rows import (
+    SourceRow,
+    read_date,
+    read_members,
+    read_page,
+    read_text,
+    read_url,
+)
 from newsintel.outbound.sources.source import Request, Response, Source
 from newsintel.outbound.sources.tails import strip_outlet
 
@@ -32,7 +39,9 @@ _MAX_Q = 500  # characters (docs/endpoints/everything)
 _MAX_CONTENT = 2_000
 _SORT = {Sort.RELEVANCE: "relevancy", Sort.NEWEST: "publishedAt", Sort.POPULAR: "popularity"}
 # Source: newsapi-python, const.py.
-_LANGUAGES = frozenset({"ar", "de", "en", "es", "fr", "he", "it", "nl", "no", "pt", "ru", "sv", "ud", "zh"})
+_LANGUAGES = frozenset(
+    {"ar", "de", "en", "es", "fr", "he", "it", "nl", "no", "pt", "ru", "sv", "ud", "zh"}
+)
 
 # What each error code means for us (docs/errors, and recorded replies). For any other code, the
 # HTTP status decides.
@@ -48,7 +57,15 @@ _CODES: dict[str, tuple[Status, float | None]] = {
     # The API sends this to web pages only, so a proxy on the way must add an Origin header.
     "corsNotAllowed": (Status.UNAUTHORIZED, None),
 }
-_QUERY_CODES = frozenset({"parameterInvalid", "parametersMissing", "sourcesTooMany", "sourceDoesNotExist", "sourceDoesntExist"})
+_QUERY_CODES = frozenset(
+    {
+        "parameterInvalid",
+        "parametersMissing",
+        "sourcesTooMany",
+        "sourceDoesNotExist",
+        "sourceDoesntExist",
+    }
+)
 _CUT = re.compile(r"\s*\[\+\d+ chars\]\Z")
 
 
@@ -76,7 +93,11 @@ def read_slices(response: Response, query: Query, now: datetime) -> Sliced[Sourc
         return body if response.status == 200 else make_status_refusal(response, now)
     rows = body.get("articles")
     if response.status == 200 and body.get("status") == "ok" and isinstance(rows, list):
-        return (yield from read_page(rows, lambda row: _read_article(row, query, now), query, http_status=200))
+        return (
+            yield from read_page(
+                rows, lambda row: _read_article(row, query, now), query, http_status=200
+            )
+        )
     return _read_refusal(response, body, now)
 
 
@@ -89,7 +110,9 @@ def _read_refusal(response: Response, body: SourceRow, now: datetime) -> Refusal
     code = body.get("code")
     code = code if isinstance(code, str) and re.fullmatch(r"[A-Za-z]{1,40}", code) else "no code"
     said = f"{code}: {clean_message(body.get('message'))}"
-    beyond_plan = code == "maximumResultsReached" or (code == "parameterInvalid" and "too far in the past" in said)
+    beyond_plan = code == "maximumResultsReached" or (
+        code == "parameterInvalid" and "too far in the past" in said
+    )
     if beyond_plan or (response.status == 426 and code not in _CODES):
         detail = f"the plan does not cover this query (HTTP {response.status}): {said}"
         return Refusal(Status.UNSUPPORTED, detail, response.status, query_fault=True)
@@ -98,7 +121,12 @@ def _read_refusal(response: Response, body: SourceRow, now: datetime) -> Refusal
         return evolve(refusal, query_fault=refusal.query_fault or code in _QUERY_CODES)
     status, pause_s = _CODES[code]
     # We never recorded a Retry-After here; if there is one, it has priority.
-    return evolve(refusal, status=status, pause_s=refusal.pause_s if "retry-after" in response.headers else pause_s, query_fault=False)
+    return evolve(
+        refusal,
+        status=status,
+        pause_s=refusal.pause_s if "retry-after" in response.headers else pause_s,
+        query_fault=False,
+    )
 
 
 def _read_article(row: SourceRow, query: Query, now: datetime) -> Sliced[Article | str]:
@@ -110,12 +138,18 @@ def _read_article(row: SourceRow, query: Query, now: datetime) -> Sliced[Article
         return "bad_url"
     if title is None:
         return "no_title"
-    publisher = read_text(read_members(row, "source"), "name", MAX_NAME, read_escaped) or str(urlsplit(url).hostname)
+    publisher = read_text(read_members(row, "source"), "name", MAX_NAME, read_escaped) or str(
+        urlsplit(url).hostname
+    )
     author = read_text(row, "author", MAX_NAME, read_escaped)
     yield
-    title = strip_outlet(title, publisher=publisher, host=str(urlsplit(url).hostname), author=author)
+    title = strip_outlet(
+        title, publisher=publisher, host=str(urlsplit(url).hostname), author=author
+    )
     published_at, estimated = read_date(row.get("publishedAt"), now)
-    identity = make_stand_in(url, title, "" if estimated else f"{published_at:%Y-%m-%d}") or canonicalize_url(url)
+    identity = make_stand_in(
+        url, title, "" if estimated else f"{published_at:%Y-%m-%d}"
+    ) or canonicalize_url(url)
     yield
     content = read_text(row, "content", _MAX_CONTENT, read_snippet)
     yield

@@ -30,7 +30,10 @@ The largest recorded payload, 100 posts of Reddit, has 20,198, 2,713, 1,124, 3,2
 
 # An escaped half of a surrogate pair without its other half. A `\ud...` whose backslash is itself
 # escaped does not count. The pattern starts with a literal, so a search jumps between its matches.
-_HALF = re.compile(rb"\\u[dD](?:[89abAB]..(?!\\u[dD][c-fC-F])|[c-fC-F]..(?<!\\u[dD][89abAB]..\\u[dD][c-fC-F]..))(?<!\\.{6})", re.DOTALL)
+_HALF = re.compile(
+    rb"\\u[dD](?:[89abAB]..(?!\\u[dD][c-fC-F])|[c-fC-F]..(?<!\\u[dD][89abAB]..\\u[dD][c-fC-F]..))(?<!\\.{6})",
+    re.DOTALL,
+)
 
 
 _MOST_SURROGATES = 20_000
@@ -52,7 +55,9 @@ def read_json_object(response: Response) -> Sliced[dict[str, Any] | Refusal]:
 
 def media_type(response: Response) -> str:
     """Return the declared media type, e.g. `text/html`; `unknown` if it is missing or malformed."""
-    match = re.match(r"\s*([a-zA-Z]{1,20}/[a-zA-Z0-9.+-]{1,40})", response.headers.get("content-type", ""))
+    match = re.match(
+        r"\s*([a-zA-Z]{1,20}/[a-zA-Z0-9.+-]{1,40})", response.headers.get("content-type", "")
+    )
     return match[1].lower() if match else "unknown"
 
 
@@ -109,6 +114,9 @@ def _is_too_deep(value: dict[str, Any]) -> bool:
     level: list[Any] = [value]
     for _ in range(_MAX_DEPTH):
         level = [
-            child for node in level for child in (node.values() if isinstance(node, dict) else node) if isinstance(child, (dict, list))
+            child
+            for node in level
+            for child in (node.values() if isinstance(node, dict) else node)
+            if isinstance(child, (dict, list))
         ]
     return bool(level)

@@ -18,7 +18,13 @@ from newsintel.config.values import parse_text as any_text
 from newsintel.config.values import url_parser as base_url
 from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.limits.pauses import MAX_PAUSE_S, clamp_pause
-from newsintel.domain.search.article import MAX_DESCRIPTION, MAX_NAME, MAX_TITLE, Article, Engagement
+from newsintel.domain.search.article import (
+    MAX_DESCRIPTION,
+    MAX_NAME,
+    MAX_TITLE,
+    Article,
+    Engagement,
+)
 from newsintel.domain.search.outcome import Refusal, SourcePage, Status
 from newsintel.domain.search.query import translate_clauses
 from newsintel.domain.search.query_model import Query, Sort
@@ -26,7 +32,15 @@ from newsintel.domain.text.markup import read_escaped
 from newsintel.domain.text.urls import canonicalize_url, make_article_id, sanitize_url
 from newsintel.outbound.sources.payload import media_type, read_json_object
 from newsintel.outbound.sources.refusals import DEFAULT_PAUSE_S, make_status_refusal
-from newsintel.outbound.sources.rows import SourceRow, read_count, read_date, read_members, read_page, read_text, read_url
+from newsintel.outbound.sources.rows import (
+    SourceRow,
+    read_count,
+    read_date,
+    read_members,
+    read_page,
+    read_text,
+    read_url,
+)
 from newsintel.outbound.sources.source import Request, Response, Source
 
 _MAX_Q = 512  # characters; the server's limit
@@ -41,7 +55,15 @@ _SPANS = (
     ("year", timedelta(days=365)),
 )
 _SITE = "https://www.reddit.com"
-_REMOVED_TEXTS = frozenset({"[removed]", "[deleted]", "[ removed by reddit ]", "[deleted by user]", "[removed by moderator]"})
+_REMOVED_TEXTS = frozenset(
+    {
+        "[removed]",
+        "[deleted]",
+        "[ removed by reddit ]",
+        "[deleted by user]",
+        "[removed by moderator]",
+    }
+)
 _LONGEST_GONE = max(map(len, _REMOVED_TEXTS))
 _DEFAULT_SUBREDDITS = ("news", "worldnews", "technology")
 
@@ -96,7 +118,15 @@ def read_slices(response: Response, query: Query, now: datetime) -> Sliced[Sourc
     rows = read_members(body, "data").get("children")
     if body.get("kind") != "Listing" or not isinstance(rows, list):
         return Refusal(Status.BAD_PAYLOAD, "JSON, but not a listing (HTTP 200)", 200)
-    return (yield from read_page(rows, lambda row: _read_article(row, now), query, http_status=200, pause_s=_pause_s(response)))
+    return (
+        yield from read_page(
+            rows,
+            lambda row: _read_article(row, now),
+            query,
+            http_status=200,
+            pause_s=_pause_s(response),
+        )
+    )
 
 
 def list_ignored_parameters(query: Query) -> tuple[str, ...]:
@@ -113,9 +143,15 @@ def _read_refusal(response: Response, body: SourceRow | Refusal, now: datetime) 
     if response.status == 403 and media_type(response) != "application/json":
         # "blocked by network security": Reddit blocks the address, not the app. Retries make it
         # worse.
-        return Refusal(Status.UNREACHABLE, "Reddit blocks this network address (HTTP 403)", 403, MAX_PAUSE_S)
+        return Refusal(
+            Status.UNREACHABLE, "Reddit blocks this network address (HTTP 403)", 403, MAX_PAUSE_S
+        )
     reason = "" if isinstance(body, Refusal) else body.get("reason")
-    said = f"subreddit is {reason}" if isinstance(reason, str) and re.fullmatch(r"[a-z_]{1,30}", reason) else ""
+    said = (
+        f"subreddit is {reason}"
+        if isinstance(reason, str) and re.fullmatch(r"[a-z_]{1,30}", reason)
+        else ""
+    )
     if "insufficient_scope" in response.headers.get("www-authenticate", ""):
         said = "insufficient_scope"
     refusal = make_status_refusal(response, now, said)
@@ -130,7 +166,10 @@ def _pause_s(response: Response) -> float:
     The headers are numbers such as `599.0` or `996`.
     """
     numbers = [response.headers.get(f"x-ratelimit-{name}", "") for name in ("remaining", "reset")]
-    remaining, reset = (float(text) if re.fullmatch(r"-?[0-9]{1,9}(?:\.[0-9]{1,9})?", text) else None for text in numbers)
+    remaining, reset = (
+        float(text) if re.fullmatch(r"-?[0-9]{1,9}(?:\.[0-9]{1,9})?", text) else None
+        for text in numbers
+    )
     if remaining is None or remaining > 0:
         return 0.0
     return DEFAULT_PAUSE_S if reset is None else clamp_pause(reset)
@@ -147,7 +186,11 @@ def _read_article(row: SourceRow, now: datetime) -> Sliced[Article | str]:
     if not isinstance(name, str) or not re.fullmatch(r"t3_[a-z0-9]{1,13}", name):
         return "bad_id"
     link = read_url(post, "url_overridden_by_dest") or read_url(post, "url")
-    url = _build_post_url(post) if post.get("is_self") is True or link is None or _is_on_reddit(link) else link
+    url = (
+        _build_post_url(post)
+        if post.get("is_self") is True or link is None or _is_on_reddit(link)
+        else link
+    )
     if url is None:
         return "bad_url"
     if title is None:
@@ -169,7 +212,9 @@ def _read_article(row: SourceRow, now: datetime) -> Sliced[Article | str]:
         description=read_text(post, "selftext", MAX_DESCRIPTION, read_escaped),
         author=None if author in _REMOVED_TEXTS else author,
         image_url=_find_image(post),
-        engagement=Engagement(points=read_count(post, "score"), comments=read_count(post, "num_comments")),
+        engagement=Engagement(
+            points=read_count(post, "score"), comments=read_count(post, "num_comments")
+        ),
     )
 
 
@@ -180,7 +225,12 @@ def _find_block_reason(post: SourceRow) -> str | None:
     """
     if post.get("over_18") is True:
         return "nsfw"
-    if post.get("removed_by_category") or post.get("banned_by") or _is_removed(post.get("title")) or _is_removed(post.get("selftext")):
+    if (
+        post.get("removed_by_category")
+        or post.get("banned_by")
+        or _is_removed(post.get("title"))
+        or _is_removed(post.get("selftext"))
+    ):
         return "removed"
     return "promoted" if post.get("promoted") is True else None
 
@@ -195,13 +245,19 @@ def _is_on_reddit(link: str) -> bool:
 
     For these, the post itself is the article.
     """
-    return re.fullmatch(r"(?:.+\.)?(?:reddit\.com|redd\.it)", str(urlsplit(link).hostname)) is not None
+    return (
+        re.fullmatch(r"(?:.+\.)?(?:reddit\.com|redd\.it)", str(urlsplit(link).hostname)) is not None
+    )
 
 
 def _build_post_url(post: SourceRow) -> str | None:
     """Return the post's own URL; permalinks are relative."""
     permalink = post.get("permalink")
-    return sanitize_url(_SITE + permalink) if isinstance(permalink, str) and permalink.startswith("/") else None
+    return (
+        sanitize_url(_SITE + permalink)
+        if isinstance(permalink, str) and permalink.startswith("/")
+        else None
+    )
 
 
 def _find_image(post: SourceRow) -> str | None:
@@ -218,7 +274,10 @@ SOURCE = Source(
         pace_s=0.6,  # 100 calls per minute and app
         quota=None,
         required={"CLIENT_ID": any_text, "CLIENT_SECRET": parse_secret, "USER_AGENT": any_text},
-        optional={"AUTH_URL": (base_url("http", "https"), _SITE), "SUBREDDITS": (parse_subreddits, _DEFAULT_SUBREDDITS)},
+        optional={
+            "AUTH_URL": (base_url("http", "https"), _SITE),
+            "SUBREDDITS": (parse_subreddits, _DEFAULT_SUBREDDITS),
+        },
     ),
     build_request=build_request,
     read_slices=read_slices,

@@ -23,7 +23,9 @@ Source: reliability list, fault 5; GitHub's rule for API clients.
 _DELAY = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 
 _URL = re.compile(r"(?:[a-z][a-z0-9+.-]{1,20}://|www\.)\S+", re.IGNORECASE)
-_NAMED_SECRET = re.compile(r"((?:api[-_ ]?key|key|token|secret|password|bearer)\s*[=:]\s*)\S+", re.IGNORECASE)
+_NAMED_SECRET = re.compile(
+    r"((?:api[-_ ]?key|key|token|secret|password|bearer)\s*[=:]\s*)\S+", re.IGNORECASE
+)
 # The keys of all three sources are longer than 16 characters. Other words of this length are rare
 # in messages; hiding them too does no harm.
 _LIKE_A_SECRET = re.compile(r"[A-Za-z0-9_+/=-]{16,}")
@@ -40,7 +42,9 @@ def retry_after(value: str | None, now: datetime) -> float | None:
         return clamp_pause(float(text))
     try:
         moment = parsedate_to_datetime(text)
-        return clamp_pause(((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds())
+        return clamp_pause(
+            ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds()
+        )
     except (ValueError, OverflowError):
         return None
 
@@ -63,14 +67,24 @@ def make_status_refusal(response: Response, now: datetime, said: str = "") -> Re
     if status in (401, 403):
         kind, meaning = Status.UNAUTHORIZED, "the credentials were refused"
     elif status == 429:
-        kind, meaning, pause_s = Status.RATE_LIMITED, "too many requests", pause_after(response, now)
+        kind, meaning, pause_s = (
+            Status.RATE_LIMITED,
+            "too many requests",
+            pause_after(response, now),
+        )
     elif status == 408 or 500 <= status < 600:
         kind, meaning = Status.UNREACHABLE, "the source is out of order"
     elif 300 <= status < 400:
         kind, meaning = Status.BAD_PAYLOAD, "a redirect, not followed"
     else:
         kind, meaning = Status.BAD_PAYLOAD, "an answer that does not fit the API"
-    return Refusal(kind, f"{meaning} (HTTP {status})" + (f": {said}" if said else ""), status, pause_s, status in _QUERY_FAULTS)
+    return Refusal(
+        kind,
+        f"{meaning} (HTTP {status})" + (f": {said}" if said else ""),
+        status,
+        pause_s,
+        status in _QUERY_FAULTS,
+    )
 
 
 def clean_message(raw: object) -> str:

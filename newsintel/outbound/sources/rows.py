@@ -27,7 +27,12 @@ SourceRow = Mapping[str, Any]
 
 
 def read_page(
-    rows: Sequence[Any], read: Callable[[SourceRow], Sliced[Article | str]], query: Query, *, http_status: int, pause_s: float = 0.0
+    rows: Sequence[Any],
+    read: Callable[[SourceRow], Sliced[Article | str]],
+    query: Query,
+    *,
+    http_status: int,
+    pause_s: float = 0.0,
 ) -> Sliced[SourcePage]:
     """Read every row. If our code raises for a row, that row is skipped and the page reports it.
 
@@ -70,7 +75,9 @@ def _find_mismatch(article: Article, query: Query) -> str | None:
     return "out_of_range" if (early or late) and not article.published_at_estimated else None
 
 
-def read_text(row: SourceRow, name: str, max_chars: int, read: Callable[[str], str] | None = None) -> str | None:
+def read_text(
+    row: SourceRow, name: str, max_chars: int, read: Callable[[str], str] | None = None
+) -> str | None:
     """Return a field as plain text; None if it is absent, blank or not a string.
 
     `read` removes the field's markup; without it, the field is read as plain text.

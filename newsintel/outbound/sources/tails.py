@@ -28,13 +28,19 @@ _DOMAIN = re.compile(r"(?:[\w-]+\.)+[a-z]{2,24}", re.IGNORECASE)
 # Feeds of other outlets' articles. If one is the publisher, the tail is the outlet; as a tail it is
 # the name of the feed.
 _GOOGLE_NEWS = re.compile(r"google news(?: \(\w+\))?")
-_FEED = re.compile(rf"{_GOOGLE_NEWS.pattern}|msn|yahoo!?(?: (?:entertainment|finance|life|money|news|sports|style))?|yahoo\.com")
+_FEED = re.compile(
+    rf"{_GOOGLE_NEWS.pattern}|msn|yahoo!?(?: (?:entertainment|finance|life|money|news|sports|style))?|yahoo\.com"
+)
 # On a video host the tail may be half of a song's title, so only a name that looks like that of a
 # broadcaster or a club counts as an outlet.
 _CHANNEL = re.compile(r".*\b(?:channel|fc|news|radio|sports?|tv)")
-_ARTICLES = frozenset({"the", "la", "le", "les", "il", "el", "o", "der", "die", "das", "de", "het", "al"})
+_ARTICLES = frozenset(
+    {"the", "la", "le", "les", "il", "el", "o", "der", "die", "das", "de", "het", "al"}
+)
 # Parts of a host that do not name an outlet.
-_GENERIC_NAMES = "www m amp mobile news edition blog en us uk com co org net gov edu ac or ne go gob gouv"
+_GENERIC_NAMES = (
+    "www m amp mobile news edition blog en us uk com co org net gov edu ac or ne go gob gouv"
+)
 _GENERIC = frozenset(_GENERIC_NAMES.split())
 _PRESS = (
     # What outlets call themselves,
@@ -67,7 +73,11 @@ def strip_outlet(title: str, *, publisher: str, host: str, author: str | None) -
             separator.
     """
     aggregated = _GOOGLE_NEWS.fullmatch(fold(publisher)) is not None
-    if author and (match := re.fullmatch(rf"(.*\S)\s+[-\u2013\u2014|]\s+{re.escape(author)}", title, re.IGNORECASE)):
+    if author and (
+        match := re.fullmatch(
+            rf"(.*\S)\s+[-\u2013\u2014|]\s+{re.escape(author)}", title, re.IGNORECASE
+        )
+    ):
         title, aggregated = match[1], False
     vouched = re.compile(".*") if aggregated else _CHANNEL if "youtube" in fold(publisher) else None
     labels = _list_outlet_labels(host, publisher)
@@ -95,7 +105,11 @@ def _cut_outlet(title: str, labels: frozenset[str], vouched: re.Pattern[str] | N
 @lru_cache(maxsize=1024)
 def _list_outlet_labels(host: str, publisher: str) -> frozenset[str]:
     """Return the possible one-word names of an outlet, from its host and publisher."""
-    names = [host.removeprefix("www."), publisher, re.sub(r"\Awww\.", "", publisher, flags=re.IGNORECASE)]
+    names = [
+        host.removeprefix("www."),
+        publisher,
+        re.sub(r"\Awww\.", "", publisher, flags=re.IGNORECASE),
+    ]
     for name in (host, publisher if _DOMAIN.fullmatch(publisher) else ""):
         names += [label for label in name.split(".")[:-1] if fold(label) not in _GENERIC]
     return frozenset(label for name in names for label in _list_spellings(_split_name(name))) - {""}
@@ -110,14 +124,23 @@ def _is_outlet_name(tail: str, labels: frozenset[str]) -> bool:
     if _FEED.fullmatch(fold(tail)) or _list_spellings(parts) & labels:
         return True
     if _DOMAIN.fullmatch(tail):
-        return bool(labels.intersection("".join(_split_name(part)) for part in tail.split(".")[:-1]) - _GENERIC)
+        return bool(
+            labels.intersection("".join(_split_name(part)) for part in tail.split(".")[:-1])
+            - _GENERIC
+        )
     initials = "".join(part[0] for part in parts)
     for count in range(1, len(parts)):
         name = _list_spellings(parts[:count])
         # "Carlton Football Club" is carltonfc.
-        if {spelling + initials[count:] for spelling in name} & labels or (name & labels and _is_press(parts[count:])):
+        if {spelling + initials[count:] for spelling in name} & labels or (
+            name & labels and _is_press(parts[count:])
+        ):
             return True
-    return len(parts) > 1 and initials in labels and any(part in _PRESS_WORDS and len(part) > 3 for part in parts)
+    return (
+        len(parts) > 1
+        and initials in labels
+        and any(part in _PRESS_WORDS and len(part) > 3 for part in parts)
+    )
 
 
 def _is_press(parts: tuple[str, ...]) -> bool:
@@ -129,8 +152,16 @@ def _split_name(name: str) -> tuple[str, ...]:
 
     Accents are removed, since hosts have none.
     """
-    bare = (char for char in unicodedata.normalize("NFKD", fold(name)) if not unicodedata.combining(char))
-    return tuple("".join(char if char.isalnum() or unicodedata.category(char)[0] == "M" else " " for char in bare).split())
+    bare = (
+        char
+        for char in unicodedata.normalize("NFKD", fold(name))
+        if not unicodedata.combining(char)
+    )
+    return tuple(
+        "".join(
+            char if char.isalnum() or unicodedata.category(char)[0] == "M" else " " for char in bare
+        ).split()
+    )
 
 
 def _list_spellings(parts: tuple[str, ...]) -> set[str]:

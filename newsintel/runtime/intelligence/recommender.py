@@ -9,7 +9,12 @@ from attrs import frozen
 
 from newsintel.domain.accounts.model import Account
 from newsintel.domain.intelligence.interest_model import Deed, DeedKind, Profile, Recommendations
-from newsintel.domain.intelligence.interests import TERMS_PER_DEED, build_candidate_query, build_profile, select_strongest
+from newsintel.domain.intelligence.interests import (
+    TERMS_PER_DEED,
+    build_candidate_query,
+    build_profile,
+    select_strongest,
+)
 from newsintel.domain.intelligence.page import build_page
 from newsintel.domain.intelligence.ports import Likeness, Reading
 from newsintel.domain.intelligence.ranking import rank_fits, score_personal, score_popular
@@ -58,7 +63,9 @@ class Recommender:
         found = await self._reading.find_by_terms(looked_for, CANDIDATES) if of.interests else ()
         fitting = rank_fits(found, of, now, OFFERS)
         talked = await self._talked.get_list()
-        ids = dict.fromkeys([*(fit.article_id for fit in fitting), *(one.article_id for one in talked)])
+        ids = dict.fromkeys(
+            [*(fit.article_id for fit in fitting), *(one.article_id for one in talked)]
+        )
         offers = await self._reading.load_unseen(account.id, list(ids))
         return build_page(
             await run_in_turns(score_personal(fitting, offers, kept, now)),
@@ -72,7 +79,11 @@ class Recommender:
     async def _profile(self, deeds: Sequence[Deed]) -> Profile:
         now = self._now()
         chosen = select_strongest(deeds, now)
-        terms = await self._likeness.find_key_terms([deed.text for deed in chosen], TERMS_PER_DEED) if chosen else ()
+        terms = (
+            await self._likeness.find_key_terms([deed.text for deed in chosen], TERMS_PER_DEED)
+            if chosen
+            else ()
+        )
         return build_profile(chosen, terms, now)
 
 

@@ -46,7 +46,14 @@ class TalkedAbout:
         floor: how many people must have made a search before it is shown.
     """
 
-    def __init__(self, trending: Trending, archive: ArchiveSearch, reading: Reading, likeness: Likeness, floor: int) -> None:
+    def __init__(
+        self,
+        trending: Trending,
+        archive: ArchiveSearch,
+        reading: Reading,
+        likeness: Likeness,
+        floor: int,
+    ) -> None:
         self._trending = trending
         self._archive = archive
         self._reading = reading
@@ -68,7 +75,9 @@ class TalkedAbout:
 
     async def _renew(self) -> Sequence[PopularArticle]:
         made = self._list = await self._make()
-        self._good_until = trio.current_time() + (LIST_KEEP_S if any(one.terms for one in made) else EMPTY_S)
+        self._good_until = trio.current_time() + (
+            LIST_KEEP_S if any(one.terms for one in made) else EMPTY_S
+        )
         return made
 
     async def _make(self) -> Sequence[PopularArticle]:
@@ -77,9 +86,17 @@ class TalkedAbout:
             for article_id, title in await self._find_articles(trend):
                 found.setdefault(article_id, (title, f"many people search for “{trend.query}”"))
         for article_id, title, duplicates in await self._reading.list_most_covered(COVERED):
-            found.setdefault(article_id, (title, f"widely covered, {duplicates + 1} times" if duplicates else "new"))
-        terms = await self._likeness.find_key_terms([title for title, _ in found.values()], TERMS_PER_DEED)
-        return [PopularArticle(one, why, frozenset(some)) for (one, (_, why)), some in zip(found.items(), terms, strict=True)]
+            found.setdefault(
+                article_id,
+                (title, f"widely covered, {duplicates + 1} times" if duplicates else "new"),
+            )
+        terms = await self._likeness.find_key_terms(
+            [title for title, _ in found.values()], TERMS_PER_DEED
+        )
+        return [
+            PopularArticle(one, why, frozenset(some))
+            for (one, (_, why)), some in zip(found.items(), terms, strict=True)
+        ]
 
     async def _find_articles(self, trend: Trend) -> Sequence[tuple[str, str]]:
         """Return the newest articles of a trending search, as id and title.
@@ -87,7 +104,11 @@ class TalkedAbout:
         Returns nothing if the archive cannot search for it, for example for stop words alone.
         """
         try:
-            page = await self._archive.search(archive_query.build_archive_query(trend.query, sort=ArchiveSort.NEWEST), EACH_TREND, None)
+            page = await self._archive.search(
+                archive_query.build_archive_query(trend.query, sort=ArchiveSort.NEWEST),
+                EACH_TREND,
+                None,
+            )
         except InvalidParameterError:
             return ()
         return [(hit.article.id, hit.article.title) for hit in page.hits]

@@ -40,7 +40,9 @@ class Allowance:
         self._own = OwnStarts(terms)
         self._wait_until = Newest[str, datetime](MOST_HELD)
 
-    async def reserve(self, decide: Callable[[Spent, float], Start | Refused], person: str | None = None) -> Start | Refused:
+    async def reserve(
+        self, decide: Callable[[Spent, float], Start | Refused], person: str | None = None
+    ) -> Start | Refused:
         """Reserve a start, if `decide` allows one.
 
         For a source without pace and quota, Redis is not used.
@@ -58,9 +60,15 @@ class Allowance:
         def decide_on_all(spent: Spent, now_s: float) -> Start | Refused:
             return decide(spent | self._own.compute_spent(now_s, person), now_s)
 
-        name, before, shared = name_start(person, secrets.token_hex(8)), self._own.list_unshared(), True
+        name, before, shared = (
+            name_start(person, secrets.token_hex(8)),
+            self._own.list_unshared(),
+            True,
+        )
         try:
-            answer = await self._ledger.reserve(self._source, self._terms, name, before, decide_on_all)
+            answer = await self._ledger.reserve(
+                self._source, self._terms, name, before, decide_on_all
+            )
             self._own.mark_shared(before)
         except UnavailableError:
             self._count("ledger_errors", source=self._source)
@@ -101,7 +109,11 @@ class Allowance:
         """Return the starts that count at this moment."""
         own = self._own.compute_spent(trio.current_time())
         try:
-            return own | await self._ledger.read_spent(self._source, self._terms) if self._terms.is_limited else own
+            return (
+                own | await self._ledger.read_spent(self._source, self._terms)
+                if self._terms.is_limited
+                else own
+            )
         except UnavailableError:
             self._count("ledger_errors", source=self._source)
             return own
@@ -116,12 +128,18 @@ class States:
 
     def __call__(self) -> Mapping[str, SourceState]:
         """Return the state of every enabled source by name, as this process knows it."""
-        return {name: self._build_state(admission) for name, (admission, _) in self._sources.items()}
+        return {
+            name: self._build_state(admission) for name, (admission, _) in self._sources.items()
+        }
 
     def sources_held_from(self, person: str) -> frozenset[str]:
         """Return the sources for which a person must wait now, as far as this process knows."""
         now = self._now()
-        return frozenset(name for name, (_, allowance) in self._sources.items() if allowance.must_wait(person, now))
+        return frozenset(
+            name
+            for name, (_, allowance) in self._sources.items()
+            if allowance.must_wait(person, now)
+        )
 
     async def refresh_quotas(self) -> None:
         """Read how much of the quotas other processes have used."""

@@ -39,7 +39,14 @@ class Limiter:
         clock: seconds since 1970.
     """
 
-    def __init__(self, policy: str, quota: Quota, counter: SharedCounter, count: Count, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        policy: str,
+        quota: Quota,
+        counter: SharedCounter,
+        count: Count,
+        clock: Callable[[], float],
+    ) -> None:
         self.policy = policy
         self.quota = quota
         self._counter = counter
@@ -88,12 +95,22 @@ class Limiter:
         wanted, unshared = lease.next_lease_size(), lease.unshared
         try:
             # Keep the counter for two windows, since another process's clock may be behind.
-            lease.grant(wanted, unshared, await self._counter.add(key, wanted + unshared, 2 * self.quota.window_s))
+            lease.grant(
+                wanted,
+                unshared,
+                await self._counter.add(key, wanted + unshared, 2 * self.quota.window_s),
+            )
         except UnavailableError:
             self._count("lease_errors", policy=self.policy)
             lease.grant_alone(wanted)
 
 
-def create_limiter(policy: str, quota: Quota | None, counter: SharedCounter, count: Count, clock: Callable[[], float]) -> Limiter | None:
+def create_limiter(
+    policy: str,
+    quota: Quota | None,
+    counter: SharedCounter,
+    count: Count,
+    clock: Callable[[], float],
+) -> Limiter | None:
     """Create a limit, or return None if it is off."""
     return Limiter(policy, quota, counter, count, clock) if quota else None

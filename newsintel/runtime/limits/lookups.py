@@ -77,7 +77,9 @@ class LookUps:
         """Remember the owner of a credential."""
         self._known[credential] = person
 
-    async def look_up(self, credential: str, address: str, ask: Ask, *, over_limit: bool = False) -> Caller | None:
+    async def look_up(
+        self, credential: str, address: str, ask: Ask, *, over_limit: bool = False
+    ) -> Caller | None:
         """Return the owner of a credential.
 
         Args:
@@ -100,7 +102,9 @@ class LookUps:
         elif self._failed.get(credential, -math.inf) > trio.current_time():
             return None
         else:
-            found = await self._look_up_unknown(address, ask, FAILURES_OVER_LIMIT if over_limit else FAILURES)
+            found = await self._look_up_unknown(
+                address, ask, FAILURES_OVER_LIMIT if over_limit else FAILURES
+            )
         if found is None:
             self._known.pop(credential, None)
             self._failed[credential] = trio.current_time() + FAILED_S

@@ -36,7 +36,12 @@ class Recording:
         count: counts `refusals` when the inbox is full or closed.
     """
 
-    def __init__(self, to_recorder: trio.MemorySendChannel[SearchRecord], secret_keys: Sequence[Secret], count: Count) -> None:
+    def __init__(
+        self,
+        to_recorder: trio.MemorySendChannel[SearchRecord],
+        secret_keys: Sequence[Secret],
+        count: Count,
+    ) -> None:
         self._to_recorder = to_recorder
         self._key = derive_key(secret_keys[0], "repeated searches 1")
         self._count = count

@@ -48,7 +48,9 @@ class AnswerCache:
         """Keep an answer; it replaces an older one of its key. One above MAX_BYTES is not kept."""
         self._put(answer.harvest.query.key, CachedAnswer(answer))
 
-    def put_with_renewal(self, kept: CachedAnswer, renewal: Answer, quiet_until: datetime | None) -> None:
+    def put_with_renewal(
+        self, kept: CachedAnswer, renewal: Answer, quiet_until: datetime | None
+    ) -> None:
         """Keep the answer and, beside it, what its refresh brought.
 
         Args:
@@ -71,7 +73,9 @@ class AnswerCache:
             if member.article.id == article_id
         )
         fetched_at = kept.answer.harvest.fetched_at
-        return ArchivedArticle(article, first_seen_at=fetched_at, fetched_at=fetched_at, leader_id=group.leader.id)
+        return ArchivedArticle(
+            article, first_seen_at=fetched_at, fetched_at=fetched_at, leader_id=group.leader.id
+        )
 
     def _put(self, key: str, kept: CachedAnswer) -> None:
         if (older := self._kept.pop(key)) is not None:

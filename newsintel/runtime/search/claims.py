@@ -53,7 +53,13 @@ class SharedCache:
 
     @asynccontextmanager
     async def claim(
-        self, key: str, known: Answer | None, deadline: float, *, meanwhile: Callable[[Answer], None], asker: FetchCaller = ANONYMOUS_CALLER
+        self,
+        key: str,
+        known: Answer | None,
+        deadline: float,
+        *,
+        meanwhile: Callable[[Answer], None],
+        asker: FetchCaller = ANONYMOUS_CALLER,
     ) -> AsyncIterator[Claim]:
         """Look a key up and claim it; if another process holds the claim, wait for its harvest.
 
@@ -78,13 +84,17 @@ class SharedCache:
                 with trio.move_on_after(CLEANUP_S, shield=True):
                     await self._unlock(key, claim.token)
 
-    async def _claim_or_wait(self, key: str, claim: Claim, deadline: float, meanwhile: Callable[[Answer], None]) -> None:
+    async def _claim_or_wait(
+        self, key: str, claim: Claim, deadline: float, meanwhile: Callable[[Answer], None]
+    ) -> None:
         token = secrets.token_hex(16)
         began = trio.current_time()
         patience = began + PATIENCE * (deadline - began)
         for look in itertools.count():
             try:
-                claimed = await self.cache.claim(key, token, deadline - trio.current_time() + SLACK_S)
+                claimed = await self.cache.claim(
+                    key, token, deadline - trio.current_time() + SLACK_S
+                )
             except UnavailableError:
                 self.count("cache_errors", operation="claim")
                 return
@@ -99,7 +109,9 @@ class SharedCache:
 
     def _keep_newer(self, claim: Claim, loaded: Answer | None) -> None:
         """Keep the newer of two answers: the known one and the one from Redis."""
-        if loaded and (claim.answer is None or loaded.harvest.fetched_at > claim.answer.harvest.fetched_at):
+        if loaded and (
+            claim.answer is None or loaded.harvest.fetched_at > claim.answer.harvest.fetched_at
+        ):
             claim.answer = loaded
 
     async def _unlock(self, key: str, token: str) -> None:
@@ -110,4 +122,8 @@ class SharedCache:
 
     def judge(self, claim: Claim) -> Freshness:
         """Return the freshness of a claim's answer; GONE if there is none."""
-        return self.windows.get_freshness(claim.answer.harvest, self.now(), claim.asker) if claim.answer else Freshness.GONE
+        return (
+            self.windows.get_freshness(claim.answer.harvest, self.now(), claim.asker)
+            if claim.answer
+            else Freshness.GONE
+        )

@@ -53,7 +53,10 @@ class Desk:
     _now: WallClock = field(kw_only=True)
     _answers: AnswerCache = field(init=False, factory=AnswerCache)
     _flights: dict[str, Flight] = field(init=False, factory=dict)
-    _renewals: Renewals = field(init=False, default=Factory(lambda desk: Renewals(desk._windows), takes_self=True))  # noqa: SLF001 - its own
+    _renewals: Renewals = field(
+        init=False,
+        default=Factory(lambda desk: Renewals(desk._windows), takes_self=True),  # noqa: SLF001 - its own
+    )
 
     async def search(self, query: Query, asker: Caller) -> Reply:
         """Answer a query from memory, from a running flight, or from a new flight.
@@ -75,10 +78,15 @@ class Desk:
             if (
                 collapsed
                 and isinstance(found, Landed)
-                and not all(map(self._build_asker(asker).is_bound_by, found.answer.harvest.outcomes))
+                and not all(
+                    map(self._build_asker(asker).is_bound_by, found.answer.harvest.outcomes)
+                )
             ):
                 # A source held back from the caller who started that flight, but not from this one.
-                found, collapsed = await wait_for_answer(await self._join_or_charge(query, asker)), False
+                found, collapsed = (
+                    await wait_for_answer(await self._join_or_charge(query, asker)),
+                    False,
+                )
         except RateLimitedError:
             if older := self._find_stale_answer(query):
                 return Reply(older, Via.REVALIDATED)
@@ -118,7 +126,9 @@ class Desk:
             UnavailableError: the archive did not answer, and no recent answer has the article.
         """
         try:
-            return await self._archive.get_article(article_id) or self._answers.find_article(article_id)
+            return await self._archive.get_article(article_id) or self._answers.find_article(
+                article_id
+            )
         except UnavailableError:
             if recent := self._answers.find_article(article_id):
                 return recent
@@ -204,11 +214,16 @@ class Desk:
     def _find_stale_answer(self, query: Query) -> Answer | None:
         """Return memory's answer marked as stale, for an asker who may start no flight."""
         kept = self._answers.get(query.key)
-        if kept is None or self._windows.get_freshness(kept.answer.harvest, self._now()) is Freshness.GONE:
+        if (
+            kept is None
+            or self._windows.get_freshness(kept.answer.harvest, self._now()) is Freshness.GONE
+        ):
             return None
         return evolve(kept.answer, harvest=evolve(kept.answer.harvest, origin=Origin.STALE))
 
-    def _on_event(self, permit: Lease | None, flight: Flight, event: StaleFound | Landed | Failed) -> None:
+    def _on_event(
+        self, permit: Lease | None, flight: Flight, event: StaleFound | Landed | Failed
+    ) -> None:
         """Keep a flight's answer, once for all its waiters; end the flight on its last event."""
         if isinstance(event, StaleFound):
             self._remember(event.answer)
@@ -232,6 +247,8 @@ class Desk:
         if kept and self._windows.must_keep_old(kept.answer.harvest, answer.harvest, self._now()):
             quiet_until = self._now() + timedelta(seconds=self._windows.partial_s)
             # A personal answer does not change the time: the next asker may get more.
-            self._answers.put_with_renewal(kept, answer, kept.quiet_until if answer.personal else quiet_until)
+            self._answers.put_with_renewal(
+                kept, answer, kept.quiet_until if answer.personal else quiet_until
+            )
         else:
             self._answers.put(answer)

@@ -59,7 +59,12 @@ class Gathering:
         if self._room.reserve(size_bytes):
             self._taken_bytes += size_bytes
         else:
-            outcome = evolve(outcome, status=Status.OVERLOADED, articles=(), detail="no memory is free for its reply")
+            outcome = evolve(
+                outcome,
+                status=Status.OVERLOADED,
+                articles=(),
+                detail="no memory is free for its reply",
+            )
         await self.report(outcome)
 
     async def report(self, outcome: FetchOutcome) -> None:
@@ -68,13 +73,19 @@ class Gathering:
         Other tasks run meanwhile, but no other report of this flight.
         """
         self._outcomes[outcome.source] = outcome
-        in_order = tuple(self._outcomes[name] for name in self._flight.query.sources if name in self._outcomes)
+        in_order = tuple(
+            self._outcomes[name] for name in self._flight.query.sources if name in self._outcomes
+        )
         saves = self._saves.select(article.id for each in in_order for article in each.articles)
         harvest = Harvest(self._flight.query, self._now(), in_order, saves=saves)
-        self.found = GroupedHarvest(harvest, await run_in_turns(self._group_articles(outcome, in_order)))
+        self.found = GroupedHarvest(
+            harvest, await run_in_turns(self._group_articles(outcome, in_order))
+        )
         self._flight.append(SourceReported(outcome, self.found))
 
-    def _group_articles(self, outcome: FetchOutcome, in_order: Sequence[FetchOutcome]) -> Sliced[tuple[Group, ...]]:
+    def _group_articles(
+        self, outcome: FetchOutcome, in_order: Sequence[FetchOutcome]
+    ) -> Sliced[tuple[Group, ...]]:
         if not outcome.articles or in_order[-1] is outcome:
             return self._grouping.add(outcome.articles)
         self._grouping = Grouping(Dedupe.NORMAL)

@@ -35,11 +35,15 @@ class InboxGauges:
 
     def read_depth(self) -> Values:
         """Return the number of waiting messages of each inbox."""
-        return {(name,): inbox.statistics().current_buffer_used for name, inbox in self._inboxes.items()}
+        return {
+            (name,): inbox.statistics().current_buffer_used for name, inbox in self._inboxes.items()
+        }
 
     def read_capacity(self) -> Values:
         """Return the capacity of each inbox in messages."""
-        return {(name,): inbox.statistics().max_buffer_size for name, inbox in self._inboxes.items()}
+        return {
+            (name,): inbox.statistics().max_buffer_size for name, inbox in self._inboxes.items()
+        }
 
     def read_age_s(self) -> Values:
         """Return the seconds since each inbox was last seen empty."""
@@ -63,11 +67,23 @@ def connect_gauges(
     metrics.set_gauge_reader("queue_depth", backlog.read_depth)
     metrics.set_gauge_reader("queue_room", backlog.read_capacity)
     metrics.set_gauge_reader("queue_age_seconds", backlog.read_age_s)
-    metrics.set_gauge_reader("source_ready", lambda: {(name,): state.blocked is None for name, state in states().items()})
-    metrics.set_gauge_reader("source_blocked", lambda: {(name, state.blocked): 1 for name, state in states().items() if state.blocked})
     metrics.set_gauge_reader(
-        "quota_left", lambda: {(name,): state.quota_left for name, state in states().items() if state.quota_left is not None}
+        "source_ready", lambda: {(name,): state.blocked is None for name, state in states().items()}
     )
-    metrics.set_gauge_reader("store_slots_used", lambda: {(store,): used for store, used in load().slots_used.items()})
+    metrics.set_gauge_reader(
+        "source_blocked",
+        lambda: {(name, state.blocked): 1 for name, state in states().items() if state.blocked},
+    )
+    metrics.set_gauge_reader(
+        "quota_left",
+        lambda: {
+            (name,): state.quota_left
+            for name, state in states().items()
+            if state.quota_left is not None
+        },
+    )
+    metrics.set_gauge_reader(
+        "store_slots_used", lambda: {(store,): used for store, used in load().slots_used.items()}
+    )
     metrics.set_gauge_reader("redis_breaker_open", lambda: {(): load().redis_breaker_open})
     metrics.set_gauge_reader("build_info", lambda: {(__version__, commit): 1})

@@ -46,7 +46,9 @@ class LineFormatter(logging.Formatter):
         redact_text: hides the secrets in any other text.
     """
 
-    def __init__(self, secrets: Iterable[str], *, as_json: bool, colored: bool = False, alone: bool = False) -> None:
+    def __init__(
+        self, secrets: Iterable[str], *, as_json: bool, colored: bool = False, alone: bool = False
+    ) -> None:
         super().__init__()
         secrets = tuple(secrets)
         self.redact_text = Redactor(secrets, as_json=False)
@@ -65,7 +67,9 @@ class LineFormatter(logging.Formatter):
         }
         fields = record.__dict__.get(FIELDS)
         if fields is None:
-            fields = {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
+            fields = {
+                name: value for name, value in record.__dict__.items() if name not in _STANDARD
+            }
         # The head comes first, and fields cannot overwrite it.
         members = {**head, **get_contextvars(), **fields, **head}
         if record.exc_info:
@@ -96,17 +100,32 @@ def _format_json(members: Members) -> str:
     try:
         line = _encode(members)
     except (TypeError, ValueError):  # a key that is not text, NaN, or a value that contains itself
-        line = json.dumps({str(name): value if isinstance(value, str | int | None) else _to_text(value) for name, value in members.items()})
-    return _SURROGATES.sub(lambda found: "\\ufffd" if found[1] else found[0], line) if "\\ud" in line else line
+        line = json.dumps(
+            {
+                str(name): value if isinstance(value, str | int | None) else _to_text(value)
+                for name, value in members.items()
+            }
+        )
+    return (
+        _SURROGATES.sub(lambda found: "\\ufffd" if found[1] else found[0], line)
+        if "\\ud" in line
+        else line
+    )
 
 
 def _format_text(members: Members) -> str:
     """Format the event, then its fields; a traceback follows in lines of its own."""
     rest = dict(members)
     timestamp, level, event = (rest.pop(name) for name in ("timestamp", "level", "event"))
-    below = [_escape_unprintable(part) for name in ("exception", "stack") for part in rest.pop(name, "").splitlines()]
+    below = [
+        _escape_unprintable(part)
+        for name in ("exception", "stack")
+        for part in rest.pop(name, "").splitlines()
+    ]
     rest["logger"] = rest.pop("logger")
-    fields = "".join(f" {_escape_unprintable(name)}={_format_value(value)}" for name, value in rest.items())
+    fields = "".join(
+        f" {_escape_unprintable(name)}={_format_value(value)}" for name, value in rest.items()
+    )
     return "\n".join([f"{timestamp} {level:<8} {_escape_unprintable(event)}{fields}", *below])
 
 
@@ -114,7 +133,11 @@ def _format_value(value: Any) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str | bytes) and value:
         return ",".join(map(_format_value, value))
     text = value if isinstance(value, str) else _to_text(value)
-    return text if _BARE.fullmatch(text) and text.isprintable() else json.dumps(text, ensure_ascii=not text.isprintable())
+    return (
+        text
+        if _BARE.fullmatch(text) and text.isprintable()
+        else json.dumps(text, ensure_ascii=not text.isprintable())
+    )
 
 
 def _to_text(value: Any) -> str:

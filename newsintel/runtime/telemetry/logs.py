@@ -21,7 +21,12 @@ from structlog.typing import EventDict
 from newsintel.config.settings import Settings
 from newsintel.runtime.telemetry.log_lines import FIELDS, LineFormatter, wants_color
 
-QUIETED = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "alembic": logging.WARNING, "asyncpg": logging.ERROR}
+QUIETED = {
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "alembic": logging.WARNING,
+    "asyncpg": logging.ERROR,
+}
 """The lowest level that is logged of each library.
 
 httpx and httpcore log each URL at INFO, with the Guardian's key (encode/httpx#2760). asyncpg logs a
@@ -66,10 +71,17 @@ def set_up_logging(settings: Settings, *, quiet: bool = False) -> None:
         quiet: log only errors, for commands whose output matters more; the command's own events are
             still logged.
     """
-    as_json = settings.log_format in MACHINES or (settings.log_format == "auto" and not sys.stderr.isatty())
+    as_json = settings.log_format in MACHINES or (
+        settings.log_format == "auto" and not sys.stderr.isatty()
+    )
     handler = logging.StreamHandler()
     handler.setFormatter(
-        LineFormatter(settings.list_secrets(), as_json=as_json, alone=settings.log_format in MACHINES, colored=wants_color(sys.stderr))
+        LineFormatter(
+            settings.list_secrets(),
+            as_json=as_json,
+            alone=settings.log_format in MACHINES,
+            colored=wants_color(sys.stderr),
+        )
     )
     root, level = logging.getLogger(), logging.getLevelNamesMapping()[settings.log_level.upper()]
     root.handlers[:] = [handler]
@@ -107,16 +119,24 @@ def quiet_libraries() -> None:
         logging.getLogger(name).setLevel(max(logging.getLogger().level, lowest))
 
 
-def _pass_to_stdlib(_logger: object, _method: str, event: EventDict) -> tuple[tuple[str], dict[str, Any]]:
+def _pass_to_stdlib(
+    _logger: object, _method: str, event: EventDict
+) -> tuple[tuple[str], dict[str, Any]]:
     """Pass an event to the standard library.
 
     The key becomes the message. The fields become one attribute, so they cannot overwrite others.
     """
-    key, exc_info, stack_info = event.pop("event"), event.pop("exc_info", None), event.pop("stack_info", False)
+    key, exc_info, stack_info = (
+        event.pop("event"),
+        event.pop("exc_info", None),
+        event.pop("stack_info", False),
+    )
     return (key,), {"exc_info": exc_info, "stack_info": stack_info, "extra": {FIELDS: event}}
 
 
-def _log_crash(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+def _log_crash(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
     """Log the last line of a process that ends because of a bug."""
     log.critical("crashed", exc_info=(kind, error, trace))
 

@@ -3,7 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    GCCollector,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -44,9 +51,12 @@ class Metrics:
         self.gauges = CollectorRegistry()
         self.gauges.register(self._gauges)
         self._families: dict[str, Any] = {
-            name: Counter(f"newsintel_{name}", meaning, labels, registry=self.registry) for name, (meaning, labels) in COUNTERS.items()
+            name: Counter(f"newsintel_{name}", meaning, labels, registry=self.registry)
+            for name, (meaning, labels) in COUNTERS.items()
         } | {
-            name: Histogram(f"newsintel_{name}", meaning, labels, registry=self.registry, buckets=buckets)
+            name: Histogram(
+                f"newsintel_{name}", meaning, labels, registry=self.registry, buckets=buckets
+            )
             for name, (meaning, labels, buckets) in HISTOGRAMS.items()
         }
         self._children: dict[tuple[object, ...], Any] = {}

@@ -28,7 +28,11 @@ async def read_samples(metrics: Metrics) -> Samples:
 
 def samples_of(registry: CollectorRegistry) -> Samples:
     """Return all current values of a registry."""
-    return {(sample.name, tuple(sorted(sample.labels.items()))): sample.value for family in registry.collect() for sample in family.samples}
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in registry.collect()
+        for sample in family.samples
+    }
 
 
 async def _read(metrics: Metrics, read: Callable[[CollectorRegistry], T]) -> tuple[T, T]:

@@ -40,7 +40,12 @@ class SourceLog:
         status, asked = outcome.status, outcome.latency_ms is not None
         if status.answered:
             if recovery := self._condition.record_success(now_s):
-                log.info("source_recovered", source=self._source, failures=recovery.failures, after_s=round(recovery.after_s, 1))
+                log.info(
+                    "source_recovered",
+                    source=self._source,
+                    failures=recovery.failures,
+                    after_s=round(recovery.after_s, 1),
+                )
         elif (
             status not in _OURS
             and (asked or status not in _NOT_ASKED)
@@ -64,7 +69,11 @@ class SourceLog:
         """
         is_open = self._admission.is_circuit_open
         if is_open and not self._circuit_open:
-            log.warning("circuit_opened", source=self._source, for_s=round(self._admission.pause_left_s(now_s), 1))
+            log.warning(
+                "circuit_opened",
+                source=self._source,
+                for_s=round(self._admission.pause_left_s(now_s), 1),
+            )
         elif self._circuit_open and not is_open:
             log.info("circuit_closed", source=self._source)
         self._circuit_open = is_open

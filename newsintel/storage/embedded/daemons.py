@@ -88,7 +88,9 @@ class Daemon(ABC):
             while not await self.is_answering():  # noqa: ASYNC110 - readiness causes no event
                 await trio.sleep(0.02)
         if patience.cancelled_caught:
-            raise EmbeddedServerError(f"the embedded {self.name} in {self._data_dir} did not answer within {START_S:g} s")
+            raise EmbeddedServerError(
+                f"the embedded {self.name} in {self._data_dir} did not answer within {START_S:g} s"
+            )
 
     async def _start_until_known(self) -> None:
         """Start the server, and wait until its process id is known.
@@ -128,7 +130,9 @@ class Daemon(ABC):
         done = await self._run(*command)
         if done.returncode:
             said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()[:1]
-            raise EmbeddedServerError(f"the embedded {self.name} in {self._data_dir} did not start: {' '.join(said)}")
+            raise EmbeddedServerError(
+                f"the embedded {self.name} in {self._data_dir} did not start: {' '.join(said)}"
+            )
 
 
 class PostgresDaemon(Daemon):
@@ -162,12 +166,23 @@ class PostgresDaemon(Daemon):
             await self._create_cluster()
         log = self._data_dir / "postgres.log"
         settings = ("-c", "listen_addresses=", "-c", "timezone=UTC")
-        command = (*self.find_tool("postgres"), "-D", self._home, "-k", self._sockets, "-p", "5432", *settings)
+        command = (
+            *self.find_tool("postgres"),
+            "-D",
+            self._home,
+            "-k",
+            self._sockets,
+            "-p",
+            "5432",
+            *settings,
+        )
         self._child = await trio.to_thread.run_sync(_spawn, [str(part) for part in command], log)
         while not await self.is_answering():
             if self._reap():
                 said = log.read_bytes().decode(errors="replace").strip().splitlines()[-1:]
-                raise EmbeddedServerError(f"the embedded {self.name} in {self._data_dir} did not start: {' '.join(said)}")
+                raise EmbeddedServerError(
+                    f"the embedded {self.name} in {self._data_dir} did not start: {' '.join(said)}"
+                )
             await trio.sleep(0.02)
 
     async def stop(self) -> None:
@@ -184,7 +199,9 @@ class PostgresDaemon(Daemon):
 
     async def is_answering(self) -> bool:
         """Return True if the server takes connections."""
-        return (await self._run(*self.find_tool("pg_isready"), "-q", "-h", self._sockets, "-p", "5432")).returncode == 0
+        return (
+            await self._run(*self.find_tool("pg_isready"), "-q", "-h", self._sockets, "-p", "5432")
+        ).returncode == 0
 
     async def _create_cluster(self) -> None:
         """Create the database cluster under a temporary name, then rename it.
@@ -207,7 +224,15 @@ class PostgresDaemon(Daemon):
         quick = ("--no-sync", "--no-instructions")  # no instructions: they are a line for a shell
         collation = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
         await self._run_checked(
-            *self.find_tool("initdb"), "-D", new, "-U", "newsintel", "--auth=trust", "--encoding=UTF8", *quick, *collation
+            *self.find_tool("initdb"),
+            "-D",
+            new,
+            "-U",
+            "newsintel",
+            "--auth=trust",
+            "--encoding=UTF8",
+            *quick,
+            *collation,
         )
 
     def find_tool(self, name: str) -> tuple[str | Path, ...]:
@@ -227,7 +252,14 @@ class PostgresDaemon(Daemon):
             return (program,)
         nobody = pwd.getpwnam("nobody")
         identity = (f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups")
-        return ("setpriv", *identity, "--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--", program)
+        return (
+            "setpriv",
+            *identity,
+            "--inh-caps=+dac_override",
+            "--ambient-caps=+dac_override",
+            "--",
+            program,
+        )
 
 
 def _spawn(command: list[str], log: Path) -> int:
@@ -242,7 +274,9 @@ def _spawn(command: list[str], log: Path) -> int:
         (os.POSIX_SPAWN_OPEN, 1, os.fspath(log), append, 0o600),
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
-    return os.posix_spawnp(command[0], command, ENVIRON, file_actions=files, setsid=True, setsigdef=(signal.SIGPIPE,))
+    return os.posix_spawnp(
+        command[0], command, ENVIRON, file_actions=files, setsid=True, setsigdef=(signal.SIGPIPE,)
+    )
 
 
 class RedisDaemon(Daemon):
@@ -263,10 +297,27 @@ class RedisDaemon(Daemon):
 
     async def start(self) -> None:
         """Start the server."""
-        files = {"unixsocket": self._socket, "dir": self._data_dir, "pidfile": self.pid_file, "logfile": self._data_dir / "redis.log"}
-        limits = {"port": 0, "save": "", "appendonly": "no", "maxmemory": "256mb", "maxmemory-policy": "volatile-ttl", "daemonize": "yes"}
+        files = {
+            "unixsocket": self._socket,
+            "dir": self._data_dir,
+            "pidfile": self.pid_file,
+            "logfile": self._data_dir / "redis.log",
+        }
+        limits = {
+            "port": 0,
+            "save": "",
+            "appendonly": "no",
+            "maxmemory": "256mb",
+            "maxmemory-policy": "volatile-ttl",
+            "daemonize": "yes",
+        }
         await self._run_checked(
-            self.find_program(), *(text for name, value in (files | limits).items() for text in (f"--{name}", str(value)))
+            self.find_program(),
+            *(
+                text
+                for name, value in (files | limits).items()
+                for text in (f"--{name}", str(value))
+            ),
         )
 
     async def is_answering(self) -> bool:

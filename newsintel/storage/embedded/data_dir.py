@@ -24,7 +24,9 @@ def name_data_dir_in_errors(data_dir: Path, hint: str = "") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise SettingsError(f"NEWSINTEL_DATA_DIR ({data_dir}) cannot be used: {error.strerror or error}{hint}") from error
+        raise SettingsError(
+            f"NEWSINTEL_DATA_DIR ({data_dir}) cannot be used: {error.strerror or error}{hint}"
+        ) from error
 
 
 def create_data_dir(data_dir: Path) -> Path:

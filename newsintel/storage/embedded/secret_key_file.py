@@ -41,4 +41,6 @@ def load_or_create_keys(data_dir: Path) -> tuple[Secret, ...]:
     try:
         return parse_key_list(text.decode("ascii"))
     except ValueError:
-        raise SettingsError(f"{path} does not hold secret keys; delete it, or set NEWSINTEL_SECRET_KEYS") from None
+        raise SettingsError(
+            f"{path} does not hold secret keys; delete it, or set NEWSINTEL_SECRET_KEYS"
+        ) from None

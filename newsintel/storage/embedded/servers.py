@@ -47,7 +47,9 @@ class EmbeddedUrls:
 
 
 @asynccontextmanager
-async def run_embedded_servers(data_dir: Path, *, postgres: bool = True, redis: bool = True) -> AsyncIterator[EmbeddedUrls]:
+async def run_embedded_servers(
+    data_dir: Path, *, postgres: bool = True, redis: bool = True
+) -> AsyncIterator[EmbeddedUrls]:
     """Run the requested servers while the block runs; without any, touch no file.
 
     Owns: this process's use of the servers. Leaving stops them if no other process uses them.
@@ -65,11 +67,16 @@ async def run_embedded_servers(data_dir: Path, *, postgres: bool = True, redis: 
         with name_data_dir_in_errors(data_dir):
             data_dir = create_data_dir(data_dir)
             sockets = _socket_dir(data_dir)
-            users, changing = (locks.enter_context((data_dir / name).open("ab")) for name in ("users.lock", "changing.lock"))
+            users, changing = (
+                locks.enter_context((data_dir / name).open("ab"))
+                for name in ("users.lock", "changing.lock")
+            )
         database, cache = PostgresDaemon(data_dir, sockets), RedisDaemon(data_dir, sockets)
         try:
             if not await _lock(changing.fileno(), fcntl.LOCK_EX, START_S):
-                raise EmbeddedServerError(f"another command has been starting or stopping the servers in {data_dir} for {START_S:g} s")
+                raise EmbeddedServerError(
+                    f"another command has been starting or stopping the servers in {data_dir} for {START_S:g} s"
+                )
             await _lock(users.fileno(), fcntl.LOCK_SH, START_S)
             if redis:
                 await cache.ensure()
@@ -102,7 +109,9 @@ async def _lock(file: int, kind: int, patience_s: float) -> bool:
 def _check_length(data_dir: Path) -> None:
     # realpath also works for circular links.
     if len(os.fsencode(os.path.realpath(data_dir))) > LONGEST_FOLDER_BYTES:
-        raise EmbeddedServerError(f"NEWSINTEL_DATA_DIR is too long for the embedded servers: at most {LONGEST_FOLDER_BYTES} bytes")
+        raise EmbeddedServerError(
+            f"NEWSINTEL_DATA_DIR is too long for the embedded servers: at most {LONGEST_FOLDER_BYTES} bytes"
+        )
 
 
 def _socket_dir(data_dir: Path) -> Path:
@@ -111,12 +120,21 @@ def _socket_dir(data_dir: Path) -> Path:
     It is DATA_DIR, or a short folder if sockets cannot be in DATA_DIR; all commands derive the same
     short name.
     """
-    if len(os.fsencode(data_dir / ".s.PGSQL.5432")) <= LONGEST_SOCKET_BYTES and not SEVERAL & set(str(data_dir)):
+    if len(os.fsencode(data_dir / ".s.PGSQL.5432")) <= LONGEST_SOCKET_BYTES and not SEVERAL & set(
+        str(data_dir)
+    ):
         return data_dir
     digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
     short = Path("/tmp") / f"newsintel-{digest}"  # noqa: S108 - its owner is checked below
     short.mkdir(mode=0o700, exist_ok=True)
     found = short.lstat()
-    if found.st_uid != os.geteuid() or found.st_mode & 0o077 or not short.is_dir() or short.is_symlink():
-        raise EmbeddedServerError(f"{short} must be a folder that only this user can access; or choose a shorter NEWSINTEL_DATA_DIR")
+    if (
+        found.st_uid != os.geteuid()
+        or found.st_mode & 0o077
+        or not short.is_dir()
+        or short.is_symlink()
+    ):
+        raise EmbeddedServerError(
+            f"{short} must be a folder that only this user can access; or choose a shorter NEWSINTEL_DATA_DIR"
+        )
     return short

@@ -16,15 +16,27 @@ CONNECT_S = 2.0
 """Default timeout of connecting; the URL's connect_timeout replaces it."""
 
 
-def connect_arguments(url: DatabaseUrl, password: Secret | None, server_settings: Mapping[str, str]) -> dict[str, Any]:
+def connect_arguments(
+    url: DatabaseUrl, password: Secret | None, server_settings: Mapping[str, str]
+) -> dict[str, Any]:
     """Return arguments for asyncpg's `connect` and `create_pool`; `password` replaces the URL's."""
     passed = {name: value for name, value in url.parameters.items() if name in DRIVER_PARAMETERS}
-    asked = {name: url.parameters[name] for name in ("options", "application_name") if url.parameters.get(name)}
-    fallback = {"application_name": url.parameters["fallback_application_name"]} if "fallback_application_name" in url.parameters else {}
+    asked = {
+        name: url.parameters[name]
+        for name in ("options", "application_name")
+        if url.parameters.get(name)
+    }
+    fallback = (
+        {"application_name": url.parameters["fallback_application_name"]}
+        if "fallback_application_name" in url.parameters
+        else {}
+    )
     system = passed.get("sslrootcert") == SYSTEM_ROOTS
     return {
         # asyncpg has no arguments for the files of TLS: they go in a URL without a host.
-        "dsn": "postgresql://?" + urlencode(passed, quote_via=quote, errors="surrogateescape") if passed and not system else None,
+        "dsn": "postgresql://?" + urlencode(passed, quote_via=quote, errors="surrogateescape")
+        if passed and not system
+        else None,
         "host": list(url.hosts) or None,
         "port": list(url.ports) or None,
         "user": url.user,
@@ -47,7 +59,9 @@ def _system_tls(passed: Mapping[str, str]) -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.set_alpn_protocols(["postgresql"])  # PostgreSQL 17 requires it for direct TLS
     if "sslcert" in passed:
-        context.load_cert_chain(passed["sslcert"], passed.get("sslkey"), lambda: passed.get("sslpassword", ""))
+        context.load_cert_chain(
+            passed["sslcert"], passed.get("sslkey"), lambda: passed.get("sslpassword", "")
+        )
     return context
 
 

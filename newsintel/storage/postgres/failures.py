@@ -19,7 +19,12 @@ from newsintel.errors import (
     UnavailableError,
 )
 
-CONFLICTS = (pg.DeadlockDetectedError, pg.SerializationError, pg.InvalidCachedStatementError, pg.ForeignKeyViolationError)
+CONFLICTS = (
+    pg.DeadlockDetectedError,
+    pg.SerializationError,
+    pg.InvalidCachedStatementError,
+    pg.ForeignKeyViolationError,
+)
 """Conflicts with another transaction or with a change of the schema; a retry can succeed.
 
 A foreign key fails when its row was found and then deleted by another transaction. The retry does
@@ -54,10 +59,21 @@ _REFUSED = (
     pg.InsufficientPrivilegeError,
     ssl.SSLError,
 )
-_SCHEMA = (pg.UndefinedTableError, pg.UndefinedColumnError, pg.UndefinedFunctionError, pg.InvalidSchemaNameError)
+_SCHEMA = (
+    pg.UndefinedTableError,
+    pg.UndefinedColumnError,
+    pg.UndefinedFunctionError,
+    pg.InvalidSchemaNameError,
+)
 # asyncpg reports values that it cannot encode (a lone surrogate, a number that is too large) as its
 # own DataError, which is an InterfaceError. So _POISONED is checked before LOST.
-_POISONED = (ValueError, OverflowError, pg.DataError, pg.IntegrityConstraintViolationError, pg.ProgramLimitExceededError)
+_POISONED = (
+    ValueError,
+    OverflowError,
+    pg.DataError,
+    pg.IntegrityConstraintViolationError,
+    pg.ProgramLimitExceededError,
+)
 _SHARED = (pg.InvalidSQLStatementNameError, pg.DuplicatePreparedStatementError)
 """A prepared statement is missing or already exists: a connection pooler gives each transaction
 another session.
@@ -95,17 +111,27 @@ def translate(error: BaseException) -> NewsIntelError:
     """
     kind = type(error).__name__
     if isinstance(error, _REFUSED):
-        return StoreRefusedError(f"PostgreSQL refuses this service ({kind}): check the user, the password, the database's name and TLS")
+        return StoreRefusedError(
+            f"PostgreSQL refuses this service ({kind}): check the user, the password, the database's name and TLS"
+        )
     if isinstance(error, _SHARED) or _startup_refused(error):
         return StoreRefusedError(
             f"the URL leads to a connection pooler ({kind}): use the address of PostgreSQL itself, "
             "or configure the pooler for session pooling and to pass startup parameters"
         )
     if isinstance(error, _SCHEMA):
-        return SchemaError(f"the database's schema is missing or too old ({kind}): run `newsintel migrate`")
+        return SchemaError(
+            f"the database's schema is missing or too old ({kind}): run `newsintel migrate`"
+        )
     if isinstance(error, _POISONED):
-        gone = isinstance(error, pg.ForeignKeyViolationError) and str(error.constraint_name).endswith(_OF_AN_ACCOUNT)
-        return AccountGoneError("the account has been deleted") if gone else PoisonedBatchError(f"PostgreSQL refused the content ({kind})")
+        gone = isinstance(error, pg.ForeignKeyViolationError) and str(
+            error.constraint_name
+        ).endswith(_OF_AN_ACCOUNT)
+        return (
+            AccountGoneError("the account has been deleted")
+            if gone
+            else PoisonedBatchError(f"PostgreSQL refused the content ({kind})")
+        )
     if isinstance(error, pg.QueryCanceledError):
         return ArchiveTimeoutError(TOO_SLOW)
     return UnavailableError(f"PostgreSQL is unavailable ({kind})")

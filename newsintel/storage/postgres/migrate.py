@@ -66,15 +66,23 @@ async def check_schema(service: Postgres) -> None:
     """
     found = await service.run(_read_version)
     if found < migrations.find_newest():
-        raise SchemaError(f"the database's schema is at {found}, this version needs {migrations.find_newest()}: run `newsintel migrate`")
+        raise SchemaError(
+            f"the database's schema is at {found}, this version needs {migrations.find_newest()}: run `newsintel migrate`"
+        )
 
 
 async def _migrate(url: Secret, password: Secret | None, role: str) -> str:
     """Run the missing migrations; return the schema's version before."""
 
     async def connect() -> asyncpg.Connection:
-        settings = {"application_name": "newsintel migrate", "timezone": "UTC", "lock_timeout": f"{LOCK_S}s"}
-        return await asyncpg.connect(**connect_arguments(database_url.parse_database_url(url.reveal()), password, settings))
+        settings = {
+            "application_name": "newsintel migrate",
+            "timezone": "UTC",
+            "lock_timeout": f"{LOCK_S}s",
+        }
+        return await asyncpg.connect(
+            **connect_arguments(database_url.parse_database_url(url.reveal()), password, settings)
+        )
 
     try:
         owner = await connect()
@@ -110,7 +118,9 @@ async def _grant(connection: Connection, role: str) -> None:
             "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO %I",
             "REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM %I",
         ):
-            await connection.execute(await connection.fetchval("SELECT format($1, $2::text)", grant, role))
+            await connection.execute(
+                await connection.fetchval("SELECT format($1, $2::text)", grant, role)
+            )
 
 
 async def _read_role(connection: Connection) -> str:

@@ -77,7 +77,12 @@ class Postgres:
         self._log = StoreLog("postgresql")
         self._opening: asyncio.Task[asyncpg.Pool] | None = None
 
-    async def run(self, unit: Callable[Concatenate[Connection, P], Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run(
+        self,
+        unit: Callable[Concatenate[Connection, P], Coroutine[Any, Any, T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
         """Run a unit that may run twice: it is retried after a conflict or a lost connection.
 
         Raises:
@@ -85,11 +90,24 @@ class Postgres:
             PoisonedBatchError: PostgreSQL can never accept this content.
             AccountGoneError: the account was deleted.
         """
-        return await self._lane.run(self._translate_errors, self._run_with_retries, lambda connection: unit(connection, *args, **kwargs))
+        return await self._lane.run(
+            self._translate_errors,
+            self._run_with_retries,
+            lambda connection: unit(connection, *args, **kwargs),
+        )
 
-    async def run_once(self, unit: Callable[Concatenate[Connection, P], Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run_once(
+        self,
+        unit: Callable[Concatenate[Connection, P], Coroutine[Any, Any, T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
         """Run a unit that must not run twice; raises as `run` does."""
-        return await self._lane.run(self._translate_errors, self._run_on_connection, lambda connection: unit(connection, *args, **kwargs))
+        return await self._lane.run(
+            self._translate_errors,
+            self._run_on_connection,
+            lambda connection: unit(connection, *args, **kwargs),
+        )
 
     @property
     def slots_used(self) -> int:
@@ -102,7 +120,9 @@ class Postgres:
             await self.run(_check_writable)
 
     async def _translate_errors(
-        self, attempt: Callable[..., Coroutine[Any, Any, T]], unit: Callable[[Connection], Coroutine[Any, Any, T]]
+        self,
+        attempt: Callable[..., Coroutine[Any, Any, T]],
+        unit: Callable[[Connection], Coroutine[Any, Any, T]],
     ) -> T:
         try:
             result = await attempt(unit)
@@ -153,7 +173,9 @@ class Postgres:
         """
         if self._closed:
             raise UnavailableError("the PostgreSQL pool is closed")
-        if self._opening is None or (self._opening.done() and (self._opening.cancelled() or self._opening.exception())):
+        if self._opening is None or (
+            self._opening.done() and (self._opening.cancelled() or self._opening.exception())
+        ):
             self._opening = asyncio.get_running_loop().create_task(self._open())
         return await asyncio.shield(self._opening)
 
@@ -201,7 +223,9 @@ def make_slot_rules(size: int) -> Rules:
 
 
 @asynccontextmanager
-async def open_postgres(bridge: Bridge, url: Secret, password: Secret | None, size: int) -> AsyncIterator[Postgres]:
+async def open_postgres(
+    bridge: Bridge, url: Secret, password: Secret | None, size: int
+) -> AsyncIterator[Postgres]:
     """Open a pool of `size` connections; `password` replaces the URL's.
 
     It connects with the first unit.

@@ -59,7 +59,9 @@ def translate(error: BaseException) -> NewsIntelError:
     """
     kind = read_code(error) or type(error).__name__
     if kind in CLUSTER:
-        return StoreRefusedError(f"Redis is a cluster ({kind}): this service needs a server without cluster mode")
+        return StoreRefusedError(
+            f"Redis is a cluster ({kind}): this service needs a server without cluster mode"
+        )
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, AuthenticationError | ssl.SSLError) or read_code(cause) in REFUSED:

@@ -29,13 +29,23 @@ class RedisLatencies:
 
     async def add(self, day: date, counts: Mapping[Latency, int]) -> None:
         """All counts are added, or none."""
-        await self._link.call(self._add, _build_key(day), {f"{one.source} {one.status} {one.ms}": count for one, count in counts.items()})
+        await self._link.call(
+            self._add,
+            _build_key(day),
+            {f"{one.source} {one.status} {one.ms}": count for one, count in counts.items()},
+        )
 
     async def read_totals(self, last: date) -> Mapping[Latency, int]:
         """A field that this version cannot read is ignored."""
         total: Counter[Latency] = Counter()
-        for field, count in await self._link.call(self._read, [_build_key(last - timedelta(days=back)) for back in range(DAYS)]):
-            if (latency := _read_field(field)) is not None and count.isdigit() and len(count) <= MOST_DIGITS:
+        for field, count in await self._link.call(
+            self._read, [_build_key(last - timedelta(days=back)) for back in range(DAYS)]
+        ):
+            if (
+                (latency := _read_field(field)) is not None
+                and count.isdigit()
+                and len(count) <= MOST_DIGITS
+            ):
                 total[latency] += int(count)
         return total
 

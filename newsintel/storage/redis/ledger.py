@@ -74,7 +74,12 @@ class RedisLedger:
         """
 
     async def reserve(
-        self, source: str, terms: SourceLimits, name: str, before: Mapping[str, float], decide: Callable[[Spent, float], Start | Refused]
+        self,
+        source: str,
+        terms: SourceLimits,
+        name: str,
+        before: Mapping[str, float],
+        decide: Callable[[Spent, float], Start | Refused],
     ) -> Start | Refused:
         """A lost round means that another start won it; the caller's deadline bounds the rounds."""
         asked_s = trio.current_time()
@@ -108,7 +113,14 @@ class RedisLedger:
         seen = await self._link.call(self._read_and_enter, source, terms, {}, "", None)
         return _build_spent(seen, trio.current_time() - seen.now_us / US)
 
-    async def _read_and_enter(self, source: str, terms: SourceLimits, ago_us: Mapping[str, int], name: str, at_us: int | None) -> _Snapshot:
+    async def _read_and_enter(
+        self,
+        source: str,
+        terms: SourceLimits,
+        ago_us: Mapping[str, int],
+        name: str,
+        at_us: int | None,
+    ) -> _Snapshot:
         """Read every start but the named one, in one transaction.
 
         Starts of `ago_us` are written before, with their times as microseconds ago. The named start
@@ -126,7 +138,9 @@ class RedisLedger:
             for one in (key, *of_person):
                 together.zrem(one, name)
                 together.zremrangebyscore(one, "-inf", floor_us - SLACK_S * US)
-                together.zremrangebyscore(one, about_us + round((terms.window_s + SLACK_S) * US), "+inf")  # not ours
+                together.zremrangebyscore(
+                    one, about_us + round((terms.window_s + SLACK_S) * US), "+inf"
+                )  # not ours
             before = len(together)
             together.time()
             together.zcount(key, floor_us, "+inf")
@@ -142,9 +156,19 @@ class RedisLedger:
                 together.pexpire(one, _life_ms(terms))
             replies: list[Any] = await together.execute()
         now, used, *rows = replies[before:after]
-        newest, full, open_ = (row[0][1] if row and rank else -math.inf for rank, row in zip(ranks, rows, strict=False))
+        newest, full, open_ = (
+            row[0][1] if row and rank else -math.inf for rank, row in zip(ranks, rows, strict=False)
+        )
         own, oldest = rows[len(ranks) :] or (0, ())
-        return _Snapshot(self._note_time(now), used, newest, full, open_, own, oldest[0][1] if oldest else -math.inf)
+        return _Snapshot(
+            self._note_time(now),
+            used,
+            newest,
+            full,
+            open_,
+            own,
+            oldest[0][1] if oldest else -math.inf,
+        )
 
     async def _estimate_now_us(self) -> int:
         """Return Redis' time by the known difference of the clocks; ask Redis if it is unknown."""
@@ -178,5 +202,7 @@ def _life_ms(terms: SourceLimits) -> int:
 
 def _build_spent(seen: _Snapshot, origin_s: float) -> Spent:
     """Convert to trio's clock, which read `origin_s` when Redis' clock read 0."""
-    newest_s, full_s, open_s, own_s = (origin_s + score / US for score in (seen.newest, seen.full, seen.open, seen.oldest_own))
+    newest_s, full_s, open_s, own_s = (
+        origin_s + score / US for score in (seen.newest, seen.full, seen.open, seen.oldest_own)
+    )
     return Spent(seen.used, newest_s, full_s, open_s, seen.own, own_s)

@@ -7,7 +7,13 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar, TypeVarTuple
 
 import trio
-from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio import (
+    BlockingConnectionPool,
+    Connection,
+    Redis,
+    SSLConnection,
+    UnixDomainSocketConnection,
+)
 from redis.asyncio.connection import to_bool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -110,7 +116,9 @@ class RedisLink:
             with suppress(*FORESEEN):
                 await pool.disconnect(inuse_connections=False)
 
-    async def _run_watched(self, operation: Callable[[*Ts], Coroutine[Any, Any, T]], args: tuple[*Ts]) -> T:
+    async def _run_watched(
+        self, operation: Callable[[*Ts], Coroutine[Any, Any, T]], args: tuple[*Ts]
+    ) -> T:
         """Run an operation and report its outcome to the breaker and the log.
 
         This happens on the asyncio side, because the caller may leave before the end.
@@ -133,7 +141,9 @@ class RedisLink:
 
 
 @asynccontextmanager
-async def open_redis(bridge: Bridge, url: Secret, password: Secret | None) -> AsyncIterator[RedisLink]:
+async def open_redis(
+    bridge: Bridge, url: Secret, password: Secret | None
+) -> AsyncIterator[RedisLink]:
     """Open a link to one Redis; `password` replaces the URL's. It connects with the first command.
 
     Owns: the pool's connections.
@@ -178,9 +188,17 @@ def _create_pool(url: Secret, password: Secret | None) -> BlockingConnectionPool
 def _build_connection_arguments(url: RedisUrl, password: Secret | None) -> dict[str, Any]:
     """Return where to connect, as arguments of redis-py's connections."""
     place: dict[str, Any] = {"path": url.path} if url.path else {"host": url.host, "port": url.port}
-    place |= {"db": url.db, "username": url.username, "password": password.reveal() if password else url.password}
+    place |= {
+        "db": url.db,
+        "username": url.username,
+        "password": password.reveal() if password else url.password,
+    }
     kind = UnixDomainSocketConnection if url.path else SSLConnection if url.tls else Connection
-    passed: dict[str, Any] = {name: value for name, value in url.parameters.items() if name not in ("protocol", "ssl_check_hostname")}
+    passed: dict[str, Any] = {
+        name: value
+        for name, value in url.parameters.items()
+        if name not in ("protocol", "ssl_check_hostname")
+    }
     if url.tls:
         passed["ssl_check_hostname"] = to_bool(url.parameters.get("ssl_check_hostname", "true"))
     return {"connection_class": kind, **place, **passed}

@@ -28,7 +28,9 @@ SEEN_EVERY = timedelta(minutes=1)
 class RedisSessions:
     """Sessions in Redis."""
 
-    def __init__(self, link: RedisLink, *, idle_s: float, max_s: float, count: Count, now: WallClock) -> None:
+    def __init__(
+        self, link: RedisLink, *, idle_s: float, max_s: float, count: Count, now: WallClock
+    ) -> None:
         self._link = link
         self._redis = link.redis
         self._idle = timedelta(seconds=idle_s)
@@ -69,8 +71,14 @@ class RedisSessions:
 
     async def _end_oldest(self, newest: Session) -> None:
         """End a user's oldest sessions beyond MOST; never `newest`, even if clocks are wrong."""
-        others = [session for session in await self._list_of_user(newest.user_id) if session.digest != newest.digest]
-        oldest = sorted(others, key=lambda session: (session.created_at, session.digest), reverse=True)[MAX_SESSIONS - 1 :]
+        others = [
+            session
+            for session in await self._list_of_user(newest.user_id)
+            if session.digest != newest.digest
+        ]
+        oldest = sorted(
+            others, key=lambda session: (session.created_at, session.digest), reverse=True
+        )[MAX_SESSIONS - 1 :]
         if oldest:
             async with self._redis.pipeline(transaction=True) as together:
                 together.delete(*(_key(session.digest) for session in oldest))
@@ -81,9 +89,13 @@ class RedisSessions:
         session = await self._read(session_digest)
         if session is None or self._now() - session.last_seen_at < SEEN_EVERY:
             return session
-        seen = Session(session.digest, session.user_id, session.created_at, self._now(), session.client)
+        seen = Session(
+            session.digest, session.user_id, session.created_at, self._now(), session.client
+        )
         # XX: a session that was ended meanwhile stays ended.
-        written = await self._redis.set(_key(session_digest), dump(seen), ex=self._seconds_left(seen), xx=True)
+        written = await self._redis.set(
+            _key(session_digest), dump(seen), ex=self._seconds_left(seen), xx=True
+        )
         return seen if written else None
 
     async def _read(self, session_digest: str) -> Session | None:
@@ -107,7 +119,9 @@ class RedisSessions:
 
     async def _list_of_user(self, user_id: int) -> tuple[Session, ...]:
         digests = await self._read_digests(user_id)
-        values = cast(list[bytes | None], await self._redis.mget(map(_key, digests))) if digests else []
+        values = (
+            cast(list[bytes | None], await self._redis.mget(map(_key, digests))) if digests else []
+        )
         found = [await self._check_value(*pair) for pair in zip(digests, values, strict=True)]
         live = [session for session in found if session is not None and session.user_id == user_id]
         if gone := set(digests) - {session.digest for session in live}:
@@ -134,7 +148,11 @@ class RedisSessions:
     def _seconds_left(self, session: Session) -> int:
         """Return the whole seconds until the session expires if unused; 0 or less if it has."""
         now = self._now()
-        return round(min(self._idle - (now - session.last_seen_at), self._max - (now - session.created_at)).total_seconds())
+        return round(
+            min(
+                self._idle - (now - session.last_seen_at), self._max - (now - session.created_at)
+            ).total_seconds()
+        )
 
 
 def dump(session: Session) -> bytes:
@@ -147,7 +165,9 @@ def load(data: bytes) -> Session | None:
     """Return the session in some bytes; None if they contain none."""
     try:
         found, user_id, created, seen, client = json.loads(data)
-        created_at, last_seen_at = (datetime.fromisoformat(one).astimezone(UTC) for one in (created, seen))
+        created_at, last_seen_at = (
+            datetime.fromisoformat(one).astimezone(UTC) for one in (created, seen)
+        )
     except (ValueError, TypeError, OverflowError, RecursionError):
         return None
     if type(user_id) is not int or not 0 < user_id < 2**63:

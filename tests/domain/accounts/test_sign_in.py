@@ -8,13 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsintel.domain.accounts.model import Identity
-from newsintel.domain.accounts.sign_in import HOME_PATH, check_invited, check_return, choose_return_path, create_attempt
+from newsintel.domain.accounts.sign_in import (
+    HOME_PATH,
+    check_invited,
+    check_return,
+    choose_return_path,
+    create_attempt,
+)
 from newsintel.errors import DeniedError, InvalidParameterError
 
 COOKIE = "c" * 43
 
 
-@pytest.mark.parametrize("wanted", ["/", "/me/saved?q=a%20b&limit=5", "/articles?q=%22a%22", "/a//b", "/a:b@c"])
+@pytest.mark.parametrize(
+    "wanted", ["/", "/me/saved?q=a%20b&limit=5", "/articles?q=%22a%22", "/a//b", "/a:b@c"]
+)
 def test_asvs_10_a_local_path_is_kept(wanted):
     """Unchanged."""
     assert choose_return_path(wanted) == wanted
@@ -23,8 +31,27 @@ def test_asvs_10_a_local_path_is_kept(wanted):
 @pytest.mark.parametrize(
     "wanted",
     [
-        *(None, "", "me", "//evil.example", "/\\evil.example", "\\/evil.example", "https://evil.example", "javascript:alert(1)"),
-        *("/a\r\nSet-Cookie: a=b", "/a\nb", "/\t/evil.example", "/a b", "/é", " /a", "/a\\b", "/" + "a" * 2000, "///evil.example"),
+        *(
+            None,
+            "",
+            "me",
+            "//evil.example",
+            "/\\evil.example",
+            "\\/evil.example",
+            "https://evil.example",
+            "javascript:alert(1)",
+        ),
+        *(
+            "/a\r\nSet-Cookie: a=b",
+            "/a\nb",
+            "/\t/evil.example",
+            "/a b",
+            "/é",
+            " /a",
+            "/a\\b",
+            "/" + "a" * 2000,
+            "///evil.example",
+        ),
     ],
 )
 def test_asvs_10_any_other_target_becomes_the_home_page(wanted):
@@ -42,7 +69,9 @@ def test_asvs_10_any_target_stays_on_our_host(wanted):
 def test_asvs_01_an_attempt_holds_only_random_values():
     """Three different values of 256 bits, and only a digest of the cookie."""
     attempts = [create_attempt("reddit", COOKIE, "/me") for _ in range(50)]
-    values = [value for attempt in attempts for value in (attempt.state, attempt.verifier, attempt.nonce)]
+    values = [
+        value for attempt in attempts for value in (attempt.state, attempt.verifier, attempt.nonce)
+    ]
     assert len(set(values)) == 150
     assert {len(value) for value in values} == {43}
     assert COOKIE not in str(attempts[0])
@@ -76,7 +105,9 @@ def test_asvs_01_any_other_return_is_refused():
 ALICE = Identity("reddit", "1", "Alice", ("reddit:alice",))
 
 
-@pytest.mark.parametrize("guests", [("anyone",), ("reddit:alice",), ("oidc:a@b.org", "reddit:alice")])
+@pytest.mark.parametrize(
+    "guests", [("anyone",), ("reddit:alice",), ("oidc:a@b.org", "reddit:alice")]
+)
 def test_invited_people_are_admitted(guests):
     """By provider and name. The case does not matter."""
     check_invited(ALICE, guests)

@@ -109,7 +109,9 @@ def test_texts_are_cleaned_and_cut_to_their_limits():
 
     An empty text becomes None.
     """
-    hit = read(title="Storm\x00 hits\u202e", description="  ", content="c" * 60_000, author="A\u200b")
+    hit = read(
+        title="Storm\x00 hits\u202e", description="  ", content="c" * 60_000, author="A\u200b"
+    )
     assert hit.article.title == "Storm hits"
     assert hit.article.description is None
     assert len(hit.article.content) == 50_000
@@ -119,23 +121,38 @@ def test_texts_are_cleaned_and_cut_to_their_limits():
 def test_tags_and_entities_in_texts_stay():
     """Texts in an export are plain text, so a tag is part of what they say."""
     text = "PSA: a <script> tag lets anyone in; write &lt;script&gt; <template> <b>there</b>"
-    hit = read(title=text, description=text, content=text, author=text, section=text, publisher=text)
-    assert {getattr(hit.article, name) for name in ("title", "description", "content", "author", "section", "publisher")} == {text}
+    hit = read(
+        title=text, description=text, content=text, author=text, section=text, publisher=text
+    )
+    assert {
+        getattr(hit.article, name)
+        for name in ("title", "description", "content", "author", "section", "publisher")
+    } == {text}
     assert parse_line(dump_line(hit), NOW) == hit
 
 
 def test_pages_behind_a_route_of_a_script_are_different_articles():
     """A script shows the page that the fragment names. A plain anchor is removed."""
-    one, other, anchor = (read(url=f"https://example.org/{end}").article for end in ("#/story/1", "#/story/2", "#comments"))
+    one, other, anchor = (
+        read(url=f"https://example.org/{end}").article
+        for end in ("#/story/1", "#/story/2", "#comments")
+    )
     assert len({one.id, other.id, anchor.id}) == 3
     assert anchor.canonical_url == "https://example.org/"
 
 
 def test_times_with_any_offset_are_converted_to_utc():
     """The offset itself is not stored."""
-    assert read(published_at="2026-11-22T12:00:00+02:00").article.published_at == datetime(2026, 11, 22, 10, tzinfo=UTC)
+    assert read(published_at="2026-11-22T12:00:00+02:00").article.published_at == datetime(
+        2026, 11, 22, 10, tzinfo=UTC
+    )
     assert read(published_at="1821-05-05T00:00:00Z").article.published_at.year == 1821
-    assert parse_line(dump_line(Hit(FULL.article, NOW.astimezone(timezone(timedelta(hours=5))), NOW)), NOW).first_seen_at == NOW
+    assert (
+        parse_line(
+            dump_line(Hit(FULL.article, NOW.astimezone(timezone(timedelta(hours=5))), NOW)), NOW
+        ).first_seen_at
+        == NOW
+    )
 
 
 @pytest.mark.parametrize(
@@ -156,21 +173,33 @@ def test_times_with_any_offset_are_converted_to_utc():
         ({"published_at": "2026-11-22T10:00:00"}, "published_at has no offset"),
         ({"published_at": 1795000000}, "published_at is not text"),
         ({"published_at": "1799-12-31T23:59:59Z"}, "published_at is before 1800 or in the future"),
-        ({"published_at": "0001-01-01T00:00:00+14:00"}, "published_at is before 1800 or in the future"),
-        ({"published_at": "9999-12-31T23:59:59-14:00"}, "published_at is before 1800 or in the future"),
+        (
+            {"published_at": "0001-01-01T00:00:00+14:00"},
+            "published_at is before 1800 or in the future",
+        ),
+        (
+            {"published_at": "9999-12-31T23:59:59-14:00"},
+            "published_at is before 1800 or in the future",
+        ),
         ({"published_at": "20000-01-01T00:00:00Z"}, "published_at is not a time such as"),
         ({"published_at_estimated": 1}, "published_at_estimated is not true or false"),
         ({"image_url": "//cdn"}, "image_url is not an http or https address"),
         ({"language": "eng"}, "language must match"),
         ({"external_id": "x" * 2049}, "external_id is longer than 2048"),
-        ({"external_id": "a\x00"}, "external_id is longer than 2048 characters or has invisible ones"),
+        (
+            {"external_id": "a\x00"},
+            "external_id is longer than 2048 characters or has invisible ones",
+        ),
         ({"points": 1}, "points and comments come together"),
         ({"points": 1, "comments": 2.5}, "comments is not a whole number"),
         ({"points": True, "comments": 2}, "points is not a whole number"),
         ({"points": 2**31, "comments": 0}, "points or comments do not fit 32 bits"),
         ({"fetched_at": "1999-12-31T23:59:59Z"}, "fetched_at is before 2000 or in the future"),
         ({"fetched_at": "2026-11-25T00:00:00Z"}, "fetched_at is before 2000 or in the future"),
-        ({"fetched_at": "2026-11-01T00:00:00Z", "first_seen_at": "2026-11-02T00:00:00Z"}, "first_seen_at is later than fetched_at"),
+        (
+            {"fetched_at": "2026-11-01T00:00:00Z", "first_seen_at": "2026-11-02T00:00:00Z"},
+            "first_seen_at is later than fetched_at",
+        ),
         ({"descripton": "misspelt"}, "unknown field 'descripton'"),
         ({"\x1b[31m" + "x" * 100: 1}, "unknown field '[31mxxxx"),
     ],
@@ -184,7 +213,9 @@ def test_a_line_that_is_not_an_article_is_refused(changes, reason):
     assert "\n" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("line", [b"", b"{", b"[]", b'"text"', b"\xff", b"\xef\xbb\xbf{}", b'{"a": NaN}', b"[" * 5000])
+@pytest.mark.parametrize(
+    "line", [b"", b"{", b"[]", b'"text"', b"\xff", b"\xef\xbb\xbf{}", b'{"a": NaN}', b"[" * 5000]
+)
 def test_a_line_that_is_not_an_object_is_refused(line):
     """Whatever other JSON or text it is."""
     with pytest.raises(ValueError, match=r"not JSON: |not a JSON object"):

@@ -13,8 +13,15 @@ from newsintel.domain.text.tokens import split_words
 from tests.steps import ALLOWED, LONGEST_MS, longest_slice
 from tests.whole import passage
 
-TEXTS = st.lists(st.sampled_from([*"ab", "cat", "Cats", "Café", "東京で地震", "地震", "ﬁ", ".", "—", "dog’s"]), max_size=60).map(" ".join)
-TYPED = st.lists(st.sampled_from(["cat", "cafe", "a b", "地震", "地", "東京で", "fi", "dog"]), min_size=1, max_size=4)
+TEXTS = st.lists(
+    st.sampled_from([*"ab", "cat", "Cats", "Café", "東京で地震", "地震", "ﬁ", ".", "—", "dog’s"]),
+    max_size=60,
+).map(" ".join)
+TYPED = st.lists(
+    st.sampled_from(["cat", "cafe", "a b", "地震", "地", "東京で", "fi", "dog"]),
+    min_size=1,
+    max_size=4,
+)
 
 
 def shown(text, *typed, language="en"):
@@ -58,7 +65,9 @@ def test_a_passage_is_taken_where_most_terms_occur():
     Text beyond the limit is not searched.
     """
     filler = "x " * 100
-    assert shown(f"cat {filler}cat dog {filler}", "cat", "dog").startswith("x " * WORDS_BEFORE + "[cat] [dog]")
+    assert shown(f"cat {filler}cat dog {filler}", "cat", "dog").startswith(
+        "x " * WORDS_BEFORE + "[cat] [dog]"
+    )
     assert shown(f"{filler}cat {filler}cat", "cat").count("[") == 1
     assert shown("x " * (MAX_TEXT_CHARS // 2) + "cat", "cat") is None
 
@@ -97,9 +106,16 @@ def fullest_by_hand(text, wanted):
         for number, one in enumerate(wanted)
         for place in range(len(found) - len(one.lexemes) + 1)
         if found[place : place + len(one.lexemes) - 1] == [*one.lexemes[:-1]]
-        and (found[place + len(one.lexemes) - 1].startswith if one.prefix else found[place + len(one.lexemes) - 1].__eq__)(one.lexemes[-1])
+        and (
+            found[place + len(one.lexemes) - 1].startswith
+            if one.prefix
+            else found[place + len(one.lexemes) - 1].__eq__
+        )(one.lexemes[-1])
     }
-    most = {begin: len({number for place, number in starts if begin <= place < begin + MAX_WORDS}) for begin, _ in starts}
+    most = {
+        begin: len({number for place, number in starts if begin <= place < begin + MAX_WORDS})
+        for begin, _ in starts
+    }
     return min(most, key=lambda begin: (-most[begin], begin)) if most else None
 
 
@@ -113,7 +129,10 @@ def test_a_passage_has_the_largest_number_of_terms(text, typed):
     else:
         words = list(split_words(text))
         first = max(0, begin - WORDS_BEFORE)
-        assert found.text == text[words[first].start : max(word.end for word in words[first : first + MAX_WORDS])]
+        assert (
+            found.text
+            == text[words[first].start : max(word.end for word in words[first : first + MAX_WORDS])]
+        )
 
 
 @pytest.mark.parametrize(
@@ -125,7 +144,10 @@ def test_a_passage_has_the_largest_number_of_terms(text, typed):
         ("가" * MAX_TEXT_CHARS, ["가" * length for length in range(1, 22)]),
         ("spam " * MAX_TEXT_CHARS, ["spam", "spams", "spammed", "spamming", "spam’s"]),
         ("a b " * MAX_TEXT_CHARS, [f"{one} b" for one in "a" * 60]),
-        ("".join(chr(0x4E00 + number) for number in range(MAX_TEXT_CHARS)), [chr(0x4E00 + number) for number in range(128)]),
+        (
+            "".join(chr(0x4E00 + number) for number in range(MAX_TEXT_CHARS)),
+            [chr(0x4E00 + number) for number in range(128)],
+        ),
         ("a'" * MAX_TEXT_CHARS, ["'".join("a" * 128)]),
     ],
 )

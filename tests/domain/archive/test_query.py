@@ -22,28 +22,61 @@ def word(text, field=Field.ANY, *, no=False):
     ("q", "alternatives"),
     [
         ("climate", [[word("climate")]]),
-        ('"machine learning" OR "neural networks"', [[word("machine learning")], [word("neural networks")]]),
+        (
+            '"machine learning" OR "neural networks"',
+            [[word("machine learning")], [word("neural networks")]],
+        ),
         ("a b -c AND d OR e", [[word("a"), word("b"), word("c", no=True), word("d")], [word("e")]]),
         ("title:Flood", [[word("Flood", Field.TITLE)]]),
         ('-title:"Flash Flood" x', [[word("Flash Flood", Field.TITLE, no=True), word("x")]]),
         ("source:Guardian", [[word("guardian", Field.SOURCE)]]),
-        ('publisher:"BBC News" AUTHOR:Smith', [[word("BBC News", Field.PUBLISHER), word("Smith", Field.AUTHOR)]]),
-        ("title:a OR -source:reddit", [[word("a", Field.TITLE)], [word("reddit", Field.SOURCE, no=True)]]),
+        (
+            'publisher:"BBC News" AUTHOR:Smith',
+            [[word("BBC News", Field.PUBLISHER), word("Smith", Field.AUTHOR)]],
+        ),
+        (
+            "title:a OR -source:reddit",
+            [[word("a", Field.TITLE)], [word("reddit", Field.SOURCE, no=True)]],
+        ),
         ("-a", [[word("a", no=True)]]),
         ('title:"open ended', [[word("open ended", Field.TITLE)]]),
         ('"x"title:y', [[word("x"), word("y", Field.TITLE)]]),
-        ("title:OR -OR source:AND", [[word("OR", Field.TITLE), word("OR", no=True), word("and", Field.SOURCE)]]),
-        ("http://example.org covid: any:x", [[word("http://example.org"), word("covid:"), word("any:x")]]),
+        (
+            "title:OR -OR source:AND",
+            [[word("OR", Field.TITLE), word("OR", no=True), word("and", Field.SOURCE)]],
+        ),
+        (
+            "http://example.org covid: any:x",
+            [[word("http://example.org"), word("covid:"), word("any:x")]],
+        ),
         ("title: x subtitle:y", [[word("title:"), word("x"), word("subtitle:y")]]),
         ('"title:x"', [[word("title:x")]]),
         ('a a OR a OR title:"" ?! OR', [[word("a")]]),
-        ("title:(a OR b) c", [[word("a", Field.TITLE), word("c")], [word("b", Field.TITLE), word("c")]]),
-        ("-title:(a author:b)", [[word("a", Field.TITLE, no=True)], [word("b", Field.AUTHOR, no=True)]]),
-        ("title：“Flash Flood” –author:„Kim Weiß“", [[word("Flash Flood", Field.TITLE), word("Kim Weiß", Field.AUTHOR, no=True)]]),
-        ("ｔｉｔｌｅ:Straße publisher:「朝日 新聞」", [[word("Straße", Field.TITLE), word("朝日 新聞", Field.PUBLISHER)]]),
-        ("title:-a title:−“b c”", [[word("a", Field.TITLE, no=True), word("b c", Field.TITLE, no=True)]]),
+        (
+            "title:(a OR b) c",
+            [[word("a", Field.TITLE), word("c")], [word("b", Field.TITLE), word("c")]],
+        ),
+        (
+            "-title:(a author:b)",
+            [[word("a", Field.TITLE, no=True)], [word("b", Field.AUTHOR, no=True)]],
+        ),
+        (
+            "title：“Flash Flood” –author:„Kim Weiß“",
+            [[word("Flash Flood", Field.TITLE), word("Kim Weiß", Field.AUTHOR, no=True)]],
+        ),
+        (
+            "ｔｉｔｌｅ:Straße publisher:「朝日 新聞」",
+            [[word("Straße", Field.TITLE), word("朝日 新聞", Field.PUBLISHER)]],
+        ),
+        (
+            "title:-a title:−“b c”",
+            [[word("a", Field.TITLE, no=True), word("b c", Field.TITLE, no=True)]],
+        ),
         ("a (after:2026-03-01 OR b)", [[word("a"), word("b")]]),
-        ("NOT (source:reddit OR title:a)", [[word("reddit", Field.SOURCE, no=True), word("a", Field.TITLE, no=True)]]),
+        (
+            "NOT (source:reddit OR title:a)",
+            [[word("reddit", Field.SOURCE, no=True), word("a", Field.TITLE, no=True)]],
+        ),
     ],
 )
 def test_grammar_of_fields_words_and_phrases(q, alternatives):
@@ -90,9 +123,15 @@ def test_bounds_in_q_set_start_and_end(q, start, end):
 
 def test_bounds_in_q_narrow_the_parameters():
     """They never widen them. Parameters are converted to UTC."""
-    wide = build_archive_query("after:2026-01-01 before:2026-12-31", start=MARCH.astimezone(timezone(timedelta(hours=2))), end=APRIL)
+    wide = build_archive_query(
+        "after:2026-01-01 before:2026-12-31",
+        start=MARCH.astimezone(timezone(timedelta(hours=2))),
+        end=APRIL,
+    )
     narrow = build_archive_query(
-        "after:2026-03-01 before:2026-04-01", start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2026, 12, 31, tzinfo=UTC)
+        "after:2026-03-01 before:2026-04-01",
+        start=datetime(2026, 1, 1, tzinfo=UTC),
+        end=datetime(2026, 12, 31, tzinfo=UTC),
     )
     assert (wide.start, wide.end) == (MARCH, APRIL)
     assert wide.start.tzinfo is UTC
@@ -166,7 +205,9 @@ def test_sort_by_relevance_needs_a_wanted_term(q, sort, used):
 
 def test_fingerprint_is_equal_for_the_same_meaning_only():
     """Every part that changes the answer changes it. `IT` and `it` differ."""
-    assert hash_query(build_archive_query(" flood\u00a0")) == hash_query(build_archive_query("“flood” AND FLOOD"))
+    assert hash_query(build_archive_query(" flood\u00a0")) == hash_query(
+        build_archive_query("“flood” AND FLOOD")
+    )
     queries = [
         build_archive_query("x"),
         build_archive_query("title:x"),
@@ -208,11 +249,20 @@ parts = st.sampled_from(
 )
 
 
-@given(st.one_of(st.text(max_size=300), st.lists(st.one_of(parts, st.text(max_size=5)), max_size=30).map("".join)))
+@given(
+    st.one_of(
+        st.text(max_size=300),
+        st.lists(st.one_of(parts, st.text(max_size=5)), max_size=30).map("".join),
+    )
+)
 def test_build_gives_a_query_or_a_refusal(q):
     """A refusal names q."""
     with contextlib.suppress(InvalidParameterError):
         query = build_archive_query(q)
         assert query.alternatives or query.start or query.end
         assert all(query.alternatives)
-        assert all(any(map(str.isalnum, fold_case(one.text))) for conditions in query.alternatives for one in conditions)
+        assert all(
+            any(map(str.isalnum, fold_case(one.text)))
+            for conditions in query.alternatives
+            for one in conditions
+        )

@@ -10,7 +10,12 @@ from newsintel.domain.bounds.room import ByteBudget
 from newsintel.domain.bounds.sized_cache import ENTRY_BYTES, SizedCache, memoize
 
 KEYS = st.sampled_from("abcdef")
-STEPS = st.lists(st.one_of(st.tuples(st.just("put"), KEYS, st.integers(0, 500)), st.tuples(st.sampled_from(["get", "pop"]), KEYS)))
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("put"), KEYS, st.integers(0, 500)),
+        st.tuples(st.sampled_from(["get", "pop"]), KEYS),
+    )
+)
 
 
 @given(STEPS)

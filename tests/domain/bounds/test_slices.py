@@ -93,26 +93,65 @@ def fitted(rows, envelope):
 
 def newsapi_rows(value, url="https://example.org/{}"):
     """Rows in which every text is `value`."""
-    texts = {"title": value, "description": value, "content": value, "author": value, "source": {"name": value}}
-    return [texts | {"url": url.format(n), "urlToImage": url.format(n), "publishedAt": "2026-03-13T12:00:00Z"} for n in range(100)]
+    texts = {
+        "title": value,
+        "description": value,
+        "content": value,
+        "author": value,
+        "source": {"name": value},
+    }
+    return [
+        texts
+        | {"url": url.format(n), "urlToImage": url.format(n), "publishedAt": "2026-03-13T12:00:00Z"}
+        for n in range(100)
+    ]
 
 
 def guardian_rows(value, url="https://www.theguardian.com/{}"):
     """Rows in which every text is `value`."""
     fields = {"trailText": value, "byline": value, "thumbnail": url.format(0), "lang": "en"}
-    return [{"webTitle": value, "webUrl": url.format(n), "sectionName": value, "id": value, "fields": fields} for n in range(100)]
+    return [
+        {
+            "webTitle": value,
+            "webUrl": url.format(n),
+            "sectionName": value,
+            "id": value,
+            "fields": fields,
+        }
+        for n in range(100)
+    ]
 
 
 def reddit_rows(value, url="https://example.org/{}"):
     """Rows in which every text is `value`."""
-    texts = {"title": value, "selftext": value, "author": value, "subreddit": value, "thumbnail": url.format(0)}
-    return [{"kind": "t3", "data": texts | {"name": f"t3_{n}", "url": url.format(n), "permalink": f"/r/x/{n}"}} for n in range(100)]
+    texts = {
+        "title": value,
+        "selftext": value,
+        "author": value,
+        "subreddit": value,
+        "thumbnail": url.format(0),
+    }
+    return [
+        {
+            "kind": "t3",
+            "data": texts | {"name": f"t3_{n}", "url": url.format(n), "permalink": f"/r/x/{n}"},
+        }
+        for n in range(100)
+    ]
 
 
 SOURCES = {
     "newsapi": (newsapi.SOURCE, newsapi_rows, lambda rows: {"status": "ok", "articles": rows}),
-    "guardian": (guardian.SOURCE, guardian_rows, lambda rows: {"response": {"status": "ok", "results": rows}}),
-    "reddit": (reddit.SOURCE, reddit_rows, lambda rows: {"kind": "Listing", "data": {"children": rows}}),
+    "guardian": (
+        guardian.SOURCE,
+        guardian_rows,
+        lambda rows: {"response": {"status": "ok", "results": rows}},
+    ),
+    "reddit": (
+        reddit.SOURCE,
+        reddit_rows,
+        lambda rows: {"kind": "Listing", "data": {"children": rows}},
+    ),
 }
 
 
@@ -127,7 +166,11 @@ def test_a_reply_within_the_caps_is_read_in_slices(name, unit):
     # A longer one is refused for its number of escapes.
     size = 1_500 if {'"', "\n"} & set(unit) else 6_000
     body = fitted(rows((unit * size)[:size]), envelope)
-    page = check(lambda: source.read_slices(Response(200, {"content-type": "application/json"}, body), QUERY, NOON))
+    page = check(
+        lambda: source.read_slices(
+            Response(200, {"content-type": "application/json"}, body), QUERY, NOON
+        )
+    )
     assert page.returned > 10
 
 
@@ -202,7 +245,17 @@ def test_hostile_addresses_are_read_in_slices(url):
         b'"s":"' + rb"\ud83d\ude00" * 99_000 + rb"\ud83d" + b'"',
         b'"s":"' + "\U0001f600".encode() * 500_000 + b'"',
     ],
-    ids=["objects", "arrays", "numbers", "too many", "letters", "escapes", "halves", "too many halves", "emoji"],
+    ids=[
+        "objects",
+        "arrays",
+        "numbers",
+        "too many",
+        "letters",
+        "escapes",
+        "halves",
+        "too many halves",
+        "emoji",
+    ],
 )
 def test_hostile_json_is_read_in_time_or_refused(filling):
     """A parser in C cannot pause.
@@ -243,7 +296,9 @@ def alike(number):
 
 TITLES = {
     "plain": lambda number: " ".join(
-        random.Random(number).choices(["climate", "flood", "policy", "rain", "storm", "people", "city", "vote"], k=10)
+        random.Random(number).choices(
+            ["climate", "flood", "policy", "rain", "storm", "people", "city", "vote"], k=10
+        )
     ),
     "long": letters("abcdefghij ", 300),
     "cyrillic": letters("абвгдежзий ", 300),
@@ -254,7 +309,9 @@ TITLES = {
 
 def found(titles, descriptions=lambda number: f"description {number}", count=500):
     """Articles of one source."""
-    return tuple(article(str(n), title=titles(n), description=descriptions(n)) for n in range(count))
+    return tuple(
+        article(str(n), title=titles(n), description=descriptions(n)) for n in range(count)
+    )
 
 
 @pytest.mark.parametrize("titles", TITLES.values(), ids=TITLES)
@@ -264,25 +321,46 @@ def test_500_titles_are_grouped_in_slices(titles):
     Also where the search counts pairs of letters instead of comparing all titles.
     """
     articles = found(titles)
-    assert sum(len(one.members) for one in check(lambda: Grouping(Dedupe.NORMAL).add(articles))) == 500
+    assert (
+        sum(len(one.members) for one in check(lambda: Grouping(Dedupe.NORMAL).add(articles))) == 500
+    )
 
 
-@pytest.mark.parametrize("description", ["word " * 400, "ﷺ " * 1000, "'a" * 1000], ids=["words", "growing", "apostrophes"])
+@pytest.mark.parametrize(
+    "description",
+    ["word " * 400, "ﷺ " * 1000, "'a" * 1000],
+    ids=["words", "growing", "apostrophes"],
+)
 def test_stories_are_ranked_rendered_and_arranged_in_slices(description):
     """Also if all articles are one story of 300 articles."""
-    preferences = Preferences(topics=tuple(f"topic {n}" for n in range(50)), excluded_topics=tuple(f"other {n}" for n in range(50)))
+    preferences = Preferences(
+        topics=tuple(f"topic {n}" for n in range(50)),
+        excluded_topics=tuple(f"other {n}" for n in range(50)),
+    )
     for titles in (TITLES["plain"], lambda _: "the same story everywhere"):
-        articles = found(titles, lambda n: f"{description[:1990]}{n}", 40 if description[0] == "ﷺ" else 300)
+        articles = found(
+            titles, lambda n: f"{description[:1990]}{n}", 40 if description[0] == "ﷺ" else 300
+        )
         groups = run_all(Grouping(Dedupe.NORMAL).add(articles))
         ranked = check(lambda groups=groups: rank_groups(groups, QUERY, NOON))
         assert len(ranked) == len(groups)
         harvest = Harvest(QUERY, NOON, (outcome("newsapi", articles=articles),))
         answer = Answer(harvest, merge_articles(QUERY, articles, Dedupe.NORMAL, NOON))
-        for view in (View(limit=100), View(limit=100, dedupe=Dedupe.STRICT), View(limit=100, dedupe=Dedupe.OFF, explain=True)):
-            assert check(lambda view=view, answer=answer: views.render_in_slices(answer, view))["articles"]
+        for view in (
+            View(limit=100),
+            View(limit=100, dedupe=Dedupe.STRICT),
+            View(limit=100, dedupe=Dedupe.OFF, explain=True),
+        ):
+            assert check(lambda view=view, answer=answer: views.render_in_slices(answer, view))[
+                "articles"
+            ]
         for memo in MEMOS:
             memo.clear()
-        check(lambda answer=answer: personal.order_stories(answer.merge.ranked, preferences, Sort.RELEVANCE))
+        check(
+            lambda answer=answer: personal.order_stories(
+                answer.merge.ranked, preferences, Sort.RELEVANCE
+            )
+        )
 
 
 @pytest.mark.parametrize("letter", ["c", "é", "가"])
@@ -293,9 +371,18 @@ def test_cached_answers_are_written_and_read_in_slices(letter):
     answer = Answer(harvest, merge_articles(QUERY, articles, Dedupe.NORMAL, NOON))
     data = check(lambda: dump_answer(answer))
     assert check(lambda: load_answer(data)) == answer
-    giant = evolve(harvest, outcomes=(outcome("newsapi", articles=tuple(evolve(one, content=letter * 9000) for one in articles)),))
+    giant = evolve(
+        harvest,
+        outcomes=(
+            outcome(
+                "newsapi", articles=tuple(evolve(one, content=letter * 9000) for one in articles)
+            ),
+        ),
+    )
     with pytest.raises(ValueError, match="more than"):
-        run_all(dump_answer(Answer(giant, merge_articles(QUERY, giant.articles, Dedupe.NORMAL, NOON))))
+        run_all(
+            dump_answer(Answer(giant, merge_articles(QUERY, giant.articles, Dedupe.NORMAL, NOON)))
+        )
     with pytest.raises(ValueError, match="more than"):
         run_all(load_answer(data + b" " * 2**21))
 
@@ -309,7 +396,9 @@ def test_a_text_is_cut_before_it_is_cleaned(monkeypatch, unit, max_chars):
     """
     looked_at = []
     visible = text.remove_invisible
-    monkeypatch.setattr(text, "remove_invisible", lambda some: looked_at.append(len(some)) or visible(some))
+    monkeypatch.setattr(
+        text, "remove_invisible", lambda some: looked_at.append(len(some)) or visible(some)
+    )
     shown = to_plain_text(unit * 100_000, max_chars, read_html)
     assert max(looked_at) <= RAW_CHARS[0] * max_chars + RAW_CHARS[1]
     assert shown is None or (len(shown) <= max_chars and shown.endswith("…"))
@@ -364,4 +453,8 @@ async def test_other_tasks_run_between_slices(monkeypatch, autojump_clock):
 def test_an_answer_without_articles_is_rendered_in_slices():
     """All sources failed, so the body has no articles."""
     harvest = Harvest(QUERY, NOON, (outcome("newsapi", Status.TIMEOUT),))
-    check(lambda: views.render_in_slices(Answer(harvest, merge_articles(QUERY, (), Dedupe.NORMAL, NOON)), View()))
+    check(
+        lambda: views.render_in_slices(
+            Answer(harvest, merge_articles(QUERY, (), Dedupe.NORMAL, NOON)), View()
+        )
+    )

@@ -26,7 +26,9 @@ WORDS = ("comet", "norway", "sky", "bank", "rate", "bread", "flour")
 SAVED = Deed(DeedKind.SAVED, "saved", "saved", NOW, "a_1")
 
 deeds = st.builds(
-    lambda kind, text, days: Deed(kind, text, text, None if kind is DeedKind.TOPIC else NOW - timedelta(days=days)),
+    lambda kind, text, days: Deed(
+        kind, text, text, None if kind is DeedKind.TOPIC else NOW - timedelta(days=days)
+    ),
     st.sampled_from(DeedKind),
     st.sampled_from(["one", "two", "three"]),
     st.integers(-2, 400),
@@ -45,7 +47,9 @@ def of(*done):
 
     All words weigh the same; the strongest deed comes first.
     """
-    return build_profile([deed for deed, _ in done], [dict.fromkeys(words.split(), 1.0) for _, words in done], NOW)
+    return build_profile(
+        [deed for deed, _ in done], [dict.fromkeys(words.split(), 1.0) for _, words in done], NOW
+    )
 
 
 @pytest.mark.parametrize("kind", HALF_LIFE_D)
@@ -74,8 +78,15 @@ def test_deeds_that_share_words_form_one_interest():
 
     Its words are those of its deeds, the repeated one first.
     """
-    found = of((did(DeedKind.SAVED), "comet norway"), (did(DeedKind.SAVED), "comet sky"), (did(DeedKind.SEARCHED), "bank rate"))
-    assert [interest.importance for interest in found.interests] == [1.0, pytest.approx((0.8 / 2) ** 0.5)]
+    found = of(
+        (did(DeedKind.SAVED), "comet norway"),
+        (did(DeedKind.SAVED), "comet sky"),
+        (did(DeedKind.SEARCHED), "bank rate"),
+    )
+    assert [interest.importance for interest in found.interests] == [
+        1.0,
+        pytest.approx((0.8 / 2) ** 0.5),
+    ]
     first, second = found.interests
     assert next(iter(first.terms)) == "comet"
     assert (set(first.terms), set(second.terms)) == ({"comet", "norway", "sky"}, {"bank", "rate"})
@@ -85,10 +96,18 @@ def test_deeds_that_share_words_form_one_interest():
 
 def test_a_deed_joins_the_most_similar_interest():
     """Of equally similar interests, the earliest gets it. One common word of five is not enough."""
-    found = of((did(DeedKind.SAVED), "comet norway"), (did(DeedKind.SAVED), "bank rate"), (did(DeedKind.SAVED), "bank rate comet"))
+    found = of(
+        (did(DeedKind.SAVED), "comet norway"),
+        (did(DeedKind.SAVED), "bank rate"),
+        (did(DeedKind.SAVED), "bank rate comet"),
+    )
     assert [len(interest.evidence) for interest in found.interests] == [2, 1]
     assert "bank" in found.interests[0].terms
-    equal = of((did(DeedKind.SAVED), "comet norway"), (did(DeedKind.SAVED), "bank rate"), (did(DeedKind.OPENED), "comet bank"))
+    equal = of(
+        (did(DeedKind.SAVED), "comet norway"),
+        (did(DeedKind.SAVED), "bank rate"),
+        (did(DeedKind.OPENED), "comet bank"),
+    )
     assert "norway" in equal.interests[0].terms
     apart = of((did(DeedKind.SAVED), "comet a b c d"), (did(DeedKind.SAVED), "comet e f g h"))
     assert len(apart.interests) == 2
@@ -99,7 +118,10 @@ def test_a_dislike_weighs_against_its_words():
     found = of((did(DeedKind.SAVED), "comet norway"), (did(DeedKind.DISLIKED), "comet bread"))
     assert [dict(interest.terms) for interest in found.interests] == [{"norway": 1.0}]
     assert found.averse == {"bread": 1.0}
-    less = of((did(DeedKind.SAVED), "comet norway"), (did(DeedKind.DISLIKED, HALF_LIFE_D[DeedKind.DISLIKED]), "comet"))
+    less = of(
+        (did(DeedKind.SAVED), "comet norway"),
+        (did(DeedKind.DISLIKED, HALF_LIFE_D[DeedKind.DISLIKED]), "comet"),
+    )
     assert less.interests[0].terms == pytest.approx({"norway": 0.7735, "comet": 0.2265}, abs=1e-4)
     assert of((did(DeedKind.SAVED), "comet"), (did(DeedKind.DISLIKED), "comet")) == Profile((), {})
     assert of((did(DeedKind.DISLIKED), "comet")) == Profile((), {"comet": 1.0})
@@ -149,8 +171,16 @@ def test_a_dislike_never_raises_the_weight_of_its_words(done, words):
     chosen = [(deed, some) for deed, some in done if deed.kind is not DeedKind.HIDDEN]
     dislike = (did(DeedKind.DISLIKED), words)
     before = build_profile([deed for deed, _ in chosen], [some for _, some in chosen], NOW)
-    after = build_profile([deed for deed, _ in [*chosen, dislike]], [some for _, some in [*chosen, dislike]], NOW)
+    after = build_profile(
+        [deed for deed, _ in [*chosen, dislike]], [some for _, some in [*chosen, dislike]], NOW
+    )
     for word in words:
-        assert after.averse.get(word, 0) > 0 or word not in before.averse or len(after.averse) == MOST_AVERSE
-        lone = {word} == set(words) and not any(word in interest.terms for interest in before.interests)
+        assert (
+            after.averse.get(word, 0) > 0
+            or word not in before.averse
+            or len(after.averse) == MOST_AVERSE
+        )
+        lone = {word} == set(words) and not any(
+            word in interest.terms for interest in before.interests
+        )
         assert not lone or not any(word in interest.terms for interest in after.interests)

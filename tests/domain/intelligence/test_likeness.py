@@ -20,7 +20,9 @@ from tests.values import NOW, article
 
 WEIGHTS = {"a": 4.0, "b": 2.0, "c": 1.0, "d": 1.0}
 _candidates = st.lists(
-    st.builds(Candidate, st.integers(1, 50), st.integers(0, 400), st.integers(0, 15)), unique_by=lambda it: it.id, max_size=8
+    st.builds(Candidate, st.integers(1, 50), st.integers(0, 400), st.integers(0, 15)),
+    unique_by=lambda it: it.id,
+    max_size=8,
 )
 
 
@@ -34,11 +36,16 @@ def test_closest_are_in_order_and_within_bounds(candidates, weights):
 
 
 @given(st.integers(0, 15), st.integers(0, 15), st.integers(1, 200), st.integers(0, 200))
-def test_more_in_common_never_lowers_a_score_and_length_never_raises_it(shared, more, words, longer):
+def test_more_in_common_never_lowers_a_score_and_length_never_raises_it(
+    shared, more, words, longer
+):
     """The other candidates have the usual length."""
     usual = Candidate(1, words, 15)
     base, richer, wordier = (
-        {one.id: one.score for one in score_candidates([usual, usual, Candidate(2, length, mask)], WEIGHTS)}.get(2, 0.0)
+        {
+            one.id: one.score
+            for one in score_candidates([usual, usual, Candidate(2, length, mask)], WEIGHTS)
+        }.get(2, 0.0)
         for length, mask in ((words, shared), (words, shared | more), (words + longer, shared))
     )
     assert richer >= base
@@ -47,7 +54,9 @@ def test_more_in_common_never_lowers_a_score_and_length_never_raises_it(shared, 
 
 def test_a_score_is_the_share_of_the_telling_weight():
     """The article has the usual length. Its shared terms are ordered by weight."""
-    (found,) = score_candidates([Candidate(1, 10, 0b0110)], {"c": 1.0, "a": 4.0, "b": 2.0, "d": 1.0})
+    (found,) = score_candidates(
+        [Candidate(1, 10, 0b0110)], {"c": 1.0, "a": 4.0, "b": 2.0, "d": 1.0}
+    )
     assert found == Scored(1, pytest.approx(6 / 8), ("a", "b"))
     assert score_candidates([Candidate(1, 10, 0)], WEIGHTS) == []
     assert score_candidates([], WEIGHTS) == []
@@ -66,14 +75,24 @@ def test_recent_articles_and_other_publishers_are_preferred():
     """
     scored = [Scored(number, 0.8, ("a",)) for number in (1, 2, 3, 4, 5)]
     aged = {1: 30, 2: 0, 3: 0, 5: -9}
-    articles = {number: article(publisher="BBC ", published_at=NOW - timedelta(days=days)) for number, days in aged.items()}
+    articles = {
+        number: article(publisher="BBC ", published_at=NOW - timedelta(days=days))
+        for number, days in aged.items()
+    }
     articles[3] = article(publisher="Reuters", published_at=NOW)
     found = rescore_articles(scored, articles, "bbc", NOW)
     assert [one.id for one in found] == [3, 5, 2, 1]
     assert [one.score for one in found] == pytest.approx(
-        [0.8, 0.8 * SAME_PUBLISHER, 0.8 * SAME_PUBLISHER, round(0.8 * SAME_PUBLISHER * (1 - RECENCY / 2), 4)]
+        [
+            0.8,
+            0.8 * SAME_PUBLISHER,
+            0.8 * SAME_PUBLISHER,
+            round(0.8 * SAME_PUBLISHER * (1 - RECENCY / 2), 4),
+        ]
     )
-    assert {one.score for one in rescore_articles(scored, articles, None, NOW) if one.id != 1} == {0.8}
+    assert {one.score for one in rescore_articles(scored, articles, None, NOW) if one.id != 1} == {
+        0.8
+    }
 
 
 def scored(*ids):
@@ -86,7 +105,13 @@ def shown(*args):
     return [one.id for one in drop_duplicates(*args)]
 
 
-TITLES = {1: "Flood in Wales", 2: "Strike in France", 3: "Election in Peru", 4: "Flood in Wales!", 5: ""}
+TITLES = {
+    1: "Flood in Wales",
+    2: "Strike in France",
+    3: "Election in Peru",
+    4: "Flood in Wales!",
+    5: "",
+}
 
 
 def test_each_story_is_shown_once_and_known_ones_never():

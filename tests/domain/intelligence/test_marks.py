@@ -21,7 +21,10 @@ KEYS = [Secret("A" * 43), Secret("B" * 42 + "A")]
 def marked(*searches, keys=KEYS):
     """The marks that one process makes of some searches, each as (query, person, days later)."""
     marking = SearchMarker(keys)
-    return [marking.mark(search_record(query=query, person=person, searched_at=NOON + days * DAY)) for query, person, days in searches]
+    return [
+        marking.mark(search_record(query=query, person=person, searched_at=NOON + days * DAY))
+        for query, person, days in searches
+    ]
 
 
 def test_the_same_person_query_and_day_make_the_same_mark():
@@ -33,7 +36,11 @@ def test_the_same_person_query_and_day_make_the_same_mark():
 
 def test_another_person_query_day_or_key_makes_another_mark():
     """All five marks differ."""
-    different = [*marked(("flood", "alice", 0), ("tide", "alice", 0), ("flood", "bob", 0), ("flood", "alice", 1))]
+    different = [
+        *marked(
+            ("flood", "alice", 0), ("tide", "alice", 0), ("flood", "bob", 0), ("flood", "alice", 1)
+        )
+    ]
     different += marked(("flood", "alice", 0), keys=KEYS[1:])
     assert len({one.mark for one in different}) == 5
 
@@ -85,7 +92,10 @@ def test_a_forgotten_person_has_no_earlier_queries():
         marking.mark(search_record(query="flood", person=person))
     marking.forget("alice")
     marking.forget("nobody")
-    beside = {person: marking.mark(search_record(query="tide", person=person)).beside for person in ("alice", "bob")}
+    beside = {
+        person: marking.mark(search_record(query="tide", person=person)).beside
+        for person in ("alice", "bob")
+    }
     assert {person: len(found) for person, found in beside.items()} == {"alice": 0, "bob": 1}
 
 
@@ -109,8 +119,13 @@ def test_remembered_queries_are_bounded(monkeypatch):
     # Room for alice with eight queries and another person with a short one.
     monkeypatch.setattr(module, "MAX_BYTES", 1_500)
     together = DailySearches()
-    found = [together.add(TODAY, "alice", f"q{number}") for number in range(module.MOST_QUERIES + 2)]
-    assert [len(others) for others in found] == [*range(module.MOST_QUERIES + 1), module.MOST_QUERIES]
+    found = [
+        together.add(TODAY, "alice", f"q{number}") for number in range(module.MOST_QUERIES + 2)
+    ]
+    assert [len(others) for others in found] == [
+        *range(module.MOST_QUERIES + 1),
+        module.MOST_QUERIES,
+    ]
     assert found[-1][0] == "q1"
     assert together.add(TODAY, "alice", "q9") == ()
     together.add(TODAY, "bob", "q")

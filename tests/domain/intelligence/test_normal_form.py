@@ -33,7 +33,10 @@ def form(q):
         ('-"Real Madrid" football', 'football -"real madrid"'),
         ('"-dash"', '"-dash"'),
         ("node.js", "node.js"),
-        ("(Flood OR storm) -(rain snow)", "flood -rain OR flood -snow OR storm -rain OR storm -snow"),
+        (
+            "(Flood OR storm) -(rain snow)",
+            "flood -rain OR flood -snow OR storm -rain OR storm -snow",
+        ),
         ("Straße CO₂ „Real Madrid“", 'strasse co2 "real madrid"'),
         ('"(a" "b)" ⑴', '"(a" "b)" "(1)"'),
         ('"NOT" "–x" "‘n"', '"not" "–x" "‘n"'),
@@ -49,8 +52,40 @@ def test_normal_form_of_a_query(typed, normal):
 @given(
     st.lists(
         st.sampled_from(
-            ["Flood", "tide", '"climate change"', '"', "-", "–x", '-"a b"', "OR", "or", "AND", '"-q', "É", "ß", "a:b", "'"]
-            + ["(", ")", "NOT", "«", "”", "f(x)", '"(', "‘n’", "‘", "’", "⑴", 'דו"ח', ":)", "Ｏ", "ﬁ"]
+            [
+                "Flood",
+                "tide",
+                '"climate change"',
+                '"',
+                "-",
+                "–x",
+                '-"a b"',
+                "OR",
+                "or",
+                "AND",
+                '"-q',
+                "É",
+                "ß",
+                "a:b",
+                "'",
+            ]
+            + [
+                "(",
+                ")",
+                "NOT",
+                "«",
+                "”",
+                "f(x)",
+                '"(',
+                "‘n’",
+                "‘",
+                "’",
+                "⑴",
+                'דו"ח',
+                ":)",
+                "Ｏ",
+                "ﬁ",
+            ]
         )
     )
 )

@@ -48,9 +48,16 @@ def evidence(kind, label, **terms):
 SKY = Interest(
     1.0,
     {"comet": 0.4, "norway": 0.25, "sky": 0.2, "dust": 0.15},
-    (evidence(DeedKind.SAVED, "Comet over Norway", comet=0.7, norway=0.7), evidence(DeedKind.SEARCHED, "sky dust", sky=0.6, dust=0.6)),
+    (
+        evidence(DeedKind.SAVED, "Comet over Norway", comet=0.7, norway=0.7),
+        evidence(DeedKind.SEARCHED, "sky dust", sky=0.6, dust=0.6),
+    ),
 )
-MONEY = Interest(0.5, {"bank": 0.25, "rate": 0.25, "loan": 0.25, "debt": 0.25}, (evidence(DeedKind.TOPIC, "money", bank=0.5, rate=0.5),))
+MONEY = Interest(
+    0.5,
+    {"bank": 0.25, "rate": 0.25, "loan": 0.25, "debt": 0.25},
+    (evidence(DeedKind.TOPIC, "money", bank=0.5, rate=0.5),),
+)
 PROFILE = Profile((SKY, MONEY), {"bread": 0.5, "flour": 0.5})
 
 
@@ -84,7 +91,9 @@ def test_an_article_fits_by_the_share_of_an_interests_terms():
 
 def test_one_common_word_counts_only_if_it_is_most_of_the_interest():
     """`comet` is, `norway` is not. A poor fit is left out."""
-    assert [fit.worth for fit in fitting(sharing("a", "comet"), sharing("b", "norway"), sharing("c"))] == [pytest.approx(0.4)]
+    assert [
+        fit.worth for fit in fitting(sharing("a", "comet"), sharing("b", "norway"), sharing("c"))
+    ] == [pytest.approx(0.4)]
     faint = Profile((evolve(MONEY, importance=0.15),), {})
     assert fitting(sharing("a", "bank", "rate"), of=faint) == []
 
@@ -128,14 +137,25 @@ def test_a_reason_names_the_deed_in_words(kind, said):
 
 def test_the_reason_is_the_deed_with_the_most_shared_weight():
     """Of equal deeds the first is named."""
-    assert explain_pick(SKY.evidence, frozenset({"comet", "sky"})) == "because you saved “Comet over Norway”"
-    assert explain_pick(SKY.evidence, frozenset({"sky", "dust"})) == "because you searched for “sky dust”"
+    assert (
+        explain_pick(SKY.evidence, frozenset({"comet", "sky"}))
+        == "because you saved “Comet over Norway”"
+    )
+    assert (
+        explain_pick(SKY.evidence, frozenset({"sky", "dust"}))
+        == "because you searched for “sky dust”"
+    )
     assert explain_pick(SKY.evidence, frozenset()) == "because you saved “Comet over Norway”"
 
 
 def test_recency_falls_from_1_to_a_half():
     """The part above a half halves every three days. A date in the future counts as now."""
-    assert [score_recency(NOW - timedelta(days=days), NOW) for days in (-1, 0, 3, 6)] == [1.0, 1.0, 0.75, 0.625]
+    assert [score_recency(NOW - timedelta(days=days), NOW) for days in (-1, 0, 3, 6)] == [
+        1.0,
+        1.0,
+        0.75,
+        0.625,
+    ]
     assert score_recency(NOW - timedelta(days=9_999), NOW) == 0.5
 
 
@@ -149,7 +169,10 @@ def scores(*offers, kept=NOBODYS):
 def test_popularity_orders_articles_that_fit_equally():
     """More publishers, saves or readers raise the score, which stays between 0 and 1."""
     shown = scores(
-        offer("plain"), offer("covered", publishers=3), offer("read", engagement=Engagement(5_000, 5_000)), offer("saved", saves=2_000)
+        offer("plain"),
+        offer("covered", publishers=3),
+        offer("read", engagement=Engagement(5_000, 5_000)),
+        offer("saved", saves=2_000),
     )
     assert [page for page, _ in shown][-1] == "plain"
     assert all(0 < score < 1 for _, score in shown)
@@ -161,14 +184,23 @@ def test_preferred_sources_come_first_with_a_reason():
     assert scores(one, other)[0][1] == scores(one, other)[1][1]
     kept = Preferences(preferred_sources=("newsapi",))
     assert [page for page, _ in scores(one, other, kept=kept)] == ["b", "a"]
-    chosen = run_all(score_personal(fitting(sharing(other.article.id, "comet")), {other.article.id: other}, kept, NOW))
+    chosen = run_all(
+        score_personal(
+            fitting(sharing(other.article.id, "comet")), {other.article.id: other}, kept, NOW
+        )
+    )
     assert chosen[0].pick.reasons[1:] == ("preferred source: newsapi",)
 
 
 def test_an_article_without_an_offer_is_not_chosen():
     """The person has seen it, or it was deleted."""
     assert run_all(score_personal(fitting(sharing("gone", "comet")), {}, NOBODYS, NOW)) == []
-    assert run_all(score_popular([PopularArticle("gone", "new", frozenset())], {}, NOBODYS, PROFILE, NOW)) == []
+    assert (
+        run_all(
+            score_popular([PopularArticle("gone", "new", frozenset())], {}, NOBODYS, PROFILE, NOW)
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -191,25 +223,37 @@ def test_preferences_filter_articles(changes, kept, let_in):
     assert is_allowed(one, preferences, PreparedTopics(preferences.excluded_topics)) is let_in
     assert bool(scores(one, kept=Preferences(**kept))) is let_in
     talked = [PopularArticle(one.article.id, "new", frozenset())]
-    assert bool(run_all(score_popular(talked, {one.article.id: one}, Preferences(**kept), PROFILE, NOW))) is let_in
+    assert (
+        bool(
+            run_all(score_popular(talked, {one.article.id: one}, Preferences(**kept), PROFILE, NOW))
+        )
+        is let_in
+    )
 
 
 def test_explorations_are_far_from_the_profile():
     """An article that shares much with an interest, or with disliked terms, is no exploration."""
     assert is_outside_profile(
-        frozenset({"norway", "volcano"}), evolve(PROFILE, interests=(evolve(SKY, terms=SKY.terms | {"norway": 0.24}),))
+        frozenset({"norway", "volcano"}),
+        evolve(PROFILE, interests=(evolve(SKY, terms=SKY.terms | {"norway": 0.24}),)),
     )
     assert not is_outside_profile(frozenset({"norway"}), PROFILE)
     assert not is_outside_profile(frozenset({"bread"}), PROFILE)
     one = offer("x")
-    near, far = (PopularArticle(one.article.id, "new", frozenset(terms)) for terms in ({"comet"}, {"volcano"}))
+    near, far = (
+        PopularArticle(one.article.id, "new", frozenset(terms))
+        for terms in ({"comet"}, {"volcano"})
+    )
     chosen = run_all(score_popular([near, far], {one.article.id: one}, NOBODYS, PROFILE, NOW))
     assert [choice.pick.reasons for choice in chosen] == [("new",)]
     assert mark_exploration(chosen[0]).reasons == ("exploration: new",)
     assert 0 < chosen[0].pick.score <= 0.5
 
 
-@given(st.sets(st.sampled_from([*SKY.terms, *MONEY.terms, *PROFILE.averse])), st.sampled_from([*SKY.terms, *MONEY.terms]))
+@given(
+    st.sets(st.sampled_from([*SKY.terms, *MONEY.terms, *PROFILE.averse])),
+    st.sampled_from([*SKY.terms, *MONEY.terms]),
+)
 def test_sharing_more_wanted_terms_never_lowers_the_worth(shared, more):
     """Sharing more unwanted terms never raises it. The worth is between 0 and 1."""
 
@@ -225,12 +269,21 @@ def test_long_articles_and_many_excluded_topics_are_read_in_slices():
     """Each of 60 articles with the longest description is a slice of its own."""
     kept = Preferences(excluded_topics=tuple(f"nothing {number}" for number in range(50)))
     texts = {f"a_{number}": f"地震{number}" * 400 for number in range(60)}
-    offers = {name: UnseenArticle(article(name, description=text[:2000]), 1, 0) for name, text in texts.items()}
+    offers = {
+        name: UnseenArticle(article(name, description=text[:2000]), 1, 0)
+        for name, text in texts.items()
+    }
     found = [Fit(name, 1.0, 0, "why") for name in texts]
     talked = [PopularArticle(name, "why", frozenset()) for name in texts]
 
     def forgetting(make, *given):
-        for memo in (tokens._exact, tokens._plain, matching._join_spellings, matching._join_lexemes, matching._detect_joined):
+        for memo in (
+            tokens._exact,
+            tokens._plain,
+            matching._join_spellings,
+            matching._join_lexemes,
+            matching._detect_joined,
+        ):
             memo.clear()
         return make(*given)
 

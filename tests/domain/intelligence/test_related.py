@@ -22,7 +22,9 @@ def kins(draw):
     query, seed = draw(st.sampled_from("abcdef")), draw(st.sampled_from("xyz"))
     people, seed_people = ord(query), draw(st.integers(0, 1000))
     together, either = draw(st.integers(0, min(seed_people, people))), draw(st.integers(1, 20))
-    return QueryRelation(seed, query, people, seed_people, together, draw(st.integers(0, either)), either)
+    return QueryRelation(
+        seed, query, people, seed_people, together, draw(st.integers(0, either)), either
+    )
 
 
 def test_both_kinds_of_evidence_add_up():
@@ -51,7 +53,9 @@ def test_each_query_is_shown_once_with_its_closest_seed(found, limit):
     """Best first, for any order of the input, and without the excluded queries."""
     shown = rank_related(found, limit, without=["a"])
     again = rank_related(found[::-1], limit, without=["a"])
-    assert [(one.kin.query, one.kin.seed, one.score) for one in shown] == [(one.kin.query, one.kin.seed, one.score) for one in again]
+    assert [(one.kin.query, one.kin.seed, one.score) for one in shown] == [
+        (one.kin.query, one.kin.seed, one.score) for one in again
+    ]
     queries = [one.kin.query for one in shown]
     assert len(set(queries)) == len(queries) <= limit
     assert "a" not in queries
@@ -65,7 +69,9 @@ def test_every_reason_is_given():
     articles = "its answers share 6 articles with those of flood"
     assert explain_relation(BOTH) == [people, articles]
     assert explain_relation(PEOPLE) == [people]
-    assert explain_relation(evolve(ARTICLES, shared=1)) == ["its answers share 1 article with those of flood"]
+    assert explain_relation(evolve(ARTICLES, shared=1)) == [
+        "its answers share 1 article with those of flood"
+    ]
     assert build_related_body([RelatedSearch(BOTH, 0.80049)]) == {
         "searches": [{"query": "dyke", "score": 0.8, "people": 4, "reasons": [people, articles]}]
     }

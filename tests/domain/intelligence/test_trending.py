@@ -38,17 +38,28 @@ def test_the_usual_number_scores_zero(number):
 @given(st.integers(3, 1000), st.integers(1, 10**6))
 def test_a_new_query_ranks_above_a_favourite_at_its_usual_level(number, crowd):
     """Three people are enough if the query is new."""
-    first, _ = rank_trends([ObservedQuery("weather", crowd, float(crowd)), ObservedQuery("earthquake", number, 0.0)], 10)
+    first, _ = rank_trends(
+        [ObservedQuery("weather", crowd, float(crowd)), ObservedQuery("earthquake", number, 0.0)],
+        10,
+    )
     assert first.query == "earthquake"
 
 
-@given(st.lists(st.builds(ObservedQuery, st.text(min_size=1), people, usual), unique_by=lambda one: one.query), st.integers(0, 10))
+@given(
+    st.lists(
+        st.builds(ObservedQuery, st.text(min_size=1), people, usual),
+        unique_by=lambda one: one.query,
+    ),
+    st.integers(0, 10),
+)
 def test_the_order_does_not_depend_on_the_order_of_the_input(observed, limit):
     """Best first, cut at the limit. Nothing within the limit is lost."""
     found = rank_trends(observed, limit)
     assert found == rank_trends(observed[::-1], limit)
     assert len(found) == min(limit, len(observed))
-    assert [trend.score for trend in found] == sorted((trend.score for trend in found), reverse=True)
+    assert [trend.score for trend in found] == sorted(
+        (trend.score for trend in found), reverse=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -73,7 +84,15 @@ def test_the_body_has_rounded_numbers_and_reasons():
     """Each entry has its reason."""
     assert build_trending_body(TrendWindow.DAY, [Trend("flood", 23, 3.8123, 8.7456)]) == {
         "window": "24h",
-        "searches": [{"query": "flood", "score": 8.746, "people": 23, "usual": 3.81, "reasons": ["23 people, 6 times the usual"]}],
+        "searches": [
+            {
+                "query": "flood",
+                "score": 8.746,
+                "people": 23,
+                "usual": 3.81,
+                "reasons": ["23 people, 6 times the usual"],
+            }
+        ],
     }
 
 

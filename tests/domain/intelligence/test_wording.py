@@ -13,7 +13,12 @@ from newsintel.domain.text.tokens import split_words
     ("texts", "language", "lexemes", "expected"),
     [
         (["Vaccine makers", "VACCINES"], "en", ["en:vaccin", "en:maker"], ("Vaccine", "makers")),
-        ([None, "", "A Covid-19 vaccine in the U.S."], "en", ["en:us", "19", "en:covid"], ("U.S", "19", "Covid")),
+        (
+            [None, "", "A Covid-19 vaccine in the U.S."],
+            "en",
+            ["en:us", "19", "en:covid"],
+            ("U.S", "19", "Covid"),
+        ),
         (["Café, cafe"], "fr", ["fr:caf"], ("Café",)),
         (["Apple’s L’Ukraine"], "en", ["en:appl", "en:ukrain"], ("Apple", "Ukraine")),
         (["東京で地震"], "", ["地震", "震"], ("地震",)),
@@ -28,10 +33,14 @@ def test_a_term_is_shown_as_the_first_word_with_its_lexeme(texts, language, lexe
     assert find_spellings(texts, lexemes, language) == expected
 
 
-@given(st.lists(st.none() | st.text(max_size=60), max_size=4), st.sampled_from(["", "en", "fr", "ru"]))
+@given(
+    st.lists(st.none() | st.text(max_size=60), max_size=4), st.sampled_from(["", "en", "fr", "ru"])
+)
 def test_every_word_is_shown_as_some_text_spells_it(texts, language):
     """No word is shown twice. In a script without spaces, overlapping terms become one word."""
-    lexemes = list({make_lexeme(one.word, language) for text in texts for one in split_words(text or "")})
+    lexemes = list(
+        {make_lexeme(one.word, language) for text in texts for one in split_words(text or "")}
+    )
     shown = find_spellings(texts, lexemes, language)
     assert len(shown) == len(set(shown)) <= len(lexemes)
     assert all(any(word in (text or "") for text in texts) for word in shown)

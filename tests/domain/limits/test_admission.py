@@ -33,10 +33,14 @@ class Gate:
         self.admission, self.starts = Admission(terms), OwnStarts(terms)
         self.note, self.recall, self._given = self.admission.record_reply, self.admission.recheck, 0
 
-    def ask(self, now_s: float, budget_s: float, *, signed_in: bool, person: str | None = None) -> Start | Refused:
+    def ask(
+        self, now_s: float, budget_s: float, *, signed_in: bool, person: str | None = None
+    ) -> Start | Refused:
         """Ask for a start, and count it."""
         spent = self.starts.compute_spent(now_s, person)
-        answer = self.admission.reserve(spent, now_s, wall(now_s), now_s + budget_s, signed_in=signed_in)
+        answer = self.admission.reserve(
+            spent, now_s, wall(now_s), now_s + budget_s, signed_in=signed_in
+        )
         if isinstance(answer, Refused):
             return answer
         self._given += 1
@@ -49,7 +53,14 @@ class Gate:
         self.starts.remove(start.name)
 
 
-def ask(admission: Gate, now_s: float, budget_s: float = 1.0, *, signed_in: bool = True, person: str | None = None) -> Start | Refused:
+def ask(
+    admission: Gate,
+    now_s: float,
+    budget_s: float = 1.0,
+    *,
+    signed_in: bool = True,
+    person: str | None = None,
+) -> Start | Refused:
     """Ask with a deadline `budget_s` from now."""
     return admission.ask(now_s, budget_s, signed_in=signed_in, person=person)
 
@@ -70,7 +81,9 @@ def test_a_refusal_caused_by_the_query_does_not_pause_the_source(status: Status)
     """However often it happens, and whatever pause the reply asks for."""
     admission = Gate(pace_s=0, quota=None)
     for pause_s in (None, 0.0, 30.0) * 3:
-        assert after(admission, Refusal(status, "why", 426, pause_s, query_fault=True), 5.0) == Start(5.0)
+        assert after(
+            admission, Refusal(status, "why", 426, pause_s, query_fault=True), 5.0
+        ) == Start(5.0)
     assert admission.admission.find_pause(5.0, wall(5.0)) is None
 
 
@@ -86,7 +99,12 @@ def test_pace_keeps_starts_apart_and_in_order() -> None:
     The first that does not is refused, with a time to retry.
     """
     admission = Gate(pace_s=1, quota=None)
-    assert [ask(admission, 0, 2) for _ in range(4)] == [Start(0), Start(1), Start(2), Refused(Status.RATE_LIMITED, wall(3))]
+    assert [ask(admission, 0, 2) for _ in range(4)] == [
+        Start(0),
+        Start(1),
+        Start(2),
+        Refused(Status.RATE_LIMITED, wall(3)),
+    ]
 
 
 def test_a_start_too_late_for_a_median_answer_is_refused() -> None:
@@ -128,15 +146,24 @@ def test_the_last_quarter_is_for_callers_who_are_signed_in() -> None:
     """
     admission = Gate(pace_s=0, quota=Quota(8, 100))
     assert all(isinstance(ask(admission, at_s, signed_in=False), Start) for at_s in range(6))
-    assert ask(admission, 6, signed_in=False) == Refused(Status.QUOTA_EXHAUSTED, wall(100), held_back=HeldFrom.ANONYMOUS)
+    assert ask(admission, 6, signed_in=False) == Refused(
+        Status.QUOTA_EXHAUSTED, wall(100), held_back=HeldFrom.ANONYMOUS
+    )
     assert [ask(admission, 7), ask(admission, 8)] == [Start(7), Start(8)]
     assert ask(admission, 9) == Refused(Status.QUOTA_EXHAUSTED, wall(100))
-    assert ask(admission, 9, signed_in=False) == Refused(Status.QUOTA_EXHAUSTED, wall(102), held_back=HeldFrom.ANONYMOUS)
+    assert ask(admission, 9, signed_in=False) == Refused(
+        Status.QUOTA_EXHAUSTED, wall(102), held_back=HeldFrom.ANONYMOUS
+    )
     assert isinstance(ask(admission, 100), Start)
-    assert ask(admission, 100.5, signed_in=False) == Refused(Status.QUOTA_EXHAUSTED, wall(103), held_back=HeldFrom.ANONYMOUS)
+    assert ask(admission, 100.5, signed_in=False) == Refused(
+        Status.QUOTA_EXHAUSTED, wall(103), held_back=HeldFrom.ANONYMOUS
+    )
 
 
-@pytest.mark.parametrize(("signed_in", "shares"), [(False, [38, 19, 9, 5, 2, 1, 1, 0]), (True, [50, 25, 13, 6, 3, 2, 1, 0])])
+@pytest.mark.parametrize(
+    ("signed_in", "shares"),
+    [(False, [38, 19, 9, 5, 2, 1, 1, 0]), (True, [50, 25, 13, 6, 3, 2, 1, 0])],
+)
 def test_one_person_gets_at_most_half_of_what_is_left(signed_in: bool, shares: list[int]) -> None:  # noqa: FBT001
     """A person who asks without pause leaves half of what was left, and others are still served.
 
@@ -144,13 +171,17 @@ def test_one_person_gets_at_most_half_of_what_is_left(signed_in: bool, shares: l
     """
     admission = Gate(pace_s=0, quota=Quota(100, 1000))
     for number, share in enumerate(shares):
-        taken = [ask(admission, number, signed_in=signed_in, person=f"p{number}") for _ in range(60)]
+        taken = [
+            ask(admission, number, signed_in=signed_in, person=f"p{number}") for _ in range(60)
+        ]
         assert sum(isinstance(one, Start) for one in taken) == share
         turned = taken[-1]
         assert isinstance(turned, Refused)
         if share:
             assert (
-                turned == Refused(Status.QUOTA_EXHAUSTED, wall(1000 + number), held_back=HeldFrom.PERSON) or sum(shares[: number + 1]) >= 75
+                turned
+                == Refused(Status.QUOTA_EXHAUSTED, wall(1000 + number), held_back=HeldFrom.PERSON)
+                or sum(shares[: number + 1]) >= 75
             )
     assert isinstance(ask(admission, 9, person=None), Start) is not signed_in
 
@@ -163,10 +194,14 @@ def test_a_share_comes_back_as_the_persons_calls_leave_the_window() -> None:
     """
     admission = Gate(pace_s=0, quota=Quota(8, 100))
     assert all(isinstance(ask(admission, at_s, person="p"), Start) for at_s in range(4))
-    assert ask(admission, 50, person="p") == Refused(Status.QUOTA_EXHAUSTED, wall(100), held_back=HeldFrom.PERSON)
+    assert ask(admission, 50, person="p") == Refused(
+        Status.QUOTA_EXHAUSTED, wall(100), held_back=HeldFrom.PERSON
+    )
     assert isinstance(ask(admission, 50, person="q"), Start)
     assert isinstance(ask(admission, 100, person="p"), Start)
-    assert ask(admission, 100, 0.5, person="p") == Refused(Status.QUOTA_EXHAUSTED, wall(101), held_back=HeldFrom.PERSON)
+    assert ask(admission, 100, 0.5, person="p") == Refused(
+        Status.QUOTA_EXHAUSTED, wall(101), held_back=HeldFrom.PERSON
+    )
     assert all(isinstance(ask(admission, 100), Start) for _ in range(3))
 
 
@@ -176,11 +211,15 @@ def test_limits_for_everybody_are_reported_before_the_share_of_one_person() -> N
     They come first.
     """
     admission = Gate(pace_s=0, quota=Quota(4, 100))
-    assert [isinstance(ask(admission, 0, signed_in=False, person="p"), Start) for _ in range(3)] == [True, True, False]
+    assert [
+        isinstance(ask(admission, 0, signed_in=False, person="p"), Start) for _ in range(3)
+    ] == [True, True, False]
     admission.note(Start(1), refused(Status.RATE_LIMITED, 20), 1, 0)
     assert ask(admission, 2, signed_in=False, person="p") == Refused(Status.RATE_LIMITED, wall(21))
     assert isinstance(ask(admission, 30, person="q"), Start)
-    assert ask(admission, 31, signed_in=False, person="p") == Refused(Status.QUOTA_EXHAUSTED, wall(100), held_back=HeldFrom.ANONYMOUS)
+    assert ask(admission, 31, signed_in=False, person="p") == Refused(
+        Status.QUOTA_EXHAUSTED, wall(100), held_back=HeldFrom.ANONYMOUS
+    )
     assert isinstance(ask(admission, 32, person="r"), Start)
     assert ask(admission, 33, person="p") == Refused(Status.QUOTA_EXHAUSTED, wall(100))
 
@@ -206,22 +245,35 @@ def test_quota_left_and_keep_time_follow_the_latest_count() -> None:
     admission = Gate(pace_s=0, quota=Quota(4, 100))
     for left, keep_s in ((3, 50 / 3), (2, 50), (1, 150), (0, 1000)):
         ask(admission, 0)
-        assert (admission.admission.quota_left(), admission.admission.min_fresh_s(1000)) == (left, pytest.approx(keep_s))
-    assert ask(admission, 1) == admission.admission.find_pause(1, wall(1)) == Refused(Status.QUOTA_EXHAUSTED, wall(100))
+        assert (admission.admission.quota_left(), admission.admission.min_fresh_s(1000)) == (
+            left,
+            pytest.approx(keep_s),
+        )
+    assert (
+        ask(admission, 1)
+        == admission.admission.find_pause(1, wall(1))
+        == Refused(Status.QUOTA_EXHAUSTED, wall(100))
+    )
 
 
 @pytest.mark.parametrize(("asked_s", "pause_s"), [(30, 30), (0.0, 1), (-5, 1), (1e9, MAX_PAUSE_S)])
 @pytest.mark.parametrize("status", [Status.RATE_LIMITED, Status.UNREACHABLE])
-def test_a_pause_that_the_source_asks_for_is_kept_within_bounds(status: Status, asked_s: float, pause_s: float) -> None:
+def test_a_pause_that_the_source_asks_for_is_kept_within_bounds(
+    status: Status, asked_s: float, pause_s: float
+) -> None:
     """Retry-After is obeyed within bounds, whatever status it came with."""
     admission = Gate(pace_s=0, quota=None)
-    assert after(admission, refused(status, asked_s), 10) == Refused(Status.RATE_LIMITED, wall(10 + pause_s))
+    assert after(admission, refused(status, asked_s), 10) == Refused(
+        Status.RATE_LIMITED, wall(10 + pause_s)
+    )
     assert ask(admission, 10 + pause_s) == Start(10 + pause_s)
 
 
 def test_a_page_may_ask_for_a_pause_too() -> None:
     """Reddit sends a page and says at the same time that its allowance is used up."""
-    assert after(Gate(pace_s=0, quota=None), SourcePage((), 0, pause_s=20), 10) == Refused(Status.RATE_LIMITED, wall(30))
+    assert after(Gate(pace_s=0, quota=None), SourcePage((), 0, pause_s=20), 10) == Refused(
+        Status.RATE_LIMITED, wall(30)
+    )
 
 
 def test_a_pause_recalls_a_start_that_waits() -> None:
@@ -239,7 +291,9 @@ def test_a_shorter_pause_does_not_shorten_a_longer_one() -> None:
     """Two replies arrive for calls that ran at the same time: the longer pause holds."""
     admission = Gate(pace_s=0, quota=None)
     after(admission, refused(Status.RATE_LIMITED, 500), 0)
-    assert after(admission, refused(Status.RATE_LIMITED, 5), 1) == Refused(Status.RATE_LIMITED, wall(500))
+    assert after(admission, refused(Status.RATE_LIMITED, 5), 1) == Refused(
+        Status.RATE_LIMITED, wall(500)
+    )
 
 
 @pytest.mark.parametrize(
@@ -273,7 +327,9 @@ def test_three_failures_in_a_row_open_the_circuit() -> None:
     assert isinstance(after(admission, refused(kinds[0]), now_s), Start)
     assert isinstance(after(admission, refused(kinds[1]), now_s), Start)
     for pause_s in (5, 10, 20, 40, 80, 160, 300, 300):
-        assert after(admission, refused(kinds[2]), now_s) == Refused(Status.CIRCUIT_OPEN, wall(now_s + pause_s))
+        assert after(admission, refused(kinds[2]), now_s) == Refused(
+            Status.CIRCUIT_OPEN, wall(now_s + pause_s)
+        )
         now_s += pause_s
     assert isinstance(after(admission, PAGE, now_s), Start)
     assert isinstance(after(admission, refused(kinds[0]), now_s), Start)
@@ -305,14 +361,27 @@ def test_our_own_overload_does_not_open_the_circuit() -> None:
 REPLIES = st.one_of(
     st.just(PAGE),
     st.builds(SourcePage, st.just(()), st.just(0), pause_s=st.integers(0, 30).map(float)),
-    st.builds(refused, st.sampled_from([status for status in Status if status.failed]), st.none() | st.floats(-1e9, 1e9)),
+    st.builds(
+        refused,
+        st.sampled_from([status for status in Status if status.failed]),
+        st.none() | st.floats(-1e9, 1e9),
+    ),
 )
-STEPS = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 40), st.sampled_from(["note", "drop", "leave"]), REPLIES), max_size=60)
+STEPS = st.lists(
+    st.tuples(
+        st.integers(0, 20), st.integers(0, 40), st.sampled_from(["note", "drop", "leave"]), REPLIES
+    ),
+    max_size=60,
+)
 
 
 @given(STEPS, st.integers(0, 5), st.integers(1, 4), st.integers(1, 60), st.floats(0, 1))
 def test_limits_hold_whatever_happens(
-    steps: list[tuple[int, int, str, SourcePage | Refusal]], pace_s: int, calls: int, window_s: int, jitter: float
+    steps: list[tuple[int, int, str, SourcePage | Refusal]],
+    pace_s: int,
+    calls: int,
+    window_s: int,
+    jitter: float,
 ) -> None:
     """The rules that hold for any sequence of replies.
 
@@ -343,7 +412,9 @@ def test_limits_hold_whatever_happens(
 
 
 @given(STEPS)
-def test_asking_again_at_retry_at_succeeds(steps: list[tuple[int, int, str, SourcePage | Refusal]]) -> None:
+def test_asking_again_at_retry_at_succeeds(
+    steps: list[tuple[int, int, str, SourcePage | Refusal]],
+) -> None:
     """A caller that waits until retry_at, while nobody else asks, gets a start."""
     admission, now_s = Gate(pace_s=2, quota=Quota(3, 50)), 0
     for step_s, budget_s, _, reply in steps:

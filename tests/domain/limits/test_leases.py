@@ -81,11 +81,15 @@ def test_a_counter_lost_by_redis_does_not_raise_the_limit() -> None:
     assert lease.is_over
 
 
-STEPS = st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["take", "lease", "back"])), max_size=200)
+STEPS = st.lists(
+    st.tuples(st.integers(0, 2), st.sampled_from(["take", "lease", "back"])), max_size=200
+)
 
 
 @given(STEPS, st.integers(1, 40))
-def test_several_processes_never_admit_more_than_the_limit_together(steps: list[tuple[int, str]], limit: int) -> None:
+def test_several_processes_never_admit_more_than_the_limit_together(
+    steps: list[tuple[int, str]], limit: int
+) -> None:
     """For any order of leases, takes and returns."""
     leases, total, admitted = [Lease(limit) for _ in range(3)], 0, 0
     for which, step in steps:
@@ -103,7 +107,9 @@ def test_several_processes_never_admit_more_than_the_limit_together(steps: list[
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 30)), max_size=80), st.integers(1, 40))
-def test_one_process_never_admits_more_than_the_limit_whatever_redis_does(steps: list[tuple[bool, int]], limit: int) -> None:
+def test_one_process_never_admits_more_than_the_limit_whatever_redis_does(
+    steps: list[tuple[bool, int]], limit: int
+) -> None:
     """Redis is away, comes back, was filled by other processes, or was emptied."""
     lease, total, admitted = Lease(limit), 0, 0
     for away, others in steps:

@@ -36,7 +36,9 @@ def test_starts_are_summed_up_and_old_ones_are_forgotten() -> None:
 
 def test_starts_out_of_order_are_sorted() -> None:
     """Two starts decided at the same time may be reported in either order."""
-    assert starts(SourceLimits(1, Quota(2, 100)), 10, 5, 20).compute_spent(20) == Spent(3, 20, 10, 10)
+    assert starts(SourceLimits(1, Quota(2, 100)), 10, 5, 20).compute_spent(20) == Spent(
+        3, 20, 10, 10
+    )
 
 
 def test_a_pace_without_a_quota_has_no_window() -> None:
@@ -64,7 +66,9 @@ def test_two_counts_of_the_same_starts_join_to_the_stricter() -> None:
     assert Spent(3, 10, -inf, 4) | Spent(2, 12, 1, 2) == Spent(3, 12, 1, 4)
 
 
-@pytest.mark.parametrize(("calls", "open_"), [(1, 1), (2, 2), (3, 3), (4, 3), (5, 4), (8, 6), (100, 75)])
+@pytest.mark.parametrize(
+    ("calls", "open_"), [(1, 1), (2, 2), (3, 3), (4, 3), (5, 4), (8, 6), (100, 75)]
+)
 def test_a_quarter_is_kept_for_callers_who_are_signed_in(calls: int, open_: int) -> None:
     """Anonymous callers stop when a quarter of the quota is left."""
     terms = SourceLimits(0, Quota(calls, 100))
@@ -72,14 +76,19 @@ def test_a_quarter_is_kept_for_callers_who_are_signed_in(calls: int, open_: int)
     assert terms.count_left(Spent(open_)) <= calls / 4 < terms.count_left(Spent(open_ - 1))
 
 
-@pytest.mark.parametrize(("left", "keep_s"), [(100, 0), (90, 192), (80, 432), (50, 1728), (26, LONGEST_S), (1, LONGEST_S), (0, LONGEST_S)])
+@pytest.mark.parametrize(
+    ("left", "keep_s"),
+    [(100, 0), (90, 192), (80, 432), (50, 1728), (26, LONGEST_S), (1, LONGEST_S), (0, LONGEST_S)],
+)
 def test_the_less_is_left_the_longer_an_outcome_is_kept(left: int, keep_s: float) -> None:
     """The time is 0 while most of the quota is left, and longest when little is left."""
     assert NEWSAPI.keep_s(Spent(100 - left), LONGEST_S) == pytest.approx(keep_s)
 
 
 @given(st.integers(1, 1000), st.integers(1, DAY_S), st.floats(0, 1e5))
-def test_keeping_grows_as_the_quota_falls_and_never_past_its_bound(calls: int, window_s: int, longest_s: float) -> None:
+def test_keeping_grows_as_the_quota_falls_and_never_past_its_bound(
+    calls: int, window_s: int, longest_s: float
+) -> None:
     """This also holds beyond the quota, which can happen while Redis is away."""
     terms = SourceLimits(0, Quota(calls, window_s))
     kept = [terms.keep_s(Spent(used), longest_s) for used in range(calls + 3)]
@@ -87,7 +96,9 @@ def test_keeping_grows_as_the_quota_falls_and_never_past_its_bound(calls: int, w
     assert all(0 <= one <= longest_s for one in kept)
 
 
-def simulated(queries: int, *, spread: bool, signed_in: bool = False, hours: int = 72) -> tuple[float, int]:
+def simulated(
+    queries: int, *, spread: bool, signed_in: bool = False, hours: int = 72
+) -> tuple[float, int]:
     """Ask for so many queries all the time.
 
     Returns the hour of the first refusal, and the fewest calls that were ever left.

@@ -12,7 +12,11 @@ def test_an_outage_is_reported_once():
     The recovery is reported with the number of failures and the duration.
     """
     condition = OutageTracker()
-    assert [condition.record_failure("timeout", now) for now in (10, 11, 12)] == [True, False, False]
+    assert [condition.record_failure("timeout", now) for now in (10, 11, 12)] == [
+        True,
+        False,
+        False,
+    ]
     assert [condition.record_failure("refused", now) for now in (13, 14)] == [True, False]
     assert condition.record_success(30) == Recovery(failures=5, after_s=20)
     assert condition.record_success(31) is None
@@ -43,7 +47,8 @@ def test_an_outage_soon_after_another_is_reported_late():
     assert condition.record_failure("timeout", 0)
     assert condition.record_success(1)
     assert [
-        condition.record_failure("timeout", now) for now in (2, 30, MIN_LOG_INTERVAL_S - 1, MIN_LOG_INTERVAL_S, MIN_LOG_INTERVAL_S + 1)
+        condition.record_failure("timeout", now)
+        for now in (2, 30, MIN_LOG_INTERVAL_S - 1, MIN_LOG_INTERVAL_S, MIN_LOG_INTERVAL_S + 1)
     ] == [False, False, False, True, False]
     assert condition.record_success(100) == Recovery(failures=5, after_s=98)
 

@@ -24,14 +24,27 @@ OK, EMPTY, TIMEOUT, DOWN = Status.OK, Status.EMPTY, Status.TIMEOUT, Status.UNREA
 
 def of(**sources: dict[tuple[Status, int], int]) -> dict[str, SourceFetches]:
     """The measurements of sources with these counts."""
-    return group_by_source({Latency(name, status, ms): count for name, counts in sources.items() for (status, ms), count in counts.items()})
+    return group_by_source(
+        {
+            Latency(name, status, ms): count
+            for name, counts in sources.items()
+            for (status, ms), count in counts.items()
+        }
+    )
 
 
-HAND = of(guardian={(OK, 100): 90, (EMPTY, 200): 8, (OK, 900): 1, (TIMEOUT, 1000): 1, (DOWN, 50): 5})
+HAND = of(
+    guardian={(OK, 100): 90, (EMPTY, 200): 8, (OK, 900): 1, (TIMEOUT, 1000): 1, (DOWN, 50): 5}
+)
 
 statuses = st.sampled_from([OK, EMPTY, TIMEOUT, Status.OVERLOADED, DOWN])
 counts = st.dictionaries(
-    st.builds(Latency, st.sampled_from(["newsapi", "guardian"]), statuses, st.sampled_from([10, 200, 350, 990, 1000])),
+    st.builds(
+        Latency,
+        st.sampled_from(["newsapi", "guardian"]),
+        statuses,
+        st.sampled_from([10, 200, 350, 990, 1000]),
+    ),
     st.integers(1, 50),
     min_size=1,
 )
@@ -45,8 +58,21 @@ def test_losses_of_a_worked_example():
     """
     (guardian,) = HAND.values()
     assert guardian.wanted == 100
-    assert [guardian.lost_share(ms) for ms in (50, 100, 200, 899, 900, 1000)] == [1.0, 0.1, 0.02, 0.02, 0.01, 0.01]
-    assert [guardian.find_shortest_deadline(lost) for lost in (0.1, 0.05, 0.02, 0.01, 0.009)] == [100, 200, 200, 900, None]
+    assert [guardian.lost_share(ms) for ms in (50, 100, 200, 899, 900, 1000)] == [
+        1.0,
+        0.1,
+        0.02,
+        0.02,
+        0.01,
+        0.01,
+    ]
+    assert [guardian.find_shortest_deadline(lost) for lost in (0.1, 0.05, 0.02, 0.01, 0.009)] == [
+        100,
+        200,
+        200,
+        900,
+        None,
+    ]
 
 
 def test_a_source_that_always_failed_loses_nothing_to_a_deadline():
@@ -69,9 +95,15 @@ def test_options_of_a_worked_example():
     Each has the duration of a miss with that deadline.
     """
     rows = [
-        (option.deadline_ms, option.lost, option.p50_ms, option.p99_ms) for option in list_options("guardian", HAND, {"guardian": 1000})
+        (option.deadline_ms, option.lost, option.p50_ms, option.p99_ms)
+        for option in list_options("guardian", HAND, {"guardian": 1000})
     ]
-    assert rows == [(100, 0.1, 100, 100), (200, 0.02, 100, 200), (900, 0.01, 100, 900), (1000, 0.01, 100, 900)]
+    assert rows == [
+        (100, 0.1, 100, 100),
+        (200, 0.02, 100, 200),
+        (900, 0.01, 100, 900),
+        (1000, 0.01, 100, 900),
+    ]
 
 
 def test_suggestions_come_from_one_limit_for_all_sources():
@@ -105,7 +137,9 @@ def test_without_measurements_there_is_no_suggestion():
 
 
 @given(counts, deadlines, deadlines, st.sampled_from([0.01, 0.5, 0.9, 0.99, 1.0]))
-def test_a_miss_takes_as_long_as_the_slowest_of_independent_sources(given_counts, first_ms, second_ms, share):
+def test_a_miss_takes_as_long_as_the_slowest_of_independent_sources(
+    given_counts, first_ms, second_ms, share
+):
     """It is the quantile of the maximum over every combination of fetches.
 
     Each fetch takes no longer than its deadline.
@@ -113,7 +147,11 @@ def test_a_miss_takes_as_long_as_the_slowest_of_independent_sources(given_counts
     limits = {"newsapi": first_ms, "guardian": second_ms}
     fetches: dict[str, Counter[float]] = {}
     for latency, count in given_counts.items():
-        took = limits[latency.source] if latency.status in CUT_STATUSES else min(latency.ms, limits[latency.source])
+        took = (
+            limits[latency.source]
+            if latency.status in CUT_STATUSES
+            else min(latency.ms, limits[latency.source])
+        )
         fetches.setdefault(latency.source, Counter())[took] += count
     slowest: Counter[float] = Counter()
     for combination in product(*(source.items() for source in fetches.values())):
@@ -137,7 +175,10 @@ def test_suggestions_keep_the_share_and_are_the_shortest(given_counts, share):
     """
     sources = group_by_source(given_counts)
     suggested = suggest_deadlines(sources, share)
-    seen = {name: {one.ms for one in given_counts if one.source == name and one.status in (OK, EMPTY)} for name in sources}
+    seen = {
+        name: {one.ms for one in given_counts if one.source == name and one.status in (OK, EMPTY)}
+        for name in sources
+    }
     wanted = {name: source for name, source in sources.items() if source.wanted}
     if suggested:
         assert complete_share(wanted, suggested) >= share
@@ -155,4 +196,6 @@ def test_longer_deadlines_lose_no_more_and_take_no_less_time(given_counts, one_m
     sources, (short, long) = group_by_source(given_counts), sorted((one_ms, other_ms))
     for source in sources.values():
         assert source.lost_share(long) <= source.lost_share(short)
-    assert miss_ms(sources, dict.fromkeys(sources, short), 0.99) <= miss_ms(sources, dict.fromkeys(sources, long), 0.99)
+    assert miss_ms(sources, dict.fromkeys(sources, short), 0.99) <= miss_ms(
+        sources, dict.fromkeys(sources, long), 0.99
+    )

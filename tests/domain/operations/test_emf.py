@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
-from newsintel.domain.operations.emf import DIMENSION, MOST_METRICS, Interval, Metric, build_document, build_metrics
+from newsintel.domain.operations.emf import (
+    DIMENSION,
+    MOST_METRICS,
+    Interval,
+    Metric,
+    build_document,
+    build_metrics,
+)
 from newsintel.domain.operations.metrics import COUNTERS
 from newsintel.runtime.telemetry.metrics import Metrics
 from tests.samples import read_samples
@@ -21,8 +28,23 @@ EMF_SCHEMA = json.loads(Path(__file__).with_name("emf_schema.json").read_text(en
 MOMENT = datetime(2026, 3, 14, 12, 0, 0, 123_456, tzinfo=UTC)
 
 UNITS = [
-    *("Seconds", "Microseconds", "Milliseconds", "Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes", "Percent", "Count", "None"),
-    *(f"{size}/Second" for size in ("Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes", "Count")),
+    *(
+        "Seconds",
+        "Microseconds",
+        "Milliseconds",
+        "Bytes",
+        "Kilobytes",
+        "Megabytes",
+        "Gigabytes",
+        "Terabytes",
+        "Percent",
+        "Count",
+        "None",
+    ),
+    *(
+        f"{size}/Second"
+        for size in ("Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes", "Count")
+    ),
 ]
 NAME = {"type": "string", "minLength": 1, "maxLength": 1024, "pattern": "^[ -~]+$"}
 SPECIFICATION = {
@@ -46,7 +68,12 @@ SPECIFICATION = {
                             "Dimensions": {
                                 "type": "array",
                                 "minItems": 1,
-                                "items": {"type": "array", "minItems": 1, "maxItems": 30, "items": NAME},
+                                "items": {
+                                    "type": "array",
+                                    "minItems": 1,
+                                    "maxItems": 30,
+                                    "items": NAME,
+                                },
                             },
                             "Metrics": {
                                 "type": "array",
@@ -56,7 +83,11 @@ SPECIFICATION = {
                                     "type": "object",
                                     "required": ["Name"],
                                     "additionalProperties": False,
-                                    "properties": {"Name": NAME, "Unit": {"enum": UNITS}, "StorageResolution": {"enum": [1, 60]}},
+                                    "properties": {
+                                        "Name": NAME,
+                                        "Unit": {"enum": UNITS},
+                                        "StorageResolution": {"enum": [1, 60]},
+                                    },
                                 },
                             },
                         },
@@ -76,8 +107,14 @@ def check(written):
     Draft202012Validator(SPECIFICATION).validate(written)
     Draft7Validator(EMF_SCHEMA).validate(written)
     for directive in written["_aws"]["CloudWatchMetrics"]:
-        assert all(isinstance(written[key], str) and written[key] for keys in directive["Dimensions"] for key in keys)
-        assert all(isinstance(written[metric["Name"]], int | float) for metric in directive["Metrics"])
+        assert all(
+            isinstance(written[key], str) and written[key]
+            for keys in directive["Dimensions"]
+            for key in keys
+        )
+        assert all(
+            isinstance(written[metric["Name"]], int | float) for metric in directive["Metrics"]
+        )
 
 
 @pytest.fixture
@@ -94,7 +131,10 @@ def written(metrics, work=lambda: None, sources=SOURCES):
     before = read_samples(metrics)
     work()
     return build_document(
-        build_metrics(sources), Interval(before, read_samples(metrics)), MOMENT, {DIMENSION: "production", "version": "1.0"}
+        build_metrics(sources),
+        Interval(before, read_samples(metrics)),
+        MOMENT,
+        {DIMENSION: "production", "version": "1.0"},
     )
 
 
@@ -129,7 +169,9 @@ def test_numbers_are_those_of_the_interval(metrics):
         for status in ("2xx", "2xx", "5xx"):
             metrics.observe("http_request_seconds", 0.001, route="/articles", status=status)
         metrics.set_gauge_reader("redis_breaker_open", lambda: {(): True})
-        metrics.set_gauge_reader("queue_depth", lambda: {("persister",): 7, ("fetcher guardian",): 2})
+        metrics.set_gauge_reader(
+            "queue_depth", lambda: {("persister",): 7, ("fetcher guardian",): 2}
+        )
         metrics.set_gauge_reader("queue_age_seconds", lambda: {("persister",): 1.5})
 
     busy = written(metrics, work)
@@ -170,7 +212,12 @@ def test_p99_is_interpolated_within_a_bucket(metrics, latencies_s, p99_ms):
 
     def work():
         for number, latency_s in enumerate(latencies_s):
-            metrics.observe("fetch_seconds", latency_s, source="guardian", status="ok" if number % 2 else "timeout")
+            metrics.observe(
+                "fetch_seconds",
+                latency_s,
+                source="guardian",
+                status="ok" if number % 2 else "timeout",
+            )
 
     assert written(metrics, work)["fetch_p99_ms_guardian"] == pytest.approx(p99_ms)
 
@@ -193,4 +240,6 @@ def test_a_directive_has_at_most_the_allowed_number_of_metrics(metrics):
 def test_metric_names_are_distinct_from_other_members():
     """Metric names are lower case, of letters, digits and underscores."""
     assert not {DIMENSION, "version", "commit", "_aws"} & set(build_metrics(SOURCES))
-    assert all(name.replace("_", "a").isalnum() and name == name.lower() for name in build_metrics(SOURCES))
+    assert all(
+        name.replace("_", "a").isalnum() and name == name.lower() for name in build_metrics(SOURCES)
+    )

@@ -53,5 +53,8 @@ def test_a_tally_adds_up_equal_steps_until_it_is_taken():
     for latency_ms in (311, 319.9, 320):
         tally.add("guardian", Status.OK, latency_ms)
     tally.add("guardian", Status.TIMEOUT, 1000.2)
-    assert tally.take() == {Latency("guardian", Status.OK, 320): 3, Latency("guardian", Status.TIMEOUT, 1000): 1}
+    assert tally.take() == {
+        Latency("guardian", Status.OK, 320): 3,
+        Latency("guardian", Status.TIMEOUT, 1000): 1,
+    }
     assert not tally.take()

@@ -23,7 +23,11 @@ from tests.service import newsintel
 from tests.test_app import world  # noqa: F401 - a fixture
 
 NEWSAPI, GUARDIAN = "NEWSINTEL_NEWSAPI_KEY", "NEWSINTEL_GUARDIAN_KEY"
-REDDIT = ("NEWSINTEL_REDDIT_CLIENT_ID", "NEWSINTEL_REDDIT_CLIENT_SECRET", "NEWSINTEL_REDDIT_USER_AGENT")
+REDDIT = (
+    "NEWSINTEL_REDDIT_CLIENT_ID",
+    "NEWSINTEL_REDDIT_CLIENT_SECRET",
+    "NEWSINTEL_REDDIT_USER_AGENT",
+)
 NONE = (
     "no source is set up, so answers come from the archive alone; for news set NEWSINTEL_NEWSAPI_KEY; or NEWSINTEL_GUARDIAN_KEY; "
     "or NEWSINTEL_REDDIT_CLIENT_ID, NEWSINTEL_REDDIT_CLIENT_SECRET and NEWSINTEL_REDDIT_USER_AGENT"
@@ -32,7 +36,10 @@ NONE = (
 
 def settings(*names, **more):
     """The settings with these values."""
-    return read_settings([one.options for one in REGISTRY.values()], dict.fromkeys(names, "x") | {"NEWSINTEL_DATA_DIR": "/nowhere"} | more)
+    return read_settings(
+        [one.options for one in REGISTRY.values()],
+        dict.fromkeys(names, "x") | {"NEWSINTEL_DATA_DIR": "/nowhere"} | more,
+    )
 
 
 @pytest.mark.parametrize(
@@ -41,14 +48,20 @@ def settings(*names, **more):
         (settings(), NONE),
         (settings(GUARDIAN), None),
         (settings(NEWSAPI, GUARDIAN, *REDDIT), None),
-        (settings(GUARDIAN, *REDDIT[:1]), f"reddit is off: {REDDIT[1]} and {REDDIT[2]} must be set too"),
+        (
+            settings(GUARDIAN, *REDDIT[:1]),
+            f"reddit is off: {REDDIT[1]} and {REDDIT[2]} must be set too",
+        ),
         (settings(GUARDIAN, *REDDIT[:2]), f"reddit is off: {REDDIT[2]} must be set too"),
         (settings(GUARDIAN, *REDDIT[:2], NEWSINTEL_SOURCES="guardian"), None),
         (
             settings(*REDDIT[1:]),
             f"{NONE.partition('NEWSINTEL')[0]}{NEWSAPI}; or {GUARDIAN}; or {REDDIT[0]}. reddit is off: {REDDIT[0]} must be set too",
         ),
-        (settings(GUARDIAN, NEWSINTEL_SOURCES="guardian,newsapi"), f"newsapi is off: {NEWSAPI} must be set for it"),
+        (
+            settings(GUARDIAN, NEWSINTEL_SOURCES="guardian,newsapi"),
+            f"newsapi is off: {NEWSAPI} must be set for it",
+        ),
         (
             settings(GUARDIAN, NEWSINTEL_SOURCES="newsapi"),
             f"no source is set up, so answers come from the archive alone; for news set {NEWSAPI}",
@@ -62,7 +75,9 @@ def test_the_notice_names_every_missing_setting(given, said):
 
 def archive_alone(query):
     """The answer of a service without a source."""
-    return answer(query, outcome(Status.DISABLED, "newsapi"), outcome(Status.DISABLED), origin=Origin.ARCHIVE)
+    return answer(
+        query, outcome(Status.DISABLED, "newsapi"), outcome(Status.DISABLED), origin=Origin.ARCHIVE
+    )
 
 
 async def test_every_answer_has_the_notice_if_no_source_is_on():
@@ -75,7 +90,9 @@ async def test_every_answer_has_the_notice_if_no_source_is_on():
     body = await (await create_app(world.services).test_client().get("/articles?q=a")).get_json()
     assert body["notice"] == make_source_notice(unset)
     assert body["notice"].endswith("for news set NEWSINTEL_NEWSAPI_KEY; or NEWSINTEL_GUARDIAN_KEY")
-    assert (await (await Person.of(world)).get("/articles?q=a"))["notice"] == make_source_notice(unset)
+    assert (await (await Person.of(world)).get("/articles?q=a"))["notice"] == make_source_notice(
+        unset
+    )
     body = await (await create_app(World().services).test_client().get("/articles?q=a")).get_json()
     assert "notice" not in body
 
@@ -83,7 +100,9 @@ async def test_every_answer_has_the_notice_if_no_source_is_on():
 async def test_readiness_has_the_notice():
     """Without a notice the member is absent."""
     for given, said in ((two_sources(NEWSINTEL_GUARDIAN_KEY=""), True), (two_sources(), False)):
-        body = await (await create_app(World(settings=given).services).test_client().get("/health/ready")).get_json()
+        body = await (
+            await create_app(World(settings=given).services).test_client().get("/health/ready")
+        ).get_json()
         assert body.get("notice") == (make_source_notice(given) if said else None)
         assert bool(body.get("notice")) is said
 
@@ -98,10 +117,15 @@ async def test_the_notice_is_logged_once_at_start(world, autojump_clock, monkeyp
         raise ServedError
 
     monkeypatch.setattr(serving.server, "serve_http", stop)
-    for given in (settings(NEWSINTEL_SECRET_KEYS="A" * 43), settings(GUARDIAN, NEWSINTEL_SECRET_KEYS="A" * 43)):
+    for given in (
+        settings(NEWSINTEL_SECRET_KEYS="A" * 43),
+        settings(GUARDIAN, NEWSINTEL_SECRET_KEYS="A" * 43),
+    ):
         with capture_logs() as logs, pytest.raises(BaseExceptionGroup):
             await serving.run_service(given)
-        assert [line["notice"] for line in logs if line["event"] == "source_notice"] == ([NONE] if make_source_notice(given) else [])
+        assert [line["notice"] for line in logs if line["event"] == "source_notice"] == (
+            [NONE] if make_source_notice(given) else []
+        )
 
 
 def test_the_command_prints_the_notice(tmp_path):

@@ -24,7 +24,10 @@ ALL = Preferences(language="en", default_limit=5, dedupe=Dedupe.STRICT, sort=Sor
 def ranked(page, score=0.5, *others, **changes):
     """A story with a score, made of one article and maybe others."""
     leader = article(page, **changes)
-    return Ranked(Group((Member(leader), *(Member(other) for other in others)), leader), ScoreParts(score, 0, 0, 0, 0))
+    return Ranked(
+        Group((Member(leader), *(Member(other) for other in others)), leader),
+        ScoreParts(score, 0, 0, 0, 0),
+    )
 
 
 def titles(arranged):
@@ -69,7 +72,11 @@ def test_a_topic_adds_its_worth(where):
     Parts of words and scattered words do not match.
     """
     hers = ranked("hers", 0.5, **{where: "On CLIMATE changes, again"})
-    stories = [ranked("parts", 0.6, title="Climate changeover"), ranked("apart", 0.6, title="change of climate"), hers]
+    stories = [
+        ranked("parts", 0.6, title="Climate changeover"),
+        ranked("apart", 0.6, title="change of climate"),
+        hers,
+    ]
     arranged = arrange(stories, Preferences(topics=("climate change",)), Sort.RELEVANCE)
     assert titles(arranged) == ["hers", "parts", "apart"]
     assert arranged.worth[0] == TOPIC_BONUS
@@ -77,24 +84,52 @@ def test_a_topic_adds_its_worth(where):
 
 def test_equal_stories_keep_the_shared_order():
     """Preferences decide first. Scores are compared as they are shown."""
-    stories = [ranked("a", 0.6), ranked("b", 0.5, source="reddit"), ranked("c", 0.5, source="reddit"), ranked("d", 0.5)]
-    assert titles(arrange(stories, Preferences(preferred_sources=("reddit",)), Sort.RELEVANCE)) == ["a", "b", "c", "d"]
+    stories = [
+        ranked("a", 0.6),
+        ranked("b", 0.5, source="reddit"),
+        ranked("c", 0.5, source="reddit"),
+        ranked("d", 0.5),
+    ]
+    assert titles(arrange(stories, Preferences(preferred_sources=("reddit",)), Sort.RELEVANCE)) == [
+        "a",
+        "b",
+        "c",
+        "d",
+    ]
 
 
 @pytest.mark.parametrize("sort", [Sort.NEWEST, Sort.POPULAR])
 def test_other_sorts_ignore_preferences_except_hiding(sort):
     """For example, the newest story stays first for everybody."""
-    stories = [ranked("a", 0.1), ranked("b", 0.1, source="reddit", title="AI"), ranked("c", 0.1, title="football")]
-    preferences = Preferences(preferred_sources=("reddit",), topics=("AI",), excluded_topics=("football",))
+    stories = [
+        ranked("a", 0.1),
+        ranked("b", 0.1, source="reddit", title="AI"),
+        ranked("c", 0.1, title="football"),
+    ]
+    preferences = Preferences(
+        preferred_sources=("reddit",), topics=("AI",), excluded_topics=("football",)
+    )
     arranged = arrange(stories, preferences, sort)
-    assert (titles(arranged), arranged.hidden, arranged.applied) == (["a", "b"], 1, ("excluded_topics",))
+    assert (titles(arranged), arranged.hidden, arranged.applied) == (
+        ["a", "b"],
+        1,
+        ("excluded_topics",),
+    )
 
 
 def test_an_excluded_topic_hides_the_whole_story():
     """One matching article of the story is enough. The number of hidden stories is reported."""
-    stories = [ranked("a"), ranked("b", 0.5, article("x", section="Football")), ranked("c", title="Footballmania")]
+    stories = [
+        ranked("a"),
+        ranked("b", 0.5, article("x", section="Football")),
+        ranked("c", title="Footballmania"),
+    ]
     arranged = arrange(stories, Preferences(excluded_topics=("football",)), Sort.RELEVANCE)
-    assert (titles(arranged), arranged.hidden, arranged.applied) == (["a", "c"], 1, ("excluded_topics",))
+    assert (titles(arranged), arranged.hidden, arranged.applied) == (
+        ["a", "c"],
+        1,
+        ("excluded_topics",),
+    )
 
 
 WORDS = st.sampled_from(["ai", "flood", "football", "climate change", "market"])
@@ -132,7 +167,10 @@ def test_no_story_is_lost_or_added(stories, preferences, sort):
 def test_no_story_moves_farther_than_its_worth(stories, preferences):
     """By relevance, the sum of score and worth never rises from one story to the next."""
     arranged = arrange(stories, preferences, Sort.RELEVANCE)
-    sums = [round(display_score(one.parts) + worth, 4) for one, worth in zip(arranged.ranked, arranged.worth, strict=True)]
+    sums = [
+        round(display_score(one.parts) + worth, 4)
+        for one, worth in zip(arranged.ranked, arranged.worth, strict=True)
+    ]
     assert sums == sorted(sums, reverse=True)
     assert all(0 <= worth <= SOURCE_BONUS + TOPIC_BONUS for worth in arranged.worth)
 
@@ -140,25 +178,54 @@ def test_no_story_moves_farther_than_its_worth(stories, preferences):
 def answer(*stories):
     """An answer whose merge has these stories."""
     articles = tuple(one.group.leader for one in stories)
-    return Answer(Harvest(query(), NOW, (outcome("guardian", *articles),)), Merge(Dedupe.NORMAL, stories))
+    return Answer(
+        Harvest(query(), NOW, (outcome("guardian", *articles),)), Merge(Dedupe.NORMAL, stories)
+    )
 
 
 def test_pages_are_cut_after_hiding():
     """total, has_more and the pages count only visible stories, in the person's order."""
-    whole = answer(ranked("a", 0.6), ranked("b", 0.55, title="football"), ranked("c", 0.5), ranked("d", 0.45, title="AI"))
+    whole = answer(
+        ranked("a", 0.6),
+        ranked("b", 0.55, title="football"),
+        ranked("c", 0.5),
+        ranked("d", 0.45, title="AI"),
+    )
     preferences = Preferences(topics=("AI",), excluded_topics=("football",))
-    pages = [render_for_one(whole, View(limit=2, page=page), preferences, ("language",)) for page in (1, 2, 3)]
-    assert [[story["id"][-1] for story in page["articles"]] for page in pages] == [["d", "a"], ["c"], []]
-    assert [(page["total"], page["has_more"]) for page in pages] == [(3, True), (3, False), (3, False)]
-    assert pages[0]["personal"] == {"applied": ["language", "excluded_topics", "topics"], "hidden": 1}
+    pages = [
+        render_for_one(whole, View(limit=2, page=page), preferences, ("language",))
+        for page in (1, 2, 3)
+    ]
+    assert [[story["id"][-1] for story in page["articles"]] for page in pages] == [
+        ["d", "a"],
+        ["c"],
+        [],
+    ]
+    assert [(page["total"], page["has_more"]) for page in pages] == [
+        (3, True),
+        (3, False),
+        (3, False),
+    ]
+    assert pages[0]["personal"] == {
+        "applied": ["language", "excluded_topics", "topics"],
+        "hidden": 1,
+    }
 
 
 def test_explain_shows_what_preferences_added():
     """For each story, on every page. The shared score and its parts do not change."""
     whole = answer(ranked("a", 0.6), ranked("b", 0.5, title="AI"))
     preferences = Preferences(topics=("AI",))
-    shown_ = [render_for_one(whole, View(limit=1, page=page, explain=True), preferences, ())["articles"][0] for page in (1, 2)]
-    assert [(story["preference"], story["score"]) for story in shown_] == [(TOPIC_BONUS, 0.5), (0.0, 0.6)]
+    shown_ = [
+        render_for_one(whole, View(limit=1, page=page, explain=True), preferences, ())["articles"][
+            0
+        ]
+        for page in (1, 2)
+    ]
+    assert [(story["preference"], story["score"]) for story in shown_] == [
+        (TOPIC_BONUS, 0.5),
+        (0.0, 0.6),
+    ]
     assert "preference" not in render_for_one(whole, View(), preferences, ())["articles"][0]
 
 

@@ -9,7 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsintel.domain.personal.preferences import MAX_TOPICS, MAX_VALUE_BYTES, Preferences, check_preference
+from newsintel.domain.personal.preferences import (
+    MAX_TOPICS,
+    MAX_VALUE_BYTES,
+    Preferences,
+    check_preference,
+)
 from newsintel.errors import InvalidBodyError
 
 SOURCES = ("newsapi", "guardian", "reddit")
@@ -95,13 +100,22 @@ def test_an_escaped_nul_as_text_is_accepted():
 
 def test_preferences_are_read_from_stored_values():
     """Unknown ones are ignored, and missing ones have their default."""
-    kept = {"topics": ["AI"], "default_limit": 5, "sort": "newest", "record_history": False, "theme": "dark"}
-    assert Preferences.from_values(kept) == Preferences(topics=("AI",), default_limit=5, sort="newest", record_history=False)
+    kept = {
+        "topics": ["AI"],
+        "default_limit": 5,
+        "sort": "newest",
+        "record_history": False,
+        "theme": "dark",
+    }
+    assert Preferences.from_values(kept) == Preferences(
+        topics=("AI",), default_limit=5, sort="newest", record_history=False
+    )
     assert Preferences.from_values({}) == Preferences()
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
 KNOWN = st.sampled_from([*Preferences.__attrs_attrs__]).map(lambda field: field.name)
 

@@ -16,15 +16,26 @@ from tests.values import NOW, article, harvests, outcome, query, unhurried
 from tests.whole import dump_answer, load_answer
 
 _json = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
 
 def landed(harvest):
     """The answer that a flight ends with."""
-    return Answer(harvest, merge_articles(harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at, harvest.saves))
+    return Answer(
+        harvest,
+        merge_articles(
+            harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at, harvest.saves
+        ),
+    )
 
 
 @unhurried
@@ -36,7 +47,9 @@ def test_an_answer_survives_dump_and_load(harvest):
     assert loaded == answer
     assert all(type(it.status) is Status for it in loaded.harvest.outcomes)
     articles = {id(article) for article in loaded.harvest.articles}
-    assert {id(member.article) for ranked in loaded.merge.ranked for member in ranked.group.members} == articles
+    assert {
+        id(member.article) for ranked in loaded.merge.ranked for member in ranked.group.members
+    } == articles
 
 
 def test_times_come_back_in_utc():
@@ -68,7 +81,9 @@ def test_json_that_takes_too_long_to_parse_is_refused(monkeypatch, inner):
         load_answer(b'{"format":5,"harvest":[' + inner.encode() * 20_000 + b'0],"merge":[]}')
 
 
-@pytest.mark.parametrize("envelope", [{}, {"format": FORMAT + 1}, {"format": None}, [FORMAT], FORMAT])
+@pytest.mark.parametrize(
+    "envelope", [{}, {"format": FORMAT + 1}, {"format": None}, [FORMAT], FORMAT]
+)
 def test_another_format_raises_value_error(envelope):
     """Data of another version is not interpreted."""
     with pytest.raises(ValueError, match=rf"^not format {FORMAT}$"):
@@ -78,7 +93,13 @@ def test_another_format_raises_value_error(envelope):
 def places(value, path=()):
     """The path of every value within a JSON value."""
     yield path
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    items = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     for key, inner in items:
         yield from places(inner, (*path, key))
 
@@ -123,7 +144,9 @@ def test_one_replaced_value_raises_value_error_or_is_valid(harvest, data):
 )
 def test_a_wrong_type_in_an_article_raises_value_error(field, value):
     """Values are not converted, and a date needs an offset."""
-    envelope = orjson.loads(dump_answer(landed(Harvest(query(), NOW, (outcome("guardian", article()),)))))
+    envelope = orjson.loads(
+        dump_answer(landed(Harvest(query(), NOW, (outcome("guardian", article()),))))
+    )
     envelope["harvest"]["outcomes"][0]["articles"][0][field] = value
     with pytest.raises(ValueError, match="not an answer"):
         load_answer(orjson.dumps(envelope))
@@ -144,7 +167,13 @@ def test_a_wrong_type_in_an_article_raises_value_error(field, value):
 )
 def test_a_wrong_type_in_an_outcome_raises_value_error(field, value):
     """A string does not pass for a list, and an unknown status is refused."""
-    envelope = orjson.loads(dump_answer(landed(Harvest(query(), NOW, (FetchOutcome("guardian", Status.OK, NOW, latency_ms=1.5),)))))
+    envelope = orjson.loads(
+        dump_answer(
+            landed(
+                Harvest(query(), NOW, (FetchOutcome("guardian", Status.OK, NOW, latency_ms=1.5),))
+            )
+        )
+    )
     envelope["harvest"]["outcomes"][0][field] = value
     with pytest.raises(ValueError, match="not an answer"):
         load_answer(orjson.dumps(envelope))
@@ -152,7 +181,13 @@ def test_a_wrong_type_in_an_outcome_raises_value_error(field, value):
 
 def test_an_integer_is_read_where_a_float_is_expected():
     """A JSON writer may write 2.0 as 2."""
-    envelope = orjson.loads(dump_answer(landed(Harvest(query(), NOW, (FetchOutcome("guardian", Status.OK, NOW, latency_ms=2.0),)))))
+    envelope = orjson.loads(
+        dump_answer(
+            landed(
+                Harvest(query(), NOW, (FetchOutcome("guardian", Status.OK, NOW, latency_ms=2.0),))
+            )
+        )
+    )
     envelope["harvest"]["outcomes"][0]["latency_ms"] = 2
     assert load_answer(orjson.dumps(envelope)).harvest.outcomes[0].latency_ms == 2.0
 
@@ -183,7 +218,9 @@ def test_a_merge_of_other_articles_raises_value_error(merge_rows):
     """Every article must be in exactly one group, and a group's leader must be a member."""
     harvest = Harvest(query(), NOW, (outcome("guardian", article("one"), article("two")),))
     envelope = orjson.loads(dump_answer(landed(harvest)))
-    assert load_answer(orjson.dumps(envelope | {"merge": [GROUP]})).merge.ranked[0].group.leader == article("one")
+    assert load_answer(orjson.dumps(envelope | {"merge": [GROUP]})).merge.ranked[
+        0
+    ].group.leader == article("one")
     with pytest.raises(ValueError, match="not an answer"):
         load_answer(orjson.dumps(envelope | {"merge": merge_rows}))
 

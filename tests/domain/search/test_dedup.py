@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from newsintel.domain.bounds.slices import run_all
 from newsintel.domain.search.article import Article, Rule
-from newsintel.domain.search.dedup import Deduper, Grouping, GroupMatch, fold_title, group_articles, strip_decorations
+from newsintel.domain.search.dedup import (
+    Deduper,
+    Grouping,
+    GroupMatch,
+    fold_title,
+    group_articles,
+    strip_decorations,
+)
 from newsintel.domain.search.nearest_title import compare_similarity
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.text.clean import fold
@@ -37,7 +44,11 @@ def distance(one: str, other: str) -> int:
 
 def exact_similarity(one: str, other: str) -> Fraction:
     """The contract's formula in exact arithmetic, for folded titles."""
-    return 1 - Fraction(distance(one, other), max(len(one), len(other))) if one and other else Fraction(0)
+    return (
+        1 - Fraction(distance(one, other), max(len(one), len(other)))
+        if one and other
+        else Fraction(0)
+    )
 
 
 def strict_similarity(one: str, other: str) -> float:
@@ -50,9 +61,19 @@ def groups_by_contract(given_articles: list[Article], mode: Dedupe) -> list[list
     text = strip_decorations if mode is Dedupe.NORMAL else fold
     groups: list[list[int]] = []
     for position, it in enumerate(given_articles):
-        home = next((found for found in groups if any(given_articles[member].canonical_url == it.canonical_url for member in found)), None)
+        home = next(
+            (
+                found
+                for found in groups
+                if any(given_articles[member].canonical_url == it.canonical_url for member in found)
+            ),
+            None,
+        )
         if home is None:
-            alike = [exact_similarity(text(it.title), text(given_articles[found[0]].title)) for found in groups]
+            alike = [
+                exact_similarity(text(it.title), text(given_articles[found[0]].title))
+                for found in groups
+            ]
             best = max(alike, default=Fraction(0))
             home = groups[alike.index(best)] if best > Fraction(4, 5) else None
         if home is None or mode is Dedupe.OFF:
@@ -69,8 +90,13 @@ def test_groups_are_those_of_the_contract(given_articles, mode):
 
     Groups and members keep founder order.
     """
-    found = [[member.article for member in it.members] for it in group_articles(given_articles, mode)]
-    assert found == [[given_articles[position] for position in it] for it in groups_by_contract(given_articles, mode)]
+    found = [
+        [member.article for member in it.members] for it in group_articles(given_articles, mode)
+    ]
+    assert found == [
+        [given_articles[position] for position in it]
+        for it in groups_by_contract(given_articles, mode)
+    ]
 
 
 @unhurried
@@ -80,14 +106,18 @@ def test_articles_added_in_portions_form_the_same_groups(given_articles, mode, d
     cuts = sorted(data.draw(st.lists(st.integers(0, len(given_articles)), max_size=3)))
     grouping = Grouping(mode)
     for start, end in pairwise([0, *cuts, len(given_articles)]):
-        assert run_all(grouping.add(given_articles[start:end])) == group_articles(given_articles[:end], mode)
+        assert run_all(grouping.add(given_articles[start:end])) == group_articles(
+            given_articles[:end], mode
+        )
 
 
 @unhurried
 @given(_lists, modes)
 def test_no_article_is_lost_or_added(given_articles, mode):
     """Each article comes out as often as it went in."""
-    assert Counter(member.article for it in group_articles(given_articles, mode) for member in it.members) == Counter(given_articles)
+    assert Counter(
+        member.article for it in group_articles(given_articles, mode) for member in it.members
+    ) == Counter(given_articles)
 
 
 @unhurried
@@ -104,7 +134,10 @@ def test_every_member_states_the_rule_and_similarity_that_matched(given_articles
         for place, member in enumerate(it.members[1:], 1):
             one, other = text(member.article.title), text(it.founder.title)
             assert member.similarity == pytest.approx(float(exact_similarity(one, other)))
-            shares_page = any(earlier.article.canonical_url == member.article.canonical_url for earlier in it.members[:place])
+            shares_page = any(
+                earlier.article.canonical_url == member.article.canonical_url
+                for earlier in it.members[:place]
+            )
             assert (member.rule is Rule.URL) == shares_page
             if not shares_page:
                 assert member.similarity > 0.8
@@ -130,7 +163,9 @@ def test_an_article_id_is_in_one_group(given_articles):
     """This holds for both modes that merge."""
     for mode in (Dedupe.STRICT, Dedupe.NORMAL):
         for one, other in combinations(group_articles(given_articles, mode), 2):
-            assert {it.article.id for it in one.members}.isdisjoint(it.article.id for it in other.members)
+            assert {it.article.id for it in one.members}.isdisjoint(
+                it.article.id for it in other.members
+            )
 
 
 @unhurried
@@ -139,7 +174,13 @@ def test_the_leader_is_the_fullest_member(given_articles, mode):
     """No member has more fields, and no earlier member has as many."""
 
     def fullness(it: Article) -> int:
-        return bool(it.description) + bool(it.author) + bool(it.image_url) + bool(it.content) + (not it.published_at_estimated)
+        return (
+            bool(it.description)
+            + bool(it.author)
+            + bool(it.image_url)
+            + bool(it.content)
+            + (not it.published_at_estimated)
+        )
 
     for it in group_articles(given_articles, mode):
         amounts = [fullness(member.article) for member in it.members]
@@ -148,7 +189,10 @@ def test_the_leader_is_the_fullest_member(given_articles, mode):
 
 def test_a_member_joins_the_most_similar_founder_not_the_first():
     """Both founders are similar enough, and the more similar one gets the article."""
-    far, near = article("far", title="abcdefghijklmno12345"), article("near", title="abcdefghijklmnopqrst")
+    far, near = (
+        article("far", title="abcdefghijklmno12345"),
+        article("near", title="abcdefghijklmnopqrst"),
+    )
     assert strict_similarity(far.title, near.title) <= 0.8
     late = article("late", title="abcdefghijklmnopq345")
     assert strict_similarity(near.title, late.title) > 0.8
@@ -160,13 +204,19 @@ def test_a_member_joins_the_most_similar_founder_not_the_first():
 
 def test_titles_are_compared_with_founders_not_with_members():
     """A chain of small changes does not join its two ends."""
-    chain = [article(page, title=title) for page, title in zip("pqr", ("aaaaaaaaaa", "aaaaaaaaab", "aaaaaaaabc"), strict=True)]
+    chain = [
+        article(page, title=title)
+        for page, title in zip("pqr", ("aaaaaaaaaa", "aaaaaaaaab", "aaaaaaaabc"), strict=True)
+    ]
     assert [len(it.members) for it in group_articles(chain, Dedupe.STRICT)] == [2, 1]
 
 
 def test_the_same_page_takes_precedence_over_a_similar_title():
     """The article joins the group of its page, although another founder has the same title."""
-    known, twin = article("known", title="one headline"), article("twin", title="quite another text")
+    known, twin = (
+        article("known", title="one headline"),
+        article("twin", title="quite another text"),
+    )
     again = article("known", title="quite another text")
     first, second = group_articles([known, twin, again], Dedupe.STRICT)
     assert [member.rule for member in first.members] == [None, Rule.URL]
@@ -188,7 +238,9 @@ def test_the_page_of_a_member_counts_too():
 def test_empty_titles_never_match():
     """Articles without a title stay apart, unless they have the same page."""
     bare = [article("p", title=""), article("q", title="  "), article("p", title="")]
-    assert [[member.rule for member in it.members] for it in group_articles(bare, Dedupe.NORMAL)] == [[None, Rule.URL], [None]]
+    assert [
+        [member.rule for member in it.members] for it in group_articles(bare, Dedupe.NORMAL)
+    ] == [[None, Rule.URL], [None]]
 
 
 def test_off_merges_not_even_the_same_page():
@@ -242,12 +294,27 @@ def test_normal_ignores_decorations_of_a_title_and_strict_does_not(title):
     """Outlets put such decorations before or after a title."""
     plain = "Fed holds rates for the time being"
     plain, decorated = article("p", title=plain), article("q", title=title)
-    assert [member.rule for member in group_articles([plain, decorated], Dedupe.NORMAL)[0].members] == [None, Rule.TITLE]
-    assert all(member.rule is not Rule.TITLE for it in group_articles([plain, decorated], Dedupe.STRICT) for member in it.members)
+    assert [
+        member.rule for member in group_articles([plain, decorated], Dedupe.NORMAL)[0].members
+    ] == [None, Rule.TITLE]
+    assert all(
+        member.rule is not Rule.TITLE
+        for it in group_articles([plain, decorated], Dedupe.STRICT)
+        for member in it.members
+    )
 
 
 @pytest.mark.parametrize(
-    "title", ["live:", "(video)", "live: (video)", "update", "live", "opening bell 10 march | asian markets slump", "well-lived: a life"]
+    "title",
+    [
+        "live:",
+        "(video)",
+        "live: (video)",
+        "update",
+        "live",
+        "opening bell 10 march | asian markets slump",
+        "well-lived: a life",
+    ],
 )
 def test_a_title_keeps_what_only_looks_like_a_decoration(title):
     """Stripping never empties a title and never removes what belongs to it."""
@@ -269,9 +336,18 @@ def test_the_strict_rule_has_its_measured_recall_and_precision():
 
     80 of 510 same pairs are found, and 29 of the 109 found are wrong: recall 0.16, precision 0.73.
     """
-    with (SHARED / "headlines/stsb_news_pairs_train.tsv").open(encoding="utf-8", newline="") as rows:
-        table = [row for row in csv.DictReader(rows, delimiter="\t", quoting=csv.QUOTE_NONE) if row["corpus"] == "headlines"]
-    scored = [(float(row["score_0_5"]), strict_similarity(row["title1"], row["title2"]) > 0.8) for row in table]
+    with (SHARED / "headlines/stsb_news_pairs_train.tsv").open(
+        encoding="utf-8", newline=""
+    ) as rows:
+        table = [
+            row
+            for row in csv.DictReader(rows, delimiter="\t", quoting=csv.QUOTE_NONE)
+            if row["corpus"] == "headlines"
+        ]
+    scored = [
+        (float(row["score_0_5"]), strict_similarity(row["title1"], row["title2"]) > 0.8)
+        for row in table
+    ]
     assert Counter((score >= 4, found) for score, found in scored if score >= 4 or score < 3) == {
         (True, True): 80,
         (True, False): 430,
@@ -286,13 +362,23 @@ def test_normal_finds_more_than_strict_and_is_as_precise():
 
     Strict: 254 of 256 merges are of one topic. Normal: 258 of 260.
     """
-    with (SHARED / "headlines/uci_news_aggregator_first3000.csv").open(encoding="utf-8", newline="") as rows:
+    with (SHARED / "headlines/uci_news_aggregator_first3000.csv").open(
+        encoding="utf-8", newline=""
+    ) as rows:
         table = list(csv.DictReader(rows))
-    one_event = {story: stories[0] for stories in load_json("headlines/uci_story_merges.json") for story in stories}
+    one_event = {
+        story: stories[0]
+        for stories in load_json("headlines/uci_story_merges.json")
+        for story in stories
+    }
     topics = [one_event.get(row["STORY"], row["STORY"]) for row in table]
     found = {}
     for mode in (Dedupe.STRICT, Dedupe.NORMAL):
         deduper = Deduper(mode)
         matches = [deduper.add(row["TITLE"], None) for row in table]
-        found[mode] = Counter(topics[match.founder] == topic for match, topic in zip(matches, topics, strict=True) if match.rule)
+        found[mode] = Counter(
+            topics[match.founder] == topic
+            for match, topic in zip(matches, topics, strict=True)
+            if match.rule
+        )
     assert found == {Dedupe.STRICT: {True: 254, False: 2}, Dedupe.NORMAL: {True: 258, False: 2}}

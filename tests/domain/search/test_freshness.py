@@ -33,7 +33,9 @@ def test_a_harvest_from_the_future_is_stale():
 
     Another machine's clock may be a minute ahead.
     """
-    answered = harvest(outcome("guardian"), outcome("reddit", Status.RATE_LIMITED, retry_at=at(120)))
+    answered = harvest(
+        outcome("guardian"), outcome("reddit", Status.RATE_LIMITED, retry_at=at(120))
+    )
     assert WINDOWS.get_freshness(answered, at(-60)) is Freshness.FRESH
     assert WINDOWS.get_freshness(answered, at(-60.1)) is Freshness.STALE
     assert WINDOWS.outcomes_to_keep(answered, at(-60)) == answered.outcomes
@@ -84,7 +86,10 @@ def test_a_partial_harvest_does_not_replace_a_complete_one_still_served():
 
     It never outranks a newer complete one.
     """
-    complete, partial = harvest(), harvest(outcome(), outcome("reddit", Status.TIMEOUT), when=at(310))
+    complete, partial = (
+        harvest(),
+        harvest(outcome(), outcome("reddit", Status.TIMEOUT), when=at(310)),
+    )
     assert WINDOWS.must_keep_old(complete, partial, at(310))
     assert not WINDOWS.must_keep_old(complete, partial, at(360))
     assert not WINDOWS.must_keep_old(complete, evolve(complete, fetched_at=at(310)), at(310))
@@ -96,7 +101,9 @@ def test_an_outcome_with_a_keep_time_outlasts_the_others():
     scarce = harvest(outcome("newsapi", keep_s=2000), outcome("guardian"))
     assert WINDOWS.fresh_until(scarce) == at(300)
     assert [kept.source for kept in WINDOWS.outcomes_to_keep(scarce, at(300))] == ["newsapi"]
-    renewed = harvest(outcome("newsapi", keep_s=2000), outcome("guardian", when=at(1900)), when=at(1900))
+    renewed = harvest(
+        outcome("newsapi", keep_s=2000), outcome("guardian", when=at(1900)), when=at(1900)
+    )
     assert WINDOWS.fresh_until(renewed) == at(2000)
     assert [kept.source for kept in WINDOWS.outcomes_to_keep(renewed, at(2000))] == ["guardian"]
     assert WINDOWS.due_at(outcome(keep_s=20)) == at(300)
@@ -115,13 +122,18 @@ def test_an_outcome_held_back_from_strangers_does_not_bind_signed_in_callers():
 
     For a signed-in caller, only the source that was held back is asked.
     """
-    kept = harvest(outcome("guardian"), outcome("newsapi", Status.QUOTA_EXHAUSTED, retry_at=at(250), held_back=HeldFrom.ANONYMOUS))
+    kept = harvest(
+        outcome("guardian"),
+        outcome("newsapi", Status.QUOTA_EXHAUSTED, retry_at=at(250), held_back=HeldFrom.ANONYMOUS),
+    )
     assert WINDOWS.get_freshness(kept, at(10)) is Freshness.FRESH
     assert WINDOWS.get_freshness(kept, at(10), FetchCaller(signed_in=True)) is Freshness.STALE
     assert WINDOWS.get_freshness(kept, at(260), FetchCaller(signed_in=True)) is Freshness.STALE
     assert WINDOWS.get_freshness(kept, at(260)) is Freshness.REVALIDATE
     assert WINDOWS.outcomes_to_keep(kept, at(10)) == kept.outcomes
-    assert [one.source for one in WINDOWS.outcomes_to_keep(kept, at(10), FetchCaller(signed_in=True))] == ["guardian"]
+    assert [
+        one.source for one in WINDOWS.outcomes_to_keep(kept, at(10), FetchCaller(signed_in=True))
+    ] == ["guardian"]
     assert WINDOWS.get_freshness(harvest(), at(10), FetchCaller(signed_in=True)) is Freshness.FRESH
 
 
@@ -130,9 +142,18 @@ def test_an_outcome_held_back_from_one_person_binds_only_that_person():
 
     For them, only the source that was held back is asked.
     """
-    kept = harvest(outcome("guardian"), outcome("newsapi", Status.QUOTA_EXHAUSTED, retry_at=at(250), held_back=HeldFrom.PERSON))
-    same, another = FetchCaller("p", held=frozenset({"newsapi"})), FetchCaller("q", held=frozenset({"guardian"}))
-    assert (WINDOWS.get_freshness(kept, at(10), same), WINDOWS.get_freshness(kept, at(260), same)) == (
+    kept = harvest(
+        outcome("guardian"),
+        outcome("newsapi", Status.QUOTA_EXHAUSTED, retry_at=at(250), held_back=HeldFrom.PERSON),
+    )
+    same, another = (
+        FetchCaller("p", held=frozenset({"newsapi"})),
+        FetchCaller("q", held=frozenset({"guardian"})),
+    )
+    assert (
+        WINDOWS.get_freshness(kept, at(10), same),
+        WINDOWS.get_freshness(kept, at(260), same),
+    ) == (
         Freshness.FRESH,
         Freshness.REVALIDATE,
     )
@@ -156,7 +177,9 @@ def test_failures_alone_are_fresh_for_at_most_the_ttl():
 
     A source's later retry_at does not extend the freshness.
     """
-    assert WINDOWS.fresh_until(harvest(outcome("newsapi", Status.QUOTA_EXHAUSTED, retry_at=at(9000)))) == at(300)
+    assert WINDOWS.fresh_until(
+        harvest(outcome("newsapi", Status.QUOTA_EXHAUSTED, retry_at=at(9000)))
+    ) == at(300)
 
 
 def test_an_empty_answer_is_fresh_for_a_shorter_time():
@@ -164,7 +187,9 @@ def test_an_empty_answer_is_fresh_for_a_shorter_time():
 
     A source with a keep time is kept. Articles from the archive count as found.
     """
-    nothing = harvest(outcome("guardian", Status.EMPTY), outcome("newsapi", Status.EMPTY, keep_s=200))
+    nothing = harvest(
+        outcome("guardian", Status.EMPTY), outcome("newsapi", Status.EMPTY, keep_s=200)
+    )
     assert WINDOWS.fresh_until(nothing) == at(30)
     assert WINDOWS.get_freshness(nothing, at(30)) is Freshness.REVALIDATE
     assert [one.source for one in WINDOWS.outcomes_to_keep(nothing, at(30))] == ["newsapi"]

@@ -62,7 +62,9 @@ def test_how_well_a_text_matches_what_was_typed(text, typed, how_well):
 def test_a_term_without_a_word_has_no_run():
     """Among other terms it is left out."""
     assert build_run("!?", "en") is None
-    assert [one.words for one in build_runs([Term("!?"), Term("a b", phrase=True)], "en")] == [("a", "b")]
+    assert [one.words for one in build_runs([Term("!?"), Term("a b", phrase=True)], "en")] == [
+        ("a", "b")
+    ]
 
 
 @pytest.mark.parametrize(

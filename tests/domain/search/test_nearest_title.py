@@ -92,6 +92,8 @@ def test_empty_titles_are_similar_to_no_title():
 @needs_shared
 def test_the_nearest_title_is_that_of_all_pairs_on_headlines():
     """Real headlines in a number at which the search counts letter pairs."""
-    with (SHARED / "headlines/uci_news_aggregator_first3000.csv").open(encoding="utf-8", newline="") as rows:
+    with (SHARED / "headlines/uci_news_aggregator_first3000.csv").open(
+        encoding="utf-8", newline=""
+    ) as rows:
         headlines = [row["TITLE"].casefold() for row in csv.DictReader(rows)]
     same_as_all_pairs(headlines[:1200])

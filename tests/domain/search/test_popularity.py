@@ -10,17 +10,28 @@ from hypothesis import strategies as st
 
 from newsintel.domain.search.article import Engagement, Group, Member, Rule
 from newsintel.domain.search.dedup import group_articles
-from newsintel.domain.search.popularity import CORROBORATION, ENGAGEMENT, MOST_SAVED, SAVES, SaveCounter, score_popularity
+from newsintel.domain.search.popularity import (
+    CORROBORATION,
+    ENGAGEMENT,
+    MOST_SAVED,
+    SAVES,
+    SaveCounter,
+    score_popularity,
+)
 from newsintel.domain.search.query_model import Dedupe
 from tests.values import article, articles, modes
 
 _groups = st.builds(group_articles, st.lists(articles(), min_size=1, max_size=6), modes)
-_saves = st.dictionaries(st.sampled_from([article(page).id for page in "pqrstuvwxyz"]), st.integers(0, 10**6))
+_saves = st.dictionaries(
+    st.sampled_from([article(page).id for page in "pqrstuvwxyz"]), st.integers(0, 10**6)
+)
 
 
 def story(*members):
     """A group led by its first article."""
-    return Group((Member(members[0]), *(Member(it, Rule.URL, 1.0) for it in members[1:])), members[0])
+    return Group(
+        (Member(members[0]), *(Member(it, Rule.URL, 1.0) for it in members[1:])), members[0]
+    )
 
 
 def test_the_weights_sum_to_one():
@@ -40,10 +51,19 @@ def test_more_saves_readers_or_publishers_never_lower_popularity(groups, saves, 
     for found in groups:
         before = score_popularity(found, saves)
         leader = found.leader
-        assert score_popularity(found, {**saves, leader.id: saves.get(leader.id, 0) + more}) >= before
+        assert (
+            score_popularity(found, {**saves, leader.id: saves.get(leader.id, 0) + more}) >= before
+        )
         counted = leader.engagement or Engagement(0, 0)
-        busier = evolve(leader, engagement=Engagement(max(counted.points, 0) + more, max(counted.comments, 0)))
-        assert score_popularity(evolve(found, members=(*found.members, Member(busier, Rule.URL, 1.0))), saves) >= before
+        busier = evolve(
+            leader, engagement=Engagement(max(counted.points, 0) + more, max(counted.comments, 0))
+        )
+        assert (
+            score_popularity(
+                evolve(found, members=(*found.members, Member(busier, Rule.URL, 1.0))), saves
+            )
+            >= before
+        )
         other = Member(evolve(leader, publisher="Another Herald"), Rule.URL, 1.0)
         assert score_popularity(evolve(found, members=(*found.members, other)), saves) >= before
 
@@ -54,14 +74,19 @@ def test_each_part_is_bounded_by_its_weight():
     assert score_popularity(story(alone), {}) == 0
     assert score_popularity(story(alone), {alone.id: MOST_SAVED}) == SAVES
     assert score_popularity(story(alone), {alone.id: 10 * MOST_SAVED}) == SAVES
-    assert score_popularity(story(evolve(alone, engagement=Engagement(90_000, 10_000))), {}) == ENGAGEMENT
+    assert (
+        score_popularity(story(evolve(alone, engagement=Engagement(90_000, 10_000))), {})
+        == ENGAGEMENT
+    )
     assert score_popularity(story(alone, evolve(alone, publisher="B")), {}) == CORROBORATION / 2
 
 
 def test_saves_of_a_storys_articles_are_not_added_up():
     """They may be saves of the same people."""
     one, two = article("p"), article("q")
-    assert score_popularity(story(one, two), {one.id: 5, two.id: 5}) == score_popularity(story(one, two), {one.id: 5})
+    assert score_popularity(story(one, two), {one.id: 5, two.id: 5}) == score_popularity(
+        story(one, two), {one.id: 5}
+    )
 
 
 def test_saves_of_another_article_do_not_count():
@@ -82,4 +107,7 @@ def test_saves_are_replaced_as_a_whole():
 def test_publishers_count_only_within_a_group():
     """Without merging, two publishers of a story do not corroborate each other."""
     one, two = article("p", publisher="A"), article("q", publisher="B")
-    assert [score_popularity(found, {}) for found in group_articles([one, two], Dedupe.OFF)] == [0, 0]
+    assert [score_popularity(found, {}) for found in group_articles([one, two], Dedupe.OFF)] == [
+        0,
+        0,
+    ]

@@ -26,7 +26,10 @@ def parse(q: str) -> Query:
 
 def clause(wanted: str, unwanted: str = "") -> Clause:
     """A clause of terms that are separated by commas."""
-    yes, no = (tuple(Term(text, phrase=" " in text) for text in side.split(",") if text) for side in (wanted, unwanted))
+    yes, no = (
+        tuple(Term(text, phrase=" " in text) for text in side.split(",") if text)
+        for side in (wanted, unwanted)
+    )
     return Clause(yes, no)
 
 
@@ -143,9 +146,13 @@ def test_searches_with_one_key_ask_the_same(one: list[str], other: list[str]) ->
     asked, asked_too = (parse(" ".join(some)) for some in (one, other))
     if asked.key != asked_too.key:
         return
-    assert fold_case(translate_clauses(asked.clauses)) == fold_case(translate_clauses(asked_too.clauses))
+    assert fold_case(translate_clauses(asked.clauses)) == fold_case(
+        translate_clauses(asked_too.clauses)
+    )
     for language in ("en", "de"):
-        assert PreparedQuery(asked.clauses).get_alternatives(language) == PreparedQuery(asked_too.clauses).get_alternatives(language)
+        assert PreparedQuery(asked.clauses).get_alternatives(language) == PreparedQuery(
+            asked_too.clauses
+        ).get_alternatives(language)
 
 
 def test_every_part_of_the_fetch_is_in_the_key() -> None:
@@ -199,13 +206,21 @@ def test_translate_writes_explicit_operators(q: str, expected: str) -> None:
 def test_translate_uses_the_operators_of_the_source() -> None:
     """Each source names its own."""
     assert translate_clauses(parse("a b -c").clauses, without=" -") == "a AND b -c"
-    assert translate_clauses(parse("(a OR b) -c -“d e”").clauses, without=" AND NOT ") == '(a OR b) AND NOT c AND NOT "d e"'
+    assert (
+        translate_clauses(parse("(a OR b) -c -“d e”").clauses, without=" AND NOT ")
+        == '(a OR b) AND NOT c AND NOT "d e"'
+    )
 
 
 def test_translate_shortens_to_a_limit() -> None:
     """It drops alternatives first, then wanted words, and exclusions last, each from the end."""
-    assert translate_clauses(parse("aaaa bbbb OR cccc OR dddd").clauses, max_chars=30) == "(aaaa AND bbbb) OR cccc"
-    assert translate_clauses(parse("aaaa bbbb cccc -d").clauses, max_chars=20) == "aaaa AND bbbb NOT d"
+    assert (
+        translate_clauses(parse("aaaa bbbb OR cccc OR dddd").clauses, max_chars=30)
+        == "(aaaa AND bbbb) OR cccc"
+    )
+    assert (
+        translate_clauses(parse("aaaa bbbb cccc -d").clauses, max_chars=20) == "aaaa AND bbbb NOT d"
+    )
     assert translate_clauses(parse("aaaa -b -c").clauses, max_chars=12) == "aaaa NOT b"
 
 
@@ -222,20 +237,30 @@ def by_luqum(node: luqum.Item, document: frozenset[str]) -> bool:
         return by_luqum(node.children[0], document)
     if isinstance(node, luqum.Not):
         return not by_luqum(node.children[0], document)
-    return (any if isinstance(node, luqum.OrOperation) else all)(by_luqum(child, document) for child in node.children)
+    return (any if isinstance(node, luqum.OrOperation) else all)(
+        by_luqum(child, document) for child in node.children
+    )
 
 
-terms = st.lists(st.sampled_from(["a", "b", "c d", "or"]), max_size=3, unique=True).map(lambda texts: tuple(Term(text) for text in texts))
+terms = st.lists(st.sampled_from(["a", "b", "c d", "or"]), max_size=3, unique=True).map(
+    lambda texts: tuple(Term(text) for text in texts)
+)
 
 
-@given(st.lists(st.builds(Clause, terms.filter(bool), terms), min_size=1, max_size=4), st.sampled_from([" NOT ", " AND NOT "]))
+@given(
+    st.lists(st.builds(Clause, terms.filter(bool), terms), min_size=1, max_size=4),
+    st.sampled_from([" NOT ", " AND NOT "]),
+)
 def test_a_translated_query_means_what_was_asked(clauses: list[Clause], without: str) -> None:
     """On every possible document. Another project's parser reads groups, exclusions and quotes."""
     tree = parser.parse(translate_clauses(clauses, without=without))
     for number in range(16):
-        document = frozenset(text for at, text in enumerate(["a", "b", "c d", "or"]) if number >> at & 1)
+        document = frozenset(
+            text for at, text in enumerate(["a", "b", "c d", "or"]) if number >> at & 1
+        )
         wanted = any(
-            all(term.text in document for term in each.wanted) and not any(term.text in document for term in each.unwanted)
+            all(term.text in document for term in each.wanted)
+            and not any(term.text in document for term in each.unwanted)
             for each in clauses
         )
         assert by_luqum(tree, document) == wanted

@@ -15,7 +15,15 @@ from newsintel.domain.search.dedup import group_articles
 from newsintel.domain.search.harvest import ScoreParts
 from newsintel.domain.search.popularity import score_popularity
 from newsintel.domain.search.query_model import Clause, Dedupe, Sort, Term
-from newsintel.domain.search.scoring import CORROBORATION, DESCRIPTION, ENGAGEMENT, RECENCY, TITLE, display_score, score_group
+from newsintel.domain.search.scoring import (
+    CORROBORATION,
+    DESCRIPTION,
+    ENGAGEMENT,
+    RECENCY,
+    TITLE,
+    display_score,
+    score_group,
+)
 from tests.values import NOW, article, articles, modes, moments, queries, query
 from tests.whole import rank
 
@@ -59,7 +67,9 @@ def test_the_best_possible_group_scores_one():
 
     Only corroboration approaches its weight without reaching it.
     """
-    best = article(title="story", description="story", published_at=NOW, engagement=Engagement(100_000, 0))
+    best = article(
+        title="story", description="story", published_at=NOW, engagement=Engagement(100_000, 0)
+    )
     others = [article(publisher=f"Publisher {number}") for number in range(9_999)]
     found = Group((Member(best), *(Member(it, Rule.URL, 1.0) for it in others)), best)
     assert display_score(parts_of(found)) == 1.0
@@ -101,12 +111,18 @@ def test_the_title_part_is_the_share_of_wanted_terms(clauses, share):
 def test_the_description_part_is_computed_from_the_description():
     """Title and description are scored separately. A group without a description scores 0 here."""
     clause = Clause((Term("yellen"), Term("fed")))
-    assert parts_of(alone(title="No", description="Yellen of the Fed"), clause).description == pytest.approx(DESCRIPTION)
-    assert parts_of(alone(title="No", description="Yellen"), clause).description == pytest.approx(DESCRIPTION / 2)
+    assert parts_of(
+        alone(title="No", description="Yellen of the Fed"), clause
+    ).description == pytest.approx(DESCRIPTION)
+    assert parts_of(alone(title="No", description="Yellen"), clause).description == pytest.approx(
+        DESCRIPTION / 2
+    )
     assert parts_of(alone(title="Yellen of the Fed"), clause).description == 0
 
 
-@pytest.mark.parametrize(("hours", "share"), [(-5, 1), (0, 1), (48, 1 / 2), (96, 1 / 4), (24 * 365, 0)])
+@pytest.mark.parametrize(
+    ("hours", "share"), [(-5, 1), (0, 1), (48, 1 / 2), (96, 1 / 4), (24 * 365, 0)]
+)
 def test_recency_halves_every_two_days(hours, share):
     """A date in the future counts as now."""
     found = alone(published_at=NOW - timedelta(hours=hours))
@@ -118,16 +134,28 @@ def test_an_estimated_date_scores_no_recency():
     assert parts_of(alone(published_at=NOW, published_at_estimated=True)).recency == 0
 
 
-@pytest.mark.parametrize(("publishers", "share"), [(["A"], 0), (["A", "a "], 0), (["A", "B"], 1 / 2), (["A", "B", "A", "C"], 2 / 3)])
+@pytest.mark.parametrize(
+    ("publishers", "share"),
+    [(["A"], 0), (["A", "a "], 0), (["A", "B"], 1 / 2), (["A", "B", "A", "C"], 2 / 3)],
+)
 def test_corroboration_counts_distinct_publishers(publishers, share):
     """The same outlet twice, in any spelling, adds nothing."""
     members = [article(publisher=it) for it in publishers]
-    found = Group((Member(members[0]), *(Member(it, Rule.URL, 1.0) for it in members[1:])), members[0])
+    found = Group(
+        (Member(members[0]), *(Member(it, Rule.URL, 1.0) for it in members[1:])), members[0]
+    )
     assert parts_of(found).corroboration == pytest.approx(CORROBORATION * share, abs=1e-4)
 
 
 @pytest.mark.parametrize(
-    ("counts", "share"), [([None], 0), ([(-7, 2)], 0), ([(0, 0)], 0), ([(10, 5), (90_000, 10_000)], 1), ([(10**9, 0)], 1)]
+    ("counts", "share"),
+    [
+        ([None], 0),
+        ([(-7, 2)], 0),
+        ([(0, 0)], 0),
+        ([(10, 5), (90_000, 10_000)], 1),
+        ([(10**9, 0)], 1),
+    ],
 )
 def test_engagement_is_that_of_the_groups_best_member(counts, share):
     """Points and comments on a log scale.
@@ -135,7 +163,9 @@ def test_engagement_is_that_of_the_groups_best_member(counts, share):
     A negative score counts as none, and the scale has an upper end.
     """
     members = [article(engagement=it and Engagement(*it)) for it in counts]
-    found = Group((Member(members[0]), *(Member(it, Rule.URL, 1.0) for it in members[1:])), members[0])
+    found = Group(
+        (Member(members[0]), *(Member(it, Rule.URL, 1.0) for it in members[1:])), members[0]
+    )
     assert parts_of(found).engagement == pytest.approx(ENGAGEMENT * share, abs=1e-4)
 
 
@@ -173,7 +203,9 @@ def test_each_sort_puts_its_own_kind_first():
     """The best match, the newest and the most popular group each lead in one sort."""
     fitting = alone(page="f", published_at=NOW - timedelta(days=9))
     new = alone(page="n", title="Else", published_at=NOW)
-    popular = alone(page="p", title="Else", published_at=NOW - timedelta(days=9), engagement=Engagement(500, 50))
+    popular = alone(
+        page="p", title="Else", published_at=NOW - timedelta(days=9), engagement=Engagement(500, 50)
+    )
     leads = {sort: rank([popular, new, fitting], query(sort=sort), NOW)[0].group for sort in Sort}
     assert leads == {Sort.RELEVANCE: fitting, Sort.NEWEST: new, Sort.POPULAR: popular}
 
@@ -188,6 +220,14 @@ def test_saves_decide_the_popular_order():
 
 def test_ties_go_to_the_newest_then_to_the_smallest_id():
     """So the order is the same in every process."""
-    old, first, second = (alone(page=page, title="Else", engagement=Engagement(9, 0)) for page in ("a", "b", "c"))
-    old = alone(page="a", title="Else", engagement=Engagement(9, 0), published_at=NOW - timedelta(days=1))
-    assert [it.group for it in rank([old, second, first], query(sort=Sort.POPULAR), NOW)] == [first, second, old]
+    old, first, second = (
+        alone(page=page, title="Else", engagement=Engagement(9, 0)) for page in ("a", "b", "c")
+    )
+    old = alone(
+        page="a", title="Else", engagement=Engagement(9, 0), published_at=NOW - timedelta(days=1)
+    )
+    assert [it.group for it in rank([old, second, first], query(sort=Sort.POPULAR), NOW)] == [
+        first,
+        second,
+        old,
+    ]

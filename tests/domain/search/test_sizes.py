@@ -61,7 +61,9 @@ def answered(key, *, rows, title, description, letters, seed):
     }
     query = build_query(f"climate {key}", sources=("newsapi",))
     found = newsapi.SOURCE.read(Response(200, {}, orjson.dumps(body)), query, NOON)
-    outcome = FetchOutcome("newsapi", Status.OK, NOON, found.articles, found.returned, found.dropped)
+    outcome = FetchOutcome(
+        "newsapi", Status.OK, NOON, found.articles, found.returned, found.dropped
+    )
     harvest = Harvest(query, NOON, (outcome,))
     return Answer(harvest, merge_articles(query, harvest.articles, Dedupe.NORMAL, NOON))
 
@@ -101,7 +103,9 @@ def near(said, real):
 
 
 @pytest.mark.parametrize("letters", LETTERS.values(), ids=LETTERS)
-@pytest.mark.parametrize(("rows", "title", "description"), [(100, 20, 0), (20, 300, 2000), (5, 60, 200)])
+@pytest.mark.parametrize(
+    ("rows", "title", "description"), [(100, 20, 0), (20, 300, 2000), (5, 60, 200)]
+)
 def test_the_estimate_for_an_answer_is_near_its_size(letters, rows, title, description):
     """Long and short texts, letters of one and of four bytes, few and many articles.
 
@@ -134,9 +138,14 @@ def test_cached_answers_stay_within_their_bytes(monkeypatch):
         cache = AnswerCache()
         for number in range(60):
             key = f"{number:032}"
-            articles = [evolve(each, id=f"{each.id}{number}", content=f"{number:>50000}") for each in found.harvest.articles]
+            articles = [
+                evolve(each, id=f"{each.id}{number}", content=f"{number:>50000}")
+                for each in found.harvest.articles
+            ]
             outcome = evolve(found.harvest.outcomes[0], articles=tuple(articles))
-            harvest = evolve(found.harvest, query=evolve(found.harvest.query, key=key), outcomes=(outcome,))
+            harvest = evolve(
+                found.harvest, query=evolve(found.harvest.query, key=key), outcomes=(outcome,)
+            )
             cache.put(Answer(harvest, merge_articles(harvest.query, articles, Dedupe.NORMAL, NOON)))
         return cache
 
@@ -156,7 +165,14 @@ def test_finished_pages_take_at_most_their_estimate():
             made = load_answer(written)
             body = {"articles": "x" * (100 * number), "total": 20}
             finished = render_search(
-                made.harvest.query, made, body, View(), tag="t" * 32, privacy=Privacy.EVERYBODY, windows=windows, link=None
+                made.harvest.query,
+                made,
+                body,
+                View(),
+                tag="t" * 32,
+                privacy=Privacy.EVERYBODY,
+                windows=windows,
+                link=None,
             )
             pages.put(b"q" * number + str(number).encode(), finished)
         return pages
@@ -166,7 +182,10 @@ def test_finished_pages_take_at_most_their_estimate():
     assert real < pages._pages.size_bytes * FACTOR
 
 
-@pytest.mark.parametrize("topics", [[], ["climate", "sea level"], ["\U0001f600" * 40 + str(number) for number in range(50)]])
+@pytest.mark.parametrize(
+    "topics",
+    [[], ["climate", "sea level"], ["\U0001f600" * 40 + str(number) for number in range(50)]],
+)
 def test_the_estimate_for_preferences_is_near_their_size(topics):
     """Without topics, and with as many as are allowed."""
     written = orjson.dumps({"topics": topics, "excluded_topics": topics, "default_limit": 5})

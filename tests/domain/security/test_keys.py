@@ -12,7 +12,9 @@ OLD, NEW = Secret("A" * 43), Secret("-_" + "b" * 41)
 def test_derivation_is_rfc_5869():
     """Extract with an empty salt, then one round of expand: 32 bytes."""
     extracted = hmac.digest(bytes(32), bytes(32), hashlib.sha256)
-    assert derive_key(OLD, "some purpose") == hmac.digest(extracted, b"some purpose\x01", hashlib.sha256)
+    assert derive_key(OLD, "some purpose") == hmac.digest(
+        extracted, b"some purpose\x01", hashlib.sha256
+    )
 
 
 def test_each_key_and_purpose_derives_another_key():

@@ -67,7 +67,11 @@ def test_known_secret_is_starred_in_every_spelling(secret):
 @pytest.mark.parametrize(
     ("secret", "line", "expected"),
     [
-        ("news", "newsintel reads news from renewsed news_x", "newsintel reads *** from renewsed news_x"),
+        (
+            "news",
+            "newsintel reads news from renewsed news_x",
+            "newsintel reads *** from renewsed news_x",
+        ),
         ("pw", "pw: spwan pw's", "***: spwan ***'s"),
         ("news", "postgresql://news:news@h", "postgresql://***:***@h"),
         ("longer-than-8", "prefixlonger-than-8suffix", "prefix***suffix"),
@@ -83,13 +87,24 @@ def test_short_secret_is_starred_as_a_word_only(secret, line, expected):
 
 def test_short_secret_at_the_start_of_a_line_in_json():
     """The letter of an escaped line break does not belong to the word."""
-    assert json.loads(Redactor(["pw"], as_json=True)(json.dumps({"exception": "a\npw\tpw b"})))["exception"] == "a\n***\t*** b"
+    assert (
+        json.loads(Redactor(["pw"], as_json=True)(json.dumps({"exception": "a\npw\tpw b"})))[
+            "exception"
+        ]
+        == "a\n***\t*** b"
+    )
 
 
 @pytest.mark.parametrize("secret", ["200", "true", "null", "event", "level", '": "', '", "', "{}"])
 def test_secret_that_looks_like_json_breaks_no_line(secret):
     """Names of members, numbers and the signs between them are never starred."""
-    members = {"event": f"it is {secret} here", "level": "info", "status": 200, "done": True, "none": None}
+    members = {
+        "event": f"it is {secret} here",
+        "level": "info",
+        "status": 200,
+        "done": True,
+        "none": None,
+    }
     line = json.loads(Redactor([secret], as_json=True)(json.dumps(members)))
     assert list(line) == list(members)
     assert (line["status"], line["done"], line["none"]) == (200, True, None)
@@ -138,7 +153,9 @@ KEY, SESSION = "ni_" + "kK7" * 14 + "k", "kK7" * 14 + "k"
 def encoded(text, *, times=1, only=None):
     """Percent-encode some characters of a text."""
     for _ in range(times):
-        text = "".join(f"%{ord(char):02x}" if only is None or char in only else char for char in text)
+        text = "".join(
+            f"%{ord(char):02x}" if only is None or char in only else char for char in text
+        )
         only = "%"
     return text
 
@@ -181,8 +198,37 @@ PIECES = [
         "%2525252F",
         "%" + "25" * 60 + "41",
     ),
-    *("a", "A", "aA", "/", "/Aa", "ni_", "n%2569_", "%6e%69%5f", "%6Ei_", "%2Faa", "%2F%2541a", "aA%2F", "/a%41", "aA" * 21 + "/"),
-    *("key=", "password = ", "token\\", "?code=", "bearer ", "authorization:", "newsintel=", "://", "://a:", "://a:b@", '"', "\\", "n%256"),
+    *(
+        "a",
+        "A",
+        "aA",
+        "/",
+        "/Aa",
+        "ni_",
+        "n%2569_",
+        "%6e%69%5f",
+        "%6Ei_",
+        "%2Faa",
+        "%2F%2541a",
+        "aA%2F",
+        "/a%41",
+        "aA" * 21 + "/",
+    ),
+    *(
+        "key=",
+        "password = ",
+        "token\\",
+        "?code=",
+        "bearer ",
+        "authorization:",
+        "newsintel=",
+        "://",
+        "://a:",
+        "://a:b@",
+        '"',
+        "\\",
+        "n%256",
+    ),
 ]
 """What the rules look for, and what is similar to it."""
 
@@ -195,7 +241,9 @@ def test_every_line_is_redacted_in_time(before, as_json):
     Such a path once blocked the loop until the process was killed.
     """
     redact = Redactor(SECRETS, as_json=as_json)
-    lines = [json.dumps({"path": (before + piece * MAX_PATH_CHARS)[:MAX_PATH_CHARS]}) for piece in PIECES]
+    lines = [
+        json.dumps({"path": (before + piece * MAX_PATH_CHARS)[:MAX_PATH_CHARS]}) for piece in PIECES
+    ]
     slowest_ns = max(min(cost_ns(partial(redact, line)) for _ in range(3)) for line in lines)
     assert in_ms(slowest_ns) < ALLOWED * LONGEST_MS
 
@@ -203,7 +251,10 @@ def test_every_line_is_redacted_in_time(before, as_json):
 @pytest.mark.parametrize("message", PASTED)
 def test_a_secret_in_a_path_is_starred(message):
     """In any encoding. At most a small part of it may remain."""
-    for text in (Redactor([], as_json=False)(message), json.loads(Redactor([], as_json=True)(json.dumps({"path": message})))["path"]):
+    for text in (
+        Redactor([], as_json=False)(message),
+        json.loads(Redactor([], as_json=True)(json.dumps({"path": message})))["path"],
+    ):
         assert "***" in text
         assert not re.search("(?:kK7){3}", unquote(unquote(text)))
 
@@ -225,22 +276,44 @@ def test_other_paths_stay_readable(path):
 
 def test_members_that_are_not_strings_are_kept():
     """`null`, a number or a list is not a secret, and stars there would not be JSON."""
-    members = {"password": None, "api_key": 12, "access_token": True, "client_secret": ["a"], "token": "x"}
+    members = {
+        "password": None,
+        "api_key": 12,
+        "access_token": True,
+        "client_secret": ["a"],
+        "token": "x",
+    }
     assert json.loads(Redactor([], as_json=True)(json.dumps(members))) == members
 
 
 def test_ports_and_addresses_stay_readable():
     """A port is not a password."""
-    assert Redactor([], as_json=False)("on http://127.0.0.1:8000, mail a@b.org") == "on http://127.0.0.1:8000, mail a@b.org"
+    assert (
+        Redactor([], as_json=False)("on http://127.0.0.1:8000, mail a@b.org")
+        == "on http://127.0.0.1:8000, mail a@b.org"
+    )
 
 
 lightly = settings(unhurried, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-values = st.one_of(st.text(max_size=12), st.integers(), st.booleans(), st.none(), st.sampled_from([*SPELT, *SECRETS]))
-lines = st.dictionaries(st.sampled_from(["event", "password", "api_key", "state", "reason", "authorization", "x"]), values, max_size=4)
+values = st.one_of(
+    st.text(max_size=12),
+    st.integers(),
+    st.booleans(),
+    st.none(),
+    st.sampled_from([*SPELT, *SECRETS]),
+)
+lines = st.dictionaries(
+    st.sampled_from(["event", "password", "api_key", "state", "reason", "authorization", "x"]),
+    values,
+    max_size=4,
+)
 
 
 @lightly
-@given(lines, st.lists(st.one_of(st.text(min_size=1, max_size=12), st.sampled_from(SECRETS)), max_size=3))
+@given(
+    lines,
+    st.lists(st.one_of(st.text(min_size=1, max_size=12), st.sampled_from(SECRETS)), max_size=3),
+)
 def test_json_stays_json(members, secrets):
     """For any members and secrets.
 

@@ -21,7 +21,9 @@ def test_a_sealed_value_opens(text):
     assert len(text) < 4 or text.encode() not in sealed
 
 
-@pytest.mark.parametrize("other", ["2 reddit access_token", "1 reddit refresh_token", "1 oidc access_token"])
+@pytest.mark.parametrize(
+    "other", ["2 reddit access_token", "1 reddit refresh_token", "1 oidc access_token"]
+)
 def test_asvs_08_a_value_moved_to_another_row_or_field_does_not_open(other):
     """So write access to the database is not enough to give one account another's token."""
     sealer = Sealer([OLD])
@@ -48,7 +50,9 @@ def test_asvs_08_after_a_rotation_both_open_and_the_newest_seals():
     assert both.is_newest(both.seal("token", "x"))
 
 
-@pytest.mark.parametrize("change", [lambda sealed: sealed, lambda sealed: b"\x02" + sealed[1:], lambda _: b""])
+@pytest.mark.parametrize(
+    "change", [lambda sealed: sealed, lambda sealed: b"\x02" + sealed[1:], lambda _: b""]
+)
 def test_asvs_08_an_unknown_key_or_format_is_reported_clearly(change):
     """The message has the key's id and says what to do."""
     sealed = Sealer([OLD]).seal("token", "x")

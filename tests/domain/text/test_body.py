@@ -30,7 +30,9 @@ def read(raw: bytes, coding: str = "", piece: int = 65536) -> bytes:
     st.integers(1, 64),
     st.sampled_from([("", 0), ("identity", 0), ("gzip", 31), (" X-GZIP ", 31), ("deflate", 15)]),
 )
-def test_a_complete_body_is_decoded_whatever_its_pieces(data: bytes, piece: int, coding: tuple[str, int]) -> None:
+def test_a_complete_body_is_decoded_whatever_its_pieces(
+    data: bytes, piece: int, coding: tuple[str, int]
+) -> None:
     """Decoding is the inverse of the server's coding, wherever the bytes are cut."""
     name, wbits = coding
     assert read(squeezed(data, wbits) if wbits else data, name, piece) == data
@@ -84,7 +86,9 @@ def test_a_decompression_bomb_takes_no_more_memory_than_the_cap() -> None:
     ],
     ids=["truncated", "empty", "plain", "checksum", "two members", "raw deflate"],
 )
-def test_a_body_that_is_incomplete_or_miscoded_is_refused(raw: bytes, coding: str, why: str) -> None:
+def test_a_body_that_is_incomplete_or_miscoded_is_refused(
+    raw: bytes, coding: str, why: str
+) -> None:
     """A part of a body must never pass for a complete one."""
     with pytest.raises(BodyError, match=why):
         read(raw, coding)

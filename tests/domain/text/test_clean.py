@@ -12,7 +12,10 @@ from newsintel.domain.text.clean import fold, remove_invisible, to_plain_text
 from newsintel.domain.text.markup import read_html, read_snippet
 
 ANY_TEXT = st.text(alphabet=st.characters(codec=None, categories=None), max_size=200) | st.text(
-    st.sampled_from("a é\u0301ب\u064bह्\u200c\u200d\ufe0f\U0001f468\U0001f3f4\U000e0067\U000e007f\u3164"), max_size=80
+    st.sampled_from(
+        "a é\u0301ب\u064bह्\u200c\u200d\ufe0f\U0001f468\U0001f3f4\U000e0067\U000e007f\u3164"
+    ),
+    max_size=80,
 )
 
 
@@ -25,7 +28,10 @@ ANY_TEXT = st.text(alphabet=st.characters(codec=None, categories=None), max_size
         ("nul\x00, half \ud83d, escape \x1b[0m", "nul, half , escape [0m"),
         ("\u202eright\u2066 \u200bzero\ufeff width\u00ad", "right zero width"),
         ("cafe\u0301", "café"),
-        ("\U0001f468\u200d\U0001f469\u200d\U0001f467 a\u200db", "\U0001f468\u200d\U0001f469\u200d\U0001f467 ab"),
+        (
+            "\U0001f468\u200d\U0001f469\u200d\U0001f467 a\u200db",
+            "\U0001f468\u200d\U0001f469\u200d\U0001f467 ab",
+        ),
         ("مرحبا بالعالم", "مرحبا بالعالم"),
     ],
 )

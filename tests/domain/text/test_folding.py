@@ -12,7 +12,11 @@ from newsintel.domain.search.matching import build_run, prepare_text
 from newsintel.domain.text.folding import fold_exact_word, fold_plain_name, fold_plain_word
 from newsintel.domain.text.languages import SIMPLE
 
-EVERY = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF and chr(code) != "\n"]
+EVERY = [
+    chr(code)
+    for code in range(sys.maxunicode + 1)
+    if not 0xD800 <= code <= 0xDFFF and chr(code) != "\n"
+]
 IGNORED = regex.compile(r"\p{Default_Ignorable_Code_Point}")
 APOSTROPHES = regex.compile("[\u02bb-\u02bf]")
 OTHERWISE = regex.compile(
@@ -36,10 +40,15 @@ def nfkc_casefold(text):
     The ignorable characters of the first plane are those of `regex`.
     """
     while True:
-        seen = IGNORED.sub(lambda char: char[0] * (char[0] > "\uffff"), unicodedata.normalize("NFKC", text).casefold())
+        seen = IGNORED.sub(
+            lambda char: char[0] * (char[0] > "\uffff"),
+            unicodedata.normalize("NFKC", text).casefold(),
+        )
         folded = unicodedata.normalize("NFKC", seen)
         if folded == text:
-            return regex.sub(r"\p{Nd}", lambda digit: str(unicodedata.decimal(digit[0], digit[0])), folded)
+            return regex.sub(
+                r"\p{Nd}", lambda digit: str(unicodedata.decimal(digit[0], digit[0])), folded
+            )
         text = folded
 
 
@@ -65,7 +74,9 @@ def test_folding_is_idempotent_for_texts(text):
     for folded in (fold_exact_word(text), fold_plain_word(fold_exact_word(text))):
         assert fold_plain_word(fold_exact_word(folded)) == fold_plain_word(folded)
     for form in ("NFC", "NFD", "NFKC", "NFKD"):
-        assert fold_plain_word(fold_exact_word(unicodedata.normalize(form, text))) == fold_plain_word(fold_exact_word(text))
+        assert fold_plain_word(
+            fold_exact_word(unicodedata.normalize(form, text))
+        ) == fold_plain_word(fold_exact_word(text))
 
 
 @pytest.mark.parametrize("stride", [10, pytest.param(1, marks=pytest.mark.slow)])
@@ -74,12 +85,18 @@ def test_a_text_with_any_letter_or_digit_is_found_by_it(stride):
 
     Characters that fold to nothing are excluded.
     """
-    alone = [char for char in filter(str.isalnum, EVERY) if any(map(str.isalnum, APOSTROPHES.sub("", fold_exact_word(char))))]
+    alone = [
+        char
+        for char in filter(str.isalnum, EVERY)
+        if any(map(str.isalnum, APOSTROPHES.sub("", fold_exact_word(char))))
+    ]
     for spelt in (alone[::stride], [f"x{char}y" for char in alone[:: 10 * stride]]):
         text = prepare_text(" a ".join(spelt), SIMPLE)
         kept = {word for word in text.plain.split("\0") if word}
         asked = [(one, build_run(one, SIMPLE)) for one in spelt]
-        assert [one for one, found in asked if found is None or not kept.issuperset(found.words)] == []
+        assert [
+            one for one, found in asked if found is None or not kept.issuperset(found.words)
+        ] == []
     nothing = set(filter(str.isalnum, EVERY)) - set(alone)
     assert len(nothing) < 40
     # The halfwidth voicing marks of kana, alone.

@@ -13,12 +13,22 @@ from hypothesis import strategies as st
 from luqum import tree as luqum
 from luqum.parser import parser as luqum_parser
 
-from newsintel.domain.text.grammar import MAX_ALTERNATIVES, MAX_CHARS, MAX_TOKENS, QueryToken, fold_case, parse_query, tidy_query
+from newsintel.domain.text.grammar import (
+    MAX_ALTERNATIVES,
+    MAX_CHARS,
+    MAX_TOKENS,
+    QueryToken,
+    fold_case,
+    parse_query,
+    tidy_query,
+)
 from newsintel.domain.text.spelling import write_lexeme
 from newsintel.errors import InvalidParameterError
 
 WORDS = ["a", "b", "c", "d"]
-DOCUMENTS = [frozenset(word for at, word in enumerate(WORDS) if number >> at & 1) for number in range(16)]
+DOCUMENTS = [
+    frozenset(word for at, word in enumerate(WORDS) if number >> at & 1) for number in range(16)
+]
 """Every possible document of four words: two queries that agree on all of these mean the same."""
 
 
@@ -29,13 +39,17 @@ def tokens(q, fields=(), bounds=()):
 
 def holds(alternatives, document):
     """Whether a document, given as a set of words, matches one of the alternatives."""
-    return any(all((token.text in document) != token.excluded for token in each) for each in alternatives)
+    return any(
+        all((token.text in document) != token.excluded for token in each) for each in alternatives
+    )
 
 
 def test_fields_count_only_where_they_are_named():
     """For other names the colon is part of the word. Bounds are collected separately."""
     assert tokens("-title:A b:c") == [[QueryToken("title:A", excluded=True), QueryToken("b:c")]]
-    assert tokens("-title:A b:c", ("title",)) == [[QueryToken("A", "title", excluded=True), QueryToken("b:c")]]
+    assert tokens("-title:A b:c", ("title",)) == [
+        [QueryToken("A", "title", excluded=True), QueryToken("b:c")]
+    ]
     parsed = parse_query("x (after:y OR NOT after:z)", ("after",), ("after",))
     assert parsed.alternatives == ((QueryToken("x"),),)
     assert parsed.bounds == (QueryToken("y", "after"), QueryToken("z", "after", excluded=True))
@@ -80,7 +94,9 @@ def test_excess_marks_are_removed_before_normalising(marks):
     At most 30 marks of a run reach it, as in the Stream-Safe Text Format.
     """
     kept = tidy_query("x" + marks * 2000)
-    assert len(unicodedata.normalize("NFKD", kept)) <= 1 + 30 * max(len(unicodedata.normalize("NFKD", mark)) for mark in marks)
+    assert len(unicodedata.normalize("NFKD", kept)) <= 1 + 30 * max(
+        len(unicodedata.normalize("NFKD", mark)) for mark in marks
+    )
     assert kept == tidy_query("x" + (marks * 30)[:30])
 
 
@@ -93,7 +109,8 @@ def test_no_character_decomposes_into_more_than_four():
 trees = st.recursive(
     st.sampled_from(WORDS),
     lambda inner: st.one_of(
-        st.tuples(st.sampled_from(["and", "or"]), st.lists(inner, min_size=1, max_size=3)), st.tuples(st.just("not"), inner)
+        st.tuples(st.sampled_from(["and", "or"]), st.lists(inner, min_size=1, max_size=3)),
+        st.tuples(st.just("not"), inner),
     ),
     max_leaves=8,
 )
@@ -137,7 +154,9 @@ def test_alternatives_mean_what_the_query_means(data):
     text = typed(tree, data.draw)
     assume(len(text) <= MAX_CHARS)
     found = tokens(text)
-    assert [holds(found, document) for document in DOCUMENTS] == [true_of(tree, document) for document in DOCUMENTS]
+    assert [holds(found, document) for document in DOCUMENTS] == [
+        true_of(tree, document) for document in DOCUMENTS
+    ]
 
 
 @given(trees, st.data())
@@ -145,7 +164,11 @@ def test_alternatives_mean_the_same_after_a_round_trip(tree, data):
     """They are written in the plain spelling, without groups, and read again."""
     found = tokens(typed(tree, data.draw)[:MAX_CHARS].strip() or "a")
     again = " OR ".join(
-        " ".join(("-" if one.excluded else "") + write_lexeme(one.text, quoted=one.phrase) for one in each) for each in found
+        " ".join(
+            ("-" if one.excluded else "") + write_lexeme(one.text, quoted=one.phrase)
+            for one in each
+        )
+        for each in found
     )
     assume(len(again) <= MAX_CHARS)
     assert tokens(again) == found
@@ -162,7 +185,9 @@ def by_luqum(node, document):
     if isinstance(node, luqum.Not | luqum.Prohibit):
         return not by_luqum(node.children[0], document)
     assert isinstance(node, luqum.AndOperation | luqum.OrOperation), node
-    return (all if isinstance(node, luqum.AndOperation) else any)(by_luqum(child, document) for child in node.children)
+    return (all if isinstance(node, luqum.AndOperation) else any)(
+        by_luqum(child, document) for child in node.children
+    )
 
 
 @st.composite
@@ -175,7 +200,14 @@ def both_languages(draw, depth=3):
     for _ in range(draw(st.integers(1, 3))):
         sign = draw(st.sampled_from(["", "", "-", "NOT "]))
         nested = depth > 0 and draw(st.booleans())
-        parts.append(sign + (f"({draw(both_languages(depth - 1))})" if nested else draw(st.sampled_from([*WORDS, '"a"', '"b"']))))
+        parts.append(
+            sign
+            + (
+                f"({draw(both_languages(depth - 1))})"
+                if nested
+                else draw(st.sampled_from([*WORDS, '"a"', '"b"']))
+            )
+        )
     text = parts[0]
     for part in parts[1:]:
         text += draw(st.sampled_from([" AND ", " OR "])) + part
@@ -191,13 +223,17 @@ def test_luqum_reads_the_same(text):
         assert refusal.code in ("too_long", "too_complex")
         return
     tree = luqum_parser.parse(text)
-    assert [holds(found, document) for document in DOCUMENTS] == [by_luqum(tree, document) for document in DOCUMENTS]
+    assert [holds(found, document) for document in DOCUMENTS] == [
+        by_luqum(tree, document) for document in DOCUMENTS
+    ]
 
 
 PIECES = [*'()（）-–"“»‘’ xéﷺ\u0301א', "OR", "AND", "NOT", "title:", "ｔｉｔｌｅ：", ":("]
 
 
-@given(st.one_of(st.text(max_size=300), st.lists(st.sampled_from(PIECES), max_size=80).map("".join)))
+@given(
+    st.one_of(st.text(max_size=300), st.lists(st.sampled_from(PIECES), max_size=80).map("".join))
+)
 def test_any_text_is_a_query_or_a_refusal(text):
     """A query is within the bounds. No alternative is empty, and none occurs twice."""
     with contextlib.suppress(InvalidParameterError):
@@ -206,12 +242,19 @@ def test_any_text_is_a_query_or_a_refusal(text):
         assert sum(map(len, found)) <= MAX_TOKENS
         assert all(found)
         assert all(any(map(str.isalnum, fold_case(token.text))) for each in found for token in each)
-        keys = [frozenset((token.field, fold_case(token.text), token.excluded) for token in each) for each in found]
+        keys = [
+            frozenset((token.field, fold_case(token.text), token.excluded) for token in each)
+            for each in found
+        ]
         assert len(set(keys)) == len(keys)
         assert tidy_query(tidy_query(text)) == tidy_query(text)
 
 
-@given(st.lists(st.sampled_from([*string.ascii_lowercase, "OR", "-", "NOT", '"', " "]), max_size=256).map(" ".join))
+@given(
+    st.lists(
+        st.sampled_from([*string.ascii_lowercase, "OR", "-", "NOT", '"', " "]), max_size=256
+    ).map(" ".join)
+)
 def test_without_groups_nothing_is_too_complex(text):
     """Any text of up to 256 characters is a query, or blank."""
     try:
@@ -234,12 +277,17 @@ def test_groups_that_expand_to_too_much_are_refused(text):
     with pytest.raises(InvalidParameterError) as caught:
         tokens(text)
     assert (caught.value.field, caught.value.code) == ("q", "too_complex")
-    assert caught.value.message == "q must have at most 64 alternatives and 128 words once its parentheses are multiplied out."
+    assert (
+        caught.value.message
+        == "q must have at most 64 alternatives and 128 words once its parentheses are multiplied out."
+    )
 
 
 def test_the_longest_query_without_groups_is_read_whole():
     """256 characters hold at most so many alternatives, or so many words."""
-    letters = string.ascii_lowercase + string.ascii_lowercase.translate({ord("a") + n: chr(ord("а") + n) for n in range(26)})
+    letters = string.ascii_lowercase + string.ascii_lowercase.translate(
+        {ord("a") + n: chr(ord("а") + n) for n in range(26)}
+    )
     assert len(tokens(" OR ".join(letters))) == 52
     assert len(tokens(" ".join(chr(0x4E00 + n) for n in range(128)))[0]) == 128
 

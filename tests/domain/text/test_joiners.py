@@ -78,7 +78,10 @@ GONE = {
     "before a vowel sign": ("क्\u200dि", "क्ि"),
     "emoji and text": ("\U0001f468\u200da", "\U0001f468a"),
     "a selector in a word": ("pay\ufe0fpal", "paypal"),
-    "selectors that carry a message": ("a\U000e0101\U000e0154\U000e0155b\U0001f600\U000e0141\U000e0142", "ab\U0001f600"),
+    "selectors that carry a message": (
+        "a\U000e0101\U000e0154\U000e0155b\U0001f600\U000e0141\U000e0142",
+        "ab\U0001f600",
+    ),
     "a second selector": ("\u2764\ufe0f\ufe0e", "\u2764\ufe0f"),
     "tags that carry a message": ("a\U000e0068\U000e0069", "a"),
     "a flag of nowhere": ("\U0001f3f4\U000e0078\U000e0079\U000e007a\U000e007f", "\U0001f3f4"),
@@ -116,7 +119,9 @@ def test_the_tables_are_those_of_unicode(table, classes: str) -> None:
     """A character is in our table exactly if it is in another project's copy of Unicode's data."""
     theirs = regex.compile(classes)
     every = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
-    assert [char for char in every if table.match(char)] == [char for char in every if theirs.match(char)]
+    assert [char for char in every if table.match(char)] == [
+        char for char in every if theirs.match(char)
+    ]
 
 
 def test_every_ignorable_character_is_removed_between_latin_letters() -> None:
@@ -147,14 +152,23 @@ def stays_where_uax_31_lets_it(before: str, joiner: str, after: str) -> None:
     text = before + joiner + after
     assume(len(regex.findall(r"\p{ccc=9}", text)) <= 1)  # no spelling has two viramas
     at = len(before)
-    allowed = any(match.start() < at < match.end() - 1 for rule in (A1, A2) for match in regex.finditer(rule, text, overlapped=True)) or (
-        regex.search(B + r"\Z", before + joiner) is not None and not regex.match(r"\p{M}", after)
-    )
+    allowed = any(
+        match.start() < at < match.end() - 1
+        for rule in (A1, A2)
+        for match in regex.finditer(rule, text, overlapped=True)
+    ) or (regex.search(B + r"\Z", before + joiner) is not None and not regex.match(r"\p{M}", after))
     stays = joiner in remove_stray_joiners(text)
     signs = r"[\p{Mn}\p{Me}]*"
     joins_last = regex.match(signs + r"[\p{Joining_Type=D}\p{Joining_Type=R}]", after)
-    arabic = joiner == "\u200d" and regex.search(rf"[\p{{Joining_Type=D}}\p{{Joining_Type=L}}]{signs}\Z", before) and not joins_last
-    ours = bool(arabic) or bool(regex.match(rf"\p{{ccc=9}}{signs}\p{{L}}", after) and regex.search(rf"\p{{L}}{signs}\Z", before))
+    arabic = (
+        joiner == "\u200d"
+        and regex.search(rf"[\p{{Joining_Type=D}}\p{{Joining_Type=L}}]{signs}\Z", before)
+        and not joins_last
+    )
+    ours = bool(arabic) or bool(
+        regex.match(rf"\p{{ccc=9}}{signs}\p{{L}}", after)
+        and regex.search(rf"\p{{L}}{signs}\Z", before)
+    )
     assert stays == allowed or ours
 
 
@@ -168,7 +182,9 @@ def test_a_joiner_stays_where_uax_31_lets_it(before: str, joiner: str, after: st
 @pytest.mark.slow
 @settings(max_examples=5000)
 @given(JOINED, st.sampled_from("\u200c\u200d"), JOINED)
-def test_a_joiner_stays_where_uax_31_lets_it_among_far_more_letters(before: str, joiner: str, after: str) -> None:
+def test_a_joiner_stays_where_uax_31_lets_it_among_far_more_letters(
+    before: str, joiner: str, after: str
+) -> None:
     """More examples, so that rare neighbours occur."""
     stays_where_uax_31_lets_it(before, joiner, after)
 

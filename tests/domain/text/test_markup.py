@@ -35,8 +35,15 @@ ABOUT_TAGS = [
 def test_text_about_tags_stays_whole(text: str) -> None:
     """As plain text, as text with entities, as a snippet, and as correctly escaped HTML."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    assert to_plain_text(text, 300) == to_plain_text(text, 300, read_escaped) == to_plain_text(text, 300, read_snippet) == text
-    assert to_plain_text(escaped, 300, read_escaped) == to_plain_text(escaped, 300, read_html) == text
+    assert (
+        to_plain_text(text, 300)
+        == to_plain_text(text, 300, read_escaped)
+        == to_plain_text(text, 300, read_snippet)
+        == text
+    )
+    assert (
+        to_plain_text(escaped, 300, read_escaped) == to_plain_text(escaped, 300, read_html) == text
+    )
 
 
 @pytest.mark.parametrize(
@@ -110,9 +117,40 @@ def judged(html: str) -> str | None:
 
 
 # Without less-than signs, because a browser reads a stray one in another way than a reader.
-TEXTS = st.text(st.sampled_from("ab é漢.;#'\"> "), max_size=8).map(lambda text: text.replace(">", "&gt;"))
-ENTITIES = st.sampled_from(["&amp;", "&lt;", "&gt;", "&#8217;", "&#x2019;", "&nbsp;", "&eacute;", "&hellip;", "&#x80;", "&amp;amp;"])
-NAMES = st.sampled_from(["p", "a", "strong", "em", "span", "div", "h2", "blockquote", "code", "gu-atom", "script", "style", "template"])
+TEXTS = st.text(st.sampled_from("ab é漢.;#'\"> "), max_size=8).map(
+    lambda text: text.replace(">", "&gt;")
+)
+ENTITIES = st.sampled_from(
+    [
+        "&amp;",
+        "&lt;",
+        "&gt;",
+        "&#8217;",
+        "&#x2019;",
+        "&nbsp;",
+        "&eacute;",
+        "&hellip;",
+        "&#x80;",
+        "&amp;amp;",
+    ]
+)
+NAMES = st.sampled_from(
+    [
+        "p",
+        "a",
+        "strong",
+        "em",
+        "span",
+        "div",
+        "h2",
+        "blockquote",
+        "code",
+        "gu-atom",
+        "script",
+        "style",
+        "template",
+    ]
+)
 
 
 def element(content: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -120,7 +158,9 @@ def element(content: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return st.builds(
         lambda name, attribute, inner: f"<{name}{attribute}>{inner}</{name}>",
         NAMES,
-        st.sampled_from(["", ' class="x"', " data-a='1>2'", ' href="https://example.org/?a=1&amp;b=2"']),
+        st.sampled_from(
+            ["", ' class="x"', " data-a='1>2'", ' href="https://example.org/?a=1&amp;b=2"']
+        ),
         content,
     )
 
@@ -148,7 +188,9 @@ def texts(value: Any, names: frozenset[str]) -> list[str]:
     if isinstance(value, dict):
         own = [text for name, text in value.items() if name in names and isinstance(text, str)]
         return own + [text for inner in value.values() for text in texts(inner, names)]
-    return [text for inner in value for text in texts(inner, names)] if isinstance(value, list) else []
+    return (
+        [text for inner in value for text in texts(inner, names)] if isinstance(value, list) else []
+    )
 
 
 @needs_shared
@@ -157,18 +199,44 @@ def test_every_recorded_text_is_read_as_a_browser_reads_it() -> None:
     names = frozenset({"trailText", "standfirst", "byline", "headline"})
     guardian = [text for _, body in recorded_bodies("guardian") for text in texts(body, names)]
     assert sum("<" in text for text in guardian) == 73
-    assert [text for text in guardian if letters(to_plain_text(text, 50_000, read_html)) != letters(judged(text))] == []
-    newsapi = [text for _, body in recorded_bodies("newsapi") for text in texts(body, frozenset({"description", "content"}))]
-    assert [text for text in newsapi if letters(to_plain_text(text, 50_000, read_snippet)) != letters(judged(text))] == []
+    assert [
+        text
+        for text in guardian
+        if letters(to_plain_text(text, 50_000, read_html)) != letters(judged(text))
+    ] == []
+    newsapi = [
+        text
+        for _, body in recorded_bodies("newsapi")
+        for text in texts(body, frozenset({"description", "content"}))
+    ]
+    assert [
+        text
+        for text in newsapi
+        if letters(to_plain_text(text, 50_000, read_snippet)) != letters(judged(text))
+    ] == []
 
 
 @needs_shared
 def test_no_recorded_plain_text_field_has_tags_or_entities() -> None:
     """We read these fields as plain text. They may have an ampersand."""
-    fields = {"guardian": {"webTitle"}, "newsapi": {"title", "author", "name"}, "reddit": {"title", "author", "subreddit"}}
+    fields = {
+        "guardian": {"webTitle"},
+        "newsapi": {"title", "author", "name"},
+        "reddit": {"title", "author", "subreddit"},
+    }
     for source, names in fields.items():
-        rows = [text for _, body in recorded_bodies(source) for text in texts(body, frozenset(names))]
-        odd = [text for text in rows if re.search(r"</?[a-z][^<>]*>|&(?:#\w+|[a-z]\w+);", text, re.IGNORECASE)]
+        rows = [
+            text for _, body in recorded_bodies(source) for text in texts(body, frozenset(names))
+        ]
+        odd = [
+            text
+            for text in rows
+            if re.search(r"</?[a-z][^<>]*>|&(?:#\w+|[a-z]\w+);", text, re.IGNORECASE)
+        ]
         # This one was recorded without raw_json=1, which we always send.
-        assert odd == (["Don't let Verizon, AT&amp;T run roughshod over smaller carriers, DOJ warns"] if source == "reddit" else [])
+        assert odd == (
+            ["Don't let Verizon, AT&amp;T run roughshod over smaller carriers, DOJ warns"]
+            if source == "reddit"
+            else []
+        )
         assert any("&" in text for text in rows)

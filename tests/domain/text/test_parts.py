@@ -23,7 +23,9 @@ def test_without_an_overlap_the_parts_are_the_text(text, part_chars):
 
 
 @given(WITH_SPACES | WITHOUT, SIZES, SIZES, st.data())
-def test_a_passage_that_fits_the_overlap_is_whole_in_one_part(text, part_chars, overlap_chars, data):
+def test_a_passage_that_fits_the_overlap_is_whole_in_one_part(
+    text, part_chars, overlap_chars, data
+):
     """With or without spaces, if the passage does not end inside a word."""
     parts = list(cut_at_spaces(text, part_chars, overlap_chars))
     assert max(map(len, parts)) <= part_chars + overlap_chars

@@ -24,7 +24,11 @@ def shown(q, fields=FIELDS):
 
 
 def _shown(token):
-    return ("-" if token.excluded else "") + (f"{token.field}:" if token.field else "") + f"[{token.text}]"
+    return (
+        ("-" if token.excluded else "")
+        + (f"{token.field}:" if token.field else "")
+        + f"[{token.text}]"
+    )
 
 
 QUOTES = [
@@ -149,7 +153,9 @@ NAMED = [
 ]
 
 
-@pytest.mark.parametrize(("typed", "meant"), QUOTES + APOSTROPHES + EXCLUSIONS + GROUPS + WORDS + NAMED)
+@pytest.mark.parametrize(
+    ("typed", "meant"), QUOTES + APOSTROPHES + EXCLUSIONS + GROUPS + WORDS + NAMED
+)
 def test_what_people_type_means_what_they_mean(typed, meant):
     """In many scripts, keyboards and habits."""
     assert shown(typed) == meant

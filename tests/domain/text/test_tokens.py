@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from newsintel.domain.search.matching import build_run
 from newsintel.domain.text.folding import fold_exact_word, fold_plain_word
 from newsintel.domain.text.parts import cut_at_spaces
-from newsintel.domain.text.tokens import MAX_WORD_CHARS, is_unspaced, split_placed_words, split_plain_words, split_words
+from newsintel.domain.text.tokens import (
+    MAX_WORD_CHARS,
+    is_unspaced,
+    split_placed_words,
+    split_plain_words,
+    split_words,
+)
 from newsintel.storage.postgres.archive.indexing import SLICE_CHARS
 
 PIECES = st.sampled_from(
@@ -85,9 +91,15 @@ def words(text):
     [
         ("Apple’s L’Ukraine O’Brien dell’arte", "apple ukraine o brien arte"),
         ("U.S. J.K. Rowling, Ph.D. e.g.", "us jk rowling ph d eg"),
-        ("約1,000人 1,000km １，０００円 12,34,567 १,००० Rs.1,500 1,000.50", "約 1000 人 1000km 1000 円 1234567 1000 rs 1500 1000 50"),
+        (
+            "約1,000人 1,000km １，０００円 12,34,567 १,००० Rs.1,500 1,000.50",
+            "約 1000 人 1000km 1000 円 1234567 1000 rs 1500 1000 50",
+        ),
         ('צה"ל דו״ח דו"חות ב"הארץ"', "צהל דוח דו חות ב הארץ"),
-        ("1,000 1.000 10’000 1,234,567 3.5 1,00 12,3456", "1000 1000 10000 1234567 3 5 1 00 12 3456"),
+        (
+            "1,000 1.000 10’000 1,234,567 3.5 1,00 12,3456",
+            "1000 1000 10000 1234567 3 5 1 00 12 3456",
+        ),
         ("C++ C# F# C++11 a+b", "c++ c# f# c 11 a b"),
         ("a_b snake_case", "a b snake case"),
         ("東京で地震", "東京 京で で地 地震 震"),
@@ -117,7 +129,9 @@ def test_a_word_stands_at_its_position(text):
         before = one.start
         assert one.word == fold_plain_word(one.exact)
         assert one.unspaced is is_unspaced(one.word)
-        assert one.word in words(text[one.start : one.end]) or not one.word.isalnum() or one.unspaced
+        assert (
+            one.word in words(text[one.start : one.end]) or not one.word.isalnum() or one.unspaced
+        )
         if text.isascii() and one.word.isalnum():
             shown = regex.sub(r"[.,'`]", "", text[one.start : one.end])
             assert shown.lower()[:MAX_WORD_CHARS] == one.word
@@ -137,7 +151,9 @@ def test_a_text_cut_into_slices_keeps_its_words(texts, times):
     """
     text = " ".join(" ".join(texts).split()) * times
     assume(all(len(one) < SLICE_CHARS for one in text.split(" ")))
-    assert [word for part in cut_at_spaces(text, SLICE_CHARS) for word in words(part)] == words(text)
+    assert [word for part in cut_at_spaces(text, SLICE_CHARS) for word in words(part)] == words(
+        text
+    )
 
 
 LATIN = st.text(st.sampled_from("abcdéßøžĳ αβγδ абвй ёї 0123 \u0301 -–,;!?()«»“”\n\t"), max_size=40)
@@ -150,7 +166,9 @@ def test_words_of_spaced_scripts_are_those_of_unicode(text):
     Our rules differ for apostrophes, dots and signs.
     """
     theirs = [part for part in regex.split(r"(?w)\b", text) if regex.search(r"[\p{L}\p{N}]", part)]
-    theirs = [piece for part in theirs for piece in regex.findall(r"[\p{L}\p{N}][\p{L}\p{N}\p{M}]*", part)]
+    theirs = [
+        piece for part in theirs for piece in regex.findall(r"[\p{L}\p{N}][\p{L}\p{N}\p{M}]*", part)
+    ]
     assert [one.exact for one in split_words(text)] == [fold_exact_word(one) for one in theirs]
 
 
@@ -163,10 +181,14 @@ def test_a_query_copied_from_a_text_asks_for_words_of_the_text(text):
     assert (found is None) is not bool(having)
 
 
-@pytest.mark.parametrize("script", ["Thai", "Lao", "Myanmar", "Khmer", "Han", "Hiragana", "Katakana", "Hangul"])
+@pytest.mark.parametrize(
+    "script", ["Thai", "Lao", "Myanmar", "Khmer", "Han", "Hiragana", "Katakana", "Hangul"]
+)
 def test_every_letter_of_a_script_without_spaces_is_unspaced(script):
     """Unicode assigns the letters to the scripts."""
-    letters = regex.findall(rf"(?V1)[\p{{Script={script}}}&&\p{{Lo}}]", "".join(map(chr, range(0x40000))))
+    letters = regex.findall(
+        rf"(?V1)[\p{{Script={script}}}&&\p{{Lo}}]", "".join(map(chr, range(0x40000)))
+    )
     folded = [(letter, fold_exact_word(letter)) for letter in letters if fold_exact_word(letter)]
     assert [letter for letter, exact in folded if not is_unspaced(exact)] == []
 

@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 
 from newsintel.domain.search.article import Article
 from newsintel.domain.search.outcome import SourcePage
-from newsintel.domain.text.urls import canonicalize_url, make_article_id, make_stand_in, sanitize_url
+from newsintel.domain.text.urls import (
+    canonicalize_url,
+    make_article_id,
+    make_stand_in,
+    sanitize_url,
+)
 from newsintel.outbound.sources import REGISTRY
 from tests.outbound.sources.replies import NOW, QUERY, recorded_bodies, reply
 from tests.shared import needs_shared
@@ -51,10 +56,37 @@ def test_usable_repairs_addresses(raw: str, expected: str) -> None:
 @pytest.mark.parametrize(
     "raw",
     [
-        *("", "x", "/relative", "//example.org/", "javascript:alert(1)", "java\tscript:alert(1)", "data:text/html,x", "ftp://example.org/"),
-        *("https://user@example.org/", "https://user:word@example.org/", "https://example.org\\@evil.example/", "http://localhost/"),
-        *("http://127.0.0.1/", "http://0x7f.1/", "http://[::1]/", "http://[::1", "https://example.org:99999/", "https:///x"),
-        *("http:example.org", "https://exa mple.org/", "https://example.org/\x00", "https://example.org/\ud800", 'https://example.org/">'),
+        *(
+            "",
+            "x",
+            "/relative",
+            "//example.org/",
+            "javascript:alert(1)",
+            "java\tscript:alert(1)",
+            "data:text/html,x",
+            "ftp://example.org/",
+        ),
+        *(
+            "https://user@example.org/",
+            "https://user:word@example.org/",
+            "https://example.org\\@evil.example/",
+            "http://localhost/",
+        ),
+        *(
+            "http://127.0.0.1/",
+            "http://0x7f.1/",
+            "http://[::1]/",
+            "http://[::1",
+            "https://example.org:99999/",
+            "https:///x",
+        ),
+        *(
+            "http:example.org",
+            "https://exa mple.org/",
+            "https://example.org/\x00",
+            "https://example.org/\ud800",
+            'https://example.org/">',
+        ),
         *(
             "https://-x.example/",
             "https://" + "ä" * 80 + ".example/",
@@ -90,7 +122,10 @@ def test_usable_refuses_unsafe_addresses(raw: str) -> None:
                 "https://example-org.cdn.ampproject.org/c/s/example.org/a?y=2&x=1",
             ],
         ),
-        ("https://example.org/?q=a%20b", ["https://example.org?q=a+b", "https://example.org/?q=a%20b"]),
+        (
+            "https://example.org/?q=a%20b",
+            ["https://example.org?q=a+b", "https://example.org/?q=a%20b"],
+        ),
         ("https://ft.example/", ["https://www.ft.example", "http://ft.example/"]),
         (
             "https://example.org/#/story/1",
@@ -102,22 +137,54 @@ def test_usable_refuses_unsafe_addresses(raw: str) -> None:
                 "https://example.org/#/story/1:~:text=rain",
             ],
         ),
-        ("https://example.org/app#!story/1?a=1&b=2", ["https://m.example.org/app/#!story/1?b=2&a=1"]),
+        (
+            "https://example.org/app#!story/1?a=1&b=2",
+            ["https://m.example.org/app/#!story/1?b=2&a=1"],
+        ),
         (
             "https://example.org/a",
-            [f"https://example.org/a{end}" for end in ("#", "#/", "#!", "#!/", "#comments", "#story/1", "#:~:text=x", "#top?x=/1", "#p12")],
+            [
+                f"https://example.org/a{end}"
+                for end in (
+                    "#",
+                    "#/",
+                    "#!",
+                    "#!/",
+                    "#comments",
+                    "#story/1",
+                    "#:~:text=x",
+                    "#top?x=/1",
+                    "#p12",
+                )
+            ],
         ),
         (
             "https://nytimes.com/2026/01/01/a.html",
-            ["https://www.nytimes.com/2026/01/01/a.html#/x", "https://nytimes.com/2026/01/01/a.html#!x"],
+            [
+                "https://www.nytimes.com/2026/01/01/a.html#/x",
+                "https://nytimes.com/2026/01/01/a.html#!x",
+            ],
         ),
         (
             "https://xn--straenblatt-y6a.de/1",
-            ["https://straßenblatt.de/1", "https://www.STRAẞENBLATT.de/1/", "https://xn--straenblatt-y6a.de/1"],
+            [
+                "https://straßenblatt.de/1",
+                "https://www.STRAẞENBLATT.de/1/",
+                "https://xn--straenblatt-y6a.de/1",
+            ],
         ),
         ("https://m.co.uk/", ["https://m.co.uk/"]),
-        ("https://bbc.com/news/1", ["https://m.bbc.co.uk/news/1", "https://www.bbc.com/news/1?at_medium=RSS&page=2"]),
-        ("https://theguardian.com/a/b", ["http://www.guardian.co.uk/a/b", "https://amp.theguardian.com/a/b?CMP=x&page=with:block-1"]),
+        (
+            "https://bbc.com/news/1",
+            ["https://m.bbc.co.uk/news/1", "https://www.bbc.com/news/1?at_medium=RSS&page=2"],
+        ),
+        (
+            "https://theguardian.com/a/b",
+            [
+                "http://www.guardian.co.uk/a/b",
+                "https://amp.theguardian.com/a/b?CMP=x&page=with:block-1",
+            ],
+        ),
         (
             "https://youtube.com/watch?v=AbC_1-2",
             [
@@ -162,7 +229,10 @@ def test_canonical_is_one_for_all_spellings(expected: str, spellings: list[str])
     [
         ("https://example.org/?id=1", "https://example.org/?id=2"),
         ("https://example.org/A", "https://example.org/a"),
-        ("https://news.google.com/rss/articles/CBMiA?oc=5", "https://news.google.com/rss/articles/CBMiB?oc=5"),
+        (
+            "https://news.google.com/rss/articles/CBMiA?oc=5",
+            "https://news.google.com/rss/articles/CBMiB?oc=5",
+        ),
         ("https://example.org:8080/", "https://example.org/"),
         ("https://example.org/a%2Fb", "https://example.org/a/b"),
         ("https://blog.example.org/", "https://example.org/"),
@@ -195,11 +265,18 @@ def test_usable_is_idempotent(raw: str) -> None:
     assert url is None or (url.isascii() and sanitize_url(url) == url)
 
 
-JUNK = st.sampled_from(["/", "\t", "[", "]", "x", "@", ":", "\\", "//", "%", "http:", "\u2100", "999999"])
+JUNK = st.sampled_from(
+    ["/", "\t", "[", "]", "x", "@", ":", "\\", "//", "%", "http:", "\u2100", "999999"]
+)
 
 
 @pytest.mark.parametrize(
-    "where", ["https://www.google.com/url?q=", "https://out.reddit.com/x?url=", "https://youtube.com/supported_browsers?next_url="]
+    "where",
+    [
+        "https://www.google.com/url?q=",
+        "https://out.reddit.com/x?url=",
+        "https://youtube.com/supported_browsers?next_url=",
+    ],
 )
 @given(st.lists(JUNK, max_size=8).map("".join))
 @example("/\t/[x")
@@ -218,15 +295,29 @@ def test_a_redirect_with_any_target_has_a_canonical_form(where: str, target: str
 
 def test_stand_in_identifies_pages_behind_a_session() -> None:
     """The session of a consent page does not split one page, and does not join different pages."""
-    first = make_stand_in("https://consent.yahoo.com/v2/collectConsent?sessionId=1_a", "Shares  Rise", "2024-05-01")
+    first = make_stand_in(
+        "https://consent.yahoo.com/v2/collectConsent?sessionId=1_a", "Shares  Rise", "2024-05-01"
+    )
     assert first is not None
-    assert first == make_stand_in("https://consent.yahoo.com/v2/collectConsent?sessionId=1_b", "shares rise", "2024-05-01")
-    assert first != make_stand_in("https://consent.yahoo.com/v2/collectConsent?sessionId=1_a", "Shares fall", "2024-05-01")
-    assert first != make_stand_in("https://consent.yahoo.com/v2/collectConsent?sessionId=1_a", "Shares rise", "2024-05-02")
+    assert first == make_stand_in(
+        "https://consent.yahoo.com/v2/collectConsent?sessionId=1_b", "shares rise", "2024-05-01"
+    )
+    assert first != make_stand_in(
+        "https://consent.yahoo.com/v2/collectConsent?sessionId=1_a", "Shares fall", "2024-05-01"
+    )
+    assert first != make_stand_in(
+        "https://consent.yahoo.com/v2/collectConsent?sessionId=1_a", "Shares rise", "2024-05-02"
+    )
     assert canonicalize_url(first) == first
 
 
-@pytest.mark.parametrize("url", ["https://example.org/?sessionId=1", "https://consent.youtube.com/m?continue=https://example.org/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.org/?sessionId=1",
+        "https://consent.youtube.com/m?continue=https://example.org/",
+    ],
+)
 def test_stand_in_is_for_hidden_pages_only(url: str) -> None:
     """An address that shows its page needs no stand-in."""
     assert make_stand_in(url, "title", "2024-05-01") is None
@@ -254,9 +345,17 @@ def test_recorded_addresses_keep_their_ids() -> None:
 
     Ids never change.
     """
-    ids = sorted(article.id for source in REGISTRY for _, body in recorded_bodies(source) for article in articles(source, body))
+    ids = sorted(
+        article.id
+        for source in REGISTRY
+        for _, body in recorded_bodies(source)
+        for article in articles(source, body)
+    )
     assert len(ids) == 1503
-    assert hashlib.sha256("\n".join(ids).encode()).hexdigest() == "2d5ca4c2089b561175b558ee337938ceed058bc1f7c2c0ef616f2c762a185f87"
+    assert (
+        hashlib.sha256("\n".join(ids).encode()).hexdigest()
+        == "2d5ca4c2089b561175b558ee337938ceed058bc1f7c2c0ef616f2c762a185f87"
+    )
 
 
 def articles(source: str, body: object) -> tuple[Article, ...]:

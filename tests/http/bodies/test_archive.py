@@ -31,10 +31,15 @@ def test_empty_page_has_an_empty_list_and_a_null_cursor():
 
 def test_timeline_gives_utc_starts_in_seconds():
     """Each bucket has its start and its count."""
-    assert build_timeline_body([Bar(datetime(2026, 3, 1, tzinfo=UTC), 0)]) == {"buckets": [{"start": "2026-03-01T00:00:00Z", "count": 0}]}
+    assert build_timeline_body([Bar(datetime(2026, 3, 1, tzinfo=UTC), 0)]) == {
+        "buckets": [{"start": "2026-03-01T00:00:00Z", "count": 0}]
+    }
 
 
 def test_facets_keep_their_order():
     """The body lists the values in the order that it was given."""
     body = build_facets_body(Facets((("guardian", 2), ("reddit", 1)), ()))
-    assert body == {"source": [{"value": "guardian", "count": 2}, {"value": "reddit", "count": 1}], "publisher": []}
+    assert body == {
+        "source": [{"value": "guardian", "count": 2}, {"value": "reddit", "count": 1}],
+        "publisher": [],
+    }

@@ -38,20 +38,34 @@ BARE = article(
     published_at=NOW.replace(microsecond=0),
     published_at_estimated=True,
 )
-OTHER = article("other", source="reddit", title="Something else", publisher="r/news", engagement=Engagement(100, 1))
+OTHER = article(
+    "other",
+    source="reddit",
+    title="Something else",
+    publisher="r/news",
+    engagement=Engagement(100, 1),
+)
 SIMILARITY = pytest.approx(40 / 41)
 
 
 def answered(harvest: Harvest, *refused: FetchOutcome) -> Answer:
     """Return an answer with the harvest's default merge, as a flight lands it."""
-    return Answer(harvest, merge_articles(harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at, harvest.saves), refused)
+    return Answer(
+        harvest,
+        merge_articles(
+            harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at, harvest.saves
+        ),
+        refused,
+    )
 
 
 HARVEST = Harvest(
     query(),
     NOW,
     (
-        outcome("newsapi", BARE, returned=3, latency_ms=12.3456, http_status=200, ignored=("language",)),
+        outcome(
+            "newsapi", BARE, returned=3, latency_ms=12.3456, http_status=200, ignored=("language",)
+        ),
         outcome("guardian", FULL),
         outcome("reddit", OTHER),
     ),
@@ -152,7 +166,13 @@ def test_body_has_every_member_of_the_contract():
 def test_explain_shows_parts_that_sum_to_the_score():
     """The parts appear only if the caller asks for them."""
     for shown in render(answered(HARVEST), View(explain=True))["articles"]:
-        assert list(shown["score_parts"]) == ["title", "description", "recency", "corroboration", "engagement"]
+        assert list(shown["score_parts"]) == [
+            "title",
+            "description",
+            "recency",
+            "corroboration",
+            "engagement",
+        ]
         assert sum(shown["score_parts"].values()) == pytest.approx(shown["score"])
 
 
@@ -165,13 +185,24 @@ def test_only_an_estimated_date_is_marked():
 
 @pytest.mark.parametrize(
     ("limit", "page", "ids", "has_more"),
-    [(1, 1, [FULL.id], True), (1, 2, [OTHER.id], False), (2, 1, [FULL.id, OTHER.id], False), (1, 3, [], False), (100, 1000, [], False)],
+    [
+        (1, 1, [FULL.id], True),
+        (1, 2, [OTHER.id], False),
+        (2, 1, [FULL.id, OTHER.id], False),
+        (1, 3, [], False),
+        (100, 1000, [], False),
+    ],
 )
 def test_page_past_the_end_is_empty(limit, page, ids, has_more):
     """`has_more` says whether the next page has articles."""
     body = render(answered(HARVEST), View(limit=limit, page=page))
     assert [it["id"] for it in body["articles"]] == ids
-    assert (body["total"], body["limit"], body["page"], body["has_more"]) == (2, limit, page, has_more)
+    assert (body["total"], body["limit"], body["page"], body["has_more"]) == (
+        2,
+        limit,
+        page,
+        has_more,
+    )
 
 
 def test_dedupe_mode_is_a_view():
@@ -192,7 +223,9 @@ def test_a_stale_answer_reports_the_refresh_that_failed():
 
     The answer is not complete, and the failed sources have nothing merged.
     """
-    refused = FetchOutcome("newsapi", Status.RATE_LIMITED, NOW, http_status=429, retry_at=NOW + timedelta(minutes=1))
+    refused = FetchOutcome(
+        "newsapi", Status.RATE_LIMITED, NOW, http_status=429, retry_at=NOW + timedelta(minutes=1)
+    )
     body = render(answered(evolve(HARVEST, origin=Origin.STALE), refused), View())
     assert (body["origin"], body["complete"], body["total"]) == ("stale", False, 2)
     assert body["sources"] == {
@@ -256,7 +289,12 @@ def test_pairs_link_different_pages_and_never_repeat(harvest, mode):
 def landed(outcomes: list[FetchOutcome], harvest: Harvest) -> Merge:
     """Return the merge of outcomes that arrived in any order and are taken in founder order."""
     in_order = tuple(sorted(outcomes, key=lambda it: SOURCES.index(it.source)))
-    return merge_articles(harvest.query, evolve(harvest, outcomes=in_order).articles, Dedupe.NORMAL, harvest.fetched_at)
+    return merge_articles(
+        harvest.query,
+        evolve(harvest, outcomes=in_order).articles,
+        Dedupe.NORMAL,
+        harvest.fetched_at,
+    )
 
 
 @unhurried
@@ -288,7 +326,9 @@ def test_every_article_is_shown_once(harvest, mode, explain):
     The body from the cache equals the body of the miss.
     """
     body = render(answered(harvest), View(limit=100, dedupe=mode, explain=explain))
-    shown = [it["id"] for it in body["articles"]] + [it["id"] for lead in body["articles"] for it in lead["duplicates"]]
+    shown = [it["id"] for it in body["articles"]] + [
+        it["id"] for lead in body["articles"] for it in lead["duplicates"]
+    ]
     assert sorted(shown) == sorted(it.id for it in harvest.articles)
     duplicates = [it for lead in body["articles"] for it in lead["duplicates"]]
     assert all(it["rule"] is not None and 0 <= it["similarity"] <= 1 for it in duplicates)

@@ -33,11 +33,20 @@ async def test_https_service_sends_hsts():
 @pytest.mark.parametrize("given", ["a", "A-9", "x" * 64])
 async def test_a_valid_request_id_is_kept(given):
     """The header and the problem repeat it."""
-    response = await create_app(World().services).test_client().get("/nothing", headers={"X-Request-Id": given})
-    assert (response.headers["X-Request-Id"], (await response.get_json())["request_id"]) == (given, given)
+    response = (
+        await create_app(World().services)
+        .test_client()
+        .get("/nothing", headers={"X-Request-Id": given})
+    )
+    assert (response.headers["X-Request-Id"], (await response.get_json())["request_id"]) == (
+        given,
+        given,
+    )
 
 
-@pytest.mark.parametrize("given", [[], [b""], [b"x" * 65], [b"a b"], [b"a\r\nb"], [b"a\n"], [b"\xe9"], [b"a", b"a"]])
+@pytest.mark.parametrize(
+    "given", [[], [b""], [b"x" * 65], [b"a b"], [b"a\r\nb"], [b"a\n"], [b"\xe9"], [b"a", b"a"]]
+)
 def test_any_other_request_id_is_replaced(given):
     """An id that could split a header, forge a log line or is ambiguous is not echoed."""
     made = choose_request_id([(b"X-Request-Id", value) for value in given])
@@ -54,5 +63,9 @@ async def test_the_request_id_is_in_every_log_line():
         return answer(query)
 
     world.desk.made_by = made_by
-    await create_app(world.services).test_client().get("/articles?q=a", headers={"X-Request-Id": "abc"})
+    await (
+        create_app(world.services)
+        .test_client()
+        .get("/articles?q=a", headers={"X-Request-Id": "abc"})
+    )
     assert seen == ["abc"]

@@ -19,12 +19,18 @@ PATH = "/articles?q=flood&limit=2"
 
 def client_of(world):
     """Return a client that adds nothing to a response, unlike Quart's own."""
-    return httpx.AsyncClient(transport=httpx.ASGITransport(create_app(world.services)), base_url="http://localhost")
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(create_app(world.services)), base_url="http://localhost"
+    )
 
 
 def headers_of(response, *without):
     """Return a response's headers by name, without request id, date and the names in `without`."""
-    return {name.lower(): value for name, value in response.headers.items() if name.lower() not in {"x-request-id", "date", *without}}
+    return {
+        name.lower(): value
+        for name, value in response.headers.items()
+        if name.lower() not in {"x-request-id", "date", *without}
+    }
 
 
 async def test_a_repeat_gets_the_same_answer_without_the_framework():
@@ -56,7 +62,9 @@ async def test_hits_are_recorded_like_any_answer():
         await client.get(PATH)
     assert len(world.desk.asked) == 1
     records = [world.inbox[1].receive_nowait() for _ in range(2)]
-    assert [(one.query, one.key, one.results_count) for one in records] == [("flood", world.desk.asked[0].key, 3)] * 2
+    assert [(one.query, one.key, one.results_count) for one in records] == [
+        ("flood", world.desk.asked[0].key, 3)
+    ] * 2
     assert [one.searched_at - NOW for one in records] == [timedelta(0), timedelta(seconds=60)]
     assert world.inbox[1].statistics().current_buffer_used == 0
 
@@ -91,7 +99,12 @@ async def test_matching_etag_gets_a_304_without_a_body():
     client = client_of(world)
     first = await client.get(PATH)
     world.inbox[1].receive_nowait()
-    for given in (first.headers["ETag"], first.headers["ETag"].removeprefix("W/"), f'"x", {first.headers["ETag"]}', "*"):
+    for given in (
+        first.headers["ETag"],
+        first.headers["ETag"].removeprefix("W/"),
+        f'"x", {first.headers["ETag"]}',
+        "*",
+    ):
         same = await client.get(PATH, headers={"If-None-Match": given})
         assert (same.status_code, same.content) == (304, b"")
         assert "Content-Type" not in same.headers
@@ -160,15 +173,23 @@ async def test_during_a_renewal_the_hit_path_answers_like_the_desk():
     assert (hot.status_code, await hot.get_data()) == (200, await old.get_data())
     assert headers_of(hot) == headers_of(old)
     assert hot.headers["Cache-Status"] == "newsintel; hit; ttl=-42"
-    assert {(asked.key, fetched_at) for asked, fetched_at, _ in world.desk.renewed} == {(world.desk.asked[0].key, NOW)}
+    assert {(asked.key, fetched_at) for asked, fetched_at, _ in world.desk.renewed} == {
+        (world.desk.asked[0].key, NOW)
+    }
     assert not any(asker.signed_in for *_, asker in world.desk.renewed)
     assert read_counter(world.metrics, "searches", via="revalidated") == 3
-    assert (await client.get(PATH, headers={"If-None-Match": hot.headers["ETag"]})).status_code == 304
+    assert (
+        await client.get(PATH, headers={"If-None-Match": hot.headers["ETag"]})
+    ).status_code == 304
 
 
 async def test_a_partial_answer_is_served_until_its_failed_source_may_be_asked():
     """The retry of a failed source must not wait until the good sources expire."""
-    world = World(desk=Desk(made_by=lambda query: answer(query, outcome(), outcome(Status.TIMEOUT, "newsapi"))))
+    world = World(
+        desk=Desk(
+            made_by=lambda query: answer(query, outcome(), outcome(Status.TIMEOUT, "newsapi"))
+        )
+    )
     client = create_app(world.services).test_client()
     await client.get(PATH)
     world.now = NOW + timedelta(seconds=29)
@@ -204,7 +225,10 @@ async def test_an_answer_is_rendered_once(monkeypatch):
     made = []
     real = answer
     world = World(desk=Desk(made_by=real))
-    monkeypatch.setattr("newsintel.http.routes.articles.render_in_slices", lambda *args: made.append(args) or _render(*args))
+    monkeypatch.setattr(
+        "newsintel.http.routes.articles.render_in_slices",
+        lambda *args: made.append(args) or _render(*args),
+    )
     client = create_app(world.services).test_client()
     world.now = NOW + timedelta(seconds=1000)  # no longer fresh: every call goes to the desk
     first, second = await client.get(PATH), await client.get(PATH)

@@ -21,7 +21,10 @@ PUBLIC = {
 }
 
 
-@pytest.mark.parametrize("host", ["news.example.org", "NEWS.example.org:443", "news.example.org.", "alias.test", "b", "b:9"])
+@pytest.mark.parametrize(
+    "host",
+    ["news.example.org", "NEWS.example.org:443", "news.example.org.", "alias.test", "b", "b:9"],
+)
 async def test_own_names_are_served(host):
     """The hosts of PUBLIC_URL and ALLOWED_HOSTS are served, in any case and with any port."""
     assert await status_for(host, **PUBLIC) == 200
@@ -46,7 +49,9 @@ async def test_other_hosts_are_421(host):
     assert await status_for(host, **PUBLIC) == 421
 
 
-@pytest.mark.parametrize("host", ["localhost", "localhost:9000", "127.0.0.1:8000", "[::1]:8000", "[::1]"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost:9000", "127.0.0.1:8000", "[::1]:8000", "[::1]"]
+)
 async def test_a_service_on_loopback_answers_local_names(host):
     """A service bound to loopback answers these names and no other."""
     assert await status_for(host) == 200
@@ -87,7 +92,13 @@ async def test_an_odd_host_is_refused_without_an_error(host, caplog):
     If the request target is in absolute form, the Host header does not count.
     """
     app = create_app(World().services)
-    for path, status in {"/health": 200, "/health/ready": 200, "/sources": 421, "/nowhere": 421, "http://localhost/sources": 200}.items():
+    for path, status in {
+        "/health": 200,
+        "/health/ready": 200,
+        "/sources": 421,
+        "/nowhere": 421,
+        "http://localhost/sources": 200,
+    }.items():
         assert await answered(app, path, host) == status, path
     assert await answered(app, f"http://{host}/health", "localhost") == 200
     assert await answered(app, f"http://{host}/sources", "localhost") == 421
@@ -112,9 +123,24 @@ async def answered(app, target, host):
         if message["type"] == "http.response.start":
             statuses.append(message["status"])
 
-    scope = {"type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": target, "raw_path": b"", "query_string": b""}
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": target,
+        "raw_path": b"",
+        "query_string": b"",
+    }
     await app(
-        scope | {"headers": [(b"host", host.encode("latin-1"))], "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2)}, receive, send
+        scope
+        | {
+            "headers": [(b"host", host.encode("latin-1"))],
+            "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 2),
+        },
+        receive,
+        send,
     )
     return statuses[0]
 
@@ -124,7 +150,12 @@ async def test_the_answer_is_a_problem_with_id_and_security_headers():
     client = create_app(World().services).test_client()
     response = await client.get("/sources", headers={"Host": "evil.test", "X-Request-Id": "abc"})
     body = await response.get_json()
-    assert (body["code"], body["status"], body["request_id"], body["instance"]) == ("wrong_host", 421, "abc", "/sources")
+    assert (body["code"], body["status"], body["request_id"], body["instance"]) == (
+        "wrong_host",
+        421,
+        "abc",
+        "/sources",
+    )
     assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
@@ -135,12 +166,23 @@ async def test_forwarded_hosts_are_ignored():
     response = await client.get("/articles?q=a&limit=1", headers=forwarded)
     assert response.status_code == 200
     assert "evil" not in str(response.headers)
-    assert (await client.get("/sources", headers={"Host": "evil.test", "X-Forwarded-Host": "localhost"})).status_code == 421
+    assert (
+        await client.get("/sources", headers={"Host": "evil.test", "X-Forwarded-Host": "localhost"})
+    ).status_code == 421
 
 
 @pytest.mark.parametrize(
     ("authority", "host"),
-    [("A.b:1", "a.b"), ("[::1]:80", "[::1]"), ("a.", "a"), ("a:", "a"), ("[::1", None), ("u@a", None), ("a,b", None), ("", None)],
+    [
+        ("A.b:1", "a.b"),
+        ("[::1]:80", "[::1]"),
+        ("a.", "a"),
+        ("a:", "a"),
+        ("[::1", None),
+        ("u@a", None),
+        ("a,b", None),
+        ("", None),
+    ],
 )
 def test_host_of_ignores_port_case_and_one_trailing_dot(authority, host):
     """A malformed authority gives None."""

@@ -23,7 +23,9 @@ async def caller(world, headers=(), path="/articles", peer="203.0.113.9"):
         seen.append(scope)
 
     lines = (
-        [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()] if isinstance(headers, dict) else [*headers]
+        [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+        if isinstance(headers, dict)
+        else [*headers]
     )
     scope = {"type": "http", "client": (peer, 1234), "headers": lines, "state": {}, "path": path}
     await Identify(app, world.services)(scope, None, None)
@@ -70,7 +72,16 @@ async def test_cookies_do_not_count_beside_a_bearer_key():
 
 @pytest.mark.parametrize(
     "shown",
-    ["Bearer", "Bearer ", "bearer x", "BEARER\tni_" + "x" * 43, "Bearer ni_" + "x" * 43, "Bearer ni_" + "x" * 44, "Bearer é", "Bearer  x"],
+    [
+        "Bearer",
+        "Bearer ",
+        "bearer x",
+        "BEARER\tni_" + "x" * 43,
+        "Bearer ni_" + "x" * 43,
+        "Bearer ni_" + "x" * 44,
+        "Bearer é",
+        "Bearer  x",
+    ],
 )
 async def test_any_other_bearer_credential_is_a_bad_key(shown):
     """Malformed credentials are bad keys too; a cookie beside them does not count."""
@@ -80,7 +91,20 @@ async def test_any_other_bearer_credential_is_a_bad_key(shown):
 
 
 @pytest.mark.parametrize(
-    "shown", ["", " ", "Basic YTpi", "basic", "Digest username=a", "Negotiate x", "DPoP x", "é", "x", "Basic Bearer", "Bearerx y"]
+    "shown",
+    [
+        "",
+        " ",
+        "Basic YTpi",
+        "basic",
+        "Digest username=a",
+        "Negotiate x",
+        "DPoP x",
+        "é",
+        "x",
+        "Basic Bearer",
+        "Bearerx y",
+    ],
 )
 async def test_other_authorization_schemes_are_ignored(shown):
     """A reverse proxy may ask for its own password.
@@ -108,18 +132,27 @@ async def test_a_key_among_several_authorization_headers_is_a_bad_key():
 async def test_an_expired_key_is_a_bad_key():
     """A key is invalid from the exact moment at which it expires."""
     world = World()
-    assert (await caller(world, await program(world, expires_at=NOW))).doubt is AnonymousReason.BAD_KEY
-    assert (await caller(world, await program(world, expires_at=NOW + timedelta(seconds=1)))).signed_in
+    assert (
+        await caller(world, await program(world, expires_at=NOW))
+    ).doubt is AnonymousReason.BAD_KEY
+    assert (
+        await caller(world, await program(world, expires_at=NOW + timedelta(seconds=1)))
+    ).signed_in
 
 
-@pytest.mark.parametrize("cookie", ["newsintel_dev=" + "x" * 43, "newsintel_dev=short", "newsintel_dev", "other=1", "=", ""])
+@pytest.mark.parametrize(
+    "cookie",
+    ["newsintel_dev=" + "x" * 43, "newsintel_dev=short", "newsintel_dev", "other=1", "=", ""],
+)
 async def test_a_cookie_without_a_session_is_anonymous(cookie):
     """Sessions expire, so such a cookie raises no doubt."""
     found = await caller(World(), {"Cookie": cookie})
     assert (found.account, found.doubt) == (None, None)
 
 
-@pytest.mark.parametrize("odd", ["\x85", "\xa0", "\x1f", "\x0b", "\x0c", "\u2000", "\ufeff", "\xad"])
+@pytest.mark.parametrize(
+    "odd", ["\x85", "\xa0", "\x1f", "\x0b", "\x0c", "\u2000", "\ufeff", "\xad"]
+)
 async def test_a_cookie_of_another_name_is_ignored(odd):
     """A neighbouring host can set any cookie name without the prefix `__Host-`.
 
@@ -128,7 +161,13 @@ async def test_a_cookie_of_another_name_is_ignored(odd):
     world = World()
     ours = (await browser(world))["Cookie"]
     name, _, value = ours.partition("=")
-    for text in (f"{odd}{ours}", f"a=b;{odd}{ours}", f"a=b; {odd} {ours}", f"{name}{odd}={value}", f"{ours}{odd}"):
+    for text in (
+        f"{odd}{ours}",
+        f"a=b;{odd}{ours}",
+        f"a=b; {odd} {ours}",
+        f"{name}{odd}={value}",
+        f"{ours}{odd}",
+    ):
         for encoding in ("latin-1", "utf-8"):
             line = (b"cookie", text.encode(encoding, "replace"))
             assert not (await caller(world, [line])).signed_in, text
@@ -202,4 +241,8 @@ async def test_stores_know_who_asks(monkeypatch):
     assert (await client.get("/me/preferences", headers=mine)).status_code == 200
     assert (await client.get("/health/ready")).status_code == 200
     [account] = world.accounts.kept.values()
-    assert asked == {"look-up": StoreUser(urgent=True), "route": StoreUser(account.public_id), "probe": StoreUser()}
+    assert asked == {
+        "look-up": StoreUser(urgent=True),
+        "route": StoreUser(account.public_id),
+        "probe": StoreUser(),
+    }

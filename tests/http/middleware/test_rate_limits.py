@@ -38,7 +38,11 @@ async def test_every_answer_has_the_rate_limit_headers():
     assert search.headers["RateLimit-Policy"] == '"search";q=2;w=60, "miss";q=30;w=60'
     assert search.headers["RateLimit"] == '"search";r=1;t=60, "miss";r=30;t=60'
     missing = await client.get("/nowhere")
-    assert (missing.status_code, missing.headers["RateLimit-Policy"], missing.headers["RateLimit"]) == (
+    assert (
+        missing.status_code,
+        missing.headers["RateLimit-Policy"],
+        missing.headers["RateLimit"],
+    ) == (
         404,
         '"search";q=2;w=60',
         '"search";r=0;t=60',
@@ -54,7 +58,11 @@ async def test_past_the_limit_is_429_until_the_window_ends():
     world.now = evolve_second(20)
     refused = await client.get("/articles?q=a")
     body = await refused.get_json()
-    assert (refused.status_code, body["code"], refused.content_type) == (429, "rate_limited", "application/problem+json")
+    assert (refused.status_code, body["code"], refused.content_type) == (
+        429,
+        "rate_limited",
+        "application/problem+json",
+    )
     assert (refused.headers["Retry-After"], refused.headers["Cache-Control"]) == ("40", "no-store")
     assert refused.headers["RateLimit"] == '"search";r=0;t=40, "miss";r=30;t=40'
     assert body["request_id"] == refused.headers["X-Request-Id"]
@@ -75,12 +83,22 @@ async def test_each_person_has_their_own_limit():
     world.settings = settings(NEWSINTEL_TRUSTED_PROXIES="127.0.0.1,0.0.0.0/0,::/0")
     client = create_app(evolve(world.services, settings=world.settings)).test_client()
     statuses = [
-        (await client.get("/sources", scope_base={"client": (peer, 1)})).status_code for peer in ("192.0.2.1", "192.0.2.1", "192.0.2.2")
+        (await client.get("/sources", scope_base={"client": (peer, 1)})).status_code
+        for peer in ("192.0.2.1", "192.0.2.1", "192.0.2.2")
     ]
     assert statuses == [200, 429, 200]
 
 
-FREE = ["/health", "/health/ready", "/metrics", "/openapi.json", "/docs", "/favicon.ico", "/problems/rate_limited", "/problems/nothing"]
+FREE = [
+    "/health",
+    "/health/ready",
+    "/metrics",
+    "/openapi.json",
+    "/docs",
+    "/favicon.ico",
+    "/problems/rate_limited",
+    "/problems/nothing",
+]
 
 
 @pytest.mark.parametrize("path", FREE)
@@ -117,7 +135,11 @@ async def test_the_desk_refuses_searches_over_the_miss_limit():
     """The refusal is the same problem, with its own time to wait."""
     world = limited(calls=60, misses=30, desk=Desk(raises=RateLimitedError(17)))
     response = await create_app(world.services).test_client().get("/articles?q=a")
-    assert (response.status_code, (await response.get_json())["code"], response.headers["Retry-After"]) == (429, "rate_limited", "17")
+    assert (
+        response.status_code,
+        (await response.get_json())["code"],
+        response.headers["Retry-After"],
+    ) == (429, "rate_limited", "17")
     assert response.headers["RateLimit"].startswith('"search";r=59')
 
 
@@ -141,7 +163,14 @@ async def test_without_redis_requests_are_limited_per_process():
 async def test_the_description_has_429_where_it_can_happen(environ, search, sources):
     """All limited routes have it; if only upstream calls are limited, only the search has it."""
     world = World(settings=settings(**environ))
-    paths = (await (await create_app(world.services).test_client().get("/openapi.json")).get_json())["paths"]
-    found = {path: "429" in paths[path]["get"]["responses"] for path in ("/articles", "/sources", "/health")}
+    paths = (
+        await (await create_app(world.services).test_client().get("/openapi.json")).get_json()
+    )["paths"]
+    found = {
+        path: "429" in paths[path]["get"]["responses"]
+        for path in ("/articles", "/sources", "/health")
+    }
     assert found == {"/articles": search, "/sources": sources, "/health": False}
-    assert ("RateLimit" in paths["/sources"]["get"]["responses"]["200"].get("headers", {})) == sources
+    assert (
+        "RateLimit" in paths["/sources"]["get"]["responses"]["200"].get("headers", {})
+    ) == sources

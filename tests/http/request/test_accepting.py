@@ -16,7 +16,14 @@ BROWSERS = [
     "TEXT/HTML, */*;q=0.1",
     "text/*;q=0.5, application/*;q=0.4",
 ]
-PROGRAMS = ["", "*/*", "application/json", "text/html;q=0.5, application/json", "text/html, application/problem+json", "text/html;q=0, */*"]
+PROGRAMS = [
+    "",
+    "*/*",
+    "application/json",
+    "text/html;q=0.5, application/json",
+    "text/html, application/problem+json",
+    "text/html;q=0, */*",
+]
 
 
 @pytest.mark.parametrize("accept", BROWSERS)
@@ -32,7 +39,16 @@ def test_programs_get_json(accept):
 
 
 @pytest.mark.parametrize(
-    "accept", ["text/html;q=", "text/html;q=x", "text/html;q=nan", "text/html;q=-1", ";;,,;q", "q", "text/html;level=1"]
+    "accept",
+    [
+        "text/html;q=",
+        "text/html;q=x",
+        "text/html;q=nan",
+        "text/html;q=-1",
+        ";;,,;q",
+        "q",
+        "text/html;level=1",
+    ],
 )
 def test_an_unreadable_accept_header_prefers_nothing(accept):
     """It is not an error."""
@@ -46,14 +62,26 @@ def test_an_accept_header_over_the_limit_prefers_nothing():
     assert not is_preferred(accept + " ", "text/html", *JSON)
 
 
-RANGES = ["text/html", "text/*", "*/*", "application/json", "application/problem+json", "application/*", "image/png"]
+RANGES = [
+    "text/html",
+    "text/*",
+    "*/*",
+    "application/json",
+    "application/problem+json",
+    "application/*",
+    "image/png",
+]
 WEIGHTS = st.sampled_from(["", ";q=1", ";q=1.000", "; q=0.5", " ;q=0.25", ";q=0", ";q=0.001"])
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from(RANGES), WEIGHTS), unique_by=lambda one: one[0]).map(lambda some: ", ".join(a + b for a, b in some))
+    st.lists(st.tuples(st.sampled_from(RANGES), WEIGHTS), unique_by=lambda one: one[0]).map(
+        lambda some: ", ".join(a + b for a, b in some)
+    )
 )
 def test_preference_agrees_with_werkzeug(accept):
     """Each range occurs once, in any order and with any weight."""
     accepted = parse_accept_header(accept, MIMEAccept)
-    assert is_preferred(accept, "text/html", *JSON) == (accepted["text/html"] > max(accepted[one] for one in JSON))
+    assert is_preferred(accept, "text/html", *JSON) == (
+        accepted["text/html"] > max(accepted[one] for one in JSON)
+    )

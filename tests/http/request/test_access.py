@@ -8,7 +8,12 @@ from newsintel.domain.accounts.model import Access, AnonymousReason, Caller
 from newsintel.errors import DeniedError, SignInUnavailableError
 from newsintel.http import application
 from newsintel.http.application import create_app
-from newsintel.http.request.access import check_access, check_site, format_origin, get_current_account
+from newsintel.http.request.access import (
+    check_access,
+    check_site,
+    format_origin,
+    get_current_account,
+)
 from newsintel.http.request.json_body import Member
 from newsintel.http.request.json_kinds import string
 from newsintel.http.request.query_kinds import free_text
@@ -27,7 +32,9 @@ OUTCOMES = {
 
 
 @pytest.mark.parametrize("access", OUTCOMES)
-@pytest.mark.parametrize(("column", "need"), [*enumerate((None, Access.READ, Access.WRITE, Access.SESSION))])
+@pytest.mark.parametrize(
+    ("column", "need"), [*enumerate((None, Access.READ, Access.WRITE, Access.SESSION))]
+)
 def test_access_must_cover_the_need(access, column, need):
     """A key may read, or read and write.
 
@@ -40,7 +47,9 @@ def test_access_must_cover_the_need(access, column, need):
     with pytest.raises(DeniedError) as error:
         check_access(Caller("p", access=access), need)
     assert error.value.code == code
-    assert (error.value.challenge or "").startswith("Bearer ") == (code in ("unauthenticated", "insufficient_scope"))
+    assert (error.value.challenge or "").startswith("Bearer ") == (
+        code in ("unauthenticated", "insufficient_scope")
+    )
 
 
 @pytest.mark.parametrize("need", [None, Access.READ, Access.SESSION])
@@ -126,16 +135,29 @@ def world(monkeypatch):
 
     async def show(_services, given: IdParameters):
         return Response(
-            f"{get_current_account().username} {getattr(given, 'name', None)}", headers={"X-Accel-Expires": "60", "Cache-Control": "public"}
+            f"{get_current_account().username} {getattr(given, 'name', None)}",
+            headers={"X-Accel-Expires": "60", "Cache-Control": "public"},
         )
 
     async def rename(services, given: NameParameters):
         return await show(services, given)
 
     rows = tuple(
-        Route(f"/{need}/{{id}}", view, "", {200: None}, in_path={"id": free_text(9)}, method=method, need=need, body=body)
+        Route(
+            f"/{need}/{{id}}",
+            view,
+            "",
+            {200: None},
+            in_path={"id": free_text(9)},
+            method=method,
+            need=need,
+            body=body,
+        )
         for need in Access
-        for method, view, body in ((Method.GET, show, ()), (Method.PUT, rename, (Member("name", string(1, 9), "", None),)))
+        for method, view, body in (
+            (Method.GET, show, ()),
+            (Method.PUT, rename, (Member("name", string(1, 9), "", None),)),
+        )
     )
     monkeypatch.setattr(application.sources, "build_routes", lambda: rows)
     return World()
@@ -143,7 +165,11 @@ def world(monkeypatch):
 
 async def code(world, method, path, headers, **body):
     """Return a problem's code, or the text of the response."""
-    response = await create_app(world.services).test_client().open(path, method=method, headers=headers, **body)
+    response = (
+        await create_app(world.services)
+        .test_client()
+        .open(path, method=method, headers=headers, **body)
+    )
     if response.content_type == "application/problem+json":
         assert response.headers["Cache-Control"] == "no-store"
         return (await response.get_json())["code"]
@@ -152,7 +178,9 @@ async def code(world, method, path, headers, **body):
 
 async def test_asvs_17_a_personal_answer_is_never_cached(world):
     """The route's own caching headers do not count."""
-    response = await create_app(world.services).test_client().get("/read/1", headers=await browser(world))
+    response = (
+        await create_app(world.services).test_client().get("/read/1", headers=await browser(world))
+    )
     assert await response.get_data(as_text=True) == "alice None"
     assert response.headers["Cache-Control"] == "private, no-store"
     assert "X-Accel-Expires" not in response.headers
@@ -160,7 +188,11 @@ async def test_asvs_17_a_personal_answer_is_never_cached(world):
 
 async def test_access_is_checked_before_the_body(world):
     """The order is: who asks, from which site, then what was sent."""
-    cookie, key, reader = await browser(world), await program(world), await program(world, access=Access.READ)
+    cookie, key, reader = (
+        await browser(world),
+        await program(world),
+        await program(world, access=Access.READ),
+    )
     elsewhere = cookie | {"Sec-Fetch-Site": "cross-site"}
     assert await code(world, "PUT", "/write/1", {}, json={"wrong": 1}) == "unauthenticated"
     assert await code(world, "PUT", "/write/1", reader, json={"name": "x"}) == "insufficient_scope"
@@ -183,8 +215,22 @@ async def test_asvs_06_a_key_proves_our_own_client_and_a_proxy_password_does_not
     cookie, key = await browser(world), await program(world)
     elsewhere = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
     assert await code(world, "PUT", "/write/1", key | elsewhere, json={"name": "x"}) == "alice x"
-    assert await code(world, "PUT", "/write/1", cookie | elsewhere | {"Authorization": "Basic YTpi"}, json={"name": "x"}) == "cross_site"
-    assert await code(world, "PUT", "/write/1", cookie | {"Authorization": "Basic YTpi"}, json={"name": "x"}) == "alice x"
+    assert (
+        await code(
+            world,
+            "PUT",
+            "/write/1",
+            cookie | elsewhere | {"Authorization": "Basic YTpi"},
+            json={"name": "x"},
+        )
+        == "cross_site"
+    )
+    assert (
+        await code(
+            world, "PUT", "/write/1", cookie | {"Authorization": "Basic YTpi"}, json={"name": "x"}
+        )
+        == "alice x"
+    )
     assert await code(world, "GET", "/read/1", {"Authorization": "Basic YTpi"}) == "unauthenticated"
 
 
@@ -202,6 +248,13 @@ async def test_a_bad_key_is_401_on_public_routes_too():
     """The problem has the challenge; an expired cookie is anonymous there."""
     client = create_app(World().services).test_client()
     refused = await client.get("/sources", headers={"Authorization": "Bearer x"})
-    assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, 'Bearer realm="newsintel", error="invalid_token"')
-    assert (await client.get("/sources", headers={"Cookie": f"newsintel_dev={'x' * 43}"})).status_code == 200
-    assert (await client.get("/sources", headers={"Authorization": "Basic YTpi"})).status_code == 200
+    assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (
+        401,
+        'Bearer realm="newsintel", error="invalid_token"',
+    )
+    assert (
+        await client.get("/sources", headers={"Cookie": f"newsintel_dev={'x' * 43}"})
+    ).status_code == 200
+    assert (
+        await client.get("/sources", headers={"Authorization": "Basic YTpi"})
+    ).status_code == 200

@@ -16,7 +16,12 @@ TRUSTED = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 def scope(peer, *forwarded):
     """Return the scope of a request from this peer, with these X-Forwarded-For lines."""
     headers = [(b"x-forwarded-for", line.encode("latin-1")) for line in forwarded]
-    return {"type": "http", "client": (peer, 1234) if peer else None, "headers": headers, "state": {}}
+    return {
+        "type": "http",
+        "client": (peer, 1234) if peer else None,
+        "headers": headers,
+        "state": {},
+    }
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,13 @@ def test_each_wrong_member_is_named():
     """One error group names all of them."""
     with pytest.raises(ExceptionGroup) as error:
         read_members(MEMBERS, {"scope": "all", "notes": "long", "until": "2026-01-01", "other": 1})
-    assert fields(error) == {("name", "required"), ("scope", "invalid"), ("notes", "invalid"), ("until", "invalid"), ("other", "unknown")}
+    assert fields(error) == {
+        ("name", "required"),
+        ("scope", "invalid"),
+        ("notes", "invalid"),
+        ("until", "invalid"),
+        ("other", "unknown"),
+    }
 
 
 @pytest.mark.parametrize("value", [1, None, ["a"], {}, True, "", "abcdef"])

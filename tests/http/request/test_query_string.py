@@ -74,7 +74,11 @@ async def test_bad_input_is_a_400_that_names_the_parameter(query, field, code):
     world = World()
     response = await create_app(world.services).test_client().get(f"/articles?{query}")
     body = await response.get_json()
-    assert (response.status_code, body["code"], response.content_type) == (400, "invalid_parameter", "application/problem+json")
+    assert (response.status_code, body["code"], response.content_type) == (
+        400,
+        "invalid_parameter",
+        "application/problem+json",
+    )
     assert [error["field"] for error in body["errors"]] == [field]
     assert code in (None, body["errors"][0]["code"])
     assert body["errors"][0]["message"] in body["detail"]
@@ -100,12 +104,16 @@ GOOD = [
 @pytest.mark.parametrize("query", GOOD)
 async def test_good_input_is_accepted(query):
     """This includes the limits of each range."""
-    assert (await create_app(World().services).test_client().get(f"/articles?{query}")).status_code == 200
+    assert (
+        await create_app(World().services).test_client().get(f"/articles?{query}")
+    ).status_code == 200
 
 
 async def test_all_errors_are_reported_at_once():
     """One answer names every bad parameter."""
-    response = await create_app(World().services).test_client().get("/articles?limit=x&page=y&foo=1&foo=2")
+    response = (
+        await create_app(World().services).test_client().get("/articles?limit=x&page=y&foo=1&foo=2")
+    )
     errors = (await response.get_json())["errors"]
     assert {(error["field"], error["code"]) for error in errors} == {
         ("q", "required"),
@@ -115,11 +123,16 @@ async def test_all_errors_are_reported_at_once():
     }
 
 
-@pytest.mark.parametrize("path", ["/sources", "/health", "/health/ready", "/openapi.json", "/problems/busy"])
+@pytest.mark.parametrize(
+    "path", ["/sources", "/health", "/health/ready", "/openapi.json", "/problems/busy"]
+)
 async def test_routes_without_parameters_refuse_any(path):
     """A parameter without effect is a mistake, so the caller should learn of it."""
     response = await create_app(World().services).test_client().get(f"{path}?verbose=1")
-    assert (response.status_code, (await response.get_json())["errors"][0]["field"]) == (400, "verbose")
+    assert (response.status_code, (await response.get_json())["errors"][0]["field"]) == (
+        400,
+        "verbose",
+    )
 
 
 def test_the_list_of_errors_is_bounded():
@@ -131,7 +144,10 @@ def test_the_list_of_errors_is_bounded():
 
 def test_an_absent_parameter_gets_its_default():
     """The default is the value itself, not text to parse."""
-    assert parse_query((Parameter("limit", whole_number(1, 9), "", 5), Parameter("sort", choice("a", "b"), "")), b"") == {
+    assert parse_query(
+        (Parameter("limit", whole_number(1, 9), "", 5), Parameter("sort", choice("a", "b"), "")),
+        b"",
+    ) == {
         "limit": 5,
         "sort": None,
     }
@@ -140,16 +156,23 @@ def test_an_absent_parameter_gets_its_default():
 def test_a_bare_date_is_the_whole_day():
     """A start is the day's first moment, an end its last, in UTC."""
     assert date_or_time().parse("2026-01-31") == datetime(2026, 1, 31, tzinfo=UTC)
-    assert date_or_time(end=True).parse("2026-01-31") == datetime(2026, 1, 31, 23, 59, 59, 999999, tzinfo=UTC)
+    assert date_or_time(end=True).parse("2026-01-31") == datetime(
+        2026, 1, 31, 23, 59, 59, 999999, tzinfo=UTC
+    )
 
 
 def test_an_offset_is_converted_to_utc():
     """The parsed date-time is in UTC."""
-    assert date_or_time().parse("2026-01-31T01:30:00+02:00") == datetime(2026, 1, 30, 23, 30, tzinfo=UTC)
+    assert date_or_time().parse("2026-01-31T01:30:00+02:00") == datetime(
+        2026, 1, 30, 23, 30, tzinfo=UTC
+    )
 
 
 def test_too_many_parameters_are_one_error():
     """The reader looks at none of them."""
-    for query_string in (b"x=1&" * MAX_PARAMETERS + b"x", b"&".join(b"%d=%%zz" % number for number in range(3000))):
+    for query_string in (
+        b"x=1&" * MAX_PARAMETERS + b"x",
+        b"&".join(b"%d=%%zz" % number for number in range(3000)),
+    ):
         with pytest.raises(InvalidParameterError, match="at most 100 parameters"):
             parse_query((), query_string)

@@ -29,9 +29,24 @@ async def headers_of(made_by=answer, via=Via.MISS, after_s=0.0, path="/articles?
         (Via.HIT, 27.2, answer, "newsintel; hit; ttl=272"),
         (Via.REVALIDATED, 341, answer, "newsintel; hit; ttl=-41"),
         (Via.HIT, 10, lambda query: answer(query, *PARTIAL), "newsintel; hit; ttl=20"),
-        (Via.MISS, 0, lambda query: stale(query, Status.TIMEOUT, Status.TIMEOUT), "newsintel; fwd=stale; fwd-status=504"),
-        (Via.COLLAPSED, 0, lambda query: stale(query, Status.TIMEOUT, Status.UNREACHABLE), "newsintel; fwd=stale; fwd-status=502"),
-        (Via.MISS, 0, lambda query: stale(query, Status.RATE_LIMITED, Status.OVERLOADED), "newsintel; fwd=stale; fwd-status=503"),
+        (
+            Via.MISS,
+            0,
+            lambda query: stale(query, Status.TIMEOUT, Status.TIMEOUT),
+            "newsintel; fwd=stale; fwd-status=504",
+        ),
+        (
+            Via.COLLAPSED,
+            0,
+            lambda query: stale(query, Status.TIMEOUT, Status.UNREACHABLE),
+            "newsintel; fwd=stale; fwd-status=502",
+        ),
+        (
+            Via.MISS,
+            0,
+            lambda query: stale(query, Status.RATE_LIMITED, Status.OVERLOADED),
+            "newsintel; fwd=stale; fwd-status=503",
+        ),
         (Via.HIT, 12, lambda query: stale(query, Status.TIMEOUT), "newsintel; hit; ttl=18"),
     ],
 )
@@ -56,7 +71,11 @@ async def test_each_search_is_counted_by_the_kind_of_its_answer(via, made_by, wo
     """It counts once, whatever its result."""
     world = World(desk=Desk(via=via, made_by=made_by))
     await create_app(world.services).test_client().get("/articles?q=a")
-    values = {key: value for key, value in read_samples(world.metrics).items() if key[0] == "newsintel_searches_total"}
+    values = {
+        key: value
+        for key, value in read_samples(world.metrics).items()
+        if key[0] == "newsintel_searches_total"
+    }
     assert values == {("newsintel_searches_total", (("via", word),)): 1}
 
 
@@ -71,14 +90,24 @@ ALWAYS = "stale-while-revalidate=60, stale-if-error=3600"
         (answer, 341, "341", "public, max-age=300", "0"),
         (answer, -5, "0", "public, max-age=300", "300"),
         (lambda query: answer(query, *PARTIAL), 10, "10", "public, max-age=30", "20"),
-        (lambda query: answer(query, outcome(Status.TIMEOUT), origin=Origin.ARCHIVE), 0, "0", "public, max-age=30", "30"),
+        (
+            lambda query: answer(query, outcome(Status.TIMEOUT), origin=Origin.ARCHIVE),
+            0,
+            "0",
+            "public, max-age=30",
+            "30",
+        ),
         (lambda query: stale(query, Status.TIMEOUT), 0, "3600", "public, max-age=3630", "30"),
     ],
 )
 async def test_cache_headers_give_the_remaining_freshness(made_by, after_s, age, control, accel):
     """`max-age` less `Age` is the remaining time; nginx takes X-Accel-Expires as it is."""
     headers = await headers_of(made_by, Via.HIT, after_s)
-    assert (headers["Age"], headers["Cache-Control"], headers["X-Accel-Expires"]) == (age, f"{control}, {ALWAYS}", accel)
+    assert (headers["Age"], headers["Cache-Control"], headers["X-Accel-Expires"]) == (
+        age,
+        f"{control}, {ALWAYS}",
+        accel,
+    )
 
 
 @pytest.mark.parametrize(("retry_in_s", "fresh_s"), [(5, 30), (90, 90), (9000, 300)])
@@ -105,7 +134,9 @@ async def test_a_stale_answer_is_fresh_until_a_failed_source_may_be_asked():
 async def test_a_repair_does_not_renew_the_other_sources():
     """Age counts from the oldest successful outcome."""
     old = outcome(fetched_at=NOW - timedelta(seconds=100))
-    headers = await headers_of(lambda query: answer(query, old, outcome(Status.EMPTY, "newsapi")), Via.HIT)
+    headers = await headers_of(
+        lambda query: answer(query, old, outcome(Status.EMPTY, "newsapi")), Via.HIT
+    )
     assert (headers["Age"], headers["Cache-Status"]) == ("100", "newsintel; hit; ttl=200")
 
 
@@ -123,7 +154,11 @@ async def test_a_known_etag_is_304():
     assert full["ETag"].startswith('W/"')
     for given in (full["ETag"], full["ETag"].removeprefix("W/"), f'"other", {full["ETag"]}', "*"):
         world = World(desk=Desk(via=Via.HIT))
-        response = await create_app(world.services).test_client().get("/articles?q=a", headers={"If-None-Match": given})
+        response = (
+            await create_app(world.services)
+            .test_client()
+            .get("/articles?q=a", headers={"If-None-Match": given})
+        )
         assert response.status_code == 304
         assert await response.get_data() == b""
         for name in ("ETag", "Cache-Control", "Vary", "Cache-Status", "Age"):
@@ -157,7 +192,13 @@ async def test_an_answer_has_vary_and_no_cookie():
     assert "Set-Cookie" not in headers
 
 
-HELD = outcome(Status.QUOTA_EXHAUSTED, "newsapi", latency_ms=None, held_back=HeldFrom.PERSON, retry_at=NOW + timedelta(days=1))
+HELD = outcome(
+    Status.QUOTA_EXHAUSTED,
+    "newsapi",
+    latency_ms=None,
+    held_back=HeldFrom.PERSON,
+    retry_at=NOW + timedelta(days=1),
+)
 
 
 @pytest.mark.parametrize(
@@ -178,12 +219,19 @@ async def test_an_answer_held_back_from_one_person_is_not_shared(made_by):
     client = create_app(world.services).test_client()
     for _ in range(2):
         response = await client.get("/articles?q=a")
-        assert (response.headers["Cache-Control"], response.headers["X-Accel-Expires"]) == ("private, no-cache", "0")
+        assert (response.headers["Cache-Control"], response.headers["X-Accel-Expires"]) == (
+            "private, no-cache",
+            "0",
+        )
     assert len(world.desk.asked) == 2
-    assert (await client.get("/articles?q=a", headers={"If-None-Match": response.headers["ETag"]})).status_code == 304
+    assert (
+        await client.get("/articles?q=a", headers={"If-None-Match": response.headers["ETag"]})
+    ).status_code == 304
 
 
 async def test_an_answer_held_back_from_anonymous_callers_is_shared():
     """It is the same for all anonymous callers, so a shared cache may keep it."""
-    headers = await headers_of(lambda query: answer(query, evolve(HELD, held_back=HeldFrom.ANONYMOUS), outcome()))
+    headers = await headers_of(
+        lambda query: answer(query, evolve(HELD, held_back=HeldFrom.ANONYMOUS), outcome())
+    )
     assert headers["Cache-Control"].startswith("public")

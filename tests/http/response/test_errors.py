@@ -6,7 +6,13 @@ import pytest
 import trio
 from quart import Quart
 
-from newsintel.errors import BusyError, InvalidParameterError, OverloadedError, PoisonedBatchError, UnavailableError
+from newsintel.errors import (
+    BusyError,
+    InvalidParameterError,
+    OverloadedError,
+    PoisonedBatchError,
+    UnavailableError,
+)
 from newsintel.http.application import create_app
 from newsintel.http.response.errors import handle_errors
 from newsintel.http.response.problems import PROBLEMS
@@ -38,7 +44,13 @@ def reasons(caplog):
 
 async def test_a_bug_beside_an_expected_failure_is_a_500_and_both_are_logged(caplog):
     """Neither may hide the other."""
-    group = ExceptionGroup("both", [UnavailableError("away"), ExceptionGroup("inner", [KeyError("planted"), ZeroDivisionError()])])
+    group = ExceptionGroup(
+        "both",
+        [
+            UnavailableError("away"),
+            ExceptionGroup("inner", [KeyError("planted"), ZeroDivisionError()]),
+        ],
+    )
     status, body = await answer_to(group)
     assert (status, body["code"]) == (500, "internal")
     assert tracebacks(caplog) == ["KeyError", "ZeroDivisionError"]
@@ -57,15 +69,21 @@ async def test_a_value_that_postgresql_refuses_is_a_400(caplog):
 
     The log names the reason; the caller learns nothing about the table.
     """
-    status, body = await answer_to(PoisonedBatchError("PostgreSQL refused the content (CheckViolationError)"))
+    status, body = await answer_to(
+        PoisonedBatchError("PostgreSQL refused the content (CheckViolationError)")
+    )
     assert (status, body["code"]) == (400, "invalid_body")
-    assert reasons(caplog) == [("WARNING", "invalid_body", "PostgreSQL refused the content (CheckViolationError)")]
+    assert reasons(caplog) == [
+        ("WARNING", "invalid_body", "PostgreSQL refused the content (CheckViolationError)")
+    ]
     assert "PostgreSQL" not in json.dumps(body)
 
 
 async def test_leaves_with_different_codes_are_a_500(caplog):
     """It is not clear which one answers the request."""
-    status, _ = await answer_to(ExceptionGroup("differ", [BusyError("one"), InvalidParameterError("q", "x", "two")]))
+    status, _ = await answer_to(
+        ExceptionGroup("differ", [BusyError("one"), InvalidParameterError("q", "x", "two")])
+    )
     assert status == 500
     assert reasons(caplog) == [("ERROR", "busy", "one"), ("ERROR", "invalid_parameter", "two")]
 
@@ -124,4 +142,6 @@ async def test_every_problem_has_a_page(code):
 
 async def test_an_unknown_problem_has_no_page():
     """The page is a 404 like any other."""
-    assert (await create_app(World().services).test_client().get("/problems/nope")).status_code == 404
+    assert (
+        await create_app(World().services).test_client().get("/problems/nope")
+    ).status_code == 404

@@ -9,7 +9,9 @@ from tests.make import NOON, query
 
 def page(body=b"x"):
     """Return a page with this body."""
-    return RenderedSearch(body, "tag", (), 0.0, 300.0, b"", b"", Privacy.EVERYBODY, query(), NOON, searched=None)
+    return RenderedSearch(
+        body, "tag", (), 0.0, 300.0, b"", b"", Privacy.EVERYBODY, query(), NOON, searched=None
+    )
 
 
 def size(body):
@@ -37,7 +39,11 @@ def test_the_bytes_of_all_pages_are_bounded():
         pages.put(name, page(b"xxxx"))
     assert [pages.get(name) is not None for name in (b"a", b"b", b"c")] == [True, False, True]
     most = finished.PAGE_BYTES + ENTRY_BYTES + 9  # the largest body, with a name of one letter
-    for name, body in ((b"d", b"x" * (most + 1)), (b"c", b"x" * (most + 1)), (b"e" * (most + 1), b"x")):
+    for name, body in (
+        (b"d", b"x" * (most + 1)),
+        (b"c", b"x" * (most + 1)),
+        (b"e" * (most + 1), b"x"),
+    ):
         pages.put(name, page(body))
         assert pages.get(name) is None
     assert pages.get(b"a") is not None

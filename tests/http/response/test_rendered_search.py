@@ -22,7 +22,16 @@ PATH = "/articles?q=flood&limit=2"
 def rendered(found=None, privacy=Privacy.EVERYBODY, tag="t"):
     """Return a rendered answer."""
     body = {"total": 3, "articles": []}
-    return render_search(query(), found or answer(query()), body, View(), tag=tag, privacy=privacy, windows=WINDOWS, link="<l>")
+    return render_search(
+        query(),
+        found or answer(query()),
+        body,
+        View(),
+        tag=tag,
+        privacy=privacy,
+        windows=WINDOWS,
+        link="<l>",
+    )
 
 
 def lines_of(finished, after_s=0.0, via="hit"):
@@ -35,9 +44,17 @@ def lines_of(finished, after_s=0.0, via="hit"):
 def test_times_are_rounded_down_to_whole_seconds():
     """The remaining time is never below zero in a header that cannot be negative."""
     headers = lines_of(rendered(), 299.5)
-    moving = {b"age": b"299", b"x-accel-expires": b"0", b"cache-status": b"newsintel; hit; ttl=0", b"server-timing": b"cache"}
+    moving = {
+        b"age": b"299",
+        b"x-accel-expires": b"0",
+        b"cache-status": b"newsintel; hit; ttl=0",
+        b"server-timing": b"cache",
+    }
     assert headers.items() > moving.items()
-    assert (lines_of(rendered(), 341.5)[b"cache-status"], lines_of(rendered(), 341.5)[b"x-accel-expires"]) == (
+    assert (
+        lines_of(rendered(), 341.5)[b"cache-status"],
+        lines_of(rendered(), 341.5)[b"x-accel-expires"],
+    ) == (
         b"newsintel; hit; ttl=-42",
         b"0",
     )
@@ -46,7 +63,11 @@ def test_times_are_rounded_down_to_whole_seconds():
 def test_a_clock_set_back_gives_age_zero_and_full_freshness():
     """No answer is fresh for longer than its whole lifetime."""
     headers = lines_of(rendered(), -5.0)
-    assert (headers[b"age"], headers[b"x-accel-expires"], headers[b"cache-status"]) == (b"0", b"300", b"newsintel; hit; ttl=300")
+    assert (headers[b"age"], headers[b"x-accel-expires"], headers[b"cache-status"]) == (
+        b"0",
+        b"300",
+        b"newsintel; hit; ttl=300",
+    )
 
 
 @pytest.mark.parametrize(
@@ -70,7 +91,12 @@ def test_cache_status_says_how_the_answer_was_found(via, found, status):
 @pytest.mark.parametrize(
     ("privacy", "tag", "control", "accel"),
     [
-        (Privacy.EVERYBODY, "t", b"public, max-age=300, stale-while-revalidate=60, stale-if-error=3600", b"300"),
+        (
+            Privacy.EVERYBODY,
+            "t",
+            b"public, max-age=300, stale-while-revalidate=60, stale-if-error=3600",
+            b"300",
+        ),
         (Privacy.HELD_BACK, "t", b"private, no-cache", b"0"),
         (Privacy.PERSON, None, b"private, no-store", None),
     ],
@@ -78,7 +104,10 @@ def test_cache_status_says_how_the_answer_was_found(via, found, status):
 def test_privacy_decides_who_may_cache(privacy, tag, control, accel):
     """All other header lines are the same."""
     headers = lines_of(rendered(privacy=privacy, tag=tag))
-    assert (headers.pop(b"cache-control"), headers.pop(b"x-accel-expires", None)) == (control, accel)
+    assert (headers.pop(b"cache-control"), headers.pop(b"x-accel-expires", None)) == (
+        control,
+        accel,
+    )
     assert headers.pop(b"etag", None) == (b'W/"t"' if tag else None)
     shared = lines_of(rendered())
     assert headers.items() < shared.items()
@@ -100,12 +129,18 @@ async def test_hit_path_and_route_answer_alike(more, after_s):
     for warm in (True, False):
         world = World(desk=Desk(via=Via.HIT))
         app = create_app(world.services)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://localhost"
+        ) as client:
             if warm:
                 await client.get(PATH)
             world.now = NOW + timedelta(seconds=after_s)
             response = await client.get(PATH, headers=more)
         assert len(world.desk.asked) == 1
-        told = {name: value for name, value in response.headers.items() if name not in ("x-request-id", "date")}
+        told = {
+            name: value
+            for name, value in response.headers.items()
+            if name not in ("x-request-id", "date")
+        }
         found.append((response.status_code, response.content, told))
     assert found[0] == found[1]

@@ -30,7 +30,10 @@ async def test_a_hit_equals_its_miss(autojump_clock, path):
     hit = await get(world, f"{path}?q=a")
     assert await hit.get_data() == await miss.get_data()
     assert len(world.archive.asked) == 1
-    assert [(one.headers["Cache-Status"], one.headers["Age"], one.headers["X-Accel-Expires"]) for one in (miss, hit)] == [
+    assert [
+        (one.headers["Cache-Status"], one.headers["Age"], one.headers["X-Accel-Expires"])
+        for one in (miss, hit)
+    ] == [
         ("newsintel; fwd=miss", "0", "60"),
         ("newsintel; hit; ttl=42", "18", "42"),
     ]
@@ -82,7 +85,10 @@ async def test_every_parameter_that_changes_the_answer_changes_the_key():
     for path in paths:
         assert (await get(world, path)).headers["Cache-Status"] == "newsintel; fwd=miss"
     assert len(world.bytes_cache.kept) == len(paths) + 1
-    assert all(key.startswith("archive:") and ttl_s == CACHE_S for key, (_, _, ttl_s) in world.bytes_cache.kept.items())
+    assert all(
+        key.startswith("archive:") and ttl_s == CACHE_S
+        for key, (_, _, ttl_s) in world.bytes_cache.kept.items()
+    )
 
 
 async def test_a_matching_etag_gets_a_304():
@@ -93,7 +99,11 @@ async def test_a_matching_etag_gets_a_304():
     for cache in (world.bytes_cache, MemoryBytes()):
         world.bytes_cache = cache
         response = await get(world, "/archive?q=a", headers={"If-None-Match": tag})
-        assert (response.status_code, await response.get_data(), response.headers["ETag"]) == (304, b"", tag)
+        assert (response.status_code, await response.get_data(), response.headers["ETag"]) == (
+            304,
+            b"",
+            tag,
+        )
         assert "Cache-Status" in response.headers
     assert (await get(world, "/archive?q=a", headers={"If-None-Match": 'W/"x"'})).status_code == 200
 
@@ -119,7 +129,9 @@ class Away(MemoryBytes):
         await super().put(key, data, ttl_s)
 
 
-@pytest.mark.parametrize(("operations", "called"), [(("get", "put"), ["get"]), (("put",), ["get", "put"])])
+@pytest.mark.parametrize(
+    ("operations", "called"), [(("get", "put"), ["get"]), (("put",), ["get", "put"])]
+)
 async def test_a_redis_outage_costs_only_the_sharing(operations, called):
     """The answer is made and the failure is counted.
 
@@ -172,9 +184,9 @@ async def test_concurrent_callers_share_one_computation(autojump_clock, operatio
     asked = slowed(world)
     found = await crowd(world, "/trending")
     assert asked == [0]
-    assert {(one.status_code, one.headers["Cache-Status"], await one.get_data()) for one in found} == {
-        (200, "newsintel; fwd=miss", await found[0].get_data())
-    }
+    assert {
+        (one.status_code, one.headers["Cache-Status"], await one.get_data()) for one in found
+    } == {(200, "newsintel; fwd=miss", await found[0].get_data())}
     assert world.bytes_cache.called.count("put") == (not operations)
 
 
@@ -200,12 +212,20 @@ ONE_TREND = [Trend("flood", 5, 0.0, 5.0)]
 EMPTY = {
     "/archive?q=a": lambda world: setattr(world.archive, "hits", HITS),
     "/archive/facets?q=a": lambda world: setattr(world.archive, "hits", HITS),
-    "/archive/timeline?q=a": lambda world: setattr(world.archive, "bars", [Bar(NOW, 0), Bar(NOW, 2)]),
-    "/archive/timeline?q=a&from=2026-01-01": lambda world: setattr(world.archive, "bars", [Bar(NOW, 2)]),
-    f"/articles/{article(1).id}/similar": lambda world: world.likeness.kept.update({one.id: one for one in (article(2), article(3))}),
+    "/archive/timeline?q=a": lambda world: setattr(
+        world.archive, "bars", [Bar(NOW, 0), Bar(NOW, 2)]
+    ),
+    "/archive/timeline?q=a&from=2026-01-01": lambda world: setattr(
+        world.archive, "bars", [Bar(NOW, 2)]
+    ),
+    f"/articles/{article(1).id}/similar": lambda world: world.likeness.kept.update(
+        {one.id: one for one in (article(2), article(3))}
+    ),
     "/trending": lambda world: world.trending.lists.update({TrendWindow.DAY: ONE_TREND}),
     "/searches/related?q=flood": lambda world: setattr(
-        world.kinship, "known", [QueryRelation("flood", "dyke", people=4, seed_people=9, together=3, shared=6, either=10)]
+        world.kinship,
+        "known",
+        [QueryRelation("flood", "dyke", people=4, seed_people=9, together=3, shared=6, either=10)],
     ),
 }
 """Every route that caches answers, and what fills its empty answer."""
@@ -217,25 +237,41 @@ async def test_an_empty_answer_is_kept_for_seconds(autojump_clock, path):
 
     The new answer is then kept as long as any other.
     """
-    world = World(archive=MemorySearch((), [Bar(NOW, 0)] if "from=" in path else ()), likeness=MemoryLikeness(article(1)))
+    world = World(
+        archive=MemorySearch((), [Bar(NOW, 0)] if "from=" in path else ()),
+        likeness=MemoryLikeness(article(1)),
+    )
     empty = await get(world, path)
-    assert (empty.headers["Cache-Control"], empty.headers["X-Accel-Expires"]) == ("public, max-age=5", "5")
+    assert (empty.headers["Cache-Control"], empty.headers["X-Accel-Expires"]) == (
+        "public, max-age=5",
+        "5",
+    )
     EMPTY[path](world)
     await trio.sleep(CACHE_EMPTY_S - 1)
     still = await get(world, path)
-    assert (still.headers["Cache-Status"], still.headers["Cache-Control"]) == ("newsintel; hit; ttl=1", "public, max-age=5")
+    assert (still.headers["Cache-Status"], still.headers["Cache-Control"]) == (
+        "newsintel; hit; ttl=1",
+        "public, max-age=5",
+    )
     assert await still.get_data() == await empty.get_data()
     await trio.sleep(1)
     found = await get(world, path)
     assert await found.get_data() != await empty.get_data()
-    assert (found.headers["Cache-Status"], found.headers["Cache-Control"]) == ("newsintel; fwd=miss", "public, max-age=60")
+    assert (found.headers["Cache-Status"], found.headers["Cache-Control"]) == (
+        "newsintel; fwd=miss",
+        "public, max-age=60",
+    )
     await trio.sleep(59)
     assert (await get(world, path)).headers["Cache-Status"] == "newsintel; hit; ttl=1"
 
 
 def test_every_route_that_caches_answers_is_in_the_table():
     """A new route must be added to the table above."""
-    users = {path.stem for path in Path(routes.__file__).parent.glob("*.py") if "await kept(" in path.read_text()}
+    users = {
+        path.stem
+        for path in Path(routes.__file__).parent.glob("*.py")
+        if "await kept(" in path.read_text()
+    }
     assert users == {"archive", "similar", "searches"}
 
 

@@ -15,12 +15,18 @@ from tests.http.world import NOW, World
 
 async def ask(world, method, path, headers, **body):
     """Send one request and return the response."""
-    return await create_app(world.services).test_client(use_cookies=False).open(path, method=method, headers=headers, **body)
+    return (
+        await create_app(world.services)
+        .test_client(use_cookies=False)
+        .open(path, method=method, headers=headers, **body)
+    )
 
 
 async def made(world, headers, **body):
     """Create a key and return the body that its owner gets."""
-    response = await ask(world, "POST", "/me/keys", headers, json={"name": "a reader", "scope": "read"} | body)
+    response = await ask(
+        world, "POST", "/me/keys", headers, json={"name": "a reader", "scope": "read"} | body
+    )
     assert response.status_code == 201, await response.get_data()
     return await response.get_json()
 
@@ -59,7 +65,9 @@ async def test_asvs_30_the_key_of_another_account_cannot_be_revoked():
     body = await made(world, bob)
     assert (await ask(world, "DELETE", f"/me/keys/{body['id']}", alice)).status_code == 404
     assert (await (await ask(world, "GET", "/me/keys", alice)).get_json())["keys"] == []
-    assert (await ask(world, "GET", "/sources", {"Authorization": f"Bearer {body['key']}"})).status_code == 200
+    assert (
+        await ask(world, "GET", "/sources", {"Authorization": f"Bearer {body['key']}"})
+    ).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -77,9 +85,15 @@ async def test_asvs_30_the_key_of_another_account_cannot_be_revoked():
 async def test_a_wrong_member_is_named(body, field):
     """No key is made."""
     world = World()
-    response = await ask(world, "POST", "/me/keys", await browser(world), json={"name": "n", "scope": "read"} | body)
+    response = await ask(
+        world, "POST", "/me/keys", await browser(world), json={"name": "n", "scope": "read"} | body
+    )
     problem = await response.get_json()
-    assert (response.status_code, problem["code"], [error["field"] for error in problem["errors"]]) == (400, "invalid_body", [field])
+    assert (
+        response.status_code,
+        problem["code"],
+        [error["field"] for error in problem["errors"]],
+    ) == (400, "invalid_body", [field])
     assert world.api_keys.kept == {}
 
 
@@ -93,7 +107,9 @@ async def test_an_account_has_a_maximum_of_keys():
     assert (response.status_code, (await response.get_json())["code"]) == (409, "conflict")
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/me/keys"), ("POST", "/me/keys"), ("DELETE", "/me/keys/k_x")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/me/keys"), ("POST", "/me/keys"), ("DELETE", "/me/keys/k_x")]
+)
 async def test_no_key_can_list_create_or_revoke_keys(method, path):
     """Otherwise a stolen key could survive its revocation."""
     world = World()
@@ -113,7 +129,9 @@ async def test_bodies_match_the_description():
         ("GET", "/me/sessions", None),
     ):
         response = await ask(world, method, path, headers, **({"json": body} if body else {}))
-        content = document["paths"][path][method.lower()]["responses"][str(response.status_code)]["content"]
+        content = document["paths"][path][method.lower()]["responses"][str(response.status_code)][
+            "content"
+        ]
         schema = content[response.content_type]["schema"] | {"components": document["components"]}
         Draft202012Validator(schema).validate(await response.get_json())
     assert document["paths"]["/me/keys"]["post"]["security"] == [{"session": []}]

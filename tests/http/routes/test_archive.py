@@ -6,7 +6,16 @@ from urllib.parse import quote
 import pytest
 from attrs import evolve
 
-from newsintel.domain.archive.model import ArchiveQuery, ArchiveSort, Bar, Bucket, Condition, Field, Hit, Snippet
+from newsintel.domain.archive.model import (
+    ArchiveQuery,
+    ArchiveSort,
+    Bar,
+    Bucket,
+    Condition,
+    Field,
+    Hit,
+    Snippet,
+)
 from newsintel.errors import ArchiveTimeoutError, BusyError, InvalidParameterError, UnavailableError
 from newsintel.http.application import create_app
 from newsintel.http.response.errors import TOO_WIDE
@@ -14,7 +23,10 @@ from tests.fakes.basics import MemorySearch
 from tests.http.world import NOW, World, article
 
 PATHS = ("/archive", "/archive/timeline", "/archive/facets")
-HITS = [Hit(article(number), NOW, NOW, Snippet("a b", ((0, 1),)) if number % 2 else None) for number in range(1, 6)]
+HITS = [
+    Hit(article(number), NOW, NOW, Snippet("a b", ((0, 1),)) if number % 2 else None)
+    for number in range(1, 6)
+]
 
 
 def filled():
@@ -43,7 +55,9 @@ async def test_every_parameter_reaches_the_archive():
     )
     assert (await get(world, path)).status_code == 200
     query = ArchiveQuery(
-        alternatives=((Condition(Field.TITLE, "flood"), Condition(Field.SOURCE, "reddit", negated=True)),),
+        alternatives=(
+            (Condition(Field.TITLE, "flood"), Condition(Field.SOURCE, "reddit", negated=True)),
+        ),
         sources=("newsapi", "guardian"),
         publisher="BBC News",
         start=datetime(2026, 1, 1, tzinfo=UTC),
@@ -80,7 +94,9 @@ async def test_cursors_lead_through_all_pages():
     world = filled()
     seen, cursor, limit = [], "", 2
     while cursor is not None:
-        body = await (await get(world, f"/archive?q=a&limit={limit}" + (cursor and f"&cursor={cursor}"))).get_json()
+        body = await (
+            await get(world, f"/archive?q=a&limit={limit}" + (cursor and f"&cursor={cursor}"))
+        ).get_json()
         seen += [one["id"] for one in body["articles"]]
         assert set(body) == {"articles", "next_cursor"}
         cursor, limit = body["next_cursor"], 1
@@ -89,7 +105,16 @@ async def test_cursors_lead_through_all_pages():
 
 @pytest.mark.parametrize(
     "other",
-    ["q=b", "q=a&sort=newest", "q=a&sources=guardian", "q=a&publisher=x", "q=a&from=2026-01-01", "q=a&language=en", "q=a+-b", ""],
+    [
+        "q=b",
+        "q=a&sort=newest",
+        "q=a&sources=guardian",
+        "q=a&publisher=x",
+        "q=a&from=2026-01-01",
+        "q=a&language=en",
+        "q=a+-b",
+        "",
+    ],
 )
 async def test_a_cursor_of_another_query_is_refused(other):
     """The query has other words, filters or another order.
@@ -99,7 +124,10 @@ async def test_a_cursor_of_another_query_is_refused(other):
     world = filled()
     cursor = (await (await get(world, "/archive?q=a&limit=2")).get_json())["next_cursor"]
     response = await get(world, f"/archive?{other}&cursor={cursor}")
-    assert (response.status_code, (await response.get_json())["errors"][0]["field"]) == (400, "cursor")
+    assert (response.status_code, (await response.get_json())["errors"][0]["field"]) == (
+        400,
+        "cursor",
+    )
     assert len(world.archive.asked) == 1
     assert (await get(world, f"/archive?q=++a&limit=3&cursor={cursor}")).status_code == 200
 
@@ -133,7 +161,11 @@ async def test_bad_input_is_a_400_that_names_the_parameter(path, query, field, c
     world = World()
     response = await get(world, f"{path}?{query}")
     body = await response.get_json()
-    assert (response.status_code, body["code"], response.content_type) == (400, "invalid_parameter", "application/problem+json")
+    assert (response.status_code, body["code"], response.content_type) == (
+        400,
+        "invalid_parameter",
+        "application/problem+json",
+    )
     assert [(error["field"], error["code"]) for error in body["errors"]] == [(field, code)]
     assert world.archive.asked == []
 
@@ -164,7 +196,12 @@ async def test_timeline_has_buckets_of_a_day_by_default():
     """Empty buckets are included."""
     world = filled()
     body = await (await get(world, "/archive/timeline?q=a")).get_json()
-    assert body == {"buckets": [{"start": "2026-03-01T12:00:00Z", "count": 2}, {"start": "2026-03-02T12:00:00Z", "count": 0}]}
+    assert body == {
+        "buckets": [
+            {"start": "2026-03-01T12:00:00Z", "count": 2},
+            {"start": "2026-03-02T12:00:00Z", "count": 0},
+        ]
+    }
     await get(world, "/archive/timeline?q=a&bucket=week")
     assert [asked[1] for asked in world.archive.asked] == [Bucket.DAY, Bucket.WEEK]
 
@@ -172,7 +209,10 @@ async def test_timeline_has_buckets_of_a_day_by_default():
 async def test_facets_have_values_with_counts():
     """Values with their counts."""
     body = await (await get(filled(), "/archive/facets")).get_json()
-    assert body == {"source": [{"value": "guardian", "count": 5}], "publisher": [{"value": "The Guardian", "count": 5}]}
+    assert body == {
+        "source": [{"value": "guardian", "count": 5}],
+        "publisher": [{"value": "The Guardian", "count": 5}],
+    }
 
 
 async def test_facets_say_when_only_the_newest_matches_were_counted():
@@ -189,7 +229,9 @@ async def test_every_source_in_the_archive_is_a_valid_filter(path):
     A source that is neither ours nor in the archive is a 400 that names it.
     """
     world = filled()
-    world.archive.hits = tuple(Hit(evolve(article(number), source=f"blog_{number}"), NOW, NOW) for number in (1, 2))
+    world.archive.hits = tuple(
+        Hit(evolve(article(number), source=f"blog_{number}"), NOW, NOW) for number in (1, 2)
+    )
     for asked, wanted in (
         ("blog_1", ("blog_1",)),
         ("blog_2,guardian,blog_1,newsapi,blog_2", ("newsapi", "guardian", "blog_1", "blog_2")),
@@ -201,16 +243,26 @@ async def test_every_source_in_the_archive_is_a_valid_filter(path):
     for asked in ("blog_3", "guardian,gaurdian"):
         response = await get(world, f"{path}?sources={asked}")
         (error,) = (await response.get_json())["errors"]
-        assert (response.status_code, error["field"], asked.split(",")[-1] in error["message"]) == (400, "sources", True)
+        assert (response.status_code, error["field"], asked.split(",")[-1] in error["message"]) == (
+            400,
+            "sources",
+            True,
+        )
     assert len(world.archive.asked) == number
 
 
-@pytest.mark.parametrize("sources", ["", ",", "a,", "Guardian", "a-b", "a b", "9a", "a" * 33, "ä", "'; DROP TABLE articles"])
+@pytest.mark.parametrize(
+    "sources",
+    ["", ",", "a,", "Guardian", "a-b", "a b", "9a", "a" * 33, "ä", "'; DROP TABLE articles"],
+)
 async def test_an_invalid_source_name_is_refused_without_asking_the_archive(sources):
     """The rule for names is that of imports."""
     world = filled()
     response = await get(world, f"/archive?sources={quote(sources)}")
-    assert (response.status_code, (await response.get_json())["errors"][0]["field"]) == (400, "sources")
+    assert (response.status_code, (await response.get_json())["errors"][0]["field"]) == (
+        400,
+        "sources",
+    )
     assert world.archive.asked == []
 
 
@@ -218,8 +270,20 @@ async def test_an_invalid_source_name_is_refused_without_asking_the_archive(sour
 @pytest.mark.parametrize(
     ("error", "status", "code", "retry_after"),
     [
-        (InvalidParameterError("q", "only_stop_words", "q must hold a word that says something."), 400, "invalid_parameter", None),
-        (InvalidParameterError("bucket", "too_many", "bucket must be wider."), 400, "invalid_parameter", None),
+        (
+            InvalidParameterError(
+                "q", "only_stop_words", "q must hold a word that says something."
+            ),
+            400,
+            "invalid_parameter",
+            None,
+        ),
+        (
+            InvalidParameterError("bucket", "too_many", "bucket must be wider."),
+            400,
+            "invalid_parameter",
+            None,
+        ),
         (ArchiveTimeoutError("canceling statement"), 503, "archive_timeout", "1"),
         (UnavailableError("connection to db.internal lost"), 503, "archive_timeout", "1"),
         (BusyError("all 10 places are taken"), 503, "busy", "1"),
@@ -231,7 +295,11 @@ async def test_archive_errors_become_problems(path, error, status, code, retry_a
     world.archive.raises = error
     response = await get(world, path)
     body = await response.get_json()
-    assert (response.status_code, body["code"], response.headers.get("Retry-After")) == (status, code, retry_after)
+    assert (response.status_code, body["code"], response.headers.get("Retry-After")) == (
+        status,
+        code,
+        retry_after,
+    )
     assert response.headers["Cache-Control"] == "no-store"
     assert world.bytes_cache.kept == {}
     assert "internal" not in str(body)

@@ -28,7 +28,12 @@ async def test_a_search_hands_every_parameter_to_the_desk():
     path = "/articles?q=Flood%20OR+storm&sources=guardian&from=2026-02-01&to=2026-02-02&language=EN&sort=newest"
     assert (await get(world, path)).status_code == 200
     (query,) = world.desk.asked
-    assert (query.text, query.sources, query.language, query.sort) == ("Flood OR storm", ("guardian",), "en", Sort.NEWEST)
+    assert (query.text, query.sources, query.language, query.sort) == (
+        "Flood OR storm",
+        ("guardian",),
+        "en",
+        Sort.NEWEST,
+    )
     assert query.start == datetime(2026, 2, 1, tzinfo=UTC)
     assert query.end == datetime(2026, 2, 2, 23, 59, 59, 999999, tzinfo=UTC)
 
@@ -53,7 +58,10 @@ async def test_a_page_shows_its_part_and_links_to_the_next():
     """The Link starts with PUBLIC_URL and repeats the caller's parameters, re-encoded."""
     body = await get(World(), "/articles?q=a%26b%0D%0AX&limit=2")
     assert len((await body.get_json())["articles"]) == 2
-    assert body.headers["Link"] == '<http://localhost:8000/articles?q=a%26b%0D%0AX&limit=2&page=2>; rel="next"'
+    assert (
+        body.headers["Link"]
+        == '<http://localhost:8000/articles?q=a%26b%0D%0AX&limit=2&page=2>; rel="next"'
+    )
     last = await get(World(), "/articles?q=a&limit=2&page=2")
     assert len((await last.get_json())["articles"]) == 1
     assert "Link" not in last.headers
@@ -92,7 +100,9 @@ async def test_the_first_page_is_recorded_once():
 
 async def test_a_search_is_recorded_as_its_caller_typed_it():
     """The spelling of an earlier caller never counts, in the framework or on the hit path."""
-    world = World(desk=Desk(made_by=lambda query: answer(evolve(query, text="fLOOD (somebody else's)"))))
+    world = World(
+        desk=Desk(made_by=lambda query: answer(evolve(query, text="fLOOD (somebody else's)")))
+    )
     client = create_app(world.services).test_client()
     for minutes in (0, 2):
         world.now = NOW + timedelta(minutes=minutes)
@@ -127,13 +137,17 @@ async def test_a_record_that_the_recorder_cannot_take_is_counted(closed):
 )
 async def test_when_no_source_answers_the_problem_reports_each_source(statuses, status, code):
     """All timed out: 504. All without capacity (limit, quota, circuit, load): 503. Else: 502."""
-    outcomes = [outcome(one, source) for one, source in zip(statuses, ("guardian", "newsapi"), strict=True)]
+    outcomes = [
+        outcome(one, source) for one, source in zip(statuses, ("guardian", "newsapi"), strict=True)
+    ]
     world = World(desk=Desk(made_by=lambda query: answer(query, *outcomes, articles=0)))
     response = await get(world, "/articles?q=a")
     body = await response.get_json()
     assert (response.status_code, body["code"]) == (status, code)
     assert response.content_type == "application/problem+json"
-    assert {name: report["status"] for name, report in body["sources"].items()} == dict(zip(("guardian", "newsapi"), statuses, strict=True))
+    assert {name: report["status"] for name, report in body["sources"].items()} == dict(
+        zip(("guardian", "newsapi"), statuses, strict=True)
+    )
     assert ("Retry-After" in response.headers) == (status == 503)
     assert world.inbox[1].statistics().current_buffer_used == 0
 
@@ -143,7 +157,10 @@ async def test_retry_after_is_the_earliest_retry_at(in_s, retry_after):
     """It is at least 1 s, and CACHE_PARTIAL_S if no source gave a time."""
     soon = None if in_s is None else NOW + timedelta(seconds=in_s)
     later = None if in_s is None else NOW + timedelta(hours=9)
-    outcomes = [outcome(Status.QUOTA_EXHAUSTED, "newsapi", retry_at=later), outcome(Status.RATE_LIMITED, retry_at=soon)]
+    outcomes = [
+        outcome(Status.QUOTA_EXHAUSTED, "newsapi", retry_at=later),
+        outcome(Status.RATE_LIMITED, retry_at=soon),
+    ]
     world = World(desk=Desk(made_by=lambda query: answer(query, *outcomes, articles=0)))
     assert (await get(world, "/articles?q=a")).headers["Retry-After"] == retry_after
 
@@ -165,7 +182,11 @@ async def test_a_stale_harvest_replaces_failed_sources():
     world = World(desk=Desk(made_by=lambda query: stale(query, Status.TIMEOUT)))
     response = await get(world, "/articles?q=a")
     body = await response.get_json()
-    assert (response.status_code, body["origin"], body["sources"]["guardian"]["status"]) == (200, "stale", "timeout")
+    assert (response.status_code, body["origin"], body["sources"]["guardian"]["status"]) == (
+        200,
+        "stale",
+        "timeout",
+    )
 
 
 @pytest.mark.parametrize(
@@ -191,7 +212,9 @@ async def test_exceptions_of_the_desk_become_problems(path, error, status, code,
 async def test_an_article_has_its_leader_and_may_be_cached_shortly():
     """A shared cache may keep it for 30 s."""
     kept = ArchivedArticle(article(1), NOW, NOW, article(2).id)
-    response = await get(World(desk=Desk(archived={article(1).id: kept})), f"/articles/{article(1).id}")
+    response = await get(
+        World(desk=Desk(archived={article(1).id: kept})), f"/articles/{article(1).id}"
+    )
     assert (await response.get_json())["leader_id"] == article(2).id
     assert response.headers["Cache-Control"] == "public, max-age=30"
 
@@ -203,19 +226,32 @@ async def test_an_unknown_article_is_404(article_id):
     assert (response.status_code, (await response.get_json())["code"]) == (404, "not_found")
 
 
-@pytest.mark.parametrize("article_id", ["a_", "a_AAAAAAAAAAAAAAAAAAAA", "nonsense", "stream", "%C3%A9", "a" * 3000])
+@pytest.mark.parametrize(
+    "article_id", ["a_", "a_AAAAAAAAAAAAAAAAAAAA", "nonsense", "stream", "%C3%A9", "a" * 3000]
+)
 async def test_an_invalid_id_is_a_404_without_asking_the_archive(article_id):
     """Ids are opaque, so the answer is the same as for an unknown id, also in an outage."""
-    response = await get(World(desk=Desk(raises=UnavailableError("away"))), f"/articles/{article_id}")
+    response = await get(
+        World(desk=Desk(raises=UnavailableError("away"))), f"/articles/{article_id}"
+    )
     assert (response.status_code, (await response.get_json())["code"]) == (404, "not_found")
 
 
-@pytest.mark.parametrize("article_id", ["%00", article(1).id + "%00", "%ff", article(1).id + "%0A", "%ED%A0%80", "%E2%80%AE"])
+@pytest.mark.parametrize(
+    "article_id",
+    ["%00", article(1).id + "%00", "%ff", article(1).id + "%0A", "%ED%A0%80", "%E2%80%AE"],
+)
 async def test_an_id_with_invalid_text_is_a_400(article_id):
     """The error names the parameter."""
-    response = await get(World(desk=Desk(raises=UnavailableError("away"))), f"/articles/{article_id}")
+    response = await get(
+        World(desk=Desk(raises=UnavailableError("away"))), f"/articles/{article_id}"
+    )
     body = await response.get_json()
-    assert (response.status_code, body["code"], body["errors"][0]["field"]) == (400, "invalid_parameter", "id")
+    assert (response.status_code, body["code"], body["errors"][0]["field"]) == (
+        400,
+        "invalid_parameter",
+        "id",
+    )
 
 
 async def test_an_invalid_request_reaches_neither_stores_nor_desk():
@@ -228,5 +264,7 @@ async def test_an_invalid_request_reaches_neither_stores_nor_desk():
 
 async def test_a_hit_and_its_miss_have_the_same_body():
     """On the same harvest the bodies are equal byte for byte."""
-    miss, hit = [await get(World(desk=Desk(via=via)), "/articles?q=a") for via in (Via.MISS, Via.HIT)]
+    miss, hit = [
+        await get(World(desk=Desk(via=via)), "/articles?q=a") for via in (Via.MISS, Via.HIT)
+    ]
     assert await miss.get_data() == await hit.get_data()

@@ -31,7 +31,9 @@ async def left(world, path="/auth/reddit/login", **headers):
     response = await client(world).get(path, headers=headers)
     assert response.status_code == 303, await response.get_data()
     [(name, (value, _))] = cookies(response).items()
-    return parse_qs(urlsplit(response.headers["Location"]).query)["state"][0], {"Cookie": f"{name}={value}"}
+    return parse_qs(urlsplit(response.headers["Location"]).query)["state"][0], {
+        "Cookie": f"{name}={value}"
+    }
 
 
 async def back(world, state, headers, code="alice", **more):
@@ -45,7 +47,10 @@ async def signed_in(world, code="alice"):
     """Sign a browser in and return its cookie as a header."""
     response = await back(world, *await left(world), code=code)
     assert response.status_code == 303
-    return {"Cookie": f"newsintel_dev={cookies(response)['newsintel_dev'][0]}", "Sec-Fetch-Site": "same-origin"}
+    return {
+        "Cookie": f"newsintel_dev={cookies(response)['newsintel_dev'][0]}",
+        "Sec-Fetch-Site": "same-origin",
+    }
 
 
 async def test_asvs_01_a_browser_signs_in_through_the_provider():
@@ -60,7 +65,10 @@ async def test_asvs_01_a_browser_signs_in_through_the_provider():
     assert (response.status_code, response.headers["Location"]) == (303, "/me/saved")
     assert response.headers["Cache-Control"] == "no-store"
     session_id, _ = cookies(response)["newsintel_dev"]
-    assert world.sessions.kept[digest_secret(session_id)].user_id == world.accounts.identities["reddit", "alice"]
+    assert (
+        world.sessions.kept[digest_secret(session_id)].user_id
+        == world.accounts.identities["reddit", "alice"]
+    )
     assert world.tokens.kept[1, "reddit"].access_token == "access-of-alice"
     assert cookies(response)["newsintel_leaving_dev"][0] == ""
 
@@ -84,7 +92,10 @@ async def test_asvs_01_a_forged_return_does_not_reach_the_provider(wrong):
     state = {"state": "x" * 43, "no state": None}.get(wrong, state)
     headers = {"cookie": other_headers, "no cookie": {}}.get(wrong, headers)
     response = await back(world, state, headers)
-    assert (response.status_code, (await response.get_json())["errors"][0]["field"]) == (400, "state")
+    assert (response.status_code, (await response.get_json())["errors"][0]["field"]) == (
+        400,
+        "state",
+    )
     assert world.provider.finished == []
     assert "newsintel_dev" not in cookies(response)
     assert other_state != state
@@ -136,7 +147,9 @@ async def test_asvs_03_signing_out_ends_the_session_itself():
 
 
 @pytest.mark.parametrize(
-    ("environ", "prefix", "secure"), [({}, "newsintel{}_dev", False), (HTTPS, "__Host-newsintel{}", True)], ids=["http", "https"]
+    ("environ", "prefix", "secure"),
+    [({}, "newsintel{}_dev", False), (HTTPS, "__Host-newsintel{}", True)],
+    ids=["http", "https"],
 )
 async def test_asvs_05_both_cookies_have_strict_attributes(environ, prefix, secure):
     """They are HttpOnly and Lax and have no Domain.
@@ -157,7 +170,10 @@ async def test_asvs_05_both_cookies_have_strict_attributes(environ, prefix, secu
     assert "Max-Age=7776000" in done[prefix.format("")][1]
 
 
-@pytest.mark.parametrize("wanted", ["//evil.example", "/\\evil.example", "https://evil.example/", "/%0d%0aSet-Cookie:%20a=b"])
+@pytest.mark.parametrize(
+    "wanted",
+    ["//evil.example", "/\\evil.example", "https://evil.example/", "/%0d%0aSet-Cookie:%20a=b"],
+)
 async def test_asvs_10_a_foreign_redirect_target_is_replaced(wanted):
     """The browser goes to /me/page."""
     world = World()
@@ -165,7 +181,13 @@ async def test_asvs_10_a_foreign_redirect_target_is_replaced(wanted):
     assert response.headers["Location"] == "/me/page"
 
 
-SAID = [("invalid_scope", "invalid_scope"), ("x" * 100, "x" * 100), ("x" * 101, "not a word"), ("é", "not a word"), ("a b", "not a word")]
+SAID = [
+    ("invalid_scope", "invalid_scope"),
+    ("x" * 100, "x" * 100),
+    ("x" * 101, "not a word"),
+    ("é", "not a word"),
+    ("a b", "not a word"),
+]
 
 
 @pytest.mark.parametrize(("error", "logged"), SAID)
@@ -180,7 +202,10 @@ async def test_only_a_valid_return_logs_a_refusal_as_an_error(error, logged):
     made_up = [(None, headers), (None, {}), ("made-up", headers), (other_state, headers)]
     with capture_logs() as lines:
         for another, sent in made_up:
-            assert (await back(world, another, sent, code=None, error=error)).status_code in (400, 503)
+            assert (await back(world, another, sent, code=None, error=error)).status_code in (
+                400,
+                503,
+            )
     assert not [line for line in lines if line["log_level"] == "error"]
     with capture_logs() as lines:
         assert (await back(world, state, headers, code=None, error=error)).status_code == 503
@@ -209,7 +234,9 @@ async def test_fault_39_every_failed_return_says_what_to_do(raises, query, statu
     world = World()
     state, headers = await left(world)
     world.provider.raises = raises
-    response = await back(world, **{"state": state, "headers": headers | {"Accept": accept}} | query)
+    response = await back(
+        world, **{"state": state, "headers": headers | {"Accept": accept}} | query
+    )
     body = await response.get_data(as_text=True)
     assert (response.status_code, says in body) == (status, True)
     assert (response.headers.get("Retry-After") is not None) == (status == 503)
@@ -238,8 +265,12 @@ async def test_a_provider_may_add_parameters_to_the_return():
     """Many add `iss` or `session_state`; a repeated parameter of ours is still refused."""
     world = World()
     state, headers = await left(world)
-    assert (await back(world, state, headers, iss="https://a.example", session_state="x")).status_code == 303
-    response = await client(world).get(f"/auth/reddit/callback?state={state}&state={state}&code=a", headers=headers)
+    assert (
+        await back(world, state, headers, iss="https://a.example", session_state="x")
+    ).status_code == 303
+    response = await client(world).get(
+        f"/auth/reddit/callback?state={state}&state={state}&code=a", headers=headers
+    )
     assert response.status_code == 400
 
 
@@ -282,7 +313,9 @@ async def test_configured_providers_are_listed():
         ("reddit", "GET", "/auth/reddit/login"),
         ("dev", "POST", "/auth/dev/login"),
     ]
-    assert (await client(World()).post("/auth/dev/login", json={"username": "a"})).status_code == 404
+    assert (
+        await client(World()).post("/auth/dev/login", json={"username": "a"})
+    ).status_code == 404
     assert (await client(World()).get("/auth/oidc/login")).status_code == 404
 
 
@@ -293,7 +326,9 @@ async def test_development_sign_in_accepts_any_name():
     assert (response.status_code, world.accounts.kept[1].username) == (204, "carol")
     assert "newsintel_dev" in cookies(response)
     headers = {"Origin": "https://evil.example"}
-    assert (await client(world).post("/auth/dev/login", json={"username": "carol"}, headers=headers)).status_code == 403
+    assert (
+        await client(world).post("/auth/dev/login", json={"username": "carol"}, headers=headers)
+    ).status_code == 403
     assert (await client(world).post("/auth/dev/login", json={})).status_code == 400
 
 
@@ -316,4 +351,6 @@ async def test_asvs_28_sign_in_and_its_failure_are_logged(caplog):
         ("signed_in", "reddit"),
         ("sign_in_failed", "reddit"),
     ]
-    assert not any(secret in str(logs) + caplog.text for secret in (state, "planted-code", headers["Cookie"]))
+    assert not any(
+        secret in str(logs) + caplog.text for secret in (state, "planted-code", headers["Cookie"])
+    )

@@ -30,7 +30,9 @@ async def test_an_opened_article_is_kept_once_with_its_latest_time(world, alice)
     assert (await alice.ask("PUT", OPENED)).status_code == 204
     world.now = NOW + timedelta(hours=1)
     assert (await alice.ask("PUT", OPENED)).status_code == 204
-    assert list(world.feedback.kept.values()) == [{"opened": {ONE.id: ArticleMark(ONE, world.now, None)}, "dismissed": {}}]
+    assert list(world.feedback.kept.values()) == [
+        {"opened": {ONE.id: ArticleMark(ONE, world.now, None)}, "dismissed": {}}
+    ]
     assert await alice.delete(OPENED) == 204
     assert await alice.delete(OPENED) == 404
 
@@ -45,7 +47,9 @@ async def test_a_dismissal_keeps_its_latest_reason(world, alice):
     assert await alice.delete(DISMISSED) == 404
 
 
-@pytest.mark.parametrize("body", [{}, {"reason": "bored"}, {"reason": None}, {"reason": "hide", "why": "x"}])
+@pytest.mark.parametrize(
+    "body", [{}, {"reason": "bored"}, {"reason": None}, {"reason": "hide", "why": "x"}]
+)
 async def test_a_dismissal_without_a_valid_reason_is_refused(world, alice, body):
     """The 400 names the member, and nothing is kept."""
     status, answered = await alice.put(DISMISSED, **body)
@@ -54,9 +58,14 @@ async def test_a_dismissal_without_a_valid_reason_is_refused(world, alice, body)
     assert not any(kept["dismissed"] for kept in world.feedback.kept.values())
 
 
-@pytest.mark.parametrize(("article_id", "status"), [("a_" + "z" * 20, 404), ("a_x", 404), ("1", 404), ("%00", 400), ("x" * 300, 404)])
+@pytest.mark.parametrize(
+    ("article_id", "status"),
+    [("a_" + "z" * 20, 404), ("a_x", 404), ("1", 404), ("%00", 400), ("x" * 300, 404)],
+)
 @pytest.mark.parametrize(("path", "more"), BOTH)
-async def test_feedback_on_an_unknown_or_invalid_id_is_refused(alice, article_id, status, path, more):
+async def test_feedback_on_an_unknown_or_invalid_id_is_refused(
+    alice, article_id, status, path, more
+):
     """An unknown or malformed id is a 404; invalid text is a 400."""
     response = await alice.ask("PUT", path.replace(ONE.id, article_id), **more)
     assert await code(response) == (status, "not_found" if status == 404 else "invalid_parameter")
@@ -81,16 +90,25 @@ async def test_item_30_feedback_belongs_to_one_person(world, alice, path, more):
 
 async def test_the_export_has_the_persons_own_feedback(world, alice):
     """Each entry has its article and its time, but not the article's content."""
-    world.desk.archived[TWO.id] = evolve(world.desk.archived[TWO.id], article=evolve(TWO, published_at_estimated=True))
+    world.desk.archived[TWO.id] = evolve(
+        world.desk.archived[TWO.id], article=evolve(TWO, published_at_estimated=True)
+    )
     bob = await Person.of(world, "bob")
-    assert ((await alice.get("/me/export"))["opened"], (await alice.get("/me/export"))["dismissed"]) == ([], [])
+    assert (
+        (await alice.get("/me/export"))["opened"],
+        (await alice.get("/me/export"))["dismissed"],
+    ) == ([], [])
     await bob.ask("PUT", DISMISSED, json={"reason": "hide"})
     await alice.ask("PUT", OPENED)
     await alice.ask("PUT", DISMISSED.replace(ONE.id, TWO.id), json={"reason": "less_like_this"})
     body = await alice.get("/me/export")
     ((opened,), (dismissed,)) = (body["opened"], body["dismissed"])
     assert (opened["id"], opened["opened"]) == (ONE.id, {"opened_at": "2026-03-01T12:00:00.000Z"})
-    assert (dismissed["id"], dismissed["dismissed"]["reason"], dismissed["published_at_estimated"]) == (TWO.id, "less_like_this", True)
+    assert (
+        dismissed["id"],
+        dismissed["dismissed"]["reason"],
+        dismissed["published_at_estimated"],
+    ) == (TWO.id, "less_like_this", True)
 
 
 async def test_feedback_is_deleted_with_the_account(world, alice):

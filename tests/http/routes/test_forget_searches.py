@@ -24,7 +24,9 @@ async def world_of(*people):
     """
     world = world_with_articles()
     for person in people:
-        await world.search_marks.add([world.marking.mark(search_record(query="flood", person=person))])
+        await world.search_marks.add(
+            [world.marking.mark(search_record(query="flood", person=person))]
+        )
     for one in list_cached_trends():
         await world.bytes_cache.put(build_cache_key(*one), b"{}", 60)
     await world.bytes_cache.put("archive:x", b"{}", 60)
@@ -41,7 +43,9 @@ async def test_a_persons_searches_are_removed_everywhere(path):
     alice = await Person.of(world)
     assert (await alice.get("/me"))["id"] == ALICE
     assert await alice.delete(path) == 204
-    assert [one.mark for one in world.search_marks.kept] == [*world.marking.make_marks_finder(BOB)(world.search_marks.kept[0].day, "flood")]
+    assert [one.mark for one in world.search_marks.kept] == [
+        *world.marking.make_marks_finder(BOB)(world.search_marks.kept[0].day, "flood")
+    ]
     assert set(world.bytes_cache.kept) == {"archive:x"}
     assert set(world.harvests.kept) == {"shared"}
     assert world.marking.mark(search_record(query="tide", person=ALICE)).beside == ()

@@ -29,8 +29,14 @@ async def get(world, path):
 @pytest.mark.parametrize("phase", Phase)
 async def test_health_is_200_while_the_loops_live(phase):
     """It stays 200 while the service drains, and it does not ask the stores."""
-    world = World(settings=settings(NEWSINTEL_COMMIT="abc123"), health=Health(life=phase, found=StoreHealth(postgresql=False, redis=False)))
-    assert await get(world, "/health") == (200, {"status": "ok", "version": "0.1.0", "commit": "abc123"})
+    world = World(
+        settings=settings(NEWSINTEL_COMMIT="abc123"),
+        health=Health(life=phase, found=StoreHealth(postgresql=False, redis=False)),
+    )
+    assert await get(world, "/health") == (
+        200,
+        {"status": "ok", "version": "0.1.0", "commit": "abc123"},
+    )
     assert world.health.pings == 0
 
 
@@ -54,8 +60,14 @@ async def test_readiness_is_503_if_no_traffic_should_arrive(phase, stores, state
     world = World(health=Health(life=phase, found=stores), states={"guardian": state})
     got, body = await get(world, "/health/ready")
     assert (got, body["status"]) == (status, word)
-    assert body["checks"] == {"postgresql": "ok" if stores.postgresql else "failing", "redis": "ok" if stores.redis else "failing"}
-    assert body["sources"] == {"newsapi": "disabled", "guardian": "rate_limited" if state is BLOCKED else "ready"}
+    assert body["checks"] == {
+        "postgresql": "ok" if stores.postgresql else "failing",
+        "redis": "ok" if stores.redis else "failing",
+    }
+    assert body["sources"] == {
+        "newsapi": "disabled",
+        "guardian": "rate_limited" if state is BLOCKED else "ready",
+    }
 
 
 async def test_probes_ping_the_stores_every_two_seconds_at_most(autojump_clock):
@@ -101,5 +113,12 @@ async def test_sources_reports_settings_state_and_quota():
             "quota": {"calls": 100, "window_s": 86400, "left": 0},
             "retry_at": "2026-03-01T12:00:00.000Z",
         },
-        "guardian": {"enabled": True, "state": "ready", "deadline_s": 1.0, "pace_s": 1.0, "quota": None, "retry_at": None},
+        "guardian": {
+            "enabled": True,
+            "state": "ready",
+            "deadline_s": 1.0,
+            "pace_s": 1.0,
+            "quota": None,
+            "retry_at": None,
+        },
     }

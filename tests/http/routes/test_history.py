@@ -26,7 +26,9 @@ async def test_searches_are_listed_latest_first(alice):
     """Each has its query, its number of results and its time."""
     body = await alice.get("/me/history")
     assert body["next_cursor"] is None
-    assert [one["query"] for one in body["searches"]] == [f"query {number}" for number in range(1, 6)]
+    assert [one["query"] for one in body["searches"]] == [
+        f"query {number}" for number in range(1, 6)
+    ]
     assert body["searches"][0] == {
         "id": past_search(1).id,
         "query": "query 1",
@@ -46,7 +48,10 @@ async def test_pages_are_stable_while_the_history_changes(world, alice):
     assert third["next_cursor"] is None
 
 
-@pytest.mark.parametrize(("search_id", "status"), [("h_" + "z" * 20, 404), ("1", 404), ("%00", 400), ("%ff", 400), ("x" * 300, 404)])
+@pytest.mark.parametrize(
+    ("search_id", "status"),
+    [("h_" + "z" * 20, 404), ("1", 404), ("%00", 400), ("%ff", 400), ("x" * 300, 404)],
+)
 async def test_deleting_an_unknown_search_is_refused(alice, search_id, status):
     """An unknown or malformed id is a 404; invalid text is a 400."""
     refused = await code(await alice.ask("DELETE", f"/me/history/{search_id}"))

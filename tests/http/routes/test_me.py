@@ -73,14 +73,18 @@ async def test_the_export_has_everything(rows, monkeypatch):
     monkeypatch.setattr(exports, "PAGE_ROWS", rows)
     world = world_with_articles()
     one = world.desk.archived[ONE.id]
-    world.desk.archived[ONE.id] = evolve(one, article=evolve(one.article, content='the "whole" story'))
+    world.desk.archived[ONE.id] = evolve(
+        one, article=evolve(one.article, content='the "whole" story')
+    )
     alice = await Person.of(world)
     for number in (1, 2, 3):
         world.now = NOW - timedelta(hours=number)
         await alice.put(f"/me/saved/{article(number).id}", notes=f"note, {number}]")
     await alice.put("/me/preferences/topics", value=["AI"])
     world.own_history.kept[1] = [past_search(number) for number in (1, 2, 3)]
-    made = await (await alice.ask("POST", "/me/keys", json={"name": "my program", "scope": "read"})).get_json()
+    made = await (
+        await alice.ask("POST", "/me/keys", json={"name": "my program", "scope": "read"})
+    ).get_json()
     bob = await Person.of(world, "bob")
     await bob.put(f"/me/saved/{article(4).id}", notes="bob's")
     response = await alice.ask("GET", "/me/export")
@@ -99,7 +103,12 @@ async def test_the_export_has_everything(rows, monkeypatch):
     assert [session["client"] for session in body["sessions"]] == ["a browser"]
     assert [key["name"] for key in body["keys"]] == ["my program"]
     assert "bob" not in text
-    secrets = (made["key"], *world.accounts.keys, *world.sessions.kept, alice.headers["Cookie"].partition("=")[2])
+    secrets = (
+        made["key"],
+        *world.accounts.keys,
+        *world.sessions.kept,
+        alice.headers["Cookie"].partition("=")[2],
+    )
     assert not any(secret in text for secret in secrets)
 
 
@@ -143,4 +152,6 @@ async def test_a_list_that_shrinks_during_the_export_stays_valid_json(monkeypatc
         return found
 
     world.own_history.list_page = page_then_clear
-    assert [search["query"] for search in (await alice.get("/me/export"))["searches"]] == ["query 1"]
+    assert [search["query"] for search in (await alice.get("/me/export"))["searches"]] == [
+        "query 1"
+    ]

@@ -24,7 +24,11 @@ async def status(headers=None, **environ):
     """Return the status on the public port."""
     world = World(settings=settings(**environ))
     host = {"Host": "news.example"} if "NEWSINTEL_ENV" in environ else {}
-    response = await create_app(world.services).test_client().get("/metrics", headers={**host, **(headers or {})})
+    response = (
+        await create_app(world.services)
+        .test_client()
+        .get("/metrics", headers={**host, **(headers or {})})
+    )
     assert (b"newsintel_outcomes" in await response.get_data()) == (response.status_code == 200)
     return response.status_code
 
@@ -73,9 +77,14 @@ async def test_metrics_listener_serves_metrics_alone():
     with trio.fail_after(PATIENCE_S):
         async with trio.open_nursery() as nursery:
             listen = partial(
-                serve_http, MetricsListener(partial(scraping.format_exposition, world.metrics)), world.settings, shutdown=shutdown
+                serve_http,
+                MetricsListener(partial(scraping.format_exposition, world.metrics)),
+                world.settings,
+                shutdown=shutdown,
             )
-            (url,) = await nursery.start(partial(listen, metrics=world.metrics, bind=ListenAddress("127.0.0.1", 0)))
+            (url,) = await nursery.start(
+                partial(listen, metrics=world.metrics, bind=ListenAddress("127.0.0.1", 0))
+            )
             async with httpx.AsyncClient(base_url=url) as client:
                 full = await client.get("/metrics", headers={"Host": "10.0.0.7:9000"})
                 head = await client.head("/metrics")
@@ -97,9 +106,14 @@ async def test_hits_of_the_hit_path_are_counted():
         for _ in range(3):
             assert (await client.get("/articles?q=a")).status_code == 200
     assert len(world.desk.asked) == 1
-    assert (read_counter(world.metrics, "searches", via="miss"), read_counter(world.metrics, "searches", via="hit")) == (1, 2)
+    assert (
+        read_counter(world.metrics, "searches", via="miss"),
+        read_counter(world.metrics, "searches", via="hit"),
+    ) == (1, 2)
     labels = {"route": "/articles", "status": "2xx"}
-    assert world.metrics.registry.get_sample_value("newsintel_http_request_seconds_count", labels) == 3
+    assert (
+        world.metrics.registry.get_sample_value("newsintel_http_request_seconds_count", labels) == 3
+    )
 
 
 def requests_of(world):
@@ -118,7 +132,13 @@ async def test_requests_are_measured_by_route_and_status():
     """
     world = World(desk=Desk())
     async with serving(world) as served, httpx.AsyncClient(base_url=served.url) as client:
-        for path in ("/articles?q=a", "/articles?limit=0", "/articles/nonsense", "/secret/path", "/health"):
+        for path in (
+            "/articles?q=a",
+            "/articles?limit=0",
+            "/articles/nonsense",
+            "/secret/path",
+            "/health",
+        ):
             await client.get(path)
         await client.get("/health", headers={"Host": "evil.example"})
         await client.get("/articles?q=a", headers={"Host": "evil.example"})

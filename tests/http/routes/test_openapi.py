@@ -30,30 +30,47 @@ async def test_it_has_every_route_and_method():
     """It has nothing else; HEAD comes with GET, and OPTIONS is not automatic."""
     world = World()
     app = create_app(world.services)
-    routed = {(rule.rule.replace("<", "{").replace(">", "}"), method) for rule in app.url_map.iter_rules() for method in rule.methods}
+    routed = {
+        (rule.rule.replace("<", "{").replace(">", "}"), method)
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods
+    }
     paths = (await described(world))["paths"]
     stated = {(path, method.upper()) for path, operations in paths.items() for method in operations}
     assert routed == stated | {(path, "HEAD") for path, method in stated if method == "GET"}
 
 
 @pytest.mark.parametrize(
-    "route", [articles.build_routes(settings(), PageCache())[0], *archive.build_routes(settings())], ids=lambda route: route.path
+    "route",
+    [articles.build_routes(settings(), PageCache())[0], *archive.build_routes(settings())],
+    ids=lambda route: route.path,
 )
 async def test_its_parameters_are_those_that_the_reader_accepts(route):
     """Names and order agree; only `q` of the live search is required."""
     parameters = (await described(World()))["paths"][route.path]["get"]["parameters"]
     assert [one["name"] for one in parameters] == [one.name for one in route.takes]
-    assert [one["name"] for one in parameters if one["required"]] == (["q"] if route.path == "/articles" else [])
+    assert [one["name"] for one in parameters if one["required"]] == (
+        ["q"] if route.path == "/articles" else []
+    )
 
 
-FAILED = (outcome(Status.TIMEOUT, "newsapi", retry_at=NOW), outcome(Status.UNREACHABLE, http_status=500))
-ARCHIVE = MemorySearch([Hit(article(number), NOW, NOW, Snippet("a b", ((0, 1),))) for number in (1, 2, 3)], [Bar(NOW, 3)])
+FAILED = (
+    outcome(Status.TIMEOUT, "newsapi", retry_at=NOW),
+    outcome(Status.UNREACHABLE, http_status=500),
+)
+ARCHIVE = MemorySearch(
+    [Hit(article(number), NOW, NOW, Snippet("a b", ((0, 1),))) for number in (1, 2, 3)],
+    [Bar(NOW, 3)],
+)
 CASES = [
     ("/articles?q=a&explain=1", Desk()),
     ("/articles?q=a", Desk(made_by=lambda query: answer(query, *FAILED, articles=0))),
     ("/articles", Desk()),
     ("/articles?q=a", Desk(raises=KeyError())),
-    (f"/articles/{article(1).id}", Desk(archived={article(1).id: ArchivedArticle(article(1), NOW, NOW, article(1).id)})),
+    (
+        f"/articles/{article(1).id}",
+        Desk(archived={article(1).id: ArchivedArticle(article(1), NOW, NOW, article(1).id)}),
+    ),
     (f"/articles/{article(1).id}", Desk()),
     (f"/articles/{article(1).id}/similar", Desk()),
     (f"/articles/{article(1).id}/similar?limit=0", Desk()),
@@ -74,10 +91,17 @@ CASES = [
 async def test_bodies_match_the_description(path, desk):
     """Every status and media type is described, and the body fits the schema."""
     likeness = MemoryLikeness(article(1), article(2))
-    world = World(desk=desk, archive=ARCHIVE, likeness=likeness, states={"guardian": SourceState(Status.CIRCUIT_OPEN, NOW)})
+    world = World(
+        desk=desk,
+        archive=ARCHIVE,
+        likeness=likeness,
+        states={"guardian": SourceState(Status.CIRCUIT_OPEN, NOW)},
+    )
     document = await described(world)
     response = await create_app(world.services).test_client().get(path)
     template = path.partition("?")[0].replace(article(1).id, "{id}")
     content = document["paths"][template]["get"]["responses"][str(response.status_code)]["content"]
     schema = content[response.content_type]["schema"] | {"components": document["components"]}
-    Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(await response.get_json())
+    Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(
+        await response.get_json()
+    )

@@ -13,7 +13,13 @@ from tests.http.personal_world import Person, code
 from tests.http.world import NOW, Desk, World, answer, outcome
 from tests.samples import read_counter
 
-PREFERENCES = {"language": "de", "default_limit": 2, "dedupe": "off", "sort": "newest", "excluded_topics": ["title 1"]}
+PREFERENCES = {
+    "language": "de",
+    "default_limit": 2,
+    "dedupe": "off",
+    "sort": "newest",
+    "excluded_topics": ["title 1"],
+}
 
 
 async def alice_with(world, **preferences):
@@ -39,13 +45,22 @@ async def test_preferences_fill_what_the_caller_left_out():
     world = World()
     body = await (await alice_with(world, **PREFERENCES)).get("/articles?q=a")
     assert (world.desk.asked[0].language, world.desk.asked[0].sort) == ("de", "newest")
-    assert (body["limit"], body["total"], [story["title"] for story in body["articles"]]) == (2, 2, ["Title 2", "Title 3"])
-    assert body["personal"] == {"applied": ["language", "default_limit", "dedupe", "sort", "excluded_topics"], "hidden": 1}
+    assert (body["limit"], body["total"], [story["title"] for story in body["articles"]]) == (
+        2,
+        2,
+        ["Title 2", "Title 3"],
+    )
+    assert body["personal"] == {
+        "applied": ["language", "default_limit", "dedupe", "sort", "excluded_topics"],
+        "hidden": 1,
+    }
 
 
 async def test_the_history_keeps_the_persons_own_spelling():
     """The spelling of an earlier caller never counts."""
-    world = World(desk=Desk(made_by=lambda query: answer(evolve(query, text="fLOOD (somebody else's)"))))
+    world = World(
+        desk=Desk(made_by=lambda query: answer(evolve(query, text="fLOOD (somebody else's)")))
+    )
     alice = await alice_with(world)
     await alice.get("/articles?q=Flood")
     assert [search.query for search in recorded(world)] == ["Flood"]
@@ -56,7 +71,11 @@ async def test_explicit_parameters_override_preferences():
     world = World()
     alice = await alice_with(world, **PREFERENCES)
     body = await alice.get("/articles?q=a&language=en&limit=20&dedupe=normal&sort=relevance")
-    assert (world.desk.asked[0].language, world.desk.asked[0].sort, body["limit"]) == ("en", "relevance", 20)
+    assert (world.desk.asked[0].language, world.desk.asked[0].sort, body["limit"]) == (
+        "en",
+        "relevance",
+        20,
+    )
     assert body["personal"]["applied"] == ["excluded_topics"]
 
 
@@ -185,7 +204,9 @@ async def test_without_sessions_a_search_is_anonymous():
 
 async def test_when_no_source_answers_the_problem_is_the_shared_one():
     """Preferences do not change it."""
-    world = World(desk=Desk(made_by=lambda query: answer(query, outcome(Status.TIMEOUT), articles=0)))
+    world = World(
+        desk=Desk(made_by=lambda query: answer(query, outcome(Status.TIMEOUT), articles=0))
+    )
     alice = await alice_with(world, **PREFERENCES)
     assert await code(await alice.ask("GET", "/articles?q=a")) == (504, "sources_timed_out")
     assert recorded(world) == []

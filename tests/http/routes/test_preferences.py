@@ -14,7 +14,10 @@ async def alice():
 
 async def test_a_preference_is_set_read_and_deleted(alice):
     """The first PUT is a 201, a later one a 200; a deleted preference is a 404."""
-    assert await alice.put("/me/preferences/theme", value={"dark": True}) == (201, {"value": {"dark": True}})
+    assert await alice.put("/me/preferences/theme", value={"dark": True}) == (
+        201,
+        {"value": {"dark": True}},
+    )
     assert await alice.put("/me/preferences/theme", value=None) == (200, {"value": None})
     assert await alice.put("/me/preferences/language", value="EN") == (201, {"value": "en"})
     assert await alice.get("/me/preferences") == {"preferences": {"theme": None, "language": "en"}}
@@ -57,21 +60,37 @@ async def test_a_key_with_other_characters_is_refused(alice, key):
     """The 400 names `key`, for every method."""
     status, body = await alice.put(f"/me/preferences/{key}", value=1)
     assert (status, body["errors"][0]["field"]) == (400, "key")
-    assert [(await alice.ask(method, f"/me/preferences/{key}")).status_code for method in ("GET", "DELETE")] == [400, 400]
+    assert [
+        (await alice.ask(method, f"/me/preferences/{key}")).status_code
+        for method in ("GET", "DELETE")
+    ] == [400, 400]
 
 
 @pytest.mark.parametrize(
-    "body", ["", "[]", "{}", '{"value": NaN}', '{"value": 1, "value": 2}', '{"value": "\\u0000"}', '{"value": "\\ud800"}']
+    "body",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"value": NaN}',
+        '{"value": 1, "value": 2}',
+        '{"value": "\\u0000"}',
+        '{"value": "\\ud800"}',
+    ],
 )
 async def test_a_body_without_a_valid_value_is_refused(alice, body):
     """It must be an object with `value`, which JSON and PostgreSQL can hold."""
-    response = await alice.ask("PUT", "/me/preferences/theme", data=body, headers={"Content-Type": "application/json"})
+    response = await alice.ask(
+        "PUT", "/me/preferences/theme", data=body, headers={"Content-Type": "application/json"}
+    )
     assert await code(response) == (400, "invalid_body")
 
 
 async def test_a_body_of_another_type_is_a_415(alice):
     """This also stops plain forms of other sites."""
-    response = await alice.ask("PUT", "/me/preferences/theme", data="{}", headers={"Content-Type": "text/plain"})
+    response = await alice.ask(
+        "PUT", "/me/preferences/theme", data="{}", headers={"Content-Type": "text/plain"}
+    )
     assert await code(response) == (415, "unsupported_media_type")
 
 

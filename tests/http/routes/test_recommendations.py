@@ -23,7 +23,12 @@ TITLES = {
 
 def titled(world, number, **changes):
     """Archive an article with a publisher of its own."""
-    one = evolve(article(number), title=TITLES.get(number, f"Nothing {number * 1111}"), publisher=f"Paper {number}", **changes)
+    one = evolve(
+        article(number),
+        title=TITLES.get(number, f"Nothing {number * 1111}"),
+        publisher=f"Paper {number}",
+        **changes,
+    )
     world.desk.archived[one.id] = ArchivedArticle(one, NOW, NOW, one.id)
     world.likeness.kept[one.id] = one
     return one
@@ -56,7 +61,10 @@ async def test_a_newcomer_gets_trending_and_new_articles(world, alice):
     world.archive.hits = (Hit(world.desk.archived[article(5).id].article, NOW, NOW),)
     body = await alice.get(PATH)
     assert body["basis"] == "trending"
-    assert (body["articles"][0]["id"], body["articles"][0]["reasons"]) == (article(5).id, ["many people search for “sourdough”"])
+    assert (body["articles"][0]["id"], body["articles"][0]["reasons"]) == (
+        article(5).id,
+        ["many people search for “sourdough”"],
+    )
     assert {one["reasons"][0] for one in body["articles"][1:]} == {"new"}
     assert all(0 <= one["score"] <= 1 for one in body["articles"])
 
@@ -80,10 +88,16 @@ async def test_a_save_leads_to_similar_articles(alice):
     body = await alice.get(PATH)
     assert body["basis"] == "personal"
     found = reasons(body)
-    assert [found[article(number).id] for number in (2, 3)] == [f"because you saved “{TITLES[1]}”"] * 2
+    assert [found[article(number).id] for number in (2, 3)] == [
+        f"because you saved “{TITLES[1]}”"
+    ] * 2
     assert ONE.id not in found
     assert {one["id"] for one in body["articles"][:2]} == {article(2).id, article(3).id}
-    assert all(why.startswith("exploration: ") for one, why in found.items() if one not in {article(2).id, article(3).id})
+    assert all(
+        why.startswith("exploration: ")
+        for one, why in found.items()
+        if one not in {article(2).id, article(3).id}
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,7 +114,10 @@ async def test_an_article_that_was_handled_leaves_the_next_page(alice, method, p
     await alice.put(f"/me/saved/{ONE.id}")
     for number in (2, 7):
         assert article(number).id in reasons(await alice.get(PATH))
-        assert (await alice.ask(method, path.format(article(number).id), **more)).status_code in (201, 204)
+        assert (await alice.ask(method, path.format(article(number).id), **more)).status_code in (
+            201,
+            204,
+        )
         assert article(number).id not in reasons(await alice.get(PATH))
 
 
@@ -126,7 +143,11 @@ async def test_less_like_this_applies_to_trending_articles(alice):
     """If nothing speaks for similar articles, the page does not have them."""
     await alice.ask("PUT", f"/me/dismissed/{article(2).id}", json={"reason": "less_like_this"})
     found = await alice.get(PATH)
-    assert (found["basis"], article(3).id in reasons(found), article(4).id in reasons(found)) == ("trending", False, True)
+    assert (found["basis"], article(3).id in reasons(found), article(4).id in reasons(found)) == (
+        "trending",
+        False,
+        True,
+    )
 
 
 async def test_topics_attract_and_excluded_topics_hide(alice):

@@ -45,7 +45,15 @@ async def test_an_article_is_saved_once_and_its_notes_can_change(world, alice):
 
 
 @pytest.mark.parametrize(
-    ("article_id", "status"), [("a_" + "z" * 20, 404), ("a_x", 404), ("1", 404), ("%00", 400), ("%ff", 400), ("x" * 300, 404)]
+    ("article_id", "status"),
+    [
+        ("a_" + "z" * 20, 404),
+        ("a_x", 404),
+        ("1", 404),
+        ("%00", 400),
+        ("%ff", 400),
+        ("x" * 300, 404),
+    ],
 )
 async def test_saving_an_unknown_or_invalid_id_is_refused(alice, article_id, status):
     """An unknown or malformed id is a 404; invalid text is a 400."""
@@ -97,7 +105,9 @@ async def test_notes_have_a_maximum_length(alice):
 @pytest.mark.parametrize("text", ["\\u0000", "\\ud800", "x\\udc00"])
 async def test_notes_with_nul_or_a_lone_surrogate_are_refused(alice, text):
     """PostgreSQL cannot store them."""
-    response = await alice.ask("PUT", PATH, data=f'{{"notes": "{text}"}}', headers={"Content-Type": "application/json"})
+    response = await alice.ask(
+        "PUT", PATH, data=f'{{"notes": "{text}"}}', headers={"Content-Type": "application/json"}
+    )
     assert await code(response) == (400, "invalid_body")
 
 
@@ -125,7 +135,10 @@ async def test_pages_are_stable_while_saves_change(world, alice):
     world.now = NOW + timedelta(minutes=9)
     await alice.put(f"/me/saved/{article(9).id}")
     await alice.delete(f"/me/saved/{article(4).id}")
-    assert await walk(alice, f"/me/saved?limit=2&cursor={first['next_cursor']}") == [ids[2:4], ids[4:]]
+    assert await walk(alice, f"/me/saved?limit=2&cursor={first['next_cursor']}") == [
+        ids[2:4],
+        ids[4:],
+    ]
 
 
 async def test_saves_are_searched_by_words(alice):

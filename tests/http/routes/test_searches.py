@@ -8,7 +8,11 @@ from newsintel.http.application import create_app
 from tests.http.personal_world import Person, code, past_search, world_with_articles
 from tests.http.world import World, settings
 
-OBSERVED = [ObservedQuery("weather", 40, 40.0), ObservedQuery("flood", 23, 3.8), ObservedQuery("secret", 2, 0.0)]
+OBSERVED = [
+    ObservedQuery("weather", 40, 40.0),
+    ObservedQuery("flood", 23, 3.8),
+    ObservedQuery("secret", 2, 0.0),
+]
 KIN = [
     QueryRelation("flood", "dyke", 4, 9, 3, 6, 10),
     QueryRelation("flood", "tide", 5, 9, 0, 2, 10),
@@ -30,7 +34,10 @@ async def get(world, path, **headers):
     return await create_app(world.services).test_client().get(path, headers=headers)
 
 
-@pytest.mark.parametrize(("query", "window"), [("", "24h"), ("?window=1h", "1h"), ("?window=24h", "24h"), ("?window=7d", "7d")])
+@pytest.mark.parametrize(
+    ("query", "window"),
+    [("", "24h"), ("?window=1h", "1h"), ("?window=24h", "24h"), ("?window=7d", "7d")],
+)
 async def test_trending_lists_the_most_unusual_queries_first(world, query, window):
     """Each query has its numbers and its reason; none is under the floor."""
     response = await get(world, f"/trending{query}")
@@ -45,9 +52,14 @@ async def test_trending_lists_the_most_unusual_queries_first(world, query, windo
 async def test_the_floor_is_a_setting(world):
     """TRENDING_FLOOR is the smallest number of people."""
     world.settings = settings(NEWSINTEL_TRENDING_FLOOR="24")
-    assert [one["query"] for one in (await (await get(world, "/trending")).get_json())["searches"]] == ["weather"]
+    assert [
+        one["query"] for one in (await (await get(world, "/trending")).get_json())["searches"]
+    ] == ["weather"]
     world.settings = settings(NEWSINTEL_TRENDING_FLOOR="5")
-    assert [one["query"] for one in (await (await get(world, "/searches/related?q=flood")).get_json())["searches"]] == ["tide"]
+    assert [
+        one["query"]
+        for one in (await (await get(world, "/searches/related?q=flood")).get_json())["searches"]
+    ] == ["tide"]
 
 
 async def test_trending_is_cached_for_a_minute(world, autojump_clock):
@@ -60,7 +72,9 @@ async def test_trending_is_cached_for_a_minute(world, autojump_clock):
     assert world.trending.reads == 1
     assert response.headers["Cache-Control"] == "public, max-age=60"
     assert response.headers["Cache-Status"] == "newsintel; hit; ttl=60"
-    assert (await get(world, "/trending", **{"If-None-Match": response.headers["ETag"]})).status_code == 304
+    assert (
+        await get(world, "/trending", **{"If-None-Match": response.headers["ETag"]})
+    ).status_code == 304
     world.bytes_cache.away = True
     for _ in range(2):
         assert (await get(world, "/trending")).status_code == 200
@@ -77,9 +91,17 @@ async def test_related_searches_come_closest_first(world):
                 "query": "dyke",
                 "score": 0.8,
                 "people": 4,
-                "reasons": ["3 people searched for this and for flood on the same day", "its answers share 6 articles with those of flood"],
+                "reasons": [
+                    "3 people searched for this and for flood on the same day",
+                    "its answers share 6 articles with those of flood",
+                ],
             },
-            {"query": "tide", "score": 0.2, "people": 5, "reasons": ["its answers share 2 articles with those of flood"]},
+            {
+                "query": "tide",
+                "score": 0.2,
+                "people": 5,
+                "reasons": ["its answers share 2 articles with those of flood"],
+            },
         ]
     }
     assert world.kinship.asked == [(["flood"], False)]
@@ -118,7 +140,11 @@ async def test_without_q_the_persons_latest_searches_count(world):
 
     No cache may keep the answer.
     """
-    world.own_history.kept[1] = [past_search(1, query="Flood"), past_search(2, query="flood"), past_search(3, query="TIDE")]
+    world.own_history.kept[1] = [
+        past_search(1, query="Flood"),
+        past_search(2, query="flood"),
+        past_search(3, query="TIDE"),
+    ]
     alice = await Person.of(world)
     response = await alice.ask("GET", "/searches/related")
     assert response.headers["Cache-Control"] == "private, no-store"

@@ -11,7 +11,11 @@ from tests.http.world import NOW, World
 
 async def ask(world, method, path, headers):
     """Send one request and return the response."""
-    return await create_app(world.services).test_client(use_cookies=False).open(path, method=method, headers=headers)
+    return (
+        await create_app(world.services)
+        .test_client(use_cookies=False)
+        .open(path, method=method, headers=headers)
+    )
 
 
 async def listed(world, headers):
@@ -64,7 +68,10 @@ async def test_asvs_09_a_provider_outage_does_not_stop_the_sign_out():
     assert (world.tokens.kept, world.sessions.kept) == ({}, {})
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/me/sessions"), ("DELETE", "/me/sessions"), ("DELETE", "/me/sessions/s_x")])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/me/sessions"), ("DELETE", "/me/sessions"), ("DELETE", "/me/sessions/s_x")],
+)
 async def test_no_key_may_touch_sessions(method, path):
     """Its scope does not matter; without credentials the answer is a 401."""
     world = World()

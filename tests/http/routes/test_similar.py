@@ -10,7 +10,10 @@ from tests.fakes.likeness import MemoryLikeness
 from tests.http.world import NOW, World, article
 
 THIS = evolve(article(1), title="Vaccine trial halted")
-OTHERS = [evolve(article(2), title="Another vaccine trial begins"), evolve(article(3), title="Trial without jury")]
+OTHERS = [
+    evolve(article(2), title="Another vaccine trial begins"),
+    evolve(article(3), title="Trial without jury"),
+]
 PATH = f"/articles/{THIS.id}/similar"
 
 
@@ -40,7 +43,11 @@ async def test_the_answer_is_cached_like_an_archive_page():
     world = filled(THIS, *OTHERS)
     response = await get(world, PATH)
     assert response.headers["Cache-Control"] == "public, max-age=60"
-    again = await create_app(world.services).test_client().get(PATH, headers={"If-None-Match": response.headers["ETag"]})
+    again = (
+        await create_app(world.services)
+        .test_client()
+        .get(PATH, headers={"If-None-Match": response.headers["ETag"]})
+    )
     assert again.status_code == 304
     assert again.headers["Cache-Status"].startswith("newsintel; hit")
 
@@ -49,7 +56,10 @@ async def test_limit_is_ten_by_default():
     """It is 1 to 50; another limit is another answer."""
     many = [evolve(article(number), title=f"Trial number {number}") for number in range(10, 40)]
     world = filled(THIS, *many)
-    sizes = [len((await (await get(world, PATH + query)).get_json())["articles"]) for query in ("", "?limit=1", "?limit=25")]
+    sizes = [
+        len((await (await get(world, PATH + query)).get_json())["articles"])
+        for query in ("", "?limit=1", "?limit=25")
+    ]
     assert sizes == [10, 1, 25]
 
 
@@ -57,7 +67,10 @@ async def test_limit_is_ten_by_default():
 async def test_bad_parameters_are_named(query):
     """The answer is a 400 that names the parameter."""
     response = await get(filled(THIS), f"{PATH}?{query}")
-    assert (response.status_code, (await response.get_json())["errors"][0]["field"]) == (400, query.split("=")[0])
+    assert (response.status_code, (await response.get_json())["errors"][0]["field"]) == (
+        400,
+        query.split("=")[0],
+    )
 
 
 async def test_an_article_that_is_not_archived_yet_has_similar_articles():
@@ -73,7 +86,11 @@ async def test_an_article_that_is_not_archived_yet_has_similar_articles():
 
 @pytest.mark.parametrize(
     ("unknown", "status", "code"),
-    [(article(9).id, 404, "not_found"), ("a_short", 404, "not_found"), ("%00", 400, "invalid_parameter")],
+    [
+        (article(9).id, 404, "not_found"),
+        ("a_short", 404, "not_found"),
+        ("%00", 400, "invalid_parameter"),
+    ],
 )
 async def test_an_unknown_article_is_a_404_that_is_not_cached(unknown, status, code):
     """An unknown or malformed id is a 404; invalid text is a 400."""
@@ -90,7 +107,11 @@ async def test_no_similar_articles_is_an_empty_list():
 
 @pytest.mark.parametrize(
     ("error", "code"),
-    [(ArchiveTimeoutError("slow"), "archive_timeout"), (UnavailableError("away"), "archive_timeout"), (BusyError("full"), "busy")],
+    [
+        (ArchiveTimeoutError("slow"), "archive_timeout"),
+        (UnavailableError("away"), "archive_timeout"),
+        (BusyError("full"), "busy"),
+    ],
 )
 async def test_an_archive_outage_is_a_503(error, code):
     """The codes are those of the archive routes."""

@@ -49,7 +49,11 @@ async def test_connections_of_one_address_are_limited():
 
 async def test_a_trusted_proxy_has_no_limit_per_address():
     """It carries the connections of many clients; MAX_CONNECTIONS applies to it too."""
-    limits = {"NEWSINTEL_MAX_CONNECTIONS_PER_ADDRESS": "2", "NEWSINTEL_MAX_CONNECTIONS": "4", "NEWSINTEL_TRUSTED_PROXIES": "127.0.0.0/8"}
+    limits = {
+        "NEWSINTEL_MAX_CONNECTIONS_PER_ADDRESS": "2",
+        "NEWSINTEL_MAX_CONNECTIONS": "4",
+        "NEWSINTEL_TRUSTED_PROXIES": "127.0.0.0/8",
+    }
     async with serving(**limits) as served:
         for _ in range(4):
             stream = await served.open()
@@ -141,7 +145,11 @@ async def test_an_answer_before_the_body_releases_the_connection(target):
 
     After 30 such connections the process holds no more than before.
     """
-    head = b"GET " + target.encode() + b" HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    head = (
+        b"GET "
+        + target.encode()
+        + b" HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
     async with serving() as served:
         await served.exchange(get("/articles?q=a"))  # so that the search is a hit
         before = held()
@@ -192,14 +200,30 @@ async def test_a_client_that_leaves_after_its_answer_is_released():
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
-@pytest.mark.parametrize("options", [(), ("--http2-prior-knowledge",), ("--http2",), ("-X", "POST", "-d", "x" * 100_000), ("-I",), ("-0",)])
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--http2-prior-knowledge",),
+        ("--http2",),
+        ("-X", "POST", "-d", "x" * 100_000),
+        ("-I",),
+        ("-0",),
+    ],
+)
 async def test_curl_leaves_nothing_behind(options):
     """Whatever protocol curl speaks, the next plain request is answered."""
     async with serving() as served:
         before = held()
         for target in ("/articles?q=a", "/health"):
-            await trio.run_process(["curl", "-s", "-m", "20", *options, served.url + target], capture_stdout=True, check=False)
-        plain = await trio.run_process(["curl", "-sf", "-m", "20", served.url + "/health"], capture_stdout=True)
+            await trio.run_process(
+                ["curl", "-s", "-m", "20", *options, served.url + target],
+                capture_stdout=True,
+                check=False,
+            )
+        plain = await trio.run_process(
+            ["curl", "-sf", "-m", "20", served.url + "/health"], capture_stdout=True
+        )
         assert b'"status"' in plain.stdout
         await back_to(before)
 
@@ -233,7 +257,9 @@ async def test_an_answered_request_is_measured_once(method):
         before = held()
         for number in range(100):
             stream = await trio.open_tcp_stream("127.0.0.1", served.port)
-            await stream.send_all(f"{method} /articles?q=a{number % 3} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            await stream.send_all(
+                f"{method} /articles?q=a{number % 3} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+            )
             answer = await stream.receive_some()
             while b"\r\n\r\n" not in answer or (method == "GET" and not answer.endswith(b"}")):
                 answer += await stream.receive_some()
@@ -241,7 +267,9 @@ async def test_an_answered_request_is_measured_once(method):
                 stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             await stream.aclose()
         await back_to(before)
-        sample = partial(served.world.metrics.registry.get_sample_value, "newsintel_http_request_seconds_count")
+        sample = partial(
+            served.world.metrics.registry.get_sample_value, "newsintel_http_request_seconds_count"
+        )
         assert sample({"route": "/articles", "status": "2xx"}) == 100
         assert sample({"route": "/articles", "status": "none"}) is None
 

@@ -40,7 +40,11 @@ async def test_messages_come_out_in_order_then_the_disconnect(autojump_clock):
         await inbox.put(part(number))
     await inbox.put({"type": "http.disconnect"})
     received = [await inbox.receive() for _ in range(5)]
-    assert received == [*map(part, range(3)), {"type": "http.disconnect"}, {"type": "http.disconnect"}]
+    assert received == [
+        *map(part, range(3)),
+        {"type": "http.disconnect"},
+        {"type": "http.disconnect"},
+    ]
 
 
 async def test_a_full_inbox_blocks_its_sender_until_there_is_room(autojump_clock):
@@ -59,7 +63,11 @@ async def test_a_full_inbox_blocks_its_sender_until_there_is_room(autojump_clock
         assert [await inbox.receive() for _ in range(10)] == [*map(part, range(10))]
 
 
-@pytest.mark.parametrize("end", [Inbox.end, lambda inbox: inbox.put({"type": "http.disconnect"})], ids=["ended", "disconnected"])
+@pytest.mark.parametrize(
+    "end",
+    [Inbox.end, lambda inbox: inbox.put({"type": "http.disconnect"})],
+    ids=["ended", "disconnected"],
+)
 async def test_the_end_frees_a_sender_that_waits_for_room(autojump_clock, end):
     """Otherwise a blocked sender could never report that its client left."""
     inbox, done = Inbox(), trio.Event()

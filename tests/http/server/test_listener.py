@@ -38,7 +38,9 @@ class Served:
 
     async def open(self):
         """Open a raw connection, which is closed with the server at the latest."""
-        return await self.opened.enter_async_context(await trio.open_tcp_stream("127.0.0.1", self.port))
+        return await self.opened.enter_async_context(
+            await trio.open_tcp_stream("127.0.0.1", self.port)
+        )
 
 
 @asynccontextmanager
@@ -51,7 +53,9 @@ async def serving(world=None, prepare=lambda _app: None, **environ):
     shutdown = trio.Event()
     with trio.fail_after(PATIENCE_S):
         async with AsyncExitStack() as opened, trio.open_nursery() as nursery:
-            (url,) = await nursery.start(partial(serve_http, app, world.settings, shutdown=shutdown, metrics=world.metrics))
+            (url,) = await nursery.start(
+                partial(serve_http, app, world.settings, shutdown=shutdown, metrics=world.metrics)
+            )
             yield Served(url, shutdown, opened)
             shutdown.set()
 
@@ -91,7 +95,16 @@ def parsed(raw):
 async def test_head_is_get_without_a_body():
     """On every route HEAD has the status and headers of GET."""
     async with serving() as served, httpx.AsyncClient(base_url=served.url) as client:
-        for path in ("/articles?q=a", "/articles", "/sources", "/health", "/health/ready", "/openapi.json", "/problems/busy", "/nothing"):
+        for path in (
+            "/articles?q=a",
+            "/articles",
+            "/sources",
+            "/health",
+            "/health/ready",
+            "/openapi.json",
+            "/problems/busy",
+            "/nothing",
+        ):
             await client.get(path)  # so that both requests of a search are hits
             full, head = await client.get(path), await client.head(path)
             changing = {"x-request-id", "date", "content-length" if full.is_error else ""}
@@ -114,7 +127,12 @@ async def test_a_connection_serves_many_requests():
     """The connection is kept alive after answers and problems."""
     ports = set()
     async with serving() as served, httpx.AsyncClient(base_url=served.url) as client:
-        for target, status in (("/health", 200), ("/nothing", 404), ("/articles?limit=0", 400), ("/articles?q=a", 200)):
+        for target, status in (
+            ("/health", 200),
+            ("/nothing", 404),
+            ("/articles?limit=0", 400),
+            ("/articles?q=a", 200),
+        ):
             response = await client.get(target)
             ports.add(response.extensions["network_stream"].get_extra_info("client_addr"))
             assert response.status_code == status
@@ -167,7 +185,11 @@ async def test_odd_targets_and_methods_are_problems():
         for method, target, status, code in TARGETS:
             got, headers, body = parsed(await exchange(served, get(target, method=method)))
             problem = json.loads(body)
-            assert (got, problem["code"], headers["content-type"]) == (status, code, "application/problem+json"), target
+            assert (got, problem["code"], headers["content-type"]) == (
+                status,
+                code,
+                "application/problem+json",
+            ), target
             assert headers.get("allow") == ("GET, HEAD" if status == 405 else None), target
             assert headers["cache-control"] == "no-store", target
             assert problem["request_id"] == headers["x-request-id"], target
@@ -176,9 +198,18 @@ async def test_odd_targets_and_methods_are_problems():
 async def test_the_host_of_an_absolute_target_counts():
     """The target's authority replaces the Host header (RFC 9112, 3.2.2)."""
     async with serving() as served:
-        assert parsed(await exchange(served, get("http://localhost/health", host="evil.test")))[0] == 200
-        assert parsed(await exchange(served, get("http://evil.test/health", host="localhost")))[0] == 200
-        assert parsed(await exchange(served, get("http://evil.test/sources", host="localhost")))[0] == 421
+        assert (
+            parsed(await exchange(served, get("http://localhost/health", host="evil.test")))[0]
+            == 200
+        )
+        assert (
+            parsed(await exchange(served, get("http://evil.test/health", host="localhost")))[0]
+            == 200
+        )
+        assert (
+            parsed(await exchange(served, get("http://evil.test/sources", host="localhost")))[0]
+            == 421
+        )
         assert parsed(await exchange(served, b"GET /sources HTTP/1.0\r\n\r\n"))[0] == 421
 
 
@@ -207,7 +238,13 @@ async def test_headers_beyond_the_limit_are_431():
 
 
 @pytest.mark.parametrize(
-    "garbage", [b"\x16\x03\x01\x02\x00\x01\x00", b"GET\r\n\r\n", b"G\xffT / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n"]
+    "garbage",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00",
+        b"GET\r\n\r\n",
+        b"G\xffT / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+    ],
 )
 async def test_what_is_not_http_is_400(garbage):
     """A TLS greeting, a bad method and a missing Host are a 400, and the connection closes."""
@@ -218,7 +255,9 @@ async def test_what_is_not_http_is_400(garbage):
 async def test_a_body_without_a_reader_is_refused_or_ignored():
     """A length of 10^11 is a 413 at once; a small slow body does not delay the answer to a GET."""
     async with serving() as served:
-        status, _, body = parsed(await exchange(served, get("/health", "Content-Length: 100000000000")))
+        status, _, body = parsed(
+            await exchange(served, get("/health", "Content-Length: 100000000000"))
+        )
         assert (status, json.loads(body)["code"]) == (413, "too_large")
         assert parsed(await exchange(served, get("/health", "Content-Length: 100")))[0] == 200
         assert parsed(await exchange(served, get("/health", "Content-Length: x")))[0] == 400
@@ -237,12 +276,19 @@ def taking_bodies(app, timeout_s=PATIENCE_S):
 async def test_bodies_have_limits():
     """A slow body is a 408 and a body over 64 KiB a 413, both as problems. A good one is read."""
     async with serving(prepare=partial(taking_bodies, timeout_s=0.3)) as served:
-        slow = await exchange(served, get("/body", "Content-Length: 9", method="PUT"), b"a", b"b", pause_s=0.2)
+        slow = await exchange(
+            served, get("/body", "Content-Length: 9", method="PUT"), b"a", b"b", pause_s=0.2
+        )
     async with serving(prepare=taking_bodies) as served:
         chunk = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
-        big = await exchange(served, get("/body", "Transfer-Encoding: chunked", method="PUT"), chunk, chunk, chunk)
+        big = await exchange(
+            served, get("/body", "Transfer-Encoding: chunked", method="PUT"), chunk, chunk, chunk
+        )
         good = await exchange(served, get("/body", "Content-Length: 2", method="PUT"), b"ab")
-    assert [(parsed(raw)[0], json.loads(parsed(raw)[2])["code"]) for raw in (slow, big)] == [(408, "request_timeout"), (413, "too_large")]
+    assert [(parsed(raw)[0], json.loads(parsed(raw)[2])["code"]) for raw in (slow, big)] == [
+        (408, "request_timeout"),
+        (413, "too_large"),
+    ]
     assert parsed(good)[2] == b"ab"
 
 
@@ -251,7 +297,10 @@ async def test_a_head_that_arrives_too_slowly_is_cut():
 
     Other clients are served meanwhile.
     """
-    async with serving(NEWSINTEL_HEAD_TIMEOUT_S="0.5") as served, httpx.AsyncClient(base_url=served.url) as client:
+    async with (
+        serving(NEWSINTEL_HEAD_TIMEOUT_S="0.5") as served,
+        httpx.AsyncClient(base_url=served.url) as client,
+    ):
         stream = await served.open()
         async with stream:
             await stream.send_all(b"GET /health HTTP/1.1\r\nHost: loc")
@@ -276,7 +325,11 @@ async def test_a_client_that_leaves_cancels_only_its_own_wait(caplog):
 @pytest.mark.parametrize(
     "upgrade",
     [
-        ("Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="),
+        (
+            "Upgrade: websocket",
+            "Sec-WebSocket-Version: 13",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        ),
         ("Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA"),
         ("Upgrade: TLS/1.0",),
     ],
@@ -287,7 +340,9 @@ async def test_upgrades_are_ignored(upgrade):
     The examples are those of the RFCs.
     """
     async with serving() as served:
-        raw = get("/health", *upgrade).replace(b"Connection: close", b"Connection: Upgrade, HTTP2-Settings, close")
+        raw = get("/health", *upgrade).replace(
+            b"Connection: close", b"Connection: Upgrade, HTTP2-Settings, close"
+        )
         assert parsed(await exchange(served, raw))[0] == 200
 
 
@@ -357,15 +412,25 @@ async def test_an_address_in_use_is_reported_in_one_line():
     """The error names the address and the reason."""
     async with serving() as served:
         taken = settings(NEWSINTEL_BIND=f"127.0.0.1:{served.port}")
-        with pytest.raises(NewsIntelError, match=rf"^cannot listen on 127\.0\.0\.1:{served.port}: Address already in use$"):
-            await serve_http(create_app(World().services), taken, shutdown=trio.Event(), metrics=Metrics())
+        with pytest.raises(
+            NewsIntelError,
+            match=rf"^cannot listen on 127\.0\.0\.1:{served.port}: Address already in use$",
+        ):
+            await serve_http(
+                create_app(World().services), taken, shutdown=trio.Event(), metrics=Metrics()
+            )
 
 
 async def test_an_unavailable_address_is_reported_in_one_line():
     """A name that does not resolve is reported in the same way."""
     for bind in ("192.0.2.1:0", "no-such-host.invalid:0"):
         with pytest.raises(NewsIntelError, match=r"^cannot listen on "):
-            await serve_http(create_app(World().services), settings(NEWSINTEL_BIND=bind), shutdown=trio.Event(), metrics=Metrics())
+            await serve_http(
+                create_app(World().services),
+                settings(NEWSINTEL_BIND=bind),
+                shutdown=trio.Event(),
+                metrics=Metrics(),
+            )
 
 
 async def test_ipv6_is_served():
@@ -375,7 +440,13 @@ async def test_ipv6_is_served():
     with trio.fail_after(PATIENCE_S):
         async with trio.open_nursery() as nursery:
             (url,) = await nursery.start(
-                partial(serve_http, create_app(world.services), world.settings, shutdown=shutdown, metrics=Metrics())
+                partial(
+                    serve_http,
+                    create_app(world.services),
+                    world.settings,
+                    shutdown=shutdown,
+                    metrics=Metrics(),
+                )
             )
             async with httpx.AsyncClient() as client:
                 assert (await client.get(f"{url}/sources")).status_code == 200

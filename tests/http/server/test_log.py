@@ -47,11 +47,33 @@ async def test_one_line_for_each_request():
     common = {"event": "request", "log_level": "info", "client": "anonymous", "ms": True}
     assert lines[:3] == [
         common
-        | {"method": "GET", "path": "/articles", "route": "/articles", "status": 200, "bytes": len(answer.content), "request_id": "id-1"},
+        | {
+            "method": "GET",
+            "path": "/articles",
+            "route": "/articles",
+            "status": 200,
+            "bytes": len(answer.content),
+            "request_id": "id-1",
+        },
         common
-        | {"method": "GET", "path": "/a%0Ab", "route": "other", "status": 404, "bytes": len(missing.content), "request_id": "id-2"}
+        | {
+            "method": "GET",
+            "path": "/a%0Ab",
+            "route": "other",
+            "status": 404,
+            "bytes": len(missing.content),
+            "request_id": "id-2",
+        }
         | {"problem": "not_found"},
-        common | {"method": "HEAD", "path": "/articles", "route": "/articles", "status": 200, "bytes": 0, "request_id": "id-3"},
+        common
+        | {
+            "method": "HEAD",
+            "path": "/articles",
+            "route": "/articles",
+            "status": 200,
+            "bytes": 0,
+            "request_id": "id-3",
+        },
     ]
     assert "secret" not in str(lines)
 
@@ -61,7 +83,12 @@ async def test_one_line_for_each_request():
     [
         ("GET /articles?q=Zürich HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(), "bad_request"),
         (b"GET /articles?q=secret HTTP/1.1\r\n\r\n", "bad_request"),
-        (b"GET /articles?q=secret HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 20_000 + b"\r\n\r\n", "headers_too_large"),
+        (
+            b"GET /articles?q=secret HTTP/1.1\r\nHost: localhost\r\nX: "
+            + b"x" * 20_000
+            + b"\r\n\r\n",
+            "headers_too_large",
+        ),
         (b"GET /articles?q=secret HTTP/2.0\r\nHost: localhost\r\n\r\n", "version_not_supported"),
     ],
 )
@@ -74,7 +101,12 @@ async def test_an_invalid_request_is_logged_with_the_id_of_its_answer(data, prob
             _, headers, body = parsed(await exchange(served, data))
     logger.setLevel(logging.NOTSET)
     assert json.loads(body)["code"] == problem
-    line = {"event": "request_refused", "log_level": "info", "problem": problem, "request_id": headers["x-request-id"]}
+    line = {
+        "event": "request_refused",
+        "log_level": "info",
+        "problem": problem,
+        "request_id": headers["x-request-id"],
+    }
     assert [one for one in logs if one["event"].startswith("request")] == [line]
 
 
@@ -105,7 +137,14 @@ async def test_log_line_says_how_the_client_identified_itself():
             await client.get("/sources", headers=session)
             await client.get("/sources", headers={"Host": "evil.test"})
             await client.get("/health")
-    assert [line["client"] for line in lines[:6]] == ["anonymous", "session", "key", "bad_key", "unknown", "-"]
+    assert [line["client"] for line in lines[:6]] == [
+        "anonymous",
+        "session",
+        "key",
+        "bad_key",
+        "unknown",
+        "-",
+    ]
 
 
 async def test_client_that_leaves_is_logged_without_a_status():
@@ -147,7 +186,9 @@ def test_a_request_that_was_not_processed_has_default_fields():
 )
 def test_a_long_path_is_cut_at_a_slash(path, shown):
     """A secret that is cut in two would not be recognised and redacted."""
-    fields = build_access_fields({"method": "GET", "raw_path": path.encode(), "state": {}}, 404, 0, 0.0)
+    fields = build_access_fields(
+        {"method": "GET", "raw_path": path.encode(), "state": {}}, 404, 0, 0.0
+    )
     assert fields["path"] == shown
 
 
@@ -172,15 +213,23 @@ def written():
 async def test_every_log_line_of_a_request_has_its_request_id(written, error, event, code):
     """/problems/internal promises that the id in a 500 leads to its cause in the log."""
     async with serving(World(desk=Desk(raises=error))) as served:
-        status, headers, body = parsed(await exchange(served, get("/articles?q=a", "X-Request-Id: abc-1")))
+        status, headers, body = parsed(
+            await exchange(served, get("/articles?q=a", "X-Request-Id: abc-1"))
+        )
     problem = json.loads(body)
-    assert (problem["request_id"], headers["x-request-id"], problem["code"]) == ("abc-1", "abc-1", code)
+    assert (problem["request_id"], headers["x-request-id"], problem["code"]) == (
+        "abc-1",
+        "abc-1",
+        code,
+    )
     lines = [line for line in written() if line["logger"].startswith("newsintel.http")]
     assert {line["event"] for line in lines} == {event, "request"}
     assert {line["request_id"] for line in lines} == {"abc-1"}
     assert status == PROBLEMS[code].status
     if event == "request_bug":
-        assert "ZeroDivisionError: bug" in next(line["exception"] for line in lines if "exception" in line)
+        assert "ZeroDivisionError: bug" in next(
+            line["exception"] for line in lines if "exception" in line
+        )
     assert "under the request_id" in PROBLEMS["internal"].meaning
 
 
@@ -195,7 +244,11 @@ async def test_concurrent_requests_keep_their_own_ids(written):
         return real(query)
 
     real, world.desk.made_by = world.desk.made_by, made_by
-    async with serving(world) as served, httpx.AsyncClient(base_url=served.url) as client, trio.open_nursery() as nursery:
+    async with (
+        serving(world) as served,
+        httpx.AsyncClient(base_url=served.url) as client,
+        trio.open_nursery() as nursery,
+    ):
 
         async def ask(name):
             await client.get(f"/articles?q={name}", headers={"X-Request-Id": f"id-{name}"})
@@ -216,11 +269,19 @@ async def test_an_answer_without_a_body_has_no_content_headers():
     """
     world = World(settings=settings(NEWSINTEL_CORS_ORIGINS="https://app.example.org"))
     preflight = {"Origin": "https://app.example.org", "Access-Control-Request-Method": "GET"}
-    async with serving(world, NEWSINTEL_CORS_ORIGINS="https://app.example.org") as served, httpx.AsyncClient(base_url=served.url) as client:
-        for method, path, headers in (("POST", "/auth/logout", {"Origin": "http://localhost:0"}), ("OPTIONS", "/sources", preflight)):
+    async with (
+        serving(world, NEWSINTEL_CORS_ORIGINS="https://app.example.org") as served,
+        httpx.AsyncClient(base_url=served.url) as client,
+    ):
+        for method, path, headers in (
+            ("POST", "/auth/logout", {"Origin": "http://localhost:0"}),
+            ("OPTIONS", "/sources", preflight),
+        ):
             response = await client.request(method, path, headers=headers)
             assert (response.status_code, response.content) == (204, b"")
-            assert not {"content-length", "content-type", "transfer-encoding"} & set(response.headers), path
+            assert not {"content-length", "content-type", "transfer-encoding"} & set(
+                response.headers
+            ), path
         assert (await client.get("/health")).status_code == 200  # the connection goes on
 
 
@@ -239,7 +300,16 @@ async def test_envelope_removes_the_content_headers_of_a_204(status, kept):
         sent.append(message)
 
     await Envelope(app, settings())({"type": "http", "headers": []}, None, send)
-    assert len([name for name, _ in sent[0]["headers"] if name in (b"content-type", b"Content-Length", b"x-mine")]) == kept
+    assert (
+        len(
+            [
+                name
+                for name, _ in sent[0]["headers"]
+                if name in (b"content-type", b"Content-Length", b"x-mine")
+            ]
+        )
+        == kept
+    )
 
 
 async def test_a_line_below_the_log_level_is_not_built(monkeypatch):

@@ -33,7 +33,14 @@ def mock_provider(*users):
     """
     issuer = f"http://localhost:{free_port()}"
     told = [f"--user-claims={json.dumps(user)}" for user in users]
-    command = [sys.executable, "-m", "oidc_provider_mock", f"--port={issuer.rpartition(':')[2]}", "--require-nonce", *told]
+    command = [
+        sys.executable,
+        "-m",
+        "oidc_provider_mock",
+        f"--port={issuer.rpartition(':')[2]}",
+        "--require-nonce",
+        *told,
+    ]
     with _running(command, issuer):
         yield issuer
 
@@ -49,7 +56,11 @@ def certified_provider(folder, redirect_uri, secret):
     for name in ("package.json", "package-lock.json", "serve.mjs"):
         shutil.copy(CERTIFIED / name, folder)
     installed = subprocess.run(
-        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, capture_output=True, text=True, check=False
+        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if installed.returncode:
         pytest.skip(f"npm cannot get oidc-provider: {installed.stderr[-300:]}")
@@ -62,7 +73,9 @@ def certified_provider(folder, redirect_uri, secret):
 def _running(command, issuer, folder=None):
     """Run a provider's process: yield when it answers, and end it afterwards."""
     with TemporaryFile("w+") as log:
-        process = subprocess.Popen(command, cwd=folder, env=os.environ | {"NO_COLOR": "1"}, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            command, cwd=folder, env=os.environ | {"NO_COLOR": "1"}, stdout=log, stderr=log
+        )
         try:
             _wait_until_up(process, issuer, log)
             yield
@@ -75,7 +88,9 @@ def _wait_until_up(process, issuer, log):
     give_up = time.monotonic() + START_S
     while True:
         try:
-            httpx.get(f"{issuer.removesuffix('/')}/.well-known/openid-configuration", trust_env=False).raise_for_status()
+            httpx.get(
+                f"{issuer.removesuffix('/')}/.well-known/openid-configuration", trust_env=False
+            ).raise_for_status()
         except httpx.HTTPError:
             log.seek(0)
             assert process.poll() is None, log.read()
@@ -128,7 +143,10 @@ def go_through(url, home, *, declines=False, **filled):
                 response = client.get(urljoin(here, page.links[-1]))
             else:
                 sent = (
-                    {"action": "deny"} if declines else form["fields"] | {name: filled[name] for name in form["fields"] if name in filled}
+                    {"action": "deny"}
+                    if declines
+                    else form["fields"]
+                    | {name: filled[name] for name in form["fields"] if name in filled}
                 )
                 response = client.post(urljoin(here, form["action"]), data=sent)
     raise AssertionError("no page of the provider leads back to us")

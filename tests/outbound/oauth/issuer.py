@@ -73,10 +73,18 @@ class Issuer:
         return Reply(404)
 
     def _discovery(self) -> dict[str, Any]:
-        endpoints = {"authorization_endpoint": "/authorize", "token_endpoint": "/token", "jwks_uri": "/keys"}
+        endpoints = {
+            "authorization_endpoint": "/authorize",
+            "token_endpoint": "/token",
+            "jwks_uri": "/keys",
+        }
         if self.userinfo is not None:
             endpoints["userinfo_endpoint"] = "/userinfo"
-        return {"issuer": self.url} | {name: self.url + path for name, path in endpoints.items()} | self.document
+        return (
+            {"issuer": self.url}
+            | {name: self.url + path for name, path in endpoints.items()}
+            | self.document
+        )
 
     def _userinfo(self, request: Request) -> Reply:
         if request.headers.get("authorization") != "Bearer at":
@@ -85,23 +93,52 @@ class Issuer:
 
     def _token(self, request: Request) -> Reply:
         form = dict(parse_qsl(request.body.decode()))
-        basic = "Basic " + base64.b64encode(f"{self.client_id}:{self.client_secret}".encode()).decode()
-        posted = (form.get("client_id"), form.get("client_secret")) == (self.client_id, self.client_secret)
+        basic = (
+            "Basic " + base64.b64encode(f"{self.client_id}:{self.client_secret}".encode()).decode()
+        )
+        posted = (form.get("client_id"), form.get("client_secret")) == (
+            self.client_id,
+            self.client_secret,
+        )
         if request.headers.get("authorization") != basic and not posted:
             return Reply.json(401, {"error": "invalid_client"})
         asked = self.codes.pop(form.get("code", ""), None)
-        challenge = base64.urlsafe_b64encode(sha256(form.get("code_verifier", "").encode()).digest()).decode().rstrip("=")
-        if asked is None or asked["redirect_uri"] != form["redirect_uri"] or asked["code_challenge"] != challenge:
+        challenge = (
+            base64.urlsafe_b64encode(sha256(form.get("code_verifier", "").encode()).digest())
+            .decode()
+            .rstrip("=")
+        )
+        if (
+            asked is None
+            or asked["redirect_uri"] != form["redirect_uri"]
+            or asked["code_challenge"] != challenge
+        ):
             return Reply.json(400, {"error": "invalid_grant"})
         token = (self.sign or self.signed)(self._claims(asked["nonce"]))
-        reply = {"access_token": "at", "token_type": "Bearer", "expires_in": 3600, "id_token": token} | self.members
+        reply = {
+            "access_token": "at",
+            "token_type": "Bearer",
+            "expires_in": 3600,
+            "id_token": token,
+        } | self.members
         return Reply.json(200, {name: value for name, value in reply.items() if value is not None})
 
     def _claims(self, nonce: str) -> dict[str, Any]:
         now = int(time.time())
-        right = {"iss": self.url, "aud": self.client_id, "sub": "subject-1", "nonce": nonce, "iat": now, "exp": now + 300}
+        right = {
+            "iss": self.url,
+            "aud": self.client_id,
+            "sub": "subject-1",
+            "nonce": nonce,
+            "iat": now,
+            "exp": now + 300,
+        }
         named = {"preferred_username": "alice", "email": "A@b.org", "email_verified": True}
-        return {name: value for name, value in (right | named | self.claims).items() if value is not None}
+        return {
+            name: value
+            for name, value in (right | named | self.claims).items()
+            if value is not None
+        }
 
     def signed(self, claims: dict[str, Any], key: RSAKey | ECKey | None = None) -> str:
         """Return a signed ID token."""
@@ -117,6 +154,8 @@ async def running_issuer() -> AsyncIterator[Issuer]:
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
     issuer.url = f"http://127.0.0.1:{listeners[0].socket.getsockname()[1]}"
     async with trio.open_nursery() as nursery:
-        await nursery.start(trio.serve_listeners, partial(serve_connection, respond=issuer.respond), listeners)
+        await nursery.start(
+            trio.serve_listeners, partial(serve_connection, respond=issuer.respond), listeners
+        )
         yield issuer
         nursery.cancel_scope.cancel()

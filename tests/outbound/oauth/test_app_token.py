@@ -31,8 +31,14 @@ GOOD = {"access_token": "planted-token", "token_type": "bearer", "expires_in": 8
 
 def answer(status: int = 200, body: Any = None, **headers: str) -> httpx.Response:
     """A reply of the token endpoint."""
-    content = body if isinstance(body, bytes) else json.dumps(GOOD if body is None else body).encode()
-    return httpx.Response(status, content=content, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    content = (
+        body if isinstance(body, bytes) else json.dumps(GOOD if body is None else body).encode()
+    )
+    return httpx.Response(
+        status,
+        content=content,
+        headers={name.replace("_", "-"): value for name, value in headers.items()},
+    )
 
 
 @define
@@ -54,7 +60,10 @@ class Endpoint:
         given = (
             self.answers.pop(0)
             if self.answers
-            else answer(body=GOOD | {"access_token": f"token-{len(self.calls_s)}", "expires_in": self.life_s})
+            else answer(
+                body=GOOD
+                | {"access_token": f"token-{len(self.calls_s)}", "expires_in": self.life_s}
+            )
         )
         if isinstance(given, Exception):
             raise given
@@ -65,7 +74,10 @@ class Endpoint:
 async def kept(endpoint: Endpoint) -> AsyncIterator[AppToken]:
     """A token whose renewal loop runs."""
     transport = httpx.MockTransport(endpoint)
-    async with AsyncOAuth2Client("id", SECRET, transport=transport) as client, trio.open_nursery() as nursery:
+    async with (
+        AsyncOAuth2Client("id", SECRET, transport=transport) as client,
+        trio.open_nursery() as nursery,
+    ):
         token = AppToken(client, "https://auth.example/api/v1/access_token")
         nursery.start_soon(token.keep_ready)
         yield token
@@ -138,15 +150,24 @@ async def test_renewal_joins_the_one_that_runs(autojump_clock: MockClock, even: 
 
 
 BAD = {
-    "bad secret": (lambda: answer(401, {"message": "Unauthorized", "error": 401}), Status.UNAUTHORIZED),
+    "bad secret": (
+        lambda: answer(401, {"message": "Unauthorized", "error": 401}),
+        Status.UNAUTHORIZED,
+    ),
     "error with 200": (lambda: answer(200, {"error": "invalid_grant"}), Status.UNAUTHORIZED),
     "blocked network": (lambda: answer(403, b"<html>blocked"), Status.UNAUTHORIZED),
     "401 with 200": (lambda: answer(200, {"error": 401}), Status.UNAUTHORIZED),
-    "too fast": (lambda: answer(429, {"message": "Too Many Requests", "error": 429}), Status.RATE_LIMITED),
+    "too fast": (
+        lambda: answer(429, {"message": "Too Many Requests", "error": 429}),
+        Status.RATE_LIMITED,
+    ),
     "too fast with 200": (lambda: answer(200, {"error": 429}), Status.RATE_LIMITED),
     "bad request": (lambda: answer(400, {"error": 400}), Status.BAD_PAYLOAD),
     "HTML": (lambda: answer(200, b"<html>"), Status.BAD_PAYLOAD),
-    "redirect": (lambda: answer(302, b"", location="https://elsewhere.example/"), Status.BAD_PAYLOAD),
+    "redirect": (
+        lambda: answer(302, b"", location="https://elsewhere.example/"),
+        Status.BAD_PAYLOAD,
+    ),
     "down": (lambda: answer(503, b"<html>"), Status.UNREACHABLE),
     "a list": (lambda: answer(200, [1]), Status.BAD_PAYLOAD),
     "nested": (lambda: answer(200, b"[" * 100_000), Status.BAD_PAYLOAD),
@@ -154,15 +175,30 @@ BAD = {
     "empty error": (lambda: answer(200, GOOD | {"error": None}), Status.BAD_PAYLOAD),
     "expires_at": (lambda: answer(200, GOOD | {"expires_at": [1]}), Status.BAD_PAYLOAD),
     "token not text": (lambda: answer(200, GOOD | {"access_token": 7}), Status.BAD_PAYLOAD),
-    "token with a line break": (lambda: answer(200, GOOD | {"access_token": "a\r\nb"}), Status.BAD_PAYLOAD),
+    "token with a line break": (
+        lambda: answer(200, GOOD | {"access_token": "a\r\nb"}),
+        Status.BAD_PAYLOAD,
+    ),
     "other kind": (lambda: answer(200, GOOD | {"token_type": "mac"}), Status.BAD_PAYLOAD),
     **{
-        f"expires_in {life_s}": (lambda life_s=life_s: answer(200, GOOD | {"expires_in": life_s}), Status.BAD_PAYLOAD)
+        f"expires_in {life_s}": (
+            lambda life_s=life_s: answer(200, GOOD | {"expires_in": life_s}),
+            Status.BAD_PAYLOAD,
+        )
         for life_s in (None, 0, -1, 59, "3600", True, [], 10**400)
     },
-    "expires_in NaN": (lambda: answer(200, json.dumps(GOOD).replace("86400", "NaN").encode()), Status.BAD_PAYLOAD),
-    "expires_in 1e999": (lambda: answer(200, json.dumps(GOOD).replace("86400", "1e999").encode()), Status.BAD_PAYLOAD),
-    "no connection": (lambda: httpx.ConnectError("https://auth.example?" + SECRET), Status.UNREACHABLE),
+    "expires_in NaN": (
+        lambda: answer(200, json.dumps(GOOD).replace("86400", "NaN").encode()),
+        Status.BAD_PAYLOAD,
+    ),
+    "expires_in 1e999": (
+        lambda: answer(200, json.dumps(GOOD).replace("86400", "1e999").encode()),
+        Status.BAD_PAYLOAD,
+    ),
+    "no connection": (
+        lambda: httpx.ConnectError("https://auth.example?" + SECRET),
+        Status.UNREACHABLE,
+    ),
 }
 
 
@@ -200,13 +236,18 @@ async def test_unusable_reply_is_refused_at_once_and_retried(
     ids=["down", "bad secret", "too fast", "told when", "told now", "told never", "told nonsense"],
 )
 async def test_failures_are_retried_with_growing_pauses(
-    autojump_clock: MockClock, even: None, given: Callable[[], httpx.Response], pauses_s: list[float]
+    autojump_clock: MockClock,
+    even: None,
+    given: Callable[[], httpx.Response],
+    pauses_s: list[float],
 ) -> None:
     """The pause depends on how likely waiting helps, or is what the endpoint asked for."""
     endpoint = Endpoint([given() for _ in pauses_s])
     async with kept(endpoint):
         await trio.sleep(sum(pauses_s) + 1)
-    assert [b - a for a, b in zip(endpoint.calls_s, endpoint.calls_s[1:], strict=False)] == pytest.approx(pauses_s)
+    assert [
+        b - a for a, b in zip(endpoint.calls_s, endpoint.calls_s[1:], strict=False)
+    ] == pytest.approx(pauses_s)
 
 
 async def test_pauses_are_jittered(autojump_clock: MockClock) -> None:
@@ -214,14 +255,21 @@ async def test_pauses_are_jittered(autojump_clock: MockClock) -> None:
     endpoint = Endpoint([answer(503, b"") for _ in range(8)])
     async with kept(endpoint):
         await trio.sleep(1000)
-    pauses = [(b - a) / 2**n for n, (a, b) in enumerate(zip(endpoint.calls_s, endpoint.calls_s[1:], strict=False))]
+    pauses = [
+        (b - a) / 2**n
+        for n, (a, b) in enumerate(zip(endpoint.calls_s, endpoint.calls_s[1:], strict=False))
+    ]
     assert all(0.75 <= pause <= 1.25 for pause in pauses)
     assert len(set(pauses)) == len(pauses)
 
 
-async def test_a_failed_renewal_leaves_a_good_token_in_use(autojump_clock: MockClock, even: None) -> None:
+async def test_a_failed_renewal_leaves_a_good_token_in_use(
+    autojump_clock: MockClock, even: None
+) -> None:
     """The token works until it expires; only then is the refusal returned."""
-    endpoint = Endpoint([answer(body=GOOD | {"expires_in": 1000}), *(answer(503, b"") for _ in range(99))])
+    endpoint = Endpoint(
+        [answer(body=GOOD | {"expires_in": 1000}), *(answer(503, b"") for _ in range(99))]
+    )
     async with kept(endpoint) as token:
         await trio.sleep(999)
         assert await token.get_token() == "planted-token"
@@ -229,12 +277,16 @@ async def test_a_failed_renewal_leaves_a_good_token_in_use(autojump_clock: MockC
         assert isinstance(await token.get_token(), Refusal)
 
 
-async def test_renewal_does_not_wait_for_the_retry_pause(autojump_clock: MockClock, even: None) -> None:
+async def test_renewal_does_not_wait_for_the_retry_pause(
+    autojump_clock: MockClock, even: None
+) -> None:
     """A token is revoked while the loop pauses after a failure.
 
     One attempt starts at once, and only one.
     """
-    endpoint = Endpoint([answer(body=GOOD | {"expires_in": 100}), *(answer(401, {}) for _ in range(3))])
+    endpoint = Endpoint(
+        [answer(body=GOOD | {"expires_in": 100}), *(answer(401, {}) for _ in range(3))]
+    )
     async with kept(endpoint) as token:
         await trio.sleep(95)
         assert await token.get_token() == "planted-token"
@@ -246,7 +298,9 @@ async def test_renewal_does_not_wait_for_the_retry_pause(autojump_clock: MockClo
     assert len(endpoint.calls_s) == 3
 
 
-async def test_attempt_at_a_hanging_endpoint_times_out(autojump_clock: MockClock, even: None) -> None:
+async def test_attempt_at_a_hanging_endpoint_times_out(
+    autojump_clock: MockClock, even: None
+) -> None:
     """The timeout covers the whole attempt."""
     endpoint = Endpoint(latency_s=1e6)
     async with kept(endpoint) as token:
@@ -276,14 +330,23 @@ def test_recorded_replies_have_the_right_status(name: str, status: Status | None
 
 def settings(url: str) -> SourceSettings:
     """The settings of Reddit at a URL."""
-    values = {"client_id": "app", "client_secret": Secret(SECRET), "user_agent": "web:org.example:v1 (by /u/x)", "auth_url": url}
+    values = {
+        "client_id": "app",
+        "client_secret": Secret(SECRET),
+        "user_agent": "web:org.example:v1 (by /u/x)",
+        "auth_url": url,
+    }
     return SourceSettings("reddit", url, 1.0, 0.6, None, enabled=True, values=values)
 
 
 @asynccontextmanager
 async def served(script: Script) -> AsyncIterator[tuple[AppToken, list[str]]]:
     """The real client against a scripted endpoint."""
-    async with serving(script) as endpoint, open_app_token(settings(endpoint.url + "/auth")) as token, trio.open_nursery() as nursery:
+    async with (
+        serving(script) as endpoint,
+        open_app_token(settings(endpoint.url + "/auth")) as token,
+        trio.open_nursery() as nursery,
+    ):
         nursery.start_soon(token.keep_ready)
         yield token, endpoint.heads
         nursery.cancel_scope.cancel()
@@ -296,14 +359,18 @@ async def test_request_has_basic_auth_and_the_operators_user_agent() -> None:
             assert await token.get_token() == "planted-token"
     basic = base64.b64encode(f"app:{SECRET}".encode()).decode()
     assert heads[0].startswith("POST /auth/api/v1/access_token HTTP/1.1\r\n")
-    assert {f"Authorization: Basic {basic}", "User-Agent: web:org.example:v1 (by /u/x)"} <= set(heads[0].split("\r\n"))
+    assert {f"Authorization: Basic {basic}", "User-Agent: web:org.example:v1 (by /u/x)"} <= set(
+        heads[0].split("\r\n")
+    )
 
 
 async def test_stacked_compression_is_refused() -> None:
     """This client uses the same transport, with the same limits, as the sources."""
     async with served(reply(b"{}", "200 OK", "Content-Encoding: gzip, gzip")) as (token, _):
         with trio.fail_after(PATIENCE_S):
-            assert await token.get_token() == Refusal(Status.BAD_PAYLOAD, "content coding is stacked or unknown")
+            assert await token.get_token() == Refusal(
+                Status.BAD_PAYLOAD, "content coding is stacked or unknown"
+            )
 
 
 async def test_shutdown_does_not_wait_for_the_token_endpoint() -> None:
@@ -325,6 +392,8 @@ def test_import_prints_no_warning() -> None:
     Users must not see that at each start.
     """
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", "import newsintel.outbound.oauth.app_token"], capture_output=True, check=True
+        [sys.executable, "-W", "error", "-c", "import newsintel.outbound.oauth.app_token"],
+        capture_output=True,
+        check=True,
     )
     assert done.stderr == b""

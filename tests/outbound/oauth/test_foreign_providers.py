@@ -21,7 +21,12 @@ from tests.http.world import World, settings
 from tests.outbound.oauth.foreign import certified_provider, go_through, mock_provider
 
 CALLBACK = "http://localhost:8000/auth/oidc/callback"
-ALICE = {"sub": "248289761001", "preferred_username": "alice", "email": "Alice@example.org", "email_verified": True}
+ALICE = {
+    "sub": "248289761001",
+    "preferred_username": "alice",
+    "email": "Alice@example.org",
+    "email_verified": True,
+}
 SECRET = "a+b/c%d:e &f=~"
 """A secret that form encoding changes; RFC 6749, 2.3.1 requires that encoding in the header."""
 
@@ -38,7 +43,11 @@ class Service:
         """Pass login, the provider's pages and the callback; returns the callback's response."""
         going = await self.browser.get("/auth/oidc/login")
         assert going.status_code == 303, await going.get_data()
-        back = urlsplit(await trio.to_thread.run_sync(partial(go_through, going.headers["Location"], CALLBACK, **person)))
+        back = urlsplit(
+            await trio.to_thread.run_sync(
+                partial(go_through, going.headers["Location"], CALLBACK, **person)
+            )
+        )
         return await self.browser.get(f"{back.path}?{back.query}")
 
     async def me(self):
@@ -52,10 +61,16 @@ async def service(issuer, client_id="newsintel", secret=SECRET, **environ):
     set_up = {"OIDC_ISSUER": issuer, "OIDC_CLIENT_ID": client_id, "OIDC_LABEL": "Example"} | (
         {"OIDC_CLIENT_SECRET": secret} if secret else {}
     )
-    world = World(settings=settings(**{f"NEWSINTEL_{name}": value for name, value in (set_up | environ).items()}))
+    world = World(
+        settings=settings(
+            **{f"NEWSINTEL_{name}": value for name, value in (set_up | environ).items()}
+        )
+    )
     async with open_providers(world.settings, lambda: datetime.now(UTC)) as providers:
         services = world.services
-        app = create_app(evolve(services, accounts=evolve(services.accounts, providers=providers.by_name)))
+        app = create_app(
+            evolve(services, accounts=evolve(services.accounts, providers=providers.by_name))
+        )
         yield Service(world, app.test_client(), providers.by_name["oidc"])
 
 
@@ -96,7 +111,9 @@ async def test_code_works_once(mock):
     """The provider refuses the second use, and we report it."""
     async with service(mock) as ours:
         attempt = create_attempt("oidc", "c" * 43, None)
-        back = await trio.to_thread.run_sync(partial(go_through, await ours.provider.start_sign_in(attempt), CALLBACK, sub="carol"))
+        back = await trio.to_thread.run_sync(
+            partial(go_through, await ours.provider.start_sign_in(attempt), CALLBACK, sub="carol")
+        )
         code = dict(pair.split("=") for pair in urlsplit(back).query.split("&"))["code"]
         assert (await ours.provider.finish_sign_in(code, attempt))[0].subject == "carol"
         with pytest.raises(InvalidParameterError):
@@ -117,7 +134,12 @@ async def test_sign_in_with_a_certified_provider(certified, client_id):
 
     This provider requires PKCE, and only its userinfo endpoint has name and address.
     """
-    async with service(certified, client_id, None if client_id == "public" else SECRET, SIGN_IN="oidc:erin@example.org") as ours:
+    async with service(
+        certified,
+        client_id,
+        None if client_id == "public" else SECRET,
+        SIGN_IN="oidc:erin@example.org",
+    ) as ours:
         assert (await ours.sign_in(login="erin")).status_code == 303
         me = await ours.me()
         assert (me["username"], me["provider"]) == ("erin by name", certified)

@@ -20,8 +20,16 @@ WHO = {"iss": "https://op.example", "sub": "s"}
         ({"email": "A@b.org", "email_verified": "true"}, "A@b.org", ("oidc:s", "oidc:a@b.org")),
         ({"email": "a@b.org", "email_verified": "True"}, "a@b.org", ("oidc:s", "oidc:a@b.org")),
         ({"email": "\u212a@b.org", "email_verified": True}, "\u212a@b.org", ("oidc:s",)),
-        ({"email": "a\u200b@b.org", "email_verified": True}, "a@b.org", ("oidc:s", "oidc:a\u200b@b.org")),
-        ({"email": "jürgen@b.org", "email_verified": True}, "jürgen@b.org", ("oidc:s", "oidc:jürgen@b.org")),
+        (
+            {"email": "a\u200b@b.org", "email_verified": True},
+            "a@b.org",
+            ("oidc:s", "oidc:a\u200b@b.org"),
+        ),
+        (
+            {"email": "jürgen@b.org", "email_verified": True},
+            "jürgen@b.org",
+            ("oidc:s", "oidc:jürgen@b.org"),
+        ),
         ({"email": ["a@b.org"], "email_verified": True}, "s", ("oidc:s",)),
         ({"preferred_username": "\u202ealice\x00 "}, "alice", ("oidc:s",)),
         ({"preferred_username": 7, "name": "Alice A"}, "Alice A", ("oidc:s",)),
@@ -35,7 +43,11 @@ def test_identity_has_a_name_and_invited_entries(claims, username, invited):
     another.
     """
     identity = identity_of(WHO | claims)
-    assert (identity.provider, identity.username, identity.invited_as) == ("https://op.example", username, invited)
+    assert (identity.provider, identity.username, identity.invited_as) == (
+        "https://op.example",
+        username,
+        invited,
+    )
 
 
 @pytest.mark.parametrize(
@@ -44,7 +56,10 @@ def test_identity_has_a_name_and_invited_entries(claims, username, invited):
         ({"sub": "bob@example.com"}, ()),
         ({"sub": "BOB@EXAMPLE.COM"}, ()),
         ({"sub": "bob@example.com", "email": "bob@example.com", "email_verified": False}, ()),
-        ({"sub": "x@y", "email": "Bob@example.com", "email_verified": True}, ("oidc:bob@example.com",)),
+        (
+            {"sub": "x@y", "email": "Bob@example.com", "email_verified": True},
+            ("oidc:bob@example.com",),
+        ),
         ({"sub": "AbC"}, ("oidc:AbC",)),
         ({"sub": "\u212a"}, ("oidc:\u212a",)),
         ({"sub": "s", "email": "AbC", "email_verified": True}, ("oidc:s",)),
@@ -118,15 +133,25 @@ def test_userinfo_adds_only_missing_claims():
         "email_verified": True,
     }
     merged = with_userinfo(WHO | {"preferred_username": "alice", "email_verified": False}, said)
-    assert merged == WHO | {"preferred_username": "alice", "name": "Alice", "email": "a@b.org", "email_verified": True}
+    assert merged == WHO | {
+        "preferred_username": "alice",
+        "name": "Alice",
+        "email": "a@b.org",
+        "email_verified": True,
+    }
 
 
 def test_an_address_and_its_verification_stay_together():
     """The verification of one address must not apply to another."""
     signed = WHO | {"email": "victim@b.org"}
-    assert with_userinfo(signed, {"sub": "s", "email": "own@b.org", "email_verified": True}) == signed
+    assert (
+        with_userinfo(signed, {"sub": "s", "email": "own@b.org", "email_verified": True}) == signed
+    )
     verified = WHO | {"email_verified": True}
-    assert with_userinfo(verified, {"sub": "s", "email": "victim@b.org"}) == verified | {"email": "victim@b.org", "email_verified": None}
+    assert with_userinfo(verified, {"sub": "s", "email": "victim@b.org"}) == verified | {
+        "email": "victim@b.org",
+        "email_verified": None,
+    }
 
 
 @pytest.mark.parametrize("subject", ["t", None, "S", 7, ["s"]])

@@ -19,7 +19,11 @@ async def test_option_that_authlib_does_not_know_is_an_error():
     """
     async with Transport() as transport:
         with pytest.raises(TypeError, match="revocation_answer"):
-            open_client("id", "secret", transport, revocation_answer_auth_method="client_secret_basic")
-        client = open_client("id", "secret", transport, revocation_endpoint_auth_method="client_secret_post")
+            open_client(
+                "id", "secret", transport, revocation_answer_auth_method="client_secret_basic"
+            )
+        client = open_client(
+            "id", "secret", transport, revocation_endpoint_auth_method="client_secret_post"
+        )
         assert client.revocation_endpoint_auth_method == "client_secret_post"
         assert client.metadata == {}

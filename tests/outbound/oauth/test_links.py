@@ -43,14 +43,18 @@ async def test_asvs_09_unlinking_revokes_and_forgets(autojump_clock, provider, s
     assert (provider.revoked, store.kept) == ([TOKENS], {(8, "reddit"): TOKENS})
 
 
-async def test_tokens_are_deleted_even_if_the_provider_is_unreachable(autojump_clock, provider, store):
+async def test_tokens_are_deleted_even_if_the_provider_is_unreachable(
+    autojump_clock, provider, store
+):
     """An outage of a provider must not keep the data of a person who leaves."""
     provider.raises = SignInUnavailableError("away")
     await AccountLinks(store, {"reddit": provider}).revoke_all_tokens(7)
     assert (7, "reddit") not in store.kept
 
 
-async def test_tokens_that_no_key_decrypts_are_deleted(autojump_clock, provider, store, monkeypatch):
+async def test_tokens_that_no_key_decrypts_are_deleted(
+    autojump_clock, provider, store, monkeypatch
+):
     """They can no longer be revoked."""
 
     async def sealed(*_):
@@ -61,7 +65,9 @@ async def test_tokens_that_no_key_decrypts_are_deleted(autojump_clock, provider,
     assert (provider.revoked, (7, "reddit") in store.kept) == ([], False)
 
 
-async def test_fault_39_a_caller_who_leaves_does_not_stop_the_revocation(autojump_clock, provider, store):
+async def test_fault_39_a_caller_who_leaves_does_not_stop_the_revocation(
+    autojump_clock, provider, store
+):
     """Otherwise a closed connection would leave a token that works."""
     with trio.move_on_after(0.5) as scope:
         await AccountLinks(store, {"reddit": provider}).revoke_all_tokens(7)

@@ -36,7 +36,15 @@ async def provider(issuer):
     """Our client of that provider."""
     async with Transport() as transport:
         secret = Secret(issuer.client_secret)
-        yield OpenIdConnect(issuer.url, issuer.client_id, secret, "Example", BACK, transport, lambda: datetime.now(UTC))
+        yield OpenIdConnect(
+            issuer.url,
+            issuer.client_id,
+            secret,
+            "Example",
+            BACK,
+            transport,
+            lambda: datetime.now(UTC),
+        )
 
 
 async def come_back(issuer, provider, attempt=ATTEMPT):
@@ -50,11 +58,23 @@ async def come_back(issuer, provider, attempt=ATTEMPT):
 async def test_sign_in_returns_the_identity(issuer, provider):
     """We send state, nonce, PKCE and our redirect URI; a subject and a name come back."""
     asked = issuer.authorize(await provider.start_sign_in(ATTEMPT))
-    assert (asked["state"], asked["nonce"], asked["redirect_uri"]) == (ATTEMPT.state, ATTEMPT.nonce, BACK)
-    assert (asked["response_type"], asked["code_challenge_method"], asked["scope"]) == ("code", "S256", "openid profile email")
+    assert (asked["state"], asked["nonce"], asked["redirect_uri"]) == (
+        ATTEMPT.state,
+        ATTEMPT.nonce,
+        BACK,
+    )
+    assert (asked["response_type"], asked["code_challenge_method"], asked["scope"]) == (
+        "code",
+        "S256",
+        "openid profile email",
+    )
     assert ATTEMPT.verifier not in str(asked)
     identity, _ = await provider.finish_sign_in("code-1", ATTEMPT)
-    assert (identity.provider, identity.subject, identity.username) == (issuer.url, "subject-1", "alice")
+    assert (identity.provider, identity.subject, identity.username) == (
+        issuer.url,
+        "subject-1",
+        "alice",
+    )
     assert identity.invited_as == ("oidc:subject-1", "oidc:a@b.org")
 
 
@@ -62,7 +82,9 @@ async def test_discovery_is_cached_for_an_hour(issuer, provider, monkeypatch):
     """After an hour the document and the keys are fetched again."""
     await come_back(issuer, provider)
     await come_back(issuer, provider)
-    assert issuer.asked.count("/.well-known/openid-configuration") == issuer.asked.count("/keys") == 1
+    assert (
+        issuer.asked.count("/.well-known/openid-configuration") == issuer.asked.count("/keys") == 1
+    )
     provider._kept.at_s -= DISCOVERY_KEEP_S
     await come_back(issuer, provider)
     assert issuer.asked.count("/keys") == 2
@@ -89,7 +111,13 @@ async def test_rsa_signature_is_accepted(issuer, provider):
 def side(issuer, transport, name=None, secret=None):
     """Our client of a provider, with the issuer that its operator sets."""
     return OpenIdConnect(
-        name or issuer.url, issuer.client_id, secret or Secret(issuer.client_secret), "Example", BACK, transport, lambda: datetime.now(UTC)
+        name or issuer.url,
+        issuer.client_id,
+        secret or Secret(issuer.client_secret),
+        "Example",
+        BACK,
+        transport,
+        lambda: datetime.now(UTC),
     )
 
 
@@ -137,7 +165,12 @@ async def test_other_members_of_the_token_reply_do_not_matter(issuer, provider, 
 
 
 SUB_ALONE = {"preferred_username": None, "email": None, "email_verified": None}
-TOLD = {"sub": "subject-1", "preferred_username": "alice", "email": "a@b.org", "email_verified": True}
+TOLD = {
+    "sub": "subject-1",
+    "preferred_username": "alice",
+    "email": "a@b.org",
+    "email_verified": True,
+}
 
 
 async def test_name_and_address_may_come_from_userinfo(issuer, provider):
@@ -160,7 +193,9 @@ async def test_userinfo_of_another_subject_signs_nobody_in(issuer, provider):
         await come_back(issuer, provider)
 
 
-@pytest.mark.parametrize("reply", [Reply(503), Reply(401), Reply.html(200, "<html>"), Reply.json(200, ["x"])])
+@pytest.mark.parametrize(
+    "reply", [Reply(503), Reply(401), Reply.html(200, "<html>"), Reply.json(200, ["x"])]
+)
 async def test_failed_userinfo_fails_the_sign_in(issuer, provider, reply):
     """Otherwise the person's name would be their subject, and no invitation would match."""
     issuer.claims, issuer.userinfo = SUB_ALONE, reply
@@ -194,19 +229,26 @@ async def test_keys_and_tokens_may_lack_a_key_id(issuer, provider):
     issuer.sign = lambda claims: jwt.encode({"alg": "ES256"}, claims, stranger)
     with pytest.raises(SignInUnavailableError, match="invalid proof"):
         await come_back(issuer, provider)
-    provider._kept.keys.keys[:] = [ECKey.import_key({name: part for name, part in stranger.as_dict().items() if name != "kid"})]
+    provider._kept.keys.keys[:] = [
+        ECKey.import_key({name: part for name, part in stranger.as_dict().items() if name != "kid"})
+    ]
     issuer.sign = lambda claims: jwt.encode({"alg": "ES256", "kid": "named"}, claims, stranger)
     assert (await come_back(issuer, provider)).subject == "subject-1"
 
 
-TENANT, OTHER_TENANT = "8eaef023-2b34-4da1-9baa-8bc8c9d6a490", "9188040d-6c67-4c5b-b112-36a304b66dad"
+TENANT, OTHER_TENANT = (
+    "8eaef023-2b34-4da1-9baa-8bc8c9d6a490",
+    "9188040d-6c67-4c5b-b112-36a304b66dad",
+)
 
 
 async def in_tenant(issuer, transport, tenant=TENANT, made_by=TENANT, key_of="{tenantid}"):
     """Sign in a person of a tenant at a provider for several, like Entra's `common`."""
     issuer.document = {"issuer": issuer.url + "/{tenantid}/v2.0"}
     issuer.claims = {"iss": f"{issuer.url}/{made_by}/v2.0", "tid": tenant}
-    issuer.keys = [ECKey.generate_key("P-256", {"kid": "k1", "issuer": f"{issuer.url}/{key_of}/v2.0"})]
+    issuer.keys = [
+        ECKey.generate_key("P-256", {"kid": "k1", "issuer": f"{issuer.url}/{key_of}/v2.0"})
+    ]
     return await come_back(issuer, side(issuer, transport, issuer.url + "/common/v2.0"))
 
 
@@ -217,14 +259,23 @@ async def test_issuer_of_a_tenant_owns_the_account(issuer):
     """
     async with Transport() as transport:
         identity = await in_tenant(issuer, transport)
-        assert (identity.provider, identity.invited_as) == (f"{issuer.url}/{TENANT}/v2.0", ("oidc:subject-1",))
+        assert (identity.provider, identity.invited_as) == (
+            f"{issuer.url}/{TENANT}/v2.0",
+            ("oidc:subject-1",),
+        )
         assert issuer.asked[0] == "/common/v2.0/.well-known/openid-configuration"
         assert (await in_tenant(issuer, transport, key_of=TENANT)).subject == "subject-1"
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"made_by": OTHER_TENANT}, {"tenant": None}, {"tenant": "common", "made_by": "common"}, {"key_of": OTHER_TENANT}, {"tenant": 7}],
+    [
+        {"made_by": OTHER_TENANT},
+        {"tenant": None},
+        {"tenant": "common", "made_by": "common"},
+        {"key_of": OTHER_TENANT},
+        {"tenant": 7},
+    ],
 )
 async def test_token_of_another_tenant_is_refused(issuer, wrong):
     """Neither its token nor its key counts."""
@@ -283,7 +334,12 @@ def unsigned(issuer, claims):
 
 def by_our_secret(issuer, claims):
     """An ID token signed with the secret that client and provider share."""
-    return jwt.encode({"alg": "HS256", "kid": "k1"}, claims, OctKey.import_key(issuer.client_secret), algorithms=["HS256"])
+    return jwt.encode(
+        {"alg": "HS256", "kid": "k1"},
+        claims,
+        OctKey.import_key(issuer.client_secret),
+        algorithms=["HS256"],
+    )
 
 
 def by_another_key(issuer, claims):
@@ -298,7 +354,17 @@ def changed(issuer, claims):
 
 
 @pytest.mark.parametrize(
-    "sign", [unsigned, by_our_secret, by_another_key, changed, lambda *_: "x", lambda *_: "a.b.c", lambda *_: "", lambda *_: "é"]
+    "sign",
+    [
+        unsigned,
+        by_our_secret,
+        by_another_key,
+        changed,
+        lambda *_: "x",
+        lambda *_: "a.b.c",
+        lambda *_: "",
+        lambda *_: "é",
+    ],
 )
 async def test_token_without_a_valid_signature_signs_nobody_in(issuer, provider, sign):
     """Its claims do not matter."""
@@ -333,7 +399,9 @@ async def test_invalid_key_set_fails_the_sign_in(issuer, provider, keys, monkeyp
 
     monkeypatch.setattr(type(issuer), "respond", lambda _self, request: respond(request))
     async with running_issuer() as other, Transport() as transport:
-        other_side = OpenIdConnect(other.url, "newsintel", None, "Example", BACK, transport, lambda: datetime.now(UTC))
+        other_side = OpenIdConnect(
+            other.url, "newsintel", None, "Example", BACK, transport, lambda: datetime.now(UTC)
+        )
         with pytest.raises(SignInUnavailableError):
             await other_side.start_sign_in(ATTEMPT)
 
@@ -345,7 +413,10 @@ REPLIES = {
     "HTML": (Reply.html(200, "<html>"), SignInUnavailableError),
     "down": (Reply(503), SignInUnavailableError),
     "busy": (Reply.json(429, {}, Retry_After="7"), SignInUnavailableError),
-    "no ID token": (Reply.json(200, {"access_token": "a", "token_type": "Bearer", "expires_in": 60}), SignInUnavailableError),
+    "no ID token": (
+        Reply.json(200, {"access_token": "a", "token_type": "Bearer", "expires_in": 60}),
+        SignInUnavailableError,
+    ),
 }
 
 
@@ -374,6 +445,8 @@ async def test_hanging_provider_times_out(issuer, provider, monkeypatch):
 
     monkeypatch.setattr(type(issuer), "respond", lambda _self, request: hang(request))
     async with running_issuer() as other, Transport() as transport:
-        other_side = OpenIdConnect(other.url, "newsintel", None, "Example", BACK, transport, lambda: datetime.now(UTC))
+        other_side = OpenIdConnect(
+            other.url, "newsintel", None, "Example", BACK, transport, lambda: datetime.now(UTC)
+        )
         with pytest.raises(SignInUnavailableError, match="too long"):
             await other_side.start_sign_in(ATTEMPT)

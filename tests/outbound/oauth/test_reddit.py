@@ -29,7 +29,9 @@ class Elsewhere:
 
     async def behave(self, **behaviour):
         """Change how www.reddit.com behaves from now on."""
-        (await self.browser.put(f"{self.simulated.control_url}/reddit_auth", json=behaviour)).raise_for_status()
+        (
+            await self.browser.put(f"{self.simulated.control_url}/reddit_auth", json=behaviour)
+        ).raise_for_status()
 
     async def decide(self, decision="allow", username="alice"):
         """Press a button on Reddit's page; returns the query that the browser comes back with."""
@@ -44,18 +46,34 @@ class Elsewhere:
 @pytest.fixture
 async def elsewhere():
     """The simulated Reddit and the provider run, without artificial latency."""
-    async with run_simulated_upstreams(seed=1) as simulated, httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as browser:
+    async with (
+        run_simulated_upstreams(seed=1) as simulated,
+        httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as browser,
+    ):
         for name in simulated.base_urls:
-            await browser.put(f"{simulated.control_url}/{name}", json={"latency_ms": 0, "jitter_ms": 0})
-        settings = read_settings([source.options for source in REGISTRY.values()], simulated.environ)
+            await browser.put(
+                f"{simulated.control_url}/{name}", json={"latency_ms": 0, "jitter_ms": 0}
+            )
+        settings = read_settings(
+            [source.options for source in REGISTRY.values()], simulated.environ
+        )
         async with open_providers(settings, lambda: NOON) as providers:
             yield Elsewhere(simulated, providers.by_name["reddit"], browser)
 
 
 async def test_asvs_02_authorization_request_has_state_and_pkce(elsewhere):
     """The redirect URI comes from our settings, and the scope is the smallest that works."""
-    asked = {name: value for name, [value] in parse_qs(urlsplit(await elsewhere.provider.start_sign_in(ATTEMPT)).query).items()}
-    assert (asked["state"], asked["response_type"], asked["duration"]) == (ATTEMPT.state, "code", "permanent")
+    asked = {
+        name: value
+        for name, [value] in parse_qs(
+            urlsplit(await elsewhere.provider.start_sign_in(ATTEMPT)).query
+        ).items()
+    }
+    assert (asked["state"], asked["response_type"], asked["duration"]) == (
+        ATTEMPT.state,
+        "code",
+        "permanent",
+    )
     assert asked["redirect_uri"] == "http://localhost:8000/auth/reddit/callback"
     assert asked["scope"] == "identity read"
     assert (asked["code_challenge_method"], len(asked["code_challenge"])) == ("S256", 43)
@@ -67,7 +85,11 @@ async def test_sign_in_returns_identity_and_tokens(elsewhere):
     back = await elsewhere.decide(username="Alice_1")
     assert back["state"] == ATTEMPT.state
     found, tokens = await elsewhere.provider.finish_sign_in(back["code"], ATTEMPT)
-    assert (found.provider, found.username, found.invited_as) == ("reddit", "Alice_1", ("reddit:alice_1",))
+    assert (found.provider, found.username, found.invited_as) == (
+        "reddit",
+        "Alice_1",
+        ("reddit:alice_1",),
+    )
     assert tokens.expires_at == NOON + timedelta(seconds=86400)
     assert tokens.refresh_token
     assert tokens.access_token not in repr(tokens)
@@ -136,7 +158,16 @@ async def test_failed_revocation_raises(elsewhere):
         await elsewhere.provider.revoke(tokens)
 
 
-@pytest.mark.parametrize("me", [{}, {"id": "a b", "name": "x"}, {"id": "abc"}, {"id": "abc", "name": "é"}, {"id": 7, "name": "x"}])
+@pytest.mark.parametrize(
+    "me",
+    [
+        {},
+        {"id": "a b", "name": "x"},
+        {"id": "abc"},
+        {"id": "abc", "name": "é"},
+        {"id": 7, "name": "x"},
+    ],
+)
 def test_answer_without_an_identity_signs_nobody_in(me):
     """An id or a name is missing or invalid."""
     with pytest.raises(SignInUnavailableError):
@@ -151,7 +182,10 @@ def test_suspended_account_is_denied():
 
 def test_asvs_02_redirect_uri_comes_from_settings():
     """The URI is the same byte for byte."""
-    settings = read_settings([source.options for source in REGISTRY.values()], {"NEWSINTEL_PUBLIC_URL": "https://news.example.org/"})
+    settings = read_settings(
+        [source.options for source in REGISTRY.values()],
+        {"NEWSINTEL_PUBLIC_URL": "https://news.example.org/"},
+    )
     assert redirect_uri(settings, "reddit") == "https://news.example.org/auth/reddit/callback"
 
 
@@ -165,9 +199,15 @@ async def test_only_configured_providers_are_open():
         for environ, names in (
             ({}, set()),
             (simulated.environ, {"reddit"}),
-            (simulated.environ | {"NEWSINTEL_OIDC_ISSUER": "http://127.0.0.1:1", "NEWSINTEL_OIDC_CLIENT_ID": "x"}, {"reddit", "oidc"}),
+            (
+                simulated.environ
+                | {"NEWSINTEL_OIDC_ISSUER": "http://127.0.0.1:1", "NEWSINTEL_OIDC_CLIENT_ID": "x"},
+                {"reddit", "oidc"},
+            ),
         ):
             async with open_providers(read_settings(declared, environ), lambda: NOON) as providers:
                 assert set(providers.by_name) == names
-        async with open_providers(read_settings(declared, simulated.environ | {"NEWSINTEL_SIGN_IN": "off"}), lambda: NOON) as providers:
+        async with open_providers(
+            read_settings(declared, simulated.environ | {"NEWSINTEL_SIGN_IN": "off"}), lambda: NOON
+        ) as providers:
             assert (providers.by_name, set(providers.issuers)) == ({}, {"reddit"})

@@ -22,7 +22,12 @@ def query(**bounds: Any) -> Query:
 def reply(body: object, status: int = 200, **headers: str) -> Response:
     """A response with a JSON body, or with bytes unchanged. `_` in a header's name becomes `-`."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Response(status, {"content-type": "application/json"} | {name.replace("_", "-"): text for name, text in headers.items()}, raw)
+    return Response(
+        status,
+        {"content-type": "application/json"}
+        | {name.replace("_", "-"): text for name, text in headers.items()},
+        raw,
+    )
 
 
 def recorded_bodies(source: str) -> Iterator[tuple[str, Any]]:
@@ -33,7 +38,10 @@ def recorded_bodies(source: str) -> Iterator[tuple[str, Any]]:
             yield from ((path.stem, body) for body in value)
         else:
             # One recording is the bare list of articles.
-            yield path.stem, {"status": "ok", "articles": value} if isinstance(value, list) else value
+            yield (
+                path.stem,
+                {"status": "ok", "articles": value} if isinstance(value, list) else value,
+            )
 
 
 def recorded_exchanges(source: str) -> Iterator[tuple[str, Response]]:
@@ -43,4 +51,11 @@ def recorded_exchanges(source: str) -> Iterator[tuple[str, Response]]:
             answer = load_json(f"recorded/{source}/http/{path.name}")["response"]
             body = answer["body"]
             raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-            yield path.stem, Response(answer["status"], {name.lower(): text for name, text in answer["headers"].items()}, raw)
+            yield (
+                path.stem,
+                Response(
+                    answer["status"],
+                    {name.lower(): text for name, text in answer["headers"].items()},
+                    raw,
+                ),
+            )

@@ -13,7 +13,14 @@ from newsintel.domain.search.query import build_query
 from newsintel.domain.search.query_model import Sort
 from newsintel.outbound.sources import REGISTRY
 from tests.domain.text.test_markup import ABOUT_TAGS
-from tests.outbound.sources.replies import NOW, QUERY, query, recorded_bodies, recorded_exchanges, reply
+from tests.outbound.sources.replies import (
+    NOW,
+    QUERY,
+    query,
+    recorded_bodies,
+    recorded_exchanges,
+    reply,
+)
 from tests.shared import needs_shared
 
 SOURCE = REGISTRY["guardian"]
@@ -42,14 +49,20 @@ def row(**changes: Any) -> dict[str, Any]:
 
 def read(*rows: Any) -> SourcePage:
     """The page of these rows."""
-    found = SOURCE.read(reply({"response": {"status": "ok", "total": 9, "results": list(rows)}}), QUERY, NOW)
+    found = SOURCE.read(
+        reply({"response": {"status": "ok", "total": 9, "results": list(rows)}}), QUERY, NOW
+    )
     assert isinstance(found, SourcePage)
     return found
 
 
 def test_key_enables_the_source() -> None:
     """Only the key is needed; pace and quota are those of the developer key."""
-    assert (SETTINGS.url, SETTINGS.pace_s, str(SETTINGS.quota)) == ("https://content.guardianapis.com", 1.0, "500/1d")
+    assert (SETTINGS.url, SETTINGS.pace_s, str(SETTINGS.quota)) == (
+        "https://content.guardianapis.com",
+        1.0,
+        "500/1d",
+    )
     assert SETTINGS.enabled
 
 
@@ -136,9 +149,18 @@ def test_texts_about_tags_are_shown_whole(text: str) -> None:
 def test_row_with_missing_fields_becomes_an_article() -> None:
     """Old rows have no type, section, fields or date. A URL of the old host is the same page."""
     article = read({"webTitle": "Storm", "webUrl": "http://www.guardian.co.uk/a"}).articles[0]
-    assert (article.external_id, article.canonical_url) == ("http://www.guardian.co.uk/a", "https://theguardian.com/a")
+    assert (article.external_id, article.canonical_url) == (
+        "http://www.guardian.co.uk/a",
+        "https://theguardian.com/a",
+    )
     assert (article.published_at, article.published_at_estimated) == (NOW, True)
-    assert (article.description, article.author, article.section, article.image_url, article.language) == (None, None, None, None, None)
+    assert (
+        article.description,
+        article.author,
+        article.section,
+        article.image_url,
+        article.language,
+    ) == (None, None, None, None, None)
 
 
 @pytest.mark.parametrize("fields", [{"lang": "english"}, {"lang": 5}, "junk", None])
@@ -201,7 +223,9 @@ def test_bad_row_is_left_out_and_counted(bad: object, reason: str) -> None:
         ({"response": "x"}, 400, Status.BAD_PAYLOAD, None),
     ],
 )
-def test_errors_become_refusals(body: object, status: int, expected: Status, pause_s: float | None) -> None:
+def test_errors_become_refusals(
+    body: object, status: int, expected: Status, pause_s: float | None
+) -> None:
     """Errors may have the envelope or not, and may be JSON or not."""
     found = SOURCE.read(reply(body, status), QUERY, NOW)
     assert isinstance(found, Refusal)
@@ -210,14 +234,23 @@ def test_errors_become_refusals(body: object, status: int, expected: Status, pau
 
 def test_used_up_day_is_quota_exhausted() -> None:
     """The gateway says that no calls are left today, so the quota is the limit, not the pace."""
-    found = SOURCE.read(reply({"message": "API rate limit exceeded"}, 429, x_ratelimit_remaining_day="0"), QUERY, NOW)
+    found = SOURCE.read(
+        reply({"message": "API rate limit exceeded"}, 429, x_ratelimit_remaining_day="0"),
+        QUERY,
+        NOW,
+    )
     assert isinstance(found, Refusal)
     assert (found.status, found.pause_s) == (Status.QUOTA_EXHAUSTED, 3600.0)
 
 
 def test_a_page_beyond_the_last_is_empty() -> None:
     """The Guardian reports a missing page as an error; for us it is an empty answer."""
-    body = {"response": {"status": "error", "message": "requested page is beyond the number of available pages"}}
+    body = {
+        "response": {
+            "status": "error",
+            "message": "requested page is beyond the number of available pages",
+        }
+    }
     assert SOURCE.read(reply(body, 400), QUERY, NOW) == SourcePage((), 0, {}, 400)
 
 
@@ -241,7 +274,9 @@ RECORDED = {
     "makers__tests_uk_news": 10,
 }
 """Rows by file, as counted in the recordings' index; none is bad."""
-ITEMS = {f"makers__src_json_article{number}" for number in ("two", "three", "five")} | {"official_template_item-content"}
+ITEMS = {f"makers__src_json_article{number}" for number in ("two", "three", "five")} | {
+    "official_template_item-content"
+}
 """Recorded answers of the endpoint for one item; they are not search results."""
 
 
@@ -259,9 +294,14 @@ def test_recorded_rows_become_articles() -> None:
         assert page.returned == len(page.articles)
         seen[name] = page.returned
         # One recorded headline contains a bar of its own, before the columnist's bar.
-        assert sum(" | " in article.title for article in page.articles) == (name == "jlebensold__sample_response_2012")
+        assert sum(" | " in article.title for article in page.articles) == (
+            name == "jlebensold__sample_response_2012"
+        )
         assert not any("<" in (article.description or "") for article in page.articles)
-        assert all(article.canonical_url.startswith("https://theguardian.com/") for article in page.articles)
+        assert all(
+            article.canonical_url.startswith("https://theguardian.com/")
+            for article in page.articles
+        )
     assert seen == RECORDED
 
 
@@ -279,7 +319,11 @@ EXCHANGES = {
 @needs_shared
 def test_recorded_errors_have_their_status() -> None:
     """The page beyond the last is empty."""
-    found = {name: SOURCE.read(response, QUERY, NOW) for name, response in recorded_exchanges("guardian")}
+    found = {
+        name: SOURCE.read(response, QUERY, NOW) for name, response in recorded_exchanges("guardian")
+    }
     assert isinstance(found.pop("400_page_beyond"), SourcePage)
-    assert {name: refusal.status for name, refusal in found.items() if isinstance(refusal, Refusal)} == EXCHANGES
+    assert {
+        name: refusal.status for name, refusal in found.items() if isinstance(refusal, Refusal)
+    } == EXCHANGES
     assert found.keys() == EXCHANGES.keys()

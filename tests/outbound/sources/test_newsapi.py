@@ -14,11 +14,20 @@ from newsintel.domain.search.query import build_query
 from newsintel.domain.search.query_model import Sort
 from newsintel.outbound.sources import REGISTRY
 from tests.domain.text.test_markup import ABOUT_TAGS
-from tests.outbound.sources.replies import NOW, QUERY, query, recorded_bodies, recorded_exchanges, reply
+from tests.outbound.sources.replies import (
+    NOW,
+    QUERY,
+    query,
+    recorded_bodies,
+    recorded_exchanges,
+    reply,
+)
 from tests.shared import needs_shared
 
 SOURCE = REGISTRY["newsapi"]
-SETTINGS: SourceSettings = read_settings([SOURCE.options], {"NEWSINTEL_NEWSAPI_KEY": "k"}).source["newsapi"]
+SETTINGS: SourceSettings = read_settings([SOURCE.options], {"NEWSINTEL_NEWSAPI_KEY": "k"}).source[
+    "newsapi"
+]
 
 
 def row(**changes: Any) -> dict[str, Any]:
@@ -37,7 +46,9 @@ def row(**changes: Any) -> dict[str, Any]:
 
 def read(*rows: Any) -> SourcePage:
     """The page of these rows."""
-    found = SOURCE.read(reply({"status": "ok", "totalResults": 7249, "articles": list(rows)}), QUERY, NOW)
+    found = SOURCE.read(
+        reply({"status": "ok", "totalResults": 7249, "articles": list(rows)}), QUERY, NOW
+    )
     assert isinstance(found, SourcePage)
     return found
 
@@ -45,7 +56,12 @@ def read(*rows: Any) -> SourcePage:
 def test_key_enables_the_source() -> None:
     """Only the key is needed; the quota is that of the developer plan."""
     assert isinstance(SETTINGS.values["key"], Secret)
-    assert (SETTINGS.url, SETTINGS.pace_s, str(SETTINGS.quota), SETTINGS.enabled) == ("https://newsapi.org", 0.0, "100/1d", True)
+    assert (SETTINGS.url, SETTINGS.pace_s, str(SETTINGS.quota), SETTINGS.enabled) == (
+        "https://newsapi.org",
+        0.0,
+        "100/1d",
+        True,
+    )
     assert not SOURCE.uses_token
 
 
@@ -89,7 +105,9 @@ def test_years_have_four_digits(bound: datetime, sent: str) -> None:
     assert (params["from"], params["to"]) == (sent, sent)
 
 
-@pytest.mark.parametrize(("sort", "expected"), [(Sort.RELEVANCE, "relevancy"), (Sort.NEWEST, "publishedAt")])
+@pytest.mark.parametrize(
+    ("sort", "expected"), [(Sort.RELEVANCE, "relevancy"), (Sort.NEWEST, "publishedAt")]
+)
 def test_absent_bounds_are_not_sent(sort: Sort, expected: str) -> None:
     """Only bounds of the query are sent."""
     params = dict(SOURCE.build_request(query(sort=sort), SETTINGS, "k", NOW).params)
@@ -99,15 +117,25 @@ def test_absent_bounds_are_not_sent(sort: Sort, expected: str) -> None:
 
 def test_long_query_fits_500_characters() -> None:
     """NewsAPI accepts 500 characters; many short words joined by AND can exceed that."""
-    params = dict(SOURCE.build_request(build_query("ab " * 85, sources=("newsapi",)), SETTINGS, "k", NOW).params)
+    params = dict(
+        SOURCE.build_request(
+            build_query("ab " * 85, sources=("newsapi",)), SETTINGS, "k", NOW
+        ).params
+    )
     assert len(params["q"]) <= 500
 
 
 def test_unsupported_language_is_ignored() -> None:
     """It is not sent, and the rows do not get it."""
-    assert SOURCE.list_ignored_parameters(QUERY) == SOURCE.list_ignored_parameters(query(language="de")) == ()
+    assert (
+        SOURCE.list_ignored_parameters(QUERY)
+        == SOURCE.list_ignored_parameters(query(language="de"))
+        == ()
+    )
     assert SOURCE.list_ignored_parameters(query(language="fi")) == ("language",)
-    assert "language" not in dict(SOURCE.build_request(query(language="fi"), SETTINGS, "k", NOW).params)
+    assert "language" not in dict(
+        SOURCE.build_request(query(language="fi"), SETTINGS, "k", NOW).params
+    )
     body = reply({"status": "ok", "articles": [row()]})
     for language, expected in (("fi", None), ("de", "de")):
         found = SOURCE.read(body, query(language=language), NOW)
@@ -144,21 +172,49 @@ def test_texts_about_tags_are_shown_whole(text: str) -> None:
 
     Only descriptions and contents that look like HTML lose tags.
     """
-    article = read(row(title=text, author=text, description=text, content=text, source={"name": text})).articles[0]
-    assert (article.title, article.description, article.content, article.author, article.publisher) == (text,) * 5
-    article = read(row(title="S&amp;P&#8217;s <b>", author="O&#39;Neil", source={"name": "A&amp;E"})).articles[0]
+    article = read(
+        row(title=text, author=text, description=text, content=text, source={"name": text})
+    ).articles[0]
+    assert (
+        article.title,
+        article.description,
+        article.content,
+        article.author,
+        article.publisher,
+    ) == (text,) * 5
+    article = read(
+        row(title="S&amp;P&#8217;s <b>", author="O&#39;Neil", source={"name": "A&amp;E"})
+    ).articles[0]
     assert (article.title, article.author, article.publisher) == ("S&P\u2019s <b>", "O'Neil", "A&E")
 
 
 def test_title_and_url_are_enough() -> None:
     """The host replaces a missing publisher, and the time of the fetch a missing date."""
     article = read({"title": "Storm", "url": "http://bugle.example/1"}).articles[0]
-    assert (article.publisher, article.published_at, article.published_at_estimated) == ("bugle.example", NOW, True)
-    assert (article.description, article.content, article.author, article.image_url) == (None, None, None, None)
+    assert (article.publisher, article.published_at, article.published_at_estimated) == (
+        "bugle.example",
+        NOW,
+        True,
+    )
+    assert (article.description, article.content, article.author, article.image_url) == (
+        None,
+        None,
+        None,
+        None,
+    )
 
 
 @pytest.mark.parametrize(
-    "author", ["https://www.facebook.com/bugle", "www.bugle.example", "desk@bugle.example (Desk)", '[{"name": "X"}]', "", None, 5]
+    "author",
+    [
+        "https://www.facebook.com/bugle",
+        "www.bugle.example",
+        "desk@bugle.example (Desk)",
+        '[{"name": "X"}]',
+        "",
+        None,
+        5,
+    ],
 )
 def test_invalid_author_is_none(author: object) -> None:
     """URLs, e-mail addresses and markup data are not authors."""
@@ -193,13 +249,17 @@ def test_consent_pages_are_told_apart_without_their_session() -> None:
     """The same page in two sessions is one page; another page in a session is another."""
     hidden = "https://consent.yahoo.com/v2/collectConsent?sessionId="
     undated, later = (
-        SOURCE.read(reply({"status": "ok", "articles": [row(url=hidden, publishedAt=None)]}), QUERY, now)
+        SOURCE.read(
+            reply({"status": "ok", "articles": [row(url=hidden, publishedAt=None)]}), QUERY, now
+        )
         for now in (NOW, NOW + timedelta(days=9))
     )
     assert isinstance(undated, SourcePage)
     assert isinstance(later, SourcePage)
     assert undated.articles[0].id == later.articles[0].id
-    one, again, other = read(row(url=hidden + "1_a"), row(url=hidden + "1_b"), row(url=hidden + "1_a", title="Sun ahead")).articles
+    one, again, other = read(
+        row(url=hidden + "1_a"), row(url=hidden + "1_b"), row(url=hidden + "1_a", title="Sun ahead")
+    ).articles
     assert one.canonical_url == again.canonical_url != other.canonical_url
     assert one.url != again.url
 
@@ -225,13 +285,24 @@ def test_consent_pages_are_told_apart_without_their_session() -> None:
         (503, "somethingNew", Status.UNREACHABLE, None),
     ],
 )
-def test_errors_become_refusals(status: int, code: object, expected: Status, pause_s: float | None) -> None:
+def test_errors_become_refusals(
+    status: int, code: object, expected: Status, pause_s: float | None
+) -> None:
     """A known code decides whatever the HTTP status is; otherwise the status decides.
 
     A plan's limit has no pause: waiting does not help.
     """
     found = SOURCE.read(
-        reply({"status": "error", "code": code, "message": "key 0123456789abcdef01 at https://x.example"}, status), QUERY, NOW
+        reply(
+            {
+                "status": "error",
+                "code": code,
+                "message": "key 0123456789abcdef01 at https://x.example",
+            },
+            status,
+        ),
+        QUERY,
+        NOW,
     )
     assert isinstance(found, Refusal)
     assert (found.status, found.http_status, found.pause_s) == (expected, status, pause_s)
@@ -241,7 +312,9 @@ def test_errors_become_refusals(status: int, code: object, expected: Status, pau
 
 def test_retry_after_overrides_the_default_pause() -> None:
     """A pause that NewsAPI names replaces ours."""
-    found = SOURCE.read(reply({"status": "error", "code": "rateLimited"}, 429, retry_after="90"), QUERY, NOW)
+    found = SOURCE.read(
+        reply({"status": "error", "code": "rateLimited"}, 429, retry_after="90"), QUERY, NOW
+    )
     assert isinstance(found, Refusal)
     assert found.pause_s == 90.0
 
@@ -328,8 +401,12 @@ EXCHANGES = {
 @needs_shared
 def test_recorded_errors_have_their_status() -> None:
     """The recordings cover nine errors."""
-    found = {name: SOURCE.read(response, QUERY, NOW) for name, response in recorded_exchanges("newsapi")}
-    assert {name: refusal.status for name, refusal in found.items() if isinstance(refusal, Refusal)} == EXCHANGES
+    found = {
+        name: SOURCE.read(response, QUERY, NOW) for name, response in recorded_exchanges("newsapi")
+    }
+    assert {
+        name: refusal.status for name, refusal in found.items() if isinstance(refusal, Refusal)
+    } == EXCHANGES
 
 
 @needs_shared
@@ -338,12 +415,22 @@ def test_faults_of_the_query_are_marked() -> None:
 
     The docs say that the plan's limit comes with 400, so that case is included.
     """
-    found = {name: SOURCE.read(response, QUERY, NOW) for name, response in recorded_exchanges("newsapi")}
-    too_far_back = next(response for name, response in recorded_exchanges("newsapi") if name == "426_parameterInvalid_too_far_back")
+    found = {
+        name: SOURCE.read(response, QUERY, NOW) for name, response in recorded_exchanges("newsapi")
+    }
+    too_far_back = next(
+        response
+        for name, response in recorded_exchanges("newsapi")
+        if name == "426_parameterInvalid_too_far_back"
+    )
     found["400 too far back"] = SOURCE.read(evolve(too_far_back, status=400), QUERY, NOW)
     assert isinstance(found["400 too far back"], Refusal)
     assert found["400 too far back"].status is Status.UNSUPPORTED
-    assert {name for name, refusal in found.items() if isinstance(refusal, Refusal) and refusal.query_fault} == {
+    assert {
+        name
+        for name, refusal in found.items()
+        if isinstance(refusal, Refusal) and refusal.query_fault
+    } == {
         "400_parametersMissing_everything",
         "400_sourceDoesntExist_old",
         "400 too far back",

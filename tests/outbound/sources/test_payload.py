@@ -72,7 +72,13 @@ def test_half_a_surrogate_pair_is_left_out(text: str, read: str) -> None:
     assert run_all(read_json_object(reply(b'{"a": "' + text.encode() + b'"}'))) == {"a": read}
 
 
-@given(st.lists(st.sampled_from([r"\ud83d", r"\ude00", r"\\", "u", "d83d", r"\n", "x", r"\uD800", r"\uDFFF"])))
+@given(
+    st.lists(
+        st.sampled_from(
+            [r"\ud83d", r"\ude00", r"\\", "u", "d83d", r"\n", "x", r"\uD800", r"\uDFFF"]
+        )
+    )
+)
 def test_texts_match_pythons_json_without_half_pairs(parts: list[str]) -> None:
     """Holds for any mixture.
 

@@ -13,7 +13,14 @@ from newsintel.domain.search.query_model import Sort
 from newsintel.outbound.sources import REGISTRY
 from newsintel.outbound.sources.reddit import parse_subreddits
 from tests.domain.text.test_markup import ABOUT_TAGS
-from tests.outbound.sources.replies import NOW, QUERY, query, recorded_bodies, recorded_exchanges, reply
+from tests.outbound.sources.replies import (
+    NOW,
+    QUERY,
+    query,
+    recorded_bodies,
+    recorded_exchanges,
+    reply,
+)
 from tests.shared import needs_shared
 
 SOURCE = REGISTRY["reddit"]
@@ -48,7 +55,11 @@ def post(kind: str = "t3", **changes: Any) -> dict[str, Any]:
 
 def read(*posts: Any, **headers: str) -> SourcePage:
     """The page of these posts."""
-    found = SOURCE.read(reply({"kind": "Listing", "data": {"after": None, "children": list(posts)}}, **headers), QUERY, NOW)
+    found = SOURCE.read(
+        reply({"kind": "Listing", "data": {"after": None, "children": list(posts)}}, **headers),
+        QUERY,
+        NOW,
+    )
     assert isinstance(found, SourcePage)
     return found
 
@@ -57,12 +68,19 @@ def test_credentials_enable_the_source() -> None:
     """Client id, secret and user agent are needed; base URLs and subreddits have defaults."""
     assert SETTINGS.enabled
     assert SOURCE.uses_token
-    assert (SETTINGS.url, SETTINGS.pace_s, SETTINGS.quota) == ("https://oauth.reddit.com", 0.6, None)
+    assert (SETTINGS.url, SETTINGS.pace_s, SETTINGS.quota) == (
+        "https://oauth.reddit.com",
+        0.6,
+        None,
+    )
     assert SETTINGS.values["auth_url"] == "https://www.reddit.com"
     assert SETTINGS.values["subreddits"] == ("news", "worldnews", "technology")
 
 
-@pytest.mark.parametrize(("raw", "expected"), [("news", ("news",)), ("news + World_News", ("news", "World_News")), ("all", ("all",))])
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [("news", ("news",)), ("news + World_News", ("news", "World_News")), ("all", ("all",))],
+)
 def test_subreddits_are_read(raw: str, expected: tuple[str, ...]) -> None:
     """Plus signs join the names."""
     assert parse_subreddits(raw) == expected
@@ -81,7 +99,10 @@ def test_request_has_every_parameter() -> None:
     The repr shows no token.
     """
     request = SOURCE.build_request(
-        build_query('node.js "high tide" -film', sources=("reddit",), sort=Sort.POPULAR), SETTINGS, "the-token", NOW
+        build_query('node.js "high tide" -film', sources=("reddit",), sort=Sort.POPULAR),
+        SETTINGS,
+        "the-token",
+        NOW,
     )
     assert request.path == "/r/news+worldnews+technology/search"
     assert dict(request.params) == {
@@ -93,11 +114,16 @@ def test_request_has_every_parameter() -> None:
         "raw_json": "1",
         "restrict_sr": "1",
     }
-    assert dict(request.headers) == {"Authorization": "bearer the-token", "User-Agent": "web:example:v1 (by /u/x)"}
+    assert dict(request.headers) == {
+        "Authorization": "bearer the-token",
+        "User-Agent": "web:example:v1 (by /u/x)",
+    }
     assert "the-token" not in repr(request)
 
 
-@pytest.mark.parametrize(("sort", "sent"), [(Sort.RELEVANCE, "relevance"), (Sort.NEWEST, "new"), (Sort.POPULAR, "top")])
+@pytest.mark.parametrize(
+    ("sort", "sent"), [(Sort.RELEVANCE, "relevance"), (Sort.NEWEST, "new"), (Sort.POPULAR, "top")]
+)
 def test_sort_has_reddits_name(sort: Sort, sent: str) -> None:
     """Reddit sorts the results."""
     assert dict(SOURCE.build_request(query(sort=sort), SETTINGS, "t", NOW).params)["sort"] == sent
@@ -105,7 +131,16 @@ def test_sort_has_reddits_name(sort: Sort, sent: str) -> None:
 
 @pytest.mark.parametrize(
     ("days_back", "span"),
-    [(None, "all"), (0.01, "hour"), (0.5, "day"), (1, "week"), (6.9, "week"), (20, "month"), (30, "year"), (400, "all")],
+    [
+        (None, "all"),
+        (0.01, "hour"),
+        (0.5, "day"),
+        (1, "week"),
+        (6.9, "week"),
+        (20, "month"),
+        (30, "year"),
+        (400, "all"),
+    ],
 )
 def test_span_reaches_back_to_the_start(days_back: float | None, span: str) -> None:
     """The request has the shortest span that contains the start.
@@ -113,18 +148,25 @@ def test_span_reaches_back_to_the_start(days_back: float | None, span: str) -> N
     Most of the hundred rows are then within the query's bounds.
     """
     start = None if days_back is None else NOW - timedelta(days=days_back)
-    assert dict(SOURCE.build_request(query(start=start, end=NOW), SETTINGS, "t", NOW).params)["t"] == span
+    assert (
+        dict(SOURCE.build_request(query(start=start, end=NOW), SETTINGS, "t", NOW).params)["t"]
+        == span
+    )
 
 
 def test_earliest_and_latest_dates_have_a_span() -> None:
     """A bound at the limits of datetime does not fail the request."""
     for bound in (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)):
-        assert dict(SOURCE.build_request(query(start=bound, end=bound), SETTINGS, "k", NOW).params)["t"] in ("all", "hour")
+        assert dict(SOURCE.build_request(query(start=bound, end=bound), SETTINGS, "k", NOW).params)[
+            "t"
+        ] in ("all", "hour")
 
 
 def test_all_searches_every_subreddit() -> None:
     """The path and the parameters name no subreddit."""
-    settings = read_settings([SOURCE.options], ENVIRON | {"NEWSINTEL_REDDIT_SUBREDDITS": "all"}).source["reddit"]
+    settings = read_settings(
+        [SOURCE.options], ENVIRON | {"NEWSINTEL_REDDIT_SUBREDDITS": "all"}
+    ).source["reddit"]
     request = SOURCE.build_request(QUERY, settings, "t", NOW)
     assert request.path == "/search"
     assert "restrict_sr" not in dict(request.params)
@@ -132,7 +174,16 @@ def test_all_searches_every_subreddit() -> None:
 
 def test_long_query_fits_512_characters() -> None:
     """Reddit accepts 512 characters."""
-    assert len(dict(SOURCE.build_request(build_query("ab " * 85, sources=("reddit",)), SETTINGS, "t", NOW).params)["q"]) <= 512
+    assert (
+        len(
+            dict(
+                SOURCE.build_request(
+                    build_query("ab " * 85, sources=("reddit",)), SETTINGS, "t", NOW
+                ).params
+            )["q"]
+        )
+        <= 512
+    )
 
 
 def test_language_is_ignored() -> None:
@@ -180,12 +231,17 @@ def test_post_without_an_external_link_is_its_own_page(changes: dict[str, Any]) 
 
 def test_destination_overrides_the_url() -> None:
     """`url_overridden_by_dest` is what a post links to."""
-    assert read(post(url_overridden_by_dest="https://other.example/x")).articles[0].url == "https://other.example/x"
+    assert (
+        read(post(url_overridden_by_dest="https://other.example/x")).articles[0].url
+        == "https://other.example/x"
+    )
 
 
 def test_text_of_a_text_post_is_its_description() -> None:
     """A deleted account is not an author; a stickied post is a match like others."""
-    article = read(post(is_self=True, selftext="It **will**\n\nrain", author="[deleted]", stickied=True)).articles[0]
+    article = read(
+        post(is_self=True, selftext="It **will**\n\nrain", author="[deleted]", stickied=True)
+    ).articles[0]
     assert (article.description, article.author) == ("It **will** rain", None)
 
 
@@ -209,15 +265,23 @@ def test_titles_and_texts_about_tags_are_shown_whole(title: str) -> None:
         ({"preview": {"images": 5}, "thumbnail": None}, None),
     ],
 )
-def test_image_is_the_preview_or_the_thumbnail(changes: dict[str, Any], expected: str | None) -> None:
+def test_image_is_the_preview_or_the_thumbnail(
+    changes: dict[str, Any], expected: str | None
+) -> None:
     """The thumbnail is used only if it is a URL."""
     assert read(post(**changes)).articles[0].image_url == expected
 
 
 def test_post_with_missing_fields_becomes_an_article() -> None:
     """Only identity, title and URL are required."""
-    article = read({"kind": "t3", "data": {"name": "t3_1", "title": "Storm", "url": "https://bugle.example/1"}}).articles[0]
-    assert (article.publisher, article.author, article.engagement) == ("r/unknown", None, Engagement(0, 0))
+    article = read(
+        {"kind": "t3", "data": {"name": "t3_1", "title": "Storm", "url": "https://bugle.example/1"}}
+    ).articles[0]
+    assert (article.publisher, article.author, article.engagement) == (
+        "r/unknown",
+        None,
+        Engagement(0, 0),
+    )
     assert article.published_at_estimated
 
 
@@ -271,12 +335,24 @@ def test_empty_rate_window_sets_the_pause(headers: dict[str, str], pause_s: floa
         (403, {"content_type": "text/html"}, Status.UNREACHABLE, 3600.0),
         (429, {}, Status.RATE_LIMITED, 60.0),
         (429, {"retry_after": "4"}, Status.RATE_LIMITED, 4.0),
-        (429, {"x_ratelimit_remaining": "0.0", "x_ratelimit_reset": "42"}, Status.RATE_LIMITED, 42.0),
-        (302, {"location": "https://www.reddit.com/subreddits/search?q=x"}, Status.BAD_PAYLOAD, None),
+        (
+            429,
+            {"x_ratelimit_remaining": "0.0", "x_ratelimit_reset": "42"},
+            Status.RATE_LIMITED,
+            42.0,
+        ),
+        (
+            302,
+            {"location": "https://www.reddit.com/subreddits/search?q=x"},
+            Status.BAD_PAYLOAD,
+            None,
+        ),
         (522, {}, Status.UNREACHABLE, None),
     ],
 )
-def test_errors_become_refusals(status: int, headers: dict[str, str], expected: Status, pause_s: float | None) -> None:
+def test_errors_become_refusals(
+    status: int, headers: dict[str, str], expected: Status, pause_s: float | None
+) -> None:
     """The status decides whatever the body is; the pause is the most exact that Reddit sent."""
     for body in ({"error": status}, b"<html>whoa there, pardner!", b""):
         found = SOURCE.read(reply(body, status, **headers), QUERY, NOW)
@@ -289,7 +365,11 @@ def test_errors_become_refusals(status: int, headers: dict[str, str], expected: 
     [
         ({"reason": "private"}, {}, "subreddit is private"),
         ({"reason": "<b>\n"}, {}, "(HTTP 403)"),
-        ({"error": 403}, {"www_authenticate": 'Bearer realm="reddit", error="insufficient_scope"'}, "insufficient_scope"),
+        (
+            {"error": 403},
+            {"www_authenticate": 'Bearer realm="reddit", error="insufficient_scope"'},
+            "insufficient_scope",
+        ),
     ],
 )
 def test_403_names_its_reason(body: object, headers: dict[str, str], said: str) -> None:
@@ -352,9 +432,15 @@ def test_recorded_posts_become_articles() -> None:
         assert not any(article.published_at_estimated for article in page.articles)
         assert not any("redd.it" in article.url for article in page.articles)
         if name == "praw_r_popular_hot_2026_04":
-            own = [article for article in page.articles if article.canonical_url.startswith("https://reddit.com/comments/")]
+            own = [
+                article
+                for article in page.articles
+                if article.canonical_url.startswith("https://reddit.com/comments/")
+            ]
             assert len(own) == 94
-            assert all(article.canonical_url.endswith("/" + article.external_id[3:]) for article in own)
+            assert all(
+                article.canonical_url.endswith("/" + article.external_id[3:]) for article in own
+            )
     assert seen == RECORDED
 
 
@@ -369,7 +455,9 @@ def test_recorded_exchanges_have_their_status() -> None:
             assert len(found.articles) == 6
             continue
         expected = (
-            Status.UNREACHABLE if response.status >= 500 or "network_block" in name else by_code.get(response.status, Status.BAD_PAYLOAD)
+            Status.UNREACHABLE
+            if response.status >= 500 or "network_block" in name
+            else by_code.get(response.status, Status.BAD_PAYLOAD)
         )
         assert isinstance(found, Refusal)
         assert (name, found.status) == (name, expected)

@@ -3,7 +3,12 @@
 import pytest
 
 from newsintel.domain.search.outcome import Status
-from newsintel.outbound.sources.refusals import clean_message, make_status_refusal, pause_after, retry_after
+from newsintel.outbound.sources.refusals import (
+    clean_message,
+    make_status_refusal,
+    pause_after,
+    retry_after,
+)
 from tests.outbound.sources.replies import NOW, reply
 
 
@@ -64,13 +69,17 @@ def test_status_decides_the_refusal(status: int, expected: Status) -> None:
     assert refusal.detail.endswith(f"(HTTP {status})")
 
 
-@pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 408, 410, 413, 414, 422, 429, 451, 500, 503, 522])
+@pytest.mark.parametrize(
+    "status", [200, 302, 400, 401, 403, 404, 408, 410, 413, 414, 422, 429, 451, 500, 503, 522]
+)
 def test_only_a_wrong_request_is_the_querys_fault(status: int) -> None:
     """RFC 9110, 15.5: bad, too large, too long, or unprocessable.
 
     Any other error would also hit the next query.
     """
-    assert make_status_refusal(reply({}, status), NOW).query_fault is (status in (400, 413, 414, 422))
+    assert make_status_refusal(reply({}, status), NOW).query_fault is (
+        status in (400, 413, 414, 422)
+    )
 
 
 def test_refusal_has_the_pause_and_message_of_the_source() -> None:
@@ -83,7 +92,10 @@ def test_refusal_has_the_pause_and_message_of_the_source() -> None:
 @pytest.mark.parametrize(
     ("raw", "expected"),
     [
-        ("Your key is wrong, see https://example.org/help?key=1 now", "Your key is wrong, see *** now"),
+        (
+            "Your key is wrong, see https://example.org/help?key=1 now",
+            "Your key is wrong, see *** now",
+        ),
         ("API key 0123456789abcdef0123456789abcdef is disabled", "API key *** is disabled"),
         ("apiKey=short1 is bad; token: abc", "apiKey=*** is bad; token: ***"),
         ("<p>No\r\nluck &amp; no fun</p>", "No luck & no fun"),

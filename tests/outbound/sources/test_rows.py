@@ -6,7 +6,15 @@ import pytest
 
 from newsintel.domain.bounds.slices import Sliced, run_all
 from newsintel.domain.search.article import Article
-from newsintel.outbound.sources.rows import SourceRow, read_count, read_date, read_members, read_page, read_text, read_url
+from newsintel.outbound.sources.rows import (
+    SourceRow,
+    read_count,
+    read_date,
+    read_members,
+    read_page,
+    read_text,
+    read_url,
+)
 from tests.outbound.sources.replies import NOW, QUERY, query
 
 
@@ -15,7 +23,9 @@ def article(row: SourceRow) -> Sliced[Article | str]:
     yield
     if "reason" in row:
         return str(row["reason"])
-    return Article("a_1", "newsapi", "1", "https://example.org/", "https://example.org/", "T", "P", **row)
+    return Article(
+        "a_1", "newsapi", "1", "https://example.org/", "https://example.org/", "T", "P", **row
+    )
 
 
 def test_one_bad_row_drops_only_itself() -> None:
@@ -28,7 +38,11 @@ def test_one_bad_row_drops_only_itself() -> None:
 
 def test_reasons_are_counted() -> None:
     """Each reason has its own count."""
-    found = run_all(read_page([{"reason": "a"}, {"reason": "b"}, {"reason": "a"}], article, QUERY, http_status=200))
+    found = run_all(
+        read_page(
+            [{"reason": "a"}, {"reason": "b"}, {"reason": "a"}], article, QUERY, http_status=200
+        )
+    )
     assert (found.articles, found.returned, found.dropped) == ((), 3, {"a": 2, "b": 1})
 
 
@@ -41,7 +55,13 @@ def test_bug_drops_its_row_and_is_reported() -> None:
         return (yield from article(row))
 
     first, second = ValueError("Invalid IPv6 URL"), RecursionError("too deep")
-    rows = [{"published_at": NOW}, {"raises": first}, {"published_at": NOW}, {"raises": second}, {"reason": "a"}]
+    rows = [
+        {"published_at": NOW},
+        {"raises": first},
+        {"published_at": NOW},
+        {"raises": second},
+        {"reason": "a"},
+    ]
     found = run_all(read_page(rows, broken, QUERY, http_status=200))
     assert (len(found.articles), found.returned, found.dropped) == (2, 5, {"bug": 2, "a": 1})
     assert found.bug is first
@@ -64,14 +84,18 @@ def test_rows_outside_the_dates_are_dropped() -> None:
         {"published_at": NOW + day + day},
         {"published_at": NOW + day + day, "published_at_estimated": True},
     ]
-    found = run_all(read_page(rows, article, query(start=NOW - day, end=NOW + day), http_status=200))
+    found = run_all(
+        read_page(rows, article, query(start=NOW - day, end=NOW + day), http_status=200)
+    )
     assert (len(found.articles), found.dropped) == (3, {"out_of_range": 2})
 
 
 def test_rows_in_another_language_are_dropped() -> None:
     """An unknown language is kept. Without a language in the query, every row is kept."""
     rows = [{"published_at": NOW, "language": language} for language in ("en", "fr", None)]
-    assert run_all(read_page(rows, article, query(language="en"), http_status=200)).dropped == {"other_language": 1}
+    assert run_all(read_page(rows, article, query(language="en"), http_status=200)).dropped == {
+        "other_language": 1
+    }
     assert run_all(read_page(rows, article, QUERY, http_status=200)).dropped == {}
 
 
@@ -98,8 +122,26 @@ def test_date_is_read_as_utc(value: object, expected: datetime) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        *(None, "", "yesterday", "1970-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "1989-12-31T23:59:59Z", "9999-12-31T23:59:59Z"),
-        *("20000-01-01T00:00:00Z", "2026-11-24T12:00:01Z", 0, -1, 1e20, float("inf"), 10**400, [], {}),
+        *(
+            None,
+            "",
+            "yesterday",
+            "1970-01-01T00:00:00Z",
+            "0001-01-01T00:00:00+14:00",
+            "1989-12-31T23:59:59Z",
+            "9999-12-31T23:59:59Z",
+        ),
+        *(
+            "20000-01-01T00:00:00Z",
+            "2026-11-24T12:00:01Z",
+            0,
+            -1,
+            1e20,
+            float("inf"),
+            10**400,
+            [],
+            {},
+        ),
     ],
 )
 def test_implausible_date_is_replaced(value: object) -> None:
@@ -112,15 +154,43 @@ def test_implausible_date_is_replaced(value: object) -> None:
 
 def test_field_of_the_wrong_type_is_missing() -> None:
     """It counts as absent."""
-    row: SourceRow = {"text": 5, "url": ["x"], "object": "x", "number": "5", "ok": " A ", "link": "https://example.org/", "inner": {"a": 1}}
-    assert (read_text(row, "text", 9), read_text(row, "none", 9), read_text(row, "ok", 9)) == (None, None, "A")
-    assert (read_url(row, "url"), read_url(row, "none"), read_url(row, "link")) == (None, None, "https://example.org/")
-    assert (read_members(row, "object"), read_members(row, "none"), read_members(row, "inner")) == ({}, {}, {"a": 1})
+    row: SourceRow = {
+        "text": 5,
+        "url": ["x"],
+        "object": "x",
+        "number": "5",
+        "ok": " A ",
+        "link": "https://example.org/",
+        "inner": {"a": 1},
+    }
+    assert (read_text(row, "text", 9), read_text(row, "none", 9), read_text(row, "ok", 9)) == (
+        None,
+        None,
+        "A",
+    )
+    assert (read_url(row, "url"), read_url(row, "none"), read_url(row, "link")) == (
+        None,
+        None,
+        "https://example.org/",
+    )
+    assert (read_members(row, "object"), read_members(row, "none"), read_members(row, "inner")) == (
+        {},
+        {},
+        {"a": 1},
+    )
 
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(5, 5), (5.9, 5), (-3, 0), (10**400, 2**31 - 1), (float("inf"), 2**31 - 1), ("5", 0), (None, 0)],
+    [
+        (5, 5),
+        (5.9, 5),
+        (-3, 0),
+        (10**400, 2**31 - 1),
+        (float("inf"), 2**31 - 1),
+        ("5", 0),
+        (None, 0),
+    ],
 )
 def test_number_fits_the_archives_column(value: object, expected: int) -> None:
     """A payload may contain any value."""

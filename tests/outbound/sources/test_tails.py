@@ -16,24 +16,44 @@ from tests.shared import needs_shared
         ("Rain ahead - The Daily Bugle", "The Daily Bugle", "bugle.example", None, "Rain ahead"),
         ("Rain ahead - Daily Bugle", "The Daily Bugle", "bugle.example", None, "Rain ahead"),
         ("Rain ahead - The Daily Bugle", "Daily Bugle", "bugle.example", None, "Rain ahead"),
-        ("Rain ahead \u2013 Daily Bugle", "Dailybugle.example", "www.dailybugle.example", None, "Rain ahead"),
+        (
+            "Rain ahead \u2013 Daily Bugle",
+            "Dailybugle.example",
+            "www.dailybugle.example",
+            None,
+            "Rain ahead",
+        ),
         ("Rain ahead | La Tromba", "Latromba.example", "latromba.example", None, "Rain ahead"),
         ("Rain ahead - Bugle.co", "Bugle", "bugle.example", None, "Rain ahead"),
         ("Rain ahead - Bugle Sports +", "bugle.example", "bgl.example", None, "Rain ahead"),
         ("Rain ahead - Bugle info", "Www.bugle.example", "www.bugle.example", None, "Rain ahead"),
         ("Rain ahead - Daily Bugle", "Db.example", "db.example", None, "Rain ahead"),
-        ("Rain ahead - Bugle Football Club", "Buglefc.example", "buglefc.example", None, "Rain ahead"),
+        (
+            "Rain ahead - Bugle Football Club",
+            "Buglefc.example",
+            "buglefc.example",
+            None,
+            "Rain ahead",
+        ),
         ("Rain ahead | Bugle.example - Bugle", "Bugle", "bugle.example", None, "Rain ahead"),
         ("Bugle - Bugle - Bugle", "Bugle", "bugle.example", None, "Bugle"),
         ("Rain ahead - Yahoo Sports", "Yahoo Entertainment", "news.example", None, "Rain ahead"),
         ("Rain ahead - Yahoo Finance", "Bugle", "bugle.example", None, "Rain ahead"),
         ("Rain ahead - Some Outlet", "Google News", "news.google.com", None, "Rain ahead"),
         ("Rain - Snow - Some Outlet", "Google News", "news.google.com", None, "Rain - Snow"),
-        ("Rain ahead - Some - Outlet (+)", "Google News", "news.google.com", "Some - Outlet (+)", "Rain ahead"),
+        (
+            "Rain ahead - Some - Outlet (+)",
+            "Google News",
+            "news.google.com",
+            "Some - Outlet (+)",
+            "Rain ahead",
+        ),
         ("Rain ahead - Bugle News", "YouTube", "www.youtube.com", None, "Rain ahead"),
     ],
 )
-def test_outlet_is_removed(title: str, publisher: str, host: str, author: str | None, expected: str) -> None:
+def test_outlet_is_removed(
+    title: str, publisher: str, host: str, author: str | None, expected: str
+) -> None:
     """The publisher, the host, the author or the tail's own form shows that it names the outlet."""
     assert strip_outlet(title, publisher=publisher, host=host, author=author) == expected
 
@@ -51,7 +71,12 @@ def test_outlet_is_removed(title: str, publisher: str, host: str, author: str | 
         ("Rain ahead", "| NPR", "NPR", "npr.org"),
         ("Rain ahead", "|NPR", "NPR", "npr.org"),
         ("Rain ahead", " |NPR", "NPR", "npr.org"),
-        ("東京で強い地震、津波の心配なし", "：朝日新聞デジタル", "朝日新聞デジタル", "www.asahi.com"),
+        (
+            "東京で強い地震、津波の心配なし",
+            "：朝日新聞デジタル",
+            "朝日新聞デジタル",
+            "www.asahi.com",
+        ),
         ("首相が会見", " - Yahoo!ニュース", "Yahoo!ニュース", "news.yahoo.co.jp"),
         ("首相が会見", " | NHKニュース", "NHKニュース", "www3.nhk.or.jp"),
         ("首相が会見", " | NHK", "NHK", "www3.nhk.or.jp"),
@@ -117,13 +142,18 @@ def test_outlet_is_removed(title: str, publisher: str, host: str, author: str | 
         ("Rain", " | Wired UK", "Wired", "www.wired.co.uk"),
     ],
 )
-def test_outlet_is_removed_in_twenty_languages(headline: str, tail: str, publisher: str, host: str) -> None:
+def test_outlet_is_removed_in_twenty_languages(
+    headline: str, tail: str, publisher: str, host: str
+) -> None:
     """Colons, bullets, bars, underscores and dashes count, with and without spaces.
 
     The tail of another outlet stays.
     """
     assert strip_outlet(headline + tail, publisher=publisher, host=host, author=None) == headline
-    assert strip_outlet(headline + tail, publisher="Weekblad", host="weekblad.example", author=None) == headline + tail
+    assert (
+        strip_outlet(headline + tail, publisher="Weekblad", host="weekblad.example", author=None)
+        == headline + tail
+    )
 
 
 @pytest.mark.parametrize(
@@ -178,7 +208,9 @@ def test_recorded_tails_are_removed() -> None:
         for row in body["articles"]:
             before = to_plain_text(row["title"], 300) or ""
             host = row["url"].split("/")[2]
-            after = strip_outlet(before, publisher=row["source"]["name"], host=host, author=row["author"])
+            after = strip_outlet(
+                before, publisher=row["source"]["name"], host=host, author=row["author"]
+            )
             stripped += before != after
             kept += re.search(r"\S\s+[-\u2013\u2014|]\s+\S", after) is not None
     # A person read the 13: they are subtitles, columnists, and the tail of a live blog.

@@ -29,7 +29,13 @@ class Covered:
 @pytest.fixture
 def parts():
     """A service that has just started, with nothing archived, counted or searched for."""
-    return {"trending": MemoryTrending(), "archive": MemorySearch(), "reading": Covered(), "likeness": MemoryLikeness(), "floor": 3}
+    return {
+        "trending": MemoryTrending(),
+        "archive": MemorySearch(),
+        "reading": Covered(),
+        "likeness": MemoryLikeness(),
+        "floor": 3,
+    }
 
 
 async def test_an_empty_list_is_kept_for_seconds(parts, autojump_clock):

@@ -20,7 +20,14 @@ class World:
     def __init__(self, calls=60, window_s=60, processes=1):
         self.counter, self.counts, self.now = MemoryCounter(), Counts(), Clock()
         self.limiters = [
-            Limiter("search", Quota(calls, window_s), self.counter, self.counts, lambda: self.now().timestamp()) for _ in range(processes)
+            Limiter(
+                "search",
+                Quota(calls, window_s),
+                self.counter,
+                self.counts,
+                lambda: self.now().timestamp(),
+            )
+            for _ in range(processes)
         ]
 
     async def admitted(self, person="p", tries=1_000):
@@ -135,4 +142,6 @@ async def test_off_means_no_limiter(autojump_clock):
     """The setting `off` arrives here as None."""
     world = World()
     assert create_limiter("miss", None, world.counter, world.counts, time.time) is None
-    assert create_limiter("miss", Quota(1, 1), world.counter, world.counts, time.time).policy == "miss"
+    assert (
+        create_limiter("miss", Quota(1, 1), world.counter, world.counts, time.time).policy == "miss"
+    )

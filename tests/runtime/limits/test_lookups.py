@@ -60,8 +60,14 @@ class CountedSessions(MemorySessions):
 
 def world_of(limit=60):
     """Return a world with a limit per person and stores that count the calls."""
-    world = World(settings=settings(NEWSINTEL_DEV_SIGN_IN="1"), accounts=SlottedAccounts(), sessions=CountedSessions())
-    world.requests = Limiter("search", Quota(limit, 60), MemoryCounter(), world.metrics.count, trio.current_time)
+    world = World(
+        settings=settings(NEWSINTEL_DEV_SIGN_IN="1"),
+        accounts=SlottedAccounts(),
+        sessions=CountedSessions(),
+    )
+    world.requests = Limiter(
+        "search", Quota(limit, 60), MemoryCounter(), world.metrics.count, trio.current_time
+    )
     return world
 
 
@@ -96,7 +102,9 @@ async def attack(client, kind, addresses, done):
     ],
     ids=["one address", "the victim's own address", "thousands of addresses"],
 )
-async def test_attackers_with_invented_credentials_cost_other_callers_nothing(autojump_clock, kind, addresses, own, known):
+async def test_attackers_with_invented_credentials_cost_other_callers_nothing(
+    autojump_clock, kind, addresses, own, known
+):
     """All 30 requests of a person with an account are served.
 
     An attacker with one address causes only a few look-ups.
@@ -104,7 +112,11 @@ async def test_attackers_with_invented_credentials_cost_other_callers_nothing(au
     world = world_of()
     victim = await program(world, access=Access.READ)
     world.accounts.asked = 0
-    client, done, statuses = create_app(world.services).test_client(use_cookies=False), trio.Event(), []
+    client, done, statuses = (
+        create_app(world.services).test_client(use_cookies=False),
+        trio.Event(),
+        [],
+    )
     if known:
         assert (await get(client, "/me", victim, own)).status_code == 200
     async with trio.open_nursery() as nursery:
@@ -131,7 +143,11 @@ async def test_an_address_over_its_failures_is_not_looked_up(autojump_clock):
     for _ in range(FAILURES):
         assert (await get(client, "/me", bad("key"), "192.0.2.1")).status_code == 401
     refused = await get(client, "/me", bad("session"), "192.0.2.1")
-    assert (refused.status_code, (await refused.get_json())["code"], refused.headers["Retry-After"]) == (429, "rate_limited", "60")
+    assert (
+        refused.status_code,
+        (await refused.get_json())["code"],
+        refused.headers["Retry-After"],
+    ) == (429, "rate_limited", "60")
     assert (await get(client, "/sources", bad("key"), "192.0.2.1")).status_code == 200
     assert (await get(client, "/me", bad("key"), "192.0.2.2")).status_code == 401
     assert world.accounts.asked == FAILURES + 1
@@ -150,10 +166,17 @@ async def test_an_address_over_its_rate_limit_may_fail_once(autojump_clock, kind
     world = world_of(limit=3)
     alice = await program(world)
     client = create_app(world.services).test_client(use_cookies=False)
-    assert [(await get(client, "/sources", {}, "192.0.2.1")).status_code for _ in range(4)] == [200, 200, 200, 429]
+    assert [(await get(client, "/sources", {}, "192.0.2.1")).status_code for _ in range(4)] == [
+        200,
+        200,
+        200,
+        429,
+    ]
     world.accounts.asked = 0
     assert (await get(client, "/me", alice, "192.0.2.1")).status_code == 200
-    assert {(await get(client, "/me", bad(kind), "192.0.2.1")).status_code for _ in range(30)} == {429}
+    assert {(await get(client, "/me", bad(kind), "192.0.2.1")).status_code for _ in range(30)} == {
+        429
+    }
     assert world.accounts.asked + world.sessions.asked == 2
 
 
@@ -163,7 +186,11 @@ async def test_a_person_over_their_limit_is_refused_without_a_look_up(autojump_c
         world = world_of(limit=3)
         headers = await who(world)
         client = create_app(world.services).test_client(use_cookies=False)
-        assert [(await get(client, "/me", headers, "192.0.2.1")).status_code for _ in range(3)] == [200, 200, 200]
+        assert [(await get(client, "/me", headers, "192.0.2.1")).status_code for _ in range(3)] == [
+            200,
+            200,
+            200,
+        ]
         asked = world.accounts.asked + world.sessions.asked
         refused = [await get(client, "/me", headers, "192.0.2.1") for _ in range(20)]
         assert {one.status_code for one in refused} == {429}
@@ -184,11 +211,21 @@ async def test_a_failed_look_up_counts_for_the_known_person(autojump_clock):
         client = create_app(world.services).test_client(use_cookies=False)
         assert (await get(client, "/me", headers, "192.0.2.1")).status_code == 200
         world.accounts.running = SLOTS
-        assert [(await get(client, "/me", headers, "192.0.2.1")).status_code for _ in range(3)] == [503, 503, 429]
+        assert [(await get(client, "/me", headers, "192.0.2.1")).status_code for _ in range(3)] == [
+            503,
+            503,
+            429,
+        ]
         asked = world.accounts.asked
-        assert {(await get(client, "/me", headers, "192.0.2.1")).status_code for _ in range(20)} == {429}
+        assert {
+            (await get(client, "/me", headers, "192.0.2.1")).status_code for _ in range(20)
+        } == {429}
         assert world.accounts.asked == asked
-        assert [(await get(client, "/auth", {}, "192.0.2.1")).status_code for _ in range(3)] == [200, 200, 200]
+        assert [(await get(client, "/auth", {}, "192.0.2.1")).status_code for _ in range(3)] == [
+            200,
+            200,
+            200,
+        ]
 
 
 async def test_a_new_session_and_a_new_key_work_at_once(autojump_clock):
@@ -202,7 +239,10 @@ async def test_a_new_session_and_a_new_key_work_at_once(autojump_clock):
     key = {"Authorization": f"Bearer {(await made.get_json())['key']}"}
     for _ in range(FAILURES + 1):
         await client.get("/me", headers=bad("key"))
-    assert [(await client.get("/me", headers=headers)).status_code for headers in (bad("key"), cookie, key)] == [429, 200, 200]
+    assert [
+        (await client.get("/me", headers=headers)).status_code
+        for headers in (bad("key"), cookie, key)
+    ] == [429, 200, 200]
 
 
 class Store:
@@ -241,7 +281,12 @@ async def test_an_invalid_credential_is_not_looked_up_again_for_a_while(autojump
     async def look_up(credential):
         return await memory.look_up(credential, "home", store.ask(credential))
 
-    assert [await look_up("bad"), await look_up("bad"), await look_up("good"), await look_up("good")] == [None, None, ALICE, ALICE]
+    assert [
+        await look_up("bad"),
+        await look_up("bad"),
+        await look_up("good"),
+        await look_up("good"),
+    ] == [None, None, ALICE, ALICE]
     assert store.asked == ["bad", "good", "good"]
     assert memory.get_known_person("good") == "u_alice"
     del store.found["good"]
@@ -258,7 +303,11 @@ async def test_concurrent_look_ups_are_charged_like_sequential_ones(autojump_clo
 
     The charge is given back if the credential is valid or the store fails.
     """
-    memory, store, refused = LookUps(3, Counts()), Store(**{f"good {number}": ALICE for number in range(50)}), []
+    memory, store, refused = (
+        LookUps(3, Counts()),
+        Store(**{f"good {number}": ALICE for number in range(50)}),
+        [],
+    )
 
     async def look_up(credential):
         try:
@@ -323,7 +372,12 @@ async def test_memory_of_credentials_is_bounded(autojump_clock, monkeypatch):
     memory, store = LookUps(3, Counts()), Store(**dict.fromkeys("abcd", ALICE))
     for credential in "abcad":
         await memory.look_up(credential, "home", store.ask(credential))
-    assert [memory.get_known_person(credential) for credential in "abcd"] == ["u_alice", None, "u_alice", "u_alice"]
+    assert [memory.get_known_person(credential) for credential in "abcd"] == [
+        "u_alice",
+        None,
+        "u_alice",
+        "u_alice",
+    ]
     for number in range(9):
         await memory.look_up(f"bad {number}", f"home {number}", store.ask(f"bad {number}"))
     assert (len(memory._known), len(memory._failed), len(memory._charged)) == (3, 3, 3)

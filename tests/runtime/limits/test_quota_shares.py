@@ -9,7 +9,12 @@ import pytest
 
 from tests.service import beside, running
 
-QUOTA = {"NEWSAPI_QUOTA": "20/1d", "RATE_LIMIT": "off", "MISS_LIMIT": "off", "TRUSTED_PROXIES": "127.0.0.1"}
+QUOTA = {
+    "NEWSAPI_QUOTA": "20/1d",
+    "RATE_LIMIT": "off",
+    "MISS_LIMIT": "off",
+    "TRUSTED_PROXIES": "127.0.0.1",
+}
 """Of the 20 calls, 15 are for anonymous callers.
 
 One person may use 8 of them, and the next person 4 of the 7 that are left.
@@ -39,7 +44,9 @@ def test_one_address_cannot_use_up_the_shared_quota(upstreams, services):
 
     def search(q, address, service=None):
         url = (service or next(turns)).url
-        response = services[0].client.get(f"{url}/articles", params={"q": q}, headers={"X-Forwarded-For": address})
+        response = services[0].client.get(
+            f"{url}/articles", params={"q": q}, headers={"X-Forwarded-For": address}
+        )
         assert response.status_code == 200
         return response
 
@@ -55,7 +62,11 @@ def test_one_address_cannot_use_up_the_shared_quota(upstreams, services):
     assert again.headers["Cache-Control"] == "private, no-cache"
     for service in services:
         assert status("climate OR greedy19", "192.0.2.2", service) == "ok"
-    assert {name: calls - asked[name] for name, calls in upstreams.calls().items()} == {"newsapi": 1, "guardian": 0, "reddit": 0}
+    assert {name: calls - asked[name] for name, calls in upstreams.calls().items()} == {
+        "newsapi": 1,
+        "guardian": 0,
+        "reddit": 0,
+    }
     assert search("climate OR greedy19", "192.0.2.1").json()["complete"]
     others = [status(f"climate OR other{number}", "192.0.2.2") for number in range(5)]
     assert others == ["ok"] * 3 + ["quota_exhausted"] * 2

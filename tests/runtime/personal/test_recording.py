@@ -39,7 +39,13 @@ async def test_a_record_has_every_field_of_the_search():
     offers.offer()
     offers.offer(ALICE)
     nobody, hers = offers.inbox.receive_nowait(), offers.inbox.receive_nowait()
-    assert (nobody.query, nobody.key, nobody.results_count, nobody.searched_at, nobody.user_id) == ("Flood", "k", 3, NOON, None)
+    assert (nobody.query, nobody.key, nobody.results_count, nobody.searched_at, nobody.user_id) == (
+        "Flood",
+        "k",
+        3,
+        NOON,
+        None,
+    )
     assert (nobody.form, nobody.articles, nobody.person) == ("flood", ("a_1",), ANYBODY.person)
     assert (hers.user_id, hers.person) == (7, "u_alice")
 
@@ -100,7 +106,9 @@ async def test_repeat_keys_agree_between_processes_and_reveal_nothing():
     for offers in (Offers(), Offers(), Offers(key="B" * 42 + "A")):
         offers.offer(ALICE)
         offers.offer(ALICE, key="other")
-        keys.append([offers.inbox.receive_nowait().repeat_key, offers.inbox.receive_nowait().repeat_key])
+        keys.append(
+            [offers.inbox.receive_nowait().repeat_key, offers.inbox.receive_nowait().repeat_key]
+        )
     assert keys[0] == keys[1]
     assert len({*keys[0], *keys[2]}) == 4
     assert all(len(key) == 32 and int(key, 16) >= 0 for key in keys[0])

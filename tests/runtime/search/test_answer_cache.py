@@ -42,7 +42,12 @@ def test_cache_is_bounded_by_bytes(monkeypatch):
     for key in ("one", "two", "three"):
         cache.put(named(key, f"{key}1", f"{key}2"))
     assert [cache.get(key) is not None for key in ("one", "two", "three")] == [False, True, True]
-    cache.put(answer(outcome(articles=(article("giant", content="x" * 50_000),)), asked=query("four", sources=("guardian",))))
+    cache.put(
+        answer(
+            outcome(articles=(article("giant", content="x" * 50_000),)),
+            asked=query("four", sources=("guardian",)),
+        )
+    )
     assert [cache.get(key) is not None for key in ("two", "three", "four")] == [True, True, False]
     assert cache.find_article("a_giant") is None
 
@@ -56,7 +61,11 @@ def test_the_answer_of_a_refresh_counts_too(monkeypatch):
     cache.put_with_renewal(cache.get("two"), named("two", "c"), at(5))
     assert cache.get("one") is None
     kept = cache.get("two")
-    assert (kept.answer, kept.renewal, kept.quiet_until) == (named("two", "b"), named("two", "c"), at(5))
+    assert (kept.answer, kept.renewal, kept.quiet_until) == (
+        named("two", "b"),
+        named("two", "c"),
+        at(5),
+    )
     assert cache.find_article("a_b") is not None
     assert cache.find_article("a_c") is None
 

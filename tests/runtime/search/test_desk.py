@@ -254,7 +254,9 @@ async def test_an_article_is_found_in_the_archive_or_in_memory(autojump_clock):
         await room.desk.get_article("a_old")
 
 
-MEMBER = Caller("u_member", account=Account(1, "u_member", "alice", "dev", NOON, NOON), access=Access.SESSION)
+MEMBER = Caller(
+    "u_member", account=Account(1, "u_member", "alice", "dev", NOON, NOON), access=Access.SESSION
+)
 
 
 def misses(room_counter, calls=1):
@@ -318,7 +320,11 @@ async def test_over_the_limit_answers_in_memory_are_served(autojump_clock):
     assert room.desk.flights == 0
     await trio.sleep(1000)
     older = await room.desk.search(query(), ASKER)
-    assert (older.via, older.answer.harvest.origin, room.desk.flights) == (Via.REVALIDATED, Origin.STALE, 0)
+    assert (older.via, older.answer.harvest.origin, room.desk.flights) == (
+        Via.REVALIDATED,
+        Origin.STALE,
+        0,
+    )
     await trio.sleep(4000)
     with pytest.raises(RateLimitedError):
         await room.desk.search(query(), ASKER)
@@ -356,7 +362,10 @@ async def test_a_flight_has_the_rights_of_its_starter(autojump_clock):
     async with trio.open_nursery() as nursery:
         nursery.start_soon(room.desk.search, query("one"), MEMBER)
         nursery.start_soon(room.desk.search, query("two"), ASKER)
-        assert {flight.query.key: flight.asker.signed_in for flight in (await room.land(), await room.land())} == {
+        assert {
+            flight.query.key: flight.asker.signed_in
+            for flight in (await room.land(), await room.land())
+        } == {
             "one": True,
             "two": False,
         }
@@ -365,10 +374,21 @@ async def test_a_flight_has_the_rights_of_its_starter(autojump_clock):
 async def test_a_source_held_back_is_asked_for_a_signed_in_caller(autojump_clock):
     """Anonymous callers still get the answer in memory."""
     room = Room()
-    held = outcome("newsapi", Status.QUOTA_EXHAUSTED, room.now(), held_back=HeldFrom.ANONYMOUS, retry_at=at(250))
+    held = outcome(
+        "newsapi",
+        Status.QUOTA_EXHAUSTED,
+        room.now(),
+        held_back=HeldFrom.ANONYMOUS,
+        retry_at=at(250),
+    )
     flight = room.desk.join_flight(query(), signed_in=False)
     await room.flights.receive()
-    flight.append(Landed(answer(outcome("guardian", when=room.now()), held, when=room.now(), asked=query()), asked=True))
+    flight.append(
+        Landed(
+            answer(outcome("guardian", when=room.now()), held, when=room.now(), asked=query()),
+            asked=True,
+        )
+    )
     assert (await room.desk.search(query(), ASKER)).via is Via.HIT
     assert (await searched(room, asker=MEMBER)).via is Via.MISS
     assert (await room.desk.search(query(), MEMBER)).via is Via.HIT
@@ -379,7 +399,9 @@ GREEDY = Caller("greedy")
 
 def landed(room, held_from, *outcomes):
     """Return an answer fetched now, from which NewsAPI held back."""
-    held = outcome("newsapi", Status.QUOTA_EXHAUSTED, room.now(), held_back=held_from, retry_at=at(80_000))
+    held = outcome(
+        "newsapi", Status.QUOTA_EXHAUSTED, room.now(), held_back=held_from, retry_at=at(80_000)
+    )
     answered = [outcome(name, when=room.now()) for name in outcomes or ("guardian",)]
     return Landed(answer(*answered, held, when=room.now(), asked=query()), asked=True)
 
@@ -403,9 +425,13 @@ async def test_a_source_held_back_from_one_person_is_asked_for_any_other(autojum
 
 
 @pytest.mark.parametrize(
-    ("held_from", "asker"), [(HeldFrom.PERSON, ASKER), (HeldFrom.ANONYMOUS, MEMBER)], ids=["another person", "somebody signed in"]
+    ("held_from", "asker"),
+    [(HeldFrom.PERSON, ASKER), (HeldFrom.ANONYMOUS, MEMBER)],
+    ids=["another person", "somebody signed in"],
 )
-async def test_a_joiner_of_a_held_back_flight_gets_a_flight_of_their_own(autojump_clock, held_from, asker):
+async def test_a_joiner_of_a_held_back_flight_gets_a_flight_of_their_own(
+    autojump_clock, held_from, asker
+):
     """Other requests of the starter are answered at once with the landed answer."""
     room, replies = Room(), {}
 

@@ -6,13 +6,22 @@ from trio.testing import wait_all_tasks_blocked
 
 from newsintel.domain.search.merging import GroupedHarvest
 from newsintel.errors import FlightBugError
-from newsintel.runtime.search.flight import Failed, Flight, Landed, SourceReported, StaleFound, wait_for_answer
+from newsintel.runtime.search.flight import (
+    Failed,
+    Flight,
+    Landed,
+    SourceReported,
+    StaleFound,
+    wait_for_answer,
+)
 from tests.make import answer, outcome, query
 
 
 def flight(ends=None):
     """Return a flight that notes its answers and its end in `ends`."""
-    return Flight(query(), 10.0, on_answer=lambda _, ended: ends.append(ended) if ends is not None else None)
+    return Flight(
+        query(), 10.0, on_answer=lambda _, ended: ends.append(ended) if ends is not None else None
+    )
 
 
 def reported():

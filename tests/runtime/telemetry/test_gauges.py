@@ -12,7 +12,11 @@ async def test_age_counts_from_the_last_look_at_an_empty_inbox(autojump_clock):
     """
     send, receive = trio.open_memory_channel(3)
     backlog = InboxGauges({"sink": receive})
-    assert (backlog.read_depth(), backlog.read_capacity(), backlog.read_age_s()) == ({("sink",): 0}, {("sink",): 3}, {("sink",): 0})
+    assert (backlog.read_depth(), backlog.read_capacity(), backlog.read_age_s()) == (
+        {("sink",): 0},
+        {("sink",): 3},
+        {("sink",): 0},
+    )
     await trio.sleep(10)
     send.send_nowait("late")
     await trio.sleep(5)

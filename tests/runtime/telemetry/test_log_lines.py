@@ -21,7 +21,9 @@ from tests.values import unhurried
 
 MOMENT = datetime(2026, 3, 14, 13, 30, 0, 1999, tzinfo=UTC)
 
-needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed (Debian: apt-get install jq)")
+needs_jq = pytest.mark.skipif(
+    shutil.which("jq") is None, reason="jq is not installed (Debian: apt-get install jq)"
+)
 
 
 def record(event, fields=None, *, level=logging.INFO, exc_info=None, **extra):
@@ -55,10 +57,23 @@ def test_a_line_has_its_fixed_members_first():
 
     All times have one format.
     """
-    line = as_json(record("store_failing", {"store": "redis", "level": "x", "retry_at": MOMENT, "status": None}))
+    line = as_json(
+        record(
+            "store_failing", {"store": "redis", "level": "x", "retry_at": MOMENT, "status": None}
+        )
+    )
     assert list(line) == ["timestamp", "level", "event", "logger", "store", "retry_at", "status"]
-    assert (line["timestamp"], line["level"], line["retry_at"]) == ("2026-03-14T13:30:00.001Z", "info", "2026-03-14T13:30:00.001Z")
-    assert as_text(record("store_failing", {"store": "redis", "why": "it is away", "sources": ("a", "b c"), "n": 1.5})) == (
+    assert (line["timestamp"], line["level"], line["retry_at"]) == (
+        "2026-03-14T13:30:00.001Z",
+        "info",
+        "2026-03-14T13:30:00.001Z",
+    )
+    assert as_text(
+        record(
+            "store_failing",
+            {"store": "redis", "why": "it is away", "sources": ("a", "b c"), "n": 1.5},
+        )
+    ) == (
         '2026-03-14T13:30:00.001Z info     store_failing store=redis why="it is away" sources=a,"b c" n=1.5 logger=newsintel.test'
     )
 
@@ -78,7 +93,16 @@ def test_a_traceback_is_a_field_in_json_and_follows_the_line_in_text():
     assert below[-1] == r"lines \u001b[31m"
 
 
-HOSTILE = ["\x1b[2J", "a\nb", "a\r2026-01-01T00:00:00Z info forged", "\x9b31m", "\ud800", "\u202e", "\x00", "\x7f"]
+HOSTILE = [
+    "\x1b[2J",
+    "a\nb",
+    "a\r2026-01-01T00:00:00Z info forged",
+    "\x9b31m",
+    "\ud800",
+    "\u202e",
+    "\x00",
+    "\x7f",
+]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -90,7 +114,11 @@ def test_text_cannot_forge_a_line_or_control_a_terminal(text):
 
 
 words = st.text(max_size=12)
-values = st.one_of(words, st.integers(), st.sampled_from([float("nan"), float("-inf"), 1.5, None, b"\xff", MOMENT, {1: {2}}]))
+values = st.one_of(
+    words,
+    st.integers(),
+    st.sampled_from([float("nan"), float("-inf"), 1.5, None, b"\xff", MOMENT, {1: {2}}]),
+)
 fields = st.dictionaries(words, st.one_of(values, st.lists(values, max_size=2)), max_size=4)
 lightly = settings(unhurried, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
@@ -120,12 +148,20 @@ def test_any_event_is_one_line_of_text(given, event):
 def test_jq_reads_every_line(tmp_path):
     """Each line is one object with the same event."""
     given = [*HOSTILE, 'quo"ted', "back\\slash", "Zürich", "😀"]
-    lines = [LineFormatter((), as_json=True).format(record(text, {"n": [float("nan"), {1: {2}}], "text": text})) for text in given]
+    lines = [
+        LineFormatter((), as_json=True).format(
+            record(text, {"n": [float("nan"), {1: {2}}], "text": text})
+        )
+        for text in given
+    ]
     (tmp_path / "log").write_text("\n".join(lines), encoding="ascii")
-    done = subprocess.run(["jq", "-c", "[.event, .text, .level]", tmp_path / "log"], capture_output=True, check=True)
+    done = subprocess.run(
+        ["jq", "-c", "[.event, .text, .level]", tmp_path / "log"], capture_output=True, check=True
+    )
     told = [json.loads(line) for line in done.stdout.splitlines()]
     assert [line[0].encode(errors="replace") for line in told] == [
-        text.encode(errors="surrogatepass").replace(b"\xed\xa0\x80", "\ufffd".encode()) for text in given
+        text.encode(errors="surrogatepass").replace(b"\xed\xa0\x80", "\ufffd".encode())
+        for text in given
     ]
     assert {line[2] for line in told} == {"info"}
 
@@ -143,8 +179,14 @@ class Stream(io.StringIO):
 
 
 ENVIRONS = [
-    {name: value for name, value in zip(("NO_COLOR", "FORCE_COLOR", "TERM"), values, strict=True) if value is not None}
-    for values in itertools.product((None, "", "0", "1"), (None, "", "0", "1"), (None, "xterm", "dumb"))
+    {
+        name: value
+        for name, value in zip(("NO_COLOR", "FORCE_COLOR", "TERM"), values, strict=True)
+        if value is not None
+    }
+    for values in itertools.product(
+        (None, "", "0", "1"), (None, "", "0", "1"), (None, "xterm", "dumb")
+    )
 ]
 
 

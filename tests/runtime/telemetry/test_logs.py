@@ -14,7 +14,13 @@ import structlog
 
 import newsintel
 from newsintel.config.settings import read_settings
-from newsintel.runtime.telemetry.logs import QUIETED, enter_context, get_logger, request_context, set_up_logging
+from newsintel.runtime.telemetry.logs import (
+    QUIETED,
+    enter_context,
+    get_logger,
+    request_context,
+    set_up_logging,
+)
 from tests.config.test_settings import DECLARED
 
 ROOT = Path(newsintel.__file__).parent
@@ -62,20 +68,30 @@ def test_every_module_logs_in_the_same_way(path):
     """
     tree, known = module(path), set(LIBRARY_LOGGERS)
     if path not in known:
-        assert "logging" not in imported(tree), f"{path}: loggers come from newsintel.runtime.telemetry.logs.get_logger"
+        assert "logging" not in imported(tree), (
+            f"{path}: loggers come from newsintel.runtime.telemetry.logs.get_logger"
+        )
     if path not in {"runtime/telemetry/logs.py", "runtime/telemetry/log_lines.py"}:
-        assert "structlog" not in imported(tree), f"{path}: loggers come from newsintel.runtime.telemetry.logs.get_logger"
+        assert "structlog" not in imported(tree), (
+            f"{path}: loggers come from newsintel.runtime.telemetry.logs.get_logger"
+        )
     for name, call in calls(tree):
         where = f"{path}:{call.lineno}"
         assert name not in {"print", "warnings.warn"}, where
         if name == "get_logger" and path != "runtime/telemetry/logs.py":
             assert ast.unparse(call) == "get_logger(__name__)", where
         owner, _, method = name.rpartition(".")
-        if owner.split(".")[-1] in {"log", "_log"} and method in LEVELS and path != "commands/setup.py":
+        if (
+            owner.split(".")[-1] in {"log", "_log"}
+            and method in LEVELS
+            and path != "commands/setup.py"
+        ):
             (key,) = call.args  # no positional arguments for a format string
             assert isinstance(key, ast.Constant), f"{where}: the event key must be a literal string"
             assert key.value == key.value.lower(), where
-            assert key.value.replace("_", "").isalpha(), f"{where}: {key.value!r} is not a valid event key"
+            assert key.value.replace("_", "").isalpha(), (
+                f"{where}: {key.value!r} is not a valid event key"
+            )
             assert all(keyword.arg != "extra" for keyword in call.keywords), where
 
 
@@ -89,9 +105,13 @@ def test_the_operators_page_explains_every_event():
             logs = owner.split(".")[-1] in {"log", "_log"} and method in LEVELS - {"debug"}
             if written_out and (logs or name == "tell"):
                 keys.add(call.args[0].value)
-    page = (Path(__file__).resolve().parents[3] / "docs" / "operating.md").read_text(encoding="utf-8")
+    page = (Path(__file__).resolve().parents[3] / "docs" / "operating.md").read_text(
+        encoding="utf-8"
+    )
     table = page.partition("| event |")[2].partition("\n\n")[0]
-    told = {word.strip("` ") for row in table.splitlines()[2:] for word in row.split("|")[1].split(",")}
+    told = {
+        word.strip("` ") for row in table.splitlines()[2:] for word in row.split("|")[1].split(",")
+    }
     assert told == keys
 
 
@@ -103,7 +123,10 @@ def logged(capsys):
     """
 
     def run(act, *, quiet=False, **environ):
-        planted = {"NEWSINTEL_GUARDIAN_KEY": "planted-key", "NEWSINTEL_DATABASE_URL": "postgresql://u:planted-pw@h/d"}
+        planted = {
+            "NEWSINTEL_GUARDIAN_KEY": "planted-key",
+            "NEWSINTEL_DATABASE_URL": "postgresql://u:planted-pw@h/d",
+        }
         set_up_logging(read_settings(DECLARED, {**planted, **environ}), quiet=quiet)
         act()
         captured = capsys.readouterr()
@@ -118,8 +141,12 @@ def boom():
     try:
         raise ValueError("GET https://x.example/search?api-key=planted-key failed")
     except ValueError:
-        get_logger("newsintel.test").exception("failed", url="postgresql://u:planted-pw@h/d", header="Authorization: Bearer abc.def")
-        logging.getLogger("library").exception("failed with planted-pw", extra={"header": "Authorization: Bearer abc.def"})
+        get_logger("newsintel.test").exception(
+            "failed", url="postgresql://u:planted-pw@h/d", header="Authorization: Bearer abc.def"
+        )
+        logging.getLogger("library").exception(
+            "failed with planted-pw", extra={"header": "Authorization: Bearer abc.def"}
+        )
 
 
 @pytest.mark.parametrize("form", ["text", "json", "emf"])
@@ -149,7 +176,14 @@ def test_log_level_applies_to_every_logger(logged):
 
     assert logged(act, NEWSINTEL_LOG_LEVEL="error") == ""
     assert logged(lambda: logging.getLogger("httpx").info("GET https://x.example/?q=1")) == ""
-    assert logged(lambda: logging.getLogger("asyncpg.pool").warning("Failed to restore", exc_info=ValueError())) == ""
+    assert (
+        logged(
+            lambda: logging.getLogger("asyncpg.pool").warning(
+                "Failed to restore", exc_info=ValueError()
+            )
+        )
+        == ""
+    )
 
 
 def test_quiet_commands_show_their_own_lines_and_errors_alone(logged):
@@ -160,13 +194,20 @@ def test_quiet_commands_show_their_own_lines_and_errors_alone(logged):
         get_logger("newsintel.commands.setup").warning("unknown_setting")
         get_logger("newsintel.app").error("shown")
 
-    assert [json.loads(line)["event"] for line in logged(act, quiet=True).splitlines()] == ["unknown_setting", "shown"]
+    assert [json.loads(line)["event"] for line in logged(act, quiet=True).splitlines()] == [
+        "unknown_setting",
+        "shown",
+    ]
 
 
 def test_metrics_are_written_at_any_level(logged):
     """LOG_LEVEL is about the log, but the alarms of CloudWatch need the line of every minute."""
     log = get_logger("newsintel.actors.emf_writer")
-    err = logged(lambda: log.info("metrics", searches=1), NEWSINTEL_LOG_FORMAT="emf", NEWSINTEL_LOG_LEVEL="error")
+    err = logged(
+        lambda: log.info("metrics", searches=1),
+        NEWSINTEL_LOG_FORMAT="emf",
+        NEWSINTEL_LOG_LEVEL="error",
+    )
     assert json.loads(err)["searches"] == 1
 
 
@@ -216,7 +257,17 @@ logging.getLogger("library").error("password=abc.def")
 def test_before_set_up_nothing_goes_to_standard_output(form):
     """A program that only imports the package writes redacted warnings to standard error."""
     environ = {"PATH": os.defpath, "NEWSINTEL_LOG_FORMAT": form}
-    done = subprocess.run([sys.executable, "-c", BEFORE], capture_output=True, text=True, env=environ, cwd=ROOT.parent, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", BEFORE],
+        capture_output=True,
+        text=True,
+        env=environ,
+        cwd=ROOT.parent,
+        check=True,
+    )
     assert done.stdout == ""
-    assert [line.split()[2] for line in done.stderr.splitlines()] == ["provider_failed", "password=***"]
+    assert [line.split()[2] for line in done.stderr.splitlines()] == [
+        "provider_failed",
+        "password=***",
+    ]
     assert "abc.def" not in done.stderr

@@ -31,7 +31,11 @@ def test_histograms_count_a_value_in_every_bucket_above_it():
     metrics = Metrics()
     for latency_s in (0.31, 0.4, 9.0):
         metrics.observe("fetch_seconds", latency_s, source="guardian", status="ok")
-    read = {labels: value for (name, labels), value in read_samples(metrics).items() if name == "newsintel_fetch_seconds_bucket"}
+    read = {
+        labels: value
+        for (name, labels), value in read_samples(metrics).items()
+        if name == "newsintel_fetch_seconds_bucket"
+    }
     by_end = {dict(labels)["le"]: value for labels, value in read.items()}
     assert (by_end["0.3"], by_end["0.4"], by_end["3.0"], by_end["+Inf"]) == (0, 2, 2, 3)
     with pytest.raises(KeyError):
@@ -60,12 +64,19 @@ def test_gauges_are_read_at_each_scrape():
 async def test_process_is_among_the_metrics():
     """They are resident memory, open descriptors, CPU time and the garbage collector."""
     text = (await format_exposition(Metrics())).decode()
-    for name in ("process_resident_memory_bytes", "process_open_fds", "process_cpu_seconds_total", "python_gc_collections_total"):
+    for name in (
+        "process_resident_memory_bytes",
+        "process_open_fds",
+        "process_cpu_seconds_total",
+        "python_gc_collections_total",
+    ):
         assert f"\n{name}" in text
 
 
 def test_operators_page_has_every_metric():
     """docs/operating.md names each counter, histogram and gauge, and no other metric."""
-    page = (Path(__file__).resolve().parents[3] / "docs" / "operating.md").read_text(encoding="utf-8")
+    page = (Path(__file__).resolve().parents[3] / "docs" / "operating.md").read_text(
+        encoding="utf-8"
+    )
     told = set(re.findall(r"^\| `newsintel_([a-z_]+)` \|", page, re.MULTILINE))
     assert told == {*(f"{name}_total" for name in COUNTERS), *HISTOGRAMS, *GAUGES}

@@ -26,7 +26,10 @@ class Source:
         if asked:
             reply = SourcePage((), 0, {}) if status.answered else Refusal(status, "why")
             self.admission.record_reply(Start(self.now_s), reply, self.now_s, 0.0)
-        found = {"latency_ms": 5.0 if asked else None, "detail": None if status.answered else "why"} | more
+        found = {
+            "latency_ms": 5.0 if asked else None,
+            "detail": None if status.answered else "why",
+        } | more
         self.log.log_change(outcome(status=status, **found), self.now_s)
 
 
@@ -49,7 +52,16 @@ def test_an_outage_is_logged_at_its_start_and_end():
     ]
 
 
-@pytest.mark.parametrize("status", [Status.UNAUTHORIZED, Status.RATE_LIMITED, Status.QUOTA_EXHAUSTED, Status.TIMEOUT, Status.BAD_PAYLOAD])
+@pytest.mark.parametrize(
+    "status",
+    [
+        Status.UNAUTHORIZED,
+        Status.RATE_LIMITED,
+        Status.QUOTA_EXHAUSTED,
+        Status.TIMEOUT,
+        Status.BAD_PAYLOAD,
+    ],
+)
 def test_every_refusal_is_logged_once(status):
     """The line has status, reason, HTTP status and the time of the next attempt."""
     retry_at = NOON + timedelta(minutes=5)
@@ -75,10 +87,25 @@ def test_recovery_says_what_the_outage_cost():
     with capture_logs() as logs:
         for status in (Status.TIMEOUT, Status.TIMEOUT, Status.OK):
             source.call(status)
-    assert logs[-1] == {"event": "source_recovered", "log_level": "info", "source": "guardian", "failures": 2, "after_s": 10.0}
+    assert logs[-1] == {
+        "event": "source_recovered",
+        "log_level": "info",
+        "source": "guardian",
+        "failures": 2,
+        "after_s": 10.0,
+    }
 
 
-@pytest.mark.parametrize("status", [Status.CIRCUIT_OPEN, Status.RATE_LIMITED, Status.UNAUTHORIZED, Status.OVERLOADED, Status.DISABLED])
+@pytest.mark.parametrize(
+    "status",
+    [
+        Status.CIRCUIT_OPEN,
+        Status.RATE_LIMITED,
+        Status.UNAUTHORIZED,
+        Status.OVERLOADED,
+        Status.DISABLED,
+    ],
+)
 def test_refusals_of_our_own_are_not_logged(status):
     """They are its pace, a pause that was logged at its start, and a lack of room here."""
     assert told(status, status, asked=False) == []

@@ -32,8 +32,13 @@ def test_concurrent_processes_get_the_same_key(tmp_path):
         f" print(kept_keys(Path({str(tmp_path)!r}))[0].reveal())"
     )
     env = {"PYTHONPATH": str(ROOT), "PATH": os.defpath}
-    started = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=env) for _ in range(8)]
-    assert {process.communicate(timeout=PATIENCE_S)[0].strip() for process in started} == {load_or_create_keys(tmp_path)[0].reveal()}
+    started = [
+        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=env)
+        for _ in range(8)
+    ]
+    assert {process.communicate(timeout=PATIENCE_S)[0].strip() for process in started} == {
+        load_or_create_keys(tmp_path)[0].reveal()
+    }
 
 
 def test_an_empty_file_is_filled(tmp_path):
@@ -55,6 +60,9 @@ def test_a_folder_that_cannot_be_used_is_refused(tmp_path):
     """A link in the file's place is not followed; a file cannot be the folder."""
     (tmp_path / NAME).symlink_to(tmp_path / "elsewhere")
     for folder in (tmp_path, tmp_path / NAME / "x", Path("/proc/nowhere")):
-        with pytest.raises(SettingsError, match=r"^NEWSINTEL_DATA_DIR .* cannot be used: .*; set it, or NEWSINTEL_SECRET_KEYS$"):
+        with pytest.raises(
+            SettingsError,
+            match=r"^NEWSINTEL_DATA_DIR .* cannot be used: .*; set it, or NEWSINTEL_SECRET_KEYS$",
+        ):
             load_or_create_keys(folder)
     assert not (tmp_path / "elsewhere").exists()

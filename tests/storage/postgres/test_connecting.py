@@ -18,7 +18,9 @@ async def connected(bridge, servers, parameters, hosts="127.0.0.1:{port}"):
     """A pool of one connection to the embedded server, over TCP."""
     async with forwarding(str(servers.data_dir / ".s.PGSQL.5432")) as name:
         place = hosts.format(port=name.port)
-        async with open_postgres(bridge, Secret(f"postgresql://newsintel@{place}/postgres?{parameters}"), None, 1) as postgres:
+        async with open_postgres(
+            bridge, Secret(f"postgresql://newsintel@{place}/postgres?{parameters}"), None, 1
+        ) as postgres:
             yield postgres
 
 
@@ -33,7 +35,11 @@ async def connected(bridge, servers, parameters, hosts="127.0.0.1:{port}"):
         ("options=-csearch_path%3Dnews%2Cpublic", "search_path", "news,public"),
         ("client_encoding=UTF8", "client_encoding", "UTF8"),
         ("options=-cstatement_timeout%3D7s", "statement_timeout", "1500ms"),
-        ("channel_binding=prefer&gssencmode=disable&sslsni=1&load_balance_hosts=disable", "application_name", "newsintel"),
+        (
+            "channel_binding=prefer&gssencmode=disable&sslsni=1&load_balance_hosts=disable",
+            "application_name",
+            "newsintel",
+        ),
     ],
 )
 async def test_parameters_set_the_session(bridge, servers, parameters, setting, value):
@@ -51,7 +57,12 @@ async def test_parameters_set_the_sockets_options(bridge, servers):
 
     async def options(connection):
         sock = connection._transport.get_extra_info("socket")
-        names = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT, socket.TCP_USER_TIMEOUT)
+        names = (
+            socket.TCP_KEEPIDLE,
+            socket.TCP_KEEPINTVL,
+            socket.TCP_KEEPCNT,
+            socket.TCP_USER_TIMEOUT,
+        )
         alive = sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         return [bool(alive), *(sock.getsockopt(socket.IPPROTO_TCP, name) for name in names)]
 
@@ -76,14 +87,24 @@ async def test_first_host_that_answers_is_used(bridge, servers):
         dead = f"127.0.0.1:{nobody.getsockname()[1]}"
         for attributes in ("any", "primary", "read-write"):
             parameters = f"target_session_attrs={attributes}"
-            async with connected(bridge, servers, parameters, hosts=dead + ",127.0.0.1:{port}") as postgres:
+            async with connected(
+                bridge, servers, parameters, hosts=dead + ",127.0.0.1:{port}"
+            ) as postgres:
                 await postgres.ping()
 
 
 def test_connect_timeout_of_the_url_overrides_ours():
     """Without one, CONNECT_S applies."""
-    assert connect_arguments(parse_database_url("postgresql://h/d?connect_timeout=9"), None, {})["timeout"] == 9
-    assert connect_arguments(parse_database_url("postgresql://h/d"), None, {})["timeout"] == connecting.CONNECT_S
+    assert (
+        connect_arguments(parse_database_url("postgresql://h/d?connect_timeout=9"), None, {})[
+            "timeout"
+        ]
+        == 9
+    )
+    assert (
+        connect_arguments(parse_database_url("postgresql://h/d"), None, {})["timeout"]
+        == connecting.CONNECT_S
+    )
 
 
 def test_separate_password_overrides_the_urls():

@@ -30,7 +30,10 @@ async def pair(bridge, folder):
         (folder / name).mkdir()
     async with postgres_server(await make_cluster(folder / "a")) as primary:
         await bridge.add_lane("test", 1).run(sql, primary.url, "CREATE TABLE written (n int)")
-        async with postgres_server(await copy_cluster(primary, folder / "b")) as replica, forwarding(primary.socket) as name:
+        async with (
+            postgres_server(await copy_cluster(primary, folder / "b")) as replica,
+            forwarding(primary.socket) as name,
+        ):
             yield primary, replica, name
 
 
@@ -62,7 +65,12 @@ async def promote(bridge, replica):
 
 async def written(bridge, server):
     """The numbers on a server, sorted."""
-    return sorted(number for (number,) in await bridge.add_lane("test", 1).run(rows, server.url, "SELECT n FROM written"))
+    return sorted(
+        number
+        for (number,) in await bridge.add_lane("test", 1).run(
+            rows, server.url, "SELECT n FROM written"
+        )
+    )
 
 
 async def test_writes_reach_the_new_primary_after_a_crash(bridge, tmp_path):
@@ -88,7 +96,10 @@ async def test_pool_leaves_a_primary_that_became_read_only(bridge, tmp_path):
     """
     async with pair(bridge, tmp_path) as (primary, replica, name), pool(bridge, name) as postgres:
         await bridge.add_lane("test", 1).run(
-            sql, primary.url, "ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()"
+            sql,
+            primary.url,
+            "ALTER SYSTEM SET default_transaction_read_only = on",
+            "SELECT pg_reload_conf()",
         )
         await promote(bridge, replica)
         with pytest.raises(UnavailableError):  # the address changes late, as in DNS

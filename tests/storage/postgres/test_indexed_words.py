@@ -26,12 +26,19 @@ def literal(text):
 
 async def test_sampled_letters_and_digits_are_found(bridge, fetch):
     """Each is a separate word in a title of its own."""
-    every = [chr(code) for code in range(sys.maxunicode + 1) if chr(code).isalnum() and unicodedata.category(chr(code)) != "Lm"]
+    every = [
+        chr(code)
+        for code in range(sys.maxunicode + 1)
+        if chr(code).isalnum() and unicodedata.category(chr(code)) != "Lm"
+    ]
     sample = Random(1).sample(every, 3_000)
     lane = bridge.add_lane("read", 1)
 
     async def vectors():
-        return [(await index_article(Texts(f"a {one} b", None, None, None, "P", "ja")))[0] for one in sample]
+        return [
+            (await index_article(Texts(f"a {one} b", None, None, None, "P", "ja")))[0]
+            for one in sample
+        ]
 
     asked = [build_run(one, SIMPLE) for one in sample]
     assert [one for one, found in zip(sample, asked, strict=True) if found is None] == []
@@ -39,7 +46,9 @@ async def test_sampled_letters_and_digits_are_found(bridge, fetch):
         f"({literal(one)}, {literal(vector)}, {literal(_build_phrase_query(found, ''))})"
         for one, vector, found in zip(sample, await lane.run(vectors), asked, strict=True)
     )
-    lost = await fetch(f"SELECT one FROM (VALUES {pairs}) AS each (one, vector, query) WHERE NOT vector::tsvector @@ query::tsquery")
+    lost = await fetch(
+        f"SELECT one FROM (VALUES {pairs}) AS each (one, vector, query) WHERE NOT vector::tsvector @@ query::tsquery"
+    )
     assert lost == []
 
 
@@ -50,19 +59,33 @@ async def test_stems_equal_those_of_postgresql(fetch):
     is `universiti`, no longer that of `universe`. Dutch has another stemmer since then.
     """
     random = Random(2)
-    theirs = {name for (name,) in await fetch("SELECT dictname FROM pg_ts_dict WHERE dictname LIKE '%\\_stem'")}
+    theirs = {
+        name
+        for (name,) in await fetch("SELECT dictname FROM pg_ts_dict WHERE dictname LIKE '%\\_stem'")
+    }
     both = {code: name for code, name in languages._SNOWBALL.items() if f"{name}_stem" in theirs}
     assert len(both) > 20
-    printed = {one.word for row in ROWS for one in split_words(f"{row.title} {row.q}") if one.word.isalpha() and not is_unspaced(one.word)}
+    printed = {
+        one.word
+        for row in ROWS
+        for one in split_words(f"{row.title} {row.q}")
+        if one.word.isalpha() and not is_unspaced(one.word)
+    }
     differ = {}
     for code, name in both.items():
         real = printed | FUNCTION_WORDS.get(code, frozenset())
-        parts = [word[at:] for word in sorted(real) for at in range(len(word)) if word[at:].isalpha()]
+        parts = [
+            word[at:] for word in sorted(real) for at in range(len(word)) if word[at:].isalpha()
+        ]
         words = sorted(real | {"".join(random.choices(parts, k=2)) for _ in range(300)})
         kept = ", ".join(f"({place}, {literal(word)})" for place, word in enumerate(words))
-        rows = await fetch(f"SELECT (ts_lexize('{name}_stem', word))[1] FROM (VALUES {kept}) AS each (place, word) ORDER BY place")
+        rows = await fetch(
+            f"SELECT (ts_lexize('{name}_stem', word))[1] FROM (VALUES {kept}) AS each (place, word) ORDER BY place"
+        )
         pairs = [
-            (word, stem_word(code, word), found) for word, (found,) in zip(words, rows, strict=True) if found is not None
+            (word, stem_word(code, word), found)
+            for word, (found,) in zip(words, rows, strict=True)
+            if found is not None
         ]  # None is a stop word
         assert len(pairs) > 300
         differ[code] = [pair for pair in pairs if pair[1] != pair[2]]
@@ -83,6 +106,8 @@ async def test_words_of_a_long_article_are_stored_in_its_row(archive, fetch):
 
 async def blocks_read(fetch, column):
     """Blocks read for a column of all articles, in the table and in its separate storage."""
-    ((plan,),) = await fetch(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT {column} FROM articles")
+    ((plan,),) = await fetch(
+        f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT {column} FROM articles"
+    )
     found = json.loads(plan)[0]["Plan"]
     return found["Shared Hit Blocks"] + found["Shared Read Blocks"]

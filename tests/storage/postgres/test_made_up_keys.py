@@ -34,8 +34,14 @@ class CountedAccounts(PostgresAccounts):
         return await super().find_key_holder(digest, now)
 
 
-@pytest.mark.parametrize("addresses", [["192.0.2.1"], [f"2001:db8:{number:x}::1" for number in range(5000)]], ids=["one", "thousands"])
-async def test_every_request_of_an_account_is_served_during_an_attack(postgres, monkeypatch, addresses):
+@pytest.mark.parametrize(
+    "addresses",
+    [["192.0.2.1"], [f"2001:db8:{number:x}::1" for number in range(5000)]],
+    ids=["one", "thousands"],
+)
+async def test_every_request_of_an_account_is_served_during_an_attack(
+    postgres, monkeypatch, addresses
+):
     """Twelve tasks compete for a pool of four connections.
 
     An attacker's address is looked up FAILURES times and then refused.
@@ -43,20 +49,35 @@ async def test_every_request_of_an_account_is_served_during_an_attack(postgres, 
     monkeypatch.setattr(lookups, "LONGEST_S", 30.0)  # a busy machine is not a store that is down
     accounts, key = CountedAccounts(postgres), f"ni_{secrets.token_urlsafe(32)}"
     alice = await accounts.sign_in("dev", "alice", "alice", NOW)
-    await PostgresKeys(postgres).create(alice.id, ApiKey("", "a key", Access.READ, NOW, None, None), digest_secret(key), 1)
+    await PostgresKeys(postgres).create(
+        alice.id, ApiKey("", "a key", Access.READ, NOW, None, None), digest_secret(key), 1
+    )
     world = World()
-    world.requests = Limiter("search", Quota(60, 3600), MemoryCounter(), world.metrics.count, time.time)
+    world.requests = Limiter(
+        "search", Quota(60, 3600), MemoryCounter(), world.metrics.count, time.time
+    )
     services = world.services
     one_place = evolve(services.limits, lookups=lookups.LookUps(1, world.metrics.count))
-    services = evolve(services, accounts=evolve(services.accounts, directory=accounts), limits=one_place)
-    client, done, address, refused = create_app(services).test_client(use_cookies=False), trio.Event(), numbers(), set()
+    services = evolve(
+        services, accounts=evolve(services.accounts, directory=accounts), limits=one_place
+    )
+    client, done, address, refused = (
+        create_app(services).test_client(use_cookies=False),
+        trio.Event(),
+        numbers(),
+        set(),
+    )
 
     async def ask(key, address):
-        return await client.get("/me", headers={"Authorization": f"Bearer {key}"}, scope_base={"client": (address, 1)})
+        return await client.get(
+            "/me", headers={"Authorization": f"Bearer {key}"}, scope_base={"client": (address, 1)}
+        )
 
     async def attack():
         while not done.is_set():
-            response = await ask(f"ni_{secrets.token_urlsafe(32)}", addresses[next(address) % len(addresses)])
+            response = await ask(
+                f"ni_{secrets.token_urlsafe(32)}", addresses[next(address) % len(addresses)]
+            )
             refused.add(response.status_code)
 
     async with trio.open_nursery() as nursery:

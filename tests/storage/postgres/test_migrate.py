@@ -31,13 +31,20 @@ def test_last_file_is_alembics_last_step():
     """Each step has the name of its file, and follows the step before it."""
     steps = ScriptDirectory.from_config(build_config())
     assert migrations.find_newest() == steps.get_current_head()
-    assert [step.revision for step in steps.walk_revisions()] == sorted((step.revision for step in steps.walk_revisions()), reverse=True)
+    assert [step.revision for step in steps.walk_revisions()] == sorted(
+        (step.revision for step in steps.walk_revisions()), reverse=True
+    )
 
 
 def test_alembic_is_imported_only_to_migrate():
     """Its import takes as long as all others together, and most starts have no step to take."""
     code = "import sys, newsintel.app, newsintel.storage.stores; print({'alembic', 'sqlalchemy'} & set(sys.modules))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout
+        == "set()\n"
+    )
 
 
 async def test_second_migration_changes_nothing(bridge, empty, empty_url):
@@ -59,7 +66,9 @@ async def test_concurrent_migrations_succeed(bridge, empty, empty_url):
     await check_schema(empty)
 
 
-async def test_concurrent_migrations_for_another_role_succeed(bridge, database_url, execute, fetch, holding):
+async def test_concurrent_migrations_for_another_role_succeed(
+    bridge, database_url, execute, fetch, holding
+):
     """A GRANT that waited for another one on the same table fails: `tuple concurrently updated`."""
     await execute("DROP ROLE IF EXISTS granted", "CREATE ROLE granted LOGIN")
     waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database() HAVING count(*) = 3"
@@ -70,7 +79,9 @@ async def test_concurrent_migrations_for_another_role_succeed(bridge, database_u
         holding("SAVEPOINT before", "GRANT SELECT ON articles TO granted") as within,
     ):
         for _ in range(3):
-            nursery.start_soon(migrate, bridge.add_lane("test", 1), Secret(database_url), None, service)
+            nursery.start_soon(
+                migrate, bridge.add_lane("test", 1), Secret(database_url), None, service
+            )
         await until(lambda: fetch(waiting))
         await within("ROLLBACK TO before")
 
@@ -88,7 +99,9 @@ async def test_missing_or_older_schema_is_refused(bridge, empty, empty_url):
 
 async def test_newer_schema_is_accepted_unchanged(bridge, postgres, database_url):
     """Releases only add to the schema, so an old process may use a new one during a roll-out."""
-    await bridge.add_lane("test", 1).run(sql, database_url, "UPDATE alembic_version SET version_num = '9000'")
+    await bridge.add_lane("test", 1).run(
+        sql, database_url, "UPDATE alembic_version SET version_num = '9000'"
+    )
     await check_schema(postgres)
     await migrate(bridge.add_lane("test", 1), Secret(database_url), None, postgres)
     await check_schema(postgres)
@@ -100,7 +113,9 @@ async def test_service_role_can_use_tables_but_not_change_the_schema(bridge, emp
     The service's role may then read and write articles, and nothing more.
     """
     lane = bridge.add_lane("test", 1)
-    await lane.run(sql, empty_url, 'DROP ROLE IF EXISTS "odd \'role"', 'CREATE ROLE "odd \'role" LOGIN')
+    await lane.run(
+        sql, empty_url, 'DROP ROLE IF EXISTS "odd \'role"', 'CREATE ROLE "odd \'role" LOGIN'
+    )
     url = empty_url.replace("newsintel@", "odd%20'role@")
     async with open_postgres(bridge, Secret(url), None, 1) as service:
         await migrate(lane, Secret(empty_url), None, service)
@@ -108,7 +123,11 @@ async def test_service_role_can_use_tables_but_not_change_the_schema(bridge, emp
         archive = PostgresArchive(service)
         assert await archive.save_articles([(article(), NOON)], []) == 1
         await archive.store_dead_letter(article(), "reason")
-        for forbidden in ("DROP TABLE articles", "UPDATE alembic_version SET version_num = '9'", "CREATE TABLE mine ()"):
+        for forbidden in (
+            "DROP TABLE articles",
+            "UPDATE alembic_version SET version_num = '9'",
+            "CREATE TABLE mine ()",
+        ):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await lane.run(sql, url, forbidden)
         with pytest.raises(StoreRefusedError):

@@ -16,7 +16,10 @@ from newsintel.storage.postgres.pool import open_postgres
 from newsintel.storage.postgres.steps import build_config
 from tests.storage.conftest import sql
 
-REVISIONS = [step.revision for step in reversed(list(ScriptDirectory.from_config(build_config()).walk_revisions()))]
+REVISIONS = [
+    step.revision
+    for step in reversed(list(ScriptDirectory.from_config(build_config()).walk_revisions()))
+]
 
 ROWS = {
     "0001": (
@@ -83,7 +86,9 @@ async def take(url, revision):
         known.attributes["connection"] = connection
         command.upgrade(known, revision)
 
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool)
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool
+    )
     async with engine.begin() as connection:
         await connection.run_sync(upgrade)
 
@@ -92,9 +97,17 @@ async def contents(url):
     """The rows of every table as objects, by the table's name; call it on the asyncio side."""
     connection = await asyncpg.connect(url)
     try:
-        tables = await connection.fetch("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+        tables = await connection.fetch(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+        )
         names = sorted({row["table_name"] for row in tables} - {"alembic_version"})
-        return {name: [json.loads(row[0]) for row in await connection.fetch(f'SELECT to_jsonb(t) FROM "{name}" t')] for name in names}  # noqa: S608
+        return {
+            name: [
+                json.loads(row[0])
+                for row in await connection.fetch(f'SELECT to_jsonb(t) FROM "{name}" t')  # noqa: S608
+            ]
+            for name in names
+        }
     finally:
         await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
 
@@ -121,7 +134,15 @@ async def test_migrating_keeps_the_rows_of_every_earlier_schema(bridge, empty_ur
     for name, rows in before.items():
         columns = rows[0].keys() - {"search", "text_language", "publisher_key"}
         kept = [{column: row[column] for column in columns} for row in after[name]]
-        assert [one for one in ({column: row[column] for column in columns} for row in rows) if one not in kept] == []
+        assert [
+            one
+            for one in ({column: row[column] for column in columns} for row in rows)
+            if one not in kept
+        ] == []
         assert len(kept) == len(rows) or name == "term_changes"
     # Tables that are counted from existing rows may get rows.
-    assert not {name for name, rows in after.items() if rows} - before.keys() - {"article_terms", "term_changes"}
+    assert (
+        not {name for name, rows in after.items() if rows}
+        - before.keys()
+        - {"article_terms", "term_changes"}
+    )

@@ -40,8 +40,17 @@ def landed(*articles):
 def tied(founder, *members):
     """An answer with one group; its members come with their similarity to the founder."""
     parts = ScoreParts(0, 0, 0, 0, 0)
-    group = Group((Member(founder), *(Member(each, Rule.NEAR_TITLE, similarity) for each, similarity in members)), founder)
-    return evolve(landed(founder, *(each for each, _ in members)), merge=Merge(Dedupe.NORMAL, (Ranked(group, parts),)))
+    group = Group(
+        (
+            Member(founder),
+            *(Member(each, Rule.NEAR_TITLE, similarity) for each, similarity in members),
+        ),
+        founder,
+    )
+    return evolve(
+        landed(founder, *(each for each, _ in members)),
+        merge=Merge(Dedupe.NORMAL, (Ranked(group, parts),)),
+    )
 
 
 @pytest.fixture
@@ -52,7 +61,9 @@ def persist(archive):
         counts = Counts()
         send, inbox = trio.open_memory_channel[Answer](PERSISTER_INBOX)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(lambda: persister.run(inbox, room=ByteBudget(2**30), archive=archive, count=counts))
+            nursery.start_soon(
+                lambda: persister.run(inbox, room=ByteBudget(2**30), archive=archive, count=counts)
+            )
             with send:
                 for number, each in enumerate(answers):
                     await send.send(each)
@@ -65,10 +76,16 @@ def persist(archive):
 
 async def test_20000_articles_are_saved_without_loss(persist, fetch):
     """Each article is a row with its own id and its fields."""
-    answers = (landed(*(article(f"{number}-{place}") for place in range(100))) for number in range(200))
+    answers = (
+        landed(*(article(f"{number}-{place}") for place in range(100))) for number in range(200)
+    )
     counts = await persist(answers)
     assert counts == {"archived_articles": 20_000}
-    sent = {(article(f"{number}-{place}").id, f"Title {number}-{place}") for number in range(200) for place in range(100)}
+    sent = {
+        (article(f"{number}-{place}").id, f"Title {number}-{place}")
+        for number in range(200)
+        for place in range(100)
+    }
     assert set(await fetch("SELECT public_id, title FROM articles")) == sent
 
 
@@ -79,7 +96,9 @@ async def test_poisoned_rows_become_dead_letters_and_the_rest_is_saved(persist, 
     article is missing.
     """
     poisoned = [article(name, **changes) for name, changes in POISON.items()]
-    answers = [landed(*(article(f"{number}-{place}") for place in range(100))) for number in range(20)]
+    answers = [
+        landed(*(article(f"{number}-{place}") for place in range(100))) for number in range(20)
+    ]
     for number, bad in enumerate(poisoned):
         answers[number * 4] = landed(*answers[number * 4].harvest.articles, bad)
     counts = await persist(answers)
@@ -87,9 +106,13 @@ async def test_poisoned_rows_become_dead_letters_and_the_rest_is_saved(persist, 
     assert await fetch("SELECT count(*) FROM articles") == [(2000,)]
     letters = {
         public_id: (reason, json.loads(text))
-        for public_id, reason, text in await fetch("SELECT public_id, reason, article FROM dead_letters")
+        for public_id, reason, text in await fetch(
+            "SELECT public_id, reason, article FROM dead_letters"
+        )
     }
-    assert {public_id: text["title"] for public_id, (_, text) in letters.items()} == {bad.id: bad.title for bad in poisoned}
+    assert {public_id: text["title"] for public_id, (_, text) in letters.items()} == {
+        bad.id: bad.title for bad in poisoned
+    }
     reasons = {text["external_id"]: reason for reason, text in letters.values()}
     assert reasons["9999"] == "PostgreSQL refused the content (CheckViolationError)"
     assert reasons["naive"] == "an article's time has no zone"
@@ -121,7 +144,9 @@ async def test_database_restart_loses_nothing(persist, fetch, servers):
         await until(tried_in_vain)
         await servers.postgres.ensure()
 
-    answers = (landed(*(article(f"{number}-{place}") for place in range(50))) for number in range(150))
+    answers = (
+        landed(*(article(f"{number}-{place}") for place in range(50))) for number in range(150)
+    )
     counts = await persist(answers, restart)
     assert counts.pop("archive_retries") >= 1
     assert counts == {"archived_articles": 7500}

@@ -53,7 +53,9 @@ async def names(saved, user_id, words=None):
     """The external ids of every save, read in pages of two."""
     found, after = [], None
     while True:
-        page = await saved.list_page(user_id, None if words is None else parse_saved_query(words), 2, after)
+        page = await saved.list_page(
+            user_id, None if words is None else parse_saved_query(words), 2, after
+        )
         found += [save.article.external_id for save in page.saves]
         after = page.next
         if after is None:
@@ -63,7 +65,13 @@ async def names(saved, user_id, words=None):
 async def test_preferences_are_stored_by_person_and_key(preferences, people):
     """They are created, changed and deleted; those of another person stay."""
     alice, bob = people
-    value = {"z": [1, 2.5, None, True], "é": "\N{GRINNING FACE}", "n": 2**64 - 1, "m": -(2**63), "x": 1e300}
+    value = {
+        "z": [1, 2.5, None, True],
+        "é": "\N{GRINNING FACE}",
+        "n": 2**64 - 1,
+        "m": -(2**63),
+        "x": 1e300,
+    }
     assert await preferences.put(alice, "theme", value, NOON) is PutResult.NEW
     assert await preferences.put(alice, "theme", "dark", NOON) is PutResult.CHANGED
     assert await preferences.put(bob, "theme", value, NOON) is PutResult.NEW
@@ -86,7 +94,9 @@ async def test_number_of_preferences_is_bounded(preferences, people):
     assert await preferences.put(alice, "w", 5, NOON) is PutResult.NEW
 
 
-async def test_concurrent_requests_do_not_both_take_the_last_place(preferences, people, holding, somebody_waits):
+async def test_concurrent_requests_do_not_both_take_the_last_place(
+    preferences, people, holding, somebody_waits
+):
     """The second request waits for the first, and then finds no place."""
     alice = people[0]
     for number in range(MAX_KEYS - 1):
@@ -97,7 +107,10 @@ async def test_concurrent_requests_do_not_both_take_the_last_place(preferences, 
     async def second():
         put.append(await preferences.put(alice, "second", 1, NOON))
 
-    async with trio.open_nursery() as nursery, holding((LOCK, alice), (PUT, alice, "first", "1", NOON)):
+    async with (
+        trio.open_nursery() as nursery,
+        holding((LOCK, alice), (PUT, alice, "first", "1", NOON)),
+    ):
         nursery.start_soon(second)
         await somebody_waits()
     assert put == [PutResult.FULL]
@@ -167,7 +180,14 @@ async def test_saves_come_latest_first_in_stable_pages(saved, people):
     await save(saved, alice, "late", NOON + MINUTE * 9)
     await saved.delete(alice, article("4").id)
     second = await saved.list_page(alice, None, 3, first.next)
-    assert [one.article.external_id for one in first.saves + second.saves] == ["4", "5", "2", "3", "0", "1"]
+    assert [one.article.external_id for one in first.saves + second.saves] == [
+        "4",
+        "5",
+        "2",
+        "3",
+        "0",
+        "1",
+    ]
     assert second.next is None
 
 
@@ -177,7 +197,10 @@ async def test_page_continues_after_a_deleted_article(saved, people, execute):
         await save(saved, people[0], str(number))
     first = await saved.list_page(people[0], None, 2, None)
     await execute(f"DELETE FROM articles WHERE public_id = '{first.saves[1].article.id}'")
-    assert [one.article.external_id for one in (await saved.list_page(people[0], None, 2, first.next)).saves] == ["0", "2"]
+    assert [
+        one.article.external_id
+        for one in (await saved.list_page(people[0], None, 2, first.next)).saves
+    ] == ["0", "2"]
 
 
 async def test_words_find_own_saves(saved, people):
@@ -186,9 +209,25 @@ async def test_words_find_own_saves(saved, people):
     It finds only the person's own saves.
     """
     alice, bob = people
-    await saved.put(alice, article("flood", title="Floods in Kenya"), NOON, notes="ask Mary", keep_notes=False, at=NOON)
-    await saved.put(alice, article("vote", title="The vote", publisher="Flood News"), NOON, notes=None, keep_notes=False, at=NOON)
-    await saved.put(bob, article("bobs", title="Flood"), NOON, notes="mary", keep_notes=False, at=NOON)
+    await saved.put(
+        alice,
+        article("flood", title="Floods in Kenya"),
+        NOON,
+        notes="ask Mary",
+        keep_notes=False,
+        at=NOON,
+    )
+    await saved.put(
+        alice,
+        article("vote", title="The vote", publisher="Flood News"),
+        NOON,
+        notes=None,
+        keep_notes=False,
+        at=NOON,
+    )
+    await saved.put(
+        bob, article("bobs", title="Flood"), NOON, notes="mary", keep_notes=False, at=NOON
+    )
     assert await names(saved, alice, "flood") == ["flood", "vote"]
     assert await names(saved, alice, "kenya mary") == ["flood"]
     assert await names(saved, alice, "flood -kenya") == ["vote"]
@@ -206,7 +245,9 @@ async def test_item_30_deleting_affects_only_own_data(saved, own, history, peopl
     alice, bob = people
     for user_id in people:
         await save(saved, user_id, "one")
-    await history.record_searches([search_record(query="hers", user_id=alice), search_record(query="his", user_id=bob)])
+    await history.record_searches(
+        [search_record(query="hers", user_id=alice), search_record(query="his", user_id=bob)]
+    )
     his = (await own.list_page(bob, 1, None)).searches[0]
     assert not await own.delete(alice, his.id)
     assert not await saved.delete(alice, article("two").id)
@@ -225,13 +266,21 @@ async def test_searches_come_latest_first_in_stable_pages(own, history, people):
     """
     alice = people[0]
     for number in range(6):
-        await history.record_searches([search_record(query=str(number), searched_at=NOON + MINUTE * (number // 3), user_id=alice)])
+        await history.record_searches(
+            [
+                search_record(
+                    query=str(number), searched_at=NOON + MINUTE * (number // 3), user_id=alice
+                )
+            ]
+        )
     whole = (await own.list_page(alice, 10, None)).searches
     assert {search.query for search in whole[:3]} == {"3", "4", "5"}
     assert len({search.id for search in whole}) == 6
     assert all(search.id.startswith("h_") and len(search.id) == 22 for search in whole)
     first = await own.list_page(alice, 2, None)
-    await history.record_searches([search_record(query="late", searched_at=NOON + MINUTE * 9, user_id=alice)])
+    await history.record_searches(
+        [search_record(query="late", searched_at=NOON + MINUTE * 9, user_id=alice)]
+    )
     assert await own.delete(alice, first.searches[1].id)
     second = await own.list_page(alice, 4, first.next)
     assert first.searches + second.searches == whole
@@ -253,7 +302,11 @@ async def test_late_write_of_a_cleared_search_is_dropped(own, history, people, f
     await own.clear(alice, NOON)
     before, after = NOON, NOON + timedelta(microseconds=1)
     await history.record_searches(
-        [search_record(query=f"{whose} {at}", searched_at=at, user_id=whose) for whose in people for at in (before, after)]
+        [
+            search_record(query=f"{whose} {at}", searched_at=at, user_id=whose)
+            for whose in people
+            for at in (before, after)
+        ]
     )
     await history.record_searches([search_record(query="anybody's", searched_at=before)])
     assert [row[1] for row in await fetch(HISTORY)] == [alice, bob, bob, None]
@@ -293,17 +346,25 @@ async def test_deleting_an_account_deletes_its_data(postgres, saved, people, fet
 
     A search that the recorder still holds is dropped.
     """
-    data, preferences, history = PostgresAccountData(postgres), PostgresPreferences(postgres), PostgresHistory(postgres)
+    data, preferences, history = (
+        PostgresAccountData(postgres),
+        PostgresPreferences(postgres),
+        PostgresHistory(postgres),
+    )
     alice, bob = people
     for user_id in people:
         await save(saved, user_id, "one")
         await preferences.put(user_id, "theme", 1, NOON)
-    await history.record_searches([search_record(query=str(user_id), user_id=user_id) for user_id in people])
+    await history.record_searches(
+        [search_record(query=str(user_id), user_id=user_id) for user_id in people]
+    )
     assert await data.list_identities(alice) == [("dev", "alice")]
     await data.delete(alice)
     await data.delete(alice)
     assert await data.list_identities(alice) == []
-    await history.record_searches([search_record(query="late", user_id=alice), search_record(query="nobody")])
+    await history.record_searches(
+        [search_record(query="late", user_id=alice), search_record(query="nobody")]
+    )
     assert await fetch(HISTORY) == [(str(bob), bob), ("nobody", None)]
     assert await preferences.get_all(alice) == {}
     assert await names(saved, alice) == []

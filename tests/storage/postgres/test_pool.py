@@ -11,7 +11,14 @@ import trio
 from structlog.testing import capture_logs
 
 from newsintel.config.values import Secret
-from newsintel.errors import ArchiveTimeoutError, BusyError, PoisonedBatchError, SchemaError, StoreRefusedError, UnavailableError
+from newsintel.errors import (
+    ArchiveTimeoutError,
+    BusyError,
+    PoisonedBatchError,
+    SchemaError,
+    StoreRefusedError,
+    UnavailableError,
+)
 from newsintel.runtime.asker import set_store_user
 from newsintel.storage.postgres import pool
 from newsintel.storage.postgres.archive.articles import PostgresArchive
@@ -125,7 +132,9 @@ async def test_connection_released_inside_a_transaction_is_only_logged(postgres)
     assert await postgres.run(state) in ("idle", "active")
 
 
-async def test_closing_is_bounded_while_the_server_is_frozen(bridge, database_url, servers, monkeypatch):
+async def test_closing_is_bounded_while_the_server_is_frozen(
+    bridge, database_url, servers, monkeypatch
+):
     """Shutdown does not wait for a frozen server. In this test its commands have no timeout."""
     monkeypatch.setattr("newsintel.storage.postgres.pool.COMMAND_S", 1e6)
     with trio.fail_after(PATIENCE_S), ExitStack() as freezing:
@@ -210,7 +219,10 @@ async def test_outage_is_logged_at_its_start_and_end(bridge, servers, database_u
             with pytest.raises(ArchiveTimeoutError):
                 await postgres.run(lambda connection: connection.execute("SELECT pg_sleep(600)"))
     told = [(line["event"], line["store"]) for line in logs]
-    assert told == [*[("store_failing", "postgresql")] * (len(told) - 1), ("store_recovered", "postgresql")]
+    assert told == [
+        *[("store_failing", "postgresql")] * (len(told) - 1),
+        ("store_recovered", "postgresql"),
+    ]
     assert len({line["reason"] for line in logs[:-1]}) == len(told) - 1 <= 3
     assert not any("exc_info" in line for line in logs)
 
@@ -229,13 +241,18 @@ async def test_server_that_is_stopped_at_start_is_found_later(bridge, servers, d
         await postgres.ping()
 
 
-@pytest.mark.parametrize(("old", "new"), [("newsintel@/test", "nobody@/test"), ("/test_", "/missing_"), ("/test_", ":x/test_")])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("newsintel@/test", "nobody@/test"), ("/test_", "/missing_"), ("/test_", ":x/test_")],
+)
 async def test_refusal_is_not_an_outage(bridge, database_url, old, new):
     """An unknown role, a missing database or a malformed URL ends the start.
 
     The message contains none of them.
     """
-    async with open_postgres(bridge, Secret(database_url.replace(old, new)), Secret("hidden"), 2) as postgres:
+    async with open_postgres(
+        bridge, Secret(database_url.replace(old, new)), Secret("hidden"), 2
+    ) as postgres:
         with pytest.raises(StoreRefusedError) as refusal:
             await postgres.ping()
     assert "\n" not in str(refusal.value)
@@ -292,7 +309,10 @@ async def test_read_only_server_still_reads(archive, execute, database_url):
     with pytest.raises(UnavailableError):
         await archive.save_articles([(article("two"), NOON)], [])
     assert await archive.get_article(article().id)
-    await execute("SET default_transaction_read_only = off", f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    await execute(
+        "SET default_transaction_read_only = off",
+        f"ALTER DATABASE {name} RESET default_transaction_read_only",
+    )
     assert await archive.save_articles([(article("two"), NOON)], []) == 1
 
 
@@ -301,7 +321,10 @@ async def test_session_has_utc_and_the_services_name(postgres):
     """The server's own time zone does not matter. The name shows an operator who is connected."""
 
     async def session(connection):
-        return [await connection.fetchval(f"SHOW {name}") for name in ("timezone", "application_name", "statement_timeout")]
+        return [
+            await connection.fetchval(f"SHOW {name}")
+            for name in ("timezone", "application_name", "statement_timeout")
+        ]
 
     assert await postgres.run(session) == ["UTC", "newsintel", "1500ms"]
 
@@ -317,11 +340,19 @@ async def test_history_is_appended(postgres):
     """Each record is a row. Without records, nothing is written."""
     history = PostgresHistory(postgres)
     await history.record_searches([])
-    await history.record_searches([search_record(results_count=3, searched_at=NOON), search_record(results_count=4, searched_at=NOON)])
+    await history.record_searches(
+        [
+            search_record(results_count=3, searched_at=NOON),
+            search_record(results_count=4, searched_at=NOON),
+        ]
+    )
 
     async def rows(connection):
         return [
-            tuple(row) for row in await connection.fetch("SELECT query, key, results_count, searched_at FROM search_history ORDER BY id")
+            tuple(row)
+            for row in await connection.fetch(
+                "SELECT query, key, results_count, searched_at FROM search_history ORDER BY id"
+            )
         ]
 
     assert await postgres.run(rows) == [("q", "k", 3, NOON), ("q", "k", 4, NOON)]

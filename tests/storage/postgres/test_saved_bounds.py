@@ -55,7 +55,9 @@ async def test_number_of_saves_is_bounded(saved, people, execute):
     assert await put(saved, alice, "further") is PutResult.NEW
 
 
-async def test_concurrent_saves_do_not_both_take_the_last_place(saved, archive, people, holding, fill_and_wait):
+async def test_concurrent_saves_do_not_both_take_the_last_place(
+    saved, archive, people, holding, fill_and_wait
+):
     """The second save waits for the first, and then finds no place."""
     alice, done = people[0], []
     fill, somebody_waits = fill_and_wait
@@ -65,8 +67,13 @@ async def test_concurrent_saves_do_not_both_take_the_last_place(saved, archive, 
         done.append(await put(saved, alice, "second"))
 
     await archive.save_articles([(article("first"), NOON)], [])
-    first = "INSERT INTO saved_articles SELECT $1, id, NULL, now() FROM articles WHERE public_id = $2"
-    async with trio.open_nursery() as nursery, holding((LOCK, alice), (first, alice, article("first").id)):
+    first = (
+        "INSERT INTO saved_articles SELECT $1, id, NULL, now() FROM articles WHERE public_id = $2"
+    )
+    async with (
+        trio.open_nursery() as nursery,
+        holding((LOCK, alice), (first, alice, article("first").id)),
+    ):
         nursery.start_soon(second)
         await somebody_waits()
     assert done == [PutResult.FULL]
@@ -76,7 +83,10 @@ async def test_concurrent_saves_do_not_both_take_the_last_place(saved, archive, 
 async def test_search_continues_where_its_budget_ended(saved, people, execute, monkeypatch, budget):
     """With any budget, every match comes once, the latest first. Some pages may be empty."""
     alice = people[0]
-    await execute(FILL.format(number=950, user_id=alice), "UPDATE saved_articles SET notes = 'hay' WHERE article_id % 10 > 0")
+    await execute(
+        FILL.format(number=950, user_id=alice),
+        "UPDATE saved_articles SET notes = 'hay' WHERE article_id % 10 > 0",
+    )
     monkeypatch.setattr(module, "MOST_CHARS", budget[0])
     found, pages, after = [], 0, None
     while after is not None or not pages:
@@ -88,7 +98,10 @@ async def test_search_continues_where_its_budget_ended(saved, people, execute, m
 
 async def test_long_notes_use_the_budget_faster(saved, people, execute):
     """The notes are the longest ones. A page searches as many saves as its budget allows."""
-    await execute(FILL.format(number=50, user_id=people[0]), "UPDATE saved_articles SET notes = repeat('x', 10000)")
+    await execute(
+        FILL.format(number=50, user_id=people[0]),
+        "UPDATE saved_articles SET notes = repeat('x', 10000)",
+    )
     page = await saved.list_page(people[0], parse_saved_query("title"), 100, None)
     assert len(page.saves) == -(-module.MOST_CHARS // (module.CHARS_EACH + 10_000))
     assert page.next is not None

@@ -12,7 +12,10 @@ from newsintel.domain.text.languages import SIMPLE
 from newsintel.errors import InvalidParameterError
 
 WORDS = ("ant", "bee", "cat", "dog")
-DOCUMENTS = [" ".join(word for at, word in enumerate(WORDS) if number >> at & 1) for number in range(2 ** len(WORDS))]
+DOCUMENTS = [
+    " ".join(word for at, word in enumerate(WORDS) if number >> at & 1)
+    for number in range(2 ** len(WORDS))
+]
 """Every document that the four words can make."""
 
 
@@ -24,7 +27,9 @@ def quoted(text):
 async def verdicts(fetch, function, queries):
     """The documents that each query of PostgreSQL matches, as a string of 0 and 1."""
     asked = ", ".join(f"({place}, {quoted(query)})" for place, query in enumerate(queries))
-    documents = ", ".join(f"({number}, {quoted(document)})" for number, document in enumerate(DOCUMENTS))
+    documents = ", ".join(
+        f"({number}, {quoted(document)})" for number, document in enumerate(DOCUMENTS)
+    )
     holds = f"to_tsvector('simple', document) @@ {function}('simple', query)"
     statement = (
         f"SELECT place, string_agg(({holds})::int::text, '' ORDER BY number)"
@@ -37,7 +42,9 @@ async def verdicts(fetch, function, queries):
 def ours(clauses):
     """The same string for a query of ours."""
     asked = PreparedQuery(clauses)
-    return "".join(str(int(asked.matches([prepare_text(document, SIMPLE)], SIMPLE))) for document in DOCUMENTS)
+    return "".join(
+        str(int(asked.matches([prepare_text(document, SIMPLE)], SIMPLE))) for document in DOCUMENTS
+    )
 
 
 def tree(random, depth=3):
@@ -50,7 +57,9 @@ def tree(random, depth=3):
         return f"{random.choice(['-', '–', 'NOT '])}({typed})", f"!({meant})"
     parts = [tree(random, depth - 1) for _ in range(random.randint(1, 3))]
     either = random.random() < 0.5
-    typed = (" OR " if either else random.choice([" ", " AND "])).join(f"({one})" for one, _ in parts)
+    typed = (" OR " if either else random.choice([" ", " AND "])).join(
+        f"({one})" for one, _ in parts
+    )
     return typed, (" | " if either else " & ").join(f"({one})" for _, one in parts)
 
 
@@ -78,8 +87,16 @@ async def test_queries_match_like_websearch_to_tsquery(fetch):
     pieces = [*WORDS, *WORDS, "-ant", "-bee", '"cat"', '-"dog"', '"ant bee"', '-"bee cat"']
     typed = []
     for _ in range(300):
-        chosen = random.choices(pieces, k=random.randint(1, 6)) + random.choices(["ant", '"cat dog', '-"dog'], k=1)
-        typed.append("".join(one + random.choice([" ", " ", " OR "]) for one in chosen[:-1]) + chosen[-1])
+        chosen = random.choices(pieces, k=random.randint(1, 6)) + random.choices(
+            ["ant", '"cat dog', '-"dog'], k=1
+        )
+        typed.append(
+            "".join(one + random.choice([" ", " ", " OR "]) for one in chosen[:-1]) + chosen[-1]
+        )
     theirs = await verdicts(fetch, "websearch_to_tsquery", typed)
-    assert [(one, verdict) for one, verdict in zip(typed, theirs, strict=True) if ours(parse_saved_query(one)) != verdict] == []
+    assert [
+        (one, verdict)
+        for one, verdict in zip(typed, theirs, strict=True)
+        if ours(parse_saved_query(one)) != verdict
+    ] == []
     assert len(set(theirs)) > 30

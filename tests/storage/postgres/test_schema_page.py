@@ -4,7 +4,11 @@ import re
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "schema.md"
-SHORT = {"timestamp with time zone": "timestamptz", "double precision": "double", "ARRAY": "text_array"}
+SHORT = {
+    "timestamp with time zone": "timestamptz",
+    "double precision": "double",
+    "ARRAY": "text_array",
+}
 """Names in the diagram for types of several words, which mermaid cannot read."""
 
 COLUMNS = """
@@ -20,11 +24,31 @@ WHERE contype = 'f'
 """
 INDEXES = "SELECT indexname FROM pg_indexes WHERE schemaname = 'public'"
 SHOWN_AS_KEYS = {
-    *("alembic_version_pkc", "articles_pkey", "article_duplicates_pkey", "dead_letters_pkey", "users_pkey", "users_public_id_key"),
-    *("search_marks_pkey", "search_days_pkey", "pair_marks_pkey", "pair_days_pkey", "search_answers_pkey", "trending_pkey"),
+    *(
+        "alembic_version_pkc",
+        "articles_pkey",
+        "article_duplicates_pkey",
+        "dead_letters_pkey",
+        "users_pkey",
+        "users_public_id_key",
+    ),
+    *(
+        "search_marks_pkey",
+        "search_days_pkey",
+        "pair_marks_pkey",
+        "pair_days_pkey",
+        "search_answers_pkey",
+        "trending_pkey",
+    ),
     *("trending_made_pkey",),
     *("article_terms_pkey", "term_changes_pkey"),
-    *("user_preferences_pkey", "search_history_pkey", "api_keys_pkey", "api_keys_public_id_key", "provider_tokens_pkey"),
+    *(
+        "user_preferences_pkey",
+        "search_history_pkey",
+        "api_keys_pkey",
+        "api_keys_public_id_key",
+        "provider_tokens_pkey",
+    ),
 }
 """The diagram shows these as PK and UK; the first one is Alembic's."""
 
@@ -33,7 +57,9 @@ async def test_diagram_has_exactly_the_tables_and_columns(fetch):
     """The types are compared too."""
     drawn = [
         (table, column, kind)
-        for table, body in re.findall(r"^    (\w+) \{\n(.*?)^    \}", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+        for table, body in re.findall(
+            r"^    (\w+) \{\n(.*?)^    \}", PAGE.read_text(), re.DOTALL | re.MULTILINE
+        )
         for kind, column in re.findall(r"^ {8}(\w+) (\w+)", body, re.MULTILINE)
     ]
     real = [(table, column, SHORT.get(kind, kind)) for table, column, kind in await fetch(COLUMNS)]
@@ -44,7 +70,9 @@ async def test_diagram_has_exactly_the_tables_and_columns(fetch):
 async def test_diagram_has_every_foreign_key(fetch):
     """Every foreign key cascades on delete, as the page says."""
     keys = await fetch(FOREIGN_KEYS)
-    assert set(re.findall(r"^    (\w+) \S+--\S+ (\w+) : (\w+)$", PAGE.read_text(), re.MULTILINE)) == {key[:3] for key in keys}
+    assert set(
+        re.findall(r"^    (\w+) \S+--\S+ (\w+) : (\w+)$", PAGE.read_text(), re.MULTILINE)
+    ) == {key[:3] for key in keys}
     assert {key[3] for key in keys} == {"c"}
 
 

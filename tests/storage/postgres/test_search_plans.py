@@ -42,7 +42,9 @@ def corpus_url(servers):
 
     async def make():
         async with open_bridge() as bridge:
-            await bridge.add_lane("test", 1).run(sql, servers.postgres_url, "CREATE DATABASE corpus TEMPLATE migrated")
+            await bridge.add_lane("test", 1).run(
+                sql, servers.postgres_url, "CREATE DATABASE corpus TEMPLATE migrated"
+            )
             await bridge.add_lane("test", 1).run(fill)
 
     trio.run(make)
@@ -59,7 +61,9 @@ class Explaining:
     def __getattr__(self, name):
         async def ask(statement, *values):
             if "FROM articles" in statement:
-                plan = await self._connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", *values)
+                plan = await self._connection.fetchval(
+                    f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", *values
+                )
                 self.plans.append(json.loads(plan)[0]["Plan"])
             return await getattr(self._connection, name)(statement, *values)
 
@@ -96,12 +100,16 @@ def scans(found):
 
 def read(found, kind):
     """The number of rows that scans of a kind read from the table."""
-    return sum(node["Actual Rows"] * node["Actual Loops"] for node in found if node["Node Type"] == kind)
+    return sum(
+        node["Actual Rows"] * node["Actual Loops"] for node in found if node["Node Type"] == kind
+    )
 
 
 def two_of_each(*kinds):
     """Two queries of each kind, with the names of their kinds."""
-    return [(name, query) for kind in kinds for name, some in kind(CORPUS).items() for query in some[:2]]
+    return [
+        (name, query) for kind in kinds for name, some in kind(CORPUS).items() for query in some[:2]
+    ]
 
 
 async def test_newest_first_reads_one_page_in_index_order(plans):
@@ -121,7 +129,11 @@ async def test_word_search_reads_little_more_than_it_ranks(plans):
     for name, query in two_of_each(queries.build_relevance, queries.build_newest_words):
         found = await plans(search._search, query, PAGE, None)
         assert "Seq Scan" not in scans(found), name
-        assert not [node for node in found if node["Node Type"] == "Sort" and node["Actual Rows"] > 2 * CANDIDATES], name
+        assert not [
+            node
+            for node in found
+            if node["Node Type"] == "Sort" and node["Actual Rows"] > 2 * CANDIDATES
+        ], name
         assert 0 < read(found, "Bitmap Heap Scan") <= 5 * CANDIDATES or "misses" in name, name
 
 
@@ -129,7 +141,9 @@ async def test_timeline_of_a_month_and_facets_of_a_word_use_the_index(plans):
     """They read only the month or the matches from the table."""
     for name, some in queries.build_timelines(CORPUS).items():
         for query in some[:2]:
-            assert "Seq Scan" not in scans(await plans(search._count_timeline, query, Bucket.DAY)), name
+            assert "Seq Scan" not in scans(
+                await plans(search._count_timeline, query, Bucket.DAY)
+            ), name
     for query in queries.build_facets(CORPUS)["facets, other word"]:
         assert "Seq Scan" not in scans(await plans(search._count_facets, query))
 
@@ -141,7 +155,9 @@ async def test_each_window_uses_one_index(plans):
     """
     (query, *_) = queries.build_relevance(CORPUS)["word and publisher:"]
     found = await plans(search._search, query, PAGE, None)
-    assert {node["Index Name"] for node in found if node["Node Type"] == "Bitmap Index Scan"} == {"articles_found"}
+    assert {node["Index Name"] for node in found if node["Node Type"] == "Bitmap Index Scan"} == {
+        "articles_found"
+    }
     assert read(found, "Bitmap Heap Scan") <= 5 * CANDIDATES
 
 
@@ -153,13 +169,20 @@ async def test_facets_report_when_older_matches_are_not_counted(bridge, corpus_u
     async with open_postgres(bridge, Secret(corpus_url), None, 1) as postgres:
         finder = search.PostgresSearch(postgres)
         everything = await finder.count_facets(ArchiveQuery())
-        assert everything.counted_newest == sum(count for _, count in everything.source) == search.FACET_ROWS
+        assert (
+            everything.counted_newest
+            == sum(count for _, count in everything.source)
+            == search.FACET_ROWS
+        )
         (common, *_) = queries.build_newest_words(CORPUS)["newest, common word"]
         counted = (await finder.count_facets(common)).counted_newest
         counting = f"SELECT count(*) FROM articles WHERE search @@ $${quote_lexeme(make_lexeme(CORPUS.words[0], 'en'))}$$"  # noqa: S608 - a word of our own corpus
         ((matches,),) = await bridge.add_lane("test", 1).run(rows, corpus_url, counting)
         assert search.FACET_ROWS <= counted < matches
-        for query in (queries.build_facets(CORPUS)["facets, other word"][0], ArchiveQuery(sources=("nobody",))):
+        for query in (
+            queries.build_facets(CORPUS)["facets, other word"][0],
+            ArchiveQuery(sources=("nobody",)),
+        ):
             assert (await finder.count_facets(query)).counted_newest is None
 
 
@@ -172,19 +195,32 @@ async def test_each_source_is_one_lookup_in_an_index(plans):
 
 async def test_finding_unread_articles_reads_only_those(bridge, corpus_url):
     """This holds if all articles are read, and if one is not."""
-    lane, asked = bridge.add_lane("test", 1), f"EXPLAIN (ANALYZE, FORMAT JSON) {UNREAD.replace('$1', '200')}"
+    lane, asked = (
+        bridge.add_lane("test", 1),
+        f"EXPLAIN (ANALYZE, FORMAT JSON) {UNREAD.replace('$1', '200')}",
+    )
     for unread in (0, 1):
-        await lane.run(sql, corpus_url, f"UPDATE articles SET text_language = NULL WHERE id IN (SELECT id FROM articles LIMIT {unread})")  # noqa: S608 - our own query
+        await lane.run(
+            sql,
+            corpus_url,
+            f"UPDATE articles SET text_language = NULL WHERE id IN (SELECT id FROM articles LIMIT {unread})",  # noqa: S608 - our own query
+        )
         ((plan,),) = await lane.run(rows, corpus_url, asked)
         found = list(nodes(json.loads(plan)[0]["Plan"]))
         assert {node["Index Name"] for node in found if "Index Name" in node} == {"articles_unread"}
         assert read(found, "Index Scan") == unread
-    await lane.run(sql, corpus_url, "UPDATE articles SET text_language = 'en' WHERE text_language IS NULL")
+    await lane.run(
+        sql, corpus_url, "UPDATE articles SET text_language = 'en' WHERE text_language IS NULL"
+    )
 
 
 async def test_languages_are_read_from_an_index(plans, bridge, corpus_url):
     """The number of articles does not matter."""
-    plan = await bridge.add_lane("test", 1).run(rows, corpus_url, f"EXPLAIN (FORMAT JSON) {search.LANGUAGES}")
+    plan = await bridge.add_lane("test", 1).run(
+        rows, corpus_url, f"EXPLAIN (FORMAT JSON) {search.LANGUAGES}"
+    )
     found = list(nodes(json.loads(plan[0][0])[0]["Plan"]))
-    assert {node["Index Name"] for node in found if "Index Name" in node} == {"articles_text_language"}
+    assert {node["Index Name"] for node in found if "Index Name" in node} == {
+        "articles_text_language"
+    }
     assert "Seq Scan" not in scans(found)

@@ -43,7 +43,9 @@ async def test_value_ages_and_expires(kept):
     before = trio.current_time()
     await kept.put("k", b"x", 6000)
     await trio.sleep(0.3)
-    assert 0.3 - ROUNDING_S <= (await kept.get("k")).age_s <= trio.current_time() - before + ROUNDING_S
+    assert (
+        0.3 - ROUNDING_S <= (await kept.get("k")).age_s <= trio.current_time() - before + ROUNDING_S
+    )
     await kept.put("k", b"x", 1)
 
     async def gone():
@@ -90,7 +92,11 @@ async def test_ports_of_one_link_share_its_breaker(cut_off, name, tally):
     cache = RedisCache(cut_off, keep_s=60, count=tally)
     await cut_off.ping()
     name.cut()
-    for call in [lambda: pieces.get("k"), lambda: cache.claim("k", "mine", 1), lambda: pieces.put("k", b"", 1)] * 2:
+    for call in [
+        lambda: pieces.get("k"),
+        lambda: cache.claim("k", "mine", 1),
+        lambda: pieces.put("k", b"", 1),
+    ] * 2:
         with pytest.raises(UnavailableError):
             await call()
     asked = name.opened

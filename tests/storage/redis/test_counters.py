@@ -30,7 +30,10 @@ async def test_two_processes_never_admit_more_than_the_limit(bridge, servers, li
     print("seed", seed)  # noqa: T201
     async with open_redis(bridge, Secret(servers.redis_url), None) as other:
         for number in range(8):
-            limits = [Limiter(f"n{number}", Quota(50, 86_400), RedisCounter(one), Counts(), noon) for one in (link, other)]
+            limits = [
+                Limiter(f"n{number}", Quota(50, 86_400), RedisCounter(one), Counts(), noon)
+                for one in (link, other)
+            ]
             admitted = []
 
             async def call(person, limits=limits, admitted=admitted):

@@ -34,7 +34,9 @@ async def test_harvest_is_read_back_and_expires(cache, redis):
     assert 3300 < await redis("TTL", "articles:k") <= 3900
 
 
-@pytest.mark.parametrize("wrong", [run_all(dump_answer(answer("other"))), b"", b"{", b'{"v": 0}', b"null", b"\xff\x00"])
+@pytest.mark.parametrize(
+    "wrong", [run_all(dump_answer(answer("other"))), b"", b"{", b'{"v": 0}', b"null", b"\xff\x00"]
+)
 async def test_wrong_value_is_a_miss_deleted_and_counted(cache, redis, tally, wrong):
     """The value is another key's harvest, has an old version, or is invalid."""
     await redis("SET", "articles:k", wrong)
@@ -89,8 +91,14 @@ async def test_storing_releases_only_the_own_claim(cache, other):
 async def test_refused_store_keeps_the_claim(cache, other, redis, configured):
     """A full Redis refuses the write. The claim can then be released alone, or expires."""
     assert (await cache.claim("k", "mine", 10)).held
-    full = [("CONFIG", "SET", "maxmemory-policy", "noeviction"), ("CONFIG", "SET", "maxmemory", "1")]
-    roomy = [("CONFIG", "SET", "maxmemory", "256mb"), ("CONFIG", "SET", "maxmemory-policy", "volatile-ttl")]
+    full = [
+        ("CONFIG", "SET", "maxmemory-policy", "noeviction"),
+        ("CONFIG", "SET", "maxmemory", "1"),
+    ]
+    roomy = [
+        ("CONFIG", "SET", "maxmemory", "256mb"),
+        ("CONFIG", "SET", "maxmemory-policy", "volatile-ttl"),
+    ]
     async with configured(full, roomy):
         with pytest.raises(UnavailableError):
             await cache.store(answer("k"), "mine")

@@ -67,7 +67,11 @@ async def test_starts_of_one_process_count_for_another(ledger):
     assert all([isinstance(await one.reserve(signed_in=False), Start) for _ in range(3)])
     turned = await other.reserve(signed_in=False)
     assert (turned.status, turned.held_back) == (Status.QUOTA_EXHAUSTED, HeldFrom.ANONYMOUS)
-    assert 3600 - (trio.current_time() - began_s) <= (turned.retry_at - NOW).total_seconds() <= 3600 + ROUNDING_S
+    assert (
+        3600 - (trio.current_time() - began_s)
+        <= (turned.retry_at - NOW).total_seconds()
+        <= 3600 + ROUNDING_S
+    )
     assert isinstance(await other.reserve(), Start)
     assert (await one.reserve()).held_back is None
     assert (await one.allowance.read_spent()).used == (await other.allowance.read_spent()).used == 4
@@ -80,7 +84,9 @@ async def test_persons_share_covers_all_processes(ledger):
     """
     terms = SourceLimits(0, Quota(8, 3600))
     one, other = Process(ledger, terms), Process(ledger, terms)
-    assert all([isinstance(await process.reserve(person="p"), Start) for process in (one, other, one)])
+    assert all(
+        [isinstance(await process.reserve(person="p"), Start) for process in (one, other, one)]
+    )
     last = await other.reserve(person="p")
     turned = await one.reserve(person="p")
     assert (turned.status, turned.held_back) == (Status.QUOTA_EXHAUSTED, HeldFrom.PERSON)
@@ -136,11 +142,15 @@ async def test_returned_start_is_free_for_any_process(ledger):
 async def test_starts_outlive_their_process_but_not_their_window(link, redis):
     """A new process finds them. Redis deletes them a minute after they stop counting."""
     await Process(RedisLedger(link), SourceLimits(0, Quota(1, 3600))).reserve()
-    assert isinstance(await Process(RedisLedger(link), SourceLimits(0, Quota(1, 3600))).reserve(), Refused)
+    assert isinstance(
+        await Process(RedisLedger(link), SourceLimits(0, Quota(1, 3600))).reserve(), Refused
+    )
     assert 3600 < await redis("TTL", "starts:newsapi") <= 3660
     (name,) = await redis("ZRANGE", "starts:newsapi", 0, -1)
     await redis("ZINCRBY", "starts:newsapi", -3600 * US, name)  # an hour later
-    assert isinstance(await Process(RedisLedger(link), SourceLimits(0, Quota(1, 3600))).reserve(), Start)
+    assert isinstance(
+        await Process(RedisLedger(link), SourceLimits(0, Quota(1, 3600))).reserve(), Start
+    )
 
 
 @pytest.mark.parametrize("score", ["+inf", "-inf", "1e300", "-1e300", "9e15", "3e15"])
@@ -181,10 +191,14 @@ async def test_concurrent_processes_never_start_too_many_or_too_close(ledgers, r
         for _ in range(16):
             nursery.start_soon(ask)
     assert not any(process.counts for process in processes)
-    starts = sorted(int(score) for score in (await redis("ZRANGE", "starts:newsapi", 0, -1, "WITHSCORES"))[1::2])
+    starts = sorted(
+        int(score) for score in (await redis("ZRANGE", "starts:newsapi", 0, -1, "WITHSCORES"))[1::2]
+    )
     assert len(made) >= 75
     assert all(b - a >= 10_000 for a, b in pairwise(starts))
-    assert all(later - earlier >= 1_000_000 for earlier, later in zip(starts, starts[25:], strict=False))
+    assert all(
+        later - earlier >= 1_000_000 for earlier, later in zip(starts, starts[25:], strict=False)
+    )
 
 
 async def test_last_call_of_a_quota_is_given_once(ledgers):

@@ -44,7 +44,9 @@ async def test_burst_of_one_person_leaves_slots_for_others(bridge, servers, monk
 
     In the meantime another person and an urgent call get a slot at once.
     """
-    monkeypatch.setattr("newsintel.storage.redis.link.SLOT_RULES", evolve(SLOT_RULES, patience_s=PATIENCE_S))
+    monkeypatch.setattr(
+        "newsintel.storage.redis.link.SLOT_RULES", evolve(SLOT_RULES, patience_s=PATIENCE_S)
+    )
     go_on, served = asyncio.Event(), []
 
     async def slow():
@@ -103,7 +105,9 @@ async def test_outage_is_logged_at_its_start_and_end(link, servers):
 async def test_wrong_credentials_are_refused_and_not_shown(bridge, servers, configured):
     """They are not an outage; no message contains the password."""
     wrong, right = Secret("wrong-password"), Secret("right")
-    async with configured([("CONFIG", "SET", "requirepass", "right")], [("CONFIG", "SET", "requirepass", "")]):
+    async with configured(
+        [("CONFIG", "SET", "requirepass", "right")], [("CONFIG", "SET", "requirepass", "")]
+    ):
         for password in (wrong, None):
             async with open_redis(bridge, Secret(servers.redis_url), password) as link:
                 with pytest.raises(StoreRefusedError) as refusal:

@@ -56,7 +56,12 @@ async def test_session_is_found_until_it_is_ended(sessions):
     """Only its id finds it, and only its owner can end it."""
     one, other = await sessions.start(7, "a browser"), await sessions.start(7, "another")
     found = await sessions.find(one)
-    assert (found.user_id, found.client, found.digest, found.created_at) == (7, "a browser", digest_secret(one), NOON)
+    assert (found.user_id, found.client, found.digest, found.created_at) == (
+        7,
+        "a browser",
+        digest_secret(one),
+        NOON,
+    )
     assert await sessions.find("x" * 43) is None
     assert not await sessions.end_session(8, digest_secret(one))
     assert await sessions.end_session(7, digest_secret(one))
@@ -148,7 +153,9 @@ async def test_session_beyond_the_limit_ends_the_oldest(sessions, clock):
     assert [session.client for session in await sessions.list_of_user(7)] == [
         str(number) for number in reversed(range(5, MAX_SESSIONS + 5))
     ]
-    assert [await sessions.find(one) is not None for one in ids] == [False] * 5 + [True] * MAX_SESSIONS
+    assert [await sessions.find(one) is not None for one in ids] == [False] * 5 + [
+        True
+    ] * MAX_SESSIONS
     assert await sessions.find(bob) is not None
     clock.at -= timedelta(hours=1)  # the clock of another machine is behind
     late = await sessions.start(7, "behind")
@@ -175,11 +182,24 @@ async def test_listing_needs_two_commands(sessions, redis):
     value = await redis("GET", f"session:{digest_secret(one)}")
     many = {hashlib.sha256(b"%d" % number).hexdigest(): number for number in range(3000)}
     await redis("SADD", "sessions:7", *many)
-    await redis("MSET", *(word for name in many for word in (f"session:{name}", value.replace(digest_secret(one).encode(), name.encode()))))
+    await redis(
+        "MSET",
+        *(
+            word
+            for name in many
+            for word in (
+                f"session:{name}",
+                value.replace(digest_secret(one).encode(), name.encode()),
+            )
+        ),
+    )
     await redis("CONFIG", "RESETSTAT")
     assert len(await sessions.list_of_user(7)) == 3001
     stats = await redis("INFO", "commandstats")
-    assert {name: stats[f"cmdstat_{name}"]["calls"] for name in ("smembers", "mget")} == {"smembers": 1, "mget": 1}
+    assert {name: stats[f"cmdstat_{name}"]["calls"] for name in ("smembers", "mget")} == {
+        "smembers": 1,
+        "mget": 1,
+    }
     assert "cmdstat_get" not in stats
     await sessions.start(7, "next")
     assert len(await sessions.list_of_user(7)) == MAX_SESSIONS
@@ -219,7 +239,11 @@ async def test_foreign_value_under_our_keys_is_never_a_bug(sessions, redis):
     """
     session_id = await sessions.start(7, "")
     key = digest_secret(session_id)
-    for value in (written(str(2**70), digest=key), written("true", digest=key), written("null", digest=key)):
+    for value in (
+        written(str(2**70), digest=key),
+        written("true", digest=key),
+        written("null", digest=key),
+    ):
         await redis("SET", f"session:{key}", value)
         assert await sessions.find(session_id) is None
     await redis("SET", f"session:{key}", written(created="9999-12-31T23:59:59+00:00", digest=key))
@@ -234,7 +258,11 @@ async def test_foreign_value_under_our_keys_is_never_a_bug(sessions, redis):
 async def test_fault_21_value_of_another_key_signs_nobody_in(sessions, redis, tally):
     """This would happen if a reply reached the wrong caller."""
     alice, bob = await sessions.start(7, ""), await sessions.start(8, "")
-    await redis("SET", f"session:{digest_secret(alice)}", await redis("GET", f"session:{digest_secret(bob)}"))
+    await redis(
+        "SET",
+        f"session:{digest_secret(alice)}",
+        await redis("GET", f"session:{digest_secret(bob)}"),
+    )
     assert await sessions.find(alice) is None
     assert tally.counts == {"cache_mismatches": 1}
     assert (await sessions.find(bob)).user_id == 8
@@ -258,7 +286,9 @@ async def test_fault_21_cancelled_readers_never_get_another_session(sessions):
     for turn in range(10):
         async with trio.open_nursery() as nursery:
             for user in ids:
-                nursery.start_soon(read, user, 0.0005 * (turn + user % 3) if user % 3 == 0 else PATIENCE_S)
+                nursery.start_soon(
+                    read, user, 0.0005 * (turn + user % 3) if user % 3 == 0 else PATIENCE_S
+                )
     assert len(seen) > 100
     assert all(asked == got for asked, got in seen)
 
@@ -266,7 +296,10 @@ async def test_fault_21_cancelled_readers_never_get_another_session(sessions):
 async def test_fault_19_full_redis_is_an_outage(sessions, configured):
     """Nobody can sign in until there is room. Existing sessions still work."""
     session_id = await sessions.start(7, "")
-    full = [("CONFIG", "SET", "maxmemory-policy", "noeviction"), ("CONFIG", "SET", "maxmemory", "1")]
+    full = [
+        ("CONFIG", "SET", "maxmemory-policy", "noeviction"),
+        ("CONFIG", "SET", "maxmemory", "1"),
+    ]
     async with configured(full, [("CONFIG", "SET", "maxmemory", "0")]):
         with pytest.raises(UnavailableError):
             await sessions.start(7, "")

@@ -41,10 +41,15 @@ async def test_asvs_01_attempt_expires_after_ten_minutes_under_a_digest(attempts
     assert await attempts.take("x" * 43) is None
 
 
-ODD = [json.dumps(asdict(ATTEMPT) | {"browser": None}).encode(), json.dumps(asdict(ATTEMPT) | {"next": ["/"]}).encode()]
+ODD = [
+    json.dumps(asdict(ATTEMPT) | {"browser": None}).encode(),
+    json.dumps(asdict(ATTEMPT) | {"next": ["/"]}).encode(),
+]
 
 
-@pytest.mark.parametrize("value", [b"junk", b"[]", b'{"provider": "reddit"}', b"null", b"[" * 100_000, *ODD])
+@pytest.mark.parametrize(
+    "value", [b"junk", b"[]", b'{"provider": "reddit"}', b"null", b"[" * 100_000, *ODD]
+)
 async def test_invalid_value_is_no_attempt(attempts, redis, tally, value):
     """The value is counted and deleted."""
     await redis("SET", f"sign-in:{digest_secret(ATTEMPT.state)}", value)
@@ -56,6 +61,8 @@ async def test_fault_21_attempt_of_another_state_is_none(attempts, redis, tally)
     """The value contains its state, which is compared."""
     other = create_attempt("reddit", "d" * 43, "/me")
     await attempts.store(other)
-    await redis("RENAME", f"sign-in:{digest_secret(other.state)}", f"sign-in:{digest_secret(ATTEMPT.state)}")
+    await redis(
+        "RENAME", f"sign-in:{digest_secret(other.state)}", f"sign-in:{digest_secret(ATTEMPT.state)}"
+    )
     assert await attempts.take(ATTEMPT.state) is None
     assert tally.counts == {"cache_mismatches": 1}

@@ -50,7 +50,9 @@ CREATE TABLE saved_articles (
 """
 
 # NULL is a search without a signed-in person, and every search from before accounts existed.
-WHOSE_SEARCH = "ALTER TABLE search_history ADD COLUMN user_id bigint REFERENCES users (id) ON DELETE CASCADE"
+WHOSE_SEARCH = (
+    "ALTER TABLE search_history ADD COLUMN user_id bigint REFERENCES users (id) ON DELETE CASCADE"
+)
 
 # Each foreign key has an index that starts with it. Otherwise deleting the row that it refers to
 # would read the whole table. Retention uses search_history_newest (searched_at) of 0001.

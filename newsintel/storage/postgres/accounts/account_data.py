@@ -25,7 +25,9 @@ class PostgresAccountData:
 
 
 async def _list_identities(connection: Connection, user_id: int) -> list[tuple[str, str]]:
-    return [(row["provider"], row["subject"]) for row in await connection.fetch(IDENTITIES, user_id)]
+    return [
+        (row["provider"], row["subject"]) for row in await connection.fetch(IDENTITIES, user_id)
+    ]
 
 
 async def _delete(connection: Connection, user_id: int) -> None:

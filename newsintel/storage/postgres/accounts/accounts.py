@@ -97,7 +97,9 @@ async def _find_key_holder(connection: Connection, digest: str, now: datetime) -
     return row
 
 
-async def _sign_in(connection: Connection, provider: str, subject: str, username: str, now: datetime) -> Record:
+async def _sign_in(
+    connection: Connection, provider: str, subject: str, username: str, now: datetime
+) -> Record:
     async with connection.transaction():
         await connection.execute(LOCK_IDENTITY, provider, subject)
         if not await connection.fetchval(KNOWN, provider, subject):
@@ -113,4 +115,11 @@ def new_id(kind: str) -> str:
 
 
 def _build_account(row: Record) -> Account:
-    return Account(row["id"], row["public_id"], row["username"], row["provider"], row["created_at"], row["last_login_at"])
+    return Account(
+        row["id"],
+        row["public_id"],
+        row["username"],
+        row["provider"],
+        row["created_at"],
+        row["last_login_at"],
+    )

@@ -43,9 +43,21 @@ class PostgresKeys:
 
 async def _make(connection: Connection, user_id: int, key: ApiKey, digest: str, most: int) -> bool:
     async with connection.transaction():
-        if not await connection.fetchval(ROOM, user_id) or await connection.fetchval(TAKEN, user_id) >= most:
+        if (
+            not await connection.fetchval(ROOM, user_id)
+            or await connection.fetchval(TAKEN, user_id) >= most
+        ):
             return False
-        await connection.execute(MAKE, key.public_id, user_id, digest, key.name, key.access.value, key.created_at, key.expires_at)
+        await connection.execute(
+            MAKE,
+            key.public_id,
+            user_id,
+            digest,
+            key.name,
+            key.access.value,
+            key.created_at,
+            key.expires_at,
+        )
         return True
 
 
@@ -61,4 +73,11 @@ async def _revoke(connection: Connection, user_id: int, public_id: str) -> bool:
 
 def _key(row: Record) -> ApiKey:
     access = Access(row["scope"])
-    return ApiKey(row["public_id"], row["name"], access, row["created_at"], row["expires_at"], row["last_used_at"])
+    return ApiKey(
+        row["public_id"],
+        row["name"],
+        access,
+        row["created_at"],
+        row["expires_at"],
+        row["last_used_at"],
+    )

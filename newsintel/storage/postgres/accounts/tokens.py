@@ -46,8 +46,13 @@ class PostgresTokens:
 
     async def put(self, user_id: int, provider: str, tokens: Tokens) -> None:
         sealed = [
-            text if text is None else self._sealer().seal(text, _belongs_to(user_id, provider, field))
-            for field, text in (("access_token", tokens.access_token), ("refresh_token", tokens.refresh_token))
+            text
+            if text is None
+            else self._sealer().seal(text, _belongs_to(user_id, provider, field))
+            for field, text in (
+                ("access_token", tokens.access_token),
+                ("refresh_token", tokens.refresh_token),
+            )
         ]
         await self._postgres.run(_execute, PUT, user_id, provider, *sealed, tokens.expires_at)
 
@@ -55,7 +60,10 @@ class PostgresTokens:
         row = await self._postgres.run(_fetch, GET, user_id, provider)
         if not row:
             return None
-        opened = [self._open(row[0], user_id, provider, field) for field in ("access_token", "refresh_token")]
+        opened = [
+            self._open(row[0], user_id, provider, field)
+            for field in ("access_token", "refresh_token")
+        ]
         return Tokens(opened[0] or "", opened[1], row[0]["expires_at"])
 
     async def delete(self, user_id: int, provider: str) -> None:
@@ -81,12 +89,20 @@ class PostgresTokens:
         new = []
         for field in ("access_token", "refresh_token"):
             text = self._open(row, user_id, provider, field)
-            new.append(text if text is None else self._sealer().seal(text, _belongs_to(user_id, provider, field)))
+            new.append(
+                text
+                if text is None
+                else self._sealer().seal(text, _belongs_to(user_id, provider, field))
+            )
         await self._postgres.run(_execute, RESEAL, user_id, provider, *old, *new)
         return True
 
     def _open(self, row: Record, user_id: int, provider: str, field: str) -> str | None:
-        return None if row[field] is None else self._sealer().open(row[field], _belongs_to(user_id, provider, field))
+        return (
+            None
+            if row[field] is None
+            else self._sealer().open(row[field], _belongs_to(user_id, provider, field))
+        )
 
 
 def _belongs_to(user_id: int, provider: str, field: str) -> str:

@@ -18,7 +18,12 @@ from attrs import asdict
 
 from newsintel.domain.search.article import ArchivedArticle, Article, Engagement, Pair
 from newsintel.errors import PoisonedBatchError
-from newsintel.storage.postgres.archive.indexing import Indexed, Texts, index_article, reindex_articles
+from newsintel.storage.postgres.archive.indexing import (
+    Indexed,
+    Texts,
+    index_article,
+    reindex_articles,
+)
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 ARTICLE_COLUMNS = (
@@ -130,20 +135,28 @@ class PostgresArchive:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def save_articles(self, articles: Sequence[tuple[Article, datetime]], pairs: Sequence[Pair]) -> int:
-        ties = [(pair.member_id, pair.founder_id, pair.rule.value, pair.similarity) for pair in pairs]
+    async def save_articles(
+        self, articles: Sequence[tuple[Article, datetime]], pairs: Sequence[Pair]
+    ) -> int:
+        ties = [
+            (pair.member_id, pair.founder_id, pair.rule.value, pair.similarity) for pair in pairs
+        ]
         return await self._postgres.run(_save, articles, ties)
 
     async def store_dead_letter(self, article: Article, reason: str) -> None:
         """If the article was buried before, this replaces the entry."""
         text = json.dumps(asdict(article), default=str)
-        await self._postgres.run(_store_dead_letter, _escape_text(article.id), _escape_text(reason), text)
+        await self._postgres.run(
+            _store_dead_letter, _escape_text(article.id), _escape_text(reason), text
+        )
 
     async def get_article(self, article_id: str) -> ArchivedArticle | None:
         row = await self._postgres.run(_find, article_id)
         if row is None:
             return None
-        return ArchivedArticle(article_of(row), row["first_seen_at"], row["fetched_at"], row["leader_id"])
+        return ArchivedArticle(
+            article_of(row), row["first_seen_at"], row["fetched_at"], row["leader_id"]
+        )
 
 
 async def upsert(connection: Connection, articles: Iterable[tuple[Article, datetime]]) -> int:
@@ -152,7 +165,12 @@ async def upsert(connection: Connection, articles: Iterable[tuple[Article, datet
     The caller has opened the transaction.
     """
     new, unread = 0, []
-    for rows in _split_rounds([(*_build_row(article, fetched_at), *await _index_words(article)) for article, fetched_at in articles]):
+    for rows in _split_rounds(
+        [
+            (*_build_row(article, fetched_at), *await _index_words(article))
+            for article, fetched_at in articles
+        ]
+    ):
         saved = await connection.fetch(SAVE, *_transpose_rows(rows))
         new += sum(row["new"] for row in saved)
         unread += [row["id"] for row in saved if row["unread"]]
@@ -160,7 +178,11 @@ async def upsert(connection: Connection, articles: Iterable[tuple[Article, datet
     return new
 
 
-async def _save(connection: Connection, articles: Sequence[tuple[Article, datetime]], ties: Sequence[tuple[str, str, str, float]]) -> int:
+async def _save(
+    connection: Connection,
+    articles: Sequence[tuple[Article, datetime]],
+    ties: Sequence[tuple[str, str, str, float]],
+) -> int:
     async with connection.transaction():
         new = await upsert(connection, articles)
         if ties:
@@ -168,7 +190,9 @@ async def _save(connection: Connection, articles: Sequence[tuple[Article, dateti
     return new
 
 
-async def _store_dead_letter(connection: Connection, article_id: str, reason: str, text: str) -> None:
+async def _store_dead_letter(
+    connection: Connection, article_id: str, reason: str, text: str
+) -> None:
     await connection.execute(BURY, article_id, reason, text)
 
 
@@ -206,8 +230,23 @@ def _build_row(article: Article, fetched_at: datetime) -> tuple[Any, ...]:
         raise PoisonedBatchError("an article's time has no zone")
     engagement = article.engagement
     return (
-        *(article.id, article.canonical_url, article.url, article.source, article.external_id, article.publisher, article.title),
-        *(article.description, article.content, article.author, article.section, article.image_url, article.language),
+        *(
+            article.id,
+            article.canonical_url,
+            article.url,
+            article.source,
+            article.external_id,
+            article.publisher,
+            article.title,
+        ),
+        *(
+            article.description,
+            article.content,
+            article.author,
+            article.section,
+            article.image_url,
+            article.language,
+        ),
         *(article.published_at, article.published_at_estimated),
         *((engagement.points, engagement.comments) if engagement else (None, None)),
         fetched_at,
@@ -220,11 +259,24 @@ async def _index_words(article: Article) -> Indexed:
     Raises:
         PoisonedBatchError: a text field is not a string.
     """
-    texts = (article.title, article.publisher, article.description or "", article.content or "", article.author or "")
+    texts = (
+        article.title,
+        article.publisher,
+        article.description or "",
+        article.content or "",
+        article.author or "",
+    )
     if not all(isinstance(text, str) for text in texts):
         raise PoisonedBatchError("a text of an article is not a string")
     return await index_article(
-        Texts(article.title, article.description, article.content, article.author, article.publisher, article.language)
+        Texts(
+            article.title,
+            article.description,
+            article.content,
+            article.author,
+            article.publisher,
+            article.language,
+        )
     )
 
 

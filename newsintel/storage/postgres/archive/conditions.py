@@ -99,7 +99,11 @@ def build_condition(query: ArchiveQuery, languages: Sequence[str]) -> Sliced[Sql
         InvalidParameterError: no alternative is left.
     """
     languages = languages or (SIMPLE,)
-    kept = [alternative for alternative in query.alternatives if not _has_only_function_words(alternative, languages)]
+    kept = [
+        alternative
+        for alternative in query.alternatives
+        if not _has_only_function_words(alternative, languages)
+    ]
     if query.alternatives and not kept:
         raise InvalidParameterError("q", "only_stop_words", STOP_WORDS_MESSAGE)
     narrow = bool(kept) and all(any(_is_wanted(one, _WORDS) for one in each) for each in kept)
@@ -109,8 +113,15 @@ def build_condition(query: ArchiveQuery, languages: Sequence[str]) -> Sliced[Sql
         sql.append(_build_alternatives(kept, builder))
     wanted = tuple(dict.fromkeys(one for each in kept for one in _select_wanted(each)))
     yield
-    words = _join_with_or(dict.fromkeys(builder.tsqueries[one, language] for one in wanted for language in languages))
-    read = any(one.field is Field.TITLE or _is_phrase(one) for each in kept for one in each if one.field in _WORDS)
+    words = _join_with_or(
+        dict.fromkeys(builder.tsqueries[one, language] for one in wanted for language in languages)
+    )
+    read = any(
+        one.field is Field.TITLE or _is_phrase(one)
+        for each in kept
+        for one in each
+        if one.field in _WORDS
+    )
     return SqlCondition(
         sql=" AND ".join(sql) or "true",
         values=tuple(builder.values),
@@ -129,7 +140,9 @@ def _has_only_function_words(alternative: Sequence[Condition], languages: Sequen
     are function words in every language of the archive.
     """
     wanted = [one for one in alternative if _is_wanted(one, _TEXT)]
-    return has_only_function_words(wanted) or (bool(wanted) and not any(select_essential(wanted, language) for language in languages))
+    return has_only_function_words(wanted) or (
+        bool(wanted) and not any(select_essential(wanted, language) for language in languages)
+    )
 
 
 def _select_wanted(alternative: Sequence[Condition]) -> Sequence[Condition]:
@@ -168,19 +181,32 @@ def _build_alternatives(alternatives: Sequence[Sequence[Condition]], builder: _B
     # An alternative that only excludes function words has no tsquery: it matches all articles.
     if alone and all(words):
         return f"search @@ {builder.bind(_join_with_or(words), 'text')}::tsquery"
-    return "(" + " OR ".join(f"({_build_alternative(each, some, builder)})" for each, some in zip(alternatives, words, strict=True)) + ")"
+    return (
+        "("
+        + " OR ".join(
+            f"({_build_alternative(each, some, builder)})"
+            for each, some in zip(alternatives, words, strict=True)
+        )
+        + ")"
+    )
 
 
 def _build_alternative(alternative: Sequence[Condition], words: str, builder: _Builder) -> str:
     sql = [f"search @@ {builder.bind(words, 'text')}::tsquery"] if words else []
     sql += [
-        ("NOT " if one.negated else "") + f"({_build_outlet_condition(one, builder)})" for one in alternative if one.field not in _WORDS
+        ("NOT " if one.negated else "") + f"({_build_outlet_condition(one, builder)})"
+        for one in alternative
+        if one.field not in _WORDS
     ]
     return " AND ".join(sql) or "true"
 
 
 def _build_outlet_condition(condition: Condition, builder: _Builder) -> str:
-    return builder.match_sources((condition.text,)) if condition.field is Field.SOURCE else builder.match_publisher(condition.text)
+    return (
+        builder.match_sources((condition.text,))
+        if condition.field is Field.SOURCE
+        else builder.match_publisher(condition.text)
+    )
 
 
 def _build_words_query(alternative: Sequence[Condition], builder: _Builder) -> str:
@@ -191,23 +217,33 @@ def _build_words_query(alternative: Sequence[Condition], builder: _Builder) -> s
     unwanted = [one for one in texts if one.negated and not is_function_word_term(one, "en")]
     if any(not one.negated for one in texts):
         parts.append(
-            _join_with_or(dict.fromkeys(_build_language_query(language, texts, unwanted, builder) for language in builder.languages))
+            _join_with_or(
+                dict.fromkeys(
+                    _build_language_query(language, texts, unwanted, builder)
+                    for language in builder.languages
+                )
+            )
         )
     else:
         parts += [
-            f"!({_join_with_or(dict.fromkeys(builder.tsqueries[one, language] for language in builder.languages))})" for one in unwanted
+            f"!({_join_with_or(dict.fromkeys(builder.tsqueries[one, language] for language in builder.languages))})"
+            for one in unwanted
         ]
     return " & ".join(f"({part})" for part in parts if part)
 
 
-def _build_language_query(language: str, texts: Sequence[Condition], unwanted: Sequence[Condition], builder: _Builder) -> str:
+def _build_language_query(
+    language: str, texts: Sequence[Condition], unwanted: Sequence[Condition], builder: _Builder
+) -> str:
     """Return the tsquery for texts in one language; empty if no wanted word is left."""
     wanted = select_essential([one for one in texts if not one.negated], language)
     asked = [("", one) for one in wanted] + [("!", one) for one in unwanted if wanted]
     return " & ".join(f"{sign}({builder.tsqueries[one, language]})" for sign, one in asked)
 
 
-def _build_tsqueries(alternatives: Sequence[Sequence[Condition]], languages: Sequence[str]) -> Sliced[dict[tuple[Condition, str], str]]:
+def _build_tsqueries(
+    alternatives: Sequence[Sequence[Condition]], languages: Sequence[str]
+) -> Sliced[dict[tuple[Condition, str], str]]:
     """Return the tsquery of each condition on texts by the rules of each language.
 
     This is most of the work, so it is done in slices.
@@ -237,7 +273,10 @@ def _build_author_query(condition: Condition) -> str:
 def _build_phrase_query(found: Run, weight: str) -> str:
     *before, last = found.lexemes
     marks = f":{'*' if found.prefix else ''}{weight}" if found.prefix or weight else ""
-    return " <-> ".join([quote_lexeme(one) + (f":{weight}" if weight else "") for one in before] + [quote_lexeme(last) + marks])
+    return " <-> ".join(
+        [quote_lexeme(one) + (f":{weight}" if weight else "") for one in before]
+        + [quote_lexeme(last) + marks]
+    )
 
 
 def _build_exact_query(conditions: Iterable[Condition]) -> str:
@@ -246,7 +285,9 @@ def _build_exact_query(conditions: Iterable[Condition]) -> str:
     for one in conditions:
         found = _parse_run(one.text, SIMPLE)
         for word, exact in zip(found.words, found.exact, strict=True):
-            parts.append(quote_lexeme(EXACT + exact) if word != exact else f"!{quote_lexeme(MARKED + word)}")
+            parts.append(
+                quote_lexeme(EXACT + exact) if word != exact else f"!{quote_lexeme(MARKED + word)}"
+            )
     return " & ".join(dict.fromkeys(parts))
 
 

@@ -105,7 +105,10 @@ async def index_article(texts: Texts) -> Indexed:
 
 async def _write(connection: Connection, rows: Sequence[Any]) -> int:
     if rows:
-        found = [(row["id"], *await index_article(Texts(**{name: row[name] for name in _NAMES}))) for row in rows]
+        found = [
+            (row["id"], *await index_article(Texts(**{name: row[name] for name in _NAMES})))
+            for row in rows
+        ]
         await connection.execute(WRITE, *map(list, zip(*found, strict=True)))
     return len(rows)
 
@@ -155,7 +158,10 @@ class _Vector:
 
     def to_text(self) -> str:
         """Return the tsvector as PostgreSQL reads it. No word contains a quote or a backslash."""
-        return " ".join(f"'{some}':{','.join(places)}" if places else f"'{some}'" for some, places in self._places.items())
+        return " ".join(
+            f"'{some}':{','.join(places)}" if places else f"'{some}'"
+            for some, places in self._places.items()
+        )
 
     def _add_next(self, word: str, weight: str) -> None:
         self._place += 1

@@ -117,7 +117,15 @@ class RankedPlace:
     @property
     def position(self) -> Position:
         """The place as a position."""
-        return Position(("ranked", self.rank, *self.last.keys, self.top.isoformat(), *(self.floor.keys if self.floor else ())))
+        return Position(
+            (
+                "ranked",
+                self.rank,
+                *self.last.keys,
+                self.top.isoformat(),
+                *(self.floor.keys if self.floor else ()),
+            )
+        )
 
     @classmethod
     def from_position(cls, position: Position | None) -> "RankedPlace | None":
@@ -126,7 +134,10 @@ class RankedPlace:
             return None
         _, rank, at, public_id, top, *floor = position.keys
         return cls(
-            float(rank), Place.from_keys((at, public_id)), datetime.fromisoformat(str(top)), Place.from_keys(floor) if floor else None
+            float(rank),
+            Place.from_keys((at, public_id)),
+            datetime.fromisoformat(str(top)),
+            Place.from_keys(floor) if floor else None,
         )
 
 
@@ -137,7 +148,11 @@ def sort_best_first(rows: Iterable[MatchRow], after: RankedPlace | None) -> list
         return kept
     last = (-after.rank, *after.last.sort_key)
     floor = after.floor.sort_key if after.floor else None
-    return [row for row in kept if _rank_key(row) > last and (floor is None or Place.of(row).sort_key <= floor)]
+    return [
+        row
+        for row in kept
+        if _rank_key(row) > last and (floor is None or Place.of(row).sort_key <= floor)
+    ]
 
 
 def _rank_key(row: MatchRow) -> tuple[float, float, str]:

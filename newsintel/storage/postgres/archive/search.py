@@ -13,7 +13,18 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from asyncpg import Record
 
-from newsintel.domain.archive.model import ArchivePage, ArchiveQuery, ArchiveSort, Bar, Bucket, Condition, Facets, Field, Hit, Snippet
+from newsintel.domain.archive.model import (
+    ArchivePage,
+    ArchiveQuery,
+    ArchiveSort,
+    Bar,
+    Bucket,
+    Condition,
+    Facets,
+    Field,
+    Hit,
+    Snippet,
+)
 from newsintel.domain.archive.passages import MAX_TEXT_CHARS, find_passage
 from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.paging import Position
@@ -119,7 +130,9 @@ class PostgresSearch:
         return await self._postgres.run(_find_archived_sources, list(sources))
 
 
-def limit_time(unit: Callable[Concatenate[Connection, P], Awaitable[T]]) -> Callable[Concatenate[Connection, P], Coroutine[Any, Any, T]]:
+def limit_time(
+    unit: Callable[Concatenate[Connection, P], Awaitable[T]],
+) -> Callable[Concatenate[Connection, P], Coroutine[Any, Any, T]]:
     """Limit a unit to UNIT_S; raise ArchiveTimeoutError if it takes longer."""
 
     async def bounded(connection: Connection, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -133,10 +146,18 @@ def limit_time(unit: Callable[Concatenate[Connection, P], Awaitable[T]]) -> Call
 
 
 @limit_time
-async def _search(connection: Connection, query: ArchiveQuery, limit: int, after: Position | None) -> ArchivePage:
+async def _search(
+    connection: Connection, query: ArchiveQuery, limit: int, after: Position | None
+) -> ArchivePage:
     condition = await _prepare_condition(connection, query)
-    if query.sort is ArchiveSort.RELEVANCE and condition.words and (after is None or after.keys[0] == "ranked"):
-        rows, following = await _read_page_by_rank(connection, condition, query, limit, RankedPlace.from_position(after))
+    if (
+        query.sort is ArchiveSort.RELEVANCE
+        and condition.words
+        and (after is None or after.keys[0] == "ranked")
+    ):
+        rows, following = await _read_page_by_rank(
+            connection, condition, query, limit, RankedPlace.from_position(after)
+        )
     else:
         rows, following = await _read_page_by_time(connection, condition, query, limit, after)
     return ArchivePage(await _load_hits(connection, rows, condition.wanted), following)
@@ -148,7 +169,11 @@ async def _prepare_condition(connection: Connection, query: ArchiveQuery) -> Sql
 
 
 async def _read_page_by_time(
-    connection: Connection, condition: SqlCondition, query: ArchiveQuery, limit: int, after: Position | None
+    connection: Connection,
+    condition: SqlCondition,
+    query: ArchiveQuery,
+    limit: int,
+    after: Position | None,
 ) -> tuple[Sequence[Any], Position | None]:
     """Return the next page by time, and the position of the page after it."""
     oldest = query.sort is ArchiveSort.OLDEST
@@ -170,7 +195,11 @@ async def _read_page_by_time(
 
 
 async def _read_page_by_rank(
-    connection: Connection, condition: SqlCondition, query: ArchiveQuery, limit: int, after: RankedPlace | None
+    connection: Connection,
+    condition: SqlCondition,
+    query: ArchiveQuery,
+    limit: int,
+    after: RankedPlace | None,
 ) -> tuple[Sequence[Any], Position | None]:
     """Return the next page of ranked matches, and the position of the page after it.
 
@@ -194,7 +223,11 @@ async def _read_page_by_rank(
 
 
 async def _read_candidates(
-    connection: Connection, condition: SqlCondition, query: ArchiveQuery, wanted: int, after: RankedPlace | None
+    connection: Connection,
+    condition: SqlCondition,
+    query: ArchiveQuery,
+    wanted: int,
+    after: RankedPlace | None,
 ) -> list[Record]:
     """Return the matches to rank, newest first.
 
@@ -207,13 +240,22 @@ async def _read_candidates(
     if after is not None:
         values.append(after.top)
         sql += f" AND published_at <= ${len(values)}::timestamptz"
-    span = TimeRange(after.floor.at if after and after.floor else query.start, after.top if after else query.end)
-    window = window_sql(sql, len(values), columns, f"SELECT * FROM found ORDER BY {NEWEST}" + (f" LIMIT {most}" if most else ""))
+    span = TimeRange(
+        after.floor.at if after and after.floor else query.start, after.top if after else query.end
+    )
+    window = window_sql(
+        sql,
+        len(values),
+        columns,
+        f"SELECT * FROM found ORDER BY {NEWEST}" + (f" LIMIT {most}" if most else ""),
+    )
     return await walk_rows(connection, window, values, span, most or sys.maxsize)
 
 
 @limit_time
-async def _count_timeline(connection: Connection, query: ArchiveQuery, bucket: Bucket) -> tuple[Bar, ...]:
+async def _count_timeline(
+    connection: Connection, query: ArchiveQuery, bucket: Bucket
+) -> tuple[Bar, ...]:
     condition = await _prepare_condition(connection, query)
     sql, values = condition.sql, [*condition.values, bucket.value]
     if condition.narrow and query.start:
@@ -227,7 +269,9 @@ async def _count_timeline(connection: Connection, query: ArchiveQuery, bucket: B
     return build_bars(dict(counts), query.start, query.end, bucket)
 
 
-async def _clip_to_archive(connection: Connection, start: datetime, end: datetime | None) -> tuple[datetime, datetime]:
+async def _clip_to_archive(
+    connection: Connection, start: datetime, end: datetime | None
+) -> tuple[datetime, datetime]:
     """Cut a time range to the archive's oldest and newest article: two index look-ups.
 
     The returned start may be after the returned end.
@@ -242,10 +286,24 @@ async def _clip_to_archive(connection: Connection, start: datetime, end: datetim
 async def _count_facets(connection: Connection, query: ArchiveQuery) -> Facets:
     condition = await _prepare_condition(connection, query)
     if condition.narrow:
-        sql = window_sql(condition.sql, len(condition.values), "source, publisher", f"SELECT {COUNTED} FROM found {BY_FACET}")
-        rows, ended = await walk_until(connection, sql, condition.values, TimeRange(query.start, query.end), FACET_ROWS, weigh=_sum_numbers)
+        sql = window_sql(
+            condition.sql,
+            len(condition.values),
+            "source, publisher",
+            f"SELECT {COUNTED} FROM found {BY_FACET}",
+        )
+        rows, ended = await walk_until(
+            connection,
+            sql,
+            condition.values,
+            TimeRange(query.start, query.end),
+            FACET_ROWS,
+            weigh=_sum_numbers,
+        )
     else:
-        rows = await connection.fetch(NEWEST_FACETS.format(condition=condition.sql), *condition.values)
+        rows = await connection.fetch(
+            NEWEST_FACETS.format(condition=condition.sql), *condition.values
+        )
         ended = not any(row["more"] for row in rows)
     return await run_in_loop_turns(_count_in_slices(rows, ended=ended))
 
@@ -272,7 +330,11 @@ def _count_in_slices(rows: Sequence[Any], *, ended: bool) -> Sliced[Facets]:
         publishers[row["publisher"]] += row["number"]
         if turn % FACET_ROWS_A_SLICE == 0:
             yield
-    return Facets((yield from _find_most_common(sources)), (yield from _find_most_common(publishers)), None if ended else sources.total())
+    return Facets(
+        (yield from _find_most_common(sources)),
+        (yield from _find_most_common(publishers)),
+        None if ended else sources.total(),
+    )
 
 
 def _find_most_common(counts: Counter[str]) -> Sliced[tuple[tuple[str, int], ...]]:
@@ -284,15 +346,21 @@ def _find_most_common(counts: Counter[str]) -> Sliced[tuple[tuple[str, int], ...
     return tuple(best)
 
 
-async def _load_hits(connection: Connection, rows: Sequence[Any], wanted: Sequence[Condition]) -> tuple[Hit, ...]:
+async def _load_hits(
+    connection: Connection, rows: Sequence[Any], wanted: Sequence[Condition]
+) -> tuple[Hit, ...]:
     """Return the articles of a page, each with a snippet that shows why it matches."""
     if not rows:
         return ()
-    found = await connection.fetch(FOUND_WITH_BODY if wanted else FOUND_BARE, [row["id"] for row in rows])
+    found = await connection.fetch(
+        FOUND_WITH_BODY if wanted else FOUND_BARE, [row["id"] for row in rows]
+    )
     return await run_in_loop_turns(_build_hits(rows, found, wanted))
 
 
-def _build_hits(rows: Sequence[Any], found: Sequence[Any], wanted: Sequence[Condition]) -> Sliced[tuple[Hit, ...]]:
+def _build_hits(
+    rows: Sequence[Any], found: Sequence[Any], wanted: Sequence[Condition]
+) -> Sliced[tuple[Hit, ...]]:
     """Return the hits of a page in the order of `rows`.
 
     This is one piece of sliced work, because a pause for each hit would cost as much as its
@@ -307,7 +375,9 @@ def _build_hits(rows: Sequence[Any], found: Sequence[Any], wanted: Sequence[Cond
     return tuple(hits[row["id"]] for row in rows if row["id"] in hits)
 
 
-def _build_snippet(row: Any, wanted: Sequence[Condition], asked: dict[str, tuple[Runs, Runs]]) -> Sliced[Snippet | None]:
+def _build_snippet(
+    row: Any, wanted: Sequence[Condition], asked: dict[str, tuple[Runs, Runs]]
+) -> Sliced[Snippet | None]:
     """Return a snippet of description and content, else of the title.
 
     Args:
@@ -317,6 +387,11 @@ def _build_snippet(row: Any, wanted: Sequence[Condition], asked: dict[str, tuple
     """
     language = row["text_language"] or SIMPLE
     if language not in asked:
-        asked[language] = build_runs((one for one in wanted if one.field is Field.ANY), language), build_runs(wanted, language)
+        asked[language] = (
+            build_runs((one for one in wanted if one.field is Field.ANY), language),
+            build_runs(wanted, language),
+        )
     anywhere, anything = asked[language]
-    return (yield from find_passage(row["body"], anywhere, language)) or (yield from find_passage(row["title"], anything, language))
+    return (yield from find_passage(row["body"], anywhere, language)) or (
+        yield from find_passage(row["title"], anything, language)
+    )

@@ -42,6 +42,8 @@ def compute_slot(moment: datetime) -> int:
 def cover_slots(low: int, high: int) -> Iterator[str]:
     """Yield the tags of the widest slices that together cover the slots `low` to `high` - 1."""
     while low < high:
-        level = max(level for level in LEVELS if low % (1 << level) == 0 and low + (1 << level) <= high)
+        level = max(
+            level for level in LEVELS if low % (1 << level) == 0 and low + (1 << level) <= high
+        )
         yield f"{level}t{low >> level}"
         low += 1 << level

@@ -9,12 +9,18 @@ from newsintel.errors import InvalidParameterError
 MOST_BARS = 1_000
 """Most bars of a timeline (contract)."""
 
-WIDTHS = {Bucket.HOUR: timedelta(hours=1), Bucket.DAY: timedelta(days=1), Bucket.WEEK: timedelta(weeks=1)}
+WIDTHS = {
+    Bucket.HOUR: timedelta(hours=1),
+    Bucket.DAY: timedelta(days=1),
+    Bucket.WEEK: timedelta(weeks=1),
+}
 
 _MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
 
 
-def build_bars(counts: Mapping[datetime, int], start: datetime | None, end: datetime | None, bucket: Bucket) -> tuple[Bar, ...]:
+def build_bars(
+    counts: Mapping[datetime, int], start: datetime | None, end: datetime | None, bucket: Bucket
+) -> tuple[Bar, ...]:
     """Return the bars from `start` to `end`.
 
     Without `start` or `end`, the first or last match takes its place; without matches either, the
@@ -48,5 +54,7 @@ def start_of_bar(moment: datetime, bucket: Bucket) -> datetime:
 def too_many_bars_error() -> InvalidParameterError:
     """Return the error for a timeline with more than MOST_BARS."""
     return InvalidParameterError(
-        "bucket", "too_many_buckets", f"bucket would give more than {MOST_BARS:,} buckets: ask for wider ones, or a shorter time."
+        "bucket",
+        "too_many_buckets",
+        f"bucket would give more than {MOST_BARS:,} buckets: ask for wider ones, or a shorter time.",
     )

@@ -75,7 +75,9 @@ async def walk_rows(
     weigh: Callable[[Sequence[Any]], int] = len,
 ) -> list[Record]:
     """Return only the rows of `walk_until`."""
-    rows, _ = await walk_until(connection, sql, values, span, wanted, newest_first=newest_first, weigh=weigh)
+    rows, _ = await walk_until(
+        connection, sql, values, span, wanted, newest_first=newest_first, weigh=weigh
+    )
     return rows
 
 
@@ -109,7 +111,9 @@ async def walk_until(
     rows: list[Record] = []
     found = passed = 0
     while low < high and found < wanted:
-        near, far = (max(low, high - width), high) if newest_first else (low, min(high, low + width))
+        near, far = (
+            (max(low, high - width), high) if newest_first else (low, min(high, low + width))
+        )
         fresh = await connection.fetch(sql, *values, list(cover_slots(near, far)))
         rows += fresh
         found += weigh(fresh)
@@ -125,13 +129,22 @@ def _next_width(width: int, passed: int, found: int, wanted: int) -> int:
     return max(1, min(width * MOST_WIDENING, round(needed)))
 
 
-async def _plan(connection: Connection, span: TimeRange, *, newest_first: bool) -> tuple[int, int, int]:
+async def _plan(
+    connection: Connection, span: TimeRange, *, newest_first: bool
+) -> tuple[int, int, int]:
     """Return the first slot, the slot after the last, and the first window's width in slots."""
     sql = PLAN.format(direction="DESC" if newest_first else "ASC")
     oldest, newest, turn = await connection.fetchrow(sql, span.start, span.end, FIRST_ROWS)
     if oldest is None:
         return 0, 0, 0
-    low, high = compute_slot(max(span.start or oldest, oldest)), compute_slot(min(span.end or newest, newest)) + 1
+    low, high = (
+        compute_slot(max(span.start or oldest, oldest)),
+        compute_slot(min(span.end or newest, newest)) + 1,
+    )
     if turn is None:
         return low, high, max(high - low, 1)
-    return low, high, max(high - compute_slot(turn) if newest_first else compute_slot(turn) - low + 1, 1)
+    return (
+        low,
+        high,
+        max(high - compute_slot(turn) if newest_first else compute_slot(turn) - low + 1, 1),
+    )

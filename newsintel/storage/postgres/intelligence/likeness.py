@@ -10,7 +10,13 @@ from typing import Any
 
 from attrs import frozen
 
-from newsintel.domain.intelligence.likeness import Candidate, Scored, drop_duplicates, rescore_articles, score_candidates
+from newsintel.domain.intelligence.likeness import (
+    Candidate,
+    Scored,
+    drop_duplicates,
+    rescore_articles,
+    score_candidates,
+)
 from newsintel.domain.intelligence.likeness_model import SimilarArticle
 from newsintel.domain.intelligence.term_weights import Probe, Word, plan_probe, rank_terms
 from newsintel.domain.intelligence.wording import find_spellings
@@ -70,13 +76,17 @@ class PostgresLikeness:
         self._postgres = postgres
         self._now = now
 
-    async def find_similar_by_id(self, article_id: str, limit: int) -> tuple[SimilarArticle, ...] | None:
+    async def find_similar_by_id(
+        self, article_id: str, limit: int
+    ) -> tuple[SimilarArticle, ...] | None:
         return await self._postgres.run(_find_similar_by_id, article_id, limit, self._now())
 
     async def find_similar_to(self, article: Article, limit: int) -> tuple[SimilarArticle, ...]:
         return await self._postgres.run(_find_similar_to, article, limit, self._now())
 
-    async def find_key_terms(self, texts: Sequence[str], each: int) -> Sequence[Mapping[str, float]]:
+    async def find_key_terms(
+        self, texts: Sequence[str], each: int
+    ) -> Sequence[Mapping[str, float]]:
         return await self._postgres.run(_find_key_terms, texts, each)
 
 
@@ -111,40 +121,65 @@ class _ArchivedMatch:
     def to_match(self, how: Scored) -> SimilarArticle:
         """Return the match, with its terms as the article spells them."""
         texts = (self.article.title, self.article.description, self.article.content)
-        return SimilarArticle(self.article, self.fetched_at, how.score, find_spellings(texts, how.terms, self.language or SIMPLE))
+        return SimilarArticle(
+            self.article,
+            self.fetched_at,
+            how.score,
+            find_spellings(texts, how.terms, self.language or SIMPLE),
+        )
 
 
 @limit_time
-async def _find_similar_by_id(connection: Connection, article_id: str, limit: int, now: datetime) -> tuple[SimilarArticle, ...] | None:
-    this = await connection.fetchrow("SELECT id, title, publisher FROM articles WHERE public_id = $1", article_id)
+async def _find_similar_by_id(
+    connection: Connection, article_id: str, limit: int, now: datetime
+) -> tuple[SimilarArticle, ...] | None:
+    this = await connection.fetchrow(
+        "SELECT id, title, publisher FROM articles WHERE public_id = $1", article_id
+    )
     if this is None:
         return None
     words = list(_build_words(await connection.fetch(OF_ARTICLE, this["id"])))
     weights, articles = await _weigh_terms(connection, words, least=2)
-    return await _find(connection, _LikenessQuery(weights, articles, [(this["id"], this["title"])], this["publisher"], limit, now))
+    return await _find(
+        connection,
+        _LikenessQuery(
+            weights, articles, [(this["id"], this["title"])], this["publisher"], limit, now
+        ),
+    )
 
 
 @limit_time
-async def _find_similar_to(connection: Connection, article: Article, limit: int, now: datetime) -> tuple[SimilarArticle, ...]:
+async def _find_similar_to(
+    connection: Connection, article: Article, limit: int, now: datetime
+) -> tuple[SimilarArticle, ...]:
     language, fields = choose_article_language(article), dict[str, str]()
     for field, text in (("A", article.title), ("B", article.description), ("C", article.content)):
         for token in split_words((text or "")[:TEXT_CHARS]):
             fields.setdefault(make_lexeme(token.word, language), field)
         await asyncio.sleep(0)  # lets other tasks run
     counts = dict(await connection.fetch(COUNTS, list(fields)))
-    words = [Word(one, field, counts.get(one, 0)) for one, field in fields.items() if is_significant(one)]
+    words = [
+        Word(one, field, counts.get(one, 0)) for one, field in fields.items() if is_significant(one)
+    ]
     weights, articles = await _weigh_terms(connection, words, least=1)
-    return await _find(connection, _LikenessQuery(weights, articles, [(None, article.title)], article.publisher, limit, now))
+    return await _find(
+        connection,
+        _LikenessQuery(weights, articles, [(None, article.title)], article.publisher, limit, now),
+    )
 
 
-async def _weigh_terms(connection: Connection, words: Sequence[Word], *, least: int) -> tuple[Mapping[str, float], Mapping[str, int]]:
+async def _weigh_terms(
+    connection: Connection, words: Sequence[Word], *, least: int
+) -> tuple[Mapping[str, float], Mapping[str, int]]:
     """Return the weights of one text's terms, and how many articles contain each word."""
     weights = rank_terms(words, await connection.fetchval(TOTAL), TERMS, least=least)
     return weights, {word.lexeme: word.articles for word in words}
 
 
 @limit_time
-async def _find_key_terms(connection: Connection, texts: Sequence[str], each: int) -> Sequence[Mapping[str, float]]:
+async def _find_key_terms(
+    connection: Connection, texts: Sequence[str], each: int
+) -> Sequence[Mapping[str, float]]:
     """Return the weighted terms of what a person wrote.
 
     The language of such a text is unknown. So each word is taken in the language in which most
@@ -154,13 +189,30 @@ async def _find_key_terms(connection: Connection, texts: Sequence[str], each: in
     forms = []
     for text in texts:
         plain = dict.fromkeys(token.word for token in split_words(text[:TEXT_CHARS]))
-        forms.append([list(dict.fromkeys(make_lexeme(word, language) for language in languages)) for word in plain])
+        forms.append(
+            [
+                list(dict.fromkeys(make_lexeme(word, language) for language in languages))
+                for word in plain
+            ]
+        )
         await asyncio.sleep(0)  # lets other tasks run
-    counts = dict(await connection.fetch(COUNTS, list({one for words in forms for word in words for one in word})))
+    counts = dict(
+        await connection.fetch(
+            COUNTS, list({one for words in forms for word in words for one in word})
+        )
+    )
     total = await connection.fetchval(TOTAL)
-    best = [[max(word, key=lambda one: counts.get(one, 0)) for word in words if word] for words in forms]
+    best = [
+        [max(word, key=lambda one: counts.get(one, 0)) for word in words if word] for words in forms
+    ]
     return [
-        rank_terms([Word(one, "D", counts.get(one, 0)) for one in words if is_significant(one)], total, each, least=1) for words in best
+        rank_terms(
+            [Word(one, "D", counts.get(one, 0)) for one in words if is_significant(one)],
+            total,
+            each,
+            least=1,
+        )
+        for words in best
     ]
 
 
@@ -170,17 +222,26 @@ async def _find(connection: Connection, asked: _LikenessQuery) -> tuple[SimilarA
     if how is None:
         return ()
     own = {one for one, _ in asked.known if one is not None}
-    found = [one for one in await _find_candidates(connection, how, list(asked.weights)) if one.id not in own]
+    found = [
+        one
+        for one in await _find_candidates(connection, how, list(asked.weights))
+        if one.id not in own
+    ]
     nearest = score_candidates(found, asked.weights)[: asked.limit + SPARE]
     await asyncio.sleep(0)  # lets other tasks run, here and below
     ids = [one.id for one in nearest]
     rows = {
-        row["id"]: _ArchivedMatch(article_of(row), row["fetched_at"], row["text_language"]) for row in await connection.fetch(FOUND, ids)
+        row["id"]: _ArchivedMatch(article_of(row), row["fetched_at"], row["text_language"])
+        for row in await connection.fetch(FOUND, ids)
     }
     ties = await connection.fetch(TIES, [*ids, *own])
-    ranked = rescore_articles(nearest, {one: found.article for one, found in rows.items()}, asked.publisher, asked.now)
+    ranked = rescore_articles(
+        nearest, {one: found.article for one, found in rows.items()}, asked.publisher, asked.now
+    )
     await asyncio.sleep(0)
-    kept = drop_duplicates(ranked, {one: found.article.title for one, found in rows.items()}, ties, asked.known)[: asked.limit]
+    kept = drop_duplicates(
+        ranked, {one: found.article.title for one, found in rows.items()}, ties, asked.known
+    )[: asked.limit]
     matches = []
     for one in kept:
         matches.append(rows[one.id].to_match(one))
@@ -188,18 +249,25 @@ async def _find(connection: Connection, asked: _LikenessQuery) -> tuple[SimilarA
     return tuple(matches)
 
 
-async def _find_candidates(connection: Connection, how: Probe, terms: Sequence[str]) -> list[Candidate]:
+async def _find_candidates(
+    connection: Connection, how: Probe, terms: Sequence[str]
+) -> list[Candidate]:
     """Return all articles that a probe finds, or about CANDIDATES of the newest if it finds more.
 
     For a wide probe, return the newest ones at once.
     """
-    shared = " | ".join(f"((search @@ ${place + 2}::text::tsquery)::integer::bigint << {place})" for place in range(len(terms)))
+    shared = " | ".join(
+        f"((search @@ ${place + 2}::text::tsquery)::integer::bigint << {place})"
+        for place in range(len(terms))
+    )
     columns = f"id, length(search) AS words, {shared} AS shared"
     values = [_build_tsquery(how), *map(quote_lexeme, terms)]
     condition = "search @@ $1::text::tsquery"
     rows: Sequence[Any] = ()
     if not how.wide:
-        rows = await connection.fetch(f"SELECT {columns} FROM articles WHERE {condition} LIMIT {CANDIDATES + 1}", *values)
+        rows = await connection.fetch(
+            f"SELECT {columns} FROM articles WHERE {condition} LIMIT {CANDIDATES + 1}", *values
+        )
     if how.wide or len(rows) > CANDIDATES:
         newest = f"SELECT * FROM found ORDER BY {NEWEST} LIMIT {CANDIDATES}"
         window = window_sql(condition, len(values), f"public_id, published_at, {columns}", newest)
@@ -208,7 +276,11 @@ async def _find_candidates(connection: Connection, how: Probe, terms: Sequence[s
 
 
 def _build_words(rows: Iterable[Any]) -> Iterable[Word]:
-    return (Word(row["lexeme"], row["field"] or "D", row["articles"]) for row in rows if is_significant(row["lexeme"]))
+    return (
+        Word(row["lexeme"], row["field"] or "D", row["articles"])
+        for row in rows
+        if is_significant(row["lexeme"])
+    )
 
 
 def _build_tsquery(how: Probe) -> str:
@@ -229,4 +301,8 @@ def _build_pair_queries(terms: Sequence[str]) -> list[str]:
     if len(terms) < 2:
         return []
     one, other = terms[: len(terms) // 2], terms[len(terms) // 2 :]
-    return [*_build_pair_queries(one), *_build_pair_queries(other), f"({join_with_or(one)}) & ({join_with_or(other)})"]
+    return [
+        *_build_pair_queries(one),
+        *_build_pair_queries(other),
+        f"({join_with_or(one)}) & ({join_with_or(other)})",
+    ]

@@ -2,7 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from newsintel.domain.intelligence.interest_model import CandidateQuery, Deed, DeedKind, ProfileMatch, UnseenArticle
+from newsintel.domain.intelligence.interest_model import (
+    CandidateQuery,
+    Deed,
+    DeedKind,
+    ProfileMatch,
+    UnseenArticle,
+)
 from newsintel.storage.postgres.archive.articles import LISTED, TIES, article_of
 from newsintel.storage.postgres.archive.lexemes import join_with_or, quote_lexeme
 from newsintel.storage.postgres.archive.orders import NEWEST
@@ -84,7 +90,9 @@ class PostgresReading:
     async def find_by_terms(self, wanted: CandidateQuery, limit: int) -> Sequence[ProfileMatch]:
         return await self._postgres.run(_find_by_terms, wanted, limit)
 
-    async def load_unseen(self, user_id: int, article_ids: Sequence[str]) -> Mapping[str, UnseenArticle]:
+    async def load_unseen(
+        self, user_id: int, article_ids: Sequence[str]
+    ) -> Mapping[str, UnseenArticle]:
         return await self._postgres.run(_load_unseen, user_id, article_ids)
 
     async def list_most_covered(self, limit: int) -> Sequence[tuple[str, str, int]]:
@@ -101,17 +109,32 @@ async def _list_deeds(connection: Connection, user_id: int) -> list[Deed]:
 
 
 @limit_time
-async def _find_by_terms(connection: Connection, wanted: CandidateQuery, limit: int) -> list[ProfileMatch]:
+async def _find_by_terms(
+    connection: Connection, wanted: CandidateQuery, limit: int
+) -> list[ProfileMatch]:
     if not wanted.terms:
         return []
     newest = f"SELECT * FROM found ORDER BY {NEWEST} LIMIT {limit}"
-    window = window_sql("search @@ $1::text::tsquery", 2, f"public_id, published_at, {SHARED} AS shared", newest)
-    rows = await walk_rows(connection, window, [_build_tsquery(wanted), list(wanted.terms)], TimeRange(None, None), limit)
-    return [ProfileMatch(public_id, published_at, frozenset(shared)) for public_id, published_at, shared in rows[:limit]]
+    window = window_sql(
+        "search @@ $1::text::tsquery", 2, f"public_id, published_at, {SHARED} AS shared", newest
+    )
+    rows = await walk_rows(
+        connection,
+        window,
+        [_build_tsquery(wanted), list(wanted.terms)],
+        TimeRange(None, None),
+        limit,
+    )
+    return [
+        ProfileMatch(public_id, published_at, frozenset(shared))
+        for public_id, published_at, shared in rows[:limit]
+    ]
 
 
 @limit_time
-async def _load_unseen(connection: Connection, user_id: int, article_ids: Sequence[str]) -> dict[str, UnseenArticle]:
+async def _load_unseen(
+    connection: Connection, user_id: int, article_ids: Sequence[str]
+) -> dict[str, UnseenArticle]:
     """Return the articles of stories that the person has not dealt with.
 
     An article and its duplicates are one story: who dealt with one has dealt with all.
@@ -124,11 +147,19 @@ async def _load_unseen(connection: Connection, user_id: int, article_ids: Sequen
         for one, other in ((low, high), (high, low)):
             if one in stories:
                 stories[one].add(other)
-    tellers = dict(await connection.fetch(PUBLISHERS, list({one for story in stories.values() for one in story})))
+    tellers = dict(
+        await connection.fetch(
+            PUBLISHERS, list({one for story in stories.values() for one in story})
+        )
+    )
     seen = {row["article_id"] for row in await connection.fetch(DEALT_WITH, user_id, list(tellers))}
     new = [one for one, story in stories.items() if not story & seen]
     return {
-        row["public_id"]: UnseenArticle(article_of(row), len({tellers[one] for one in stories[row["id"]] if one in tellers}), row["saves"])
+        row["public_id"]: UnseenArticle(
+            article_of(row),
+            len({tellers[one] for one in stories[row["id"]] if one in tellers}),
+            row["saves"],
+        )
         for row in await connection.fetch(OFFERS, new)
     }
 
@@ -141,5 +172,8 @@ def _build_tsquery(wanted: CandidateQuery) -> str:
     """Return the tsquery for one of `alone`, or for two terms of one group."""
     parts = [quote_lexeme(term) for term in wanted.alone]
     for group in wanted.groups:
-        parts += [f"({quote_lexeme(term)} & ({join_with_or(group[place + 1 :])}))" for place, term in enumerate(group[:-1])]
+        parts += [
+            f"({quote_lexeme(term)} & ({join_with_or(group[place + 1 :])}))"
+            for place, term in enumerate(group[:-1])
+        ]
     return " | ".join(parts)

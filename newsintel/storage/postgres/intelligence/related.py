@@ -36,7 +36,12 @@ GROUP BY low, high, day HAVING count(*) >= $3
 TOGETHER = """
 SELECT seed, query, sum(people)::integer AS people FROM ({pairs}) AS parts
 GROUP BY seed, query ORDER BY people DESC, query LIMIT $4
-""".format(pairs=" UNION ALL ".join(_PAIRS_OF.format(seed=seed, other=other) for seed, other in (("low", "high"), ("high", "low"))))
+""".format(
+    pairs=" UNION ALL ".join(
+        _PAIRS_OF.format(seed=seed, other=other)
+        for seed, other in (("low", "high"), ("high", "low"))
+    )
+)
 
 # The floor is applied before the limit. Otherwise queries below the floor could take the places of
 # others.
@@ -66,28 +71,51 @@ class PostgresRelatedSearches:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def find_related(self, seeds: Sequence[str], today: date, floor: int, *, own: bool) -> Sequence[QueryRelation]:
-        return await self._postgres.run(_find_related, list(seeds), today - timedelta(days=OPEN_DAYS - 1), floor, own=own)
+    async def find_related(
+        self, seeds: Sequence[str], today: date, floor: int, *, own: bool
+    ) -> Sequence[QueryRelation]:
+        return await self._postgres.run(
+            _find_related, list(seeds), today - timedelta(days=OPEN_DAYS - 1), floor, own=own
+        )
 
 
-async def _find_related(connection: Connection, seeds: list[str], opened: date, floor: int, *, own: bool) -> list[QueryRelation]:
+async def _find_related(
+    connection: Connection, seeds: list[str], opened: date, floor: int, *, own: bool
+) -> list[QueryRelation]:
     known = await _people(connection, seeds, opened, floor)
     asked = seeds if own else [seed for seed in seeds if seed in known]
     if not asked:
         return []
-    together = {(row["seed"], row["query"]): row["people"] for row in await connection.fetch(TOGETHER, asked, opened, floor, MOST_KIN)}
+    together = {
+        (row["seed"], row["query"]): row["people"]
+        for row in await connection.fetch(TOGETHER, asked, opened, floor, MOST_KIN)
+    }
     shared = {
         (row["seed"], row["query"]): (row["shared"], row["either"])
         for row in await connection.fetch(SHARED, asked, opened, floor, MOST_KIN)
     }
-    people = await _people(connection, [query for _, query in {**together, **shared}], opened, floor)
+    people = await _people(
+        connection, [query for _, query in {**together, **shared}], opened, floor
+    )
     return [
-        QueryRelation(seed, query, people[query], known.get(seed, 0), together.get((seed, query), 0), *shared.get((seed, query), (0, 0)))
+        QueryRelation(
+            seed,
+            query,
+            people[query],
+            known.get(seed, 0),
+            together.get((seed, query), 0),
+            *shared.get((seed, query), (0, 0)),
+        )
         for seed, query in {**together, **shared}
         if query in people
     ]
 
 
-async def _people(connection: Connection, queries: list[str], opened: date, floor: int) -> dict[str, int]:
+async def _people(
+    connection: Connection, queries: list[str], opened: date, floor: int
+) -> dict[str, int]:
     """Return the number of people for each query that has reached the floor."""
-    return {row["query"]: row["people"] for row in await connection.fetch(PEOPLE, queries, opened, floor)}
+    return {
+        row["query"]: row["people"]
+        for row in await connection.fetch(PEOPLE, queries, opened, floor)
+    }

@@ -10,7 +10,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from newsintel.domain.intelligence.marks import order_pair
-from newsintel.domain.intelligence.search_counts import OPEN_DAYS, RETENTION_DAYS, MarkedSearch, MarksFinder
+from newsintel.domain.intelligence.search_counts import (
+    OPEN_DAYS,
+    RETENTION_DAYS,
+    MarkedSearch,
+    MarksFinder,
+)
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 # A lock as in history.RECORD: a concurrent deletion or clearing waits for this transaction, or this
@@ -149,7 +154,11 @@ class PostgresSearchMarks:
 async def _add(connection: Connection, searches: Sequence[MarkedSearch]) -> None:
     async with connection.transaction():
         users = sorted({one.user_id for one in searches if one.user_id is not None})
-        owners = {row["id"]: row["history_cleared_at"] for row in await connection.fetch(OWNERS, users)} if users else {}
+        owners = (
+            {row["id"]: row["history_cleared_at"] for row in await connection.fetch(OWNERS, users)}
+            if users
+            else {}
+        )
         wanted = [one for one in searches if one.user_id is None or _is_current(one, owners)]
         # Only the latest of each key: one statement cannot change a row twice.
         marks = {(one.query, one.day, one.mark): one.searched_at for one in wanted}
@@ -158,7 +167,9 @@ async def _add(connection: Connection, searches: Sequence[MarkedSearch]) -> None
             for one in wanted
             for other in one.beside
         ]
-        answers = {one.query: (" ".join(one.articles), one.searched_at) for one in wanted if one.articles}
+        answers = {
+            one.query: (" ".join(one.articles), one.searched_at) for one in wanted if one.articles
+        }
         await _insert(connection, MARKS, [(*key, seen) for key, seen in marks.items()])
         await _insert(connection, PAIRS, pairs)
         await _insert(connection, ANSWERS, [(query, *rest) for query, rest in answers.items()])
@@ -183,7 +194,9 @@ async def _find(
 
     The second value is None if there are no more queries.
     """
-    queries = [(row["query"], row["day"]) for row in await connection.fetch(OPEN, *after, OPEN_ROWS)]
+    queries = [
+        (row["query"], row["day"]) for row in await connection.fetch(OPEN, *after, OPEN_ROWS)
+    ]
     tried = [(query, day, mark) for query, day in queries for mark in marks_of(day, query)]
     if not tried:
         return [], None
@@ -191,7 +204,9 @@ async def _find(
     return [tuple(row) for row in found], queries[-1] if len(queries) == OPEN_ROWS else None
 
 
-async def _take(connection: Connection, marks_of: MarksFinder, found: Sequence[tuple[str, date, bytes]]) -> None:
+async def _take(
+    connection: Connection, marks_of: MarksFinder, found: Sequence[tuple[str, date, bytes]]
+) -> None:
     of_day: dict[date, list[str]] = defaultdict(list)
     for query, day, _ in found:
         of_day[day].append(query)

@@ -10,7 +10,13 @@ search, before and after midnight or day after day, cannot lift a query over the
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from newsintel.domain.intelligence.search_counts import OPEN_DAYS, RETENTION_DAYS, ObservedQuery, Trend, TrendWindow
+from newsintel.domain.intelligence.search_counts import (
+    OPEN_DAYS,
+    RETENTION_DAYS,
+    ObservedQuery,
+    Trend,
+    TrendWindow,
+)
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 FRESH_FOR = timedelta(seconds=7)
@@ -79,7 +85,11 @@ class PostgresTrending:
         self._postgres = postgres
 
     async def rebuild_list(
-        self, span: TrendWindow, now: datetime, floor: int, rank: Callable[[Sequence[ObservedQuery]], Sequence[Trend]]
+        self,
+        span: TrendWindow,
+        now: datetime,
+        floor: int,
+        rank: Callable[[Sequence[ObservedQuery]], Sequence[Trend]],
     ) -> bool:
         return await self._postgres.run(_refresh, span, now, floor, rank)
 
@@ -88,7 +98,11 @@ class PostgresTrending:
 
 
 async def _refresh(
-    connection: Connection, span: TrendWindow, now: datetime, floor: int, rank: Callable[[Sequence[ObservedQuery]], Sequence[Trend]]
+    connection: Connection,
+    span: TrendWindow,
+    now: datetime,
+    floor: int,
+    rank: Callable[[Sequence[ObservedQuery]], Sequence[Trend]],
 ) -> bool:
     """Make a list in one transaction.
 
@@ -99,12 +113,27 @@ async def _refresh(
         if not await connection.fetch(DUE, span, now, FRESH_FOR):
             return False
         opened = now.date() - timedelta(days=OPEN_DAYS - 1)
-        start = now - span.length if span is not TrendWindow.WEEK else _start_of_day(now) - timedelta(days=6)
-        people = {row["query"]: row["people"] for row in await connection.fetch(OBSERVED[span], start, opened, floor, MOST_OBSERVED)}
+        start = (
+            now - span.length
+            if span is not TrendWindow.WEEK
+            else _start_of_day(now) - timedelta(days=6)
+        )
+        people = {
+            row["query"]: row["people"]
+            for row in await connection.fetch(OBSERVED[span], start, opened, floor, MOST_OBSERVED)
+        }
         usual = await _read_baseline(connection, span, now, floor, list(people))
-        trends = rank([ObservedQuery(query, count, None if usual is None else usual.get(query, 0.0)) for query, count in people.items()])
+        trends = rank(
+            [
+                ObservedQuery(query, count, None if usual is None else usual.get(query, 0.0))
+                for query, count in people.items()
+            ]
+        )
         await connection.execute(CLEAR, span)
-        columns = [[getattr(trend, name) for trend in trends] for name in ("query", "people", "usual", "score")]
+        columns = [
+            [getattr(trend, name) for trend in trends]
+            for name in ("query", "people", "usual", "score")
+        ]
         await connection.execute(WRITE, span, *columns)
     return True
 
@@ -123,10 +152,15 @@ async def _read_baseline(
     if not covered:
         return None
     windows = covered / (span.length / timedelta(days=1))
-    return {row["query"]: row["people"] / windows for row in await connection.fetch(BEFORE, first, last, floor, queries)}
+    return {
+        row["query"]: row["people"] / windows
+        for row in await connection.fetch(BEFORE, first, last, floor, queries)
+    }
 
 
-async def _list_top(connection: Connection, span: TrendWindow, floor: int, limit: int) -> list[Trend]:
+async def _list_top(
+    connection: Connection, span: TrendWindow, floor: int, limit: int
+) -> list[Trend]:
     return [Trend(*row) for row in await connection.fetch(TOP, span, floor, limit)]
 
 

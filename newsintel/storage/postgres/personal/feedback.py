@@ -62,11 +62,17 @@ class PostgresFeedback:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def record_opened(self, user_id: int, article: Article, fetched_at: datetime, at: datetime) -> None:
+    async def record_opened(
+        self, user_id: int, article: Article, fetched_at: datetime, at: datetime
+    ) -> None:
         await self._postgres.run(_put, "opened", article, fetched_at, (user_id, at))
 
-    async def record_dismissed(self, user_id: int, article: Article, fetched_at: datetime, at: datetime, reason: Dismissal) -> None:
-        await self._postgres.run(_put, "dismissed", article, fetched_at, (user_id, at, reason.value))
+    async def record_dismissed(
+        self, user_id: int, article: Article, fetched_at: datetime, at: datetime, reason: Dismissal
+    ) -> None:
+        await self._postgres.run(
+            _put, "dismissed", article, fetched_at, (user_id, at, reason.value)
+        )
 
     async def delete_opened(self, user_id: int, article_id: str) -> bool:
         return await self._postgres.run(_delete, "opened", user_id, article_id)
@@ -81,7 +87,13 @@ class PostgresFeedback:
         return await self._postgres.run(_read_page, DISMISSED_PAGE, user_id, limit, after)
 
 
-async def _put(connection: Connection, name: str, article: Article, fetched_at: datetime, values: tuple[Any, ...]) -> None:
+async def _put(
+    connection: Connection,
+    name: str,
+    article: Article,
+    fetched_at: datetime,
+    values: tuple[Any, ...],
+) -> None:
     """Insert or update a row.
 
     `values` are its columns without the article's id: the account's id, then the rest.
@@ -101,8 +113,18 @@ async def _delete(connection: Connection, name: str, user_id: int, article_id: s
     return status != "DELETE 0"
 
 
-async def _read_page(connection: Connection, sql: str, user_id: int, limit: int, after: Position | None) -> MarkPage:
-    at, article_id = (datetime.fromisoformat(str(after.keys[0])), after.keys[1]) if after else (None, None)
+async def _read_page(
+    connection: Connection, sql: str, user_id: int, limit: int, after: Position | None
+) -> MarkPage:
+    at, article_id = (
+        (datetime.fromisoformat(str(after.keys[0])), after.keys[1]) if after else (None, None)
+    )
     rows = await connection.fetch(sql, user_id, at, article_id, limit + 1)
-    marks = tuple(ArticleMark(article_of(row), row["at"], row["reason"] and Dismissal(row["reason"])) for row in rows[:limit])
-    return MarkPage(marks, Position((marks[-1].at.isoformat(), marks[-1].article.id)) if len(rows) > limit else None)
+    marks = tuple(
+        ArticleMark(article_of(row), row["at"], row["reason"] and Dismissal(row["reason"]))
+        for row in rows[:limit]
+    )
+    return MarkPage(
+        marks,
+        Position((marks[-1].at.isoformat(), marks[-1].article.id)) if len(rows) > limit else None,
+    )

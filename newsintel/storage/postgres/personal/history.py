@@ -59,7 +59,14 @@ class PostgresHistory:
 def _build_row(search: SearchRecord) -> tuple[Any, ...]:
     """Return RECORD's parameters for a search; only an account's search has a public id."""
     public_id = None if search.user_id is None else new_id("h")
-    return (search.query, search.key, search.results_count, search.searched_at, search.user_id, public_id)
+    return (
+        search.query,
+        search.key,
+        search.results_count,
+        search.searched_at,
+        search.user_id,
+        public_id,
+    )
 
 
 async def _record(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -61,11 +61,20 @@ class PostgresOwnHistory:
             pass
 
 
-async def _read_page(connection: Connection, user_id: int, limit: int, after: Position | None) -> PastSearches:
-    searched_at, search_id = (datetime.fromisoformat(str(after.keys[0])), after.keys[1]) if after else (None, None)
+async def _read_page(
+    connection: Connection, user_id: int, limit: int, after: Position | None
+) -> PastSearches:
+    searched_at, search_id = (
+        (datetime.fromisoformat(str(after.keys[0])), after.keys[1]) if after else (None, None)
+    )
     rows = await connection.fetch(PAGE, user_id, searched_at, search_id, limit + 1)
     searches = tuple(PastSearch(*row) for row in rows[:limit])
-    return PastSearches(searches, Position((searches[-1].searched_at.isoformat(), searches[-1].id)) if len(rows) > limit else None)
+    return PastSearches(
+        searches,
+        Position((searches[-1].searched_at.isoformat(), searches[-1].id))
+        if len(rows) > limit
+        else None,
+    )
 
 
 async def _find_lone_keys(connection: Connection, user_id: int, since: datetime) -> list[str]:

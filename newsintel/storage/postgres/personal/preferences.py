@@ -40,7 +40,9 @@ class PostgresPreferences:
         return await self._postgres.run(_get_all, user_id)
 
     async def put(self, user_id: int, key: str, value: Any, at: datetime) -> PutResult:
-        return await self._postgres.run(_put, user_id, key, json.dumps(value, ensure_ascii=False), at)
+        return await self._postgres.run(
+            _put, user_id, key, json.dumps(value, ensure_ascii=False), at
+        )
 
     async def delete(self, user_id: int, key: str) -> bool:
         return await self._postgres.run(_delete, user_id, key)
@@ -59,12 +61,18 @@ async def _get_all(connection: Connection, user_id: int) -> dict[str, Any]:
     return kept
 
 
-async def _put(connection: Connection, user_id: int, key: str, value: str, at: datetime) -> PutResult:
+async def _put(
+    connection: Connection, user_id: int, key: str, value: str, at: datetime
+) -> PutResult:
     async with connection.transaction():
         await connection.execute(LOCK, user_id)
         if await connection.fetchval(FULL, user_id, key, MAX_KEYS):
             return PutResult.FULL
-        return PutResult.NEW if await connection.fetchval(PUT, user_id, key, value, at) else PutResult.CHANGED
+        return (
+            PutResult.NEW
+            if await connection.fetchval(PUT, user_id, key, value, at)
+            else PutResult.CHANGED
+        )
 
 
 async def _delete(connection: Connection, user_id: int, key: str) -> bool:

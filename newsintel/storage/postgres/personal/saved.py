@@ -83,26 +83,49 @@ class PostgresSaved:
         self._postgres = postgres
 
     async def list_page(
-        self, user_id: int, words: Sequence[Clause] | None, limit: int, after: Position | None, *, content: bool = False
+        self,
+        user_id: int,
+        words: Sequence[Clause] | None,
+        limit: int,
+        after: Position | None,
+        *,
+        content: bool = False,
     ) -> SavedPage:
         """With words, a page ends after MOST_CHARS; its position leads to the rest."""
         return await self._postgres.run(_read_page, user_id, words, limit, after, content=content)
 
     async def put(
-        self, user_id: int, article: Article, fetched_at: datetime, *, notes: str | None, keep_notes: bool, at: datetime
+        self,
+        user_id: int,
+        article: Article,
+        fetched_at: datetime,
+        *,
+        notes: str | None,
+        keep_notes: bool,
+        at: datetime,
     ) -> tuple[Save, PutResult]:
-        return await self._postgres.run(_put, user_id, article, fetched_at, notes, keep_notes=keep_notes, at=at)
+        return await self._postgres.run(
+            _put, user_id, article, fetched_at, notes, keep_notes=keep_notes, at=at
+        )
 
     async def delete(self, user_id: int, article_id: str) -> bool:
         return await self._postgres.run(_delete, user_id, article_id)
 
 
 async def _read_page(
-    connection: Connection, user_id: int, words: Sequence[Clause] | None, limit: int, after: Position | None, *, content: bool
+    connection: Connection,
+    user_id: int,
+    words: Sequence[Clause] | None,
+    limit: int,
+    after: Position | None,
+    *,
+    content: bool,
 ) -> SavedPage:
     asked = None if words is None else PreparedQuery(tuple(words))
     rows: list[Record] = []
-    saved_at, article_id = (datetime.fromisoformat(str(after.keys[0])), after.keys[1]) if after else (None, None)
+    saved_at, article_id = (
+        (datetime.fromisoformat(str(after.keys[0])), after.keys[1]) if after else (None, None)
+    )
     chunk_rows = limit + 1 if asked is None else CHUNK_ROWS
     left, more, following = MOST_CHARS, True, None
     while more and len(rows) <= limit:
@@ -139,24 +162,39 @@ async def _has_words(asked: PreparedQuery, row: Record) -> bool:
     """
     language = row["text_language"] or SIMPLE
     looked_in = []
-    for text in (row["title"], row["publisher"], *cut_at_spaces(row["notes"] or "", PART_CHARS, OVERLAP_CHARS)):
+    for text in (
+        row["title"],
+        row["publisher"],
+        *cut_at_spaces(row["notes"] or "", PART_CHARS, OVERLAP_CHARS),
+    ):
         looked_in.append(prepare_text(text, language))
         await asyncio.sleep(0)  # lets other tasks run
     return asked.matches(looked_in, language)
 
 
 async def _put(
-    connection: Connection, user_id: int, article: Article, fetched_at: datetime, notes: str | None, *, keep_notes: bool, at: datetime
+    connection: Connection,
+    user_id: int,
+    article: Article,
+    fetched_at: datetime,
+    notes: str | None,
+    *,
+    keep_notes: bool,
+    at: datetime,
 ) -> tuple[Save, PutResult]:
     async with connection.transaction():
         await connection.execute(LOCK, user_id)
         if await connection.fetchval(FULL, user_id, article.id):
             return Save(article, notes, at), PutResult.FULL
-        row: Record | None = await connection.fetchrow(PUT, user_id, article.id, notes, at, keep_notes)
+        row: Record | None = await connection.fetchrow(
+            PUT, user_id, article.id, notes, at, keep_notes
+        )
         if row is None:
             await upsert(connection, [(article, fetched_at)])
             row = await connection.fetchrow(PUT, user_id, article.id, notes, at, keep_notes)
-    return Save(article, row["notes"], row["saved_at"]), PutResult.NEW if row["new"] else PutResult.CHANGED
+    return Save(article, row["notes"], row["saved_at"]), PutResult.NEW if row[
+        "new"
+    ] else PutResult.CHANGED
 
 
 async def _delete(connection: Connection, user_id: int, article_id: str) -> bool:

@@ -25,7 +25,9 @@ async def two_users(archive, execute):
             f"INSERT INTO saved_articles VALUES ({user}, 1, NULL, {MOMENT}), ({user}, 2, 'notes', {MOMENT})",
             f"INSERT INTO search_history (query, key, results_count, searched_at, user_id) VALUES ('q', 'k', 1, {MOMENT}, {user})",
         )
-    await execute(f"INSERT INTO search_history (query, key, results_count, searched_at) VALUES ('q', 'k', 1, {MOMENT})")
+    await execute(
+        f"INSERT INTO search_history (query, key, results_count, searched_at) VALUES ('q', 'k', 1, {MOMENT})"
+    )
 
 
 OF_A_USER = ("identities", "user_preferences", "saved_articles", "search_history")
@@ -44,7 +46,10 @@ async def test_deleting_an_account_deletes_its_rows(two_users, execute, fetch):
 async def test_deleting_an_article_deletes_its_saves(two_users, execute, fetch):
     """A save of a deleted article would be a broken link."""
     await execute("DELETE FROM articles WHERE id = 1")
-    assert await fetch("SELECT user_id, article_id FROM saved_articles ORDER BY user_id") == [(1, 2), (2, 2)]
+    assert await fetch("SELECT user_id, article_id FROM saved_articles ORDER BY user_id") == [
+        (1, 2),
+        (2, 2),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -52,10 +57,19 @@ async def test_deleting_an_article_deletes_its_saves(two_users, execute, fetch):
     [
         (USER.format(1), asyncpg.UniqueViolationError),
         ("INSERT INTO identities VALUES ('reddit', 'user1', 2)", asyncpg.UniqueViolationError),
-        (f"INSERT INTO user_preferences VALUES (1, 'topics', '[1]', {MOMENT})", asyncpg.UniqueViolationError),
-        (f"INSERT INTO saved_articles VALUES (1, 1, 'again', {MOMENT})", asyncpg.UniqueViolationError),
+        (
+            f"INSERT INTO user_preferences VALUES (1, 'topics', '[1]', {MOMENT})",
+            asyncpg.UniqueViolationError,
+        ),
+        (
+            f"INSERT INTO saved_articles VALUES (1, 1, 'again', {MOMENT})",
+            asyncpg.UniqueViolationError,
+        ),
         ("INSERT INTO identities VALUES ('reddit', 'new', 99)", asyncpg.ForeignKeyViolationError),
-        (f"INSERT INTO saved_articles VALUES (1, 99, NULL, {MOMENT})", asyncpg.ForeignKeyViolationError),
+        (
+            f"INSERT INTO saved_articles VALUES (1, 99, NULL, {MOMENT})",
+            asyncpg.ForeignKeyViolationError,
+        ),
         ("INSERT INTO identities VALUES ('reddit', '', 1)", asyncpg.CheckViolationError),
         ("UPDATE users SET username = ''", asyncpg.CheckViolationError),
         ("UPDATE users SET created_at = '20000-01-01'", asyncpg.CheckViolationError),
@@ -63,7 +77,10 @@ async def test_deleting_an_article_deletes_its_saves(two_users, execute, fetch):
         ("UPDATE user_preferences SET updated_at = '-infinity'", asyncpg.CheckViolationError),
         ("UPDATE saved_articles SET saved_at = '1999-12-31+00'", asyncpg.CheckViolationError),
         ("UPDATE saved_articles SET notes = repeat('é', 10001)", asyncpg.CheckViolationError),
-        ("UPDATE user_preferences SET value = to_jsonb(repeat('é', 2048))", asyncpg.CheckViolationError),
+        (
+            "UPDATE user_preferences SET value = to_jsonb(repeat('é', 2048))",
+            asyncpg.CheckViolationError,
+        ),
         ("UPDATE user_preferences SET key = repeat('k', 101)", asyncpg.CheckViolationError),
     ],
 )

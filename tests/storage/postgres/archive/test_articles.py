@@ -51,8 +51,26 @@ async def test_later_save_fills_missing_fields_and_loses_nothing(archive):
 
     A known date replaces an estimated one. The engagement is that of the newest fetch.
     """
-    await archive.save_articles([(article(description="long text", published_at_estimated=True, engagement=Engagement(5, 5)), NOON)], [])
-    fuller = article(description="short", content="body", author="A", published_at=NOON - timedelta(days=1), engagement=Engagement(9, 9))
+    await archive.save_articles(
+        [
+            (
+                article(
+                    description="long text",
+                    published_at_estimated=True,
+                    engagement=Engagement(5, 5),
+                ),
+                NOON,
+            )
+        ],
+        [],
+    )
+    fuller = article(
+        description="short",
+        content="body",
+        author="A",
+        published_at=NOON - timedelta(days=1),
+        engagement=Engagement(9, 9),
+    )
     await archive.save_articles([(fuller, LATER)], [])
     await archive.save_articles([(article(engagement=Engagement(1, 1)), NOON)], [])
     kept = (await archive.get_article(article().id)).article
@@ -60,12 +78,22 @@ async def test_later_save_fills_missing_fields_and_loses_nothing(archive):
 
 
 POST = article(
-    source="reddit", external_id="t3_1", publisher="r/news", author="poster", description="I saw this", engagement=Engagement(7, 3)
+    source="reddit",
+    external_id="t3_1",
+    publisher="r/news",
+    author="poster",
+    description="I saw this",
+    engagement=Engagement(7, 3),
 )
 BARE = article()
 SIGNED = article(author="Jane Doe", description="By her")
 OTHERS = article(
-    source="newsapi", publisher="The Example", author="Desk", description="A longer description", image_url="https://i", language="en"
+    source="newsapi",
+    publisher="The Example",
+    author="Desk",
+    description="A longer description",
+    image_url="https://i",
+    language="en",
 )
 
 
@@ -77,10 +105,22 @@ OTHERS = article(
         ((SIGNED, POST), evolve(SIGNED, engagement=Engagement(7, 3))),
         ((POST, SIGNED), POST),
         ((BARE, POST, SIGNED), evolve(SIGNED, engagement=Engagement(7, 3))),
-        ((POST, evolve(POST, author="other", description="I saw this, too")), evolve(POST, description="I saw this, too")),
-        ((BARE, OTHERS), evolve(BARE, description="A longer description", image_url="https://i", language="en")),
-        ((POST, OTHERS), evolve(POST, description="A longer description", image_url="https://i", language="en")),
-        ((evolve(POST, author=None), OTHERS, POST), evolve(POST, description="A longer description", image_url="https://i", language="en")),
+        (
+            (POST, evolve(POST, author="other", description="I saw this, too")),
+            evolve(POST, description="I saw this, too"),
+        ),
+        (
+            (BARE, OTHERS),
+            evolve(BARE, description="A longer description", image_url="https://i", language="en"),
+        ),
+        (
+            (POST, OTHERS),
+            evolve(POST, description="A longer description", image_url="https://i", language="en"),
+        ),
+        (
+            (evolve(POST, author=None), OTHERS, POST),
+            evolve(POST, description="A longer description", image_url="https://i", language="en"),
+        ),
     ],
 )
 async def test_an_article_keeps_its_own_sources_author(archive, saved, expected):
@@ -98,7 +138,10 @@ async def test_author_condition_matches_only_the_author_of_the_source(archive, p
     await archive.save_articles([(SIGNED, NOON)], [])
     search = PostgresSearch(postgres)
     assert not (await search.search(build_archive_query("author:poster"), 10, None)).hits
-    assert [hit.article.author for hit in (await search.search(build_archive_query("author:jane"), 10, None)).hits] == ["Jane Doe"]
+    assert [
+        hit.article.author
+        for hit in (await search.search(build_archive_query("author:jane"), 10, None)).hits
+    ] == ["Jane Doe"]
 
 
 async def test_the_same_article_twice_in_a_batch_is_one_row(archive):
@@ -107,9 +150,18 @@ async def test_the_same_article_twice_in_a_batch_is_one_row(archive):
     The repeats act like one save after the other.
     """
     again = article(source="newsapi", external_id="other", author="A")
-    assert await archive.save_articles([(article(), NOON), (again, LATER), (article("two"), NOON), (article(), NOON)], []) == 2
+    assert (
+        await archive.save_articles(
+            [(article(), NOON), (again, LATER), (article("two"), NOON), (article(), NOON)], []
+        )
+        == 2
+    )
     found = await archive.get_article(article().id)
-    assert (found.article.source, found.article.author, found.fetched_at) == ("guardian", None, LATER)
+    assert (found.article.source, found.article.author, found.fetched_at) == (
+        "guardian",
+        None,
+        LATER,
+    )
 
 
 async def test_external_id_may_move_to_another_url(archive):
@@ -137,7 +189,18 @@ async def test_external_id_may_move_to_another_url(archive):
         article("bad", title=None),
         article("bad", title=7),
     ],
-    ids=["nul", "surrogate", "surrogate-url", "year-9999", "year-1", "naive", "int4", "huge", "missing", "wrong-type"],
+    ids=[
+        "nul",
+        "surrogate",
+        "surrogate-url",
+        "year-9999",
+        "year-1",
+        "naive",
+        "int4",
+        "huge",
+        "missing",
+        "wrong-type",
+    ],
 )
 async def test_poisoned_row_is_reported_and_its_batch_is_not_saved(archive, bad):
     """The caller can bisect: the good row of the batch is not saved, and can be saved alone."""
@@ -163,8 +226,12 @@ async def test_texts_too_large_for_the_index_are_saved(archive):
     dice = random.Random(7)
     words = ["".join(dice.choices("abcdefghijklmnopqrstuvwxyz", k=4)) for _ in range(60_000)]
     hosts = [f"{one}.{two}/{one}" for one, two in zip(words, reversed(words), strict=True)]
-    wide = [chr(0x20000 + number % 40_000) + chr(0x20000 + number // 40_000) for number in range(80_000)]
-    for number, text in enumerate((" ".join(words), "-".join(words), " ".join(hosts), " ".join(wide), "x" * 3_000_000)):
+    wide = [
+        chr(0x20000 + number % 40_000) + chr(0x20000 + number // 40_000) for number in range(80_000)
+    ]
+    for number, text in enumerate(
+        (" ".join(words), "-".join(words), " ".join(hosts), " ".join(wide), "x" * 3_000_000)
+    ):
         nasty = article(f"nasty{number}", title=text, description=text, content=text)
         assert await archive.save_articles([(nasty, NOON)], []) == 1
 
@@ -174,12 +241,18 @@ async def test_pairs_set_the_leader_and_skip_unknown_articles(archive):
 
     A pair with an unknown article is skipped.
     """
-    plain, full, alone = article("plain"), article("full", description="d", author="a"), article("alone")
+    plain, full, alone = (
+        article("plain"),
+        article("full", description="d", author="a"),
+        article("alone"),
+    )
     tie = Pair(plain.id, full.id, Rule.NEAR_TITLE, 0.9)
     stranger = Pair(alone.id, "a_stranger", Rule.URL, 1.0)
     with_itself = Pair(alone.id, alone.id, Rule.URL, 1.0)
     for _ in range(2):
-        await archive.save_articles([(one, NOON) for one in (plain, full, alone)], [tie, tie, stranger, with_itself])
+        await archive.save_articles(
+            [(one, NOON) for one in (plain, full, alone)], [tie, tie, stranger, with_itself]
+        )
     leaders = [(await archive.get_article(one.id)).leader_id for one in (plain, full, alone)]
     assert leaders == [full.id, full.id, alone.id]
 
@@ -190,12 +263,17 @@ async def test_pair_keeps_its_strongest_reason_in_any_order(archive, postgres):
     A weaker reason found later does not replace a stronger one.
     """
     one, two = article("one"), article("two")
-    await archive.save_articles([(one, NOON), (two, NOON)], [Pair(one.id, two.id, Rule.NEAR_TITLE, 0.8)])
+    await archive.save_articles(
+        [(one, NOON), (two, NOON)], [Pair(one.id, two.id, Rule.NEAR_TITLE, 0.8)]
+    )
     await archive.save_articles([], [Pair(two.id, one.id, Rule.URL, 1.0)])
     await archive.save_articles([], [Pair(one.id, two.id, Rule.TITLE, 0.9)])
 
     async def pairs(connection):
-        return [tuple(row) for row in await connection.fetch("SELECT rule, similarity FROM article_duplicates")]
+        return [
+            tuple(row)
+            for row in await connection.fetch("SELECT rule, similarity FROM article_duplicates")
+        ]
 
     assert await postgres.run(pairs) == [("url", 1.0)]
 

@@ -19,7 +19,10 @@ LANGUAGES = [SIMPLE, *_SNOWBALL]
     "q",
     [
         "東京で地震" * 51,
-        " OR ".join(chr(0x4E00 + number) + chr(0x5000 + number) + chr(0x6000 + number) for number in range(36)),
+        " OR ".join(
+            chr(0x4E00 + number) + chr(0x5000 + number) + chr(0x6000 + number)
+            for number in range(36)
+        ),
         " ".join(chr(97 + number % 26) + chr(97 + number // 26) for number in range(85)),
         " OR ".join(chr(97 + number % 26) + chr(97 + number // 26) for number in range(42)),
         "".join(f" -{chr(97 + number % 26)}{chr(97 + number // 26)}" for number in range(63)),

@@ -27,7 +27,13 @@ def ask(*alternatives, **rest):
 
     Each is a list of conditions, or of words for any field.
     """
-    return ArchiveQuery(tuple(tuple(has(ANY, one) if isinstance(one, str) else one for one in each) for each in alternatives), **rest)
+    return ArchiveQuery(
+        tuple(
+            tuple(has(ANY, one) if isinstance(one, str) else one for one in each)
+            for each in alternatives
+        ),
+        **rest,
+    )
 
 
 @pytest.fixture
@@ -48,10 +54,36 @@ async def found(archive, search):
 
 
 ZOO = (
-    article("cats", title="Cats learn", description="Of machines and learning machines", author="Ann Lee", language="en"),
-    article("ml", title="News", content="New machine learning results", publisher="BBC News", source="newsapi", author="Lee Ann Mayer"),
-    article("nn", title="Neural networks again", description="they learn", publisher="bbc news", source="newsapi", language="de"),
-    article("dogs", title="Dogs", publisher="r/dogs", source="reddit", published_at=NOON - timedelta(days=900)),
+    article(
+        "cats",
+        title="Cats learn",
+        description="Of machines and learning machines",
+        author="Ann Lee",
+        language="en",
+    ),
+    article(
+        "ml",
+        title="News",
+        content="New machine learning results",
+        publisher="BBC News",
+        source="newsapi",
+        author="Lee Ann Mayer",
+    ),
+    article(
+        "nn",
+        title="Neural networks again",
+        description="they learn",
+        publisher="bbc news",
+        source="newsapi",
+        language="de",
+    ),
+    article(
+        "dogs",
+        title="Dogs",
+        publisher="r/dogs",
+        source="reddit",
+        published_at=NOON - timedelta(days=900),
+    ),
     article("back", title="O'Neil's \\ C:\\dir 'quoted' cats"),
 )
 
@@ -67,7 +99,10 @@ CONDITIONS = {
     "not in the title": (ask(["learn", has(TITLE, "learn", negated=True)]), {"ml", "nn"}),
     "a phrase in the title": (ask([has(TITLE, "neural networks")]), {"nn"}),
     "a phrase across the fields": (ask([has(TITLE, "news new")]), set()),
-    "quotes and backslashes": (ask([has(TITLE, "o'neil's"), has(TITLE, "'quoted'"), has(TITLE, "c:\\dir")]), {"back"}),
+    "quotes and backslashes": (
+        ask([has(TITLE, "o'neil's"), has(TITLE, "'quoted'"), has(TITLE, "c:\\dir")]),
+        {"back"},
+    ),
     "operators are words": (ask([has(ANY, "cats & !learn | (")]), {"cats"}),
     "a source": (ask([has(SOURCE, "newsapi")]), {"ml", "nn"}),
     "a word and a source": (ask(["learn", has(SOURCE, "newsapi")]), {"ml", "nn"}),
@@ -83,8 +118,14 @@ CONDITIONS = {
     "stop words beside others": (ask(["the", "cat"]), {"cats", "back"}),
     "stop words or others": (ask(["the"], ["dog"]), {"dogs"}),
     "a stop word excluded": (ask(["dog", has(ANY, "the", negated=True)]), {"dogs"}),
-    "a stop word excluded, or others": (ask(["dog"], [has(ANY, "the", negated=True)]), {"cats", "ml", "nn", "dogs", "back"}),
-    "nothing but a stop word excluded": (ask([has(ANY, "the", negated=True)]), {"cats", "ml", "nn", "dogs", "back"}),
+    "a stop word excluded, or others": (
+        ask(["dog"], [has(ANY, "the", negated=True)]),
+        {"cats", "ml", "nn", "dogs", "back"},
+    ),
+    "nothing but a stop word excluded": (
+        ask([has(ANY, "the", negated=True)]),
+        {"cats", "ml", "nn", "dogs", "back"},
+    ),
     "an author without a word": (ask([has(AUTHOR, "?!")]), set()),
     "everything": (ask(), {"cats", "ml", "nn", "dogs", "back"}),
     "sources": (ask(sources=("newsapi", "reddit")), {"ml", "nn", "dogs"}),
@@ -101,20 +142,40 @@ CONDITIONS = {
 async def test_query_finds_exactly_its_matches(archive, search, sort):
     """Covers every kind of condition, alone and with others, in every order."""
     await archive.save_articles([(one, NOON) for one in ZOO], [])
-    pages = {name: await search.search(evolve(query, sort=sort), 50, None) for name, (query, _) in CONDITIONS.items()}
-    found = {name: sorted(hit.article.external_id for hit in page.hits) for name, page in pages.items()}
-    assert [(name, found[name], sorted(expected)) for name, (_, expected) in CONDITIONS.items() if found[name] != sorted(expected)] == []
+    pages = {
+        name: await search.search(evolve(query, sort=sort), 50, None)
+        for name, (query, _) in CONDITIONS.items()
+    }
+    found = {
+        name: sorted(hit.article.external_id for hit in page.hits) for name, page in pages.items()
+    }
+    assert [
+        (name, found[name], sorted(expected))
+        for name, (_, expected) in CONDITIONS.items()
+        if found[name] != sorted(expected)
+    ] == []
 
 
 @pytest.mark.parametrize(
-    "only", [["the"], ["the", "of"], [has(TITLE, "and")], ["the", has(ANY, "cat", negated=True)], ["the", has(SOURCE, "reddit")]]
+    "only",
+    [
+        ["the"],
+        ["the", "of"],
+        [has(TITLE, "and")],
+        ["the", has(ANY, "cat", negated=True)],
+        ["the", has(SOURCE, "reddit")],
+    ],
 )
 async def test_query_of_stop_words_only_is_refused(search, only):
     """Search, facets and timeline refuse it with a code.
 
     Otherwise nothing would explain the empty result.
     """
-    for call in (search.search(ask(only), 5, None), search.count_facets(ask(only)), search.count_timeline(ask(only), "day")):
+    for call in (
+        search.search(ask(only), 5, None),
+        search.count_facets(ask(only)),
+        search.count_timeline(ask(only), "day"),
+    ):
         with pytest.raises(InvalidParameterError) as refusal:
             await call
         assert (refusal.value.field, refusal.value.code) == ("q", "only_stop_words")
@@ -122,11 +183,16 @@ async def test_query_of_stop_words_only_is_refused(search, only):
 
 async def test_articles_of_a_source_come_newest_first(found):
     """They go further back than any upstream API; equal times are ordered by id."""
-    old = [article(f"a{number}", published_at=NOON - timedelta(days=200 * number)) for number in range(25)]
+    old = [
+        article(f"a{number}", published_at=NOON - timedelta(days=200 * number))
+        for number in range(25)
+    ]
     names = await found(ask(sources=("guardian",)), *old, article("other", source="reddit"))
     assert names == [f"a{number}" for number in range(25)]
     assert await found(ask(sources=("guardian",), end=NOON - timedelta(days=4_700))) == ["a24"]
-    assert await found(ask(["title"], sort=ArchiveSort.OLDEST, sources=("guardian",))) == names[::-1]
+    assert (
+        await found(ask(["title"], sort=ArchiveSort.OLDEST, sources=("guardian",))) == names[::-1]
+    )
 
 
 async def test_url_fetched_again_is_one_hit_with_both_times(archive, search):
@@ -154,7 +220,9 @@ async def test_relevance_ranks_titles_first_then_newer_articles(found):
 
 @pytest.mark.parametrize("sort", list(ArchiveSort))
 @pytest.mark.parametrize("words", [(), ("cat",)], ids=["all", "word"])
-async def test_paging_while_articles_arrive_skips_and_repeats_nothing(archive, search, monkeypatch, sort, words):
+async def test_paging_while_articles_arrive_skips_and_repeats_nothing(
+    archive, search, monkeypatch, sort, words
+):
     """Every article that was there at the first page comes exactly once.
 
     Before each page, newer, older and better ones arrive.
@@ -162,7 +230,11 @@ async def test_paging_while_articles_arrive_skips_and_repeats_nothing(archive, s
     monkeypatch.setattr(conditions, "CANDIDATES", 30)
     query = ask(list(words), sort=sort) if words else ask(sort=sort)
     there = [
-        article(f"n{number}", title=("cat " * (number % 5 + 1)).strip(), published_at=NOON - timedelta(hours=number // 3))
+        article(
+            f"n{number}",
+            title=("cat " * (number % 5 + 1)).strip(),
+            published_at=NOON - timedelta(hours=number // 3),
+        )
         for number in range(60)
     ]
     await archive.save_articles([(one, NOON) for one in there], [])
@@ -171,8 +243,15 @@ async def test_paging_while_articles_arrive_skips_and_repeats_nothing(archive, s
         page = await search.search(query, 7, Position(after.keys) if after else None)
         seen += [hit.article.id for hit in page.hits]
         after, turn = page.next, turn + 1
-        times = (NOON + timedelta(hours=turn), NOON - timedelta(hours=3, minutes=turn), NOON - timedelta(days=turn))
-        late = [article(f"late{turn}-{number}", title="cat cat cat", published_at=when) for number, when in enumerate(times)]
+        times = (
+            NOON + timedelta(hours=turn),
+            NOON - timedelta(hours=3, minutes=turn),
+            NOON - timedelta(days=turn),
+        )
+        late = [
+            article(f"late{turn}-{number}", title="cat cat cat", published_at=when)
+            for number, when in enumerate(times)
+        ]
         await archive.save_articles([(one, NOON) for one in late], [])
     assert len(set(seen)) == len(seen)
     assert {one.id for one in there} <= set(seen)
@@ -188,10 +267,17 @@ async def test_windows_find_every_match_in_order(archive, search, monkeypatch):
     The articles are from 1850 on, and the last page has no successor.
     """
     monkeypatch.setattr(walk, "FIRST_ROWS", 2)
-    times = [datetime(1850, 1, 1, tzinfo=UTC) + timedelta(days=17, hours=5) * number for number in range(0, 3_600, 45)]
+    times = [
+        datetime(1850, 1, 1, tzinfo=UTC) + timedelta(days=17, hours=5) * number
+        for number in range(0, 3_600, 45)
+    ]
     names = [f"w{number}" for number in range(len(times))]
     await archive.save_articles(
-        [(article(name, title="cat", published_at=when), NOON) for name, when in zip(names, times, strict=True)], []
+        [
+            (article(name, title="cat", published_at=when), NOON)
+            for name, when in zip(names, times, strict=True)
+        ],
+        [],
     )
     for sort, expected in ((ArchiveSort.OLDEST, names), (ArchiveSort.NEWEST, names[::-1])):
         page = await search.search(ask(["cat"], sort=sort), 70, None)
@@ -207,11 +293,17 @@ async def test_passage_has_offsets_of_the_match_in_code_points(archive, search):
     """
     text = '👩‍👩‍👧 زلزال <b>x</b> & Learning, machines "learn"'
     await archive.save_articles(
-        [(article("one", title="No match", description=text), NOON), (article("two", title="They learn", description="Of course"), NOON)],
+        [
+            (article("one", title="No match", description=text), NOON),
+            (article("two", title="They learn", description="Of course"), NOON),
+        ],
         [],
     )
     hits = (await search.search(ask(["learning"]), 5, None)).hits
-    marked = {hit.article.external_id: [hit.snippet.text[one:two] for one, two in hit.snippet.highlights] for hit in hits}
+    marked = {
+        hit.article.external_id: [hit.snippet.text[one:two] for one, two in hit.snippet.highlights]
+        for hit in hits
+    }
     assert marked == {"one": ["Learning", "learn"], "two": ["learn"]}
     (everything,) = {hit.snippet for hit in (await search.search(ask(), 5, None)).hits}
     assert everything is None
@@ -237,9 +329,17 @@ async def test_slow_call_is_an_archive_timeout(search, monkeypatch):
 
 async def test_facets_list_the_most_common_first(archive, search):
     """The matches are counted by source and by publisher, 20 values each at most."""
-    many = [article(f"p{number}", title="cat", publisher=f"P{number % 30:02}", source="newsapi") for number in range(45)]
-    await archive.save_articles([(one, NOON) for one in (*many, article("dog"), article("cat", title="cat"))], [])
-    for query in (ask(["cat"]), ask([has(SOURCE, "newsapi")], [has(SOURCE, "guardian"), has(TITLE, "cat")])):
+    many = [
+        article(f"p{number}", title="cat", publisher=f"P{number % 30:02}", source="newsapi")
+        for number in range(45)
+    ]
+    await archive.save_articles(
+        [(one, NOON) for one in (*many, article("dog"), article("cat", title="cat"))], []
+    )
+    for query in (
+        ask(["cat"]),
+        ask([has(SOURCE, "newsapi")], [has(SOURCE, "guardian"), has(TITLE, "cat")]),
+    ):
         facets = await search.count_facets(query)
         assert facets.source == (("newsapi", 45), ("guardian", 1))
         assert facets.publisher[:2] == (("P00", 2), ("P01", 2))
@@ -254,8 +354,15 @@ async def test_facets_of_many_matches_count_only_the_newest(archive, search, mon
 
     The facets say how many matches they count.
     """
-    monkeypatch.setattr(search_module, "NEWEST_FACETS", search_module.NEWEST_FACETS.replace("LIMIT 10001", "LIMIT 4").replace("10000", "3"))
-    some = [article(f"s{number}", source=f"s{number}", published_at=NOON - timedelta(days=number)) for number in range(5)]
+    monkeypatch.setattr(
+        search_module,
+        "NEWEST_FACETS",
+        search_module.NEWEST_FACETS.replace("LIMIT 10001", "LIMIT 4").replace("10000", "3"),
+    )
+    some = [
+        article(f"s{number}", source=f"s{number}", published_at=NOON - timedelta(days=number))
+        for number in range(5)
+    ]
     for number, expected in ((3, None), (4, 3), (5, 3)):
         await archive.save_articles([(one, NOON) for one in some[:number]], [])
         facets = await search.count_facets(ask())
@@ -270,7 +377,11 @@ def test_facets_of_very_many_publishers_are_counted_in_slices():
     """
     names = [f"p{number * 7919 % 10_007:05}" for number in range(10_007)]
     work = search_module._count_in_slices(
-        [{"source": name[:3], "publisher": name, "number": 1 + (name == "p09999")} for name in names], ended=True
+        [
+            {"source": name[:3], "publisher": name, "number": 1 + (name == "p09999")}
+            for name in names
+        ],
+        ended=True,
     )
     slices = 1
     while True:
@@ -289,6 +400,11 @@ def test_facets_of_very_many_publishers_are_counted_in_slices():
 async def test_held_names_the_sources_in_the_archive(archive, search):
     """An import may give its source any name."""
     assert await search.find_archived_sources(["guardian", "blog_1"]) == frozenset()
-    await archive.save_articles([(article("one", source="blog_1"), NOON), (article("two"), NOON)], [])
-    assert await search.find_archived_sources(["guardian", "blog_1", "blog_2"]) == {"guardian", "blog_1"}
+    await archive.save_articles(
+        [(article("one", source="blog_1"), NOON), (article("two"), NOON)], []
+    )
+    assert await search.find_archived_sources(["guardian", "blog_1", "blog_2"]) == {
+        "guardian",
+        "blog_1",
+    }
     assert await search.find_archived_sources([]) == frozenset()

@@ -25,12 +25,21 @@ def test_cover_names_each_slot_once_with_few_tags(low, length):
 
 async def test_postgresql_and_python_number_slices_the_same_way(archive, postgres):
     """The times are at the edges of a slot, before and after 1970."""
-    edges = [datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=SLOT_S * number) for number in (-400_000, -513, -1, 0, 1, 512, 160_000)]
+    edges = [
+        datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=SLOT_S * number)
+        for number in (-400_000, -513, -1, 0, 1, 512, 160_000)
+    ]
     times = [edge + timedelta(microseconds=shift) for edge in edges for shift in (-1, 0, 1)]
-    await archive.save_articles([(article(str(number), published_at=when), NOON) for number, when in enumerate(times)], [])
+    await archive.save_articles(
+        [(article(str(number), published_at=when), NOON) for number, when in enumerate(times)], []
+    )
 
     async def tagged(connection):
         return await connection.fetch(f"SELECT published_at, {TAGS} FROM articles")  # noqa: S608
 
     for when, tags in await postgres.run(tagged):
-        assert tags == ["sguardian", "pthe guardian", *(f"{level}t{compute_slot(when) >> level}" for level in LEVELS)]
+        assert tags == [
+            "sguardian",
+            "pthe guardian",
+            *(f"{level}t{compute_slot(when) >> level}" for level in LEVELS),
+        ]

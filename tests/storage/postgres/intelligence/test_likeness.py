@@ -18,7 +18,10 @@ from newsintel.storage.postgres.intelligence.terms import PostgresTerms
 from tests.storage.support import NOON, article
 
 DAY = timedelta(days=1)
-FILLER = [article(f"filler {number}", title=f"Parish {number} council meets about road {number + 100}") for number in range(40)]
+FILLER = [
+    article(f"filler {number}", title=f"Parish {number} council meets about road {number + 100}")
+    for number in range(40)
+]
 VACCINE = article("vaccine", title="Pfizer vaccine trial halted", publisher="BBC")
 STORY = [
     article("same words", title="Regulators study Pfizer vaccine after trial", publisher="Reuters"),
@@ -81,13 +84,18 @@ async def test_own_story_is_left_out_and_other_stories_come_once(likeness, keep)
     founder = article("founder", title="Health roundup with the Pfizer vaccine trial")
     near = article("near", title="Pfizer vaccine trial is halted", publisher="ABC")
     again = article("again", title="Regulators study Pfizer vaccine after a trial", publisher="AP")
-    pairs = [Pair(tied.id, founder.id, Rule.NEAR_TITLE, 0.9), Pair(VACCINE.id, founder.id, Rule.NEAR_TITLE, 0.9)]
+    pairs = [
+        Pair(tied.id, founder.id, Rule.NEAR_TITLE, 0.9),
+        Pair(VACCINE.id, founder.id, Rule.NEAR_TITLE, 0.9),
+    ]
     await keep(*FILLER, VACCINE, tied, founder, near, again, *STORY, pairs=pairs)
     found = [match.article.id for match in await likeness.find_similar_by_id(VACCINE.id, 10)]
     assert not {VACCINE.id, tied.id, founder.id, near.id} & set(found)
     assert len({again.id, STORY[0].id} & set(found)) == 1
     await keep(pairs=[Pair(STORY[1].id, STORY[2].id, Rule.NEAR_TITLE, 0.9)])
-    assert STORY[2].id not in [match.article.id for match in await likeness.find_similar_by_id(VACCINE.id, 10)]
+    assert STORY[2].id not in [
+        match.article.id for match in await likeness.find_similar_by_id(VACCINE.id, 10)
+    ]
 
 
 async def test_other_publishers_and_newer_articles_rank_higher(likeness, keep):
@@ -97,29 +105,53 @@ async def test_other_publishers_and_newer_articles_rank_higher(likeness, keep):
     """
     title = "Vaccine trial: Pfizer {}"
     own = article("own", title=title.format("waits for good news"), publisher=VACCINE.publisher)
-    old = article("old", title=title.format("defends many choices"), publisher="Reuters", published_at=NOON - 90 * DAY)
+    old = article(
+        "old",
+        title=title.format("defends many choices"),
+        publisher="Reuters",
+        published_at=NOON - 90 * DAY,
+    )
     new = article("new", title=title.format("answers tough questions"), publisher="The Times")
     await keep(*FILLER, VACCINE, own, old, new)
-    assert [match.article for match in await likeness.find_similar_by_id(VACCINE.id, 10)] == [new, old, own]
+    assert [match.article for match in await likeness.find_similar_by_id(VACCINE.id, 10)] == [
+        new,
+        old,
+        own,
+    ]
 
 
 async def test_rare_words_weigh_most(likeness, keep):
     """Stop words, and words that no article has, are not terms."""
     await keep(*FILLER, VACCINE, *STORY)
-    texts = await likeness.find_key_terms(["vaccines by Pfizer", "to be or not to be", "unheardof"], 5)
+    texts = await likeness.find_key_terms(
+        ["vaccines by Pfizer", "to be or not to be", "unheardof"], 5
+    )
     assert [list(one) for one in texts] == [["en:pfizer", "en:vaccin"], [], []]
-    assert [list(one) for one in await likeness.find_key_terms(["vaccines by Pfizer"], 1)] == [["en:pfizer"]]
+    assert [list(one) for one in await likeness.find_key_terms(["vaccines by Pfizer"], 1)] == [
+        ["en:pfizer"]
+    ]
 
 
 async def test_word_of_a_title_weighs_more_than_one_of_a_description(likeness, keep):
     """This holds for archived articles and for others, even if both words are equally rare."""
     asked = article("asked", title="Zeppelin", description="Xylophone")
-    by_title, by_description = article("t", title="The zeppelin came"), article("d", title="The xylophone broke")
-    others = [article(name, title=f"Our {word}", published_at=NOON - 9 * DAY) for name, word in (("t2", "zeppelin"), ("d2", "xylophone"))]
+    by_title, by_description = (
+        article("t", title="The zeppelin came"),
+        article("d", title="The xylophone broke"),
+    )
+    others = [
+        article(name, title=f"Our {word}", published_at=NOON - 9 * DAY)
+        for name, word in (("t2", "zeppelin"), ("d2", "xylophone"))
+    ]
     await keep(*FILLER, asked, by_description, by_title, *others)
-    for found in (await likeness.find_similar_by_id(asked.id, 10), await likeness.find_similar_to(asked, 10)):
+    for found in (
+        await likeness.find_similar_by_id(asked.id, 10),
+        await likeness.find_similar_to(asked, 10),
+    ):
         scores = {match.article.id: match.score for match in found}
-        assert scores[by_description.id] == pytest.approx(scores[by_title.id] * telling_module.FIELD_WEIGHTS["B"])
+        assert scores[by_description.id] == pytest.approx(
+            scores[by_title.id] * telling_module.FIELD_WEIGHTS["B"]
+        )
 
 
 async def test_quotes_in_a_word_are_not_operators(likeness, keep):
@@ -136,9 +168,20 @@ async def test_newest_of_many_candidates_are_scored(likeness, keep, monkeypatch)
 
     The newest are still found.
     """
-    names = [sha256(bytes([number])).hexdigest()[:20].translate(str.maketrans("0123456789", "ghijklmnop")) for number in range(60)]
-    flood = [article(name, title=f"Flood in valley {name}", published_at=NOON - DAY * age) for age, name in enumerate(names)]
-    await keep(*reversed(flood), *(article(f"other {number}", title=f"Sports {number}") for number in range(700)))
+    names = [
+        sha256(bytes([number]))
+        .hexdigest()[:20]
+        .translate(str.maketrans("0123456789", "ghijklmnop"))
+        for number in range(60)
+    ]
+    flood = [
+        article(name, title=f"Flood in valley {name}", published_at=NOON - DAY * age)
+        for age, name in enumerate(names)
+    ]
+    await keep(
+        *reversed(flood),
+        *(article(f"other {number}", title=f"Sports {number}") for number in range(700)),
+    )
     asked = article("asked", title="Flood in valley", publisher="Nobody")
     every = await likeness.find_similar_to(asked, 50)
     assert len(every) == 50

@@ -10,7 +10,12 @@ import pytest
 from newsintel.domain.intelligence.interest_model import CandidateQuery, Deed, DeedKind
 from newsintel.domain.personal.model import Dismissal
 from newsintel.domain.search.article import Pair, Rule
-from newsintel.storage.postgres.intelligence.reading import NOTE_CHARS, OPENED, SAVES, PostgresReading
+from newsintel.storage.postgres.intelligence.reading import (
+    NOTE_CHARS,
+    OPENED,
+    SAVES,
+    PostgresReading,
+)
 from newsintel.storage.postgres.personal.history import PostgresHistory
 from tests.make import search_record
 from tests.storage.support import NOON, article
@@ -39,7 +44,9 @@ async def test_every_kind_of_own_deed_is_read(reading, feedback, saved, postgres
     await feedback.record_opened(alice, article("two"), NOON, NOON + MINUTE)
     await feedback.record_dismissed(alice, article("three"), NOON, NOON, Dismissal.HIDE)
     await feedback.record_dismissed(alice, article("four"), NOON, NOON, Dismissal.LESS_LIKE_THIS)
-    await PostgresHistory(postgres).record_searches([search_record(query="storms", searched_at=NOON, user_id=alice)])
+    await PostgresHistory(postgres).record_searches(
+        [search_record(query="storms", searched_at=NOON, user_id=alice)]
+    )
     for name in ("five", "six"):
         await save(saved, bob, name, "bob's")
         await feedback.record_opened(bob, article(name), NOON, NOON)
@@ -67,8 +74,18 @@ async def test_only_the_latest_deeds_are_read(reading, feedback, saved, people):
 @pytest.fixture
 async def stories(archive):
     """Six articles, a minute apart; the last one is the newest."""
-    titles = ["comet norway", "comet bakery", "comet norway sky", "bakery strike", "it's a o'brien storm", "quiet"]
-    articles = [(article(str(place), title=title, published_at=NOON + MINUTE * place), NOON) for place, title in enumerate(titles)]
+    titles = [
+        "comet norway",
+        "comet bakery",
+        "comet norway sky",
+        "bakery strike",
+        "it's a o'brien storm",
+        "quiet",
+    ]
+    articles = [
+        (article(str(place), title=title, published_at=NOON + MINUTE * place), NOON)
+        for place, title in enumerate(titles)
+    ]
     await archive.save_articles(articles, [])
 
 
@@ -84,10 +101,25 @@ async def test_two_terms_of_one_interest_make_a_candidate(reading, stories):
 
     The result has all shared terms, also those of other interests.
     """
-    pairs = CandidateQuery((), (("en:comet", "en:norway"), ("en:sky", "en:bakeri")), ("en:comet", "en:norway", "en:sky", "en:bakeri"))
-    assert await found(reading, pairs) == {0: {"en:comet", "en:norway"}, 2: {"en:comet", "en:norway", "en:sky"}}
-    lone = CandidateQuery(("en:storm",), (("en:comet", "en:bakeri", "en:strike"),), ("en:storm", "en:comet", "en:bakeri", "en:strike"))
-    assert await found(reading, lone) == {1: {"en:comet", "en:bakeri"}, 3: {"en:bakeri", "en:strike"}, 4: {"en:storm"}}
+    pairs = CandidateQuery(
+        (),
+        (("en:comet", "en:norway"), ("en:sky", "en:bakeri")),
+        ("en:comet", "en:norway", "en:sky", "en:bakeri"),
+    )
+    assert await found(reading, pairs) == {
+        0: {"en:comet", "en:norway"},
+        2: {"en:comet", "en:norway", "en:sky"},
+    }
+    lone = CandidateQuery(
+        ("en:storm",),
+        (("en:comet", "en:bakeri", "en:strike"),),
+        ("en:storm", "en:comet", "en:bakeri", "en:strike"),
+    )
+    assert await found(reading, lone) == {
+        1: {"en:comet", "en:bakeri"},
+        3: {"en:bakeri", "en:strike"},
+        4: {"en:storm"},
+    }
     assert await found(reading, CandidateQuery((), (), ())) == {}
 
 
@@ -100,7 +132,12 @@ async def test_the_newest_candidates_come_first(reading, stories):
 async def test_operators_in_a_term_are_text(reading, stories):
     """The terms contain quotes, backslashes and operators."""
     for term in ("o'brien", "back\\slash'", "a | b", "!", "x:*"):
-        assert await reading.find_by_terms(CandidateQuery((term,), ((term, "en:comet"),), (term, "en:comet")), 5) == []
+        assert (
+            await reading.find_by_terms(
+                CandidateQuery((term,), ((term, "en:comet"),), (term, "en:comet")), 5
+            )
+            == []
+        )
 
 
 async def test_known_story_is_not_offered_again(reading, feedback, saved, archive, people):
@@ -115,25 +152,44 @@ async def test_known_story_is_not_offered_again(reading, feedback, saved, archiv
         Pair(article("twin of opened").id, article("opened").id, Rule.NEAR_TITLE, 0.9),
         Pair(article("new").id, article("lone").id, Rule.NEAR_TITLE, 0.9),
     ]
-    await archive.save_articles([(article(name, publisher=f"The {name}"), NOON) for name in names], pairs)
+    await archive.save_articles(
+        [(article(name, publisher=f"The {name}"), NOON) for name in names], pairs
+    )
     await save(saved, alice, "saved")
     await feedback.record_opened(alice, article("opened"), NOON, NOON)
     await feedback.record_dismissed(alice, article("hidden"), NOON, NOON, Dismissal.HIDE)
     await save(saved, bob, "new")
     ids = [article(name).id for name in names]
     offers = await reading.load_unseen(alice, [*ids, "a_gone"])
-    assert {one: (offer.article.external_id, offer.publishers, offer.saves) for one, offer in offers.items()} == {
+    assert {
+        one: (offer.article.external_id, offer.publishers, offer.saves)
+        for one, offer in offers.items()
+    } == {
         article("new").id: ("new", 2, 1),
         article("lone").id: ("lone", 2, 0),
     }
-    assert set(await reading.load_unseen(bob, ids)) == {article(name).id for name in names} - {article("new").id, article("lone").id}
+    assert set(await reading.load_unseen(bob, ids)) == {article(name).id for name in names} - {
+        article("new").id,
+        article("lone").id,
+    }
 
 
 async def test_widest_coverage_comes_first(reading, archive):
     """Newer articles come first among equals."""
     names = ["a", "b", "c", "d"]
     pairs = [Pair(article(name).id, article("a").id, Rule.NEAR_TITLE, 0.9) for name in ("b", "c")]
-    await archive.save_articles([(article(name, published_at=NOON + MINUTE * place), NOON) for place, name in enumerate(names)], pairs)
+    await archive.save_articles(
+        [
+            (article(name, published_at=NOON + MINUTE * place), NOON)
+            for place, name in enumerate(names)
+        ],
+        pairs,
+    )
     rows = await reading.list_most_covered(10)
-    assert [(title, number) for _, title, number in rows] == [("Title a", 2), ("Title c", 1), ("Title b", 1), ("Title d", 0)]
+    assert [(title, number) for _, title, number in rows] == [
+        ("Title a", 2),
+        ("Title c", 1),
+        ("Title b", 1),
+        ("Title d", 0),
+    ]
     assert len(await reading.list_most_covered(1)) == 1

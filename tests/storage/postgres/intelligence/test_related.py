@@ -26,7 +26,10 @@ def kin(postgres):
     kinship = PostgresRelatedSearches(postgres)
 
     async def of(*seeds, today=TODAY, floor=FLOOR, own=False):
-        return sorted(await kinship.find_related(seeds, today, floor, own=own), key=lambda one: (one.seed, one.query))
+        return sorted(
+            await kinship.find_related(seeds, today, floor, own=own),
+            key=lambda one: (one.seed, one.query),
+        )
 
     return of
 

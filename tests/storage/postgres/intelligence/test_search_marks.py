@@ -38,7 +38,9 @@ async def test_marks_do_not_identify_people(crowd, execute, fetch):
     marks = await fetch("SELECT mark FROM search_marks UNION ALL SELECT mark FROM pair_marks")
     assert len(marks) == len(set(marks)) == 4
     for table in ("search_marks", "pair_marks", "search_answers", "trending"):
-        assert not await fetch(f"SELECT 1 FROM {table} AS t WHERE t::text LIKE '%alice%' OR t::text LIKE '%616c696365%'")  # noqa: S608
+        assert not await fetch(
+            f"SELECT 1 FROM {table} AS t WHERE t::text LIKE '%alice%' OR t::text LIKE '%616c696365%'"  # noqa: S608
+        )
 
 
 async def test_first_articles_of_an_answer_are_stored(crowd, fetch):
@@ -65,7 +67,11 @@ async def test_queries_under_the_floor_are_deleted_when_the_day_closes(crowd, fe
         ("tide", TODAY - 2 * DAY, 4),
     ]
     assert await fetch("SELECT low, high, people FROM pair_days") == [("flood", "tide", 3)]
-    assert await fetch("SELECT query FROM search_answers ORDER BY query") == [("flood",), ("tide",), ("young secret",)]
+    assert await fetch("SELECT query FROM search_answers ORDER BY query") == [
+        ("flood",),
+        ("tide",),
+        ("young secret",),
+    ]
     assert await fetch("SELECT DISTINCT query FROM search_marks") == [("young secret",)]
     assert await fetch("SELECT * FROM pair_marks") == []
 
@@ -79,7 +85,12 @@ async def test_counts_are_deleted_after_two_weeks(crowd, fetch):
     assert len(await fetch("SELECT * FROM search_days")) == 2
     assert len(await fetch("SELECT * FROM pair_days")) == 1
     await crowd.marks.close_days(TODAY + DAY, FLOOR)
-    assert await fetch("SELECT 1 FROM search_days UNION ALL SELECT 1 FROM pair_days UNION ALL SELECT 1 FROM search_answers") == []
+    assert (
+        await fetch(
+            "SELECT 1 FROM search_days UNION ALL SELECT 1 FROM pair_days UNION ALL SELECT 1 FROM search_answers"
+        )
+        == []
+    )
 
 
 async def test_concurrent_closes_count_everything_once(crowd, fetch, monkeypatch):
@@ -111,7 +122,11 @@ async def test_concurrent_processes_add_the_same_marks(postgres, fetch):
     async with trio.open_nursery() as nursery:
         for number, crowd in enumerate(crowds):
             nursery.start_soon(search, crowd, bool(number % 2))
-    assert await fetch("SELECT query, count(*) FROM search_marks GROUP BY 1 ORDER BY 1") == [("flood", 30), ("quake", 30), ("tide", 30)]
+    assert await fetch("SELECT query, count(*) FROM search_marks GROUP BY 1 ORDER BY 1") == [
+        ("flood", 30),
+        ("quake", 30),
+        ("tide", 30),
+    ]
 
 
 @pytest.mark.parametrize("rows", [1, 3, 1000])
@@ -129,7 +144,10 @@ async def test_forgotten_person_is_in_no_count(crowd, fetch, monkeypatch, rows):
     assert await fetch(others) == [(16,), (2 * (3 + 2),)]
     await crowd.forget("u_alice")
     assert await fetch(others) == [(10,), (2 * 2,)]
-    assert await fetch("SELECT DISTINCT query FROM search_marks ORDER BY 1") == [("flood",), ("tide",)]
+    assert await fetch("SELECT DISTINCT query FROM search_marks ORDER BY 1") == [
+        ("flood",),
+        ("tide",),
+    ]
     assert await fetch("SELECT query FROM search_answers") == [("flood",)]
 
 
@@ -145,18 +163,30 @@ async def test_trending_list_loses_the_queries_of_a_forgotten_person(crowd, post
     await crowd.search("quake", *people(3))
     await refresh(TrendWindow.DAY, NOON)
     await crowd.forget("u_alice")
-    assert [trend.query for trend in await trending.list_top(TrendWindow.DAY, FLOOR, 20)] == ["quake"]
+    assert [trend.query for trend in await trending.list_top(TrendWindow.DAY, FLOOR, 20)] == [
+        "quake"
+    ]
     await refresh(TrendWindow.DAY, NOON + HOUR)
-    assert [trend.query for trend in await trending.list_top(TrendWindow.DAY, FLOOR, 20)] == ["quake", "tide"]
+    assert [trend.query for trend in await trending.list_top(TrendWindow.DAY, FLOOR, 20)] == [
+        "quake",
+        "tide",
+    ]
 
 
-async def test_forgetting_includes_a_list_made_at_the_same_time(crowd, postgres, fetch, holding, somebody_waits):
+async def test_forgetting_includes_a_list_made_at_the_same_time(
+    crowd, postgres, fetch, holding, somebody_waits
+):
     """Forgetting waits for a list that was counted with the person."""
     trending = PostgresTrending(postgres)
     await crowd.search("flood", "u_alice", *people(2))
-    await trending.rebuild_list(TrendWindow.DAY, NOON - HOUR, FLOOR, partial(rank_trends, limit=100))
+    await trending.rebuild_list(
+        TrendWindow.DAY, NOON - HOUR, FLOOR, partial(rank_trends, limit=100)
+    )
 
-    async with trio.open_nursery() as nursery, holding("UPDATE trending_made SET at = at", "DELETE FROM trending") as refresh:
+    async with (
+        trio.open_nursery() as nursery,
+        holding("UPDATE trending_made SET at = at", "DELETE FROM trending") as refresh,
+    ):
         nursery.start_soon(crowd.forget, "u_alice")
         await somebody_waits()
         await refresh("INSERT INTO trending VALUES ('24h', 'flood', 3, 0, 3)")
@@ -166,9 +196,13 @@ async def test_forgetting_includes_a_list_made_at_the_same_time(crowd, postgres,
 async def test_marks_of_an_old_key_are_found(crowd, fetch):
     """The old key must still be in the list of keys."""
     await crowd.search("planted", "u_alice")
-    await crowd.marks.forget_person(SearchMarker([Secret("B" * 42 + "A")]).make_marks_finder("u_alice"))
+    await crowd.marks.forget_person(
+        SearchMarker([Secret("B" * 42 + "A")]).make_marks_finder("u_alice")
+    )
     assert len(await fetch("SELECT * FROM search_marks")) == 1
-    await crowd.marks.forget_person(SearchMarker([Secret("B" * 42 + "A"), KEY]).make_marks_finder("u_alice"))
+    await crowd.marks.forget_person(
+        SearchMarker([Secret("B" * 42 + "A"), KEY]).make_marks_finder("u_alice")
+    )
     assert await fetch("SELECT * FROM search_marks") == []
 
 
@@ -181,9 +215,9 @@ async def test_late_searches_are_not_counted(crowd, postgres, execute, fetch):
     await crowd.search("hers", alice.public_id, user_id=alice.id)
     await crowd.search("his old", bob.public_id, user_id=bob.id)
     await crowd.search("his new", bob.public_id, user_id=bob.id, at=NOON + HOUR)
-    assert await fetch("SELECT query FROM search_marks UNION SELECT low FROM pair_marks UNION SELECT high FROM pair_marks") == [
-        ("his new",)
-    ]
+    assert await fetch(
+        "SELECT query FROM search_marks UNION SELECT low FROM pair_marks UNION SELECT high FROM pair_marks"
+    ) == [("his new",)]
 
 
 async def test_stopped_server_is_an_outage(crowd, servers):

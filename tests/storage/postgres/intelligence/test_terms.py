@@ -44,7 +44,10 @@ async def test_counts_equal_a_recount(archive, terms, fetch, execute):
 
     The empty word counts all articles.
     """
-    named = [article(f"n{number}", title=f"Storm {number} hits coast", description="of Wales") for number in range(20)]
+    named = [
+        article(f"n{number}", title=f"Storm {number} hits coast", description="of Wales")
+        for number in range(20)
+    ]
     await archive.save_articles([(one, NOON) for one in named], [])
     assert await add_up_all(terms) == 20
     await archive.save_articles([(one, NOON) for one in named], [])
@@ -55,7 +58,12 @@ async def test_counts_equal_a_recount(archive, terms, fetch, execute):
     await add_up_all(terms)
     counts = dict(await fetch(COUNTS))
     assert counts == dict(await fetch(TRUTH))
-    assert (counts["en:storm"], counts["en:cornwal"], counts["en:calm"], counts[""]) == (18, 1, 1, 19)
+    assert (counts["en:storm"], counts["en:cornwal"], counts["en:calm"], counts[""]) == (
+        18,
+        1,
+        1,
+        19,
+    )
 
 
 async def test_article_that_commits_late_is_counted(archive, terms, database_url, bridge, fetch):
@@ -93,7 +101,9 @@ async def test_concurrent_batches_count_every_change_once(archive, terms, fetch,
     No change is added twice or lost, and one call adds at most one batch.
     """
     monkeypatch.setattr(terms_module, "BATCH_ROWS", 7)
-    await archive.save_articles([(article(f"n{number}", title=f"Flood {number % 5}"), NOON) for number in range(100)], [])
+    await archive.save_articles(
+        [(article(f"n{number}", title=f"Flood {number % 5}"), NOON) for number in range(100)], []
+    )
     assert await terms.apply_changes() == 7
 
     async def work():
@@ -131,4 +141,8 @@ async def test_migration_counts_the_words_of_older_articles(empty_url, bridge):
     await lane.run(sql, empty_url, ROWS["0001"][0])
     async with open_postgres(bridge, Secret(empty_url), None, 1) as service:
         await migrate(lane, Secret(empty_url), None, service)
-    assert (await lane.run(rows, empty_url, "SELECT articles FROM article_terms WHERE lexeme IN ('', 'storm')")) == [(50,), (50,)]
+    assert (
+        await lane.run(
+            rows, empty_url, "SELECT articles FROM article_terms WHERE lexeme IN ('', 'storm')"
+        )
+    ) == [(50,), (50,)]

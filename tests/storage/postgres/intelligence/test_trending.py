@@ -120,15 +120,24 @@ async def test_each_window_has_its_length(crowd, trends):
     in_hour, in_day = {"again", "now"}, {"again", "now", "yesterday"}
     assert {query for query, _ in await trends(TrendWindow.HOUR)} == in_hour
     assert {query for query, _ in await trends(TrendWindow.DAY)} == in_day
-    assert {query for query, _ in await trends(TrendWindow.WEEK)} == in_day | {"the day before", "last week"}
+    assert {query for query, _ in await trends(TrendWindow.WEEK)} == in_day | {
+        "the day before",
+        "last week",
+    }
 
 
-@pytest.mark.parametrize(("span", "before"), [(TrendWindow.HOUR, 2), (TrendWindow.DAY, 2), (TrendWindow.WEEK, 7)])
-async def test_unusual_query_outranks_a_query_that_is_always_popular(crowd, trends, postgres, span, before):
+@pytest.mark.parametrize(
+    ("span", "before"), [(TrendWindow.HOUR, 2), (TrendWindow.DAY, 2), (TrendWindow.WEEK, 7)]
+)
+async def test_unusual_query_outranks_a_query_that_is_always_popular(
+    crowd, trends, postgres, span, before
+):
     """A query that always has many people ranks below one with a few people and none before."""
     for day in range(before, 14):
         for hour in range(24 if span is TrendWindow.HOUR else 1):
-            await crowd.search("weather", *people(20, f"{day}:{hour}:"), at=NOON - day * DAY - (12 - hour) * HOUR)
+            await crowd.search(
+                "weather", *people(20, f"{day}:{hour}:"), at=NOON - day * DAY - (12 - hour) * HOUR
+            )
     days = 7 if span is TrendWindow.WEEK else 1
     for day in range(days):
         await crowd.search("weather", *people(20, f"{day}:"), at=NOON - day * DAY - MINUTE)
@@ -166,7 +175,10 @@ async def test_one_process_makes_the_list_for_all(crowd, postgres):
     trending = PostgresTrending(postgres)
     refresh = partial(trending.rebuild_list, floor=FLOOR, rank=partial(rank_trends, limit=100))
     await crowd.search("flood", *people(3))
-    assert [await refresh(TrendWindow.HOUR, NOON + second * timedelta(seconds=1)) for second in (0, 1, 6)] == [True, False, False]
+    assert [
+        await refresh(TrendWindow.HOUR, NOON + second * timedelta(seconds=1))
+        for second in (0, 1, 6)
+    ] == [True, False, False]
     assert len(await trending.list_top(TrendWindow.HOUR, FLOOR, 20)) == 1
     assert await refresh(TrendWindow.HOUR, NOON + 2 * HOUR)
     assert await trending.list_top(TrendWindow.HOUR, FLOOR, 20) == []
@@ -174,6 +186,8 @@ async def test_one_process_makes_the_list_for_all(crowd, postgres):
 
 async def test_list_from_the_future_is_made_again(postgres):
     """The clock was set back."""
-    refresh = partial(PostgresTrending(postgres).rebuild_list, floor=FLOOR, rank=partial(rank_trends, limit=100))
+    refresh = partial(
+        PostgresTrending(postgres).rebuild_list, floor=FLOOR, rank=partial(rank_trends, limit=100)
+    )
     assert await refresh(TrendWindow.HOUR, NOON + DAY)
     assert await refresh(TrendWindow.HOUR, NOON)

@@ -36,7 +36,9 @@ async def test_article_outside_the_archive_can_be_opened_and_dismissed(feedback,
     await opened(feedback, people[0], "one")
     await feedback.record_dismissed(people[0], article("two"), NOON, NOON, Dismissal.HIDE)
     assert (await archive.get_article(article("one").id)).article == article("one")
-    assert (await feedback.list_dismissed(people[0], 5, None)).marks[0].article == article("two", description="fuller")
+    assert (await feedback.list_dismissed(people[0], 5, None)).marks[0].article == article(
+        "two", description="fuller"
+    )
 
 
 async def test_latest_come_first_and_reopening_moves_to_the_front(feedback, people):
@@ -46,9 +48,21 @@ async def test_latest_come_first_and_reopening_moves_to_the_front(feedback, peop
     """
     for number in range(5):
         await opened(feedback, people[0], str(number), NOON + MINUTE * (number // 2))
-    assert [name for name, _ in await names(feedback.list_opened, people[0])] == ["4", "2", "3", "0", "1"]
+    assert [name for name, _ in await names(feedback.list_opened, people[0])] == [
+        "4",
+        "2",
+        "3",
+        "0",
+        "1",
+    ]
     await opened(feedback, people[0], "1", NOON + MINUTE * 9)
-    assert [name for name, _ in await names(feedback.list_opened, people[0])] == ["1", "4", "2", "3", "0"]
+    assert [name for name, _ in await names(feedback.list_opened, people[0])] == [
+        "1",
+        "4",
+        "2",
+        "3",
+        "0",
+    ]
 
 
 async def test_last_reason_replaces_earlier_ones(feedback, people):
@@ -63,7 +77,9 @@ async def test_only_the_newest_are_kept(feedback, people, monkeypatch):
     monkeypatch.setattr(feedback_module, "MOST_KEPT", 3)
     for number in range(5):
         await opened(feedback, people[0], str(number), NOON + MINUTE * number)
-        await feedback.record_dismissed(people[0], article(str(number)), NOON, NOON + MINUTE * number, Dismissal.HIDE)
+        await feedback.record_dismissed(
+            people[0], article(str(number)), NOON, NOON + MINUTE * number, Dismissal.HIDE
+        )
         await opened(feedback, people[1], "one")
     assert [name for name, _ in await names(feedback.list_opened, people[0])] == ["4", "3", "2"]
     assert [name for name, _ in await names(feedback.list_dismissed, people[0])] == ["4", "3", "2"]
@@ -76,19 +92,26 @@ async def test_item_30_forgetting_deletes_only_own_marks(feedback, people):
     for user_id in people:
         await opened(feedback, user_id, "one")
         await feedback.record_dismissed(user_id, article("one"), NOON, NOON, Dismissal.HIDE)
-    for forget, read in ((feedback.delete_opened, feedback.list_opened), (feedback.delete_dismissed, feedback.list_dismissed)):
+    for forget, read in (
+        (feedback.delete_opened, feedback.list_opened),
+        (feedback.delete_dismissed, feedback.list_dismissed),
+    ):
         assert not await forget(alice, article("two").id)
         assert await forget(alice, article("one").id)
         assert not await forget(alice, article("one").id)
         assert len(await names(read, bob)) == 1
 
 
-async def test_feedback_is_deleted_with_its_account_and_article(feedback, postgres, people, fetch, execute):
+async def test_feedback_is_deleted_with_its_account_and_article(
+    feedback, postgres, people, fetch, execute
+):
     """The foreign keys cascade; each has an index."""
     alice, bob = people
     for user_id in people:
         await opened(feedback, user_id, "one")
-        await feedback.record_dismissed(user_id, article("one"), NOON, NOON, Dismissal.LESS_LIKE_THIS)
+        await feedback.record_dismissed(
+            user_id, article("one"), NOON, NOON, Dismissal.LESS_LIKE_THIS
+        )
     await PostgresAccountData(postgres).delete(alice)
     assert await fetch(ROWS) == [(1,), (1,)]
     assert len(await names(feedback.list_opened, bob)) == 1

@@ -30,13 +30,20 @@ def history(postgres):
 async def test_searches_are_recorded_and_pruned(history, fetch):
     """A search exactly at the limit stays. No row names a person."""
     times = [NOON - timedelta(days=1), NOON, NOON + timedelta(days=1)]
-    await history.record_searches([search_record(results_count=number, searched_at=time) for number, time in enumerate(times)])
+    await history.record_searches(
+        [search_record(results_count=number, searched_at=time) for number, time in enumerate(times)]
+    )
     assert await history.prune_searches(NOON) == 1
     assert await history.prune_searches(NOON) == 0
-    assert await fetch("SELECT results_count, user_id FROM search_history ORDER BY id") == [(1, None), (2, None)]
+    assert await fetch("SELECT results_count, user_id FROM search_history ORDER BY id") == [
+        (1, None),
+        (2, None),
+    ]
 
 
-async def test_many_searches_are_pruned_in_several_transactions(history, execute, fetch, monkeypatch):
+async def test_many_searches_are_pruned_in_several_transactions(
+    history, execute, fetch, monkeypatch
+):
     """No transaction deletes more than PRUNE_ROWS."""
     monkeypatch.setattr(module, "PRUNE_ROWS", 1000)
     await execute(MANY)
