@@ -250,9 +250,18 @@ class Http1(H11Protocol):
         send: Callable[[Event], Awaitable[None]],
         refused: Callable[[str, str], None],
     ) -> None:
+        state, tls = ConnectionState({}), False
         super().__init__(
-            _run_no_app, config, context, requests, ConnectionState({}), False, client, server, send
-        )  # type: ignore[arg-type]
+            _run_no_app,  # type: ignore[arg-type]
+            config,
+            context,
+            requests,  # type: ignore[arg-type]
+            state,
+            tls,
+            client,
+            server,
+            send,
+        )
         self._refused = refused
         self._head = b""
         self._received = b""
