@@ -1,17 +1,20 @@
 """The application factory: routes in the router, strict readers, one place that handles errors."""
 
+from collections.abc import Iterable
 from functools import partial
 
+from attrs import frozen
 from quart import Response, request
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from newsintel.http.middleware.cors import Cors
 from newsintel.http.middleware.envelope import Envelope
-from newsintel.http.middleware.hit_path import HitPath
+from newsintel.http.middleware.hit_path import HitPath, Hits
 from newsintel.http.middleware.host_check import HostCheck, fix_host_header
 from newsintel.http.middleware.identify import Identify
 from newsintel.http.middleware.rate_limits import RateLimits
+from newsintel.http.middleware.wire_path import WirePath
 from newsintel.http.request.access import (
     check_access,
     check_site,
@@ -22,6 +25,7 @@ from newsintel.http.request.credentials import read_bearer
 from newsintel.http.request.json_body import read_body
 from newsintel.http.request.query_string import parse_path, parse_query
 from newsintel.http.response.errors import handle_errors, respond_to_framework_error
+from newsintel.http.response.fixed_answer import FixedAnswer
 from newsintel.http.response.page_cache import PageCache
 from newsintel.http.route import Route
 from newsintel.http.routes import (
@@ -38,6 +42,7 @@ from newsintel.http.routes import (
     metrics,
     openapi,
     preferences,
+    problem_pages,
     recommendations,
     saved,
     searches,
@@ -45,7 +50,6 @@ from newsintel.http.routes import (
     similar,
     sources,
 )
-from newsintel.http.routes import problem_pages as pages
 from newsintel.http.services import Services
 
 MAX_BODY_BYTES = 65_536
@@ -54,13 +58,61 @@ RESPONSE_TIMEOUT_S = 30
 """Time limit for sending a response; making it does not count."""
 
 
-def create_app(services: Services) -> QuartTrio:
-    """Build the REST API.
+@frozen
+class Front:
+    """The REST API, and the way past the parser to its finished answers."""
 
-    It holds no resource and starts no task. It does not close the parts of `services`: their owner
+    app: QuartTrio
+    wire_path: WirePath
+
+
+def create_app(services: Services) -> QuartTrio:
+    """Build the REST API alone; the answers are the same without the wire path."""
+    return create_front(services).app
+
+
+def create_front(services: Services) -> Front:
+    """Build the REST API and its wire path.
+
+    They hold no resource and start no task. They do not close the parts of `services`: their owner
     does.
     """
-    settings = services.settings
+    pages = PageCache()
+    table = _build_table(services, pages)
+    app = _create_framework(services, table)
+    hits = Hits(
+        pages,
+        {route.path: route.view for route in table if isinstance(route.view, FixedAnswer)},
+        record=services.personal.recording,
+        count=services.count,
+    )
+    renew = services.search.desk.serve_while_renewing
+    hot = HitPath(fix_host_header(app.asgi_app), hits, serve_while_renewing=renew, now=services.now)
+    return _wrap_middleware(app, hot, hits, services)
+
+
+def _wrap_middleware(app: QuartTrio, hot: HitPath, hits: Hits, services: Services) -> Front:
+    """Put the middleware around the application. The wire path uses the same objects."""
+    settings, requests = services.settings, services.limits.requests
+    limits = RateLimits(hot, requests, services.limits.misses) if requests else None
+    identify = Identify(limits or hot, services)
+    cors = Cors(identify, settings.cors_origins) if settings.cors_origins else None
+    host_check = HostCheck(cors or identify, settings)
+    envelope = Envelope(host_check, settings)
+    app.asgi_app = envelope  # type: ignore[assignment,method-assign]
+    wire_path = WirePath(
+        envelope=envelope,
+        host_check=host_check,
+        cors=cors,
+        identify=identify,
+        rate_limits=limits,
+        hits=hits,
+        now=services.now,
+    )
+    return Front(app, wire_path)
+
+
+def _create_framework(services: Services, table: Iterable[Route]) -> QuartTrio:
     app = QuartTrio("newsintel.http", static_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
@@ -70,9 +122,22 @@ def create_app(services: Services) -> QuartTrio:
     )
     # Otherwise `//articles` is redirected to a URL with the Host that the caller sent.
     app.url_map.merge_slashes = False
-    finished = PageCache()
+    for route in table:
+        view = handle_errors(partial(_handle_request, services, route))
+        app.add_url_rule(
+            route.rule,
+            endpoint=f"{route.method} {route.path}",
+            view_func=view,
+            methods=[route.method],
+        )
+    app.register_error_handler(HTTPException, respond_to_framework_error)
+    return app
+
+
+def _build_table(services: Services, pages: PageCache) -> tuple[Route, ...]:
+    settings = services.settings
     table = (
-        *articles.build_routes(settings, finished),
+        *articles.build_routes(settings, pages),
         *similar.build_routes(),
         *archive.build_routes(settings),
         *searches.build_routes(),
@@ -80,9 +145,9 @@ def create_app(services: Services) -> QuartTrio:
         *auth.build_routes(services),
         *sessions.build_routes(),
         *api_keys.build_routes(),
-        *health.build_routes(services.operations.health),
+        *health.build_routes(services.operations.health, settings.commit),
         *metrics.build_routes(),
-        *pages.build_routes(),
+        *problem_pages.build_routes(),
         *me.build_routes(),
         *account_page.build_routes(),
         *preferences.build_routes(),
@@ -92,32 +157,7 @@ def create_app(services: Services) -> QuartTrio:
         *history.build_routes(),
         *exports.build_routes(),
     )
-    for route in (*table, *openapi.build_routes(table, settings)):
-        view = handle_errors(partial(_handle_request, services, route))
-        app.add_url_rule(
-            route.rule,
-            endpoint=f"{route.method} {route.path}",
-            view_func=view,
-            methods=[route.method],
-        )
-    app.register_error_handler(HTTPException, respond_to_framework_error)
-    hot = HitPath(
-        fix_host_header(app.asgi_app),
-        finished,
-        serve_while_renewing=services.search.desk.serve_while_renewing,
-        record=services.personal.recording,
-        count=services.count,
-        now=services.now,
-    )
-    limited = (
-        RateLimits(hot, services.limits.requests, services.limits.misses)
-        if services.limits.requests
-        else hot
-    )
-    identified = Identify(limited, services)
-    reached = Cors(identified, settings.cors_origins) if settings.cors_origins else identified
-    app.asgi_app = Envelope(HostCheck(reached, settings), settings)  # type: ignore[assignment,method-assign]
-    return app
+    return (*table, *openapi.build_routes(table, settings))
 
 
 async def _handle_request(services: Services, route: Route, **in_path: str) -> Response:

@@ -6,7 +6,7 @@ Cookies are never allowed: such a page sends a key, or is anonymous.
 from collections.abc import Sequence
 from typing import Any
 
-from newsintel.http.asgi import Asgi, Receive, Scope, Send
+from newsintel.http.asgi import Asgi, HeaderLines, Receive, Scope, Send
 
 PREFLIGHT_MAX_AGE_S = 600
 PREFLIGHT_HEADERS = (
@@ -14,10 +14,11 @@ PREFLIGHT_HEADERS = (
     (b"access-control-allow-headers", b"Authorization, Content-Type, X-Request-Id"),
     (b"access-control-max-age", str(PREFLIGHT_MAX_AGE_S).encode()),
 )
-EXPOSE_HEADERS = (
-    b"access-control-expose-headers",
-    b"Age, Cache-Status, ETag, Link, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, X-Request-Id",
+EXPOSED = (
+    b"Age, Cache-Status, ETag, Link, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, "
+    b"X-Request-Id"
 )
+EXPOSE_HEADERS = (b"access-control-expose-headers", EXPOSED)
 
 
 class Cors:
@@ -34,29 +35,38 @@ class Cors:
             return
         headers = {name.lower(): value for name, value in scope["headers"]}
         origin = headers.get(b"origin")
-        allowed = [(b"access-control-allow-origin", origin)] if origin in self._origins else []
-        if allowed and scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
-            added = [*allowed, *PREFLIGHT_HEADERS, (b"vary", b"Origin")]
+        asks = scope["method"] == "OPTIONS" and b"access-control-request-method" in headers
+        if asks and origin is not None and origin in self._origins:
+            added = [_allow(origin), *PREFLIGHT_HEADERS, (b"vary", b"Origin")]
             await send({"type": "http.response.start", "status": 204, "headers": added})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             return
 
         async def sending(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message = {
-                    **message,
-                    "headers": [
-                        *_add_vary(message["headers"]),
-                        *allowed,
-                        *([EXPOSE_HEADERS] if allowed else []),
-                    ],
-                }
+                message = {**message, "headers": self.add_headers(message["headers"], origin)}
             await send(message)
 
         await self._app(scope, receive, sending)
 
+    def add_headers(self, lines: HeaderLines, origin: bytes | None) -> HeaderLines:
+        """Return a response's header lines with those for the page that asks.
 
-def _add_vary(headers: Any) -> list[tuple[bytes, bytes]]:
+        Args:
+            lines: the response's own.
+            origin: the request's Origin header; None = it has none.
+        """
+        lines = _add_vary(lines)
+        if origin is None or origin not in self._origins:
+            return lines
+        return [*lines, _allow(origin), EXPOSE_HEADERS]
+
+
+def _allow(origin: bytes) -> tuple[bytes, bytes]:
+    return b"access-control-allow-origin", origin
+
+
+def _add_vary(headers: HeaderLines) -> HeaderLines:
     """Return the headers with a Vary that names Origin."""
     said = any(name.lower() == b"vary" and b"origin" in value.lower() for name, value in headers)
     return [*headers, *([] if said else [(b"vary", b"Origin")])]

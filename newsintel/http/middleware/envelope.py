@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from newsintel.config.settings import Settings
-from newsintel.http.asgi import Asgi, Receive, Scope, Send
+from newsintel.http.asgi import Asgi, HeaderLines, Receive, Scope, Send
 from newsintel.runtime.telemetry.logs import enter_context
 
 SECURITY_HEADERS = (
@@ -44,19 +44,31 @@ class Envelope:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        request_id = choose_request_id(scope["headers"])
-        scope.setdefault("state", {})["request_id"] = request_id
         # Each request runs in its own task, so this context ends with the request.
-        enter_context({"request_id": request_id})
-        added = [*self._fixed, (b"x-request-id", request_id.encode())]
+        enter_context({"request_id": self.assign_id(scope)})
 
         async def sending(message: Any) -> None:
             if message["type"] == "http.response.start":
-                policy = (b"content-security-policy", scope["state"].get("policy", DENY_ALL_POLICY))
-                message = {**message, "headers": [*_drop_body_headers(message), *added, policy]}
+                lines = [*_drop_body_headers(message), *self.build_headers(scope)]
+                message = {**message, "headers": lines}
             await send(message)
 
         await self._app(scope, receive, sending)
+
+    def assign_id(self, scope: Scope) -> str:
+        """Choose a request's id, store it in the scope and return it."""
+        request_id = choose_request_id(scope["headers"])
+        scope.setdefault("state", {})["request_id"] = request_id
+        return request_id
+
+    def build_headers(self, scope: Scope) -> HeaderLines:
+        """Return the header lines that every response has."""
+        state = scope["state"]
+        return [
+            *self._fixed,
+            (b"x-request-id", state["request_id"].encode()),
+            (b"content-security-policy", state.get("policy", DENY_ALL_POLICY)),
+        ]
 
 
 def _drop_body_headers(start: Any) -> Iterable[tuple[bytes, bytes]]:

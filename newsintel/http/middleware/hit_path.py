@@ -1,24 +1,26 @@
-"""The hit path: ASGI middleware that answers repeated searches from finished pages.
+"""The hit path: answers repeated requests from finished bytes, without the framework.
 
-It runs before the framework. It answers only what is the same for all callers: a GET or HEAD of
-/articles from a caller who is not signed in and sends no invalid key, if the page is fresh or is
-being renewed. It passes all other requests on. The middleware around it (request ids, hosts,
-limits) applies to it as to every request.
+`Hits` finds finished answers and builds responses from them. Two ways lead to it and give the same
+answers: `HitPath`, which is ASGI middleware, and the wire path, which skips the parser too. Only
+what is the same for all callers is answered so: a GET or HEAD from a caller who is not signed in
+and sends no invalid key, of a search whose page is fresh or is being renewed, or of an answer that
+never changes.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from typing import NamedTuple
 
 from attrs import field, frozen
 
 from newsintel.domain.accounts.model import AnonymousReason, Caller
 from newsintel.domain.ports import Count, WallClock
-from newsintel.domain.search.freshness import MAX_CLOCK_SKEW_S
 from newsintel.domain.search.harvest import Via
 from newsintel.domain.search.query_model import Query
 from newsintel.http.asgi import Asgi, HeaderLines, Receive, Scope, Send
 from newsintel.http.paths import SEARCH
 from newsintel.http.response.conditional import drop_body_headers, is_already_held
+from newsintel.http.response.fixed_answer import FixedAnswer
 from newsintel.http.response.page_cache import PageCache
 from newsintel.http.response.rendered_search import RenderedSearch
 from newsintel.runtime.personal.recording import Recording
@@ -28,68 +30,113 @@ VIA_HIT, VIA_REVALIDATED = Via.HIT.value, Via.REVALIDATED.value
 
 ServeWhileRenewing = Callable[[Query, datetime, Caller], Awaitable[bool]]
 
+Finished = RenderedSearch | FixedAnswer
+
+
+class HitAnswer(NamedTuple):
+    """A whole response, without the header lines of the middleware."""
+
+    status: int
+    lines: HeaderLines
+    body: bytes
+
+
+@frozen(eq=False)
+class Hits:
+    """Finds finished answers and makes responses from them. It never waits.
+
+    Attributes:
+        pages: the finished searches, filled by the search's route.
+        fixed: the answers that never change, by path.
+        record: offers a search to the history, without waiting.
+        count: counts `searches`.
+    """
+
+    _pages: PageCache
+    _fixed: Mapping[str, FixedAnswer]
+    _record: Recording = field(kw_only=True)
+    _count: Count = field(kw_only=True)
+
+    def find(self, scope: Scope) -> Finished | None:
+        """Return the finished answer to a request, fresh or not; None if there is none."""
+        if scope["method"] not in ("GET", "HEAD"):
+            return None
+        if scope["path"] == SEARCH:
+            return self._pages.get(scope["query_string"])
+        fixed = self._fixed.get(scope["path"])
+        # The route refuses parameters, and a body that is too long.
+        return None if fixed is None or scope["query_string"] or _has_length(scope) else fixed
+
+    def answer(self, found: Finished, scope: Scope, now: datetime, via: str) -> HitAnswer:
+        """Answer a request, count the search and offer it to the history.
+
+        Args:
+            found: the finished answer.
+            scope: of the request; its state holds the caller and gets the route.
+            now: the time of day.
+            via: how a search is answered, a `Via`.
+        """
+        scope["state"]["route"] = scope["path"]
+        if isinstance(found, FixedAnswer):
+            return _finish(scope, found.build_headers(), found.body)
+        self._count("searches", via=via)
+        lines = found.build_headers(now.timestamp(), via)
+        if is_already_held(scope["headers"], found.tag):
+            return HitAnswer(304, drop_body_headers(lines), b"")
+        if found.searched is not None and scope["method"] == "GET":
+            self._record.offer(scope["state"]["caller"], found.searched, now)
+        return _finish(scope, lines, found.body)
+
+
+def _has_length(scope: Scope) -> bool:
+    return any(name == b"content-length" for name, _ in scope["headers"])
+
+
+def _finish(scope: Scope, lines: HeaderLines, body: bytes) -> HitAnswer:
+    return HitAnswer(200, lines, b"" if scope["method"] == "HEAD" else body)
+
 
 @frozen(eq=False)
 class HitPath:
-    """Answers hits; passes everything else on.
+    """ASGI middleware: answers hits; passes everything else on.
+
+    The middleware around it (request ids, hosts, limits) applies to it as to every request.
 
     Attributes:
         app: answers the rest.
-        pages: the finished answers, filled by the search's route.
-        renewing: starts the renewal of an answer; returns whether the old one may be served now.
-        record: offers a search to the history, without waiting.
-        count: counts `searches`.
+        hits: the finished answers.
+        serve_while_renewing: starts the renewal of an answer; returns whether the old one may be
+            served now.
         now: the time of day.
     """
 
     _app: Asgi
-    _pages: PageCache
+    _hits: Hits
     _serve_while_renewing: ServeWhileRenewing = field(kw_only=True)
-    _record: Recording = field(kw_only=True)
-    _count: Count = field(kw_only=True)
     _now: WallClock = field(kw_only=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if (
-            scope["type"] == "http"
-            and scope["path"] == SEARCH
-            and (page := self._pages.get(scope["query_string"])) is not None
-        ):
+        if scope["type"] == "http" and (found := self._hits.find(scope)) is not None:
             now, caller = self._now(), scope["state"]["caller"]
-            now_s = now.timestamp()
             anybody = not caller.signed_in and caller.doubt is not AnonymousReason.BAD_KEY
-            if (
-                scope["method"] in ("GET", "HEAD")
-                and anybody
-                and (via := await self._choose_via(page, caller, now_s)) is not None
-            ):
-                scope["state"]["route"] = SEARCH
-                self._count("searches", via=via)
-                lines = page.build_headers(now_s, via)
-                if is_already_held(scope["headers"], page.tag):
-                    await _send_response(send, 304, drop_body_headers(lines), b"")
-                    return
-                if scope["method"] == "HEAD":
-                    await _send_response(send, 200, lines, b"")
-                    return
-                if page.searched is not None:
-                    self._record.offer(caller, page.searched, now)
-                await _send_response(send, 200, lines, page.body)
+            if anybody and (via := await self._choose_via(found, caller, now)) is not None:
+                await _send_answer(send, self._hits.answer(found, scope, now, via))
                 return
         await self._app(scope, receive, send)
 
-    async def _choose_via(self, page: RenderedSearch, caller: Caller, now_s: float) -> str | None:
-        """Return how a page may answer without the route; None if it may not."""
-        if page.since_s - MAX_CLOCK_SKEW_S <= now_s < page.until_s:
+    async def _choose_via(self, found: Finished, caller: Caller, now: datetime) -> str | None:
+        """Return how an answer may be sent without the route; None if it may not."""
+        if isinstance(found, FixedAnswer) or found.is_fresh(now.timestamp()):
             return VIA_HIT
         return (
             VIA_REVALIDATED
-            if await self._serve_while_renewing(page.query, page.fetched_at, caller)
+            if await self._serve_while_renewing(found.query, found.fetched_at, caller)
             else None
         )
 
 
-async def _send_response(send: Send, status: int, headers: HeaderLines, body: bytes) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+async def _send_answer(send: Send, answer: HitAnswer) -> None:
+    status, lines, body = answer
+    await send({"type": "http.response.start", "status": status, "headers": lines})
     await send({"type": "http.response.body", "body": body, "more_body": False})

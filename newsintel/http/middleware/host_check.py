@@ -54,11 +54,18 @@ class HostCheck:
         authority, path = _parse_target(scope)
         if not path.startswith("/"):
             await send_problem(scope, send, "not_found", "The request's target is not a path.")
-        elif path in ANY_HOST_PATHS or parse_host(authority) in self._allowed:
+        elif self._is_served(authority, path):
             scope["path"] = path
             await self._app(scope, receive, send)
         else:
             await send_problem(scope, send, "wrong_host", PROBLEMS["wrong_host"].meaning)
+
+    def admits(self, scope: Scope) -> bool:
+        """Whether a request passes this check unchanged: its target is a path, its Host is ours."""
+        return scope["path"].startswith("/") and self._is_served(*_parse_target(scope))
+
+    def _is_served(self, authority: str, path: str) -> bool:
+        return path in ANY_HOST_PATHS or parse_host(authority) in self._allowed
 
 
 def fix_host_header(app: Asgi) -> Asgi:

@@ -1,6 +1,7 @@
 """Identifies the caller of each request. The rate limits, which run next, count per person."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from functools import partial
 
 from attrs import evolve
@@ -29,7 +30,7 @@ CREDENTIAL_HEADERS = (b"authorization", b"cookie")
 """The headers that can identify a caller."""
 
 
-def _has_credentials(scope: Scope) -> bool:
+def has_credentials(scope: Scope) -> bool:
     """Whether a request has a header that can identify its caller; most requests have none."""
     for name, _ in scope["headers"]:  # noqa: SIM110 - a generator takes twice as long
         if name in CREDENTIAL_HEADERS:
@@ -48,14 +49,17 @@ class Identify:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "http":
-            services = self._services
-            address = find_client_address(scope, services.settings.trusted_proxies)
-            anonymous = Caller(services.accounts.persons.derive_person(address, services.now()))
-            asked = _has_credentials(scope) and scope["path"] not in ANONYMOUS_PATHS
+            anonymous = self.derive_anonymous(scope, self._services.now())
+            asked = has_credentials(scope) and scope["path"] not in ANONYMOUS_PATHS
             caller = await self._identify_caller(scope, anonymous) if asked else anonymous
             scope["state"]["caller"] = caller
             set_store_user(None if scope["path"] in ANONYMOUS_PATHS else caller.person)
         await self._app(scope, receive, send)
+
+    def derive_anonymous(self, scope: Scope, now: datetime) -> Caller:
+        """Return the caller of a request without credentials."""
+        address = find_client_address(scope, self._services.settings.trusted_proxies)
+        return Caller(self._services.accounts.persons.derive_person(address, now))
 
     async def _identify_caller(self, scope: Scope, anonymous: Caller) -> Caller:
         """Return the caller of the request's key or session; without one, the anonymous caller."""

@@ -7,7 +7,7 @@ passes without waiting.
 
 from newsintel.domain.accounts.model import Caller
 from newsintel.errors import RateLimitedError
-from newsintel.http.asgi import Asgi, Receive, Scope, Send
+from newsintel.http.asgi import Asgi, HeaderLines, Receive, Scope, Send
 from newsintel.http.paths import DESCRIPTION, HEALTH, METRICS, PROBLEM_PAGES, READY, SEARCH
 from newsintel.http.response.problems import PROBLEMS, send_problem
 from newsintel.runtime.limits.limiter import Limiter
@@ -55,7 +55,20 @@ class RateLimits:
 
         await self._app(scope, receive, sending)
 
-    def _build_headers(self, path: str, person: str, remaining: int) -> list[tuple[bytes, bytes]]:
+    def take_leased(self, scope: Scope) -> HeaderLines | None:
+        """Count a request without waiting.
+
+        Returns:
+            The header lines for its response. None = the limits must be asked, or refuse the
+            request; nothing was counted.
+        """
+        if is_exempt(scope["path"]):
+            return []
+        person = scope["state"]["caller"].person
+        lease = self._requests.get_lease(person)
+        return self._build_headers(scope["path"], person, lease.remaining) if lease.take() else None
+
+    def _build_headers(self, path: str, person: str, remaining: int) -> HeaderLines:
         """Return the headers. The state of the limit of misses is that after the request."""
         state = b'"search";r=%d;t=%d' % (remaining, self._requests.seconds_to_reset())
         if self._misses is None or path != SEARCH:

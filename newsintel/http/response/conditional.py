@@ -48,12 +48,13 @@ def respond_unless_held(body: bytes, lines: HeaderLines, tag: str | None) -> Res
         tag: its entity tag, without quotes; None = no tag, the body is always sent.
     """
     if not is_already_held(request.scope["headers"], tag):
-        return Response(body, headers=_decode_lines(lines))
-    response = Response(b"", status=304, headers=_decode_lines(drop_body_headers(lines)))
+        return Response(body, headers=decode_lines(lines))
+    response = Response(b"", status=304, headers=decode_lines(drop_body_headers(lines)))
     for name in _BODY_HEADERS:  # the framework adds them
         response.headers.pop(name.decode(), None)
     return response
 
 
-def _decode_lines(lines: HeaderLines) -> Headers:
+def decode_lines(lines: HeaderLines) -> Headers:
+    """Return header lines as the framework takes them."""
     return Headers([(name.decode(), value.decode()) for name, value in lines])

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from newsintel.domain.intelligence.searched import summarize_search
 from newsintel.domain.search.codec import to_json
-from newsintel.domain.search.freshness import Windows
+from newsintel.domain.search.freshness import MAX_CLOCK_SKEW_S, Windows
 from newsintel.domain.search.harvest import Answer, Via
 from newsintel.domain.search.history import SearchSummary
 from newsintel.domain.search.query_model import Query
@@ -84,6 +84,13 @@ class RenderedSearch:
     query: Query
     fetched_at: datetime
     searched: SearchSummary | None
+
+    def is_fresh(self, now_s: float) -> bool:
+        """Whether it may be sent without asking the desk; `now_s` is Unix time.
+
+        A time before it was fetched means that the clock was set back: its age is unknown.
+        """
+        return self.since_s - MAX_CLOCK_SKEW_S <= now_s < self.until_s
 
     def build_headers(self, now_s: float, via: str) -> HeaderLines:
         """Return the header lines at a given time.

@@ -4,7 +4,6 @@ It shows the account, makes API keys and shows each once, revokes them, and sign
 """
 
 from datetime import datetime
-from functools import partial
 from importlib.resources import files
 
 from quart import Response, render_template, request
@@ -14,6 +13,7 @@ from newsintel.domain.accounts.sign_in import HOME_PATH
 from newsintel.errors import SignInUnavailableError
 from newsintel.http.request.access import get_current_caller
 from newsintel.http.response.browser_page import with_error_pages
+from newsintel.http.response.fixed_answer import FixedAnswer
 from newsintel.http.route import Route
 from newsintel.http.routes.auth import describe_providers
 from newsintel.http.services import Services
@@ -69,16 +69,7 @@ def _format_day(moment: datetime | None) -> str:
 
 def _build_asset_route(name: str, kind: str) -> Route:
     body = files("newsintel.http").joinpath("static", name).read_bytes()
-    media = kind.partition(";")[0]
-    return Route(
-        f"/static/{name}",
-        partial(_answer_asset, body, kind),
-        "A part of the pages",
-        {200: None},
-        media=media,
-    )
-
-
-async def _answer_asset(body: bytes, kind: str, _services: Services) -> Response:
     # It changes only with releases, and is the same for signed-in browsers.
-    return Response(body, headers={"Cache-Control": "public, max-age=300"}, content_type=kind)
+    view = FixedAnswer.of_text(body, kind, cache_control="public, max-age=300")
+    media = kind.partition(";")[0]
+    return Route(f"/static/{name}", view, "A part of the pages", {200: None}, media=media)

@@ -14,9 +14,11 @@ from newsintel import __version__
 from newsintel.domain.limits.ports import SourceState
 from newsintel.domain.operations.ports import Health, Phase, StoreHealth
 from newsintel.domain.operations.source_notice import make_source_notice
+from newsintel.domain.search.codec import to_json
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.paths import HEALTH, READY
 from newsintel.http.response.answers import answer_json
+from newsintel.http.response.fixed_answer import FixedAnswer
 from newsintel.http.route import Route
 from newsintel.http.routes.sources import name_state
 from newsintel.http.services import Services
@@ -33,11 +35,16 @@ WATCH_EVERY_S = 5.0
 NOT_READY = (Phase.STARTING, Phase.DRAINING, "unusable")
 
 
-def build_routes(health: Health) -> tuple[Route, ...]:
-    """The routes of health."""
+def build_routes(health: Health, commit: str) -> tuple[Route, ...]:
+    """The routes of health; `commit` names the build."""
     ready = Readiness(health)
     return (
-        Route(HEALTH, get_health, "Whether the process and its loops live", {200: ref("Health")}),
+        Route(
+            HEALTH,
+            _fix_health(commit),
+            "Whether the process and its loops live",
+            {200: ref("Health")},
+        ),
         Route(
             READY,
             ready.get_readiness,
@@ -47,15 +54,14 @@ def build_routes(health: Health) -> tuple[Route, ...]:
     )
 
 
-async def get_health(services: Services) -> Response:
-    """Answer 200, also while draining. Asks no store.
+def _fix_health(commit: str) -> FixedAnswer:
+    """Return the answer of /health: 200, also while draining. It asks no store.
 
     There is no other status: if an actor or loop fails, the process ends, so a process that answers
     is alive.
     """
-    return _answer_uncached(
-        {"status": "ok", "version": __version__, "commit": services.settings.commit}, 200
-    )
+    body = to_json({"status": "ok", "version": __version__, "commit": commit})
+    return FixedAnswer.of_text(body, "application/json", cache_control="no-store")
 
 
 class Readiness:

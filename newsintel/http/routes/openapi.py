@@ -1,10 +1,7 @@
 """GET /openapi.json (OpenAPI 3.1.0): the description of every route, made from the route table."""
 
 from collections.abc import Iterable, Iterator
-from functools import partial
 from typing import Any
-
-from quart import Response
 
 from newsintel import __version__
 from newsintel.config.settings import Settings
@@ -16,9 +13,9 @@ from newsintel.http.paths import DESCRIPTION, SEARCH
 from newsintel.http.request.credentials import name_session_cookie
 from newsintel.http.request.json_body import LEFT_OUT
 from newsintel.http.request.query_string import Parameter
+from newsintel.http.response.fixed_answer import FixedAnswer
 from newsintel.http.response.problems import PROBLEM_JSON, PROBLEMS
 from newsintel.http.route import Route
-from newsintel.http.services import Services
 
 COMMON_PROBLEMS = ("invalid_parameter", "unauthenticated", "too_large", "wrong_host", "internal")
 """Codes that every route can answer with."""
@@ -47,21 +44,14 @@ LIMIT_HEADERS: dict[str, Any] = {
 
 def build_routes(others: Iterable[Route], settings: Settings) -> tuple[Route, ...]:
     """The route of the description, which describes itself too."""
-    about = Route(
-        DESCRIPTION,
-        partial(_answer_description, b""),
-        "This description",
-        {200: {"type": "object"}},
-    )
-    body = to_json(describe_api((*others, about), settings))
-    return (Route(about.path, partial(_answer_description, body), about.about, about.answers),)
+    about = _build_route(b"")
+    return (_build_route(to_json(describe_api((*others, about), settings))),)
 
 
-async def _answer_description(body: bytes, _services: Services) -> Response:
+def _build_route(body: bytes) -> Route:
     # It changes only with releases and settings.
-    return Response(
-        body, headers={"Cache-Control": "public, max-age=300"}, content_type="application/json"
-    )
+    view = FixedAnswer.of_text(body, "application/json", cache_control="public, max-age=300")
+    return Route(DESCRIPTION, view, "This description", {200: {"type": "object"}})
 
 
 def describe_api(table: Iterable[Route], settings: Settings) -> dict[str, Any]:

@@ -125,7 +125,7 @@ async def test_a_bug_outside_any_route_is_a_problem_too(caplog):
     async def fail():
         raise ZeroDivisionError
 
-    response = await app.test_client().get("/health")
+    response = await app.test_client().get("/sources")
     assert (response.status_code, response.content_type) == (500, "application/problem+json")
     assert tracebacks(caplog) == ["ZeroDivisionError"]
 
