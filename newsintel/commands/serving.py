@@ -11,7 +11,7 @@ from newsintel.app import open_pipeline, run_reporting
 from newsintel.config.settings import Settings
 from newsintel.domain.operations.ports import Phase
 from newsintel.domain.operations.source_notice import make_source_notice
-from newsintel.http.application import create_app
+from newsintel.http.application import create_front
 from newsintel.http.routes.health import watch_readiness
 from newsintel.http.routes.metrics import MetricsListener
 from newsintel.http.server import listener as server
@@ -61,7 +61,9 @@ async def run_service(
                 listen = partial(
                     server.serve_http, settings=settings, shutdown=ending.begun, metrics=metrics
                 )
-                urls, metrics_urls = await http.start(listen, create_app(services)), []
+                front = create_front(services)
+                public = partial(listen, front.app, answer_at_once=front.wire_path.answer)
+                urls, metrics_urls = await http.start(public), []
                 if settings.metrics_bind:
                     metrics_urls = await http.start(
                         partial(

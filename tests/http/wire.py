@@ -7,7 +7,7 @@ from pathlib import Path
 import trio
 from attrs import frozen
 
-from newsintel.http.application import create_app
+from newsintel.http.application import create_front
 from newsintel.http.server.listener import serve_http
 from tests.http.world import World, settings
 from tests.samples import read_counter
@@ -63,19 +63,31 @@ class Served:
 
 @asynccontextmanager
 async def serving(
-    world=None, prepare=lambda _app: None, app=None, patience_s=PATIENCE_S, **environ
+    world=None, prepare=lambda _: None, app=None, *, patience_s=PATIENCE_S, wire=True, **environ
 ):
-    """Serve the whole application on a free port until the block ends."""
+    """Serve the whole application on a free port until the block ends.
+
+    With `wire` it has its wire path, as in the service. An `app` of the test has none.
+    """
     world = world or World()
     world.settings = settings(NEWSINTEL_BIND="127.0.0.1:0", NEWSINTEL_RATE_LIMIT="off", **environ)
+    at_once = None
     if app is None:
-        app = create_app(world.services)
+        front = create_front(world.services)
+        app, at_once = front.app, front.wire_path.answer if wire else None
         prepare(app)
     shutdown = trio.Event()
     with trio.fail_after(patience_s):
         async with AsyncExitStack() as opened, trio.open_nursery() as nursery:
             (url,) = await nursery.start(
-                partial(serve_http, app, world.settings, shutdown=shutdown, metrics=world.metrics)
+                partial(
+                    serve_http,
+                    app,
+                    world.settings,
+                    shutdown=shutdown,
+                    metrics=world.metrics,
+                    answer_at_once=at_once,
+                )
             )
             yield Served(url, world, shutdown, opened)
             shutdown.set()

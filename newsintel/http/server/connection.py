@@ -14,6 +14,7 @@ from newsintel.http.asgi import Asgi
 from newsintel.http.server.connections import Connections, TooManyError
 from newsintel.http.server.http1 import Http1, Phase, RequestRunner
 from newsintel.http.server.log import ServerLog
+from newsintel.http.server.wire import Wire
 from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -45,6 +46,7 @@ class ServerParts:
     log: ServerLog
     count: Count
     head_timeout_s: float
+    wire: Wire | None
 
     async def serve_connection(self, stream: trio.SocketStream) -> None:
         """Serve one connection to its end.
@@ -137,10 +139,19 @@ class Connection:
                 if not self._ending:
                     await self._handle_timeout()
             elif data:
-                await self._protocol.handle(RawData(bytes(data)))
+                await self._handle_bytes(bytes(data))
             else:
                 self._gone = True
                 return
+
+    async def _handle_bytes(self, data: bytes) -> None:
+        """Answer from finished bytes if possible, else pass the bytes to the protocol."""
+        wire = self._serving.wire
+        if wire is not None and await wire.try_answer(data, self._protocol, self._send_bytes):
+            # The phase is the same as before this request, but its time starts again.
+            self._phase, self._since = self._protocol.phase, trio.current_time()
+        else:
+            await self._protocol.handle(RawData(data))
 
     def _compute_deadline(self) -> float:
         """Return when the next bytes must have arrived.
@@ -171,20 +182,24 @@ class Connection:
         """Send bytes; calls do not interleave. A failed or cancelled send ends the connection."""
         if not data or self._gone:
             return
-        async with self._sending:
-            sent = False
-            try:
-                with trio.move_on_after(SEND_TIMEOUT_S) as sending:
-                    await self._stream.send_all(data)
-                    sent = True
-                if sending.cancelled_caught:
-                    self._serving.count("connections_cut", reason="send_timeout")
-            except (trio.BrokenResourceError, trio.ClosedResourceError):
-                pass
-            finally:
-                if not sent:
-                    self._gone = True
-                    self._end_connection()
+        try:
+            self._sending.acquire_nowait()  # `acquire` would let other tasks run first
+        except trio.WouldBlock:
+            await self._sending.acquire()
+        sent = False
+        try:
+            with trio.move_on_after(SEND_TIMEOUT_S) as sending:
+                await self._stream.send_all(data)
+                sent = True
+            if sending.cancelled_caught:
+                self._serving.count("connections_cut", reason="send_timeout")
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass
+        finally:
+            self._sending.release()
+            if not sent:
+                self._gone = True
+                self._end_connection()
 
     def _end_connection(self) -> None:
         """Stop reading and start no further request. A send that is running completes."""

@@ -291,6 +291,23 @@ class Http1(H11Protocol):
             h11.ERROR,
         }
 
+    @property
+    def can_be_skipped(self) -> bool:
+        """Whether the next request may be answered without the parser.
+
+        The parser holds nothing, no response is running, and the connection stays open after the
+        next response.
+        """
+        connection = self.connection
+        return (
+            connection.their_state is h11.IDLE
+            and connection.our_state is h11.IDLE
+            and not connection.trailing_data[0]
+            and not self._over
+            and self.keep_alive_requests + 1 < self.config.keep_alive_max_requests
+            and not self.context.terminated.is_set()
+        )
+
     async def handle(self, event: Event) -> None:
         """Handle bytes from the client, or the event that it has left."""
         if not isinstance(event, RawData):

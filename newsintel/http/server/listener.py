@@ -19,6 +19,7 @@ from newsintel.http.asgi import Asgi
 from newsintel.http.server.connection import ServerParts
 from newsintel.http.server.connections import Connections
 from newsintel.http.server.log import ServerLog
+from newsintel.http.server.wire import AnswerAtOnce, Wire
 from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.runtime.telemetry.metrics import Metrics
 
@@ -47,6 +48,7 @@ async def serve_http(
     shutdown: trio.Event,
     metrics: Metrics,
     bind: ListenAddress | None = None,
+    answer_at_once: AnswerAtOnce | None = None,
     task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until `shutdown` is set.
@@ -60,6 +62,8 @@ async def serve_http(
         shutdown: ends the server.
         metrics: count requests and connections.
         bind: the address to listen on instead of BIND; such a listener has no gauge.
+        answer_at_once: finished answers, which are sent without parsing the request; None = there
+            are none.
         task_status: receives the URL of every listening address once the server accepts
             connections. Where BIND has port 0, the URL has the port that the system chose.
 
@@ -72,7 +76,7 @@ async def serve_http(
     )
     if bind is None:
         metrics.set_gauge_reader("connections", lambda: {(): float(len(connections))})
-    serving = _build_parts(app, settings, metrics, connections)
+    serving = _build_parts(app, settings, metrics, connections, answer_at_once)
     async with trio.open_nursery() as nursery:
         async with trio.open_nursery() as accepting:
             accept = partial(
@@ -88,7 +92,11 @@ async def serve_http(
 
 
 def _build_parts(
-    app: Asgi, settings: Settings, metrics: Metrics, connections: Connections
+    app: Asgi,
+    settings: Settings,
+    metrics: Metrics,
+    connections: Connections,
+    answer_at_once: AnswerAtOnce | None,
 ) -> ServerParts:
     config = Config()
     config.h11_max_incomplete_size = MAX_HEADER_BYTES
@@ -102,6 +110,7 @@ def _build_parts(
         server_log,
         metrics.count,
         settings.head_timeout_s,
+        Wire(answer_at_once, config, server_log) if answer_at_once else None,
     )
 
 

@@ -14,7 +14,7 @@ from attrs import frozen
 from quart import Response, request
 
 from newsintel.errors import NewsIntelError
-from newsintel.http.application import create_app
+from newsintel.http.application import create_app, create_front
 from newsintel.http.response.errors import handle_errors
 from newsintel.http.server import listener as server
 from newsintel.http.server.listener import serve_http
@@ -48,13 +48,21 @@ async def serving(world=None, prepare=lambda _app: None, **environ):
     """Serve the whole application on a free port until the block ends."""
     world = world or World()
     world.settings = settings(NEWSINTEL_BIND="127.0.0.1:0", **environ)
-    app = create_app(world.services)
-    prepare(app)
+    front = create_front(world.services)
+    prepare(front.app)
+    at_once = front.wire_path.answer
     shutdown = trio.Event()
     with trio.fail_after(PATIENCE_S):
         async with AsyncExitStack() as opened, trio.open_nursery() as nursery:
             (url,) = await nursery.start(
-                partial(serve_http, app, world.settings, shutdown=shutdown, metrics=world.metrics)
+                partial(
+                    serve_http,
+                    front.app,
+                    world.settings,
+                    shutdown=shutdown,
+                    metrics=world.metrics,
+                    answer_at_once=at_once,
+                )
             )
             yield Served(url, shutdown, opened)
             shutdown.set()
