@@ -197,6 +197,26 @@ async def test_at_shutdown_an_idle_connection_is_closed(mock_clock):
         assert (await client.read(), client.closed) == (b"", True)
 
 
+async def test_a_request_that_arrives_as_the_connection_ends_is_not_answered(mock_clock):
+    """The parser ignores it too: nothing is sent, counted or logged."""
+    async with serving_in_memory() as service:
+        client = service.connect()
+        await client.send(ask(b"/health"))
+        client.stream.receive_stream.put_data(ask(b"/health"))
+        service.connections.drain()
+        assert (await client.read(), client.closed) == (b"", True)
+        assert service.at_once == [200]
+
+
+async def test_a_connection_that_comes_during_the_shutdown_gets_one_answer(mock_clock):
+    """Its response announces the close."""
+    async with serving_in_memory() as service:
+        await service.shut_down()
+        client = service.connect()
+        assert parse(await client.send(ask(b"/health")))[1][b"connection"] == b"close"
+        assert client.closed
+
+
 async def test_at_shutdown_an_answer_on_its_way_is_sent(mock_clock):
     """The client gets all of it; then the connection closes."""
     may_go = trio.Event()
