@@ -132,17 +132,18 @@ async def test_hits_are_counted_and_recorded_once_a_minute(mock_clock):
         client = service.connect()
         for seconds in (0, 1, 59, 60, 61):
             world.now = NOW + timedelta(seconds=seconds)
-            await client.send(ask())
+            if seconds != 60:  # a HEAD and a 304 at this time are no searches
+                await client.send(ask())
             await client.send(ask(SEARCH, b"If-None-Match: *"))
             await client.send(ask(method=b"HEAD"))
         assert service.at_once.count(304) == 5
         records = [world.inbox[1].receive_nowait() for _ in range(2)]
-        assert [one.searched_at - NOW for one in records] == [timedelta(0), timedelta(seconds=60)]
+        assert [one.searched_at - NOW for one in records] == [timedelta(0), timedelta(seconds=61)]
         assert world.inbox[1].statistics().current_buffer_used == 0
-        assert read_counter(world.metrics, "searches", via="hit") == 14
+        assert read_counter(world.metrics, "searches", via="hit") == 13
         count = world.metrics.registry.get_sample_value
         name = "newsintel_http_request_seconds_count"
-        assert count(name, {"route": "/articles", "status": "2xx"}) == 10
+        assert count(name, {"route": "/articles", "status": "2xx"}) == 9
         assert count(name, {"route": "/articles", "status": "3xx"}) == 5
 
 
