@@ -148,7 +148,7 @@ class Connection:
         """Answer from finished bytes if possible, else pass the bytes to the protocol."""
         wire = self._serving.wire
         if wire is not None and await wire.try_answer(data, self._protocol, self._send_bytes):
-            # The phase is the same as before this request, but its time starts again.
+            # The time for the next request starts with this answer, not with the first one.
             self._phase, self._since = self._protocol.phase, trio.current_time()
         else:
             await self._protocol.handle(RawData(data))
