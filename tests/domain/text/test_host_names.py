@@ -36,7 +36,8 @@ SAME = {
     "ΒΌΛΟΣ.com": "xn--nxasmq6b.com",
     "نامه\u200cای.com": "xn--mgba3gch31f060k.com",
     "ශ්\u200dරී.com": "xn--10cl1a0b660p.com",
-    # Mapped: case, width, ligatures, circled digits, decomposed letters, full stops of other scripts
+    # Mapped: case, width, ligatures, circled digits, decomposed letters, and the full stops of
+    # other scripts
     "MÜLLER.example": "xn--mller-kva.example",
     "mu\u0308ller.example": "xn--mller-kva.example",
     "ｗｗｗ．ｅｘａｍｐｌｅ．ｏｒｇ": "www.example.org",

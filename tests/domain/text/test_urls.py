@@ -25,9 +25,11 @@ ANY_TEXT = st.text(alphabet=st.characters(codec=None, categories=None), max_size
 PIECES = st.sampled_from(
     re.split(
         " ",
-        "https:// http:// www. m. amp. google.com /url?q= /amp /amp/s/ / // ? & = % %41 %2 + example.org .co.uk guardian.co.uk youtu.be/ "
-        "youtube.com/watch?v= attribution_link?u=/ vk.com/away.php?to= a ä redd.it/ old.reddit.com/r/x/comments/ 1abc utm_source=x # :80 . "
-        "x.cdn.ampproject.org/c/ consent.yahoo.com/ #/ #! #/story/1 ! :~: straßenblatt.de 例え.テスト",
+        "https:// http:// www. m. amp. google.com /url?q= /amp /amp/s/ / // ? & = % %41 %2 + "
+        "example.org .co.uk guardian.co.uk youtu.be/ youtube.com/watch?v= attribution_link?u=/ "
+        "vk.com/away.php?to= a ä redd.it/ old.reddit.com/r/x/comments/ 1abc utm_source=x # :80 . "
+        "x.cdn.ampproject.org/c/ consent.yahoo.com/ #/ #! #/story/1 ! :~: "
+        "straßenblatt.de 例え.テスト",
     )
 )
 
