@@ -119,7 +119,9 @@ KILLERS = {
     "a transfer coding that is none": b"POST /articles HTTP/1.1\r\n"
     + HOST
     + b"Transfer-Encoding: chunked, nonsense\r\n\r\n",
-    "characters outside ASCII in the target": "GET /articles?q=Z\u00fcrich HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(),
+    "characters outside ASCII in the target": (
+        "GET /articles?q=Z\u00fcrich HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    ),
     "a NUL in a header": b"GET /health HTTP/1.1\r\n" + HOST + b"X: a\x00b\r\n\r\n",
     "a folded header": b"GET /health HTTP/1.1\r\n" + HOST + b"X: a\r\n b\r\n\r\n",
     "no header name": b"GET /health HTTP/1.1\r\n" + HOST + b": a\r\n\r\n",

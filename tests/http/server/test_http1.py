@@ -12,8 +12,12 @@ import trio.testing
 from newsintel.http.server.http1 import MAX_QUEUED_MESSAGES, Inbox
 
 RELIED_ON = {
-    hypercorn.protocol.h11.H11Protocol: "b32a61e0a8ca2127c7e1cb133281521f6cc73fdefb94b188fb6944e80b175b43",
-    hypercorn.protocol.http_stream.HTTPStream: "e0f656feb55ab89c407631368d7a00f3e1b9ab4eb5ade4a639771150bbc6cfa5",
+    hypercorn.protocol.h11.H11Protocol: (
+        "b32a61e0a8ca2127c7e1cb133281521f6cc73fdefb94b188fb6944e80b175b43"
+    ),
+    hypercorn.protocol.http_stream.HTTPStream: (
+        "e0f656feb55ab89c407631368d7a00f3e1b9ab4eb5ade4a639771150bbc6cfa5"
+    ),
 }
 """The base classes of `http1`, with the SHA-256 of the source that was last reviewed."""
 
