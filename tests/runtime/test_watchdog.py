@@ -132,7 +132,8 @@ def planted(*_):
 
 async def main():
     async with simulated_upstreams() as simulated:
-        await serving.serve(demo_settings(simulated), lambda url: print(url, flush=True), stuck_s={stuck_s})
+        settings = demo_settings(simulated)
+        await serving.serve(settings, lambda url: print(url, flush=True), stuck_s={stuck_s})
 
 lifecycle.Lifecycle.phase = planted
 lifecycle.END_SLACK_S = serving.END_SLACK_S = 0.5
