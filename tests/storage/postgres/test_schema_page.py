@@ -13,7 +13,8 @@ SHORT = {
 
 COLUMNS = """
 SELECT table_name, column_name, data_type FROM information_schema.columns
-WHERE table_schema = 'public' AND table_name <> 'alembic_version' ORDER BY table_name, ordinal_position
+WHERE table_schema = 'public' AND table_name <> 'alembic_version'
+ORDER BY table_name, ordinal_position
 """
 FOREIGN_KEYS = """
 SELECT parent.relname, child.relname, attname, confdeltype::text FROM pg_constraint

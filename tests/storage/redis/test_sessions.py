@@ -212,8 +212,12 @@ def written(user_id="7", created="2026-11-23T12:00:00+00:00", digest="a"):
 
 
 RUBBISH = [
-    b"junk", b"[]", b"[1,2,3,4,5]", b'["a",7,"2026-01-01","no","x"]', b"\xff", b"{}", b"[" * 100_000, b'["a",7,[],[],""]',
-    *(written(user_id) for user_id in ('"x"', "null", "1e999", "1.5", "true", "-1", str(2**63), "9" * 5000, "[7]")),
+    b"junk", b"[]", b"[1,2,3,4,5]", b'["a",7,"2026-01-01","no","x"]',
+    b"\xff", b"{}", b"[" * 100_000, b'["a",7,[],[],""]',
+    *(
+        written(user_id)
+        for user_id in ('"x"', "null", "1e999", "1.5", "true", "-1", str(2**63), "9" * 5000, "[7]")
+    ),
     written(created="0001-01-01T00:00:00+14:00"), written(created="9999-12-31T23:59:59-14:00"),
 ]  # fmt: skip
 
