@@ -81,7 +81,10 @@ async def test_connections_are_reused(simulated: Simulated) -> None:
         b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999\r\n\r\n" + b"x" * 99999,
         b"CONNECT / HTTP/1.1\r\nHost: a\r\n\r\n",
         b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n",
-        b"GET /reddit-www/api/v1/authorize?redirect_uri=http://[::1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        (
+            b"GET /reddit-www/api/v1/authorize?redirect_uri=http://[::1 HTTP/1.1\r\n"
+            b"Host: a\r\nConnection: close\r\n\r\n"
+        ),
     ],
 )
 async def test_nonsense_ends_only_its_connection(

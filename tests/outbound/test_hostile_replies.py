@@ -27,7 +27,10 @@ from tests.waiting import PATIENCE_S
 
 TYPE = b"Content-Type: application/json\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\n" + TYPE + b"Transfer-Encoding: chunked\r\n\r\n"
-OK = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\nX-A: b\r\n\r\n{"status":1}'
+OK = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\nX-A: b\r\n\r\n"
+    b'{"status":1}'
+)
 
 BUSY = {
     "chunks of one byte": CHUNKED + b"1\r\n \r\n" * 100_000,

@@ -251,7 +251,8 @@ from tests.outbound.test_source_client import QUERY, upstream_at
 
 def peak_mb():
     # Not getrusage: its ru_maxrss starts at what the parent had.
-    return int(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))) / 1024
+    status = open("/proc/self/status")
+    return int(next(line.split()[1] for line in status if line.startswith("VmHWM"))) / 1024
 
 async def main():
     async with upstream_at(sys.argv[1]) as upstream:
