@@ -165,7 +165,7 @@ class Drill:
         )
 
     def report_load(self) -> None:
-        """Print the results of the load. Raises BrokenPromiseError if a request failed."""
+        """Print the results of the load. Raises CheckFailedError if a request failed."""
         median_ms, p99_ms = self.load.median_and_p99_ms()
         failed = sum(self.load.failures.values())
         print(
@@ -182,7 +182,7 @@ async def run_drill(folder: Path, scale: Scale) -> None:
     """Run the whole drill.
 
     Raises:
-        BrokenPromiseError: a check failed.
+        CheckFailedError: a check failed.
     """
     async with open_environment(folder, scale) as it, trio.open_nursery() as nursery:
         for instance in it.serving:

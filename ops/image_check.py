@@ -127,7 +127,7 @@ def build_image(folder: Path) -> Image:
 
 
 async def check_image(image: Image) -> None:
-    """Run all checks. Raises BrokenPromiseError if one fails."""
+    """Run all checks. Raises CheckFailedError if one fails."""
     await check_contents(image)
     await check_refusal(image)
     stores_folder = image.folder / "stores"

@@ -40,7 +40,7 @@ class DatabaseUrl:
         hosts: names, addresses, or folders of unix sockets (these start with `/`), tried in this
             order; empty for the driver's default.
         ports: one port for each host; empty for the driver's default.
-        given: every other parameter of the URL.
+        parameters: every other parameter of the URL.
     """
 
     hosts: tuple[str, ...]

@@ -32,7 +32,7 @@ class SettingReader:
     """Reads single settings from an environment, and records each as a row.
 
     Attributes:
-        known: every name that may be set.
+        known_names: every name that may be set.
         secrets: the secrets that are set, by the name under which they were found.
     """
 

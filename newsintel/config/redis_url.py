@@ -50,7 +50,7 @@ class RedisUrl:
     Attributes:
         path: the path of a unix socket; None if host and port are used.
         tls: whether the connection is encrypted.
-        given: every other parameter of the URL.
+        parameters: every other parameter of the URL.
     """
 
     path: str | None

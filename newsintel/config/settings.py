@@ -2,9 +2,9 @@
 
 Only this module reads the environment.
 
-`load` turns an environment into one frozen `Settings`, or raises a `SettingsError` that names the
-setting in one line. This module does not know which sources exist: each source file declares its
-own options (`SourceOptions`), and `load` receives them all.
+`read_settings` turns an environment into one frozen `Settings`, or raises a `SettingsError` that
+names the setting in one line. This module does not know which sources exist: each source file
+declares its own options (`SourceOptions`), and `read_settings` receives them all.
 """
 
 import os
@@ -85,7 +85,7 @@ class SourceSettings:
 class Settings:
     """All settings of newsintel. Units are in the names.
 
-    Defaults are those of contract.md unless a comment gives another reason.
+    Defaults are those of the contract unless a comment gives another reason.
     """
 
     env: str = define_setting(choice_parser("development", "production"), "development")

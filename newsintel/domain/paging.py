@@ -39,7 +39,7 @@ class Cursors:
     """Turns positions into cursors and back.
 
     Args:
-        signer: the signer for PURPOSE.
+        signer: the signer for CURSOR_PURPOSE.
     """
 
     def __init__(self, signer: Signer) -> None:

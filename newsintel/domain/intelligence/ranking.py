@@ -145,7 +145,7 @@ def score_popular(
     of: Profile,
     now: datetime,
 ) -> Sliced[list[Choice]]:
-    """Score popular articles on offer that are `strange` to the profile, in the given order.
+    """Score popular articles on offer that are outside the profile, in the given order.
 
     The score is half of recency, popularity and source: there is no sign that this person is
     interested.

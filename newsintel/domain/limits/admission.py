@@ -95,8 +95,9 @@ _RULES = {
 class Admission:
     """One source's state in this process: its known starts, its latencies, and its pauses.
 
-    Order of use: `ask`; wait until the start's time; `recall`; call; `note`. Take a slot before
-    `ask`: a start that waits for a slot afterwards would come too close to the next one.
+    Order of use: `reserve`; wait until the start's time; `recheck`; call; `record_reply`. Take a
+    slot before `reserve`: a start that waits for a slot afterwards would come too close to the next
+    one.
 
     Quota: at most `quota.calls` starts in ANY `window_s` seconds. This respects the provider's day,
     whenever it begins. The cost: after a spent day calls become free one by one, as old ones leave

@@ -75,7 +75,7 @@ class SourceFetches:
         )
 
     def is_overstated(self, deadline_ms: int) -> bool:
-        """Whether some fetches were cut short before a deadline, so that `lost` may be too high."""
+        """Whether fetches were cut short before a deadline, so `lost_share` may be too high."""
         return self.cut.count_until(deadline_ms - 1) > 0
 
     def find_shortest_deadline(self, most_lost: float) -> int | None:

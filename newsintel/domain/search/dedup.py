@@ -159,7 +159,7 @@ def group_articles(articles: Sequence[Article], mode: Dedupe) -> tuple[Group, ..
 
 
 def fold_title(title: str) -> str:
-    """Return the form in which titles are compared, cut to LONGEST."""
+    """Return the form in which titles are compared, cut to MAX_COMPARED_CHARS."""
     return fold(title)[:MAX_COMPARED_CHARS]
 
 

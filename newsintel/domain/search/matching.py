@@ -1,8 +1,8 @@
 """Matches texts against queries word by word, like the index of the archive.
 
 Live scores, topics and the lists of a person use it. A term matches as a run of lexemes (`lexemes`)
-of the text's language. The match is weaker (NEAR) if query and text differ in their marks, so that
-an exact spelling comes first.
+of the text's language. The match is weaker (NEAR_MATCH) if query and text differ in their marks, so
+that an exact spelling comes first.
 """
 
 from collections.abc import Iterable, Sequence
@@ -65,7 +65,7 @@ class Run:
             spaces.
         words: the words in their plain form.
         exact: the words with their marks; equal to `words` if there are none.
-        as_lexemes, as_words, as_typed: the same three as strings to find in `Words`.
+        as_lexemes, as_words, as_typed: the same three as strings to find in `PreparedText`.
     """
 
     lexemes: tuple[str, ...]

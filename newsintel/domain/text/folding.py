@@ -3,13 +3,13 @@
 Queries, articles, topics and names use it. There are two steps. The first keeps every difference
 that a reader sees as another word. The second accepts what people type in a hurry:
 
-1. `exact_word`: NFKC_Casefold of Unicode (TR 31, TR 44) for capitals, ligatures, full-width letters
-   and superscripts. It removes invisible characters (soft hyphen, joiners), the marks of Arabic and
-   Hebrew that newspapers leave out, and the Armenian marks for questions and stress, which are
-   written inside a word (`ի՞նչ`). Digits become 0-9.
-2. `plain_word`: removes the marks that an alphabet puts on its letters (é, ü, ё, ά). Letters that
-   Unicode does not decompose become the letters that people type for them (ø, ł, ı, æ). Marks that
-   make another letter stay: й, ї, the vowels of Indian scripts, dakuten.
+1. `fold_exact_word`: NFKC_Casefold of Unicode (TR 31, TR 44) for capitals, ligatures, full-width
+   letters and superscripts. It removes invisible characters (soft hyphen, joiners), the marks of
+   Arabic and Hebrew that newspapers leave out, and the Armenian marks for questions and stress,
+   which are written inside a word (`ի՞նչ`). Digits become 0-9.
+2. `fold_plain_word`: removes the marks that an alphabet puts on its letters (é, ü, ё, ά). Letters
+   that Unicode does not decompose become the letters that people type for them (ø, ł, ı, æ). Marks
+   that make another letter stay: й, ї, the vowels of Indian scripts, dakuten.
 """
 
 import re
@@ -72,7 +72,7 @@ def fold_exact_word(text: str) -> str:
 
 
 def fold_plain_word(exact: str) -> str:
-    """Remove the marks from a word in its exact form (`exact_word`)."""
+    """Remove the marks from a word in its exact form (`fold_exact_word`)."""
     if exact.isascii():
         return exact
     bare = _MARKED.sub(r"\1\2", unicodedata.normalize("NFD", exact))

@@ -90,7 +90,7 @@ def split_lexemes(text: str, fields: Collection[str] = ()) -> Iterator[Lexeme]:
     """Yield the pieces of a query, in order.
 
     Args:
-        text: from `grammar.checked`.
+        text: from `grammar.tidy_query`.
         fields: the names that may precede a colon, in any case. Every other colon is part of its
             word.
     """

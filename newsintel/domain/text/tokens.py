@@ -124,7 +124,7 @@ class WordToken(NamedTuple):  # texts have hundreds: created in a third of an at
 
 
 def split_plain_words(text: str) -> list[str]:
-    """Return the words of `tokens` in their plain form, in order; faster for plain English."""
+    """Return the words of `split_words` in their plain form, in order; faster for plain English."""
     if _is_simple(text):
         return [word[:MAX_WORD_CHARS] for word in _ASCII_WORD.findall(text.lower())]
     return [token.word for token in split_words(text)]

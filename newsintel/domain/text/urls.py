@@ -1,7 +1,7 @@
 """URLs of articles: which are safe to show, and which are the same page.
 
-`usable` checks and repairs a URL before a browser gets it. `canonical` maps all URLs of a page to
-one. `article_id` makes the public id.
+`sanitize_url` checks and repairs a URL before a browser gets it. `canonicalize_url` maps all URLs
+of a page to one. `make_article_id` makes the public id.
 """
 
 import base64
@@ -105,7 +105,7 @@ _ALIASES = {
 _YOUTUBE_PATH = re.compile(r"/(?:shorts|embed|live|v)/([\w-]+)/?")
 
 
-# Each URL of a row is checked here at least twice: by its parser and by `canonical`.
+# Each URL of a row is checked here at least twice: by its parser and by `canonicalize_url`.
 @memoize(max_bytes=2**20)
 def sanitize_url(raw: str) -> str | None:
     r"""Return the URL in a form that is safe for a browser, or None.

@@ -76,7 +76,7 @@ def _find_head_problem(data: bytes) -> str | None:
 
 
 async def _run_no_app(*_given: object) -> None:
-    """Placeholder for the application that hypercorn requires; `Requests` runs the real one."""
+    """Placeholder for the application that hypercorn requires; see `RequestRunner`."""
 
 
 class Phase(Enum):
@@ -190,7 +190,7 @@ class ResponseProgress:
 
 
 class RequestStream(HTTPStream):
-    """One request and its response. `Requests` logs its end."""
+    """One request and its response. `RequestRunner` logs its end."""
 
     def __init__(self, protocol: "Http1") -> None:
         of = protocol

@@ -70,7 +70,7 @@ class RedisSessions:
             await self._end_oldest(session)
 
     async def _end_oldest(self, newest: Session) -> None:
-        """End a user's oldest sessions beyond MOST; never `newest`, even if clocks are wrong."""
+        """End a user's oldest sessions beyond MAX_SESSIONS; never `newest`, if clocks are wrong."""
         others = [
             session
             for session in await self._list_of_user(newest.user_id)

@@ -156,5 +156,5 @@ def sort_best_first(rows: Iterable[MatchRow], after: RankedPlace | None) -> list
 
 
 def _rank_key(row: MatchRow) -> tuple[float, float, str]:
-    # It repeats Place.order, because 500 Place objects would cost too much.
-    return (-row["rank"], -row["published_at"].timestamp(), row["public_id"])  # as Place.order
+    # It repeats Place.sort_key, because 500 Place objects would cost too much.
+    return (-row["rank"], -row["published_at"].timestamp(), row["public_id"])  # as Place.sort_key
