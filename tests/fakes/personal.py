@@ -197,14 +197,14 @@ class MemoryAccountData(_Memory):
     async def list_identities(self, user_id):
         await self._answer()
         return sorted(
-            identity for identity, of in self._accounts.list_identities.items() if of == user_id
+            identity for identity, of in self._accounts.identities.items() if of == user_id
         )
 
     async def delete(self, user_id):
         await self._answer()
         self._accounts.kept.pop(user_id, None)
-        self._accounts.list_identities = {
-            identity: of for identity, of in self._accounts.list_identities.items() if of != user_id
+        self._accounts.identities = {
+            identity: of for identity, of in self._accounts.identities.items() if of != user_id
         }
         for store in self._stores:
             store.kept.pop(user_id, None)
