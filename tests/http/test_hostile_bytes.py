@@ -195,7 +195,7 @@ async def test_a_folded_header_is_refused(fold):
 async def test_a_body_with_indented_lines_is_not_a_folded_header(end):
     """People write JSON with lines that begin with spaces."""
     async with serving(prepare=taking_bodies) as served:
-        head = end.join_flight(
+        head = end.join(
             [
                 b"PUT /body HTTP/1.1",
                 b"Host: localhost",
