@@ -120,7 +120,8 @@ async def run_balancer(folder: Path, ports: Sequence[int]) -> AsyncIterator[Bala
     program = find_nginx()
     if program is None:
         raise CheckFailedError(
-            "nginx is not installed: `apt-get install --no-install-recommends nginx-light` installs it"
+            "nginx is not installed: "
+            "`apt-get install --no-install-recommends nginx-light` installs it"
         )
     port, cage = find_free_port(), tuple[str, ...]()
     if os.geteuid() == 0:
