@@ -21,7 +21,9 @@ def add_parser(commands: Any) -> None:
     """Declare the command."""
     command = commands.add_parser(
         "config",
-        description="Print every setting: value, unit, origin and meaning. Secrets are shown as stars.",
+        description=(
+            "Print every setting: value, unit, origin and meaning. Secrets are shown as stars."
+        ),
     )
     form = command.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON")
