@@ -110,9 +110,8 @@ def check_parameter(name: str, value: str) -> None:
         raise ValueError(f"has a {name} that cannot be used: it must be {_describe_values(name)}")
     if name not in (*URL_PART_PARAMETERS, *forms, *NEEDLESS_PARAMETERS):
         shown = name if re.fullmatch(r"\w{1,40}", name) else "a parameter"
-        raise ValueError(
-            f"has {shown}, which is not a parameter of PostgreSQL: {FOREIGN_PARAMETERS.get(name, 'leave it out')}"
-        )
+        advice = FOREIGN_PARAMETERS.get(name, "leave it out")
+        raise ValueError(f"has {shown}, which is not a parameter of PostgreSQL: {advice}")
 
 
 def build_socket_options(given: Mapping[str, str]) -> tuple[tuple[int, int, int], ...]:

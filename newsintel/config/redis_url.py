@@ -33,9 +33,11 @@ refused.
 """
 
 RESERVED_PARAMETERS = (
-    "socket_timeout", "socket_connect_timeout", "socket_keepalive", "socket_keepalive_options", "socket_type", "socket_read_size",
-    "max_connections", "timeout", "health_check_interval", "retry", "retry_on_timeout", "retry_on_error", "decode_responses", "encoding",
-    "encoding_errors", "single_connection_client", "lib_name", "lib_version", "driver_info", "legacy_responses",
+    "socket_timeout", "socket_connect_timeout", "socket_keepalive", "socket_keepalive_options",
+    "socket_type", "socket_read_size", "max_connections", "timeout", "health_check_interval",
+    "retry", "retry_on_timeout", "retry_on_error", "decode_responses", "encoding",
+    "encoding_errors", "single_connection_client", "lib_name", "lib_version", "driver_info",
+    "legacy_responses",
 )  # fmt: skip
 """Parameters of redis-py that newsintel sets itself or does not need."""
 
@@ -117,7 +119,8 @@ def parse_redis_url(raw: str) -> RedisUrl:
         port = parts.port
     except ValueError:
         raise ValueError(
-            "has a host or port that cannot be read; a :, / or ? in a password is written %3A, %2F, %3F"
+            "has a host or port that cannot be read; "
+            "a :, / or ? in a password is written %3A, %2F, %3F"
         ) from None
     if parts.scheme not in SCHEMES or not parse_text(raw).startswith(f"{parts.scheme}://"):
         raise ValueError(
