@@ -75,7 +75,8 @@ class Cursors:
         raise InvalidParameterError(
             "cursor",
             "invalid",
-            "cursor must be the next_cursor of an answer to the same query, with the same filters and sort.",
+            "cursor must be the next_cursor of an answer to the same query, "
+            "with the same filters and sort.",
         )
 
 

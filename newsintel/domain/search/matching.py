@@ -27,7 +27,10 @@ NEAR_MATCH = 0.9
 """The value of a match that differs only in its marks. A judgement: the loss is smaller than that
 of any whole word."""
 
-STOP_WORDS_MESSAGE = "q must hold a word that says something: `the`, `of` and the like need a capital letter, or a phrase in quotes."
+STOP_WORDS_MESSAGE = (
+    "q must hold a word that says something: "
+    "`the`, `of` and the like need a capital letter, or a phrase in quotes."
+)
 
 DETECTION_CHARS = 2_000
 """Characters of a description that are used to detect its language. Only imported descriptions are

@@ -111,5 +111,6 @@ def _is_mark(char: str) -> bool:
 
 # A run of characters that may have a combining class: those of the BMP that do, and all beyond it.
 _MAY_BE_TOO_MANY = re.compile(
-    f"[{''.join(filter(_is_mark, map(chr, range(0x300, 0xFFFF))))}\U00010000-\U0010ffff]{{{_MOST_MARKS + 1}}}"
+    f"[{''.join(filter(_is_mark, map(chr, range(0x300, 0xFFFF))))}\U00010000-\U0010ffff]"
+    f"{{{_MOST_MARKS + 1}}}"
 )

@@ -50,7 +50,10 @@ _EMOJI = "\u2190-\u2bff\u3030\u303d\u3297\u3299\ufe0f\U0001f000-\U0001faff"
 _LETTER = r"[^\W\d_]"
 _VIRAMA = 9
 """The canonical combining class of every sign that removes the vowel of an Indic letter."""
-_A_VIRAMA = f"[{''.join(char for char in map(chr, range(0x900, 0x12000)) if unicodedata.combining(char) == _VIRAMA)}]"
+_VIRAMAS = "".join(
+    char for char in map(chr, range(0x900, 0x12000)) if unicodedata.combining(char) == _VIRAMA
+)
+_A_VIRAMA = f"[{_VIRAMAS}]"
 _NON_JOINER = "\u200c"
 
 # Scripts that use joiners start at U+0300 or later.

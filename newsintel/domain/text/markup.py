@@ -28,7 +28,10 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 # Elements that may be inside a word or a sentence. Any other tag separates the words around it.
-_INLINE_NAMES = "a abbr b bdi bdo cite code data del dfn em font i ins kbd mark q s samp small span strong sub sup tt u var wbr"
+_INLINE_NAMES = (
+    "a abbr b bdi bdo cite code data del dfn em font i ins "
+    "kbd mark q s samp small span strong sub sup tt u var wbr"
+)
 _INLINE = frozenset(_INLINE_NAMES.split())
 # Elements whose text is not for readers.
 _HIDDEN = frozenset({"script", "style", "template", "svg"})
