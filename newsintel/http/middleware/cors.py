@@ -16,7 +16,10 @@ PREFLIGHT_HEADERS = (
 )
 EXPOSE_HEADERS = (
     b"access-control-expose-headers",
-    b"Age, Cache-Status, ETag, Link, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, X-Request-Id",
+    (
+        b"Age, Cache-Status, ETag, Link, RateLimit, RateLimit-Policy, "
+        b"Retry-After, Server-Timing, X-Request-Id"
+    ),
 )
 
 
