@@ -181,7 +181,8 @@ class OpenIdConnect:
     def _log_invalid_proof(self, step: str, error: Exception) -> SignInUnavailableError:
         log.warning("provider_failed", provider=self.label, step=step, detail=type(error).__name__)
         return SignInUnavailableError(
-            f"{self.label} sent an invalid proof of your identity. Tell the operator of this service."
+            f"{self.label} sent an invalid proof of your identity. "
+            "Tell the operator of this service."
         )
 
     def _build_basic_auth(self, document: DiscoveryDocument) -> httpx.BasicAuth | None:

@@ -49,7 +49,10 @@ def read_json_object(response: Response) -> Sliced[dict[str, Any] | Refusal]:
     found = yield from _parse(response.body)
     if isinstance(found, dict):
         return found
-    detail = f"{found} ({len(response.body)} bytes, content type {media_type(response)}, HTTP {response.status})"
+    detail = (
+        f"{found} ({len(response.body)} bytes, "
+        f"content type {media_type(response)}, HTTP {response.status})"
+    )
     return Refusal(Status.BAD_PAYLOAD, detail, response.status)
 
 
