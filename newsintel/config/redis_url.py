@@ -124,7 +124,8 @@ def parse_redis_url(raw: str) -> RedisUrl:
         ) from None
     if parts.scheme not in SCHEMES or not parse_text(raw).startswith(f"{parts.scheme}://"):
         raise ValueError(
-            "must be a URL such as redis://host:6379/0, rediss://host:6379/0 or unix:///path/to/redis.sock"
+            "must be a URL such as redis://host:6379/0, "
+            "rediss://host:6379/0 or unix:///path/to/redis.sock"
         )
     given = _parse_parameters(parts)
     username, password = given.pop("username", None), given.pop("password", None)
@@ -135,7 +136,8 @@ def parse_redis_url(raw: str) -> RedisUrl:
         )
     if not is_socket and not re.fullmatch(r"/?[0-9]{0,9}", parts.path):
         raise ValueError(
-            "has something after the host that is not the number of a database, as in redis://host:6379/0"
+            "has something after the host that is not the number of a database, "
+            "as in redis://host:6379/0"
         )
     if "," in (parts.hostname or ""):
         raise ValueError("names several hosts: use one host name, which leads to the primary")

@@ -44,7 +44,8 @@ _ROUNDS = 4
 # Texts about a tag have none of these: end tags, attributes, line breaks, comments, entities, a
 # paragraph at the start.
 _IS_HTML = re.compile(
-    rf"</[a-z]|<[a-z][a-z0-9]*\s[^<>]*=|<br\b|<!--|\A\s*<(?:p|div|ul|ol|h[1-6]|img|figure|blockquote|table)\b|{_ENTITY.pattern}",
+    r"</[a-z]|<[a-z][a-z0-9]*\s[^<>]*=|<br\b|<!--"
+    rf"|\A\s*<(?:p|div|ul|ol|h[1-6]|img|figure|blockquote|table)\b|{_ENTITY.pattern}",
     re.IGNORECASE,
 )
 

@@ -35,8 +35,9 @@ _UNRESERVED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 # Parameters that say where a reader came from. No known site uses these names for the page itself.
 _TRACKING_PREFIXES = ("utm_", "at_", "pk_", "mtm_", "hsa_", "wt.", "guce_", "soc_")
 _TRACKING = re.compile(
-    "_ga|_gl|_r|amp|cmp|cmpid|dclid|fbclid|ftag|gbraid|gclid|gclsrc|guccounter|icid|igsh|igshid|ito|mbid|mc_cid|mc_eid|mkt_tok|msclkid|"
-    "ncid|ocid|pgtype|sessionid|smid|smtyp|sref|taid|trk|ttclid|twclid|wbraid|wt_mc|xid|yclid"
+    "_ga|_gl|_r|amp|cmp|cmpid|dclid|fbclid|ftag|gbraid|gclid|gclsrc|guccounter|icid|igsh|igshid|"
+    "ito|mbid|mc_cid|mc_eid|mkt_tok|msclkid|ncid|ocid|pgtype|sessionid|smid|smtyp|sref|taid|trk|"
+    "ttclid|twclid|wbraid|wt_mc|xid|yclid"
 )
 # These names have other uses: only these values are tracking.
 _TRACKING_PAIRS = frozenset(
@@ -265,7 +266,8 @@ def _build_canonical(host: str, path: str, parts: SplitResult) -> str:
     port = "" if parts.port in (None, 80, 443) else f":{parts.port}"
     if host in _PATH_ONLY and path != "/":
         return f"https://{host}{port}{path}"
-    return f"https://{host}{port}{path}{_canonicalize_query(parts.query)}{_canonicalize_fragment(parts.fragment)}"
+    query, fragment = _canonicalize_query(parts.query), _canonicalize_fragment(parts.fragment)
+    return f"https://{host}{port}{path}{query}{fragment}"
 
 
 def _canonicalize_query(raw: str) -> str:

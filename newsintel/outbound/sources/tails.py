@@ -18,7 +18,8 @@ _EAST_ASIAN = "[\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef]"
 # without spaces; dashes without spaces only in East Asian text. They also occur within headlines,
 # so the text after them must be exactly the outlet's name.
 _SEPARATOR = re.compile(
-    r"\s*[|\uff5c\uff1a\u2502\u00a6_\u2022\u00b7\u30fb\u00bb\u203a]+\s*|\s+[-\u2013\u2014\u2015:/~<]+\s+"
+    r"\s*[|\uff5c\uff1a\u2502\u00a6_\u2022\u00b7\u30fb\u00bb\u203a]+\s*"
+    r"|\s+[-\u2013\u2014\u2015:/~<]+\s+"
     rf"|(?<={_EAST_ASIAN})[-\u2013\u2014\u2015\uff0d]+(?={_EAST_ASIAN})"
 )
 _MOST_SEPARATORS = 3
