@@ -134,10 +134,8 @@ def _describe_values(name: str) -> str:
     """Describe the allowed values of a parameter."""
     special = {"connect_timeout": "whole seconds from 1 to 60", "keepalives": "0 or 1"}
     form = (DRIVER_PARAMETERS | TRANSLATED_PARAMETERS)[name]
-    return special.get(name) or (
-        "a number"
-        if "[0-9]" in form
-        else "TLSv1.2 or TLSv1.3"
-        if "TLS" in form
-        else ", ".join(form.split("|"))
-    )
+    if name in special:
+        return special[name]
+    if "[0-9]" in form:
+        return "a number"
+    return "TLSv1.2 or TLSv1.3" if "TLS" in form else ", ".join(form.split("|"))

@@ -130,6 +130,21 @@ def parse_redis_url(raw: str) -> RedisUrl:
     given = _parse_parameters(parts)
     username, password = given.pop("username", None), given.pop("password", None)
     is_socket = parts.scheme == "unix"
+    _check_place(parts, is_socket=is_socket)
+    return RedisUrl(
+        path=unquote(parts.path, errors="surrogateescape") if is_socket else None,
+        host=unquote(parts.hostname or "localhost"),
+        port=port or 6379,
+        tls=parts.scheme == "rediss",
+        db=int(given.pop("db", "0" if is_socket else parts.path.strip("/") or "0")),
+        username=unquote(parts.username) if parts.username else username,
+        password=unquote(parts.password) if parts.password else password,
+        parameters=given,
+    )
+
+
+def _check_place(parts: SplitResult, *, is_socket: bool) -> None:
+    """Raise ValueError unless the URL leads to one socket, or to one host and database."""
     if is_socket and not parts.path.strip("/"):
         raise ValueError(
             "names no socket: a unix URL has three slashes, unix:///path/to/redis.sock"
@@ -141,16 +156,6 @@ def parse_redis_url(raw: str) -> RedisUrl:
         )
     if "," in (parts.hostname or ""):
         raise ValueError("names several hosts: use one host name, which leads to the primary")
-    return RedisUrl(
-        path=unquote(parts.path, errors="surrogateescape") if is_socket else None,
-        host=unquote(parts.hostname or "localhost"),
-        port=port or 6379,
-        tls=parts.scheme == "rediss",
-        db=int(given.pop("db", "0" if is_socket else parts.path.strip("/") or "0")),
-        username=unquote(parts.username) if parts.username else username,
-        password=unquote(parts.password) if parts.password else password,
-        parameters=given,
-    )
 
 
 def _parse_parameters(parts: SplitResult) -> dict[str, str]:

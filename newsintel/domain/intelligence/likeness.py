@@ -107,14 +107,8 @@ def rescore_articles(
                 if publisher is not None and fold(article.publisher) == fold(publisher)
                 else 1.0
             )
-            rescored.append(
-                evolve(
-                    one,
-                    score=round(
-                        one.score * same * _recency_factor(article.published_at, now), DECIMALS
-                    ),
-                )
-            )
+            score = one.score * same * _recency_factor(article.published_at, now)
+            rescored.append(evolve(one, score=round(score, DECIMALS)))
     return sorted(rescored, key=lambda one: (-one.score, -one.id))
 
 

@@ -147,13 +147,8 @@ class Admission:
             self._make_quota_hold(),
         ]
         if not signed_in and self._terms.quota:
-            holds.append(
-                _Hold(
-                    spent.open_s + self._terms.quota.window_s,
-                    Status.QUOTA_EXHAUSTED,
-                    HeldFrom.ANONYMOUS,
-                )
-            )
+            until_s = spent.open_s + self._terms.quota.window_s
+            holds.append(_Hold(until_s, Status.QUOTA_EXHAUSTED, HeldFrom.ANONYMOUS))
         return holds
 
     def _list_personal_holds(self, spent: Spent, *, signed_in: bool) -> list[_Hold]:

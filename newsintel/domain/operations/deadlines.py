@@ -106,13 +106,10 @@ def group_by_source(counts: Mapping[Latency, int]) -> dict[str, SourceFetches]:
         answered, cut, ended = by_source.setdefault(
             latency.source, (Counter(), Counter(), Counter())
         )
-        kinds = (
-            [cut]
-            if latency.status in CUT_STATUSES
-            else [ended, answered]
-            if latency.status.answered
-            else [ended]
-        )
+        if latency.status in CUT_STATUSES:
+            kinds = [cut]
+        else:
+            kinds = [ended, answered] if latency.status.answered else [ended]
         for kind in kinds:
             kind[latency.ms] += count
     return {

@@ -178,18 +178,9 @@ def _choose_leader(articles: Sequence[Article]) -> Article:
 
     They are description, author, image, content and a date that is not estimated.
     """
-    return max(
-        articles,
-        key=lambda it: sum(
-            map(
-                bool,
-                (
-                    it.description,
-                    it.author,
-                    it.image_url,
-                    it.content,
-                    not it.published_at_estimated,
-                ),
-            )
-        ),
-    )
+    return max(articles, key=_count_details)
+
+
+def _count_details(article: Article) -> int:
+    details = (article.description, article.author, article.image_url, article.content)
+    return sum(map(bool, details)) + (not article.published_at_estimated)

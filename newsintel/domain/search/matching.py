@@ -130,19 +130,12 @@ class PreparedQuery:
         """Return the alternatives by the rules of one language, without those that become empty."""
         found = self._read.get(language)
         if found is None:
-            read = [
-                (
-                    one,
-                    Alternative(
-                        build_runs(select_essential(one.wanted, language), language),
-                        build_runs(one.unwanted, language),
-                    ),
-                )
-                for one in self.clauses
-            ]
-            found = self._read[language] = tuple(
-                alternative for one, alternative in read if alternative.wanted or not one.wanted
-            )
+            read = []
+            for one in self.clauses:
+                wanted = build_runs(select_essential(one.wanted, language), language)
+                if wanted or not one.wanted:
+                    read.append(Alternative(wanted, build_runs(one.unwanted, language)))
+            found = self._read[language] = tuple(read)
         return found
 
     def matches(self, texts: Sequence["PreparedText"], language: str) -> bool:

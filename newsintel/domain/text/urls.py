@@ -272,13 +272,8 @@ def _build_canonical(host: str, path: str, parts: SplitResult) -> str:
 
 def _canonicalize_query(raw: str) -> str:
     """Return a query in canonical form, with its question mark; empty if only tracking is in it."""
-    query = "&".join(
-        sorted(
-            piece
-            for piece in raw.replace("+", "%20").split("&")
-            if piece and not _is_tracking(piece)
-        )
-    )
+    pieces = raw.replace("+", "%20").split("&")
+    query = "&".join(sorted(one for one in pieces if one and not _is_tracking(one)))
     return f"?{query}" if query else ""
 
 
@@ -301,28 +296,17 @@ def _canonicalize_special(host: str, path: str, query: str) -> str | None:
     """Handle sites that have several URLs for one page: YouTube, Reddit, Google News."""
     video = path.strip("/") if host == "youtu.be" else None
     if host in ("youtube.com", "youtube-nocookie.com", "music.youtube.com"):
-        match = _YOUTUBE_PATH.fullmatch(path)
-        video = (
-            match[1]
-            if match
-            else next(
-                (
-                    piece[2:]
-                    for piece in query.split("&")
-                    if path == "/watch" and piece.startswith("v=")
-                ),
-                None,
-            )
-        )
+        if match := _YOUTUBE_PATH.fullmatch(path):
+            video = match[1]
+        elif path == "/watch":
+            video = next((piece[2:] for piece in query.split("&") if piece.startswith("v=")), None)
     if video and re.fullmatch(r"[\w-]{1,64}", video, re.ASCII):
         return f"https://youtube.com/watch?v={video}"
-    post = (
-        _REDDIT_POST.fullmatch(path)
-        if host == "reddit.com"
-        else re.fullmatch(r"/([a-z0-9]+)", path)
-        if host == "redd.it"
-        else None
-    )
+    post = None
+    if host == "reddit.com":
+        post = _REDDIT_POST.fullmatch(path)
+    elif host == "redd.it":
+        post = re.fullmatch(r"/([a-z0-9]+)", path)
     if post:
         return f"https://reddit.com/comments/{post[1].lower()}"
     if host == "news.google.com" and (

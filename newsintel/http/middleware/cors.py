@@ -46,14 +46,9 @@ class Cors:
 
         async def sending(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message = {
-                    **message,
-                    "headers": [
-                        *_add_vary(message["headers"]),
-                        *allowed,
-                        *([EXPOSE_HEADERS] if allowed else []),
-                    ],
-                }
+                exposed = [EXPOSE_HEADERS] if allowed else []
+                headers = [*_add_vary(message["headers"]), *allowed, *exposed]
+                message = {**message, "headers": headers}
             await send(message)
 
         await self._app(scope, receive, sending)

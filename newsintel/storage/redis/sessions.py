@@ -148,11 +148,8 @@ class RedisSessions:
     def _seconds_left(self, session: Session) -> int:
         """Return the whole seconds until the session expires if unused; 0 or less if it has."""
         now = self._now()
-        return round(
-            min(
-                self._idle - (now - session.last_seen_at), self._max - (now - session.created_at)
-            ).total_seconds()
-        )
+        idle_left = self._idle - (now - session.last_seen_at)
+        return round(min(idle_left, self._max - (now - session.created_at)).total_seconds())
 
 
 def dump(session: Session) -> bytes:

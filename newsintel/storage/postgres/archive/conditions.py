@@ -181,14 +181,11 @@ def _build_alternatives(alternatives: Sequence[Sequence[Condition]], builder: _B
     # An alternative that only excludes function words has no tsquery: it matches all articles.
     if alone and all(words):
         return f"search @@ {builder.bind(_join_with_or(words), 'text')}::tsquery"
-    return (
-        "("
-        + " OR ".join(
-            f"({_build_alternative(each, some, builder)})"
-            for each, some in zip(alternatives, words, strict=True)
-        )
-        + ")"
+    either = " OR ".join(
+        f"({_build_alternative(each, some, builder)})"
+        for each, some in zip(alternatives, words, strict=True)
     )
+    return f"({either})"
 
 
 def _build_alternative(alternative: Sequence[Condition], words: str, builder: _Builder) -> str:

@@ -117,15 +117,8 @@ class RankedPlace:
     @property
     def position(self) -> Position:
         """The place as a position."""
-        return Position(
-            (
-                "ranked",
-                self.rank,
-                *self.last.keys,
-                self.top.isoformat(),
-                *(self.floor.keys if self.floor else ()),
-            )
-        )
+        floor = self.floor.keys if self.floor else ()
+        return Position(("ranked", self.rank, *self.last.keys, self.top.isoformat(), *floor))
 
     @classmethod
     def from_position(cls, position: Position | None) -> "RankedPlace | None":
