@@ -7,10 +7,10 @@ HTTP, CLI ─> desk ───────> merger ────────┼> f
   └── events of the flight (late joiners replay) <── merger: dedup + score, lands the harvest
                                                       ├─ to_cache ────> cache_writer ─> Redis
                                                       └─ to_persister > persister ────> PostgreSQL
-HTTP ─ to_recorder ─> recorder ─> search_history <─ janitor, search_marks ─> trend_writer ─> trending
+HTTP ─ to_recorder ─> recorder ─> search_history <─ janitor, search_marks ─> trend_writer
 fetchers ─ tally ─> latency_writer ─> Redis          metrics ─> emf_writer ─> standard error
 PostgreSQL: articles still to be read ─> indexer
-            term_changes ─> term_counter ─> article_terms, saved_articles ─> save_counter ─ saves ─> merger
+            term_changes ─> term_counter    saved_articles ─> save_counter ─ saves ─> merger
 
 A shutdown takes the same path, by end-of-channel: callers leave, flights land, sinks drain, stores
 close. If an actor crashes, everything is cancelled and the process ends: a service that lost a part
@@ -24,9 +24,9 @@ from functools import partial
 
 import trio
 
+from newsintel import wiring
 from newsintel.actors import (
     cache_writer,
-    emf_writer,
     indexer,
     janitor,
     latency_writer,
@@ -37,26 +37,15 @@ from newsintel.actors import (
     trend_writer,
 )
 from newsintel.config.settings import Settings
-from newsintel.domain.operations import emf
 from newsintel.http.services import Services
 from newsintel.outbound.oauth.providers import open_providers
 from newsintel.outbound.sources import REGISTRY
 from newsintel.runtime.clock import utc_now
 from newsintel.runtime.edges import Edges
-from newsintel.runtime.telemetry import scraping
 from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.runtime.telemetry.metrics import Metrics
 from newsintel.storage.opening import open_stores
-from newsintel.wiring import (
-    Core,
-    Starts,
-    emf_labels,
-    make_fetcher,
-    make_merger,
-    make_services,
-    make_starts,
-    open_source,
-)
+from newsintel.wiring import Core, Starts
 
 log = get_logger(__name__)
 
@@ -70,9 +59,7 @@ async def open_pipeline(
 ) -> AsyncIterator[Services]:
     """Run all but HTTP. Outermost first: stores, sinks, clock actors, fetchers and merger, caller.
 
-    Args:
-        settings: from the environment.
-        metrics: counts what the actors do; None = new metrics.
+    `metrics` counts what the actors do; None = new metrics.
 
     Raises:
         NewsIntelError: the stores are not usable (wrong credentials, older schema).
@@ -86,35 +73,26 @@ async def open_pipeline(
     ):
         for away in await stores.prepare(production=settings.production):
             log.warning("starting_without", store=away)
-        core = Core.of(settings, metrics, stores, utc_now)
-        doors = make_starts(core)
+        core = wiring.Core.of(settings, metrics, stores, utc_now)
+        doors = wiring.make_starts(core)
         async with run_sinks(core, edges), run_upkeep(core), run_searching(core, edges, doors):
             with edges.to_merger, edges.to_recorder:
-                yield make_services(core, doors, providers, edges)
+                yield wiring.make_services(core, doors, providers, edges)
 
 
 @asynccontextmanager
 async def run_sinks(core: Core, edges: Edges) -> AsyncIterator[None]:
     """Run the sinks until no sender is left. A shutdown gives them SINKS_SHARE of DRAIN_S."""
-    stores, rooms, count, now = core.stores, edges.rooms, core.count, core.now
-    marks, history, repeats = (
-        stores.intelligence.search_marks,
-        stores.personal.history,
-        stores.personal.repeats,
-    )
-    cache = partial(
-        cache_writer.run, edges.cache_writes, room=rooms.to_cache, cache=stores.search.harvests
-    )
-    persist = partial(
-        persister.run, edges.answers, room=rooms.to_persister, archive=stores.archive.articles
-    )
-    record = partial(recorder.run, edges.searches, history=history, repeats=repeats, marks=marks)
+    stores, rooms, count = core.stores, edges.rooms, core.count
+    personal, marks = stores.personal, stores.intelligence.search_marks
+    cache = partial(cache_writer.run, edges.cache_writes, cache=stores.search.harvests)
+    persist = partial(persister.run, edges.answers, archive=stores.archive.articles)
+    record = partial(recorder.run, edges.searches, marks=marks, marking=core.marking, now=core.now)
+    record = partial(record, history=personal.history, repeats=personal.repeats)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(partial(cache, count=count), name="cache_writer")
-        nursery.start_soon(partial(persist, count=count), name="persister")
-        nursery.start_soon(
-            partial(record, marking=core.marking, count=count, now=now), name="recorder"
-        )
+        nursery.start_soon(partial(cache, room=rooms.to_cache, count=count), name="cache_writer")
+        nursery.start_soon(partial(persist, room=rooms.to_persister, count=count), name="persister")
+        nursery.start_soon(partial(record, count=count), name="recorder")
         yield
         nursery.cancel_scope.deadline = trio.current_time() + SINKS_SHARE * core.settings.drain_s
 
@@ -124,16 +102,13 @@ async def run_upkeep(core: Core) -> AsyncIterator[None]:
     """Run the actors that work by the clock: without an inbox, cancelled when the pipeline ends."""
     stores, ours, count, now = core.stores, core.stores.intelligence, core.count, core.now
     keep, floor = timedelta(days=core.settings.history_retention_d), core.settings.trending_floor
-    tally, latencies = core.tally, stores.operations.latencies
+    clean = partial(janitor.run, history=stores.personal.history, keep=keep)
+    measure = partial(latency_writer.run, tally=core.tally, store=stores.operations.latencies)
     trends = partial(trend_writer.run, marks=ours.search_marks, trending=ours.trending, floor=floor)
     saves = partial(save_counter.run, counts=ours.save_counts, saves=core.saves, floor=floor)
     actors = {
-        "janitor": partial(
-            janitor.run, history=stores.personal.history, keep=keep, count=count, now=now
-        ),
-        "latency_writer": partial(
-            latency_writer.run, tally=tally, store=latencies, count=count, now=now
-        ),
+        "janitor": partial(clean, count=count, now=now),
+        "latency_writer": partial(measure, count=count, now=now),
         "trend_writer": partial(trends, count=count, now=now),
         "indexer": partial(indexer.run, index=stores.archive.text_index, count=count),
         "term_counter": partial(term_counter.run, terms=ours.terms, count=count),
@@ -154,12 +129,11 @@ async def run_searching(core: Core, edges: Edges, doors: Starts) -> AsyncIterato
     """
     async with AsyncExitStack() as clients, trio.open_nursery() as nursery:
         for name in doors:
-            source = open_source(REGISTRY[name], core.settings.source[name], core.now)
-            fetch = make_fetcher(
-                core, edges, name, await clients.enter_async_context(source), doors
-            )
-            nursery.start_soon(fetch.run, name=f"fetcher({name})")
-        nursery.start_soon(make_merger(core, edges).run, name="merger")
+            source = wiring.open_source(REGISTRY[name], core.settings.source[name], core.now)
+            upstream = await clients.enter_async_context(source)
+            fetcher = wiring.make_fetcher(core, edges, name, upstream, doors)
+            nursery.start_soon(fetcher.run, name=f"fetcher({name})")
+        nursery.start_soon(wiring.make_merger(core, edges).run, name="merger")
         yield
 
 
@@ -171,9 +145,6 @@ async def run_reporting(settings: Settings, metrics: Metrics) -> AsyncIterator[N
     """
     async with trio.open_nursery() as nursery:
         if settings.log_format == "emf":
-            read, labels = partial(scraping.read_samples, metrics), emf_labels(settings)
-            table = emf.build_metrics(settings.enabled_sources)
-            report = partial(emf_writer.run, table=table, labels=labels, read=read, now=utc_now)
-            nursery.start_soon(report, name="emf_writer")
+            nursery.start_soon(wiring.make_emf_writer(settings, metrics), name="emf_writer")
         yield
         nursery.cancel_scope.cancel()

@@ -1,13 +1,14 @@
 """Creates the objects between actors and routes, for the composition root. Starts no actor."""
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from attrs import frozen
 
 from newsintel import __version__
+from newsintel.actors import emf_writer
 from newsintel.actors.fetcher import Fetcher
 from newsintel.actors.merger import Merger
 from newsintel.config.settings import Settings, SourceSettings
@@ -40,6 +41,7 @@ from newsintel.outbound.oauth.links import AccountLinks
 from newsintel.outbound.oauth.providers import Providers
 from newsintel.outbound.source_client import open_upstream
 from newsintel.outbound.sources.source import Source
+from newsintel.runtime.clock import utc_now
 from newsintel.runtime.edges import Edges
 from newsintel.runtime.intelligence.recommender import Recommender
 from newsintel.runtime.intelligence.talked_about import TalkedAbout
@@ -58,9 +60,8 @@ from newsintel.storage.embedded.secret_key_file import load_or_create_keys
 from newsintel.storage.stores import Stores
 
 UNKNOWN_LOOKUP_SHARE = 3
-"""Look-ups of unknown keys and sessions use at most one in STRANGERS of PostgreSQL's slots.
-
-They always have at least one slot.
+"""Look-ups of unknown keys and sessions use at most one in UNKNOWN_LOOKUP_SHARE of PostgreSQL's
+slots, and always have at least one.
 """
 
 Starts = Mapping[str, tuple[Admission, Allowance]]
@@ -116,9 +117,16 @@ def make_starts(core: Core) -> Starts:
     }
 
 
-def emf_labels(settings: Settings) -> dict[str, str]:
-    """Return the labels of every line for CloudWatch."""
-    return {emf.DIMENSION: settings.env, "version": __version__, "commit": settings.commit}
+def make_emf_writer(settings: Settings, metrics: Metrics) -> Callable[[], Awaitable[None]]:
+    """Create the actor that writes the metrics for CloudWatch."""
+    labels = {emf.DIMENSION: settings.env, "version": __version__, "commit": settings.commit}
+    return partial(
+        emf_writer.run,
+        table=emf.build_metrics(settings.enabled_sources),
+        labels=labels,
+        read=partial(scraping.read_samples, metrics),
+        now=utc_now,
+    )
 
 
 def make_fetcher(

@@ -127,7 +127,7 @@ def test_every_path_value_is_validated_by_its_schema(demo, document):
             (parameter,) = in_path(operation)
             for raw in PATH_VALUES:
                 value = unquote(raw, errors="replace")
-                response = browser.build_request(
+                response = browser.request(
                     method,
                     path.replace(f"{{{parameter['name']}}}", raw),
                     json={} if method == "PUT" else None,
@@ -238,7 +238,7 @@ def test_every_body_member_is_validated_by_its_schema(demo, document, article):
             with sign_in(demo, f"body {member} {len(failed)}") as browser:
                 for body in [*bodies, *(raw.replace(b"%b", member.encode()) for raw in RAW_BODIES)]:
                     cookies = {"Cookie": ""} if path.startswith("/auth") else {}
-                    response = browser.build_request(
+                    response = browser.request(
                         method,
                         at,
                         content=body,

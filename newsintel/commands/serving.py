@@ -63,12 +63,9 @@ async def run_service(
                 )
                 urls, metrics_urls = await http.start(listen, create_app(services)), []
                 if settings.metrics_bind:
+                    listener = MetricsListener(partial(scraping.format_exposition, metrics))
                     metrics_urls = await http.start(
-                        partial(
-                            listen,
-                            MetricsListener(partial(scraping.format_exposition, metrics)),
-                            bind=settings.metrics_bind,
-                        )
+                        partial(listen, listener, bind=settings.metrics_bind)
                     )
                 services.operations.health.enter_phase(Phase.SERVING)
                 http.start_soon(watch_readiness, services, ending.begun, name="readiness")

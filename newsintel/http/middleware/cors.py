@@ -16,7 +16,10 @@ PREFLIGHT_HEADERS = (
 )
 EXPOSE_HEADERS = (
     b"access-control-expose-headers",
-    b"Age, Cache-Status, ETag, Link, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, X-Request-Id",
+    (
+        b"Age, Cache-Status, ETag, Link, RateLimit, RateLimit-Policy, "
+        b"Retry-After, Server-Timing, X-Request-Id"
+    ),
 )
 
 
@@ -43,14 +46,9 @@ class Cors:
 
         async def sending(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message = {
-                    **message,
-                    "headers": [
-                        *_add_vary(message["headers"]),
-                        *allowed,
-                        *([EXPOSE_HEADERS] if allowed else []),
-                    ],
-                }
+                exposed = [EXPOSE_HEADERS] if allowed else []
+                headers = [*_add_vary(message["headers"]), *allowed, *exposed]
+                message = {**message, "headers": headers}
             await send(message)
 
         await self._app(scope, receive, sending)

@@ -36,7 +36,8 @@ class HitPath:
     Attributes:
         app: answers the rest.
         pages: the finished answers, filled by the search's route.
-        renewing: starts the renewal of an answer; returns whether the old one may be served now.
+        serve_while_renewing: starts the renewal of an answer; returns whether the old one may be
+            served now.
         record: offers a search to the history, without waiting.
         count: counts `searches`.
         now: the time of day.

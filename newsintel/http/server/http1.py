@@ -76,7 +76,7 @@ def _find_head_problem(data: bytes) -> str | None:
 
 
 async def _run_no_app(*_given: object) -> None:
-    """Placeholder for the application that hypercorn requires; `Requests` runs the real one."""
+    """Placeholder for the application that hypercorn requires; see `RequestRunner`."""
 
 
 class Phase(Enum):
@@ -190,7 +190,7 @@ class ResponseProgress:
 
 
 class RequestStream(HTTPStream):
-    """One request and its response. `Requests` logs its end."""
+    """One request and its response. `RequestRunner` logs its end."""
 
     def __init__(self, protocol: "Http1") -> None:
         of = protocol
@@ -250,9 +250,18 @@ class Http1(H11Protocol):
         send: Callable[[Event], Awaitable[None]],
         refused: Callable[[str, str], None],
     ) -> None:
+        state, tls = ConnectionState({}), False
         super().__init__(
-            _run_no_app, config, context, requests, ConnectionState({}), False, client, server, send
-        )  # type: ignore[arg-type]
+            _run_no_app,  # type: ignore[arg-type]
+            config,
+            context,
+            requests,  # type: ignore[arg-type]
+            state,
+            tls,
+            client,
+            server,
+            send,
+        )
         self._refused = refused
         self._head = b""
         self._received = b""

@@ -52,7 +52,7 @@ async def test_messages_come_out_in_order_then_the_disconnect(autojump_clock):
 
 
 async def test_a_full_inbox_blocks_its_sender_until_there_is_room(autojump_clock):
-    """At most MAX_WAITING messages wait, and none is lost."""
+    """At most MAX_QUEUED_MESSAGES messages wait, and none is lost."""
     inbox, sent = Inbox(), []
 
     async def send():

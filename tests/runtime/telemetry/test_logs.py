@@ -105,7 +105,7 @@ def test_the_operators_page_explains_every_event():
             written_out = bool(call.args) and isinstance(call.args[0], ast.Constant)
             owner, _, method = name.rpartition(".")
             logs = owner.split(".")[-1] in {"log", "_log"} and method in LEVELS - {"debug"}
-            if written_out and (logs or name == "tell"):
+            if written_out and (logs or name == "write_message"):
                 keys.add(call.args[0].value)
     page = (Path(__file__).resolve().parents[3] / "docs" / "operating.md").read_text(
         encoding="utf-8"
