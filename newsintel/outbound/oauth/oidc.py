@@ -164,7 +164,7 @@ class OpenIdConnect:
     ) -> dict[str, Any]:
         client = open_client(self.client_id, None, self.transport)
         async with provider_step(self.label, step):
-            response = await client.build_request("GET", url, headers=headers, withhold_token=True)
+            response = await client.request("GET", url, headers=headers, withhold_token=True)
         return read_json(self.label, step, response)
 
     @contextmanager
