@@ -135,6 +135,8 @@ KILLERS = {
     + b"Upgrade: x\r\nConnection: upgrade\r\n\r\n"
     + get("/health"),
     "CONNECT, then bytes": b"CONNECT localhost:1 HTTP/1.1\r\n" + HOST + b"\r\n" + b"x" * 100,
+    "HEAD of a version to come": b"HEAD /health HTTP/2.0\r\n" + HOST + b"\r\n",
+    "HEAD in lower case": get("/articles", method="head"),
     "HEAD with a broken body": b"HEAD /health HTTP/1.1\r\n"
     + HOST
     + b"Transfer-Encoding: chunked\r\n\r\nZZZ\r\n",
@@ -241,6 +243,11 @@ async def test_a_post_cut_at_any_byte_ends_only_its_connection():
         ),
         (get("/health", "X: " + "x" * 70_000), 431, b'"code":"headers_too_large"'),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, b'"code":"version_not_supported"'),
+        (b"HEAD / HTTP/2.0\r\n" + HOST + b"\r\n", 505, b"connection: close"),
+        *(
+            (get("/health", method=method), 400, b'"code":"bad_request"')
+            for method in ("get", "head", "Head", "heaD", "post", "X" * 33, "X" * 15_000)
+        ),
     ],
 )
 async def test_an_invalid_request_is_answered_with_a_problem(sent, status, code):
