@@ -3,6 +3,7 @@
 The libraries h2 and wsproto make the frames of HTTP/2 and WebSocket.
 """
 
+import gc
 import re
 import socket
 import struct
@@ -11,6 +12,7 @@ import h2.config
 import h2.connection
 import pytest
 import trio
+import trio.testing
 from quart import Response, request
 from structlog.testing import capture_logs
 from wsproto import ConnectionType, WSConnection
@@ -20,6 +22,7 @@ from wsproto.events import TextMessage
 
 from newsintel.errors import UnavailableError
 from newsintel.http.response.errors import handle_errors
+from newsintel.http.server.connection import Connection as ServedConnection
 from newsintel.http.server.http1 import Http1
 from tests.http.wire import back_to, get, held, serving
 
@@ -437,3 +440,22 @@ async def test_the_chunks_of_one_read_reach_the_application_together():
         assert await served.status(head + b"1\r\nx\r\n" * 8000 + b"0\r\n\r\n") == 200
         assert messages <= 20
         assert await served.status(head + b"1\r\nx\r\n" * 60_000 + b"0\r\n\r\n") == 413
+
+
+async def test_an_ended_connection_leaves_no_cycle_with_its_last_bytes():
+    """The collector skips objects that are old when they become garbage (`configure_gc`).
+
+    So a connection must be freed without the collector.
+    """
+    async with serving() as served:
+        gc.collect()
+        gc.disable()
+        try:
+            before = sum(isinstance(one, Http1 | ServedConnection) for one in gc.get_objects())
+            for _ in range(5):
+                await served.exchange(get("/health"))
+            await trio.testing.wait_all_tasks_blocked()
+            after = sum(isinstance(one, Http1 | ServedConnection) for one in gc.get_objects())
+        finally:
+            gc.enable()
+    assert after <= before

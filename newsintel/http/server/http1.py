@@ -329,6 +329,11 @@ class Http1(H11Protocol):
         """Start no further request and produce no more bytes, because the connection ends."""
         self._over = True
 
+    def release(self) -> None:
+        """Drop every reference to the connection, which has ended, and to its last request."""
+        del self.send, self._refused, self.task_group
+        self.stream = None
+
     def _has_room_for(self, part: bytes) -> bool:
         self._body_bytes += len(part)
         return self._body_bytes <= MAX_WIRE_BODY_BYTES
