@@ -3,6 +3,7 @@
 The libraries h2 and wsproto make the frames of HTTP/2 and WebSocket.
 """
 
+import gc
 import re
 import socket
 import struct
@@ -11,6 +12,7 @@ import h2.config
 import h2.connection
 import pytest
 import trio
+import trio.testing
 from quart import Response, request
 from structlog.testing import capture_logs
 from wsproto import ConnectionType, WSConnection
@@ -20,6 +22,7 @@ from wsproto.events import TextMessage
 
 from newsintel.errors import UnavailableError
 from newsintel.http.response.errors import handle_errors
+from newsintel.http.server.connection import Connection as ServedConnection
 from newsintel.http.server.http1 import Http1
 from tests.http.wire import back_to, get, held, serving
 
@@ -119,6 +122,8 @@ KILLERS = {
         GET + b"Upgrade: x\r\nConnection: upgrade\r\n\r\n" + get("/health")
     ),
     "CONNECT, then bytes": b"CONNECT localhost:1 HTTP/1.1\r\n" + HOST + b"\r\n" + b"x" * 100,
+    "HEAD of a version to come": b"HEAD /health HTTP/2.0\r\n" + HOST + b"\r\n",
+    "HEAD in lower case": get("/articles", method="head"),
     "HEAD with a broken body": (
         b"HEAD /health HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\nZZZ\r\n"
     ),
@@ -221,6 +226,11 @@ async def test_a_post_cut_at_any_byte_ends_only_its_connection():
         (POST + b"Transfer-Encoding: chunked\r\n\r\nZZZ\r\n", 400, b'"code":"bad_request"'),
         (get("/health", "X: " + "x" * 70_000), 431, b'"code":"headers_too_large"'),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, b'"code":"version_not_supported"'),
+        (b"HEAD / HTTP/2.0\r\n" + HOST + b"\r\n", 505, b"connection: close"),
+        *(
+            (get("/health", method=method), 400, b'"code":"bad_request"')
+            for method in ("get", "head", "Head", "heaD", "post", "X" * 33, "X" * 15_000)
+        ),
     ],
 )
 async def test_an_invalid_request_is_answered_with_a_problem(sent, status, code):
@@ -410,3 +420,22 @@ async def test_the_chunks_of_one_read_reach_the_application_together():
         assert await served.status(head + b"1\r\nx\r\n" * 8000 + b"0\r\n\r\n") == 200
         assert messages <= 20
         assert await served.status(head + b"1\r\nx\r\n" * 60_000 + b"0\r\n\r\n") == 413
+
+
+async def test_an_ended_connection_leaves_no_cycle_with_its_last_bytes():
+    """The collector skips objects that are old when they become garbage (`configure_gc`).
+
+    So a connection must be freed without the collector.
+    """
+    async with serving() as served:
+        gc.collect()
+        gc.disable()
+        try:
+            before = sum(isinstance(one, Http1 | ServedConnection) for one in gc.get_objects())
+            for _ in range(5):
+                await served.exchange(get("/health"))
+            await trio.testing.wait_all_tasks_blocked()
+            after = sum(isinstance(one, Http1 | ServedConnection) for one in gc.get_objects())
+        finally:
+            gc.enable()
+    assert after <= before

@@ -138,7 +138,12 @@ class RedisSessions:
             return bool((await together.execute())[0])
 
     async def _end_all(self, user_id: int) -> None:
-        await self._redis.delete(_list_key(user_id), *map(_key, await self._read_digests(user_id)))
+        # Only these leave the list: a session that starts meanwhile must stay visible to its owner.
+        if digests := await self._read_digests(user_id):
+            async with self._redis.pipeline(transaction=True) as together:
+                together.delete(*map(_key, digests))
+                together.srem(_list_key(user_id), *digests)
+                await together.execute()
 
     async def _read_digests(self, user_id: int) -> list[str]:
         members = cast(set[bytes], await self._redis.smembers(_list_key(user_id)))

@@ -10,6 +10,7 @@ import pytest
 import trio
 from attrs import define
 
+from newsintel.domain.accounts.model import Session
 from newsintel.domain.security.keys import digest_secret
 from newsintel.errors import UnavailableError
 from newsintel.storage.redis.sessions import MAX_SESSIONS, RedisSessions
@@ -138,6 +139,28 @@ async def test_sessions_of_a_user_are_listed_and_all_ended(sessions, clock, redi
     assert await sessions.find(bob) is not None
     assert await redis("KEYS", "sessions:7") == []
     await sessions.end_user_sessions(7)
+
+
+async def test_session_started_while_all_end_is_listed_and_can_be_ended(sessions, monkeypatch):
+    """It is newer than the request to end all, so it may stay. It must not become invisible."""
+    started = []
+
+    async def read_then_start(user_id):
+        found = await read(user_id)
+        if not started:
+            # The code under test runs on the side of asyncio, so the session is written there, too.
+            session = Session("ab" * 32, user_id, NOON, NOON, "meanwhile")
+            started.append(session)
+            await sessions._write(session)
+        return found
+
+    await sessions.start(7, "before")
+    read = sessions._read_digests
+    monkeypatch.setattr(sessions, "_read_digests", read_then_start)
+    await sessions.end_user_sessions(7)
+    assert [session.client for session in await sessions.list_of_user(7)] == ["meanwhile"]
+    await sessions.end_user_sessions(7)
+    assert await sessions.list_of_user(7) == ()
 
 
 async def test_session_beyond_the_limit_ends_the_oldest(sessions, clock):
