@@ -112,7 +112,7 @@ async def test_a_bug_ends_only_its_connection(
     class Broken:
         """Raises instead of answering."""
 
-        def answer(self, _request: Request, *, limited: bool) -> Reply:
+        def answer_request(self, _request: Request, *, limited: bool) -> Reply:
             raise ValueError(f"not thought of, limited {limited}")
 
     async with run_simulated_upstreams(now=NOW, wrap=lambda _api: cast(Api, Broken())) as running:
