@@ -59,7 +59,8 @@ def main() -> int:
                 reports[name].save("just bench " + shlex.join(sys.argv[1:]), options)
     if {"hit", "miss"} <= reports.keys():
         print(
-            f"\n{reports['hit'].summary}\n{reports['miss'].summary}\nThe claim to beat: 5 ms for a hit, 800 ms for a miss."
+            f"\n{reports['hit'].summary}\n{reports['miss'].summary}\n"
+            "The claim to beat: 5 ms for a hit, 800 ms for a miss."
         )
     return 0
 

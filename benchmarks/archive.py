@@ -37,7 +37,9 @@ GOALS = {"newest": 5, "relevance": 25, "facets and timelines": 100}
 """Milliseconds: goals for the 95th percentile over all classes of a kind at a million articles."""
 
 SELECT_SIZES = """
-SELECT c.relname, pg_relation_size(c.oid) + coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0)
+SELECT
+    c.relname,
+    pg_relation_size(c.oid) + coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0)
 FROM pg_class AS c WHERE c.relname LIKE 'articles%' AND c.relkind IN ('r', 'i') ORDER BY 2 DESC
 """
 

@@ -21,13 +21,15 @@ CALLS = 3
 """Per word; there are three words of each kind."""
 
 MATCHES = """
-SELECT id, public_id, published_at, ts_rank(search, $1::text::tsquery, 1) AS rank FROM articles WHERE search @@ $1::text::tsquery
+SELECT id, public_id, published_at, ts_rank(search, $1::text::tsquery, 1) AS rank
+FROM articles WHERE search @@ $1::text::tsquery
 """
 
 DESIGNS = {
     "rank every match": f"{MATCHES} ORDER BY rank DESC, published_at DESC LIMIT 20",
     "GIN, then the newest 500": f"""
-        WITH found AS MATERIALIZED ({MATCHES}) SELECT * FROM found ORDER BY published_at DESC, public_id LIMIT 500
+        WITH found AS MATERIALIZED ({MATCHES})
+        SELECT * FROM found ORDER BY published_at DESC, public_id LIMIT 500
     """,  # noqa: S608 - our own words
     "newest first until 500": f"{MATCHES} ORDER BY published_at DESC, public_id LIMIT 500",
     "PostgreSQL's estimate of matches": f"EXPLAIN {MATCHES}",

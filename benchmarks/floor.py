@@ -1,7 +1,7 @@
 """The floor: a bare ASGI app on unmodified hypercorn that sends the bytes of one newsintel hit.
 
 It has the same configuration as newsintel. No app on hypercorn's own server can be faster. Run it
-as `python -m benchmarks.floor FILE`, with FILE as `Rig.floor` writes it, and NEWSINTEL_BIND.
+as `python -m benchmarks.floor FILE`, with FILE as `Rig.run_floor` writes it, and NEWSINTEL_BIND.
 """
 
 import sys

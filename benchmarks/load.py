@@ -23,7 +23,10 @@ from newsintel.storage.postgres.pool import Postgres, open_postgres
 CHUNK = 5_000
 """Articles generated at a time."""
 
-INDEXES = "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'articles' AND indexname NOT IN (SELECT conname FROM pg_constraint)"
+INDEXES = """
+SELECT indexname, indexdef FROM pg_indexes
+WHERE tablename = 'articles' AND indexname NOT IN (SELECT conname FROM pg_constraint)
+"""
 
 # Counting all words once is cheaper than adding up notes of a million articles.
 RECOUNT = (
@@ -88,7 +91,8 @@ STAGE = (
     "TRUNCATE stage",
 )
 _NAMES = f"{ARTICLE_COLUMNS}, first_seen_at, fetched_at, search, text_language, publisher_key"
-INSERT_FROM_STAGE = f"INSERT INTO articles ({_NAMES}) SELECT {_NAMES.replace(' search,', ' search::tsvector,')} FROM stage"  # noqa: S608 - our own names
+_STAGED_NAMES = _NAMES.replace(" search,", " search::tsvector,")
+INSERT_FROM_STAGE = f"INSERT INTO articles ({_NAMES}) SELECT {_STAGED_NAMES} FROM stage"  # noqa: S608 - our own names
 
 
 async def copy_articles(connection: Any, articles: Iterable[tuple[Article, datetime]]) -> None:

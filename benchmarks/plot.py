@@ -14,7 +14,9 @@ ROW = 26
 COLOURS = {"newsintel": "#1f77b4", "floor": "#8c8c8c", "obvious": "#d95f02", "careful": "#7570b3"}
 OTHER = "#4c9f70"
 STYLE = (
-    "text{font:12px system-ui,sans-serif;fill:#444}.title{font-size:14px;font-weight:600}.range,.axis{stroke:#444;fill:none}"
+    "text{font:12px system-ui,sans-serif;fill:#444}"
+    ".title{font-size:14px;font-weight:600}"
+    ".range,.axis{stroke:#444;fill:none}"
     ".goal{stroke:#2a9d3a;stroke-dasharray:4 3}.goal-text{fill:#2a9d3a}"
     "@media(prefers-color-scheme:dark){text{fill:#ccc}.range,.axis{stroke:#ccc}}"
 )
@@ -42,17 +44,30 @@ def draw_bars(title: str, unit: str, some: Sequence[Bar], goal: float | None = N
         )
         colour = COLOURS.get(bar.who, OTHER)
         parts += [
-            f'<text x="{LEFT - 8}" y="{middle + 4:.1f}" text-anchor="end">{escape(bar.label)}</text>',
-            f'<rect x="{LEFT}" y="{middle - 8:.1f}" width="{max(1, median - LEFT):.1f}" height="16" rx="2" fill="{colour}"/>',
-            f'<path class="range" d="M{low:.1f} {middle:.1f}H{high:.1f}M{low:.1f} {middle - 4:.1f}v8M{high:.1f} {middle - 4:.1f}v8"/>',
-            f'<text x="{max(median, high) + 6:.1f}" y="{middle + 4:.1f}">{_format_number(bar.figure.median)}</text>',
+            (
+                f'<text x="{LEFT - 8}" y="{middle + 4:.1f}" text-anchor="end">'
+                f"{escape(bar.label)}</text>"
+            ),
+            (
+                f'<rect x="{LEFT}" y="{middle - 8:.1f}" width="{max(1, median - LEFT):.1f}" '
+                f'height="16" rx="2" fill="{colour}"/>'
+            ),
+            (
+                f'<path class="range" d="M{low:.1f} {middle:.1f}H{high:.1f}'
+                f'M{low:.1f} {middle - 4:.1f}v8M{high:.1f} {middle - 4:.1f}v8"/>'
+            ),
+            (
+                f'<text x="{max(median, high) + 6:.1f}" y="{middle + 4:.1f}">'
+                f"{_format_number(bar.figure.median)}</text>"
+            ),
         ]
     bottom = TOP + len(some) * ROW
     if goal is not None:
         x = LEFT + scale * goal
         parts.append(f'<path class="goal" d="M{x:.1f} {TOP - 6}V{bottom}"/>')
         parts.append(
-            f'<text class="goal-text" x="{x:.1f}" y="{TOP - 8}" text-anchor="middle">goal {_format_number(goal)}</text>'
+            f'<text class="goal-text" x="{x:.1f}" y="{TOP - 8}" text-anchor="middle">'
+            f"goal {_format_number(goal)}</text>"
         )
     return _wrap_svg(bottom + 14, parts)
 
@@ -68,16 +83,21 @@ def draw_curves(
     parts = [
         f'<text class="title" x="12" y="24">{escape(title)}</text>',
         f'<path class="axis" d="M{left} {TOP}V{TOP + height}H{left + width}"/>',
-        f'<text x="{left + width}" y="{TOP + height + 34}" text-anchor="end">{escape(across)}</text>',
+        (
+            f'<text x="{left + width}" y="{TOP + height + 34}" text-anchor="end">'
+            f"{escape(across)}</text>"
+        ),
         f'<text x="{left - 6}" y="{TOP - 6}" text-anchor="end">{escape(up)}</text>',
     ]
     for part in range(5):
         x, y = widest * part / 4, highest * part / 4
         parts.append(
-            f'<text x="{left + width * part / 4:.1f}" y="{TOP + height + 17}" text-anchor="middle">{_format_number(x)}</text>'
+            f'<text x="{left + width * part / 4:.1f}" y="{TOP + height + 17}" '
+            f'text-anchor="middle">{_format_number(x)}</text>'
         )
         parts.append(
-            f'<text x="{left - 6}" y="{TOP + height - height * part / 4 + 4:.1f}" text-anchor="end">{_format_number(y)}</text>'
+            f'<text x="{left - 6}" y="{TOP + height - height * part / 4 + 4:.1f}" '
+            f'text-anchor="end">{_format_number(y)}</text>'
         )
     for name, points in some.items():
         place = [
@@ -102,4 +122,7 @@ def _format_number(value: float) -> str:
 
 def _wrap_svg(height: float, parts: Sequence[str]) -> str:
     body = "\n".join(parts)
-    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" role="img"><style>{STYLE}</style>\n{body}\n</svg>\n'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" role="img">'
+        f"<style>{STYLE}</style>\n{body}\n</svg>\n"
+    )

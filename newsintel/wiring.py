@@ -60,9 +60,8 @@ from newsintel.storage.embedded.secret_key_file import load_or_create_keys
 from newsintel.storage.stores import Stores
 
 UNKNOWN_LOOKUP_SHARE = 3
-"""Look-ups of unknown keys and sessions use at most one in STRANGERS of PostgreSQL's slots.
-
-They always have at least one slot.
+"""Look-ups of unknown keys and sessions use at most one in UNKNOWN_LOOKUP_SHARE of PostgreSQL's
+slots, and always have at least one.
 """
 
 Starts = Mapping[str, tuple[Admission, Allowance]]

@@ -89,7 +89,7 @@ class Balancer:
             The seconds it took.
 
         Raises:
-            BrokenPromiseError: older requests ran longer than DEREGISTER_S.
+            CheckFailedError: older requests ran longer than DEREGISTER_S.
         """
         before = self._list_workers()
         _write_config(self.folder, self.port, ports)
@@ -115,12 +115,13 @@ async def run_balancer(folder: Path, ports: Sequence[int]) -> AsyncIterator[Bala
         ports: of the services.
 
     Raises:
-        BrokenPromiseError: nginx is not installed or did not start.
+        CheckFailedError: nginx is not installed or did not start.
     """
     program = find_nginx()
     if program is None:
         raise CheckFailedError(
-            "nginx is not installed: `apt-get install --no-install-recommends nginx-light` installs it"
+            "nginx is not installed: "
+            "`apt-get install --no-install-recommends nginx-light` installs it"
         )
     port, cage = find_free_port(), tuple[str, ...]()
     if os.geteuid() == 0:

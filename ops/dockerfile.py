@@ -1,6 +1,6 @@
 """Reads a Dockerfile's stages, and runs a stage's steps below a folder instead of an image's root.
 
-Only `take` has side effects.
+Only `run_steps` has side effects.
 """
 
 import re

@@ -99,7 +99,8 @@ class Drill:
             off_s = await self.front.route_to([each.port for each in self.serving])
             ended_s = await end_in_order(old)
             print(
-                f"restart {number + 1}: new one ready in {ready_s:.1f} s, old one out of traffic in {off_s:.1f} s, ended in {ended_s:.1f} s"
+                f"restart {number + 1}: new one ready in {ready_s:.1f} s, "
+                f"old one out of traffic in {off_s:.1f} s, ended in {ended_s:.1f} s"
             )
             await trio.sleep(self.scale.settle_s)
 
@@ -128,7 +129,8 @@ class Drill:
             or "Traceback" in bad.service.read_output()
         ):
             raise CheckFailedError(
-                f"a wrong password ended it with {bad.service.process.returncode}:\n{bad.service.read_output()}"
+                f"a wrong password ended it with {bad.service.process.returncode}:\n"
+                f"{bad.service.read_output()}"
             )
         print(f"wrong database password: exit 1, {said[0]!r}; the others went on")
         await trio.sleep(self.scale.settle_s)
@@ -165,11 +167,12 @@ class Drill:
         )
 
     def report_load(self) -> None:
-        """Print the results of the load. Raises BrokenPromiseError if a request failed."""
+        """Print the results of the load. Raises CheckFailedError if a request failed."""
         median_ms, p99_ms = self.load.median_and_p99_ms()
         failed = sum(self.load.failures.values())
         print(
-            f"load: {self.load.answered} requests answered, {failed} failed, {self.load.reopened} sent again on a new connection; "
+            f"load: {self.load.answered} requests answered, {failed} failed, "
+            f"{self.load.reopened} sent again on a new connection; "
             f"median {median_ms:.0f} ms, p99 {p99_ms:.0f} ms"
         )
         if failed:
@@ -182,7 +185,7 @@ async def run_drill(folder: Path, scale: Scale) -> None:
     """Run the whole drill.
 
     Raises:
-        BrokenPromiseError: a check failed.
+        CheckFailedError: a check failed.
     """
     async with open_environment(folder, scale) as it, trio.open_nursery() as nursery:
         for instance in it.serving:
@@ -276,7 +279,8 @@ async def end_in_order(instance: Instance) -> float:
     took_s = await instance.service.end_process()
     if instance.service.process.returncode or took_s > DRAIN_S:
         raise CheckFailedError(
-            f"{instance.service.name} ended with {instance.service.process.returncode} after {took_s:.1f} s:\n{instance.service.read_output()}"
+            f"{instance.service.name} ended with {instance.service.process.returncode} "
+            f"after {took_s:.1f} s:\n{instance.service.read_output()}"
         )
     return took_s
 
@@ -290,10 +294,12 @@ async def check_probe_by_address(client: httpx.AsyncClient, instance: Instance) 
     ]
     if statuses != [200, 200, 421]:
         raise CheckFailedError(
-            f"to a probe whose Host is an address, health, readiness and sources answered {statuses}"
+            "to a probe whose Host is an address, "
+            f"health, readiness and sources answered {statuses}"
         )
     print(
-        f"{instance.service.name}: a probe whose Host is an address gets 200 from the health routes, 421 elsewhere"
+        f"{instance.service.name}: a probe whose Host is an address "
+        "gets 200 from the health routes, 421 elsewhere"
     )
 
 

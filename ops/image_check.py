@@ -117,9 +117,8 @@ def build_image(folder: Path) -> Image:
         print(f"RUN {line}")
     shutil.rmtree(root / "build")
     installed = root / "opt/newsintel"
-    print(
-        f"installed: {sum(path.lstat().st_size for path in installed.rglob('*')) / 2**20:.0f} MiB in {installed}"
-    )
+    size = sum(path.lstat().st_size for path in installed.rglob("*"))
+    print(f"installed: {size / 2**20:.0f} MiB in {installed}")
     for path in [installed, *installed.rglob("*")]:
         if not path.is_symlink():
             path.chmod(path.stat().st_mode & ~0o222)
@@ -127,7 +126,7 @@ def build_image(folder: Path) -> Image:
 
 
 async def check_image(image: Image) -> None:
-    """Run all checks. Raises BrokenPromiseError if one fails."""
+    """Run all checks. Raises CheckFailedError if one fails."""
     await check_contents(image)
     await check_refusal(image)
     stores_folder = image.folder / "stores"
@@ -156,7 +155,8 @@ async def check_contents(image: Image) -> None:
     python = image.root / "opt/newsintel/bin/python"
     program = (
         "import certifi, importlib.util, os, ssl\n"
-        "roots = [len(ssl.create_default_context(cafile=file).get_ca_certs()) for file in (certifi.where(), os.environ['PGSSLROOTCERT'])]\n"
+        "roots = [len(ssl.create_default_context(cafile=file).get_ca_certs()) "
+        "for file in (certifi.where(), os.environ['PGSSLROOTCERT'])]\n"
         f"print([name for name in {ABSENT} if importlib.util.find_spec(name)], min(roots) > 50)"
     )
     asked = await run_to_end(
@@ -221,12 +221,14 @@ async def check_service(image: Image, settings: Mapping[str, str]) -> None:
         if not (found["complete"] and found["articles"] and len(found["sources"]) == 3):
             raise CheckFailedError(f"a search was not answered by every source: {found['sources']}")
         print(
-            f"serve: ready after {took_s:.1f} s, {COMMIT[:7]}, {found['total']} articles of {len(found['sources'])} sources"
+            f"serve: ready after {took_s:.1f} s, {COMMIT[:7]}, "
+            f"{found['total']} articles of {len(found['sources'])} sources"
         )
         ended_s = await service.end_process()
     if service.process.returncode or ended_s > STOP_S:
         raise CheckFailedError(
-            f"SIGTERM: code {service.process.returncode} after {ended_s:.1f} s\n{service.read_output()}"
+            f"SIGTERM: code {service.process.returncode} after {ended_s:.1f} s\n"
+            f"{service.read_output()}"
         )
     print(f"serve: SIGTERM, exit 0 after {ended_s:.1f} s")
 

@@ -84,7 +84,7 @@ async def run_to_end(
     """Run a command to its end.
 
     Raises:
-        BrokenPromiseError: it took longer than `within_s`.
+        CheckFailedError: it took longer than `within_s`.
     """
     async with run_process(name, command, environ, folder) as started:
         with trio.move_on_after(within_s) as patience:
@@ -100,7 +100,7 @@ async def wait_until(check: Callable[[], Awaitable[bool]], within_s: float, what
     """Wait until a check holds. Returns the seconds it took.
 
     Raises:
-        BrokenPromiseError: it did not hold within `within_s`; the text names `what`.
+        CheckFailedError: it did not hold within `within_s`; the text names `what`.
     """
     began = trio.current_time()
     while not await check():

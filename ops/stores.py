@@ -47,7 +47,7 @@ async def run_external_stores(folder: Path) -> AsyncIterator[ExternalStores]:
         folder: for their data and logs; it must exist.
 
     Raises:
-        BrokenPromiseError: a store did not start.
+        CheckFailedError: a store did not start.
     """
     password, ports = secrets.token_hex(16), (find_free_port(), find_free_port())
     async with (

@@ -136,7 +136,8 @@ PROMISES: dict[str, tuple[Row, ...]] = {
         *missed("ไฟไหม้โรงงานในกรุงเทพ", "เชียงใหม่", language="th"),
         *missed("서울에서 지진이 발생했다", "부산", "울서", language="ko"),
     ),
-    "a possessive or an elided article hides no name, and a plural is found as its language stems it": (
+    "a possessive or an elided article hides no name, "
+    "and a plural is found as its language stems it": (
         *found("Apple’s new phone", "apple", "Apple's", "apples"),
         *found("APPLE'S NEW STORE", "apple"),
         *found("L'Ukraine demande une aide", "ukraine", "l’Ukraine", "L'Ukraine", language="fr"),

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 import trio
 
-from newsintel import app
+from newsintel import app, wiring
 from newsintel.domain.search.harvest import Origin
 from newsintel.domain.search.outcome import Status
 from newsintel.domain.search.query import build_query
@@ -21,7 +21,7 @@ from tests.virtual_network import NOON, simulated  # noqa: F401 - a fixture
 @pytest.fixture
 async def services(autojump_clock, monkeypatch, world, simulated):  # noqa: F811
     """A running tree whose NewsAPI has the limits of the free plan."""
-    monkeypatch.setattr(app, "open_source", open_source)
+    monkeypatch.setattr(wiring, "open_source", open_source)
     async with simulated(limited=True) as settings, app.open_pipeline(settings) as running:
         await trio.sleep(1)  # for Reddit's token
         yield running

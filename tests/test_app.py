@@ -10,7 +10,7 @@ from attrs import define, field
 from structlog.contextvars import clear_contextvars
 from structlog.testing import capture_logs
 
-from newsintel import __version__, app
+from newsintel import __version__, app, wiring
 from newsintel.actors import janitor
 from newsintel.config.settings import read_settings
 from newsintel.config.values import Secret
@@ -193,7 +193,7 @@ def world(monkeypatch):
         made.closed.append(source.options.name)
 
     monkeypatch.setattr(app, "open_stores", open_stores)
-    monkeypatch.setattr(app, "open_source", open_source)
+    monkeypatch.setattr(wiring, "open_source", open_source)
     return made
 
 

@@ -153,7 +153,8 @@ def test_similar_articles_are_found_soon_after_a_search(demo, word):
         time.sleep(0.5)
     article_id, matches = next(answer for answer in found.items() if answer[1])
     for match in matches:
-        text = f"{match['title']} {match['description']} {demo.get('/articles/' + match['id']).json()['content']}"
+        content = demo.get(f"/articles/{match['id']}").json()["content"]
+        text = f"{match['title']} {match['description']} {content}"
         assert match["reasons"]["terms"]
         assert all(term in text for term in match["reasons"]["terms"])
         assert match["id"] != article_id
@@ -359,9 +360,9 @@ def test_bad_setting_is_one_line(tmp_path):
     """An invalid setting gives one line that names it, and exit code 2."""
     done = newsintel(tmp_path, "serve", GUARDIAN_DEADLINE_S="soon")
     assert done.returncode == 2
-    assert (
-        done.stderr
-        == "newsintel: NEWSINTEL_GUARDIAN_DEADLINE_S must be a number of seconds such as 1.5, not 'soon'\n"
+    assert done.stderr == (
+        "newsintel: NEWSINTEL_GUARDIAN_DEADLINE_S must be a number of seconds such as 1.5,"
+        " not 'soon'\n"
     )
 
 

@@ -38,7 +38,7 @@ class Person:
 
     def ask(self, method, path, *, without=(), **options):
         """Send a request; `without` names headers that hand out a secret, or `body`."""
-        response = self.client.build_request(
+        response = self.client.request(
             method,
             self.service.url + path,
             headers=SAME_ORIGIN | options.pop("headers", {}),

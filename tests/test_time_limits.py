@@ -12,7 +12,7 @@ import httpx
 import pytest
 import trio
 
-from newsintel import app
+from newsintel import app, wiring
 from newsintel.domain.accounts.sign_in import create_attempt
 from newsintel.domain.search.outcome import SourcePage, Status
 from newsintel.domain.search.query import build_query
@@ -97,7 +97,7 @@ async def test_a_pool_that_has_lost_its_slots_costs_no_answer(
         # A cancel under contention leaves such a connection: it counts as being opened, but no task
         # opens it (encode/httpcore#1093).
         lost = httpcore.AsyncHTTPConnection(httpcore.Origin(b"http", b"127.0.0.1", 80))
-        upstream._client._transport._get_pool.transport._get_pool._connections = [lost]
+        upstream._client._transport._pool.transport._pool._connections = [lost]
         reply = None
         with trio.move_on_after(deadline_s):
             reply = await upstream.fetch(QUERY)
@@ -168,7 +168,7 @@ async def test_only_the_deadlines_limit_a_whole_search(
 ):
     """All layers, from settings and desk to the simulated upstreams, keep to the deadlines."""
     search_s, each_s, slow_s, status, took_s = case
-    monkeypatch.setattr(app, "open_source", open_source)
+    monkeypatch.setattr(wiring, "open_source", open_source)
     async with (
         simulated(
             deadlines(search_s, each_s), newsapi=slow_s, guardian=slow_s, reddit=slow_s

@@ -18,14 +18,21 @@ SAVED, OPENED, DISMISSED, SEARCHED = 20, 60, 5, 15
 """Per person."""
 
 SELECT_NEWEST = """
-SELECT id FROM articles WHERE search @@ plainto_tsquery('english', $1) AND published_at >= $2 ORDER BY published_at DESC LIMIT $3
+SELECT id FROM articles
+WHERE search @@ plainto_tsquery('english', $1) AND published_at >= $2
+ORDER BY published_at DESC LIMIT $3
 """
 INSERT_DUPLICATES = """
 INSERT INTO article_duplicates
-SELECT one.id, other.id, 'title', 1 FROM articles AS one JOIN articles AS other ON other.id = one.id + 1 AND other.title = one.title
+SELECT one.id, other.id, 'title', 1
+FROM articles AS one
+JOIN articles AS other ON other.id = one.id + 1 AND other.title = one.title
 ON CONFLICT DO NOTHING
 """
-INSERT_PEOPLE = "INSERT INTO users (public_id, username, created_at, last_login_at) SELECT 'u_' || n, n, $1, $1 FROM generate_series(1, $2) AS n"
+INSERT_PEOPLE = """
+INSERT INTO users (public_id, username, created_at, last_login_at)
+SELECT 'u_' || n, n, $1, $1 FROM generate_series(1, $2) AS n
+"""
 TABLES = ("saved_articles", "opened_articles", "dismissed_articles", "search_history")
 
 Row = tuple[Any, ...]

@@ -221,12 +221,15 @@ def _build_notes(options: Options, quality: object) -> list[str]:
     if not quality:
         return [
             latency,
-            "skipped: precision, because the labelled headlines (../shared/headlines) are not beside this checkout",
+            (
+                "skipped: precision, because the labelled headlines (../shared/headlines) "
+                "are not beside this checkout"
+            ),
         ]
     about = (
         "precision: headlines of the UCI News Aggregator set in 37 stories, read from "
-        "../shared/headlines; invented people with two to four stories, who saved three articles of "
-        "them and opened four, and two random ones; every fifth place explores; trending only is the "
-        "most widely covered, because there are no searches"
+        "../shared/headlines; invented people with two to four stories, who saved three articles "
+        "of them and opened four, and two random ones; every fifth place explores; trending only "
+        "is the most widely covered, because there are no searches"
     )
     return [latency, about + (", every tenth headline" if options.quick else "")]

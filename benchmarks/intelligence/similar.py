@@ -192,12 +192,21 @@ def _build_goals(
 
 def _build_notes(options: Options, quality: object) -> list[str]:
     notes = [
-        f"latency: at the port, without HTTP; invented articles (benchmarks/corpus.py), {SAMPLE} of them asked for, {LIMIT} wanted"
+        (
+            "latency: at the port, without HTTP; invented articles (benchmarks/corpus.py), "
+            f"{SAMPLE} of them asked for, {LIMIT} wanted"
+        )
     ]
     if quality is None:
         return [
             *notes,
-            "skipped: precision, because the labelled headlines (../shared/headlines) are not beside this checkout",
+            (
+                "skipped: precision, because the labelled headlines (../shared/headlines) "
+                "are not beside this checkout"
+            ),
         ]
-    about = "precision: the first 3,000 headlines of the UCI News Aggregator set in 37 stories, read from ../shared/headlines"
+    about = (
+        "precision: the first 3,000 headlines of the UCI News Aggregator set in 37 stories, "
+        "read from ../shared/headlines"
+    )
     return [*notes, about + (", every tenth of them" if options.quick else "")]

@@ -36,7 +36,7 @@ async def measure_calls(
 
 
 def build_latency_rows(latency: Mapping[str, Mapping[str, float]]) -> list[list[str]]:
-    """Return the results of `measure` as table rows: name, p50, p95, p99."""
+    """Return the results of `measure_calls` as table rows: name, p50, p95, p99."""
     return [
         [name, *(f"{found[share]:.2f} ms" for share in ("p50", "p95", "p99"))]
         for name, found in latency.items()

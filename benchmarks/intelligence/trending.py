@@ -52,27 +52,44 @@ NOW = datetime(2026, 11, 23, 20, tzinfo=UTC)
 # The log-uniform distribution is Zipf's law with exponent 1.
 INSERT_HISTORY = """
 INSERT INTO search_history (query, key, results_count, searched_at)
-SELECT 'query ' || floor($2::float8 ^ random())::integer, md5(n::text), 20, $3::timestamptz - random() * $4::interval
+SELECT
+    'query ' || floor($2::float8 ^ random())::integer,
+    md5(n::text),
+    20,
+    $3::timestamptz - random() * $4::interval
 FROM generate_series(1, $1::integer) AS n
 """
 INSERT_MARKS = """
 INSERT INTO search_marks (query, day, mark, seen)
-SELECT query, searched_at::date, decode(md5(id::text), 'hex'), searched_at FROM search_history WHERE searched_at >= $1::timestamptz
+SELECT query, searched_at::date, decode(md5(id::text), 'hex'), searched_at
+FROM search_history WHERE searched_at >= $1::timestamptz
 """
 INSERT_COUNTS = """
-INSERT INTO search_days (query, day, people) SELECT query, searched_at::date, count(*) FROM search_history
-WHERE searched_at < $1::timestamptz AND searched_at >= $1::timestamptz - interval '12 days' GROUP BY 1, 2 HAVING count(*) >= 3
+INSERT INTO search_days (query, day, people)
+SELECT query, searched_at::date, count(*)
+FROM search_history
+WHERE searched_at < $1::timestamptz AND searched_at >= $1::timestamptz - interval '12 days'
+GROUP BY 1, 2 HAVING count(*) >= 3
 """
 # Each person of an open day also searched for one other query.
 INSERT_PAIRS = """
 INSERT INTO pair_marks (low, high, day, mark)
 SELECT least(query, other), greatest(query, other), day, mark
-FROM (SELECT query, day, mark, 'query ' || floor($1::float8 ^ random())::integer AS other FROM search_marks) AS marks WHERE query <> other
+FROM (
+    SELECT query, day, mark, 'query ' || floor($1::float8 ^ random())::integer AS other
+    FROM search_marks
+) AS marks
+WHERE query <> other
 """
 # Ten of about ten thousand articles. Queries with equal hash bits get the same ten.
 INSERT_ANSWERS = """
 INSERT INTO search_answers (query, articles, seen)
-SELECT query, array(SELECT 'a_' || ((hashtext(query) & 1023) * 10 + one) FROM generate_series(1, 10) AS one), max(seen)
+SELECT
+    query,
+    array(
+        SELECT 'a_' || ((hashtext(query) & 1023) * 10 + one) FROM generate_series(1, 10) AS one
+    ),
+    max(seen)
 FROM search_marks GROUP BY query
 """
 TABLES = ("search_history", "search_marks", "search_days", "pair_marks", "search_answers")

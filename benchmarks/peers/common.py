@@ -30,7 +30,10 @@ COLUMNS = (
     "author, section, image_url, language, published_at, published_at_estimated, points, comments, "
     "first_seen_at, fetched_at"
 )
-ON_CONFLICT = "ON CONFLICT (public_id) DO UPDATE SET fetched_at = greatest(articles.fetched_at, excluded.fetched_at)"
+ON_CONFLICT = (
+    "ON CONFLICT (public_id) DO UPDATE "
+    "SET fetched_at = greatest(articles.fetched_at, excluded.fetched_at)"
+)
 
 
 def build_plain_query(q: str) -> Query:

@@ -36,7 +36,8 @@ from newsintel.domain.search.outcome import FetchOutcome, Refusal, Status
 from newsintel.domain.search.query_model import Query
 
 SEQUENTIAL = os.environ.get("NEWSINTEL_BENCH_SEQUENTIAL") == "1"
-INSERT = f"INSERT INTO articles ({COLUMNS}) VALUES ({', '.join(f'${n}' for n in range(1, 20))}) {ON_CONFLICT}"  # noqa: S608 - our own words
+PLACEHOLDERS = ", ".join(f"${n}" for n in range(1, 20))
+INSERT = f"INSERT INTO articles ({COLUMNS}) VALUES ({PLACEHOLDERS}) {ON_CONFLICT}"  # noqa: S608 - our own words
 
 
 @asynccontextmanager

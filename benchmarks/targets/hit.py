@@ -109,7 +109,8 @@ def _build_report(
     return Report(
         "hit",
         f"one warm query of {sizes['newsintel']:,} bytes",
-        f"A hit takes {Figure.from_rounds(best['p50']).median:.2f} ms (p50, 1 connection). The load generator alone: {own}.",
+        f"A hit takes {Figure.from_rounds(best['p50']).median:.2f} ms (p50, 1 connection). "
+        f"The load generator alone: {own}.",
         ("", "requests/s", "p50 ms", "p99 ms", "of the floor", "server CPU us", "client busy"),
         rows,
         _build_goals(found),

@@ -29,7 +29,8 @@ def run(rig: Rig, options: Options) -> Report:
             points.append(((number + 1) * STEP, server.rss_mib()))
             if number % 10 == 9:
                 print_progress(
-                    f"memory: {points[-1][0]:,} searches, {points[-1][1]:.0f} MiB, {load.rate:.0f} searches/s"
+                    f"memory: {points[-1][0]:,} searches, {points[-1][1]:.0f} MiB, "
+                    f"{load.rate:.0f} searches/s"
                 )
     rig.reset_upstreams()
     return _build_report(dict(points), [round(sample * scale) for sample in SAMPLES], failed)
@@ -41,7 +42,8 @@ def _build_report(points: dict[int, float], samples: list[int], failed: int) -> 
     return Report(
         "memory",
         f"{samples[-1]:,} distinct searches, {AT_ONCE} at once, upstreams without latency",
-        f"From {samples[0]:,} to {samples[-1]:,} searches the service grows by {growth:.0%} at most.",
+        f"From {samples[0]:,} to {samples[-1]:,} searches "
+        f"the service grows by {growth:.0%} at most.",
         ("searches", "resident MiB", f"of that at {samples[0]:,}"),
         [
             (f"{sample:,}", f"{points[sample]:.1f}", f"{points[sample] / first:.2f}")

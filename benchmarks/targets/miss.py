@@ -72,7 +72,8 @@ def _build_report(
     return Report(
         "miss",
         f"one new search at a time, sources at {'/'.join(map(str, LATENCIES_MS.values()))} ms",
-        f"A miss takes {Figure.from_rounds(whole['newsintel']).median:.0f} ms (p50); the same sources one by one "
+        f"A miss takes {Figure.from_rounds(whole['newsintel']).median:.0f} ms (p50); "
+        "the same sources one by one "
         f"{Figure.from_rounds(whole['one by one']).median:.0f} ms.",
         ("", "p50 ms", f"p50 - {SLOWEST_MS} ms", f"p99 - {SLOWEST_MS} ms", "server CPU ms"),
         rows,

@@ -22,8 +22,9 @@ WORDS = ("strike", "rocket", "vaccine", "football", "inflation")
 """Each finds twenty to fifty articles."""
 CLIENTS = 8
 LENGTH_S = 20
-"""Length of a turn per second of the options (default 3, so a turn takes one minute). Cached answers
-age while a service gets no requests, so short turns would measure searches after a pause."""
+"""Length of a turn per second of the options (default 3, so a turn takes one minute). Cached
+answers age while a service gets no requests, so short turns would measure searches after a pause.
+"""
 MOST_ROUNDS = 2
 """Two minutes of load per server; more rounds would not change the result."""
 SLOW = {"slow_ms": 900, "slow_rate": 0.05}
@@ -105,8 +106,10 @@ def _build_report(found: dict[str, list[dict[str, Any]]]) -> Report:
     calls = compute_ratio(each["newsintel"]["calls"], each["obvious"]["calls"])
     return Report(
         "mix",
-        f"{QUERIES} queries by Zipf's law, {CLIENTS} clients, a TTL of 2 s, one upstream call in twenty slow",
-        f"Of a hundred searches all but one are answered within {Figure.from_rounds(each['newsintel']['p99']).median:,.1f} ms.",
+        f"{QUERIES} queries by Zipf's law, {CLIENTS} clients, "
+        "a TTL of 2 s, one upstream call in twenty slow",
+        "Of a hundred searches all but one are answered within "
+        f"{Figure.from_rounds(each['newsintel']['p99']).median:,.1f} ms.",
         ("", "searches/s", "p50 ms", "p95 ms", "p99 ms", "upstream calls a search", "failed"),
         rows,
         [

@@ -130,8 +130,10 @@ def _build_report(found: dict[tuple[str, str], dict[str, Any]]) -> Report:
     )
     return Report(
         "tail",
-        f"{AT_ONCE} new searches at once, {WAVES} times, while {FAILING_SOURCE} hangs, then drips; deadline {DEADLINE_MS} ms",
-        f"Status of the failing source in our answers: {told}. Once its circuit breaker is open, no search waits for it.",
+        f"{AT_ONCE} new searches at once, {WAVES} times, while {FAILING_SOURCE} hangs, then drips; "
+        f"deadline {DEADLINE_MS} ms",
+        f"Status of the failing source in our answers: {told}. "
+        "Once its circuit breaker is open, no search waits for it.",
         ("", f"{FAILING_SOURCE} reported as", "share", "p50 ms", "p99 ms"),
         rows,
         goals,

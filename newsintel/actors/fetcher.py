@@ -107,11 +107,8 @@ class Fetcher:
             except Exception:
                 log.exception("fetch_bug", source=self._source)
                 self._count("job_bugs", source=self._source)
-                outcome = self._build_outcome(
-                    job,
-                    Refusal(Status.BAD_PAYLOAD, "a bug in newsintel; its log has the traceback"),
-                    began,
-                )
+                bug = Refusal(Status.BAD_PAYLOAD, "a bug in newsintel; its log has the traceback")
+                outcome = self._build_outcome(job, bug, began)
             self._measure(outcome)
             try:
                 job.outbox.send_nowait(outcome)
@@ -182,11 +179,8 @@ class Fetcher:
                     await trio.sleep_until(place.at_s)
                     if turned := self._admission.recheck(place, self._now()):
                         return turned
-                    made, reply, started_s = (
-                        True,
-                        Refusal(Status.TIMEOUT, "no answer before the deadline"),
-                        trio.current_time(),
-                    )
+                    made, started_s = True, trio.current_time()
+                    reply = Refusal(Status.TIMEOUT, "no answer before the deadline")
                     reply = await self._upstream.fetch(job.query)
                 finally:
                     if _process_was_busy(reply, deadline):

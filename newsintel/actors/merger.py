@@ -164,14 +164,8 @@ class Merger:
             while (arrived := await _receive_outcome(receive, flight.deadline)) is not None:
                 await gathering.receive(arrived)
         for name in gathering.list_missing_sources():
-            await gathering.report(
-                FetchOutcome(
-                    name,
-                    Status.TIMEOUT,
-                    self._now(),
-                    detail="no reply before the search's deadline",
-                )
-            )
+            detail = "no reply before the search's deadline"
+            await gathering.report(FetchOutcome(name, Status.TIMEOUT, self._now(), detail=detail))
 
     async def _find_substitute(self, failed: Answer, cached: Answer | None) -> Answer:
         """Return what to serve if no source answered: a stale harvest, the archive, or the failure.
@@ -203,18 +197,10 @@ class Merger:
             return failed
         saves = self._saves.select(article.id for article in articles)
         harvest = evolve(failed.harvest, origin=Origin.ARCHIVE, archived=articles, saves=saves)
-        return Answer(
-            harvest,
-            await run_in_turns(
-                merge_in_slices(
-                    harvest.query,
-                    harvest.articles,
-                    Dedupe.NORMAL,
-                    harvest.fetched_at,
-                    harvest.saves,
-                )
-            ),
+        merging = merge_in_slices(
+            harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at, harvest.saves
         )
+        return Answer(harvest, await run_in_turns(merging))
 
     def _offer_to_sinks(self, flight: Flight, answer: Answer, claim: Claim) -> None:
         """Offer a landed answer to both sinks without waiting; skip a sink that has no room."""

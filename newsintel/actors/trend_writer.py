@@ -27,10 +27,10 @@ A one-off search ends before it.
 EVERY_S = 15.0
 """Pause between rounds, shortened by up to half at random.
 
-A list is no older than that, unless counting takes long (see SHARE).
+A list is no older than that, unless counting takes long (see PAUSE_FACTOR).
 """
 PAUSE_FACTOR = 20
-"""If SHARE times the duration of a round is longer than EVERY_S, that is the next pause instead.
+"""The next pause is PAUSE_FACTOR times the duration of a round if that is longer than EVERY_S.
 
 So the rounds take a small share of the time, however much there is to count.
 """

@@ -21,7 +21,9 @@ def add_parser(commands: Any) -> None:
     """Declare the command."""
     command = commands.add_parser(
         "config",
-        description="Print every setting: value, unit, origin and meaning. Secrets are shown as stars.",
+        description=(
+            "Print every setting: value, unit, origin and meaning. Secrets are shown as stars."
+        ),
     )
     form = command.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON")
@@ -45,23 +47,12 @@ def run(args: argparse.Namespace) -> int:
     elif args.names:
         sys.stdout.write("".join(f"{row.name}\n" for row in rows))
     elif args.json:
-        sys.stdout.write(
-            to_json(
-                {"settings": [asdict(row) | {"meaning": find_meaning(row.name)} for row in rows]}
-            ).decode()
-            + "\n"
-        )
+        listed = [asdict(row) | {"meaning": find_meaning(row.name)} for row in rows]
+        sys.stdout.write(to_json({"settings": listed}).decode() + "\n")
     else:
         head = ("setting", "value", "origin", "meaning")
-        _print_aligned(
-            [
-                head,
-                *(
-                    (row.name, _format_value(row), row.origin, find_meaning(row.name))
-                    for row in rows
-                ),
-            ]
-        )
+        lines = [(row.name, _format_value(row), row.origin, find_meaning(row.name)) for row in rows]
+        _print_aligned([head, *lines])
     return 0
 
 

@@ -165,12 +165,18 @@ def _build_report(
 def _format_report(report: DeadlineReport) -> Iterator[str]:
     for name, source in report.sources.items():
         failed = source.ended.total - source.answered.total
-        yield f"{name}: {source.answered.total:,} answered, {source.cut.total:,} cut short, {failed:,} failed otherwise"
+        yield (
+            f"{name}: {source.answered.total:,} answered, {source.cut.total:,} cut short, "
+            f"{failed:,} failed otherwise"
+        )
         yield f"  {'deadline':>10} {'answers lost':>14} {'miss p50':>10} {'miss p99':>10}"
         for option in report.options[name]:
             lost = f"{'<=' if option.overstated else ''} {_format_percentage(option.lost)}"
             today = "   today" if option.deadline_ms == report.today_ms[name] else ""
-            yield f"  {_format_seconds(option.deadline_ms):>10} {lost:>14} {_format_seconds(option.p50_ms):>10} {_format_seconds(option.p99_ms):>10}{today}"
+            yield (
+                f"  {_format_seconds(option.deadline_ms):>10} {lost:>14} "
+                f"{_format_seconds(option.p50_ms):>10} {_format_seconds(option.p99_ms):>10}{today}"
+            )
         yield ""
     yield f"{'all sources':<14} {'half within':>12} {'99 % within':>12} {'all within':>12}"
     for when, deadlines_ms in (("today", report.today_ms), ("as suggested", report.chosen_ms)):
@@ -187,7 +193,10 @@ def _format_report(report: DeadlineReport) -> Iterator[str]:
 def _format_advice(report: DeadlineReport) -> Iterator[str]:
     """Yield the settings, ready to copy, and their limitations as comments."""
     today = complete_share(report.sources, report.today_ms)
-    yield f"# Today's deadlines keep {_format_percentage(today)} of answers complete. For {_format_percentage(report.complete)}:"
+    yield (
+        f"# Today's deadlines keep {_format_percentage(today)} of answers complete. "
+        f"For {_format_percentage(report.complete)}:"
+    )
     yield from (f"{name}={value}" for name, value in report.environment.items())
     if not report.suggested_ms:
         cut = ", ".join(
@@ -195,10 +204,16 @@ def _format_advice(report: DeadlineReport) -> Iterator[str]:
             for name, source in report.sources.items()
             if source.cut.total
         )
-        yield f"# no deadline is long enough: too many calls were cut short: {cut}. Set a longer deadline there, measure, try again"
+        yield (
+            f"# no deadline is long enough: too many calls were cut short: {cut}. "
+            "Set a longer deadline there, measure, try again"
+        )
     for name, source in report.sources.items():
         if not has_enough_fetches(source, report.complete):
-            yield f"# {name}: {source.wanted:,} calls measured, {1 / (1 - report.complete):,.0f} needed"
+            yield (
+                f"# {name}: {source.wanted:,} calls measured, "
+                f"{1 / (1 - report.complete):,.0f} needed"
+            )
 
 
 def _convert_report(report: DeadlineReport) -> dict[str, Any]:

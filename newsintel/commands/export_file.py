@@ -41,7 +41,7 @@ class ExportFile:
         size: bytes of whole pages.
         compressed: whether each page becomes a gzip member.
         path: None for a stream.
-        becomes: the file that it replaces at the end; None if it is already that file.
+        replaces: the file that it replaces at the end; None if it is already that file.
     """
 
     out: BinaryIO
@@ -137,7 +137,7 @@ def _open_file(file: str, after: str | None) -> ExportFile:
 
 def _open_locked(path: Path, becomes: Path | None, *, compressed: bool | None = None) -> ExportFile:
     """Open a file to append to, with an exclusive lock. `compressed` None: as the file is now."""
-    # `exporting` closes it.
+    # `open_export` closes it.
     out = cast(BinaryIO, open(path, "ab", buffering=0, opener=open_without_following_links))  # noqa: SIM115
     try:
         fcntl.flock(out, fcntl.LOCK_EX | fcntl.LOCK_NB)

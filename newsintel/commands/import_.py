@@ -67,7 +67,8 @@ def run(args: argparse.Namespace) -> int:
             report.counter.print_line(f"stopped; go on with --from-line {report.settled + 1}")
             raise
     report.counter.print_line(
-        f"{report.counter.total:,} lines: {report.new:,} new articles, {report.refused:,} lines refused"
+        f"{report.counter.total:,} lines: {report.new:,} new articles, "
+        f"{report.refused:,} lines refused"
     )
     return 1 if report.refused else 0
 

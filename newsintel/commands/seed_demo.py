@@ -118,7 +118,10 @@ async def seed_searches(world: SeedTarget) -> str:
         [build_cache_key(*one) for one in list_cached_trends()]
     )
     people, asked = len({one.person for one in told}), len(world.answers)
-    return f"{len(told):,} searches by {people} people in the last {DAYS} days, for {asked} queries: see /trending and /searches/related"
+    return (
+        f"{len(told):,} searches by {people} people in the last {DAYS} days, "
+        f"for {asked} queries: see /trending and /searches/related"
+    )
 
 
 def _build_record(one: InventedSearch, answer: SearchSummary) -> SearchRecord:
@@ -146,7 +149,10 @@ async def seed_reading(world: SeedTarget) -> str:
             reader.provider, reader.subject, reader.username, world.now
         )
         await _seed_reader(world, account.id, reader)
-    return f"{len(readers)} people saved, opened and dismissed articles: sign in as {DEMO_READER} and see /me/recommendations"
+    return (
+        f"{len(readers)} people saved, opened and dismissed articles: "
+        f"sign in as {DEMO_READER} and see /me/recommendations"
+    )
 
 
 async def _seed_reader(world: SeedTarget, user_id: int, reader: Reader) -> None:

@@ -65,12 +65,9 @@ async def run_service(
                 public = partial(listen, front.app, answer_at_once=front.wire_path.answer)
                 urls, metrics_urls = await http.start(public), []
                 if settings.metrics_bind:
+                    listener = MetricsListener(partial(scraping.format_exposition, metrics))
                     metrics_urls = await http.start(
-                        partial(
-                            listen,
-                            MetricsListener(partial(scraping.format_exposition, metrics)),
-                            bind=settings.metrics_bind,
-                        )
+                        partial(listen, listener, bind=settings.metrics_bind)
                     )
                 services.operations.health.enter_phase(Phase.SERVING)
                 http.start_soon(watch_readiness, services, ending.begun, name="readiness")

@@ -84,13 +84,8 @@ class _LiveBoard:
         self._redraw()
 
     def show_outcome(self, outcome: FetchOutcome) -> None:
-        style = (
-            "green"
-            if outcome.status.answered
-            else "dim"
-            if outcome.status is Status.DISABLED
-            else "red"
-        )
+        unanswered = "dim" if outcome.status is Status.DISABLED else "red"
+        style = "green" if outcome.status.answered else unanswered
         self._lines[outcome.source] = Text(_format_outcome(outcome), style=style)
         self._redraw()
 

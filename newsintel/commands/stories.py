@@ -73,4 +73,5 @@ def _clean_line(text: str) -> str:
 
 
 def _summarize_body(body: Body) -> str:
-    return f"{len(body['articles'])} of {body['total']} stories, {body['origin']}{'' if body['complete'] else ', incomplete'}"
+    suffix = "" if body["complete"] else ", incomplete"
+    return f"{len(body['articles'])} of {body['total']} stories, {body['origin']}{suffix}"

@@ -110,9 +110,8 @@ def check_parameter(name: str, value: str) -> None:
         raise ValueError(f"has a {name} that cannot be used: it must be {_describe_values(name)}")
     if name not in (*URL_PART_PARAMETERS, *forms, *NEEDLESS_PARAMETERS):
         shown = name if re.fullmatch(r"\w{1,40}", name) else "a parameter"
-        raise ValueError(
-            f"has {shown}, which is not a parameter of PostgreSQL: {FOREIGN_PARAMETERS.get(name, 'leave it out')}"
-        )
+        advice = FOREIGN_PARAMETERS.get(name, "leave it out")
+        raise ValueError(f"has {shown}, which is not a parameter of PostgreSQL: {advice}")
 
 
 def build_socket_options(given: Mapping[str, str]) -> tuple[tuple[int, int, int], ...]:
@@ -135,10 +134,8 @@ def _describe_values(name: str) -> str:
     """Describe the allowed values of a parameter."""
     special = {"connect_timeout": "whole seconds from 1 to 60", "keepalives": "0 or 1"}
     form = (DRIVER_PARAMETERS | TRANSLATED_PARAMETERS)[name]
-    return special.get(name) or (
-        "a number"
-        if "[0-9]" in form
-        else "TLSv1.2 or TLSv1.3"
-        if "TLS" in form
-        else ", ".join(form.split("|"))
-    )
+    if name in special:
+        return special[name]
+    if "[0-9]" in form:
+        return "a number"
+    return "TLSv1.2 or TLSv1.3" if "TLS" in form else ", ".join(form.split("|"))

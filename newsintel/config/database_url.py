@@ -40,7 +40,7 @@ class DatabaseUrl:
         hosts: names, addresses, or folders of unix sockets (these start with `/`), tried in this
             order; empty for the driver's default.
         ports: one port for each host; empty for the driver's default.
-        given: every other parameter of the URL.
+        parameters: every other parameter of the URL.
     """
 
     hosts: tuple[str, ...]
@@ -82,7 +82,8 @@ class DatabaseUrl:
         )
         if mode.startswith("verify") and not root and not _has_home_root():
             raise ValueError(
-                f"says sslmode={mode} without a root certificate: add sslrootcert=system for those of the operating system, "
+                f"says sslmode={mode} without a root certificate: "
+                "add sslrootcert=system for those of the operating system, "
                 "or sslrootcert=/path/to/ca.pem"
             )
         for name in ("sslrootcert", "sslcrl"):
@@ -161,7 +162,8 @@ def _parse_ports(raw: str, hosts: int) -> tuple[int, ...]:
         for port in ports
     ):
         raise ValueError(
-            "has a port that is not a number from 1 to 65535; a : or / in a password is written %3A or %2F"
+            "has a port that is not a number from 1 to 65535; "
+            "a : or / in a password is written %3A or %2F"
         )
     if len(ports) not in (1, max(1, hosts)):
         raise ValueError(f"has {len(ports)} ports for {hosts} hosts")
@@ -176,7 +178,8 @@ def _parse_parameters(query: str | None) -> dict[str, str]:
         name, equals, value = part.partition("=")
         if not equals or "=" in value:
             raise ValueError(
-                "has parameters that are not name=value, separated by &; a ? in a password is written %3F, a = in a value %3D"
+                "has parameters that are not name=value, separated by &; "
+                "a ? in a password is written %3F, a = in a value %3D"
             )
         name, value = _decode_percent(name), _decode_percent(value)
         if (name, value) == ("ssl", "true"):  # as in JDBC; libpq reads it as sslmode=require

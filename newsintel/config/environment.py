@@ -32,7 +32,7 @@ class SettingReader:
     """Reads single settings from an environment, and records each as a row.
 
     Attributes:
-        known: every name that may be set.
+        known_names: every name that may be set.
         secrets: the secrets that are set, by the name under which they were found.
     """
 
@@ -62,14 +62,8 @@ class SettingReader:
         except ValueError as error:
             shown = "" if parse in _SECRET_PARSERS else f", not {raw!r}"
             raise SettingsError(f"{origin} {error}{shown}") from None
-        self.rows.append(
-            SettingRow(
-                PREFIX + name,
-                "off" if value is None and parse is parse_quota else _format_value(value),
-                unit,
-                origin,
-            )
-        )
+        text = "off" if value is None and parse is parse_quota else _format_value(value)
+        self.rows.append(SettingRow(PREFIX + name, text, unit, origin))
         if isinstance(value, Secret):
             self.secrets[origin] = value
         return value

@@ -33,9 +33,11 @@ refused.
 """
 
 RESERVED_PARAMETERS = (
-    "socket_timeout", "socket_connect_timeout", "socket_keepalive", "socket_keepalive_options", "socket_type", "socket_read_size",
-    "max_connections", "timeout", "health_check_interval", "retry", "retry_on_timeout", "retry_on_error", "decode_responses", "encoding",
-    "encoding_errors", "single_connection_client", "lib_name", "lib_version", "driver_info", "legacy_responses",
+    "socket_timeout", "socket_connect_timeout", "socket_keepalive", "socket_keepalive_options",
+    "socket_type", "socket_read_size", "max_connections", "timeout", "health_check_interval",
+    "retry", "retry_on_timeout", "retry_on_error", "decode_responses", "encoding",
+    "encoding_errors", "single_connection_client", "lib_name", "lib_version", "driver_info",
+    "legacy_responses",
 )  # fmt: skip
 """Parameters of redis-py that newsintel sets itself or does not need."""
 
@@ -50,7 +52,7 @@ class RedisUrl:
     Attributes:
         path: the path of a unix socket; None if host and port are used.
         tls: whether the connection is encrypted.
-        given: every other parameter of the URL.
+        parameters: every other parameter of the URL.
     """
 
     path: str | None
@@ -117,25 +119,18 @@ def parse_redis_url(raw: str) -> RedisUrl:
         port = parts.port
     except ValueError:
         raise ValueError(
-            "has a host or port that cannot be read; a :, / or ? in a password is written %3A, %2F, %3F"
+            "has a host or port that cannot be read; "
+            "a :, / or ? in a password is written %3A, %2F, %3F"
         ) from None
     if parts.scheme not in SCHEMES or not parse_text(raw).startswith(f"{parts.scheme}://"):
         raise ValueError(
-            "must be a URL such as redis://host:6379/0, rediss://host:6379/0 or unix:///path/to/redis.sock"
+            "must be a URL such as redis://host:6379/0, "
+            "rediss://host:6379/0 or unix:///path/to/redis.sock"
         )
     given = _parse_parameters(parts)
     username, password = given.pop("username", None), given.pop("password", None)
     is_socket = parts.scheme == "unix"
-    if is_socket and not parts.path.strip("/"):
-        raise ValueError(
-            "names no socket: a unix URL has three slashes, unix:///path/to/redis.sock"
-        )
-    if not is_socket and not re.fullmatch(r"/?[0-9]{0,9}", parts.path):
-        raise ValueError(
-            "has something after the host that is not the number of a database, as in redis://host:6379/0"
-        )
-    if "," in (parts.hostname or ""):
-        raise ValueError("names several hosts: use one host name, which leads to the primary")
+    _check_place(parts, is_socket=is_socket)
     return RedisUrl(
         path=unquote(parts.path, errors="surrogateescape") if is_socket else None,
         host=unquote(parts.hostname or "localhost"),
@@ -146,6 +141,21 @@ def parse_redis_url(raw: str) -> RedisUrl:
         password=unquote(parts.password) if parts.password else password,
         parameters=given,
     )
+
+
+def _check_place(parts: SplitResult, *, is_socket: bool) -> None:
+    """Raise ValueError unless the URL leads to one socket, or to one host and database."""
+    if is_socket and not parts.path.strip("/"):
+        raise ValueError(
+            "names no socket: a unix URL has three slashes, unix:///path/to/redis.sock"
+        )
+    if not is_socket and not re.fullmatch(r"/?[0-9]{0,9}", parts.path):
+        raise ValueError(
+            "has something after the host that is not the number of a database, "
+            "as in redis://host:6379/0"
+        )
+    if "," in (parts.hostname or ""):
+        raise ValueError("names several hosts: use one host name, which leads to the primary")
 
 
 def _parse_parameters(parts: SplitResult) -> dict[str, str]:

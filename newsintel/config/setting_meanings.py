@@ -10,16 +10,25 @@ MEANINGS = {
     "DATABASE_URL": "your PostgreSQL; unset = an embedded one",
     "DATABASE_PASSWORD": "replaces the password in DATABASE_URL",
     "DATABASE_POOL": "connections to PostgreSQL at most",
-    "MIGRATE_DATABASE_URL": "the role that may change the schema, for `newsintel migrate`; unset = DATABASE_URL",
+    "MIGRATE_DATABASE_URL": (
+        "the role that may change the schema, for `newsintel migrate`; unset = DATABASE_URL"
+    ),
     "MIGRATE_DATABASE_PASSWORD": "replaces the password in MIGRATE_DATABASE_URL",
     "REDIS_URL": "your Redis or Valkey; unset = an embedded one",
     "REDIS_PASSWORD": "replaces the password in REDIS_URL",
-    "SOURCES": "the sources to ask, in the order that breaks ties; unset = every source that has its key",
-    "SECRET_KEYS": "keys that sign and encrypt (`newsintel new-key` makes one); the first is used, all are accepted",
+    "SOURCES": (
+        "the sources to ask, in the order that breaks ties; unset = every source that has its key"
+    ),
+    "SECRET_KEYS": (
+        "keys that sign and encrypt (`newsintel new-key` makes one); "
+        "the first is used, all are accepted"
+    ),
     "SESSION_IDLE_S": "a sign-in ends after this long without a request",
     "SESSION_MAX_S": "a sign-in ends after this long in any case",
     "SIGN_IN": "who may sign in: anyone, off, or a list such as reddit:alice,oidc:a@b.org",
-    "OIDC_ISSUER": "an OpenID Connect provider to sign in with, exactly as its discovery document writes it",
+    "OIDC_ISSUER": (
+        "an OpenID Connect provider to sign in with, exactly as its discovery document writes it"
+    ),
     "OIDC_CLIENT_ID": "the client id that the provider gave you",
     "OIDC_CLIENT_SECRET": "the client secret that the provider gave you",
     "OIDC_LABEL": "the provider's name as people see it",
@@ -35,13 +44,17 @@ MEANINGS = {
     "HISTORY_RETENTION_D": "searches are deleted from the history after this",
     "TRENDING_FLOOR": "people who must have searched for something before it is shown as a trend",
     "LOG_LEVEL": "the lowest level that is logged: debug, info, warning, error",
-    "LOG_FORMAT": "text, json, or emf (json with CloudWatch metrics); auto = text on a terminal, else json",
+    "LOG_FORMAT": (
+        "text, json, or emf (json with CloudWatch metrics); auto = text on a terminal, else json"
+    ),
     "METRICS_BIND": "address:port of a separate listener for /metrics",
     "METRICS_TOKEN": "the bearer token that /metrics requires on the public port",
     "MAX_FLIGHTS": "searches in progress at most; more get 503",
     "DRAIN_S": "how long an orderly shutdown may take",
     "MAX_CONNECTIONS": "clients' connections at most",
-    "MAX_CONNECTIONS_PER_ADDRESS": "connections of one IPv4 address or IPv6 /64 at most; trusted proxies have no limit",
+    "MAX_CONNECTIONS_PER_ADDRESS": (
+        "connections of one IPv4 address or IPv6 /64 at most; trusted proxies have no limit"
+    ),
     "HEAD_TIMEOUT_S": "how long a request's line and headers may take to arrive",
     "COMMIT": "the commit of the build",
 }
@@ -51,7 +64,9 @@ SOURCE_MEANINGS = {
     "KEY": "the API key; without it the source is off",
     "CLIENT_ID": "the application's id; without it the source is off",
     "CLIENT_SECRET": "the application's secret; without it the source is off",
-    "USER_AGENT": "how the application names itself, as the provider asks; without it the source is off",
+    "USER_AGENT": (
+        "how the application names itself, as the provider asks; without it the source is off"
+    ),
     "SUBREDDITS": "the subreddits to search; all = everywhere",
     "URL": "the API's base URL",
     "AUTH_URL": "the base URL of the sign-in and token server",

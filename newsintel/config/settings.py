@@ -2,9 +2,9 @@
 
 Only this module reads the environment.
 
-`load` turns an environment into one frozen `Settings`, or raises a `SettingsError` that names the
-setting in one line. This module does not know which sources exist: each source file declares its
-own options (`SourceOptions`), and `load` receives them all.
+`read_settings` turns an environment into one frozen `Settings`, or raises a `SettingsError` that
+names the setting in one line. This module does not know which sources exist: each source file
+declares its own options (`SourceOptions`), and `read_settings` receives them all.
 """
 
 import os
@@ -85,7 +85,7 @@ class SourceSettings:
 class Settings:
     """All settings of newsintel. Units are in the names.
 
-    Defaults are those of contract.md unless a comment gives another reason.
+    Defaults are those of the contract unless a comment gives another reason.
     """
 
     env: str = define_setting(choice_parser("development", "production"), "development")
@@ -306,7 +306,8 @@ def _read_source(
     )
     if deadline_s > settings.search_deadline_s:
         raise SettingsError(
-            f"{PREFIX}{prefix}DEADLINE_S ({deadline_s:g}) must be at most {PREFIX}SEARCH_DEADLINE_S ({settings.search_deadline_s:g})"
+            f"{PREFIX}{prefix}DEADLINE_S ({deadline_s:g}) must be at most "
+            f"{PREFIX}SEARCH_DEADLINE_S ({settings.search_deadline_s:g})"
         )
     return SourceSettings(
         name=options.name,
@@ -343,7 +344,8 @@ def _check_rules(settings: Settings) -> None:
     """Check the rules between settings, and those of production."""
     if settings.dev_sign_in and (settings.production or not settings.bind.is_loopback):
         raise SettingsError(
-            f"{PREFIX}DEV_SIGN_IN lets anybody sign in: use it only in development, with a loopback {PREFIX}BIND"
+            f"{PREFIX}DEV_SIGN_IN lets anybody sign in: "
+            f"use it only in development, with a loopback {PREFIX}BIND"
         )
     if settings.oidc_issuer and not settings.oidc_client_id:
         raise SettingsError(f"{PREFIX}OIDC_CLIENT_ID must be set if {PREFIX}OIDC_ISSUER is")
@@ -353,7 +355,8 @@ def _check_rules(settings: Settings) -> None:
     for name, value in required.items():
         if value is None:
             raise SettingsError(
-                f"{PREFIX}{name} must be set in production: the embedded servers are for development"
+                f"{PREFIX}{name} must be set in production: "
+                "the embedded servers are for development"
             )
     if not settings.secret_keys:
         raise SettingsError(

@@ -35,7 +35,8 @@ def _check_database_url(
     url = database_url.parse_database_url(text.reveal())
     if production and not (url.verifies_server or url.is_local(environ)):
         raise SettingsError(
-            f"{name} must say sslmode=verify-full in production, or lead to a unix socket or loopback address"
+            f"{name} must say sslmode=verify-full in production, "
+            "or lead to a unix socket or loopback address"
         )
     try:
         url.check_environment(environ)
@@ -47,7 +48,8 @@ def _check_redis_url(name: str, text: Secret, *, production: bool) -> None:
     url = redis_url.parse_redis_url(text.reveal())
     if production and not (url.verifies_server or url.is_local):
         raise SettingsError(
-            f"{name} must start with rediss:// in production and check certificates, or lead to a unix socket or loopback address"
+            f"{name} must start with rediss:// in production and check certificates, "
+            "or lead to a unix socket or loopback address"
         )
     try:
         url.check_certificates()

@@ -18,7 +18,7 @@ MIN_PREFIX_SIMILARITY = 0.85
 
 @frozen
 class UnknownName:
-    """A name that is set but is not a setting; `meant` is the setting that was probably meant."""
+    """A name that is set but is not a setting; `suggestion` is the setting probably meant."""
 
     name: str
     suggestion: str | None
@@ -32,7 +32,7 @@ class UnknownName:
 def find_unknown_names(
     environ: Mapping[str, str], known: Collection[str]
 ) -> tuple[UnknownName, ...]:
-    """Return the strays of an environment, sorted by name.
+    """Return the unknown names of an environment, sorted.
 
     Args:
         environ: the environment.

@@ -86,7 +86,8 @@ def parse_folder(raw: str) -> Path:
         return Path(parse_text(raw)).expanduser().absolute()
     except (RuntimeError, OSError):
         raise ValueError(
-            "must be the path of a folder, with an existing home folder for its ~, and an existing current folder"
+            "must be the path of a folder, "
+            "with an existing home folder for its ~, and an existing current folder"
         ) from None
 
 
@@ -177,7 +178,8 @@ def parse_origins(raw: str) -> tuple[str, ...]:
     found = parse_list(raw)
     if not all(re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", origin) for origin in found):
         raise ValueError(
-            "must be a comma list of origins such as https://app.example.org, without paths or wildcards"
+            "must be a comma list of origins such as https://app.example.org, "
+            "without paths or wildcards"
         )
     return found
 

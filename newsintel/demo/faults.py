@@ -26,7 +26,10 @@ METADATA_URL = "http://169.254.170.2/v2/credentials"
 _PAGE = (
     "<!doctype html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
 )
-_BLOCKED = "<html><body>You've been blocked by network security. To continue, log in or use your developer token.</body></html>"
+_BLOCKED = (
+    "<html><body>You've been blocked by network security. "
+    "To continue, log in or use your developer token.</body></html>"
+)
 _BAD_ROW: Mapping[str, Any] = {"url": 17, "title": None, "id": [], "webUrl": {}, "webTitle": None}
 """An article that none of the three APIs would send."""
 
@@ -89,7 +92,8 @@ REPLIES: Mapping[str, Callable[[Reply], Reply]] = {
     "zero_bytes": _make_body_fault(lambda _: b""),
     "error_200": _make_body_fault(
         lambda _: (
-            b'{"status": "error", "code": "apiKeyInvalid", "error": "invalid_grant", "message": "Not with status 4xx"}'
+            b'{"status": "error", "code": "apiKeyInvalid", '
+            b'"error": "invalid_grant", "message": "Not with status 4xx"}'
         )
     ),
     "no_token": _make_body_fault(

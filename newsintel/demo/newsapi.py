@@ -38,12 +38,15 @@ MESSAGES = {
     "parametersMissing": "Required parameters are missing, the scope of your search is too broad. "
     "Please set any of the following required parameters and try again: q, qInTitle, sources, "
     "domains.",
-    "apiKeyMissing": "Your API key is missing. Append this to the URL with the apiKey param, or use the x-api-key HTTP header.",
-    "apiKeyInvalid": "Your API key is invalid or incorrect. Check your key, or go to https://newsapi.org to create a free API key.",
-    "corsNotAllowed": "Requests from the browser are not allowed on the Developer plan, except from localhost.",
-    "rateLimited": "You have made too many requests recently. Developer accounts are limited to 100 "
-    "requests over a 24 hour period (50 requests available every 12 hours). Please upgrade to a "
-    "paid plan if you need more requests.",
+    "apiKeyMissing": "Your API key is missing. "
+    "Append this to the URL with the apiKey param, or use the x-api-key HTTP header.",
+    "apiKeyInvalid": "Your API key is invalid or incorrect. "
+    "Check your key, or go to https://newsapi.org to create a free API key.",
+    "corsNotAllowed": "Requests from the browser are not allowed "
+    "on the Developer plan, except from localhost.",
+    "rateLimited": "You have made too many requests recently. Developer accounts are limited to "
+    "100 requests over a 24 hour period (50 requests available every 12 hours). Please upgrade to "
+    "a paid plan if you need more requests.",
     "maximumResultsReached": "You have requested too many results. Developer accounts are limited "
     "to a max of 100 results. You are trying to request results {start} to {end}. Please upgrade "
     "to a paid plan if you need more results.",

@@ -193,5 +193,8 @@ def _escape_texts(value: Any) -> Any:
 
 def _build_redirect(page_of: str, value: str) -> Reply:
     location = page_of + quote(value, safe="")
-    page = f"<html><head><title>302 Found</title></head><body>The resource was found at {html.escape(location)}</body></html>"
+    page = (
+        "<html><head><title>302 Found</title></head>"
+        f"<body>The resource was found at {html.escape(location)}</body></html>"
+    )
     return Reply.html(302, page).with_headers({"Location": f"https://www.reddit.com{location}"})

@@ -24,10 +24,13 @@ EXPIRES_IN_S = 86_400
 CALLS_PER_WINDOW = 300
 WINDOW_S = 600
 _LIBRARY_AGENT = re.compile(r"(python|curl|go-http|java|okhttp|mozilla)", re.IGNORECASE)
-_PAGE = """<!doctype html>
-<html><head><title>Too Many Requests</title></head>
-<body><h1>whoa there, pardner!</h1><p>we're sorry, but you appear to be a bot and we've seen too many requests from you lately.</p></body>
-</html>"""
+_PAGE = (
+    "<!doctype html>\n"
+    "<html><head><title>Too Many Requests</title></head>\n"
+    "<body><h1>whoa there, pardner!</h1><p>we're sorry, but you appear to be a bot "
+    "and we've seen too many requests from you lately.</p></body>\n"
+    "</html>"
+)
 NO_PASSWORD = {
     "error": "unauthorized_client",
     "error_description": "Only script apps may use password auth",

@@ -126,7 +126,7 @@ class RedditPeople:
 
 
 def _is_callback(address: str) -> bool:
-    """Return whether an address is a callback on this machine, in characters that a header allows."""
+    """Return whether it is a callback on this machine, in characters that a header allows."""
     if not (address.isascii() and address.isprintable()):
         return False
     try:

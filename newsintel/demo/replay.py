@@ -28,9 +28,8 @@ def load_recordings(folder: Path) -> Corpus:
     """
     found = {name: tuple(_read_documents(folder / name, read)) for name, read in _READERS.items()}
     if not any(found.values()):
-        raise ReplayError(
-            f"{folder} has no recorded responses: none of {', '.join(f'{name}/*.json' for name in _READERS)} holds an article"
-        )
+        wanted = ", ".join(f"{name}/*.json" for name in _READERS)
+        raise ReplayError(f"{folder} has no recorded responses: none of {wanted} holds an article")
     return Corpus(**found)
 
 

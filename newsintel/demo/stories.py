@@ -68,7 +68,8 @@ class Story:
 
     def url_at(self, outlet: Outlet) -> str:
         """Return its address at an outlet."""
-        return f"https://www.{outlet.host}/{make_slug(self.theme.section)}/{self.at:%Y/%m/%d}/{self.name}"
+        section = make_slug(self.theme.section)
+        return f"https://www.{outlet.host}/{section}/{self.at:%Y/%m/%d}/{self.name}"
 
 
 def make_slug(text: str) -> str:

@@ -39,7 +39,7 @@ class Cursors:
     """Turns positions into cursors and back.
 
     Args:
-        signer: the signer for PURPOSE.
+        signer: the signer for CURSOR_PURPOSE.
     """
 
     def __init__(self, signer: Signer) -> None:
@@ -75,7 +75,8 @@ class Cursors:
         raise InvalidParameterError(
             "cursor",
             "invalid",
-            "cursor must be the next_cursor of an answer to the same query, with the same filters and sort.",
+            "cursor must be the next_cursor of an answer to the same query, "
+            "with the same filters and sort.",
         )
 
 

@@ -129,7 +129,10 @@ class _FreezeSurvivors:
         self._put_aside = 0
 
     def __call__(self, phase: str, info: Mapping[str, int]) -> None:
-        """Freeze the survivors after GC_ELDERS collections; after GC_ALL freezes, examine all."""
+        """Freeze the survivors after GC_COLLECTIONS_PER_FREEZE collections.
+
+        After GC_FREEZES_PER_FULL freezes, examine all objects.
+        """
         if phase != "stop":
             return
         if info["generation"] == _OLDEST_GENERATION:

@@ -6,7 +6,7 @@ shutdown: when that is over the process ends, even if no other code has noticed 
 that was ignored when the process started (`nohup`, a shell's background job) stays ignored.
 
 In code without a loop, and in a blocking call on the loop that waits for another program, a signal
-raises an exception: see `raising`. On the loop it cancels: see `command_loop`.
+raises an exception: see `raise_on_signal`. On the loop it cancels: see `command_loop`.
 """
 
 import faulthandler

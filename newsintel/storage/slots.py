@@ -18,9 +18,9 @@ class Rules:
     """How slots are given out.
 
     Attributes:
-        most: number of slots.
-        each: how many of them one person may hold; None is no limit.
-        kept: how many of them are reserved for urgent operations.
+        total: number of slots.
+        per_person: how many of them one person may hold; None is no limit.
+        reserved: how many of them are reserved for urgent operations.
         patience_s: seconds that an operation waits for a slot at most.
     """
 
@@ -41,7 +41,7 @@ class _Waiting:
 class Slots:
     """Gives out slots: urgent operations first, then first come, first served.
 
-    An operation whose person already holds `each` slots is skipped.
+    An operation whose person already holds `per_person` slots is skipped.
     """
 
     def __init__(self, name: str, rules: Rules) -> None:
@@ -56,7 +56,7 @@ class Slots:
         return self._held.total()
 
     async def take(self) -> StoreUser:
-        """Take a slot for the person that this task works for (`current_asker`).
+        """Take a slot for the person that this task works for (`current_store_user`).
 
         Returns:
             What `give_back` needs: call it exactly once.

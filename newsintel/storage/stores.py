@@ -136,7 +136,7 @@ class Stores:
             The unavailable stores, `postgresql` or `redis`; the service may start without them.
 
         Raises:
-            RefusedError: a store refuses this service; a retry cannot succeed.
+            StoreRefusedError: a store refuses this service; a retry cannot succeed.
             SchemaError: the schema is missing or too old.
         """
         steps = {

@@ -67,10 +67,14 @@ def judge_rollout(deployments: Sequence[Json], revision: str) -> Progress:
         )
     if primary["taskDefinition"] != revision:
         raise DeployError(
-            f"{shorten_arn(revision)} was rolled back or replaced: the service runs {name_running(primary)}"
+            f"{shorten_arn(revision)} was rolled back or replaced: "
+            f"the service runs {name_running(primary)}"
         )
     state = primary.get("rolloutState", "IN_PROGRESS")
-    counts = f"{primary['runningCount']} of {primary['desiredCount']} running, {primary.get('failedTasks', 0)} failed"
+    counts = (
+        f"{primary['runningCount']} of {primary['desiredCount']} running, "
+        f"{primary.get('failedTasks', 0)} failed"
+    )
     return Progress(state == "COMPLETED", f"{shorten_arn(revision)}: {state}, {counts}")
 
 
@@ -85,9 +89,8 @@ def read_exit_code(task: Json) -> int | None:
     container: Json = next((each for each in task["containers"] if each["name"] == CONTAINER), {})
     code = container.get("exitCode")
     if code is None:
-        raise DeployError(
-            f"the migration never ran: {container.get('reason') or task.get('stoppedReason', 'no reason given')}"
-        )
+        why = container.get("reason") or task.get("stoppedReason", "no reason given")
+        raise DeployError(f"the migration never ran: {why}")
     return int(code)
 
 

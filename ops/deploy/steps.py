@@ -85,7 +85,8 @@ def run_migration(cluster: str, service: str, task_family: str, image: str) -> N
     )
     if code:
         raise DeployError(
-            f"the migration ended with {code}; the service was not touched\n{read_log_tail(definition, task)}"
+            f"the migration ended with {code}; the service was not touched\n"
+            f"{read_log_tail(definition, task)}"
         )
     print_line("the migration ended with 0")
 
@@ -121,7 +122,8 @@ def verify_release(cluster: str, service: str, revision: str, url: str, commit: 
     )
     if primary["taskDefinition"] != revision or primary["rolloutState"] != "COMPLETED":
         raise DeployError(
-            f"the service runs {name_running(primary)} ({primary['rolloutState']}), not {shorten_arn(revision)}"
+            f"the service runs {name_running(primary)} ({primary['rolloutState']}), "
+            f"not {shorten_arn(revision)}"
         )
     seen = ""
 

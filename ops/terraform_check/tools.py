@@ -70,7 +70,7 @@ class Terraform:
         """Run a Terraform command. Returns its output.
 
         Raises:
-            BrokenError: the command failed.
+            ToolFailedError: the command failed.
         """
         environ = {
             name: value
@@ -115,8 +115,8 @@ def run_command(
     """Run a command. Returns its standard output.
 
     Raises:
-        UnavailableError: the command does not exist.
-        BrokenError: it failed, with its output, or took too long.
+        ToolMissingError: the command does not exist.
+        ToolFailedError: it failed, with its output, or took too long.
     """
     try:
         done = subprocess.run(
@@ -163,8 +163,8 @@ def prepare_terraform(work: Path) -> Terraform:
     """Copy and initialise the configuration, with the real provider if available, or STAND_IN.
 
     Raises:
-        UnavailableError: neither is available, or Terraform is too old.
-        BrokenError: `terraform init` fails for another reason.
+        ToolMissingError: neither is available, or Terraform is too old.
+        ToolFailedError: `terraform init` fails for another reason.
     """
     folder = work / "configuration"
     shutil.copytree(
@@ -199,7 +199,7 @@ def find_failed_scenarios(plan: Path) -> list[str]:
     """Return the scenarios that a plan violates, including those that found no resource (@noskip).
 
     Raises:
-        BrokenError: terraform-compliance itself failed.
+        ToolFailedError: terraform-compliance itself failed.
     """
     report = plan.with_suffix(".xml")
     try:

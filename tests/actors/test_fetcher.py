@@ -206,7 +206,7 @@ async def test_a_burst_that_waits_for_slots_does_not_blame_the_source(nursery, a
     statuses = [(await channel.receive()).status for channel in [rig.send(9) for _ in range(60)]]
     assert statuses.count(Status.OK) == 2 * fetcher.SLOTS
     assert statuses.count(Status.OVERLOADED) == 60 - 2 * fetcher.SLOTS
-    assert len(rig.change_upstream.asked_at) == 3 * fetcher.SLOTS
+    assert len(rig.upstream.asked_at) == 3 * fetcher.SLOTS
     assert not rig.admission.is_circuit_open
     assert (await rig.ask(9)).status is Status.OK
 
@@ -277,7 +277,7 @@ async def test_a_source_is_not_asked_during_the_pause_that_it_named(nursery, aut
     )
     await trio.sleep(31)
     assert (await rig.ask()).status is Status.OK
-    assert len(rig.change_upstream.asked_at) == 2
+    assert len(rig.upstream.asked_at) == 2
 
 
 async def test_the_pace_spaces_calls_and_refuses_those_that_start_too_late(nursery, autojump_clock):
@@ -286,7 +286,7 @@ async def test_the_pace_spaces_calls_and_refuses_those_that_start_too_late(nurse
     outcomes = [rig.send(within_s=1.0) for _ in range(4)]
     statuses = [(await channel.receive()).status for channel in outcomes]
     assert statuses == [Status.OK, Status.OK, Status.RATE_LIMITED, Status.RATE_LIMITED]
-    assert rig.change_upstream.asked_at[1] - rig.change_upstream.asked_at[0] == pytest.approx(0.6)
+    assert rig.upstream.asked_at[1] - rig.upstream.asked_at[0] == pytest.approx(0.6)
 
 
 async def test_a_pause_that_begins_while_a_job_waits_recalls_its_start(nursery, autojump_clock):
@@ -298,7 +298,7 @@ async def test_a_pause_that_begins_while_a_job_waits_recalls_its_start(nursery, 
     assert (await first.receive()).status is Status.RATE_LIMITED
     outcome = await second.receive()
     assert (outcome.status, outcome.latency_ms) == (Status.RATE_LIMITED, None)
-    assert len(rig.change_upstream.asked_at) == 1
+    assert len(rig.upstream.asked_at) == 1
 
 
 async def test_a_spent_quota_refuses_at_once(nursery, autojump_clock):
@@ -310,7 +310,7 @@ async def test_a_spent_quota_refuses_at_once(nursery, autojump_clock):
     outcome = await rig.ask()
     assert (outcome.status, trio.current_time()) == (Status.QUOTA_EXHAUSTED, began)
     assert 3500 < (outcome.retry_at - rig.now()).total_seconds() <= 3600
-    assert len(rig.change_upstream.asked_at) == 2
+    assert len(rig.upstream.asked_at) == 2
 
 
 async def test_starts_of_other_processes_count(nursery, autojump_clock):
@@ -368,7 +368,7 @@ async def test_the_last_quarter_is_held_back_from_anonymous_callers(nursery, aut
     )
     assert (turned.retry_at - rig.now()).total_seconds() == pytest.approx(3600, abs=1)
     assert (await rig.ask(asker=MEMBER)).status is Status.OK
-    assert len(rig.change_upstream.asked_at) == 4
+    assert len(rig.upstream.asked_at) == 4
 
 
 async def test_an_outcome_has_its_keep_time(nursery, autojump_clock):
@@ -400,7 +400,7 @@ async def test_an_early_connection_failure_is_retried_once(nursery, autojump_clo
     """The second answer counts."""
     rig = await running(nursery, DOWN)
     assert (await rig.ask()).status is Status.OK
-    assert len(rig.change_upstream.asked_at) == 2
+    assert len(rig.upstream.asked_at) == 2
 
 
 @pytest.mark.parametrize(
@@ -415,7 +415,7 @@ async def test_other_failures_are_not_retried(nursery, autojump_clock, reply):
     """A retry would bring the same."""
     rig = await running(nursery, reply)
     assert (await rig.ask()).status is reply.status
-    assert len(rig.change_upstream.asked_at) == 1
+    assert len(rig.upstream.asked_at) == 1
 
 
 async def test_there_is_no_retry_in_the_second_half_of_the_time(nursery, autojump_clock):
@@ -426,7 +426,7 @@ async def test_there_is_no_retry_in_the_second_half_of_the_time(nursery, autojum
         return DOWN
 
     rig = await running(nursery)
-    rig.change_upstream.fetch = slow_failure
+    rig.upstream.fetch = slow_failure
     began = trio.current_time()
     assert (await rig.ask()).status is Status.UNREACHABLE
     assert trio.current_time() - began == pytest.approx(0.6)
@@ -438,7 +438,7 @@ async def test_three_failures_in_a_row_open_the_circuit(nursery, autojump_clock)
     outcomes = [await rig.ask() for _ in range(4)]
     assert [o.status for o in outcomes] == [Status.BAD_PAYLOAD] * 3 + [Status.CIRCUIT_OPEN]
     assert outcomes[2].retry_at == outcomes[3].retry_at
-    assert len(rig.change_upstream.asked_at) == 3
+    assert len(rig.upstream.asked_at) == 3
 
 
 async def test_slots_bound_the_calls_that_run(nursery, autojump_clock):
@@ -450,7 +450,7 @@ async def test_slots_bound_the_calls_that_run(nursery, autojump_clock):
     outcomes = [rig.send(within_s=1.0) for _ in range(fetcher.SLOTS + 1)]
     statuses = [(await channel.receive()).status for channel in outcomes]
     assert sorted(statuses) == sorted([Status.TIMEOUT] * fetcher.SLOTS + [Status.OVERLOADED])
-    assert len(rig.change_upstream.asked_at) == fetcher.SLOTS
+    assert len(rig.upstream.asked_at) == fetcher.SLOTS
 
 
 async def test_an_outcome_after_the_landing_is_dropped_and_counted(nursery, autojump_clock):
@@ -565,7 +565,7 @@ async def test_one_person_cannot_spend_a_quota_alone(nursery, autojump_clock):
     assert {(one.held_back, one.latency_ms) for one in greedy[3:]} == {(HeldFrom.PERSON, None)}
     assert greedy[3].retry_at - rig.now() > timedelta(hours=23)
     assert "as are left for all others" in greedy[-1].detail
-    assert len(rig.change_upstream.asked_at) == 3
+    assert len(rig.upstream.asked_at) == 3
     assert rig.allowance.must_wait("greedy", rig.now())
     assert (await rig.ask(asker=FetchCaller("other"))).status is Status.OK
     assert (await rig.ask()).status is Status.OK

@@ -44,7 +44,7 @@ def test_queries_that_differ_in_their_mark_share_a_reply():
 
 
 def test_post_is_always_passed_on():
-    """A POST, such as a token request, is never answered from the cache; `forget` clears it."""
+    """A POST, such as a token request, is never answered from the cache; `reset` clears it."""
     api = _Api()
     remembering = CachingApi(api)
     for _ in range(2):

@@ -146,7 +146,10 @@ def test_bad_line_is_named(asked, line, complaint):
 def test_nothing_recorded_is_an_error(tmp_path, asked, newsintel):
     """An empty file, or servers without measurements: one line and exit code 1."""
     (tmp_path / "newsintel" / "demo").mkdir(parents=True)
-    hint = f"{tmp_path}/newsintel: run this beside a running service .*; for the demo's, set NEWSINTEL_DATA_DIR={tmp_path}/newsintel/demo"
+    hint = (
+        f"{tmp_path}/newsintel: run this beside a running service .*;"
+        f" for the demo's, set NEWSINTEL_DATA_DIR={tmp_path}/newsintel/demo"
+    )
     away = {"REDIS_URL": "redis://127.0.0.1:9"}
     for done, where in (
         (asked(lines=[]), f"{tmp_path}/latencies.jsonl"),

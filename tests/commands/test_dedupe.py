@@ -251,7 +251,10 @@ def test_a_full_disk_leaves_an_older_file(tmp_path):
         "".join(json.dumps({"title": f"Story {number}"}) + "\n" for number in range(100))
     )
     older.write_text("older")
-    script = f"import sys; from tests.commands.test_dedupe import command; sys.exit(command({str(source)!r}, '-o', {str(older)!r}))"
+    script = (
+        "import sys; from tests.commands.test_dedupe import command;"
+        f" sys.exit(command({str(source)!r}, '-o', {str(older)!r}))"
+    )
     root = Path(__file__).parents[2]
     # The limit would truncate bytecode, and every later process would read it
     known = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}

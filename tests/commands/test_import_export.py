@@ -252,7 +252,10 @@ def test_a_small_damaged_file_is_archived_to_its_last_whole_row(
     lines = zlib.decompressobj(31).decompress((tmp_path / "in").read_bytes()).count(b"\n")
     assert (lines == 150) is (damage != "truncate -s -60 in")
     done = newsintel("import", str(tmp_path / "in"), **archive)
-    said = rf"stopped; go on with --from-line {lines + 1}\nnewsintel: \S+/in is damaged after line {lines}: [a-z ]+\n"
+    said = (
+        rf"stopped; go on with --from-line {lines + 1}\n"
+        rf"newsintel: \S+/in is damaged after line {lines}: [a-z ]+\n"
+    )
     assert (done.returncode, bool(re.fullmatch(said, done.stderr))) == (2, True), done.stderr
     assert numbers(newsintel("export", **archive).stdout) == list(range(1, lines + 1))
 
@@ -273,7 +276,8 @@ def test_a_damaged_archive_file_gives_what_can_be_read(newsintel, tmp_path, arch
     done = newsintel("import", str(cut), **archive)
     assert done.returncode == 2
     said = re.fullmatch(
-        r"stopped; go on with --from-line (\d+)\nnewsintel: \S+cut.jsonl.gz is damaged after line (\d+): .*\n",
+        r"stopped; go on with --from-line (\d+)\n"
+        r"newsintel: \S+cut.jsonl.gz is damaged after line (\d+): .*\n",
         done.stderr,
     )
     assert 500 < int(said[1]) <= int(said[2]) + 1
@@ -353,9 +357,9 @@ def test_an_interrupted_export_can_be_continued(newsintel, archive, file, pages,
     pages.go_on()
     last = json.loads(whole.splitlines()[999])["id"]
     assert done.returncode == 1
-    assert (
-        done.stderr
-        == f"stopped; go on with --after {last}, which adds to {out}.part\nnewsintel: PostgreSQL is unavailable\n"
+    assert done.stderr == (
+        f"stopped; go on with --after {last}, which adds to {out}.part\n"
+        "newsintel: PostgreSQL is unavailable\n"
     )
     assert out.read_text() == "yesterday's"
     assert newsintel("export", str(out), "--after", last, **archive).returncode == 0

@@ -101,7 +101,9 @@ FOREIGN = {
     "a file's name in the header": "gzip -c text",
     "two files one after the other": "head -n 70 text | gzip -c; tail -n +71 text | gzip -c",
     "a plain header that names a time": "gzip -Nc text",
-    "zeros at the end, as truncate adds them": "gzip -k text; truncate -s +700 text.gz; cat text.gz",
+    "zeros at the end, as truncate adds them": (
+        "gzip -k text; truncate -s +700 text.gz; cat text.gz"
+    ),
 }
 
 
@@ -239,7 +241,10 @@ def test_a_name_ending_in_gz_with_neither_gzip_nor_json_in_it_is_damaged(tmp_pat
         found, said = read(tmp_path / "in.gz")
         assert (found, said) == (
             {},
-            f"{tmp_path / 'in.gz'} is damaged after line 0: it starts with neither gzip nor a line of JSON",
+            (
+                f"{tmp_path / 'in.gz'} is damaged after line 0:"
+                " it starts with neither gzip nor a line of JSON"
+            ),
         )
     for data in (b"", b"\xef\xbb\xbf\r\n{}\r\n"):
         (tmp_path / "in.gz").write_bytes(data)

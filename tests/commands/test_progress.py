@@ -8,7 +8,7 @@ from newsintel.commands.progress import ProgressCounter
 
 
 def test_a_log_gets_a_line_now_and_then(capfd, monkeypatch):
-    """A line after EVERY_S instead of one per batch, with count and rate.
+    """A line after LINE_EVERY_S instead of one per batch, with count and rate.
 
     Messages have their own line.
     """

@@ -13,7 +13,8 @@ async def fill(url):
     connection = await asyncpg.connect(url)
     await connection.execute(
         "INSERT INTO search_history (query, key, results_count, searched_at)"
-        " SELECT 'q', 'k', 1, now() - days * interval '1 day' FROM unnest(ARRAY[0, 5, 7, 400]) AS days"
+        " SELECT 'q', 'k', 1, now() - days * interval '1 day'"
+        " FROM unnest(ARRAY[0, 5, 7, 400]) AS days"
     )
     await connection.close()
 

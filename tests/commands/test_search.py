@@ -139,9 +139,8 @@ def test_terminal_shows_stories_without_upstream_escape_sequences(capsys):
     console = Console(force_terminal=True, width=50, no_color=True)
     with console.capture() as shown:
         print_table(BODY, console)
-    text = re.sub(
-        r"\x1b\][^\x1b]*\x1b\\|\x1b\[[0-9;]*m", "", shown.get()
-    )  # our own links and styles
+    # The pattern matches our own links and styles
+    text = re.sub(r"\x1b\][^\x1b]*\x1b\\|\x1b\[[0-9;]*m", "", shown.get())
     assert "\x1b" not in text
     assert "Talks open in" in text
     assert STORY.url in re.sub(r"\s+", "", text)

@@ -120,8 +120,8 @@ def test_production_is_refused(tmp_path):
     }
     done = newsintel(tmp_path, "seed-demo", PUBLIC_URL="https://news.example", **required)
     assert (done.returncode, done.stdout) == (2, "")
-    assert (
-        done.stderr
-        == "newsintel: seed-demo writes what invented people did: NEWSINTEL_ENV must not be production\n"
+    assert done.stderr == (
+        "newsintel: seed-demo writes what invented people did:"
+        " NEWSINTEL_ENV must not be production\n"
     )
     assert not list(tmp_path.iterdir())

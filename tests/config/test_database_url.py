@@ -51,11 +51,14 @@ _PORT = st.one_of(
 )
 _PARAMETER = st.one_of(
     st.sampled_from([
-        "sslmode=require", "ssl=true", "ssl=false", "host=other", "host=%2Ftmp", "port=6000", "port=1,2", "user=u2", "password=p%20w",
-        "dbname=d2", "application_name=a+b", "connect_timeout=10", "options=-c%20x%3Dy", "foo=bar", "sslmode", "sslmode=", "=x", "",
+        "sslmode=require", "ssl=true", "ssl=false", "host=other", "host=%2Ftmp", "port=6000",
+        "port=1,2", "user=u2", "password=p%20w", "dbname=d2", "application_name=a+b",
+        "connect_timeout=10", "options=-c%20x%3Dy", "foo=bar", "sslmode", "sslmode=", "=x", "",
         "keepalives=1", "channel_binding=require", "application_name=a=b",
     ]),
-    st.tuples(st.sampled_from(["application_name", "password", "user", "dbname", "options"]), _ENCODED).map("=".join),
+    st.tuples(
+        st.sampled_from(["application_name", "password", "user", "dbname", "options"]), _ENCODED
+    ).map("=".join),
 )  # fmt: skip
 
 
@@ -172,21 +175,38 @@ BAD = {
     "postgresql://h/d?options=-c x%3Dy": "has a space, which is written %20",
     "postgresql://h/d?sslmode": "name=value",
     "postgresql://h/d?application_name=a=b": "name=value",
-    "postgresql://h/d?sslmode=verify_full": "sslmode that cannot be used: it must be disable, allow, prefer, require",
+    "postgresql://h/d?sslmode=verify_full": (
+        "sslmode that cannot be used: it must be disable, allow, prefer, require"
+    ),
     "postgresql://h/d?sslmode=": "sslmode that cannot be used",
-    "postgresql://h/d?connect_timeout=0": "connect_timeout that cannot be used: it must be whole seconds from 1 to 60",
-    "postgresql://h/d?keepalives_idle=soon": "keepalives_idle that cannot be used: it must be a number",
+    "postgresql://h/d?connect_timeout=0": (
+        "connect_timeout that cannot be used: it must be whole seconds from 1 to 60"
+    ),
+    "postgresql://h/d?keepalives_idle=soon": (
+        "keepalives_idle that cannot be used: it must be a number"
+    ),
     "postgresql://h/d?ssl_min_protocol_version=SSLv3": "it must be TLSv1.2 or TLSv1.3",
-    "postgresql://h/d?channel_binding=require": "has a channel_binding that the driver does not support",
+    "postgresql://h/d?channel_binding=require": (
+        "has a channel_binding that the driver does not support"
+    ),
     "postgresql://h/d?gssencmode=require": "has a gssencmode that",
     "postgresql://h/d?client_encoding=latin1": "has a client_encoding that",
     "postgresql://h/d?replication=database": "has a replication that",
-    "postgresql://h/d?hostaddr=10.0.0.1": "has hostaddr, which cannot be used here: write the address as the host",
+    "postgresql://h/d?hostaddr=10.0.0.1": (
+        "has hostaddr, which cannot be used here: write the address as the host"
+    ),
     "postgresql://h/d?service=news": "has service",
     "postgresql://h/d?sslrootcert=system&sslmode=require": "which requires sslmode=verify-full",
-    "postgresql://h/d?sslrootcert=system&sslcrl=/x": "has sslcrl, which cannot be used with sslrootcert=system",
-    "postgresql://h/d?pgbouncer=true": "has pgbouncer, which is not a parameter of PostgreSQL: use the address of PostgreSQL itself",
-    "postgresql://h/d?ssl_cert_reqs=none": "has ssl_cert_reqs, which is not a parameter of PostgreSQL: use sslmode",
+    "postgresql://h/d?sslrootcert=system&sslcrl=/x": (
+        "has sslcrl, which cannot be used with sslrootcert=system"
+    ),
+    "postgresql://h/d?pgbouncer=true": (
+        "has pgbouncer, which is not a parameter of PostgreSQL:"
+        " use the address of PostgreSQL itself"
+    ),
+    "postgresql://h/d?ssl_cert_reqs=none": (
+        "has ssl_cert_reqs, which is not a parameter of PostgreSQL: use sslmode"
+    ),
     "postgresql://h/d?sslmod=verify-full": "has sslmod, which is not a parameter",
     "postgresql://h/d?planted%20secret=1": "has a parameter, which is not a parameter",
 }

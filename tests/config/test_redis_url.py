@@ -21,11 +21,14 @@ from newsintel.config.redis_url import PARAMETERS, RESERVED_PARAMETERS, RedisUrl
 
 REFUSED = {
     # arguments of redis-py's classes that do not belong in a URL
-    "host", "port", "path", "connection_class", "queue_class", "parser_class", "encoder_class", "credential_provider", "event_dispatcher",
-    "redis_connect_func", "himport_registry", "maint_notifications_config", "maint_notifications_pool_handler",
+    "host", "port", "path", "connection_class", "queue_class", "parser_class", "encoder_class",
+    "credential_provider", "event_dispatcher", "redis_connect_func", "himport_registry",
+    "maint_notifications_config", "maint_notifications_pool_handler",
     "oss_cluster_maint_notifications_handler",
-    "maintenance_state", "maintenance_notification_hash", "orig_host_address", "orig_socket_timeout", "orig_socket_connect_timeout",
-    "ssl_ca_data", "ssl_ca_path", "ssl_ciphers", "ssl_min_version", "ssl_include_verify_flags", "ssl_exclude_verify_flags",
+    "maintenance_state", "maintenance_notification_hash",
+    "orig_host_address", "orig_socket_timeout", "orig_socket_connect_timeout",
+    "ssl_ca_data", "ssl_ca_path", "ssl_ciphers", "ssl_min_version",
+    "ssl_include_verify_flags", "ssl_exclude_verify_flags",
 }  # fmt: skip
 
 
@@ -56,8 +59,9 @@ _ENCODED = _WORD.map(
     )
 )
 _PARAMETER = st.sampled_from([
-    "db=3", "db=x", "username=u%202", "password=p%2Bw", "password=a+b", "client_name=web", "client_name=", "protocol=2", "protocol=3",
-    "socket_timeout=9", "ssl_cert_reqs=none", "ssl_cert_reqs=required", "ssl_cert_reqs=optional", "ssl_check_hostname=no", "foo=1", "db",
+    "db=3", "db=x", "username=u%202", "password=p%2Bw", "password=a+b", "client_name=web",
+    "client_name=", "protocol=2", "protocol=3", "socket_timeout=9", "ssl_cert_reqs=none",
+    "ssl_cert_reqs=required", "ssl_cert_reqs=optional", "ssl_check_hostname=no", "foo=1", "db",
     "ssl_ca_certs=%2Fca.pem", "",
 ])  # fmt: skip
 
@@ -261,7 +265,9 @@ def test_certificates_are_checked(tmp_path):
         f"rediss://h?ssl_ca_certs={ca}&ssl_certfile={ca}&ssl_keyfile={key}"
     ).check_certificates()
     for parameters, said in {
-        "ssl_ca_certs=/nowhere": "has a ssl_ca_certs that cannot be read (No such file or directory): '/nowhere'",
+        "ssl_ca_certs=/nowhere": (
+            "has a ssl_ca_certs that cannot be read (No such file or directory): '/nowhere'"
+        ),
         "ssl_ca_certs=/no%0Awhere": "has a ssl_ca_certs that cannot be used",
         f"ssl_ca_certs={key}": "has a ssl_ca_certs that names a file with invalid content",
         f"ssl_certfile={ca}&ssl_keyfile={ca}": "has a ssl_certfile that names a file",

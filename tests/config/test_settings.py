@@ -113,7 +113,10 @@ def test_sources_sets_the_order_and_the_selection():
         ({"MAX_FLIGHTS": "0"}, "NEWSINTEL_MAX_FLIGHTS must be a whole number from 1 to 10000"),
         (
             {"DATABASE_PASSWORD_FILE": "/none"},
-            "NEWSINTEL_DATABASE_PASSWORD_FILE names a file that cannot be read: No such file or directory",
+            (
+                "NEWSINTEL_DATABASE_PASSWORD_FILE names a file that cannot be read:"
+                " No such file or directory"
+            ),
         ),
         (
             {"DATABASE_PASSWORD_FILE": "/"},
@@ -121,7 +124,10 @@ def test_sources_sets_the_order_and_the_selection():
         ),
         (
             {"DATABASE_PASSWORD_FILE": sys.executable},
-            "NEWSINTEL_DATABASE_PASSWORD_FILE names a file that cannot be read: it is not text in UTF-8",
+            (
+                "NEWSINTEL_DATABASE_PASSWORD_FILE names a file that cannot be read:"
+                " it is not text in UTF-8"
+            ),
         ),
         ({"GUARDIAN_KEY": " "}, "NEWSINTEL_GUARDIAN_KEY must not be blank"),
         (
@@ -345,7 +351,8 @@ def test_data_dir_is_absolute(tmp_path):
     assert read(DATA_DIR="here").data_dir == Path.cwd() / "here"
     with pytest.raises(
         SettingsError,
-        match=r"^NEWSINTEL_DATA_DIR must be the path of a folder, .*, not '~nobody-of-that-name/x'$",
+        match=r"^NEWSINTEL_DATA_DIR must be the path of a folder, .*,"
+        r" not '~nobody-of-that-name/x'$",
     ):
         read(DATA_DIR="~nobody-of-that-name/x")
 

@@ -25,7 +25,7 @@ def www(simulated, client):
 
     async def ask(method, path, **options):
         basic = (reddit_auth.CLIENT_ID, reddit_auth.CLIENT_SECRET)
-        return await client.build_request(
+        return await client.request(
             method,
             base + path,
             headers=AGENT,

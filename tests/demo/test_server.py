@@ -81,7 +81,10 @@ async def test_connections_are_reused(simulated: Simulated) -> None:
         b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999\r\n\r\n" + b"x" * 99999,
         b"CONNECT / HTTP/1.1\r\nHost: a\r\n\r\n",
         b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n",
-        b"GET /reddit-www/api/v1/authorize?redirect_uri=http://[::1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        (
+            b"GET /reddit-www/api/v1/authorize?redirect_uri=http://[::1 HTTP/1.1\r\n"
+            b"Host: a\r\nConnection: close\r\n\r\n"
+        ),
     ],
 )
 async def test_nonsense_ends_only_its_connection(
@@ -109,7 +112,7 @@ async def test_a_bug_ends_only_its_connection(
     class Broken:
         """Raises instead of answering."""
 
-        def answer(self, _request: Request, *, limited: bool) -> Reply:
+        def answer_request(self, _request: Request, *, limited: bool) -> Reply:
             raise ValueError(f"not thought of, limited {limited}")
 
     async with run_simulated_upstreams(now=NOW, wrap=lambda _api: cast(Api, Broken())) as running:

@@ -190,13 +190,9 @@ class MemoryTokens:
         await trio.lowlevel.checkpoint()
         self.kept[user_id, provider] = tokens
 
-    async def get(self, user_id, provider):
+    async def take(self, user_id, provider):
         await trio.lowlevel.checkpoint()
-        return self.kept.get((user_id, provider))
-
-    async def delete(self, user_id, provider):
-        await trio.lowlevel.checkpoint()
-        self.kept.pop((user_id, provider), None)
+        return self.kept.pop((user_id, provider), None)
 
     async def reseal_all(self):
         await trio.lowlevel.checkpoint()

@@ -12,7 +12,7 @@ from tests.make import NOON
 
 
 class MemoryLikeness:
-    """An `intelligence_ports.Likeness` over the given articles.
+    """A `ports.Likeness` over the given articles.
 
     Its terms are folded words of four letters or more.
     """
@@ -87,7 +87,7 @@ class MemoryTextIndex:
 
 
 class MemoryTerms:
-    """An `intelligence_ports.TermCounts` with `waiting` changes to add up, ten for each call."""
+    """A `ports.TermCounts` with `waiting` changes to add up, ten for each call."""
 
     def __init__(self, waiting=0) -> None:
         self.waiting = waiting
@@ -103,7 +103,7 @@ class MemoryTerms:
 
 
 class MemorySaveCounts:
-    """An `intelligence_ports.SaveCounts` over the given numbers."""
+    """A `ports.SaveCounts` over the given numbers."""
 
     def __init__(self, **people) -> None:
         self.people = people

@@ -37,7 +37,7 @@ class _Memory:
 
 
 class MemoryPreferences(_Memory):
-    """A `personal_ports.PreferenceStore` that counts its reads.
+    """A `ports.PreferenceStore` that counts its reads.
 
     It refuses values under a key in `poisoned`.
     """
@@ -71,7 +71,7 @@ class MemoryPreferences(_Memory):
 
 
 class MemorySaved(_Memory):
-    """A `personal_ports.SavedArticles` in which words are found by the rules of live searches."""
+    """A `ports.SavedArticles` in which words are found by the rules of live searches."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -125,7 +125,7 @@ def _holds(save, asked):
 
 
 class MemoryOwnHistory(_Memory):
-    """A `personal_ports.OwnHistory`. The test sets which harvests belong to one account alone."""
+    """A `ports.OwnHistory`. The test sets which harvests belong to one account alone."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -166,7 +166,7 @@ class MemoryOwnHistory(_Memory):
 
 
 class MemoryRepeats(_Memory):
-    """A `personal_ports.Repeats` whose entries expire by trio's clock."""
+    """A `ports.Repeats` whose entries expire by trio's clock."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -184,7 +184,7 @@ class MemoryRepeats(_Memory):
 
 
 class MemoryAccountData(_Memory):
-    """A `personal_ports.AccountData` over other fakes.
+    """A `ports.AccountData` over other fakes.
 
     Deleting removes the data from all of them.
     """
@@ -197,21 +197,21 @@ class MemoryAccountData(_Memory):
     async def list_identities(self, user_id):
         await self._answer()
         return sorted(
-            identity for identity, of in self._accounts.list_identities.items() if of == user_id
+            identity for identity, of in self._accounts.identities.items() if of == user_id
         )
 
     async def delete(self, user_id):
         await self._answer()
         self._accounts.kept.pop(user_id, None)
-        self._accounts.list_identities = {
-            identity: of for identity, of in self._accounts.list_identities.items() if of != user_id
+        self._accounts.identities = {
+            identity: of for identity, of in self._accounts.identities.items() if of != user_id
         }
         for store in self._stores:
             store.kept.pop(user_id, None)
 
 
 class MemoryFeedback(_Memory):
-    """A `personal_ports.Feedback`.
+    """A `ports.Feedback`.
 
     `kept` has opened articles under "opened" and all others under "dismissed".
     """

@@ -12,7 +12,7 @@ from newsintel.errors import UnavailableError
 
 
 class MemoryReading:
-    """An `intelligence_ports.Reading` over saves, feedback, history and an archive.
+    """A `ports.Reading` over saves, feedback, history and an archive.
 
     No article has a duplicate.
     """

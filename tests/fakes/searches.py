@@ -19,7 +19,7 @@ class _Memory:
 
 
 class MemorySearchMarks(_Memory):
-    """An `intelligence_ports.SearchMarks`.
+    """A `ports.SearchMarks`.
 
     `closed` has the days that were closed, with their floors.
     """
@@ -44,7 +44,7 @@ class MemorySearchMarks(_Memory):
 
 
 class MemoryTrending(_Memory):
-    """An `intelligence_ports.Trending` with lists ranked from `observed`.
+    """A `ports.Trending` with lists ranked from `observed`.
 
     `refreshed` has every refresh.
     """
@@ -69,7 +69,7 @@ class MemoryTrending(_Memory):
 
 
 class MemoryRelatedSearches(_Memory):
-    """An `intelligence_ports.Kinship` with the kin that the test set.
+    """A `ports.RelatedSearches` with the relations that the test set.
 
     A seed below the floor has none, unless it is the caller's own.
     """

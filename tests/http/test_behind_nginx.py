@@ -25,11 +25,15 @@ async def nginx_before(port, folder):
         f"{kind}_temp_path {folder}/{kind};"
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
-    site = f"server {{ listen 127.0.0.1:{own}; location / {{ proxy_pass http://127.0.0.1:{port}; proxy_set_header Host localhost; "
-    site += "proxy_http_version 1.1; proxy_request_buffering off; } }"
+    site = (
+        f"server {{ listen 127.0.0.1:{own}; "
+        f"location / {{ proxy_pass http://127.0.0.1:{port}; proxy_set_header Host localhost; "
+        "proxy_http_version 1.1; proxy_request_buffering off; } }"
+    )
     user = "user root;" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(
-        f"{user} pid {folder}/pid; error_log {folder}/error.log; events {{}} http {{ access_log off; {paths} {site} }}"
+        f"{user} pid {folder}/pid; error_log {folder}/error.log; events {{}} "
+        f"http {{ access_log off; {paths} {site} }}"
     )
     command = [
         NGINX,

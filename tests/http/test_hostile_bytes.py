@@ -3,6 +3,7 @@
 The libraries h2 and wsproto make the frames of HTTP/2 and WebSocket.
 """
 
+import gc
 import re
 import socket
 import struct
@@ -11,6 +12,7 @@ import h2.config
 import h2.connection
 import pytest
 import trio
+import trio.testing
 from quart import Response, request
 from structlog.testing import capture_logs
 from wsproto import ConnectionType, WSConnection
@@ -20,6 +22,7 @@ from wsproto.events import TextMessage
 
 from newsintel.errors import UnavailableError
 from newsintel.http.response.errors import handle_errors
+from newsintel.http.server.connection import Connection as ServedConnection
 from newsintel.http.server.http1 import Http1
 from tests.http.wire import back_to, get, held, serving
 
@@ -74,17 +77,14 @@ def websocket_frames():
     return Connection(ConnectionType.CLIENT).send(TextMessage("hello"))
 
 
+GET = b"GET /health HTTP/1.1\r\n" + HOST
+POST = b"POST /articles HTTP/1.1\r\n" + HOST
 KILLERS = {
-    "a chunk size that is none": b"POST /articles HTTP/1.1\r\n"
-    + HOST
-    + b"Transfer-Encoding: chunked\r\n\r\nZZZ\r\n",
-    "h2c with settings that are none": b"GET /health HTTP/1.1\r\n"
-    + HOST
-    + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: A\r\n\r\n",
-    "h2c, then frames": b"GET /health HTTP/1.1\r\n"
-    + HOST
-    + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
-    + http2(),
+    "a chunk size that is none": POST + b"Transfer-Encoding: chunked\r\n\r\nZZZ\r\n",
+    "h2c with settings that are none": (
+        GET + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: A\r\n\r\n"
+    ),
+    "h2c, then frames": GET + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n" + http2(),
     "a WebSocket's protocol outside ASCII": websocket(
         [("Sec-WebSocket-Protocol", "\u00e9".encode())]
     ),
@@ -98,46 +98,35 @@ KILLERS = {
     "HTTP/2, 900 interlinked priorities": http2() + priorities(900) + priorities(900)[::-1],
     "the preface alone": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "a version to come": b"GET /health HTTP/3.0\r\n" + HOST + b"\r\n",
-    "a length and chunks": b"POST /articles HTTP/1.1\r\n"
-    + HOST
-    + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    "two lengths": b"POST /articles HTTP/1.1\r\n"
-    + HOST
-    + b"Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcd",
-    "a body shorter than its length": b"POST /articles HTTP/1.1\r\n"
-    + HOST
-    + b"Content-Length: 10\r\n\r\nabc",
-    "a body longer than its length": b"POST /articles HTTP/1.1\r\n"
-    + HOST
-    + b"Content-Length: 1\r\n\r\nabcdef",
-    "a negative length": b"POST /articles HTTP/1.1\r\n" + HOST + b"Content-Length: -1\r\n\r\n",
-    "a chunk size of 2^80": b"POST /articles HTTP/1.1\r\n"
-    + HOST
-    + b"Transfer-Encoding: chunked\r\n\r\n"
-    + b"f" * 20
-    + b"\r\n",
-    "a transfer coding that is none": b"POST /articles HTTP/1.1\r\n"
-    + HOST
-    + b"Transfer-Encoding: chunked, nonsense\r\n\r\n",
-    "characters outside ASCII in the target": "GET /articles?q=Z\u00fcrich HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(),
-    "a NUL in a header": b"GET /health HTTP/1.1\r\n" + HOST + b"X: a\x00b\r\n\r\n",
-    "a folded header": b"GET /health HTTP/1.1\r\n" + HOST + b"X: a\r\n b\r\n\r\n",
-    "no header name": b"GET /health HTTP/1.1\r\n" + HOST + b": a\r\n\r\n",
+    "a length and chunks": (
+        POST + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    ),
+    "two lengths": POST + b"Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcd",
+    "a body shorter than its length": POST + b"Content-Length: 10\r\n\r\nabc",
+    "a body longer than its length": POST + b"Content-Length: 1\r\n\r\nabcdef",
+    "a negative length": POST + b"Content-Length: -1\r\n\r\n",
+    "a chunk size of 2^80": POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"f" * 20 + b"\r\n",
+    "a transfer coding that is none": POST + b"Transfer-Encoding: chunked, nonsense\r\n\r\n",
+    "characters outside ASCII in the target": (
+        "GET /articles?q=Z\u00fcrich HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    ),
+    "a NUL in a header": GET + b"X: a\x00b\r\n\r\n",
+    "a folded header": GET + b"X: a\r\n b\r\n\r\n",
+    "no header name": GET + b": a\r\n\r\n",
     "a TLS greeting": bytes.fromhex("16030100c8010000c40303") + b"\x00" * 193,
     "nothing but line ends": b"\r\n" * 5000,
     "nothing but NUL": b"\x00" * 5000,
     "HTTP/0.9": b"GET /health\r\n",
-    "an expectation and no body": b"POST /articles HTTP/1.1\r\n"
-    + HOST
-    + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n",
-    "an upgrade and the next request at once": b"GET /health HTTP/1.1\r\n"
-    + HOST
-    + b"Upgrade: x\r\nConnection: upgrade\r\n\r\n"
-    + get("/health"),
+    "an expectation and no body": POST + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n",
+    "an upgrade and the next request at once": (
+        GET + b"Upgrade: x\r\nConnection: upgrade\r\n\r\n" + get("/health")
+    ),
     "CONNECT, then bytes": b"CONNECT localhost:1 HTTP/1.1\r\n" + HOST + b"\r\n" + b"x" * 100,
-    "HEAD with a broken body": b"HEAD /health HTTP/1.1\r\n"
-    + HOST
-    + b"Transfer-Encoding: chunked\r\n\r\nZZZ\r\n",
+    "HEAD of a version to come": b"HEAD /health HTTP/2.0\r\n" + HOST + b"\r\n",
+    "HEAD in lower case": get("/articles", method="head"),
+    "HEAD with a broken body": (
+        b"HEAD /health HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\nZZZ\r\n"
+    ),
 }
 """The bytes to send, by their defect."""
 
@@ -234,13 +223,14 @@ async def test_a_post_cut_at_any_byte_ends_only_its_connection():
             b"--data-urlencode",
         ),
         (b"GET / HTTP/1.1\r\n\r\n", 400, b'"code":"bad_request"'),
-        (
-            b"POST /articles HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\nZZZ\r\n",
-            400,
-            b'"code":"bad_request"',
-        ),
+        (POST + b"Transfer-Encoding: chunked\r\n\r\nZZZ\r\n", 400, b'"code":"bad_request"'),
         (get("/health", "X: " + "x" * 70_000), 431, b'"code":"headers_too_large"'),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, b'"code":"version_not_supported"'),
+        (b"HEAD / HTTP/2.0\r\n" + HOST + b"\r\n", 505, b"connection: close"),
+        *(
+            (get("/health", method=method), 400, b'"code":"bad_request"')
+            for method in ("get", "head", "Head", "heaD", "post", "X" * 33, "X" * 15_000)
+        ),
     ],
 )
 async def test_an_invalid_request_is_answered_with_a_problem(sent, status, code):
@@ -430,3 +420,22 @@ async def test_the_chunks_of_one_read_reach_the_application_together():
         assert await served.status(head + b"1\r\nx\r\n" * 8000 + b"0\r\n\r\n") == 200
         assert messages <= 20
         assert await served.status(head + b"1\r\nx\r\n" * 60_000 + b"0\r\n\r\n") == 413
+
+
+async def test_an_ended_connection_leaves_no_cycle_with_its_last_bytes():
+    """The collector skips objects that are old when they become garbage (`configure_gc`).
+
+    So a connection must be freed without the collector.
+    """
+    async with serving() as served:
+        gc.collect()
+        gc.disable()
+        try:
+            before = sum(isinstance(one, Http1 | ServedConnection) for one in gc.get_objects())
+            for _ in range(5):
+                await served.exchange(get("/health"))
+            await trio.testing.wait_all_tasks_blocked()
+            after = sum(isinstance(one, Http1 | ServedConnection) for one in gc.get_objects())
+        finally:
+            gc.enable()
+    assert after <= before

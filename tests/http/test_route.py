@@ -142,7 +142,7 @@ ANYTHING = st.none() | st.integers() | st.text() | st.lists(st.integers())
 
 
 def sent(schema):
-    """What a caller may send for a value: text in the query string or path, plain values in JSON."""
+    """What a client may send: text in the query string or path, plain values in JSON."""
     return next((make(schema) for key, make in SENT.items() if key in schema), ANYTHING)
 
 

@@ -93,7 +93,10 @@ def running_nginx(folder, service):
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     user = "user root;\n" if os.geteuid() == 0 else ""
-    main = f"{user}pid {folder}/pid;\nerror_log {folder}/error.log;\nworker_processes 1;\nevents {{}}\n"
+    main = (
+        f"{user}pid {folder}/pid;\nerror_log {folder}/error.log;\n"
+        "worker_processes 1;\nevents {}\n"
+    )
     (folder / "nginx.conf").write_text(
         f"{main}http {{\naccess_log off;\n{temporary}{site(folder, service, port)}}}\n"
     )

@@ -119,7 +119,10 @@ def test_stages_are_read_with_their_continued_lines():
 
     A stage starts with FROM.
     """
-    text = "ARG X=1\nFROM a AS build\n# no\nRUN one \\\n\n    && two\nFROM b\nENV A=${Y} \\\n    B=2\nARG Y=3\n"
+    text = (
+        "ARG X=1\nFROM a AS build\n# no\nRUN one \\\n\n    && two\n"
+        "FROM b\nENV A=${Y} \\\n    B=2\nARG Y=3\n"
+    )
     build, last = parse_stages(text)
     assert build == Stage("build", [("RUN", "one && two")])
     assert last.build_environ({}) == {"A": "3", "B": "2"}
@@ -148,7 +151,8 @@ def test_steps_are_taken_below_a_root(tmp_path):
     (context / "folder/inner").write_text("inner")
     (context / "file").write_text("file")
     stage = parse_stages(
-        "FROM x\nWORKDIR /build\nCOPY file to/\nCOPY folder folder\nCOPY file /opt/x/renamed\nRUN cat to/file folder/inner > /build/both\n"
+        "FROM x\nWORKDIR /build\nCOPY file to/\nCOPY folder folder\nCOPY file /opt/x/renamed\n"
+        "RUN cat to/file folder/inner > /build/both\n"
     )[0]
     assert list(
         run_steps(

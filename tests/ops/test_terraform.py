@@ -49,15 +49,18 @@ LEFT_ALONE = {
 }
 
 RESOURCE_TYPES = """
-    acm_certificate acm_certificate_validation appautoscaling_policy appautoscaling_target cloudwatch_dashboard cloudwatch_log_group
-    cloudwatch_metric_alarm db_event_subscription db_instance db_parameter_group db_subnet_group default_security_group
-    ecr_lifecycle_policy ecr_repository ecs_cluster ecs_service ecs_task_definition eip elasticache_parameter_group
-    elasticache_replication_group elasticache_subnet_group elasticache_user elasticache_user_group flow_log
-    iam_openid_connect_provider iam_role iam_role_policy iam_role_policy_attachment internet_gateway kms_alias kms_key lb lb_listener
-    lb_target_group nat_gateway route route53_record route_table route_table_association s3_bucket s3_bucket_lifecycle_configuration
-    s3_bucket_ownership_controls s3_bucket_policy s3_bucket_public_access_block s3_bucket_server_side_encryption_configuration
-    s3_bucket_versioning secretsmanager_secret secretsmanager_secret_version security_group sns_topic sns_topic_policy
-    sns_topic_subscription subnet vpc vpc_endpoint vpc_security_group_egress_rule vpc_security_group_ingress_rule
+    acm_certificate acm_certificate_validation appautoscaling_policy appautoscaling_target
+    cloudwatch_dashboard cloudwatch_log_group cloudwatch_metric_alarm db_event_subscription
+    db_instance db_parameter_group db_subnet_group default_security_group ecr_lifecycle_policy
+    ecr_repository ecs_cluster ecs_service ecs_task_definition eip elasticache_parameter_group
+    elasticache_replication_group elasticache_subnet_group elasticache_user elasticache_user_group
+    flow_log iam_openid_connect_provider iam_role iam_role_policy iam_role_policy_attachment
+    internet_gateway kms_alias kms_key lb lb_listener lb_target_group nat_gateway route
+    route53_record route_table route_table_association s3_bucket s3_bucket_lifecycle_configuration
+    s3_bucket_ownership_controls s3_bucket_policy s3_bucket_public_access_block
+    s3_bucket_server_side_encryption_configuration s3_bucket_versioning secretsmanager_secret
+    secretsmanager_secret_version security_group sns_topic sns_topic_policy sns_topic_subscription
+    subnet vpc vpc_endpoint vpc_security_group_egress_rule vpc_security_group_ingress_rule
 """
 
 

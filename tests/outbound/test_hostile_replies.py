@@ -27,7 +27,10 @@ from tests.waiting import PATIENCE_S
 
 TYPE = b"Content-Type: application/json\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\n" + TYPE + b"Transfer-Encoding: chunked\r\n\r\n"
-OK = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\nX-A: b\r\n\r\n{"status":1}'
+OK = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\nX-A: b\r\n\r\n"
+    b'{"status":1}'
+)
 
 BUSY = {
     "chunks of one byte": CHUNKED + b"1\r\n \r\n" * 100_000,
@@ -98,33 +101,13 @@ async def test_small_framing_is_read_in_short_steps(case):
 
 
 LOCATIONS = [
-    *(
-        b"http://xn--/",
-        b"http://xn--a/",
-        b"//xn--/",
-        b"http://[bad",
-        b"http://a b/\xff",
-        b"//",
-        b"http://:99999/",
-        b"http:",
-        b"http:///x",
-    ),
-    *(
-        b"\xf0\x9f\x92\xa9",
-        b"javascript:x",
-        b"",
-        b"http://" + b"a" * 70 + b".com",
-        b"http://\xc3\x9f.com",
-        b"?" + b"a" * 20_000,
-    ),
-    *(
-        b"http://a" * 10,
-        b"http://\xed\xa0\x80/",
-        b"https://xn--zz--/",
-        b"http://999.999.999.999/",
-        b"http://[::1%25eth0]/",
-    ),
-]
+    b"http://xn--/", b"http://xn--a/", b"//xn--/", b"http://[bad", b"http://a b/\xff", b"//",
+    b"http://:99999/", b"http:", b"http:///x",
+    b"\xf0\x9f\x92\xa9", b"javascript:x", b"", b"http://" + b"a" * 70 + b".com",
+    b"http://\xc3\x9f.com", b"?" + b"a" * 20_000,
+    b"http://a" * 10, b"http://\xed\xa0\x80/", b"https://xn--zz--/", b"http://999.999.999.999/",
+    b"http://[::1%25eth0]/",
+]  # fmt: skip
 ATTEMPT = SignInAttempt("reddit", "state", b"", "v" * 43, "nonce", "/me")
 
 

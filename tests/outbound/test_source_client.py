@@ -98,7 +98,7 @@ async def upstream_at(
 
 def pool_of(upstream: Upstream) -> list[object]:
     """The pool's connections that are not idle, and its requests."""
-    pool = upstream._client._transport._get_pool.transport._get_pool  # type: ignore[attr-defined]
+    pool = upstream._client._transport._pool.transport._pool  # type: ignore[attr-defined]
     return [
         *(connection for connection in pool.connections if not connection.is_idle()),
         *pool._requests,
@@ -251,7 +251,8 @@ from tests.outbound.test_source_client import QUERY, upstream_at
 
 def peak_mb():
     # Not getrusage: its ru_maxrss starts at what the parent had.
-    return int(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))) / 1024
+    status = open("/proc/self/status")
+    return int(next(line.split()[1] for line in status if line.startswith("VmHWM"))) / 1024
 
 async def main():
     async with upstream_at(sys.argv[1]) as upstream:
@@ -466,18 +467,18 @@ async def test_exhausted_pool_is_replaced_without_ending_a_request(
         nursery.start_soon(fetch, "held")
         while not served.heads:  # noqa: ASYNC110 - the server has no other signal
             await trio.sleep(0.01)
-        first = upstream._client._transport._get_pool  # type: ignore[attr-defined]
+        first = upstream._client._transport._pool  # type: ignore[attr-defined]
         async with trio.open_nursery() as crowd:
             crowd.start_soon(fetch, "waited")
             crowd.start_soon(fetch, "waited too")
-        second = upstream._client._transport._get_pool  # type: ignore[attr-defined]
+        second = upstream._client._transport._pool  # type: ignore[attr-defined]
         await fetch("later")
-        assert upstream._client._transport._get_pool is second is not first  # type: ignore[attr-defined]
+        assert upstream._client._transport._pool is second is not first  # type: ignore[attr-defined]
         release.set()
     assert all(
         isinstance(results[name], SourcePage) for name in ("waited", "waited too", "later", "held")
     ), results
-    assert first.transport._get_pool.connections == []
+    assert first.transport._pool.connections == []
 
 
 async def test_connections_are_bounded_for_many_requests(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -536,10 +537,10 @@ async def test_thousands_of_cancels_leak_no_slot(wanted: int) -> None:
             cancelled += scope.cancelled_caught
 
     async with serving(slow) as served, upstream_at(served.url) as upstream:
-        first = upstream._client._transport._get_pool  # type: ignore[attr-defined]
+        first = upstream._client._transport._pool  # type: ignore[attr-defined]
         async with trio.open_nursery() as nursery:
             for _ in range(10):
                 nursery.start_soon(worker)
         assert isinstance(await upstream.fetch(QUERY), SourcePage), seed
         assert pool_of(upstream) == [], seed
-        assert upstream._client._transport._get_pool is first, seed  # type: ignore[attr-defined]
+        assert upstream._client._transport._pool is first, seed  # type: ignore[attr-defined]

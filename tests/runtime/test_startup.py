@@ -170,9 +170,9 @@ def test_a_port_in_use_is_reported_before_anything_starts(tmp_path):
                 LOG_LEVEL="warning",
             )
             assert done.returncode == 1
-            assert (
-                done.stderr
-                == f"newsintel: cannot listen on 127.0.0.1:{port} (NEWSINTEL_BIND): Address already in use\n"
+            assert done.stderr == (
+                f"newsintel: cannot listen on 127.0.0.1:{port} (NEWSINTEL_BIND):"
+                " Address already in use\n"
             )
     assert list(tmp_path.iterdir()) == []
     assert not [line for line in command_lines() if str(tmp_path) in line]

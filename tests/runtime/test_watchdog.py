@@ -30,20 +30,20 @@ SCRIPT = """
 import itertools, re, sys, threading, time
 import trio
 from newsintel.runtime import stopping, watchdog
-from newsintel.runtime.command_loop import signals_call
+from newsintel.runtime.command_loop import call_on_signals
 
 def planted():
     {cause}
 
 async def main():
-    with watchdog.watched({stuck_s}), signals_call(lambda: None, lambda: None, end_s=1.0):
+    with watchdog.watch_loop({stuck_s}), call_on_signals(lambda: None, lambda: None, end_s=1.0):
         print("turning", flush=True)
         for line in sys.stdin:
             planted() if line == "plant\\n" else await trio.sleep(0)
             print(line, end="", flush=True)
             await trio.sleep(0.2)
 
-watchdog.WRITING_S = stopping.WRITING_S = 1
+watchdog.TRACEBACK_S = stopping.TRACEBACK_S = 1
 trio.run(main)
 """
 
@@ -122,8 +122,8 @@ import sys, time
 import trio
 from newsintel.runtime import command_loop, lifecycle
 from newsintel.commands import serving
-from newsintel.commands.demo import demo_settings
-from newsintel.demo.server import simulated_upstreams
+from newsintel.commands.demo import load_demo_settings
+from newsintel.demo.server import run_simulated_upstreams
 from newsintel.http.routes import health
 
 def planted(*_):
@@ -131,10 +131,12 @@ def planted(*_):
     time.sleep(1000)
 
 async def main():
-    async with simulated_upstreams() as simulated:
-        await serving.serve(demo_settings(simulated), lambda url: print(url, flush=True), stuck_s={stuck_s})
+    async with run_simulated_upstreams() as simulated:
+        settings = load_demo_settings(simulated)
+        show = lambda url: print(url, flush=True)
+        await serving.run_service(settings, show, stuck_s={stuck_s})
 
-lifecycle.Lifecycle.phase = planted
+lifecycle.Lifecycle.get_phase = planted
 lifecycle.END_SLACK_S = serving.END_SLACK_S = 0.5
 command_loop.run(main)
 """

@@ -181,7 +181,8 @@ def somebody_waits(fetch):
     async def wait():
         await until(
             lambda: fetch(
-                "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+                "SELECT 1 FROM pg_stat_activity"
+                " WHERE wait_event_type = 'Lock' AND datname = current_database()"
             )
         )
 

@@ -126,9 +126,9 @@ async def test_service_role_reads_and_writes_but_changes_no_schema(bridge, empty
     """
     lane = bridge.add_lane("test", 1)
     await lane.run(sql, empty_url, "DROP ROLE IF EXISTS newsintel_service")
-    await lane.run(service_role["ensure"], empty_url, "", "newsintel_service", "first")
+    await lane.run(service_role["ensure_role"], empty_url, "", "newsintel_service", "first")
     await lane.run(sql, empty_url, "ALTER ROLE newsintel_service CREATEDB CREATEROLE")
-    await lane.run(service_role["ensure"], empty_url, "", "newsintel_service", "second")
+    await lane.run(service_role["ensure_role"], empty_url, "", "newsintel_service", "second")
     url = empty_url.replace("newsintel@", "newsintel_service@")
     async with open_postgres(bridge, Secret(url), Secret("second"), 1) as service:
         await migrate(lane, Secret(empty_url), None, service)
@@ -161,4 +161,4 @@ async def test_password_verifier_equals_postgresqls(bridge, empty_url, service_r
     finally:
         await lane.run(sql, empty_url, "DROP ROLE verified")  # noqa: ASYNC102 - short
     salt = base64.b64decode(made.split("$")[1].partition(":")[2])
-    assert service_role["verifier"]("a password", salt) == made
+    assert service_role["compute_verifier"]("a password", salt) == made

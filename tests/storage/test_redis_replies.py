@@ -237,11 +237,15 @@ async def test_aborted_transaction_names_the_reason(bridge, tmp_path):
 
 NEVER_SAID_TO_US = {
     "ERR": "has no meaning by itself; redis-py and the type of the exception say more",
-    "EXECABORT": "redis-py raises the refusal of the queued command; the other form is tested above",
-    "BUSYGROUP": "streams", "NOGROUP": "streams", "BUSYKEY": "RESTORE", "INVALIDOBJ": "HyperLogLog", "UNBLOCKED": "blocking commands",
-    "NOSCRIPT": "scripts", "NOTBUSY": "SCRIPT KILL", "UNKILLABLE": "SCRIPT KILL", "INPROG": "FAILOVER", "IOERR": "MIGRATE",
-    "ALL": "a help text", "STATS": "a help text",
-    "NOGOODSLAVE": "Sentinel", "NOQUORUM": "Sentinel", "NOMASTERLINK": "PSYNC", "NOPROTO": "HELLO, which protocol 2 does not send",
+    "EXECABORT": (
+        "redis-py raises the refusal of the queued command; the other form is tested above"
+    ),
+    "BUSYGROUP": "streams", "NOGROUP": "streams", "BUSYKEY": "RESTORE",
+    "INVALIDOBJ": "HyperLogLog", "UNBLOCKED": "blocking commands",
+    "NOSCRIPT": "scripts", "NOTBUSY": "SCRIPT KILL", "UNKILLABLE": "SCRIPT KILL",
+    "INPROG": "FAILOVER", "IOERR": "MIGRATE", "ALL": "a help text", "STATS": "a help text",
+    "NOGOODSLAVE": "Sentinel", "NOQUORUM": "Sentinel", "NOMASTERLINK": "PSYNC",
+    "NOPROTO": "HELLO, which protocol 2 does not send",
 }  # fmt: skip
 
 

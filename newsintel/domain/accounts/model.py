@@ -20,7 +20,7 @@ class Account:
         id: the id of the row; never leaves the process.
         public_id: `u_` and 20 lower-case base32 characters.
         username: the name at the provider; not unique.
-        provider: `reddit`, `dev`, LOCAL, or an OpenID Connect issuer.
+        provider: `reddit`, `dev`, LOCAL_PROVIDER, or an OpenID Connect issuer.
     """
 
     id: int

@@ -112,12 +112,11 @@ class TokenStore(Protocol):
         """Store an account's tokens of a provider and replace earlier ones."""
         ...
 
-    async def get(self, user_id: int, provider: str) -> Tokens | None:
-        """Return an account's tokens of a provider; None if there are none."""
-        ...
+    async def take(self, user_id: int, provider: str) -> Tokens | None:
+        """Delete an account's tokens of a provider and return them; None if there are none.
 
-    async def delete(self, user_id: int, provider: str) -> None:
-        """Delete an account's tokens of a provider."""
+        Only one caller gets them. Tokens that are stored later stay.
+        """
         ...
 
     async def reseal_all(self) -> int:

@@ -20,7 +20,7 @@ two slashes start another host's name."""
 
 
 def choose_return_path(wanted: str | None) -> str:
-    """Return the page after signing in: the path if it is on this site, else HOME."""
+    """Return the page after signing in: the path if it is on this site, else HOME_PATH."""
     return wanted if wanted and _LOCAL_PATH.fullmatch(wanted) and "\\" not in wanted else HOME_PATH
 
 

@@ -8,7 +8,7 @@ class ByteBudget:
         max_bytes: the maximum.
 
     Attributes:
-        taken_bytes: how many bytes are in use now.
+        reserved_bytes: how many bytes are in use now.
     """
 
     def __init__(self, max_bytes: int) -> None:

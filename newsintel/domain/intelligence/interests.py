@@ -181,7 +181,7 @@ class _Clustering:
             self._having[term].add(place)
 
     def _find_nearest(self, terms: Mapping[str, float]) -> int | None:
-        """Return the cluster with the greatest cosine of at least ALIKE; on ties the earliest."""
+        """Return the earliest cluster with the greatest cosine of at least MIN_CLUSTER_COSINE."""
         products: dict[int, float] = defaultdict(float)
         for term, weight in terms.items():
             for place in self._having[term]:

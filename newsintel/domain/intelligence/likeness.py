@@ -62,7 +62,7 @@ class Scored:
 
 
 def score_candidates(candidates: Sequence[Candidate], weights: Mapping[str, float]) -> list[Scored]:
-    """Score candidates by shared terms and length, best first, and drop those below FAINT.
+    """Score candidates by shared terms and length, best first, and drop those below MIN_SCORE.
 
     On ties the latest archived comes first.
 
@@ -94,7 +94,7 @@ def rescore_articles(
     """Multiply scores by recency and publisher, best first; on ties the latest archived first.
 
     Args:
-        scored: from `closest`.
+        scored: from `score_candidates`.
         articles: by id. Articles that are missing here were deleted meanwhile and are dropped.
         publisher: the publisher of the text itself, if it has one.
         now: the time from which ages count.
@@ -107,14 +107,8 @@ def rescore_articles(
                 if publisher is not None and fold(article.publisher) == fold(publisher)
                 else 1.0
             )
-            rescored.append(
-                evolve(
-                    one,
-                    score=round(
-                        one.score * same * _recency_factor(article.published_at, now), DECIMALS
-                    ),
-                )
-            )
+            score = one.score * same * _recency_factor(article.published_at, now)
+            rescored.append(evolve(one, score=round(score, DECIMALS)))
     return sorted(rescored, key=lambda one: (-one.score, -one.id))
 
 

@@ -119,7 +119,7 @@ def order_pair(one: str, other: str) -> tuple[str, str]:
 
 
 def _compute_mark(key: bytes, day: date, person: str, queries: Sequence[str]) -> bytes:
-    """Compute a mark. NUL separates the members: none can contain it (`grammar.checked`)."""
+    """Compute a mark. NUL separates the members: none can contain it (`grammar.tidy_query`)."""
     return hmac.digest(key, "\0".join((day.isoformat(), *queries, person)).encode(), "sha256")[
         :MARK_BYTES
     ]

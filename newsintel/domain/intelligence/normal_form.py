@@ -18,18 +18,13 @@ index (2,704 bytes)."""
 
 def write_normal_form(clauses: Sequence[Clause]) -> str | None:
     """Return a query's normal form; None if it is too long to be counted or searched for again."""
-    text = " OR ".join(
-        dict.fromkeys(
-            " ".join(
-                (
-                    *map(_write_term, clause.wanted),
-                    *(f"-{_write_term(one)}" for one in clause.unwanted),
-                )
-            )
-            for clause in clauses
-        )
-    )
+    text = " OR ".join(dict.fromkeys(map(_write_clause, clauses)))
     return text if len(text) <= MAX_CHARS and len(text.encode()) <= MAX_BYTES else None
+
+
+def _write_clause(clause: Clause) -> str:
+    unwanted = (f"-{_write_term(one)}" for one in clause.unwanted)
+    return " ".join((*map(_write_term, clause.wanted), *unwanted))
 
 
 def _write_term(term: Term) -> str:

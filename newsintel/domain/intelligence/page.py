@@ -1,10 +1,10 @@
 """Builds a page of recommendations: personal picks mixed with exploration, without repetition.
 
 No story occurs twice, no publisher more than twice. The tenth story about one subject adds little,
-so each pick of an interest multiplies the worth of the next one by FADING. Every EVERYth place goes
-to an article that many others care about and that is outside the person's profile: people who only
-see more of the same cannot show other interests. These articles are chosen at random, but the same
-for a person and a UTC day, so that reloading does not change the page.
+so each pick of an interest multiplies the worth of the next one by REPEAT_FACTOR. One place in
+EXPLORATION_INTERVAL goes to an article that many others care about and that is outside the person's
+profile: people who only see more of the same cannot show other interests. These articles are chosen
+at random, but the same for a person and a UTC day, so that reloading does not change the page.
 """
 
 from collections import Counter

@@ -98,16 +98,9 @@ def rank_fits(found: Iterable[ProfileMatch], of: Profile, now: datetime, most: i
     for one in found:
         worth, interest = _score_fit(one.shared, of)
         if worth >= MIN_WORTH:
-            fitting.append(
-                (
-                    -worth * score_recency(one.published_at, now),
-                    -one.published_at.timestamp(),
-                    one.article_id,
-                    worth,
-                    interest,
-                    one,
-                )
-            )
+            recency = score_recency(one.published_at, now)
+            order = (-worth * recency, -one.published_at.timestamp(), one.article_id)
+            fitting.append((order, worth, interest, one))
     return [
         Fit(
             one.article_id,
@@ -115,7 +108,7 @@ def rank_fits(found: Iterable[ProfileMatch], of: Profile, now: datetime, most: i
             interest,
             explain_pick(of.interests[interest].evidence, one.shared),
         )
-        for *_, worth, interest, one in sorted(fitting, key=lambda it: it[:3])[:most]
+        for _, worth, interest, one in sorted(fitting, key=lambda it: it[0])[:most]
     ]
 
 
@@ -145,7 +138,7 @@ def score_popular(
     of: Profile,
     now: datetime,
 ) -> Sliced[list[Choice]]:
-    """Score popular articles on offer that are `strange` to the profile, in the given order.
+    """Score popular articles on offer that are outside the profile, in the given order.
 
     The score is half of recency, popularity and source: there is no sign that this person is
     interested.
@@ -160,15 +153,8 @@ def score_popular(
             and is_allowed(offer, kept, excluded)
             and is_outside_profile(one.terms, of)
         ):
-            found.append(
-                Choice(
-                    Pick(
-                        offer.article,
-                        round(0.5 * _score_appeal(offer, kept, now), DECIMALS),
-                        (one.why,),
-                    )
-                )
-            )
+            score = round(0.5 * _score_appeal(offer, kept, now), DECIMALS)
+            found.append(Choice(Pick(offer.article, score, (one.why,))))
     return found
 
 

@@ -55,7 +55,6 @@ def explain_relation(kin: QueryRelation) -> list[str]:
         people = format_count(kin.together, "person", "people")
         found.append(f"{people} searched for this and for {kin.seed} on the same day")
     if kin.shared:
-        found.append(
-            f"its answers share {format_count(kin.shared, 'article', 'articles')} with those of {kin.seed}"
-        )
+        articles = format_count(kin.shared, "article", "articles")
+        found.append(f"its answers share {articles} with those of {kin.seed}")
     return found

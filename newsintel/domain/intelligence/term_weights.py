@@ -44,7 +44,7 @@ class Word:
 
     Attributes:
         lexeme: as the archive's search indexes it.
-        field: the heaviest field that has it: one of FIELDS.
+        field: the heaviest field that has it: a key of FIELD_WEIGHTS.
         articles: how many articles have it.
     """
 

@@ -95,8 +95,9 @@ _RULES = {
 class Admission:
     """One source's state in this process: its known starts, its latencies, and its pauses.
 
-    Order of use: `ask`; wait until the start's time; `recall`; call; `note`. Take a slot before
-    `ask`: a start that waits for a slot afterwards would come too close to the next one.
+    Order of use: `reserve`; wait until the start's time; `recheck`; call; `record_reply`. Take a
+    slot before `reserve`: a start that waits for a slot afterwards would come too close to the next
+    one.
 
     Quota: at most `quota.calls` starts in ANY `window_s` seconds. This respects the provider's day,
     whenever it begins. The cost: after a spent day calls become free one by one, as old ones leave
@@ -146,13 +147,8 @@ class Admission:
             self._make_quota_hold(),
         ]
         if not signed_in and self._terms.quota:
-            holds.append(
-                _Hold(
-                    spent.open_s + self._terms.quota.window_s,
-                    Status.QUOTA_EXHAUSTED,
-                    HeldFrom.ANONYMOUS,
-                )
-            )
+            until_s = spent.open_s + self._terms.quota.window_s
+            holds.append(_Hold(until_s, Status.QUOTA_EXHAUSTED, HeldFrom.ANONYMOUS))
         return holds
 
     def _list_personal_holds(self, spent: Spent, *, signed_in: bool) -> list[_Hold]:

@@ -19,8 +19,8 @@ class Lease:
         limit: calls in the window over all processes.
         rest: calls that no process had leased, as last known.
         unspent: calls leased and not yet taken.
-        had: all calls leased by this process.
-        unshared: those of `had` that other processes do not know, leased while Redis was
+        leased: all calls leased by this process.
+        unshared: those of `leased` that other processes do not know, leased while Redis was
             unavailable.
     """
 

@@ -38,7 +38,7 @@ class OutageTracker:
 
         Returns:
             Whether to log it: it is the first of its kind since the last success, and none of its
-                kind was logged within QUIET_S.
+                kind was logged within MIN_LOG_INTERVAL_S.
         """
         if self._since_s is None:
             self._since_s = now_s

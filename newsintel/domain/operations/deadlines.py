@@ -75,7 +75,7 @@ class SourceFetches:
         )
 
     def is_overstated(self, deadline_ms: int) -> bool:
-        """Whether some fetches were cut short before a deadline, so that `lost` may be too high."""
+        """Whether fetches were cut short before a deadline, so `lost_share` may be too high."""
         return self.cut.count_until(deadline_ms - 1) > 0
 
     def find_shortest_deadline(self, most_lost: float) -> int | None:
@@ -106,13 +106,10 @@ def group_by_source(counts: Mapping[Latency, int]) -> dict[str, SourceFetches]:
         answered, cut, ended = by_source.setdefault(
             latency.source, (Counter(), Counter(), Counter())
         )
-        kinds = (
-            [cut]
-            if latency.status in CUT_STATUSES
-            else [ended, answered]
-            if latency.status.answered
-            else [ended]
-        )
+        if latency.status in CUT_STATUSES:
+            kinds = [cut]
+        else:
+            kinds = [ended, answered] if latency.status.answered else [ended]
         for kind in kinds:
             kind[latency.ms] += count
     return {

@@ -1,7 +1,7 @@
 """Writes metrics in CloudWatch's embedded metric format (EMF).
 
 CloudWatch Logs turns this JSON into metrics. Pure: two readings of the registry in, a document out.
-`table` is the only list of emitted metrics; `newsintel config --metrics` prints it.
+`build_metrics` has the only list of emitted metrics; `newsintel config --metrics` prints it.
 The format: docs.aws.amazon.com, CloudWatch_Embedded_Metric_Format_Specification.
 """
 
@@ -144,7 +144,7 @@ def build_document(
     """Return the JSON object of one line.
 
     Args:
-        metrics: those of `table`. Metrics without a value are left out.
+        metrics: those of `build_metrics`. Metrics without a value are left out.
         interval: the source of the values.
         moment: the end of the interval.
         labels: further members. The one named DIMENSION is required.

@@ -24,7 +24,8 @@ def make_source_notice(settings: Settings) -> str | None:
             f"no source is set up, so answers come from the archive alone; for news set {ways}"
         )
     said += [
-        f"{source.name} is off: {_join_names(source.missing)} must be set {'too' if source.half_set else 'for it'}"
+        f"{source.name} is off: {_join_names(source.missing)} must be set "
+        f"{'too' if source.half_set else 'for it'}"
         for source in wanted
         if source.half_set or (source.missing and settings.sources and not none)
     ]

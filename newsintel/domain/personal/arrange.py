@@ -47,7 +47,7 @@ class ArrangedStories:
 def fill_parameters(
     named: Collection[str], preferences: Preferences
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Return values for parameters that the caller did not name, and the names of their preferences.
+    """Return values for parameters that the caller did not name, and their preferences' names.
 
     Args:
         named: the parameters that the caller named.

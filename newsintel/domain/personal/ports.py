@@ -47,7 +47,7 @@ class PreferenceStore(Protocol):
         ...
 
     async def put(self, user_id: int, key: str, value: Any, at: datetime) -> PutResult:
-        """Store a value from `preferences.checked`; FULL if the account has the maximum number.
+        """Store a value from `check_preference`; FULL if the account has the maximum number.
 
         Raises:
             PoisonedBatchError: the value is too large in PostgreSQL's format.
@@ -77,7 +77,7 @@ class SavedArticles(Protocol):
 
         Args:
             user_id: the id of the account.
-            words: alternatives from `saved_query.build`. Title, publisher and notes together must
+            words: alternatives from `parse_saved_query`. Title, publisher and notes together must
                 match at least one; None = all saves.
             limit: the size of the page.
             after: where the previous page ended.
@@ -135,7 +135,7 @@ class Feedback(Protocol):
     async def record_dismissed(
         self, user_id: int, article: Article, fetched_at: datetime, at: datetime, reason: Dismissal
     ) -> None:
-        """Record a dismissal, possibly again for another reason. Arguments as in `open`."""
+        """Record a dismissal, possibly again with another reason. See `record_opened`."""
         ...
 
     async def delete_opened(self, user_id: int, article_id: str) -> bool:

@@ -45,7 +45,7 @@ def dump_answer(answer: Answer) -> Sliced[bytes]:
     """Serialise an answer, its harvest and default merge, for `load_answer`.
 
     Raises:
-        ValueError: the result exceeds MAX_BYTES or MOST_OPENED.
+        ValueError: the result exceeds MAX_BYTES or MAX_BRACKETS.
     """
     harvest = answer.harvest
     row = _converter.unstructure(evolve(harvest, outcomes=(), archived=()))

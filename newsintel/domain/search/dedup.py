@@ -159,7 +159,7 @@ def group_articles(articles: Sequence[Article], mode: Dedupe) -> tuple[Group, ..
 
 
 def fold_title(title: str) -> str:
-    """Return the form in which titles are compared, cut to LONGEST."""
+    """Return the form in which titles are compared, cut to MAX_COMPARED_CHARS."""
     return fold(title)[:MAX_COMPARED_CHARS]
 
 
@@ -178,18 +178,9 @@ def _choose_leader(articles: Sequence[Article]) -> Article:
 
     They are description, author, image, content and a date that is not estimated.
     """
-    return max(
-        articles,
-        key=lambda it: sum(
-            map(
-                bool,
-                (
-                    it.description,
-                    it.author,
-                    it.image_url,
-                    it.content,
-                    not it.published_at_estimated,
-                ),
-            )
-        ),
-    )
+    return max(articles, key=_count_details)
+
+
+def _count_details(article: Article) -> int:
+    details = (article.description, article.author, article.image_url, article.content)
+    return sum(map(bool, details)) + (not article.published_at_estimated)

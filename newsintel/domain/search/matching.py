@@ -1,8 +1,8 @@
 """Matches texts against queries word by word, like the index of the archive.
 
 Live scores, topics and the lists of a person use it. A term matches as a run of lexemes (`lexemes`)
-of the text's language. The match is weaker (NEAR) if query and text differ in their marks, so that
-an exact spelling comes first.
+of the text's language. The match is weaker (NEAR_MATCH) if query and text differ in their marks, so
+that an exact spelling comes first.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,7 +27,10 @@ NEAR_MATCH = 0.9
 """The value of a match that differs only in its marks. A judgement: the loss is smaller than that
 of any whole word."""
 
-STOP_WORDS_MESSAGE = "q must hold a word that says something: `the`, `of` and the like need a capital letter, or a phrase in quotes."
+STOP_WORDS_MESSAGE = (
+    "q must hold a word that says something: "
+    "`the`, `of` and the like need a capital letter, or a phrase in quotes."
+)
 
 DETECTION_CHARS = 2_000
 """Characters of a description that are used to detect its language. Only imported descriptions are
@@ -65,7 +68,7 @@ class Run:
             spaces.
         words: the words in their plain form.
         exact: the words with their marks; equal to `words` if there are none.
-        as_lexemes, as_words, as_typed: the same three as strings to find in `Words`.
+        as_lexemes, as_words, as_typed: the same three as strings to find in `PreparedText`.
     """
 
     lexemes: tuple[str, ...]
@@ -127,19 +130,12 @@ class PreparedQuery:
         """Return the alternatives by the rules of one language, without those that become empty."""
         found = self._read.get(language)
         if found is None:
-            read = [
-                (
-                    one,
-                    Alternative(
-                        build_runs(select_essential(one.wanted, language), language),
-                        build_runs(one.unwanted, language),
-                    ),
-                )
-                for one in self.clauses
-            ]
-            found = self._read[language] = tuple(
-                alternative for one, alternative in read if alternative.wanted or not one.wanted
-            )
+            read = []
+            for one in self.clauses:
+                wanted = build_runs(select_essential(one.wanted, language), language)
+                if wanted or not one.wanted:
+                    read.append(Alternative(wanted, build_runs(one.unwanted, language)))
+            found = self._read[language] = tuple(read)
         return found
 
     def matches(self, texts: Sequence["PreparedText"], language: str) -> bool:

@@ -48,7 +48,7 @@ def merge_in_slices(
     now: datetime,
     saves: Mapping[str, int] = NO_SAVES,
 ) -> Sliced[Merge]:
-    """Do the same as `merge`, in slices."""
+    """Do the same as `merge_articles`, in slices."""
     groups = yield from Grouping(mode).add(articles)
     return Merge(mode, (yield from rank_groups(groups, query, now, saves)))
 

@@ -44,7 +44,7 @@ class Clause:
 
 @frozen
 class Query:
-    """Everything that affects a fetch. Only `query.build` builds it and computes `key`.
+    """Everything that affects a fetch. Only `build_query` builds it and computes `key`.
 
     Attributes:
         text: q as typed, in NFC, trimmed and with folded spaces; 1 to 256 code points.

@@ -21,7 +21,8 @@ only one way. If the `25`s could backtrack (`*` for `*+`), `%2541` would be one 
 Then 43 of them would be tried in 2^43 ways, and the whole process would block."""
 
 _SPELLINGS = re.compile(
-    r"(?i)((?:api[-_]?key|access_token|refresh_token|id_token|client_secret|code_verifier|password)\\*[\"']?\s*[=:]\s*\\*[\"']?"
+    r"(?i)((?:api[-_]?key|access_token|refresh_token|id_token|client_secret|code_verifier|password)"
+    r"\\*[\"']?\s*[=:]\s*\\*[\"']?"
     r"|(?:newsintel|newsintel-leaving|newsintel_dev|newsintel_leaving_dev)=|[?&](?:code|state)="
     r"|authorization\\*[\"']?\s*[=:]\s*\\*[\"']?(?:bearer |basic )?"
     rf"|bearer |(?:n|%(?:25)*6e)(?:i|%(?:25)*69)(?:_|%(?:25)*5f)(?={_CHAR}{{43}}+))[^&\s\"'@,}}\\]+"

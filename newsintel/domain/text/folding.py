@@ -3,13 +3,13 @@
 Queries, articles, topics and names use it. There are two steps. The first keeps every difference
 that a reader sees as another word. The second accepts what people type in a hurry:
 
-1. `exact_word`: NFKC_Casefold of Unicode (TR 31, TR 44) for capitals, ligatures, full-width letters
-   and superscripts. It removes invisible characters (soft hyphen, joiners), the marks of Arabic and
-   Hebrew that newspapers leave out, and the Armenian marks for questions and stress, which are
-   written inside a word (`ի՞նչ`). Digits become 0-9.
-2. `plain_word`: removes the marks that an alphabet puts on its letters (é, ü, ё, ά). Letters that
-   Unicode does not decompose become the letters that people type for them (ø, ł, ı, æ). Marks that
-   make another letter stay: й, ї, the vowels of Indian scripts, dakuten.
+1. `fold_exact_word`: NFKC_Casefold of Unicode (TR 31, TR 44) for capitals, ligatures, full-width
+   letters and superscripts. It removes invisible characters (soft hyphen, joiners), the marks of
+   Arabic and Hebrew that newspapers leave out, and the Armenian marks for questions and stress,
+   which are written inside a word (`ի՞նչ`). Digits become 0-9.
+2. `fold_plain_word`: removes the marks that an alphabet puts on its letters (é, ü, ё, ά). Letters
+   that Unicode does not decompose become the letters that people type for them (ø, ł, ı, æ). Marks
+   that make another letter stay: й, ї, the vowels of Indian scripts, dakuten.
 """
 
 import re
@@ -20,7 +20,8 @@ APOSTROPHES = "'\u2019\u02bc\uff07\u2018`\u00b4\u2032\u02bb\u02bd-\u02bf"
 Hawaiian, Uzbek and romanised Arabic."""
 
 _IGNORED = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8]"
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8]"
 )
 """Default_Ignorable_Code_Point (Unicode, DerivedCoreProperties) of the first plane."""
 
@@ -30,7 +31,8 @@ _MARKED = re.compile(
     "|([\u0435\u0430\u043e\u0443\u044b\u044d\u044e\u044f])[\u0300\u0301\u0308]+"
 )
 _VOWEL_MARKS = re.compile(
-    "[\u055b\u055c\u055e\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8]"
+    "[\u055b\u055c\u055e\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
+    "\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8]"
 )
 _TYPED_FOR = str.maketrans(
     {
@@ -72,7 +74,7 @@ def fold_exact_word(text: str) -> str:
 
 
 def fold_plain_word(exact: str) -> str:
-    """Remove the marks from a word in its exact form (`exact_word`)."""
+    """Remove the marks from a word in its exact form (`fold_exact_word`)."""
     if exact.isascii():
         return exact
     bare = _MARKED.sub(r"\1\2", unicodedata.normalize("NFD", exact))

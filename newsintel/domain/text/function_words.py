@@ -1,7 +1,7 @@
 """Function words by language: articles, prepositions, pronouns, conjunctions, auxiliaries.
 
 A search for several words does not require them, and those that occur in a text show its language.
-The lists use the form in which words are compared (`folding.plain_word`).
+The lists use the form in which words are compared (`folding.fold_plain_word`).
 tests/domain/text/test_languages.py checks the lists against PostgreSQL's own where it has one.
 """
 

@@ -108,7 +108,7 @@ def parse_query(
     """Parse a query. Repeated tokens of an alternative and repeated alternatives are dropped.
 
     Args:
-        text: from `checked`.
+        text: from `tidy_query`.
         fields: the names that may precede a colon, in any case. Every other colon is part of its
             word.
         bounds: the fields whose tokens are collected separately, wherever they occur.

@@ -11,7 +11,8 @@ from urllib.parse import unquote_to_bytes
 import idna
 
 _REGISTERED = re.compile(
-    r"(?=.{4,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{2,59})"
+    r"(?=.{4,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+"
+    r"(?:[a-z]{2,63}|xn--[a-z0-9-]{2,59})"
 )
 """Labels of at most 63 letters, digits and hyphens (RFC 1035; underscores occur). The last label is
 not a number. No publisher uses a bare address, in any notation, or a local name. Refusing them also

@@ -50,7 +50,10 @@ _EMOJI = "\u2190-\u2bff\u3030\u303d\u3297\u3299\ufe0f\U0001f000-\U0001faff"
 _LETTER = r"[^\W\d_]"
 _VIRAMA = 9
 """The canonical combining class of every sign that removes the vowel of an Indic letter."""
-_A_VIRAMA = f"[{''.join(char for char in map(chr, range(0x900, 0x12000)) if unicodedata.combining(char) == _VIRAMA)}]"
+_VIRAMAS = "".join(
+    char for char in map(chr, range(0x900, 0x12000)) if unicodedata.combining(char) == _VIRAMA
+)
+_A_VIRAMA = f"[{_VIRAMAS}]"
 _NON_JOINER = "\u200c"
 
 # Scripts that use joiners start at U+0300 or later.
@@ -58,15 +61,18 @@ _SPOOFS = re.compile("(?<![\u0300-\U0010ffff])[\u200c\u200d]+")
 # Joiners that need a closer check: all except those between emoji, between letters that join, and
 # next to a virama that has no other mark near it.
 _DOUBTFUL = re.compile(
-    f"(?!(?<=[{_EMOJI}])\u200d(?=[{_EMOJI}])|(?<={_JOINS_NEXT.pattern})\u200c(?={_JOINS_LAST.pattern})"
+    f"(?!(?<=[{_EMOJI}])\u200d(?=[{_EMOJI}])"
+    f"|(?<={_JOINS_NEXT.pattern})\u200c(?={_JOINS_LAST.pattern})"
     f"|(?<={_LETTER}{_A_VIRAMA})(?:[\u200c\u200d](?={_LETTER})|\u200d(?=[\x00-\u02ff]|\\Z))"
     f"|(?<={_LETTER})[\u200c\u200d](?={_A_VIRAMA}{_LETTER}))[\u200c\u200d]+"
 )
 # Selectors after a character without variants (Unicode's StandardizedVariants.txt,
 # emoji-variation-sequences.txt, and Ideographic Variation Database), such as any letter with case.
 _STRAY_SELECTORS = re.compile(
-    "(?<![#*0-9\xa9\xae\u1000-\u109f\u203c\u2049\u2122\u2139\u2190-\u2bff\u3001-\u30ff\u3200-\u9fff\ua840-\ua87f\uaa60-\uaa7f\uf900-\ufaff"
-    "\uff01-\uff1f\U00010ac0-\U00010aff\U00013000-\U000143ff\U0001f000-\U0001faff\U00020000-\U0003ffff])[\ufe00-\ufe0f]+"
+    "(?<![#*0-9\xa9\xae\u1000-\u109f\u203c\u2049\u2122\u2139\u2190-\u2bff\u3001-\u30ff"
+    "\u3200-\u9fff\ua840-\ua87f\uaa60-\uaa7f\uf900-\ufaff\uff01-\uff1f"
+    "\U00010ac0-\U00010aff\U00013000-\U000143ff\U0001f000-\U0001faff\U00020000-\U0003ffff])"
+    "[\ufe00-\ufe0f]+"
     "|(?<![\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])[\U000e0100-\U000e01ef]+"
     "|(?<![\u1800-\u180a\u1810-\u18af])[\u180b-\u180f]+"
 )

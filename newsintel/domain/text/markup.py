@@ -28,7 +28,10 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 # Elements that may be inside a word or a sentence. Any other tag separates the words around it.
-_INLINE_NAMES = "a abbr b bdi bdo cite code data del dfn em font i ins kbd mark q s samp small span strong sub sup tt u var wbr"
+_INLINE_NAMES = (
+    "a abbr b bdi bdo cite code data del dfn em font i ins "
+    "kbd mark q s samp small span strong sub sup tt u var wbr"
+)
 _INLINE = frozenset(_INLINE_NAMES.split())
 # Elements whose text is not for readers.
 _HIDDEN = frozenset({"script", "style", "template", "svg"})
@@ -41,7 +44,8 @@ _ROUNDS = 4
 # Texts about a tag have none of these: end tags, attributes, line breaks, comments, entities, a
 # paragraph at the start.
 _IS_HTML = re.compile(
-    rf"</[a-z]|<[a-z][a-z0-9]*\s[^<>]*=|<br\b|<!--|\A\s*<(?:p|div|ul|ol|h[1-6]|img|figure|blockquote|table)\b|{_ENTITY.pattern}",
+    r"</[a-z]|<[a-z][a-z0-9]*\s[^<>]*=|<br\b|<!--"
+    rf"|\A\s*<(?:p|div|ul|ol|h[1-6]|img|figure|blockquote|table)\b|{_ENTITY.pattern}",
     re.IGNORECASE,
 )
 

@@ -39,7 +39,8 @@ _MARK = re.compile(rf"(?!{_GERSHAYIM})[{_MARKS}]")
 # (‘90s) or if the closing mark is missing (‘tis).
 _SINGLE_MARKS = "‘‚‛"
 _SINGLE = re.compile(
-    rf"[{_SINGLE_MARKS}](?![\d\s])([^{_MARKS}]*?[^\s{_MARKS}])[’‘](?=[\s{_MARKS}{_CLOSE}.,;:!?…]|\Z)"
+    rf"[{_SINGLE_MARKS}](?![\d\s])([^{_MARKS}]*?[^\s{_MARKS}])"
+    rf"[’‘](?=[\s{_MARKS}{_CLOSE}.,;:!?…]|\Z)"
 )
 _EMOTICON = r"(?<!\S)[:;=]['’-]?[()]+(?!\S)"
 _IDLE = re.compile(rf"(?:\s|[{_CLOSING_ONLY}]|{_EMOTICON})*")
@@ -49,7 +50,8 @@ _PREFIX = re.compile(
 _RUN = re.compile(rf"(?:[^\s{_MARKS}{_OPEN}{_CLOSE}]|{_GERSHAYIM})+")
 # Parentheses that open and close inside a word: f(x), C(2), 東京（日本）, also nested once.
 _INNER = re.compile(
-    rf"[{_OPEN}](?:[^\s{_MARKS}{_OPEN}{_CLOSE}]|[{_OPEN}][^\s{_MARKS}{_OPEN}{_CLOSE}]*[{_CLOSE}])*[{_CLOSE}]"
+    rf"[{_OPEN}](?:[^\s{_MARKS}{_OPEN}{_CLOSE}]"
+    rf"|[{_OPEN}][^\s{_MARKS}{_OPEN}{_CLOSE}]*[{_CLOSE}])*[{_CLOSE}]"
 )
 
 
@@ -90,7 +92,7 @@ def split_lexemes(text: str, fields: Collection[str] = ()) -> Iterator[Lexeme]:
     """Yield the pieces of a query, in order.
 
     Args:
-        text: from `grammar.checked`.
+        text: from `grammar.tidy_query`.
         fields: the names that may precede a colon, in any case. Every other colon is part of its
             word.
     """

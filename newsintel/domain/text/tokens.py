@@ -38,8 +38,9 @@ _ELIDED = frozenset(
 )
 
 _UNSPACED = (
-    "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17d3\u17d7\u17dc\u17dd\u19e0-\u19ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3031-\u3035"
-    "\u303b\u3041-\u30fa\u30fc-\u318f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\ua9e0-\ua9ff\uaa60-\uaa7f\uac00-\ud7ff"
+    "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17d3\u17d7\u17dc\u17dd\u19e0-\u19ff"
+    "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3031-\u3035\u303b\u3041-\u30fa\u30fc-\u318f"
+    "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\ua9e0-\ua9ff\uaa60-\uaa7f\uac00-\ud7ff"
     "\uf900-\ufaff\U0001aff0-\U0001b16f\U00020000-\U0003ffff"
 )
 """Thai, Lao, Burmese, Khmer, Han, kana; and Hangul, which joins a word and its particles."""
@@ -69,7 +70,8 @@ _LETTERS = (
 _GROUPING = ".,'\u2019\u066c\uff0c\uff0e"
 _NUMBER = re.compile(
     rf"(?<![^\W{_UNSPACED}])(?<!\d[{_GROUPING}])"
-    rf"(?:\d{{1,3}}(?P<mark>[{_GROUPING}])\d{{3}}(?:(?P=mark)\d{{3}})*|\d{{1,2}}(?:[,\uff0c]\d{{2}})+[,\uff0c]\d{{3}})(?!\d)"
+    rf"(?:\d{{1,3}}(?P<mark>[{_GROUPING}])\d{{3}}(?:(?P=mark)\d{{3}})*"
+    rf"|\d{{1,2}}(?:[,\uff0c]\d{{2}})+[,\uff0c]\d{{3}})(?!\d)"
     rf"(?:(?![{_UNSPACED}])[^\W_]|[{_MARKS}])*"
 )
 """Digits in groups, with the letters that directly follow."""
@@ -89,7 +91,9 @@ _ASCII_WORD = re.compile("[a-z0-9]+")
 _APOSTROPHE = re.compile(f"[{APOSTROPHES}]")
 _IN_ACRONYM = re.compile(f"[{_GERSHAYIM}]")
 _PIECE = re.compile(
-    rf"(?P<unspaced>[{_UNSPACED}][{_UNSPACED}{_MARKS}]*)|(?:(?![{_UNSPACED}{APOSTROPHES}])[^\W_]|[{_MARKS}])+|c\+\+|[a-z](?:\+\+|\#)"
+    rf"(?P<unspaced>[{_UNSPACED}][{_UNSPACED}{_MARKS}]*)"
+    rf"|(?:(?![{_UNSPACED}{APOSTROPHES}])[^\W_]|[{_MARKS}])+"
+    r"|c\+\+|[a-z](?:\+\+|\#)"
 )
 _UNSPACED_FIRST = re.compile(f"[{_UNSPACED}]")
 _UNIT = re.compile(rf"(?:[^{_MARKS}]|^)[{_MARKS}]*")
@@ -124,7 +128,7 @@ class WordToken(NamedTuple):  # texts have hundreds: created in a third of an at
 
 
 def split_plain_words(text: str) -> list[str]:
-    """Return the words of `tokens` in their plain form, in order; faster for plain English."""
+    """Return the words of `split_words` in their plain form, in order; faster for plain English."""
     if _is_simple(text):
         return [word[:MAX_WORD_CHARS] for word in _ASCII_WORD.findall(text.lower())]
     return [token.word for token in split_words(text)]

@@ -1,7 +1,7 @@
 """URLs of articles: which are safe to show, and which are the same page.
 
-`usable` checks and repairs a URL before a browser gets it. `canonical` maps all URLs of a page to
-one. `article_id` makes the public id.
+`sanitize_url` checks and repairs a URL before a browser gets it. `canonicalize_url` maps all URLs
+of a page to one. `make_article_id` makes the public id.
 """
 
 import base64
@@ -35,8 +35,9 @@ _UNRESERVED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 # Parameters that say where a reader came from. No known site uses these names for the page itself.
 _TRACKING_PREFIXES = ("utm_", "at_", "pk_", "mtm_", "hsa_", "wt.", "guce_", "soc_")
 _TRACKING = re.compile(
-    "_ga|_gl|_r|amp|cmp|cmpid|dclid|fbclid|ftag|gbraid|gclid|gclsrc|guccounter|icid|igsh|igshid|ito|mbid|mc_cid|mc_eid|mkt_tok|msclkid|"
-    "ncid|ocid|pgtype|sessionid|smid|smtyp|sref|taid|trk|ttclid|twclid|wbraid|wt_mc|xid|yclid"
+    "_ga|_gl|_r|amp|cmp|cmpid|dclid|fbclid|ftag|gbraid|gclid|gclsrc|guccounter|icid|igsh|igshid|"
+    "ito|mbid|mc_cid|mc_eid|mkt_tok|msclkid|ncid|ocid|pgtype|sessionid|smid|smtyp|sref|taid|trk|"
+    "ttclid|twclid|wbraid|wt_mc|xid|yclid"
 )
 # These names have other uses: only these values are tracking.
 _TRACKING_PAIRS = frozenset(
@@ -105,7 +106,7 @@ _ALIASES = {
 _YOUTUBE_PATH = re.compile(r"/(?:shorts|embed|live|v)/([\w-]+)/?")
 
 
-# Each URL of a row is checked here at least twice: by its parser and by `canonical`.
+# Each URL of a row is checked here at least twice: by its parser and by `canonicalize_url`.
 @memoize(max_bytes=2**20)
 def sanitize_url(raw: str) -> str | None:
     r"""Return the URL in a form that is safe for a browser, or None.
@@ -265,18 +266,14 @@ def _build_canonical(host: str, path: str, parts: SplitResult) -> str:
     port = "" if parts.port in (None, 80, 443) else f":{parts.port}"
     if host in _PATH_ONLY and path != "/":
         return f"https://{host}{port}{path}"
-    return f"https://{host}{port}{path}{_canonicalize_query(parts.query)}{_canonicalize_fragment(parts.fragment)}"
+    query, fragment = _canonicalize_query(parts.query), _canonicalize_fragment(parts.fragment)
+    return f"https://{host}{port}{path}{query}{fragment}"
 
 
 def _canonicalize_query(raw: str) -> str:
     """Return a query in canonical form, with its question mark; empty if only tracking is in it."""
-    query = "&".join(
-        sorted(
-            piece
-            for piece in raw.replace("+", "%20").split("&")
-            if piece and not _is_tracking(piece)
-        )
-    )
+    pieces = raw.replace("+", "%20").split("&")
+    query = "&".join(sorted(one for one in pieces if one and not _is_tracking(one)))
     return f"?{query}" if query else ""
 
 
@@ -299,28 +296,17 @@ def _canonicalize_special(host: str, path: str, query: str) -> str | None:
     """Handle sites that have several URLs for one page: YouTube, Reddit, Google News."""
     video = path.strip("/") if host == "youtu.be" else None
     if host in ("youtube.com", "youtube-nocookie.com", "music.youtube.com"):
-        match = _YOUTUBE_PATH.fullmatch(path)
-        video = (
-            match[1]
-            if match
-            else next(
-                (
-                    piece[2:]
-                    for piece in query.split("&")
-                    if path == "/watch" and piece.startswith("v=")
-                ),
-                None,
-            )
-        )
+        if match := _YOUTUBE_PATH.fullmatch(path):
+            video = match[1]
+        elif path == "/watch":
+            video = next((piece[2:] for piece in query.split("&") if piece.startswith("v=")), None)
     if video and re.fullmatch(r"[\w-]{1,64}", video, re.ASCII):
         return f"https://youtube.com/watch?v={video}"
-    post = (
-        _REDDIT_POST.fullmatch(path)
-        if host == "reddit.com"
-        else re.fullmatch(r"/([a-z0-9]+)", path)
-        if host == "redd.it"
-        else None
-    )
+    post = None
+    if host == "reddit.com":
+        post = _REDDIT_POST.fullmatch(path)
+    elif host == "redd.it":
+        post = re.fullmatch(r"/([a-z0-9]+)", path)
     if post:
         return f"https://reddit.com/comments/{post[1].lower()}"
     if host == "news.google.com" and (

@@ -59,7 +59,7 @@ def build_search_row(search: PastSearch) -> dict[str, Any]:
 
 
 def build_history_body(page: PastSearches, next_cursor: str | None) -> dict[str, Any]:
-    """The body of GET /me/history; `next_cursor` as for `saved_body`."""
+    """The body of GET /me/history; `next_cursor` as for `build_saved_body`."""
     return {
         "searches": [build_search_row(search) for search in page.searches],
         "next_cursor": next_cursor,

@@ -11,7 +11,7 @@ from newsintel.runtime.telemetry.logs import enter_context
 
 SECURITY_HEADERS = (
     # OWASP ASVS 5.0, 3.4.4 and 3.4.5: browsers keep the declared content type and send no Referer.
-    # NOTHING covers 3.4.3 and 3.4.6: responses load nothing and cannot be framed.
+    # DENY_ALL_POLICY covers 3.4.3 and 3.4.6: responses load nothing and cannot be framed.
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 )

@@ -50,12 +50,8 @@ def parse_query(
             errors.pop(name, None)
         elif name not in known:
             listed = ", ".join(known) or "none"
-            errors.setdefault(
-                name,
-                InvalidParameterError(
-                    name, "unknown", f"{name} is not a parameter here; known: {listed}"
-                ),
-            )
+            message = f"{name} is not a parameter here; known: {listed}"
+            errors.setdefault(name, InvalidParameterError(name, "unknown", message))
         elif name not in errors:
             try:
                 values[name] = known[name].kind.parse(raw)

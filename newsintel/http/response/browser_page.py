@@ -17,7 +17,8 @@ _View = Callable[Concatenate[Services, P], Awaitable[Response]]
 
 PAGE = """<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><title>{title}</title><meta name="viewport" content="width=device-width"></head>
+<head><meta charset="utf-8"><title>{title}</title>\
+<meta name="viewport" content="width=device-width"></head>
 <body>
 <h1>{title}</h1>
 <p>{detail}</p>

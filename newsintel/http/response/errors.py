@@ -1,7 +1,8 @@
 """Turns every exception of a route into one response, and logs all of them.
 
 Quart-Trio picks one exception from a group and drops the others, so a bug next to an expected
-failure would be lost. `settled` is a view decorator because only a decorator sees the whole group.
+failure would be lost. `handle_errors` is a view decorator because only a decorator sees the whole
+group.
 """
 
 from collections.abc import Awaitable, Callable, Iterator

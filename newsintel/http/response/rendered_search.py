@@ -65,7 +65,7 @@ class RenderedSearch:
         fixed_headers: the header lines that never change.
         since_s: the time from which its age counts, Unix time.
         until_s: until when it is fresh, Unix time.
-        forwarded: its Cache-Status for callers who waited for sources.
+        cache_status: its Cache-Status for callers who waited for sources.
         timing: its Server-Timing for the same callers.
         privacy: who may keep it.
         query: what was asked.

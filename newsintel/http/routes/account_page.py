@@ -19,8 +19,8 @@ from newsintel.http.routes.auth import describe_providers
 from newsintel.http.services import Services
 
 CONTENT_POLICY = (
-    b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'; "
-    b"base-uri 'none'; frame-ancestors 'none'"
+    b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    b"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """The page may load its own script and style, and send requests to this service. Nothing inline and
 nothing from other origins is allowed (OWASP ASVS 5.0, 3.4.3)."""

@@ -75,7 +75,8 @@ def build_routes(settings: Settings) -> tuple[Route, ...]:
         Route(
             "/archive/facets",
             get_facets,
-            "Matches by source and publisher, the top 20; with `counted_newest`, only the newest count",
+            "Matches by source and publisher, the top 20; "
+            "with `counted_newest`, only the newest count",
             {200: ref("Facets")},
             takes=wanted,
             problems=problems,
@@ -85,9 +86,10 @@ def build_routes(settings: Settings) -> tuple[Route, ...]:
 
 def _declare_filters(sources: tuple[str, ...]) -> tuple[Parameter, ...]:
     grammar = (
-        'Words that must all occur; `OR` in capitals between alternatives, "a phrase" in the quotes '
-        "of any language, -word or `NOT word` for one that must not occur, parentheses round groups; "
-        'title:word, title:"a phrase", title:(a OR b), source:name, publisher:"a name", author:word, '
+        "Words that must all occur; `OR` in capitals between alternatives, "
+        '"a phrase" in the quotes of any language, -word or `NOT word` for one that must not '
+        'occur, parentheses round groups; title:word, title:"a phrase", title:(a OR b), '
+        'source:name, publisher:"a name", author:word, '
         "before:2026-01-31, after:2025-12-01. Everything if absent."
     )
     return (
@@ -174,7 +176,8 @@ async def _check_sources(services: Services, query: ArchiveQuery) -> None:
         raise InvalidParameterError(
             "sources",
             "invalid",
-            f"sources must be a comma list out of {known}, or of sources that were imported, not {min(missing)}",
+            f"sources must be a comma list out of {known}, "
+            f"or of sources that were imported, not {min(missing)}",
         )
 
 

@@ -57,7 +57,7 @@ def read_cursor(
 def write_cursor(
     services: Services, following: Position | None, account: Account, *asked: str | None
 ) -> str | None:
-    """Return the cursor to a position; None for None. The arguments are those of `position`."""
+    """Return the cursor to a position; None for None. The arguments are those of `read_cursor`."""
     return (
         None
         if following is None

@@ -110,8 +110,8 @@ async def put_preference(services: Services, given: ValueParameters) -> Response
             get_current_account().id, key, value, services.now()
         )
     except PoisonedBatchError:
-        # PostgreSQL refuses one thing that `checked` accepts: numbers such as 1e300, which it
-        # writes with all digits.
+        # PostgreSQL refuses one thing that `check_preference` accepts: numbers such as 1e300, which
+        # it writes with all digits.
         raise too_large_error(key) from None
     if done is PutResult.FULL:
         raise Conflict(f"You already have {MAX_KEYS} preferences. Forget one first.")

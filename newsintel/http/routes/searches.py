@@ -90,12 +90,9 @@ async def list_trending(services: Services, given: TrendingParameters) -> Respon
     span = given.window
 
     async def make() -> dict[str, Any]:
-        return build_trending_body(
-            span,
-            await services.intelligence.trending.list_top(
-                span, services.settings.trending_floor, MAX_SHOWN
-            ),
-        )
+        floor = services.settings.trending_floor
+        trends = await services.intelligence.trending.list_top(span, floor, MAX_SHOWN)
+        return build_trending_body(span, trends)
 
     return await answer_shared(services, CACHE_PREFIX, ["trending", span.value], make)
 

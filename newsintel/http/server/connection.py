@@ -100,6 +100,9 @@ class Connection:
                     await self._protocol.handle(Closed())
                     await self._linger()
                     await self._stream.aclose()
+                # The collector freezes old objects (`configure_gc`). It would not find this
+                # connection and its last bytes any more if they formed a reference cycle.
+                self._protocol.release()
         finally:
             await trio.aclose_forcefully(self._stream)
 

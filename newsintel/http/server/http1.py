@@ -49,6 +49,8 @@ byte takes 20 us to read."""
 MAX_HEAD_LINES = 128
 """Limit of a request's head; one line takes about 16 us to read. Browsers send about 20, proxies
 add a few."""
+MAX_METHOD_CHARS = 32
+"""The longest registered method has 17 (RFC 3253). Each line of the log shows the method."""
 EVENTS_PER_CHECKPOINT = 64
 """Events of one read after which other tasks may run: about a millisecond."""
 
@@ -75,8 +77,20 @@ def _find_head_problem(data: bytes) -> str | None:
     return "bad_request" if _FOLDED_LINE.search(data, 0, end) else None
 
 
+def _find_request_problem(request: h11.Request) -> str | None:
+    """Return the problem code of a request that h11 accepts but we do not.
+
+    Methods are case-sensitive (RFC 9110, 9.1). The framework would read `head` as HEAD and send no
+    body, while h11 waits for one.
+    """
+    if not request.http_version.startswith(b"1."):
+        return "version_not_supported"
+    method = request.method
+    return "bad_request" if method != method.upper() or len(method) > MAX_METHOD_CHARS else None
+
+
 async def _run_no_app(*_given: object) -> None:
-    """Placeholder for the application that hypercorn requires; `Requests` runs the real one."""
+    """Placeholder for the application that hypercorn requires; see `RequestRunner`."""
 
 
 class Phase(Enum):
@@ -190,7 +204,7 @@ class ResponseProgress:
 
 
 class RequestStream(HTTPStream):
-    """One request and its response. `Requests` logs its end."""
+    """One request and its response. `RequestRunner` logs its end."""
 
     def __init__(self, protocol: "Http1") -> None:
         of = protocol
@@ -332,12 +346,22 @@ class Http1(H11Protocol):
         """Start no further request and produce no more bytes, because the connection ends."""
         self._over = True
 
+    def release(self) -> None:
+        """Drop every reference to the connection, which has ended, and to its last request."""
+        del self.send, self._refused, self.task_group
+        self.stream = None
+
     def _has_room_for(self, part: bytes) -> bool:
         self._body_bytes += len(part)
         return self._body_bytes <= MAX_WIRE_BODY_BYTES
 
-    async def refuse_request(self, code: str) -> None:
-        """Answer with a problem if no response has begun, then end the connection."""
+    async def refuse_request(self, code: str, *, method: str = "GET") -> None:
+        """Answer with a problem if no response has begun, then end the connection.
+
+        Args:
+            code: of the problem.
+            method: of a request that was read but not passed to the application.
+        """
         scope = self.stream.scope if isinstance(self.stream, RequestStream) else None
         request_id = (scope["state"].get("request_id") if scope else None) or choose_request_id(())
         self._refused(code, request_id)
@@ -346,7 +370,7 @@ class Http1(H11Protocol):
             status, headers, body = build_refusal(
                 code, self._received, path=scope["path"] if scope else "", request_id=request_id
             )
-            if suppress_body(scope["method"] if scope else "GET", status):
+            if suppress_body(scope["method"] if scope else method, status):
                 body = b""
             parts = (
                 h11.Response(
@@ -442,8 +466,8 @@ class Http1(H11Protocol):
         """Start the application on a request whose head is complete."""
         self.keep_alive_requests += 1
         self._body_bytes = 0
-        if not request.http_version.startswith(b"1."):
-            await self.refuse_request("version_not_supported")
+        if (code := _find_request_problem(request)) is not None:
+            await self.refuse_request(code, method=request.method.decode("ascii"))
             return
         # RFC 9112, 6.1: a request with both headers may be request smuggling, so the connection
         # closes after its response.
@@ -456,7 +480,7 @@ class Http1(H11Protocol):
                 stream_id=STREAM_ID,
                 headers=list(request.headers),
                 http_version=request.http_version.decode(),
-                method=request.method.decode("ascii").upper(),
+                method=request.method.decode("ascii"),
                 raw_path=request.target,
                 state=self.connection_state,
             )

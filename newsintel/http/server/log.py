@@ -31,7 +31,7 @@ class ServerLog:
     def log_request(
         self, scope: Any, status: int | None, body_bytes: int, duration_s: float
     ) -> None:
-        """Measure and log one request. The arguments are those of `access_fields`."""
+        """Measure and log one request. The arguments are those of `build_access_fields`."""
         route, kind = (
             scope["state"].get("route", "other"),
             f"{status // 100}xx" if status else "none",

@@ -10,7 +10,9 @@ from newsintel.http.response.problems import PROBLEM_JSON, PROBLEMS, build_docum
 DETAILS = {
     "bad_request": "The bytes are not an HTTP/1.1 request (RFC 9112).",
     "request_timeout": "The request did not arrive in time.",
-    "headers_too_large": "The request line and headers together may have at most 16 KiB and 128 lines.",
+    "headers_too_large": (
+        "The request line and headers together may have at most 16 KiB and 128 lines."
+    ),
     "version_not_supported": "This server supports HTTP/1.1 and HTTP/1.0.",
     "too_large": "A body may have at most 64 KiB, or 128 KiB with its chunk framing.",
     "internal": "This is a bug. The operator finds more in the log under the request_id.",

@@ -72,7 +72,7 @@ class _RefusedError(Exception):
 
 
 class AppToken:
-    """The current token. Implements `source_client.Token`."""
+    """The current token. Implements `source_client.TokenSource`."""
 
     def __init__(self, client: AsyncOAuth2Client, url: str) -> None:
         self._client = client

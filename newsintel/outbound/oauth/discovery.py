@@ -101,7 +101,8 @@ def read_document(said: Mapping[str, Any], issuer: str, *, secret: bool) -> Disc
     """
     if not _matches_issuer(said.get("issuer"), issuer):
         raise ValueError(
-            f"the document's issuer is {str(said.get('issuer'))[:LONGEST_SHOWN]!r}: set NEWSINTEL_OIDC_ISSUER to that"
+            f"the document's issuer is {str(said.get('issuer'))[:LONGEST_SHOWN]!r}: "
+            "set NEWSINTEL_OIDC_ISSUER to that"
         )
     endpoints = {
         name: said.get(name) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")

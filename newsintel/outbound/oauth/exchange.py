@@ -87,7 +87,8 @@ def log_failed_reply(
             read_pause_s(response) or DEFAULT_PAUSE_S,
         )
     return SignInUnavailableError(
-        f"{label} did not answer as it should. Try again in a moment; if it persists, tell the operator."
+        f"{label} did not answer as it should. "
+        "Try again in a moment; if it persists, tell the operator."
     )
 
 
@@ -116,7 +117,8 @@ def check_token_reply(
         raise InvalidParameterError(
             "code",
             "used",
-            f"{label} no longer accepts this sign-in: it was used already, or has expired. Start again.",
+            f"{label} no longer accepts this sign-in: "
+            "it was used already, or has expired. Start again.",
         )
     if status == httpx.codes.OK and body is not None and error is None and good(body):
         return response
@@ -135,8 +137,8 @@ def check_token_reply(
 def check_login_reply(label: str, response: httpx.Response) -> httpx.Response:
     """Check a token reply for a sign-in with OpenID Connect, and return only the tokens we use.
 
-    Providers describe the access token's kind and life differently (`"3599"`, 30, not at all). We do
-    not store the token, so we ignore these members.
+    Providers describe the access token's kind and life differently (`"3599"`, 30, not at all). We
+    do not store the token, so we ignore these members.
     """
     body = check_token_reply(
         label, response, good=lambda body: isinstance(body.get("id_token"), str)

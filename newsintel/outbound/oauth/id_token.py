@@ -101,7 +101,10 @@ def _verify_signature(id_token: str, keys: KeySet) -> tuple[dict[str, Any], Any]
 
     A key without an id is tried for every token: a set's only key may have none.
     """
-    kid = jws.extract_compact(id_token.encode()).headers().get("kid")
+    header = jws.extract_compact(id_token.encode()).headers()
+    if "crit" in header:  # the library would fail on values of other types than a list of texts
+        raise ValueError("it requires an extension, and we know none (RFC 7515, 4.1.11)")
+    kid = header.get("kid")
     candidates = [key for key in keys.keys if kid is None or key.kid in (kid, None)]
     failure: Exception = UnknownSignerError("no key at hand is its signer's")
     for key in candidates:

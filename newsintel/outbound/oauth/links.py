@@ -14,7 +14,7 @@ from newsintel.runtime.telemetry.logs import get_logger
 log = get_logger(__name__)
 
 UNLINK_S = ATTEMPT_S + 5.0
-"""Time limit per provider for reading, revoking and deleting a token."""
+"""Time limit per provider for deleting and revoking a token."""
 
 
 @frozen
@@ -32,17 +32,16 @@ class AccountLinks:
         await self.store.put(user_id, provider, tokens)
 
     async def revoke_all_tokens(self, user_id: int) -> None:
-        """Revoke and delete the tokens, also if the caller is cancelled; UNLINK_S per provider."""
+        """Delete and revoke the tokens, also if the caller is cancelled; UNLINK_S per provider."""
         for provider, issuer in self.issuers.items():
             with trio.move_on_after(UNLINK_S, shield=True):
                 await self._revoke(user_id, provider, issuer)
 
     async def _revoke(self, user_id: int, provider: str, issuer: TokenIssuer) -> None:
         try:
-            tokens = await self.store.get(user_id, provider)
-            if tokens is None:
-                return
-            await issuer.revoke(tokens)
+            # Taken first: tokens of a sign-in while the provider revokes must not be deleted.
+            tokens = await self.store.take(user_id, provider)
+            if tokens is not None:
+                await issuer.revoke(tokens)
         except (SignInUnavailableError, UnknownKeyError, ValueError) as error:
             log.warning("token_not_revoked", provider=provider, detail=str(error))
-        await self.store.delete(user_id, provider)

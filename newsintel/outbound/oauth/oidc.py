@@ -164,7 +164,7 @@ class OpenIdConnect:
     ) -> dict[str, Any]:
         client = open_client(self.client_id, None, self.transport)
         async with provider_step(self.label, step):
-            response = await client.build_request("GET", url, headers=headers, withhold_token=True)
+            response = await client.request("GET", url, headers=headers, withhold_token=True)
         return read_json(self.label, step, response)
 
     @contextmanager
@@ -181,7 +181,8 @@ class OpenIdConnect:
     def _log_invalid_proof(self, step: str, error: Exception) -> SignInUnavailableError:
         log.warning("provider_failed", provider=self.label, step=step, detail=type(error).__name__)
         return SignInUnavailableError(
-            f"{self.label} sent an invalid proof of your identity. Tell the operator of this service."
+            f"{self.label} sent an invalid proof of your identity. "
+            "Tell the operator of this service."
         )
 
     def _build_basic_auth(self, document: DiscoveryDocument) -> httpx.BasicAuth | None:

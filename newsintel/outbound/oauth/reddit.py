@@ -93,7 +93,7 @@ class Reddit:
     async def _fetch_identity(self, tokens: Tokens) -> Identity:
         """Ask GET /api/v1/me whose tokens these are."""
         async with provider_step(LABEL, "asking who it is"):
-            response = await self._client().build_request(
+            response = await self._client().request(
                 "GET",
                 self.settings.url + "/api/v1/me",
                 params={"raw_json": "1"},

@@ -31,7 +31,8 @@ The largest recorded payload, 100 posts of Reddit, has 20,198, 2,713, 1,124, 3,2
 # An escaped half of a surrogate pair without its other half. A `\ud...` whose backslash is itself
 # escaped does not count. The pattern starts with a literal, so a search jumps between its matches.
 _HALF = re.compile(
-    rb"\\u[dD](?:[89abAB]..(?!\\u[dD][c-fC-F])|[c-fC-F]..(?<!\\u[dD][89abAB]..\\u[dD][c-fC-F]..))(?<!\\.{6})",
+    rb"\\u[dD](?:[89abAB]..(?!\\u[dD][c-fC-F])|[c-fC-F]..(?<!\\u[dD][89abAB]..\\u[dD][c-fC-F]..))"
+    rb"(?<!\\.{6})",
     re.DOTALL,
 )
 
@@ -49,7 +50,10 @@ def read_json_object(response: Response) -> Sliced[dict[str, Any] | Refusal]:
     found = yield from _parse(response.body)
     if isinstance(found, dict):
         return found
-    detail = f"{found} ({len(response.body)} bytes, content type {media_type(response)}, HTTP {response.status})"
+    detail = (
+        f"{found} ({len(response.body)} bytes, "
+        f"content type {media_type(response)}, HTTP {response.status})"
+    )
     return Refusal(Status.BAD_PAYLOAD, detail, response.status)
 
 

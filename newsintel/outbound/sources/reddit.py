@@ -82,7 +82,8 @@ def parse_subreddits(raw: str) -> tuple[str, ...]:
 def build_request(query: Query, settings: SourceSettings, token: str, now: datetime) -> Request:
     """Build GET /r/<subreddits>/search.
 
-    Reddit's only time filter is `t`, which counts back from now. `reading` applies the exact dates.
+    Reddit's only time filter is `t`, which counts back from now. `read_slices` applies the exact
+    dates.
     """
     names: tuple[str, ...] = settings.values["subreddits"]
     everywhere = "all" in {name.lower() for name in names}

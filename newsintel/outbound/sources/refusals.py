@@ -60,7 +60,7 @@ def make_status_refusal(response: Response, now: datetime, said: str = "") -> Re
     Args:
         response: any response except a usable 200.
         now: aware UTC.
-        said: the source's own message, already cleaned by `message`.
+        said: the source's own message, already cleaned by `clean_message`.
     """
     status = response.status
     pause_s = retry_after(response.headers.get("retry-after"), now)

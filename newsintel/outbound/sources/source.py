@@ -47,11 +47,12 @@ class Source:
 
     Attributes:
         options: its settings in the environment.
-        request: builds the call that answers a query. Its arguments are the query, the settings, an
-            API key (a bearer token if `uses_token`) and the current time.
-        reading: reads a response as articles or as a refusal, in slices, given the current time
-            (aware UTC); never raises.
-        ignored: the query's parameters that neither this source nor our code can apply.
+        build_request: builds the call that answers a query. Its arguments are the query, the
+            settings, an API key (a bearer token if `uses_token`) and the current time.
+        read_slices: reads a response as articles or as a refusal, in slices, given the current
+            time (aware UTC); never raises.
+        list_ignored_parameters: returns the query's parameters that neither this source nor our
+            code can apply.
         uses_token: the source takes an app-only OAuth token instead of a key; `oauth` fetches it.
     """
 
@@ -62,5 +63,5 @@ class Source:
     uses_token: bool = False
 
     def read(self, response: Response, query: Query, now: datetime) -> SourcePage | Refusal:
-        """Read a response like `reading`, but without pauses."""
+        """Read a response like `read_slices`, but without pauses."""
         return run_all(self.read_slices(response, query, now))

@@ -18,7 +18,8 @@ _EAST_ASIAN = "[\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef]"
 # without spaces; dashes without spaces only in East Asian text. They also occur within headlines,
 # so the text after them must be exactly the outlet's name.
 _SEPARATOR = re.compile(
-    r"\s*[|\uff5c\uff1a\u2502\u00a6_\u2022\u00b7\u30fb\u00bb\u203a]+\s*|\s+[-\u2013\u2014\u2015:/~<]+\s+"
+    r"\s*[|\uff5c\uff1a\u2502\u00a6_\u2022\u00b7\u30fb\u00bb\u203a]+\s*"
+    r"|\s+[-\u2013\u2014\u2015:/~<]+\s+"
     rf"|(?<={_EAST_ASIAN})[-\u2013\u2014\u2015\uff0d]+(?={_EAST_ASIAN})"
 )
 _MOST_SEPARATORS = 3
@@ -29,7 +30,8 @@ _DOMAIN = re.compile(r"(?:[\w-]+\.)+[a-z]{2,24}", re.IGNORECASE)
 # the name of the feed.
 _GOOGLE_NEWS = re.compile(r"google news(?: \(\w+\))?")
 _FEED = re.compile(
-    rf"{_GOOGLE_NEWS.pattern}|msn|yahoo!?(?: (?:entertainment|finance|life|money|news|sports|style))?|yahoo\.com"
+    rf"{_GOOGLE_NEWS.pattern}|msn|"
+    r"yahoo!?(?: (?:entertainment|finance|life|money|news|sports|style))?|yahoo\.com"
 )
 # On a video host the tail may be half of a song's title, so only a name that looks like that of a
 # broadcaster or a club counts as an outlet.
@@ -44,20 +46,25 @@ _GENERIC_NAMES = (
 _GENERIC = frozenset(_GENERIC_NAMES.split())
 _PRESS = (
     # What outlets call themselves,
-    "agency associated blatt broadcasting bulletin chronicle club corporation courier dagblad daily diario dispatch echo evening examiner "
-    "express gazette giornale group herald independent inquirer journal mail magazine media mirror morning network news newspaper "
-    "newswire nieuws noticias observer online post press presse radio report review soir sera standard star sun telegraph television "
-    "times today tribune tv weekly world zeitung "
+    "agency associated blatt broadcasting bulletin chronicle club corporation courier dagblad "
+    "daily diario dispatch echo evening examiner express gazette giornale group herald "
+    "independent inquirer journal mail magazine media mirror morning network news newspaper "
+    "newswire nieuws noticias observer online post press presse radio report review soir sera "
+    "standard star sun telegraph television times today tribune tv weekly world zeitung "
     # their desks,
-    "breaking business economics entertainment finance health info life live markets money opinion politics science sport sports style "
-    "tech travel weather "
+    "breaking business economics entertainment finance health info life live markets money "
+    "opinion politics science sport sports style tech travel weather "
     # their editions,
-    "africa afrique america arabic asia australia brasil canada deutsch english espa\u00f1ol europe france global hindi india "
-    "international japan mundo t\u00fcrk\u00e7e t\u00fcrk uk urdu us usa \u4e2d\u6587 \u65e5\u672c\u8a9e \ucf54\ub9ac\uc544 "
-    "\u0939\u093f\u0902\u0926\u0940 \u0639\u0631\u0628\u064a \u0641\u0627\u0631\u0633\u06cc \u0627\u0631\u062f\u0648 "
-    "\u0440\u0443\u0441\u0441\u043a\u0430\u044f \u0441\u043b\u0443\u0436\u0431\u0430 \u0443\u043a\u0440\u0430\u0457\u043d\u0430 "
+    "africa afrique america arabic asia australia brasil canada deutsch english espa\u00f1ol "
+    "europe france global hindi india international japan mundo t\u00fcrk\u00e7e t\u00fcrk uk "
+    "urdu us usa "
+    "\u4e2d\u6587 \u65e5\u672c\u8a9e \ucf54\ub9ac\uc544 \u0939\u093f\u0902\u0926\u0940 "
+    "\u0639\u0631\u0628\u064a \u0641\u0627\u0631\u0633\u06cc \u0627\u0631\u062f\u0648 "
+    "\u0440\u0443\u0441\u0441\u043a\u0430\u044f \u0441\u043b\u0443\u0436\u0431\u0430 "
+    "\u0443\u043a\u0440\u0430\u0457\u043d\u0430 "
     # and the words that connect these.
-    "a an and d da das de dei del della delle dello der des di do du e en et for la le les los of the und van y"
+    "a an and d da das de dei del della delle dello der des di do du e en et for la le les los of "
+    "the und van y"
 )
 _MOST_WORDS = 6  # the longest outlet recorded has five words
 

@@ -40,7 +40,7 @@ class Recommender:
         reading: reads people's actions, and articles.
         likeness: finds the significant words of texts.
         talked: the articles that many people discuss.
-        heeded: reads a person's preferences.
+        read_preferences: reads a person's preferences.
         now: the time of day.
     """
 

@@ -1,7 +1,7 @@
 """Lists the articles that trending searches find, then those that many outlets cover.
 
-The list is the same for everybody. The first caller makes it for all, at most once in KEEP_S, with
-a few archive searches. If it cannot be made, all waiters fail at the same moment.
+The list is the same for everybody. The first caller makes it for all, at most once in LIST_KEEP_S,
+with a few archive searches. If it cannot be made, all waiters fail at the same moment.
 """
 
 from collections.abc import Sequence
@@ -64,7 +64,9 @@ class TalkedAbout:
         self._list: Sequence[PopularArticle] = ()
 
     async def get_list(self) -> Sequence[PopularArticle]:
-        """Return the list, at most KEEP_S old (EMPTY_S without terms), the most talked about first.
+        """Return the list, the most talked about first, at most LIST_KEEP_S old.
+
+        Without terms it is at most EMPTY_S old.
 
         Raises:
             UnavailableError: the list cannot be made.

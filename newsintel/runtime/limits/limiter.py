@@ -70,7 +70,7 @@ class Limiter:
         return found
 
     def seconds_to_reset(self) -> int:
-        """Return the whole seconds, at least 1, from the last `lease` until the next window."""
+        """Return the whole seconds, at least 1, from the last `get_lease` until the next window."""
         return max(1, math.ceil(self._ends_at - self._seen_at))
 
     async def take(self, person: str) -> Lease:

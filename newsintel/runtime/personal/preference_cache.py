@@ -1,7 +1,8 @@
 """A cache of people's preferences.
 
 A person who searches often causes only one read of PostgreSQL every few seconds. Changes made
-through this cache count at once in this process; other processes may use the old values for KEEP_S.
+through this cache count at once in this process; other processes may use the old values for
+PREFERENCES_KEEP_S.
 """
 
 from collections.abc import Mapping
@@ -35,7 +36,7 @@ class PreferenceCache:
         self._reading: MakeOnce[tuple[int, int], Preferences] = MakeOnce()
 
     async def get_preferences(self, user_id: int) -> Preferences:
-        """Return an account's preferences, at most KEEP_S old.
+        """Return an account's preferences, at most PREFERENCES_KEEP_S old.
 
         Raises:
             UnavailableError: they are not in the cache and cannot be read.

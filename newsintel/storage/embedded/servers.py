@@ -75,7 +75,8 @@ async def run_embedded_servers(
         try:
             if not await _lock(changing.fileno(), fcntl.LOCK_EX, START_S):
                 raise EmbeddedServerError(
-                    f"another command has been starting or stopping the servers in {data_dir} for {START_S:g} s"
+                    "another command has been starting or stopping "
+                    f"the servers in {data_dir} for {START_S:g} s"
                 )
             await _lock(users.fileno(), fcntl.LOCK_SH, START_S)
             if redis:
@@ -110,7 +111,8 @@ def _check_length(data_dir: Path) -> None:
     # realpath also works for circular links.
     if len(os.fsencode(os.path.realpath(data_dir))) > LONGEST_FOLDER_BYTES:
         raise EmbeddedServerError(
-            f"NEWSINTEL_DATA_DIR is too long for the embedded servers: at most {LONGEST_FOLDER_BYTES} bytes"
+            "NEWSINTEL_DATA_DIR is too long for the embedded servers: "
+            f"at most {LONGEST_FOLDER_BYTES} bytes"
         )
 
 
@@ -135,6 +137,7 @@ def _socket_dir(data_dir: Path) -> Path:
         or short.is_symlink()
     ):
         raise EmbeddedServerError(
-            f"{short} must be a folder that only this user can access; or choose a shorter NEWSINTEL_DATA_DIR"
+            f"{short} must be a folder that only this user can access; "
+            "or choose a shorter NEWSINTEL_DATA_DIR"
         )
     return short

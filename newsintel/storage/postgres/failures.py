@@ -112,7 +112,8 @@ def translate(error: BaseException) -> NewsIntelError:
     kind = type(error).__name__
     if isinstance(error, _REFUSED):
         return StoreRefusedError(
-            f"PostgreSQL refuses this service ({kind}): check the user, the password, the database's name and TLS"
+            f"PostgreSQL refuses this service ({kind}): "
+            "check the user, the password, the database's name and TLS"
         )
     if isinstance(error, _SHARED) or _startup_refused(error):
         return StoreRefusedError(

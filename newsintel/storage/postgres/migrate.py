@@ -67,7 +67,8 @@ async def check_schema(service: Postgres) -> None:
     found = await service.run(_read_version)
     if found < migrations.find_newest():
         raise SchemaError(
-            f"the database's schema is at {found}, this version needs {migrations.find_newest()}: run `newsintel migrate`"
+            f"the database's schema is at {found}, "
+            f"this version needs {migrations.find_newest()}: run `newsintel migrate`"
         )
 
 

@@ -65,7 +65,7 @@ DRAIN_S until they end.
 
 
 class Postgres:
-    """The pool, behind a lane of the bridge with one slot per connection, given out by `rules`."""
+    """The pool, behind a lane of the bridge with one slot per connection, by `make_slot_rules`."""
 
     def __init__(self, lane: Lane, url: Secret, password: Secret | None, size: int) -> None:
         self._lane = lane
@@ -244,4 +244,4 @@ async def open_postgres(
 
 async def _check_writable(connection: Connection) -> None:
     if await connection.fetchval("SHOW transaction_read_only") == "on":
-        raise ReadOnlySQLTransactionError  # what a write would raise; `lost` handles it
+        raise ReadOnlySQLTransactionError  # as a write would; see `is_connection_lost`

@@ -65,8 +65,9 @@ def translate(error: BaseException) -> NewsIntelError:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, AuthenticationError | ssl.SSLError) or read_code(cause) in REFUSED:
+            reason = read_code(cause) or type(cause).__name__
             return StoreRefusedError(
-                f"Redis refuses this service ({read_code(cause) or type(cause).__name__}): check the user, the password and TLS"
+                f"Redis refuses this service ({reason}): check the user, the password and TLS"
             )
         cause = cause.__cause__ or cause.__context__
     return UnavailableError(f"Redis is unavailable ({kind})")

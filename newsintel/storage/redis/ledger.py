@@ -48,7 +48,7 @@ class _Snapshot:
         now_us: Redis' time.
         used: number of starts in the window.
         newest: score of the newest start.
-        full, open: scores of the starts that `Terms.ranks` names.
+        full, open: scores of the starts that `SourceLimits.ranks` names.
         own: number of the asking person's starts in the window.
         oldest_own: score of the oldest of these.
     """

@@ -70,7 +70,7 @@ class RedisSessions:
             await self._end_oldest(session)
 
     async def _end_oldest(self, newest: Session) -> None:
-        """End a user's oldest sessions beyond MOST; never `newest`, even if clocks are wrong."""
+        """End a user's oldest sessions beyond MAX_SESSIONS; never `newest`, if clocks are wrong."""
         others = [
             session
             for session in await self._list_of_user(newest.user_id)
@@ -138,7 +138,12 @@ class RedisSessions:
             return bool((await together.execute())[0])
 
     async def _end_all(self, user_id: int) -> None:
-        await self._redis.delete(_list_key(user_id), *map(_key, await self._read_digests(user_id)))
+        # Only these leave the list: a session that starts meanwhile must stay visible to its owner.
+        if digests := await self._read_digests(user_id):
+            async with self._redis.pipeline(transaction=True) as together:
+                together.delete(*map(_key, digests))
+                together.srem(_list_key(user_id), *digests)
+                await together.execute()
 
     async def _read_digests(self, user_id: int) -> list[str]:
         members = cast(set[bytes], await self._redis.smembers(_list_key(user_id)))
@@ -148,11 +153,8 @@ class RedisSessions:
     def _seconds_left(self, session: Session) -> int:
         """Return the whole seconds until the session expires if unused; 0 or less if it has."""
         now = self._now()
-        return round(
-            min(
-                self._idle - (now - session.last_seen_at), self._max - (now - session.created_at)
-            ).total_seconds()
-        )
+        idle_left = self._idle - (now - session.last_seen_at)
+        return round(min(idle_left, self._max - (now - session.created_at)).total_seconds())
 
 
 def dump(session: Session) -> bytes:

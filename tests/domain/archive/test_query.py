@@ -12,6 +12,8 @@ from newsintel.domain.archive.query import build_archive_query, hash_query
 from newsintel.domain.text.grammar import fold_case
 from newsintel.errors import InvalidParameterError
 
+TITLE, AUTHOR, PUBLISHER, SOURCE = Field.TITLE, Field.AUTHOR, Field.PUBLISHER, Field.SOURCE
+
 
 def word(text, field=Field.ANY, *, no=False):
     """A condition. Several words are a phrase."""
@@ -27,23 +29,20 @@ def word(text, field=Field.ANY, *, no=False):
             [[word("machine learning")], [word("neural networks")]],
         ),
         ("a b -c AND d OR e", [[word("a"), word("b"), word("c", no=True), word("d")], [word("e")]]),
-        ("title:Flood", [[word("Flood", Field.TITLE)]]),
-        ('-title:"Flash Flood" x', [[word("Flash Flood", Field.TITLE, no=True), word("x")]]),
-        ("source:Guardian", [[word("guardian", Field.SOURCE)]]),
+        ("title:Flood", [[word("Flood", TITLE)]]),
+        ('-title:"Flash Flood" x', [[word("Flash Flood", TITLE, no=True), word("x")]]),
+        ("source:Guardian", [[word("guardian", SOURCE)]]),
         (
             'publisher:"BBC News" AUTHOR:Smith',
-            [[word("BBC News", Field.PUBLISHER), word("Smith", Field.AUTHOR)]],
+            [[word("BBC News", PUBLISHER), word("Smith", AUTHOR)]],
         ),
-        (
-            "title:a OR -source:reddit",
-            [[word("a", Field.TITLE)], [word("reddit", Field.SOURCE, no=True)]],
-        ),
+        ("title:a OR -source:reddit", [[word("a", TITLE)], [word("reddit", SOURCE, no=True)]]),
         ("-a", [[word("a", no=True)]]),
-        ('title:"open ended', [[word("open ended", Field.TITLE)]]),
-        ('"x"title:y', [[word("x"), word("y", Field.TITLE)]]),
+        ('title:"open ended', [[word("open ended", TITLE)]]),
+        ('"x"title:y', [[word("x"), word("y", TITLE)]]),
         (
             "title:OR -OR source:AND",
-            [[word("OR", Field.TITLE), word("OR", no=True), word("and", Field.SOURCE)]],
+            [[word("OR", TITLE), word("OR", no=True), word("and", SOURCE)]],
         ),
         (
             "http://example.org covid: any:x",
@@ -52,30 +51,21 @@ def word(text, field=Field.ANY, *, no=False):
         ("title: x subtitle:y", [[word("title:"), word("x"), word("subtitle:y")]]),
         ('"title:x"', [[word("title:x")]]),
         ('a a OR a OR title:"" ?! OR', [[word("a")]]),
-        (
-            "title:(a OR b) c",
-            [[word("a", Field.TITLE), word("c")], [word("b", Field.TITLE), word("c")]],
-        ),
-        (
-            "-title:(a author:b)",
-            [[word("a", Field.TITLE, no=True)], [word("b", Field.AUTHOR, no=True)]],
-        ),
+        ("title:(a OR b) c", [[word("a", TITLE), word("c")], [word("b", TITLE), word("c")]]),
+        ("-title:(a author:b)", [[word("a", TITLE, no=True)], [word("b", AUTHOR, no=True)]]),
         (
             "title：“Flash Flood” –author:„Kim Weiß“",
-            [[word("Flash Flood", Field.TITLE), word("Kim Weiß", Field.AUTHOR, no=True)]],
+            [[word("Flash Flood", TITLE), word("Kim Weiß", AUTHOR, no=True)]],
         ),
         (
             "ｔｉｔｌｅ:Straße publisher:「朝日 新聞」",
-            [[word("Straße", Field.TITLE), word("朝日 新聞", Field.PUBLISHER)]],
+            [[word("Straße", TITLE), word("朝日 新聞", PUBLISHER)]],
         ),
-        (
-            "title:-a title:−“b c”",
-            [[word("a", Field.TITLE, no=True), word("b c", Field.TITLE, no=True)]],
-        ),
+        ("title:-a title:−“b c”", [[word("a", TITLE, no=True), word("b c", TITLE, no=True)]]),
         ("a (after:2026-03-01 OR b)", [[word("a"), word("b")]]),
         (
             "NOT (source:reddit OR title:a)",
-            [[word("reddit", Field.SOURCE, no=True), word("a", Field.TITLE, no=True)]],
+            [[word("reddit", SOURCE, no=True), word("a", TITLE, no=True)]],
         ),
     ],
 )

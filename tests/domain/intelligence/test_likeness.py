@@ -28,7 +28,7 @@ _candidates = st.lists(
 
 @given(_candidates, st.dictionaries(st.sampled_from("abcd"), st.floats(0.01, 10), min_size=4))
 def test_closest_are_in_order_and_within_bounds(candidates, weights):
-    """Best first. No score is below FAINT or above 1, and no article occurs twice."""
+    """Best first. No score is below MIN_SCORE or above 1, and no article occurs twice."""
     found = score_candidates(candidates, weights)
     assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
     assert all(MIN_SCORE <= one.score <= 1 + 1e-9 for one in found)
@@ -101,7 +101,7 @@ def scored(*ids):
 
 
 def shown(*args):
-    """The ids that `distinct` keeps."""
+    """The ids that `drop_duplicates` keeps."""
     return [one.id for one in drop_duplicates(*args)]
 
 

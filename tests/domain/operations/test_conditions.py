@@ -30,7 +30,8 @@ def test_success_without_a_failure_is_not_reported():
 def test_flapping_is_reported_once_a_minute():
     """Every other call fails for ten minutes.
 
-    A failure is reported at most once in QUIET_S. A recovery is reported only if its failure was.
+    A failure is reported at most once in MIN_LOG_INTERVAL_S. A recovery is reported only if its
+    failure was.
     """
     condition, told = OutageTracker(), []
     for second in range(0, 600, 2):
@@ -42,7 +43,7 @@ def test_flapping_is_reported_once_a_minute():
 
 
 def test_an_outage_soon_after_another_is_reported_late():
-    """Its first failure after QUIET_S is reported."""
+    """Its first failure after MIN_LOG_INTERVAL_S is reported."""
     condition = OutageTracker()
     assert condition.record_failure("timeout", 0)
     assert condition.record_success(1)

@@ -28,24 +28,13 @@ EMF_SCHEMA = json.loads(Path(__file__).with_name("emf_schema.json").read_text(en
 MOMENT = datetime(2026, 3, 14, 12, 0, 0, 123_456, tzinfo=UTC)
 
 UNITS = [
-    *(
-        "Seconds",
-        "Microseconds",
-        "Milliseconds",
-        "Bytes",
-        "Kilobytes",
-        "Megabytes",
-        "Gigabytes",
-        "Terabytes",
-        "Percent",
-        "Count",
-        "None",
-    ),
+    "Seconds", "Microseconds", "Milliseconds", "Bytes", "Kilobytes", "Megabytes", "Gigabytes",
+    "Terabytes", "Percent", "Count", "None",
     *(
         f"{size}/Second"
         for size in ("Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes", "Count")
     ),
-]
+]  # fmt: skip
 NAME = {"type": "string", "minLength": 1, "maxLength": 1024, "pattern": "^[ -~]+$"}
 SPECIFICATION = {
     "type": "object",

@@ -29,7 +29,8 @@ REDDIT = (
     "NEWSINTEL_REDDIT_USER_AGENT",
 )
 NONE = (
-    "no source is set up, so answers come from the archive alone; for news set NEWSINTEL_NEWSAPI_KEY; or NEWSINTEL_GUARDIAN_KEY; "
+    "no source is set up, so answers come from the archive alone; "
+    "for news set NEWSINTEL_NEWSAPI_KEY; or NEWSINTEL_GUARDIAN_KEY; "
     "or NEWSINTEL_REDDIT_CLIENT_ID, NEWSINTEL_REDDIT_CLIENT_SECRET and NEWSINTEL_REDDIT_USER_AGENT"
 )
 
@@ -56,7 +57,10 @@ def settings(*names, **more):
         (settings(GUARDIAN, *REDDIT[:2], NEWSINTEL_SOURCES="guardian"), None),
         (
             settings(*REDDIT[1:]),
-            f"{NONE.partition('NEWSINTEL')[0]}{NEWSAPI}; or {GUARDIAN}; or {REDDIT[0]}. reddit is off: {REDDIT[0]} must be set too",
+            (
+                f"{NONE.partition('NEWSINTEL')[0]}{NEWSAPI}; or {GUARDIAN}; or {REDDIT[0]}. "
+                f"reddit is off: {REDDIT[0]} must be set too"
+            ),
         ),
         (
             settings(GUARDIAN, NEWSINTEL_SOURCES="guardian,newsapi"),

@@ -130,7 +130,7 @@ def test_stored_values_that_break_a_rule_are_ignored(kept):
 
 @given(KNOWN, JSON)
 def test_what_checked_accepts_is_read(key, value):
-    """`of` reads every value that `checked` returns, and checking it again changes nothing."""
+    """Every value that `check_preference` returns is read; checking it again changes nothing."""
     try:
         kept = check_preference(key, value, SOURCES)
     except InvalidBodyError:

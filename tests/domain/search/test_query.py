@@ -133,7 +133,10 @@ def test_searches_with_another_meaning_have_another_key(one: str, other: str) ->
     assert parse(one).key != parse(other).key
 
 
-WORDS = "it IT It iT us US more More who WHO straße STRASSE Strasse storm Storm STORM ｓｔｏｒｍ ＳＴＯＲＭ CO₂ co2 co₂ a A"
+WORDS = (
+    "it IT It iT us US more More who WHO straße STRASSE Strasse "
+    "storm Storm STORM ｓｔｏｒｍ ＳＴＯＲＭ CO₂ co2 co₂ a A"
+)
 words = st.sampled_from(WORDS.split())
 
 

@@ -277,9 +277,8 @@ def test_groups_that_expand_to_too_much_are_refused(text):
     with pytest.raises(InvalidParameterError) as caught:
         tokens(text)
     assert (caught.value.field, caught.value.code) == ("q", "too_complex")
-    assert (
-        caught.value.message
-        == "q must have at most 64 alternatives and 128 words once its parentheses are multiplied out."
+    assert caught.value.message == (
+        "q must have at most 64 alternatives and 128 words once its parentheses are multiplied out."
     )
 
 

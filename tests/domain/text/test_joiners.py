@@ -14,9 +14,15 @@ from newsintel.domain.text.joiners import remove_stray_joiners
 
 # UAX #31, revision 41, section 2.3: "Layout and Format Control Characters". The rules are written
 # as there, except for the name of the character itself.
-A1 = r"[\p{Joining_Type=D}\p{Joining_Type=L}]\p{Joining_Type=T}*\u200c\p{Joining_Type=T}*[\p{Joining_Type=D}\p{Joining_Type=R}]"
+A1 = (
+    r"[\p{Joining_Type=D}\p{Joining_Type=L}]\p{Joining_Type=T}*\u200c"
+    r"\p{Joining_Type=T}*[\p{Joining_Type=D}\p{Joining_Type=R}]"
+)
 A2 = r"(?V1)\p{L}\p{Mn}*\p{ccc=9}[\p{Mn}--\p{ccc=0}]*\u200c[\p{Mn}--\p{ccc=0}]*\p{L}"
-B = r"(?V1)\p{L}\p{Mn}*\p{ccc=9}[\p{Mn}--\p{ccc=0}]*\u200d(?!\p{Indic_Syllabic_Category=Vowel_Dependent})"
+B = (
+    r"(?V1)\p{L}\p{Mn}*\p{ccc=9}[\p{Mn}--\p{ccc=0}]*\u200d"
+    r"(?!\p{Indic_Syllabic_Category=Vowel_Dependent})"
+)
 
 KEPT = {
     # The examples of UAX #31: Farsi "name" + "letter"; Malayalam "eyewitness"; Sinhala "Sri Lanka"

@@ -32,9 +32,9 @@ OURS_ALONE = {
     "en": "cannot could would",
     "fi": "ettei jo myos siella vain varten",
     "fr": (
-        "ainsi apres aucun aussi avant avoir cela cet cette ceux chez comme contre depuis deux donc elles "
-        "encore entre etre fait ils jusqu les leurs ni plus pourquoi quand quel quelle sans si sous tous tout "
-        "toute toutes tres va vers"
+        "ainsi apres aucun aussi avant avoir cela cet cette ceux chez comme contre depuis deux "
+        "donc elles encore entre etre fait ils jusqu les leurs ni plus pourquoi quand quel quelle "
+        "sans si sous tous tout toute toutes tres va vers"
     ),
     "de": "sollen",
     "hu": "ha is le mind nek",
@@ -45,8 +45,8 @@ OURS_ALONE = {
     "es": "aqui asi aun aunque bajo cada dos mientras pues segun ser solo tan tras",
     "sv": "in sitt vill",
     "tr": (
-        "ancak ben beni benim bir bize bizi bundan bunu bunun dolayi gore ha kadar olan olarak oldu oldugu "
-        "oluyor ona onlar onun sonra uzere var yeni yok"
+        "ancak ben beni benim bir bize bizi bundan bunu bunun dolayi gore ha kadar olan olarak "
+        "oldu oldugu oluyor ona onlar onun sonra uzere var yeni yok"
     ),
 }
 """By language: our function words that PostgreSQL's list lacks, in their plain form."""

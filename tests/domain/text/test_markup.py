@@ -120,37 +120,14 @@ def judged(html: str) -> str | None:
 TEXTS = st.text(st.sampled_from("ab é漢.;#'\"> "), max_size=8).map(
     lambda text: text.replace(">", "&gt;")
 )
-ENTITIES = st.sampled_from(
-    [
-        "&amp;",
-        "&lt;",
-        "&gt;",
-        "&#8217;",
-        "&#x2019;",
-        "&nbsp;",
-        "&eacute;",
-        "&hellip;",
-        "&#x80;",
-        "&amp;amp;",
-    ]
-)
-NAMES = st.sampled_from(
-    [
-        "p",
-        "a",
-        "strong",
-        "em",
-        "span",
-        "div",
-        "h2",
-        "blockquote",
-        "code",
-        "gu-atom",
-        "script",
-        "style",
-        "template",
-    ]
-)
+ENTITIES = st.sampled_from([
+    "&amp;", "&lt;", "&gt;", "&#8217;", "&#x2019;", "&nbsp;", "&eacute;", "&hellip;", "&#x80;",
+    "&amp;amp;",
+])  # fmt: skip
+NAMES = st.sampled_from([
+    "p", "a", "strong", "em", "span", "div", "h2", "blockquote", "code", "gu-atom", "script",
+    "style", "template",
+])  # fmt: skip
 
 
 def element(content: st.SearchStrategy[str]) -> st.SearchStrategy[str]:

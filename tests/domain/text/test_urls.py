@@ -25,9 +25,11 @@ ANY_TEXT = st.text(alphabet=st.characters(codec=None, categories=None), max_size
 PIECES = st.sampled_from(
     re.split(
         " ",
-        "https:// http:// www. m. amp. google.com /url?q= /amp /amp/s/ / // ? & = % %41 %2 + example.org .co.uk guardian.co.uk youtu.be/ "
-        "youtube.com/watch?v= attribution_link?u=/ vk.com/away.php?to= a ä redd.it/ old.reddit.com/r/x/comments/ 1abc utm_source=x # :80 . "
-        "x.cdn.ampproject.org/c/ consent.yahoo.com/ #/ #! #/story/1 ! :~: straßenblatt.de 例え.テスト",
+        "https:// http:// www. m. amp. google.com /url?q= /amp /amp/s/ / // ? & = % %41 %2 + "
+        "example.org .co.uk guardian.co.uk youtu.be/ youtube.com/watch?v= attribution_link?u=/ "
+        "vk.com/away.php?to= a ä redd.it/ old.reddit.com/r/x/comments/ 1abc utm_source=x # :80 . "
+        "x.cdn.ampproject.org/c/ consent.yahoo.com/ #/ #! #/story/1 ! :~: "
+        "straßenblatt.de 例え.テスト",
     )
 )
 
@@ -53,49 +55,22 @@ def test_usable_repairs_addresses(raw: str, expected: str) -> None:
     assert sanitize_url(raw) == expected
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [
-        *(
-            "",
-            "x",
-            "/relative",
-            "//example.org/",
-            "javascript:alert(1)",
-            "java\tscript:alert(1)",
-            "data:text/html,x",
-            "ftp://example.org/",
-        ),
-        *(
-            "https://user@example.org/",
-            "https://user:word@example.org/",
-            "https://example.org\\@evil.example/",
-            "http://localhost/",
-        ),
-        *(
-            "http://127.0.0.1/",
-            "http://0x7f.1/",
-            "http://[::1]/",
-            "http://[::1",
-            "https://example.org:99999/",
-            "https:///x",
-        ),
-        *(
-            "http:example.org",
-            "https://exa mple.org/",
-            "https://example.org/\x00",
-            "https://example.org/\ud800",
-            'https://example.org/">',
-        ),
-        *(
-            "https://-x.example/",
-            "https://" + "ä" * 80 + ".example/",
-            "https://example.org/" + "a" * 2048,
-            "https://example.org/" + "a" * 5000,
-        ),
-        *("https://example.org/" + "ä" * 500, "https://example.org\u2100/"),
-    ],
-)
+UNSAFE = [
+    "", "x", "/relative", "//example.org/", "javascript:alert(1)", "java\tscript:alert(1)",
+    "data:text/html,x", "ftp://example.org/",
+    "https://user@example.org/", "https://user:word@example.org/",
+    "https://example.org\\@evil.example/", "http://localhost/",
+    "http://127.0.0.1/", "http://0x7f.1/", "http://[::1]/", "http://[::1",
+    "https://example.org:99999/", "https:///x",
+    "http:example.org", "https://exa mple.org/", "https://example.org/\x00",
+    "https://example.org/\ud800", 'https://example.org/">',
+    "https://-x.example/", "https://" + "ä" * 80 + ".example/", "https://example.org/" + "a" * 2048,
+    "https://example.org/" + "a" * 5000,
+    "https://example.org/" + "ä" * 500, "https://example.org\u2100/",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("raw", UNSAFE)
 def test_usable_refuses_unsafe_addresses(raw: str) -> None:
     """Only a bounded http(s) address of a registered host is usable.
 

@@ -270,7 +270,7 @@ def test_every_route_that_caches_answers_is_in_the_table():
     users = {
         path.stem
         for path in Path(routes.__file__).parent.glob("*.py")
-        if "await kept(" in path.read_text()
+        if "await answer_shared(" in path.read_text()
     }
     assert users == {"archive", "similar", "searches"}
 

@@ -25,7 +25,10 @@ async def get(world, path, **more):
 async def test_a_search_hands_every_parameter_to_the_desk():
     """Parameters that change the fetch arrive in the Query; a bare date is a whole UTC day."""
     world = World()
-    path = "/articles?q=Flood%20OR+storm&sources=guardian&from=2026-02-01&to=2026-02-02&language=EN&sort=newest"
+    path = (
+        "/articles?q=Flood%20OR+storm&sources=guardian"
+        "&from=2026-02-01&to=2026-02-02&language=EN&sort=newest"
+    )
     assert (await get(world, path)).status_code == 200
     (query,) = world.desk.asked
     assert (query.text, query.sources, query.language, query.sort) == (

@@ -64,7 +64,7 @@ async def test_saving_an_unknown_or_invalid_id_is_refused(alice, article_id, sta
 
 async def test_an_account_has_a_maximum_of_saves(world, alice):
     """One more is refused and changes nothing; existing saves can still be changed and deleted."""
-    world.saved.total = 2
+    world.saved.most = 2
     two, three = (f"/me/saved/{article(number).id}" for number in (2, 3))
     for path in (PATH, two):
         assert (await alice.put(path))[0] == 201

@@ -13,9 +13,15 @@ import trio.testing
 from newsintel.http.server.http1 import MAX_QUEUED_MESSAGES, Inbox
 
 RELIED_ON = {
-    hypercorn.protocol.h11.H11Protocol: "b32a61e0a8ca2127c7e1cb133281521f6cc73fdefb94b188fb6944e80b175b43",
-    hypercorn.config.Config.response_headers: "5a637c3d48180e55020523bbe601bbffbaae225baf265cd61f88efbe8171a9ca",
-    hypercorn.protocol.http_stream.HTTPStream: "e0f656feb55ab89c407631368d7a00f3e1b9ab4eb5ade4a639771150bbc6cfa5",
+    hypercorn.protocol.h11.H11Protocol: (
+        "b32a61e0a8ca2127c7e1cb133281521f6cc73fdefb94b188fb6944e80b175b43"
+    ),
+    hypercorn.config.Config.response_headers: (
+        "5a637c3d48180e55020523bbe601bbffbaae225baf265cd61f88efbe8171a9ca"
+    ),
+    hypercorn.protocol.http_stream.HTTPStream: (
+        "e0f656feb55ab89c407631368d7a00f3e1b9ab4eb5ade4a639771150bbc6cfa5"
+    ),
 }
 """What `http1` and `wire` build on, with the SHA-256 of the source that was last reviewed."""
 
@@ -49,7 +55,7 @@ async def test_messages_come_out_in_order_then_the_disconnect(autojump_clock):
 
 
 async def test_a_full_inbox_blocks_its_sender_until_there_is_room(autojump_clock):
-    """At most MAX_WAITING messages wait, and none is lost."""
+    """At most MAX_QUEUED_MESSAGES messages wait, and none is lost."""
     inbox, sent = Inbox(), []
 
     async def send():

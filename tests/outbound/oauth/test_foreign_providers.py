@@ -88,7 +88,7 @@ async def test_sign_in_makes_a_session(mock):
         assert (back.status_code, back.headers["Location"]) == (303, "/me/page")
         me = await ours.me()
         assert (me["username"], me["provider"]) == ("alice", mock)
-        assert (mock, ALICE["sub"]) in ours.world.accounts.list_identities
+        assert (mock, ALICE["sub"]) in ours.world.accounts.identities
 
 
 async def test_verified_address_is_invited(mock):

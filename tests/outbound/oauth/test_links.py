@@ -43,6 +43,17 @@ async def test_asvs_09_unlinking_revokes_and_forgets(autojump_clock, provider, s
     assert (provider.revoked, store.kept) == ([TOKENS], {(8, "reddit"): TOKENS})
 
 
+async def test_tokens_of_a_sign_in_during_the_revocation_stay(autojump_clock, provider, store):
+    """They belong to a new session, and nothing has revoked them."""
+    links, newer = AccountLinks(store, {"reddit": provider}), Tokens("newer", None, NOON)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(links.revoke_all_tokens, 7)
+        await trio.sleep(provider.takes_s / 2)
+        await links.store_tokens(7, "reddit", newer)
+    assert provider.revoked == [TOKENS]
+    assert store.kept[7, "reddit"] == newer
+
+
 async def test_tokens_are_deleted_even_if_the_provider_is_unreachable(
     autojump_clock, provider, store
 ):
@@ -56,11 +67,13 @@ async def test_tokens_that_no_key_decrypts_are_deleted(
     autojump_clock, provider, store, monkeypatch
 ):
     """They can no longer be revoked."""
+    take = store.take
 
-    async def sealed(*_):
+    async def sealed(*of):
+        await take(*of)
         raise UnknownKeyError("key 1")
 
-    monkeypatch.setattr(store, "get", sealed)
+    monkeypatch.setattr(store, "take", sealed)
     await AccountLinks(store, {"reddit": provider}).revoke_all_tokens(7)
     assert (provider.revoked, (7, "reddit") in store.kept) == ([], False)
 

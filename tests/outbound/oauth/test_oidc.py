@@ -1,5 +1,7 @@
 """Sign-in with an OpenID Connect provider over real HTTP: an invalid proof signs nobody in."""
 
+import base64
+import json
 import time
 from datetime import UTC, datetime
 from functools import partial
@@ -353,9 +355,29 @@ def changed(issuer, claims):
     return ".".join([head, issuer.signed(claims | {"sub": "other"}).split(".")[1], signature])
 
 
+def with_header(**members):
+    """Return a signer whose tokens also have these members in their header."""
+
+    def sign(issuer, claims):
+        header, body, signature = issuer.signed(claims).split(".")
+        plain = json.loads(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)))
+        encoded = base64.urlsafe_b64encode(json.dumps(plain | members).encode())
+        return ".".join([encoded.decode().rstrip("="), body, signature])
+
+    return sign
+
+
+EXTENSIONS = [None, False, 1, 1.5, "", "exp", [], ["exp"], [None], [1], [[]], [{}], ["b64"], {}]
+"""Values of `crit`, the list of extensions that the reader must understand (RFC 7515, 4.1.11)."""
+
+
 @pytest.mark.parametrize(
     "sign",
     [
+        *(with_header(crit=value) for value in EXTENSIONS),
+        with_header(crit=["b64"], b64=False),
+        *(with_header(alg=value) for value in (None, 1, [], {})),
+        *(with_header(kid=value) for value in (1, [], {})),
         unsigned,
         by_our_secret,
         by_another_key,

@@ -22,7 +22,7 @@ def store():
 
 
 async def test_searches_within_keep_s_cost_one_read(store, autojump_clock):
-    """After KEEP_S the store is read again, so a change by another process counts."""
+    """After PREFERENCES_KEEP_S the store is read again, so a change by another process counts."""
     cache = PreferenceCache(store)
     for _ in range(3):
         assert await cache.get_preferences(1) == Preferences(default_limit=5)
@@ -74,7 +74,7 @@ async def test_a_read_overtaken_by_a_change_is_not_cached(store, autojump_clock)
 
 
 async def test_cached_preferences_outlast_a_short_outage(store, autojump_clock):
-    """Within KEEP_S the store is not asked; after that the outage is reported."""
+    """Within PREFERENCES_KEEP_S the store is not asked; then the outage is reported."""
     cache = PreferenceCache(store)
     await cache.get_preferences(1)
     store.away = True

@@ -74,7 +74,8 @@ def test_a_line_has_its_fixed_members_first():
             {"store": "redis", "why": "it is away", "sources": ("a", "b c"), "n": 1.5},
         )
     ) == (
-        '2026-03-14T13:30:00.001Z info     store_failing store=redis why="it is away" sources=a,"b c" n=1.5 logger=newsintel.test'
+        "2026-03-14T13:30:00.001Z info     store_failing "
+        'store=redis why="it is away" sources=a,"b c" n=1.5 logger=newsintel.test'
     )
 
 

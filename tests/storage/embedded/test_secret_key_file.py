@@ -28,8 +28,9 @@ def test_key_is_made_once_in_a_private_file(tmp_path):
 def test_concurrent_processes_get_the_same_key(tmp_path):
     """Eight processes start together, and all get the same key."""
     code = (
-        "from pathlib import Path; from newsintel.storage.embedded.secret_key_file import kept_keys;"
-        f" print(kept_keys(Path({str(tmp_path)!r}))[0].reveal())"
+        "from pathlib import Path;"
+        " from newsintel.storage.embedded.secret_key_file import load_or_create_keys;"
+        f" print(load_or_create_keys(Path({str(tmp_path)!r}))[0].reveal())"
     )
     env = {"PYTHONPATH": str(ROOT), "PATH": os.defpath}
     started = [

@@ -317,7 +317,10 @@ async def test_server_that_never_answers_times_out(tmp_path, monkeypatch):
     The wait ends after START_S.
     """
     monkeypatch.setattr(daemons, "START_S", 0.3)
-    impostor = "import socket, sys, time; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); time.sleep(9)"
+    impostor = (
+        "import socket, sys, time; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]);"
+        " s.listen(); time.sleep(9)"
+    )
     data = tmp_path / "data"
     data.mkdir()
     async with trio.open_nursery() as nursery:

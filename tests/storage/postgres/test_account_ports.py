@@ -172,11 +172,10 @@ async def test_asvs_08_tokens_are_stored_encrypted(accounts, tokens, fetch):
     account = await accounts.sign_in("reddit", "abc", "alice", NOON)
     await tokens.put(account.id, "reddit", evolve(TOKENS, access_token="earlier"))
     await tokens.put(account.id, "reddit", TOKENS)
-    assert await tokens.get(account.id, "reddit") == TOKENS
     assert "planted" not in str(await fetch("SELECT * FROM provider_tokens"))
-    assert await tokens.get(account.id, "oidc") is None
-    await tokens.delete(account.id, "reddit")
-    assert await tokens.get(account.id, "reddit") is None
+    assert await tokens.take(account.id, "oidc") is None
+    assert await tokens.take(account.id, "reddit") == TOKENS
+    assert await tokens.take(account.id, "reddit") is None
 
 
 async def test_asvs_08_token_of_another_account_is_refused(accounts, tokens, execute):
@@ -187,7 +186,7 @@ async def test_asvs_08_token_of_another_account_is_refused(accounts, tokens, exe
     others = "FROM provider_tokens AS other WHERE other.user_id = 1"
     await execute(f"UPDATE provider_tokens AS one SET access_token = other.access_token {others}")
     with pytest.raises(ValueError, match="another account"):
-        await tokens.get(2, "reddit")
+        await tokens.take(2, "reddit")
 
 
 async def test_asvs_08_key_rotation_reseals_every_token(accounts, tokens, postgres):
@@ -195,7 +194,7 @@ async def test_asvs_08_key_rotation_reseals_every_token(accounts, tokens, postgr
 
     A second run finds nothing to do, and the old key can be removed.
     """
-    for number in range(3):
+    for number in range(4):
         account = await accounts.sign_in("reddit", str(number), "x", NOON)
         await tokens.put(
             account.id, "reddit", evolve(TOKENS, refresh_token=None if number else "r")
@@ -205,10 +204,10 @@ async def test_asvs_08_key_rotation_reseals_every_token(accounts, tokens, postgr
         PostgresTokens(postgres, lambda: Sealer([NEW])),
     )
     with pytest.raises(UnknownKeyError):
-        await new.get(1, "reddit")
-    assert await both.get(1, "reddit") == evolve(TOKENS, refresh_token="r")
-    assert (await both.reseal_all(), await both.reseal_all()) == (3, 0)
-    assert await new.get(1, "reddit") == evolve(TOKENS, refresh_token="r")
+        await new.take(3, "reddit")
+    assert await both.take(4, "reddit") == evolve(TOKENS, refresh_token=None)
+    assert (await both.reseal_all(), await both.reseal_all()) == (2, 0)
+    assert await new.take(1, "reddit") == evolve(TOKENS, refresh_token="r")
     assert PAGE_ROWS > 3
 
 
@@ -223,4 +222,4 @@ async def test_asvs_08_unknown_key_is_reported_after_all_others_are_resealed(
     both = PostgresTokens(postgres, lambda: Sealer([NEW, OLD]))
     with pytest.raises(UnknownKeyError, match="put that key back"):
         await both.reseal_all()
-    assert await PostgresTokens(postgres, lambda: Sealer([NEW])).get(2, "reddit") == TOKENS
+    assert await PostgresTokens(postgres, lambda: Sealer([NEW])).take(2, "reddit") == TOKENS

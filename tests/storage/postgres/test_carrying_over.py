@@ -14,10 +14,13 @@ from newsintel.storage.postgres.pool import open_postgres
 from tests.storage.conftest import rows, sql
 from tests.storage.postgres.test_migrate_rows import take
 
-OLD = """INSERT INTO articles (public_id, canonical_url, url, source, external_id, publisher, title, description, author, published_at,
-             published_at_estimated, first_seen_at, fetched_at)
-         SELECT 'a_' || n, 'https://e.org/' || n, 'https://e.org/' || n, 'guardian', n::text, 'Straßenblatt', 'Kyiv’s mayor speaks ' || n,
-             'of “Hormuz”', 'J. Weiß', '2026-01-01+00'::timestamptz + n * interval '1 s', false, '2026-01-02+00', '2026-01-03+00'
+OLD = """INSERT INTO articles (public_id, canonical_url, url, source, external_id,
+             publisher, title, description, author,
+             published_at, published_at_estimated, first_seen_at, fetched_at)
+         SELECT 'a_' || n, 'https://e.org/' || n, 'https://e.org/' || n, 'guardian', n::text,
+             'Straßenblatt', 'Kyiv’s mayor speaks ' || n, 'of “Hormuz”', 'J. Weiß',
+             '2026-01-01+00'::timestamptz + n * interval '1 s', false,
+             '2026-01-02+00', '2026-01-03+00'
          FROM generate_series(1, {articles}) AS n"""
 ALL = "SELECT public_id, title, description, author, publisher FROM articles ORDER BY id"
 

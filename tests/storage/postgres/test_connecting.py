@@ -66,7 +66,10 @@ async def test_parameters_set_the_sockets_options(bridge, servers):
         alive = sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         return [bool(alive), *(sock.getsockopt(socket.IPPROTO_TCP, name) for name in names)]
 
-    wanted = "keepalives=1&keepalives_idle=31&keepalives_interval=7&keepalives_count=4&tcp_user_timeout=9000"
+    wanted = (
+        "keepalives=1&keepalives_idle=31&keepalives_interval=7&keepalives_count=4"
+        "&tcp_user_timeout=9000"
+    )
     async with connected(bridge, servers, wanted) as postgres:
         assert await postgres.run(options) == [True, 31, 7, 4, 9000]
     async with connected(bridge, servers, "sslmode=prefer") as postgres:

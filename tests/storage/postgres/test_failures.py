@@ -38,11 +38,14 @@ MEANINGS = {
     # By class, or by code where a code differs from its class; appendix A of PostgreSQL's manual.
     "08": ELSEWHERE, "22": PoisonedBatchError, "23": PoisonedBatchError, "23503": AGAIN,
     "25": UnavailableError, "25006": ELSEWHERE, "25P03": ELSEWHERE,
-    "26": StoreRefusedError, "28": StoreRefusedError, "3D": StoreRefusedError, "3F": SchemaError, "40": UnavailableError, "40001": AGAIN, "40P01": AGAIN,
-    "42501": StoreRefusedError, "42703": SchemaError, "42883": SchemaError, "42P01": SchemaError, "42P05": StoreRefusedError,
-    "53": UnavailableError, "54": PoisonedBatchError, "55": UnavailableError, "57": UnavailableError, "57014": ArchiveTimeoutError,
-    "57P01": ELSEWHERE, "57P02": ELSEWHERE, "57P03": ELSEWHERE, "57P04": ELSEWHERE, "57P05": ELSEWHERE, "58": UnavailableError,
-    "F0": UnavailableError, "XX": UnavailableError,
+    "26": StoreRefusedError, "28": StoreRefusedError, "3D": StoreRefusedError, "3F": SchemaError,
+    "40": UnavailableError, "40001": AGAIN, "40P01": AGAIN,
+    "42501": StoreRefusedError, "42703": SchemaError, "42883": SchemaError, "42P01": SchemaError,
+    "42P05": StoreRefusedError,
+    "53": UnavailableError, "54": PoisonedBatchError, "55": UnavailableError,
+    "57": UnavailableError, "57014": ArchiveTimeoutError, "57P01": ELSEWHERE, "57P02": ELSEWHERE,
+    "57P03": ELSEWHERE, "57P04": ELSEWHERE, "57P05": ELSEWHERE,
+    "58": UnavailableError, "F0": UnavailableError, "XX": UnavailableError,
 }  # fmt: skip
 
 
@@ -248,7 +251,10 @@ async def test_pooler_that_shares_sessions_is_refused(bridge, tmp_path, settings
 
     The message names the pooler.
     """
-    ours = "statement_timeout,lock_timeout,idle_in_transaction_session_timeout,plan_cache_mode,timezone"
+    ours = (
+        "statement_timeout,lock_timeout,idle_in_transaction_session_timeout,"
+        "plan_cache_mode,timezone"
+    )
     (tmp_path / "bouncer").mkdir()
     refusals = []
     async with (

@@ -47,7 +47,8 @@ async def test_sampled_letters_and_digits_are_found(bridge, fetch):
         for one, vector, found in zip(sample, await lane.run(vectors), asked, strict=True)
     )
     lost = await fetch(
-        f"SELECT one FROM (VALUES {pairs}) AS each (one, vector, query) WHERE NOT vector::tsvector @@ query::tsquery"
+        f"SELECT one FROM (VALUES {pairs}) AS each (one, vector, query)"
+        " WHERE NOT vector::tsvector @@ query::tsquery"
     )
     assert lost == []
 
@@ -80,7 +81,8 @@ async def test_stems_equal_those_of_postgresql(fetch):
         words = sorted(real | {"".join(random.choices(parts, k=2)) for _ in range(300)})
         kept = ", ".join(f"({place}, {literal(word)})" for place, word in enumerate(words))
         rows = await fetch(
-            f"SELECT (ts_lexize('{name}_stem', word))[1] FROM (VALUES {kept}) AS each (place, word) ORDER BY place"
+            f"SELECT (ts_lexize('{name}_stem', word))[1]"
+            f" FROM (VALUES {kept}) AS each (place, word) ORDER BY place"
         )
         pairs = [
             (word, stem_word(code, word), found)

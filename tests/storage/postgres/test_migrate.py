@@ -38,7 +38,10 @@ def test_last_file_is_alembics_last_step():
 
 def test_alembic_is_imported_only_to_migrate():
     """Its import takes as long as all others together, and most starts have no step to take."""
-    code = "import sys, newsintel.app, newsintel.storage.stores; print({'alembic', 'sqlalchemy'} & set(sys.modules))"
+    code = (
+        "import sys, newsintel.app, newsintel.storage.stores;"
+        " print({'alembic', 'sqlalchemy'} & set(sys.modules))"
+    )
     assert (
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True
@@ -71,7 +74,10 @@ async def test_concurrent_migrations_for_another_role_succeed(
 ):
     """A GRANT that waited for another one on the same table fails: `tuple concurrently updated`."""
     await execute("DROP ROLE IF EXISTS granted", "CREATE ROLE granted LOGIN")
-    waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database() HAVING count(*) = 3"
+    waiting = (
+        "SELECT 1 FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database() HAVING count(*) = 3"
+    )
     service_url = Secret(database_url.replace("newsintel@", "granted@"))
     async with (
         open_postgres(bridge, service_url, None, 2) as service,

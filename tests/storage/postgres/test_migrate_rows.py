@@ -23,26 +23,33 @@ REVISIONS = [
 
 ROWS = {
     "0001": (
-        """INSERT INTO articles (public_id, canonical_url, url, source, external_id, publisher, title, description, published_at,
-               published_at_estimated, points, comments, first_seen_at, fetched_at)
-           SELECT 'a_' || n, 'https://e.org/' || n, 'https://e.org/' || n, 'guardian', n::text, 'The Guardian', 'Storm ' || n, 'of ' || n,
-               '2026-01-01+00', false, n, 0, '2026-01-02+00', '2026-01-03+00' FROM generate_series(1, 50) AS n""",
-        "INSERT INTO article_duplicates SELECT n, n + 1, 'near_title', 0.9 FROM generate_series(1, 20) AS n",
+        """INSERT INTO articles (public_id, canonical_url, url, source, external_id,
+               publisher, title, description, published_at, published_at_estimated,
+               points, comments, first_seen_at, fetched_at)
+           SELECT 'a_' || n, 'https://e.org/' || n, 'https://e.org/' || n, 'guardian', n::text,
+               'The Guardian', 'Storm ' || n, 'of ' || n, '2026-01-01+00', false,
+               n, 0, '2026-01-02+00', '2026-01-03+00' FROM generate_series(1, 50) AS n""",
+        """INSERT INTO article_duplicates
+           SELECT n, n + 1, 'near_title', 0.9 FROM generate_series(1, 20) AS n""",
         "INSERT INTO dead_letters (public_id, reason, article) VALUES ('a_0', 'a NUL', '{}')",
         """INSERT INTO search_history (query, key, results_count, searched_at)
            SELECT 'storm', 'k', n, '2026-01-01+00' FROM generate_series(1, 50) AS n""",
     ),
     "0002": (
-        "INSERT INTO users (public_id, username, created_at, last_login_at) VALUES ('u_1', 'alice', '2026-01-01+00', '2026-01-02+00')",
+        """INSERT INTO users (public_id, username, created_at, last_login_at)
+           VALUES ('u_1', 'alice', '2026-01-01+00', '2026-01-02+00')""",
         "INSERT INTO identities VALUES ('reddit', 'alice', 1)",
         """INSERT INTO user_preferences VALUES (1, 'topics', '["storms"]', '2026-01-01+00')""",
         "INSERT INTO saved_articles VALUES (1, 7, 'read this', '2026-01-01+00')",
-        "INSERT INTO search_history (query, key, results_count, searched_at, user_id) VALUES ('storm', 'k', 1, '2026-01-01+00', 1)",
+        """INSERT INTO search_history (query, key, results_count, searched_at, user_id)
+           VALUES ('storm', 'k', 1, '2026-01-01+00', 1)""",
     ),
     "0003": (
-        """INSERT INTO articles (public_id, canonical_url, url, source, external_id, publisher, title, author, published_at,
-               published_at_estimated, first_seen_at, fetched_at)
-           VALUES ('a_x', 'https://e.org/x', 'https://e.org/x', 'reddit', 'x', 'r/News', 'Tide', 'Jo Tan', '1999-12-31+00', true,
+        """INSERT INTO articles (public_id, canonical_url, url, source, external_id,
+               publisher, title, author, published_at, published_at_estimated,
+               first_seen_at, fetched_at)
+           VALUES ('a_x', 'https://e.org/x', 'https://e.org/x', 'reddit', 'x',
+               'r/News', 'Tide', 'Jo Tan', '1999-12-31+00', true,
                '2026-01-02+00', '2026-01-03+00')""",
     ),
     "0004": (),  # sets an option of an index: no new place for a row
@@ -57,9 +64,11 @@ ROWS = {
         "UPDATE users SET history_cleared_at = '2026-01-01+00'",
     ),
     "0007": (
-        "INSERT INTO search_marks VALUES ('storm', '2026-01-01', decode(repeat('0', 32), 'hex'), '2026-01-01+00')",
+        """INSERT INTO search_marks
+           VALUES ('storm', '2026-01-01', decode(repeat('0', 32), 'hex'), '2026-01-01+00')""",
         "INSERT INTO search_days VALUES ('storm', '2026-01-01', 3)",
-        "INSERT INTO pair_marks VALUES ('storm', 'tide', '2026-01-01', decode(repeat('0', 32), 'hex'))",
+        """INSERT INTO pair_marks
+           VALUES ('storm', 'tide', '2026-01-01', decode(repeat('0', 32), 'hex'))""",
         "INSERT INTO pair_days VALUES ('storm', 'tide', '2026-01-01', 3)",
         "INSERT INTO search_answers VALUES ('storm', '{a_1,a_2}', '2026-01-01+00')",
         "INSERT INTO trending VALUES ('24h', 'storm', 3, 0.5, 2)",

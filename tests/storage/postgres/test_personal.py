@@ -335,7 +335,8 @@ async def test_many_searches_are_cleared_in_several_transactions(own, people, ex
     monkeypatch.setattr(own_history_module, "CLEAR_ROWS", 100)
     await execute(
         f"""INSERT INTO search_history (query, key, results_count, searched_at, user_id, public_id)
-            SELECT 'q', 'k', 1, '2026-01-01+00', {people[0]}, 'h_' || n FROM generate_series(1, 1000) AS n"""
+            SELECT 'q', 'k', 1, '2026-01-01+00', {people[0]}, 'h_' || n
+            FROM generate_series(1, 1000) AS n"""
     )
     await own.clear(people[0], NOON)
     assert (await own.list_page(people[0], 10, None)).searches == ()

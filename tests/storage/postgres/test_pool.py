@@ -171,7 +171,8 @@ async def test_random_cancels_leak_nothing(postgres, archive):
 
     async def unfinished(connection):
         return await connection.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in%' AND datname = current_database()"
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE state LIKE 'idle in%' AND datname = current_database()"
         )
 
     assert await postgres.run(unfinished) == 0
@@ -196,7 +197,8 @@ async def test_unit_is_retried_after_its_connection_was_killed(postgres, execute
             for _ in range(4):
                 nursery.start_soon(postgres.ping)
         await execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND datname = current_database()"
         )
         await postgres.ping()
 

@@ -11,13 +11,15 @@ from tests.storage.support import NOON, article
 
 FILL = """
 WITH made AS (
-    INSERT INTO articles (public_id, source, external_id, url, canonical_url, title, publisher, published_at,
-                          published_at_estimated, first_seen_at, fetched_at)
-    SELECT 'a_' || n, 'test', n, 'https://example.org/' || n, 'https://example.org/' || n, 'Title ' || n, 'P', now(), false, now(), now()
+    INSERT INTO articles (public_id, source, external_id, url, canonical_url, title, publisher,
+                          published_at, published_at_estimated, first_seen_at, fetched_at)
+    SELECT 'a_' || n, 'test', n, 'https://example.org/' || n, 'https://example.org/' || n,
+           'Title ' || n, 'P', now(), false, now(), now()
     FROM generate_series(1, {number}) AS n RETURNING id
 )
 INSERT INTO saved_articles (user_id, article_id, notes, saved_at)
-SELECT {user_id}, id, 'needle in ' || id, '2026-01-01+00'::timestamptz + id * interval '1 minute' FROM made
+SELECT {user_id}, id, 'needle in ' || id, '2026-01-01+00'::timestamptz + id * interval '1 minute'
+FROM made
 """
 
 

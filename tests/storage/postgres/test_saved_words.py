@@ -33,7 +33,8 @@ async def verdicts(fetch, function, queries):
     holds = f"to_tsvector('simple', document) @@ {function}('simple', query)"
     statement = (
         f"SELECT place, string_agg(({holds})::int::text, '' ORDER BY number)"
-        f" FROM (VALUES {asked}) AS asked (place, query), (VALUES {documents}) AS documents (number, document)"
+        f" FROM (VALUES {asked}) AS asked (place, query),"
+        f" (VALUES {documents}) AS documents (number, document)"
         " GROUP BY place ORDER BY place"
     )
     return [verdict for _, verdict in await fetch(statement)]

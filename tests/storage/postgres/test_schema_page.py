@@ -13,7 +13,8 @@ SHORT = {
 
 COLUMNS = """
 SELECT table_name, column_name, data_type FROM information_schema.columns
-WHERE table_schema = 'public' AND table_name <> 'alembic_version' ORDER BY table_name, ordinal_position
+WHERE table_schema = 'public' AND table_name <> 'alembic_version'
+ORDER BY table_name, ordinal_position
 """
 FOREIGN_KEYS = """
 SELECT parent.relname, child.relname, attname, confdeltype::text FROM pg_constraint
@@ -24,32 +25,15 @@ WHERE contype = 'f'
 """
 INDEXES = "SELECT indexname FROM pg_indexes WHERE schemaname = 'public'"
 SHOWN_AS_KEYS = {
-    *(
-        "alembic_version_pkc",
-        "articles_pkey",
-        "article_duplicates_pkey",
-        "dead_letters_pkey",
-        "users_pkey",
-        "users_public_id_key",
-    ),
-    *(
-        "search_marks_pkey",
-        "search_days_pkey",
-        "pair_marks_pkey",
-        "pair_days_pkey",
-        "search_answers_pkey",
-        "trending_pkey",
-    ),
-    *("trending_made_pkey",),
-    *("article_terms_pkey", "term_changes_pkey"),
-    *(
-        "user_preferences_pkey",
-        "search_history_pkey",
-        "api_keys_pkey",
-        "api_keys_public_id_key",
-        "provider_tokens_pkey",
-    ),
-}
+    "alembic_version_pkc", "articles_pkey", "article_duplicates_pkey", "dead_letters_pkey",
+    "users_pkey", "users_public_id_key",
+    "search_marks_pkey", "search_days_pkey", "pair_marks_pkey", "pair_days_pkey",
+    "search_answers_pkey", "trending_pkey",
+    "trending_made_pkey",
+    "article_terms_pkey", "term_changes_pkey",
+    "user_preferences_pkey", "search_history_pkey", "api_keys_pkey", "api_keys_public_id_key",
+    "provider_tokens_pkey",
+}  # fmt: skip
 """The diagram shows these as PK and UK; the first one is Alembic's."""
 
 

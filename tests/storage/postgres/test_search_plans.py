@@ -176,7 +176,8 @@ async def test_facets_report_when_older_matches_are_not_counted(bridge, corpus_u
         )
         (common, *_) = queries.build_newest_words(CORPUS)["newest, common word"]
         counted = (await finder.count_facets(common)).counted_newest
-        counting = f"SELECT count(*) FROM articles WHERE search @@ $${quote_lexeme(make_lexeme(CORPUS.words[0], 'en'))}$$"  # noqa: S608 - a word of our own corpus
+        lexeme = quote_lexeme(make_lexeme(CORPUS.words[0], "en"))
+        counting = f"SELECT count(*) FROM articles WHERE search @@ $${lexeme}$$"  # noqa: S608
         ((matches,),) = await bridge.add_lane("test", 1).run(rows, corpus_url, counting)
         assert search.FACET_ROWS <= counted < matches
         for query in (
@@ -203,7 +204,8 @@ async def test_finding_unread_articles_reads_only_those(bridge, corpus_url):
         await lane.run(
             sql,
             corpus_url,
-            f"UPDATE articles SET text_language = NULL WHERE id IN (SELECT id FROM articles LIMIT {unread})",  # noqa: S608 - our own query
+            "UPDATE articles SET text_language = NULL"  # noqa: S608
+            f" WHERE id IN (SELECT id FROM articles LIMIT {unread})",
         )
         ((plan,),) = await lane.run(rows, corpus_url, asked)
         found = list(nodes(json.loads(plan)[0]["Plan"]))

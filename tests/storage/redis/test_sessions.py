@@ -10,6 +10,7 @@ import pytest
 import trio
 from attrs import define
 
+from newsintel.domain.accounts.model import Session
 from newsintel.domain.security.keys import digest_secret
 from newsintel.errors import UnavailableError
 from newsintel.storage.redis.sessions import MAX_SESSIONS, RedisSessions
@@ -140,6 +141,28 @@ async def test_sessions_of_a_user_are_listed_and_all_ended(sessions, clock, redi
     await sessions.end_user_sessions(7)
 
 
+async def test_session_started_while_all_end_is_listed_and_can_be_ended(sessions, monkeypatch):
+    """It is newer than the request to end all, so it may stay. It must not become invisible."""
+    started = []
+
+    async def read_then_start(user_id):
+        found = await read(user_id)
+        if not started:
+            # The code under test runs on the side of asyncio, so the session is written there, too.
+            session = Session("ab" * 32, user_id, NOON, NOON, "meanwhile")
+            started.append(session)
+            await sessions._write(session)
+        return found
+
+    await sessions.start(7, "before")
+    read = sessions._read_digests
+    monkeypatch.setattr(sessions, "_read_digests", read_then_start)
+    await sessions.end_user_sessions(7)
+    assert [session.client for session in await sessions.list_of_user(7)] == ["meanwhile"]
+    await sessions.end_user_sessions(7)
+    assert await sessions.list_of_user(7) == ()
+
+
 async def test_session_beyond_the_limit_ends_the_oldest(sessions, clock):
     """The last uses do not matter.
 
@@ -212,8 +235,12 @@ def written(user_id="7", created="2026-11-23T12:00:00+00:00", digest="a"):
 
 
 RUBBISH = [
-    b"junk", b"[]", b"[1,2,3,4,5]", b'["a",7,"2026-01-01","no","x"]', b"\xff", b"{}", b"[" * 100_000, b'["a",7,[],[],""]',
-    *(written(user_id) for user_id in ('"x"', "null", "1e999", "1.5", "true", "-1", str(2**63), "9" * 5000, "[7]")),
+    b"junk", b"[]", b"[1,2,3,4,5]", b'["a",7,"2026-01-01","no","x"]',
+    b"\xff", b"{}", b"[" * 100_000, b'["a",7,[],[],""]',
+    *(
+        written(user_id)
+        for user_id in ('"x"', "null", "1e999", "1.5", "true", "-1", str(2**63), "9" * 5000, "[7]")
+    ),
     written(created="0001-01-01T00:00:00+14:00"), written(created="9999-12-31T23:59:59-14:00"),
 ]  # fmt: skip
 

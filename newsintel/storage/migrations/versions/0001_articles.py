@@ -25,12 +25,15 @@ CREATE TABLE articles (
     section text,
     image_url text,
     language text,
-    published_at timestamptz NOT NULL CHECK (published_at >= '1800-01-01+00' AND published_at < '2200-01-01+00'),
+    published_at timestamptz NOT NULL
+        CHECK (published_at >= '1800-01-01+00' AND published_at < '2200-01-01+00'),
     published_at_estimated boolean NOT NULL,
     points integer,
     comments integer,
-    first_seen_at timestamptz NOT NULL CHECK (first_seen_at >= '2000-01-01+00' AND first_seen_at < '2200-01-01+00'),
-    fetched_at timestamptz NOT NULL CHECK (fetched_at >= first_seen_at AND fetched_at < '2200-01-01+00'),
+    first_seen_at timestamptz NOT NULL
+        CHECK (first_seen_at >= '2000-01-01+00' AND first_seen_at < '2200-01-01+00'),
+    fetched_at timestamptz NOT NULL
+        CHECK (fetched_at >= first_seen_at AND fetched_at < '2200-01-01+00'),
     search tsvector NOT NULL GENERATED ALWAYS AS (
         setweight(to_tsvector('english', left(title, 2000)), 'A')
         || setweight(to_tsvector('english', left(coalesce(description, ''), 10000)), 'B')
@@ -68,7 +71,8 @@ CREATE TABLE search_history (
     query text NOT NULL,
     key text NOT NULL,
     results_count integer NOT NULL,
-    searched_at timestamptz NOT NULL CHECK (searched_at >= '2000-01-01+00' AND searched_at < '2200-01-01+00')
+    searched_at timestamptz NOT NULL
+        CHECK (searched_at >= '2000-01-01+00' AND searched_at < '2200-01-01+00')
 )
 """
 

@@ -10,8 +10,10 @@ CREATE TABLE users (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     public_id text NOT NULL UNIQUE,
     username text NOT NULL CHECK (char_length(username) BETWEEN 1 AND 200),
-    created_at timestamptz NOT NULL CHECK (created_at >= '2000-01-01+00' AND created_at < '2200-01-01+00'),
-    last_login_at timestamptz NOT NULL CHECK (last_login_at >= '2000-01-01+00' AND last_login_at < '2200-01-01+00')
+    created_at timestamptz NOT NULL
+        CHECK (created_at >= '2000-01-01+00' AND created_at < '2200-01-01+00'),
+    last_login_at timestamptz NOT NULL
+        CHECK (last_login_at >= '2000-01-01+00' AND last_login_at < '2200-01-01+00')
 )
 """
 
@@ -34,7 +36,8 @@ CREATE TABLE user_preferences (
     user_id bigint NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     key text NOT NULL CHECK (char_length(key) BETWEEN 1 AND 100),
     value jsonb NOT NULL CHECK (octet_length(value::text) <= 4096),
-    updated_at timestamptz NOT NULL CHECK (updated_at >= '2000-01-01+00' AND updated_at < '2200-01-01+00'),
+    updated_at timestamptz NOT NULL
+        CHECK (updated_at >= '2000-01-01+00' AND updated_at < '2200-01-01+00'),
     PRIMARY KEY (user_id, key)
 )
 """
@@ -44,7 +47,8 @@ CREATE TABLE saved_articles (
     user_id bigint NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     article_id bigint NOT NULL REFERENCES articles (id) ON DELETE CASCADE,
     notes text CHECK (char_length(notes) <= 10000),
-    saved_at timestamptz NOT NULL CHECK (saved_at >= '2000-01-01+00' AND saved_at < '2200-01-01+00'),
+    saved_at timestamptz NOT NULL
+        CHECK (saved_at >= '2000-01-01+00' AND saved_at < '2200-01-01+00'),
     UNIQUE (user_id, article_id)
 )
 """
@@ -60,10 +64,16 @@ INDEXES = (
     "CREATE INDEX identities_user ON identities (user_id)",
     # For queries across users, such as who prefers the Guardian:
     # WHERE key = 'preferred_sources' AND value @> '["guardian"]'
-    "CREATE INDEX user_preferences_sources ON user_preferences USING gin (value jsonb_path_ops) WHERE key = 'preferred_sources'",
+    (
+        "CREATE INDEX user_preferences_sources ON user_preferences "
+        "USING gin (value jsonb_path_ops) WHERE key = 'preferred_sources'"
+    ),
     "CREATE INDEX saved_articles_newest ON saved_articles (user_id, saved_at DESC, article_id)",
     "CREATE INDEX saved_articles_article ON saved_articles (article_id)",
-    "CREATE INDEX search_history_user ON search_history (user_id, searched_at DESC, id DESC) WHERE user_id IS NOT NULL",
+    (
+        "CREATE INDEX search_history_user ON search_history "
+        "(user_id, searched_at DESC, id DESC) WHERE user_id IS NOT NULL"
+    ),
 )
 
 

@@ -20,7 +20,8 @@ CREATE INDEX articles_found ON articles USING gin (
     search,
     to_tsvector('simple', left(coalesce(author, ''), 1000)),
     (ARRAY['s' || source, 'p' || lower(publisher),
-           '0t' || ({SLOT} >> 0), '3t' || ({SLOT} >> 3), '6t' || ({SLOT} >> 6), '9t' || ({SLOT} >> 9)])
+           '0t' || ({SLOT} >> 0), '3t' || ({SLOT} >> 3),
+           '6t' || ({SLOT} >> 6), '9t' || ({SLOT} >> 9)])
 )
 """
 

@@ -15,9 +15,11 @@ CREATE TABLE api_keys (
     digest text NOT NULL UNIQUE CHECK (char_length(digest) = 64),
     name text NOT NULL CHECK (char_length(name) BETWEEN 1 AND 100),
     scope text NOT NULL CHECK (scope IN ('read', 'write')),
-    created_at timestamptz NOT NULL CHECK (created_at >= '2000-01-01+00' AND created_at < '2200-01-01+00'),
+    created_at timestamptz NOT NULL
+        CHECK (created_at >= '2000-01-01+00' AND created_at < '2200-01-01+00'),
     expires_at timestamptz CHECK (expires_at >= '2000-01-01+00' AND expires_at < '2200-01-01+00'),
-    last_used_at timestamptz CHECK (last_used_at >= '2000-01-01+00' AND last_used_at < '2200-01-01+00')
+    last_used_at timestamptz
+        CHECK (last_used_at >= '2000-01-01+00' AND last_used_at < '2200-01-01+00')
 )
 """
 
@@ -28,7 +30,8 @@ CREATE TABLE provider_tokens (
     provider text NOT NULL CHECK (char_length(provider) BETWEEN 1 AND 500),
     access_token bytea NOT NULL,
     refresh_token bytea,
-    expires_at timestamptz NOT NULL CHECK (expires_at >= '2000-01-01+00' AND expires_at < '2200-01-01+00'),
+    expires_at timestamptz NOT NULL
+        CHECK (expires_at >= '2000-01-01+00' AND expires_at < '2200-01-01+00'),
     PRIMARY KEY (user_id, provider)
 )
 """

@@ -14,7 +14,10 @@ STATEMENTS = (
        CHECK (history_cleared_at >= '2000-01-01+00' AND history_cleared_at < '2200-01-01+00')""",
     # Ties are ordered by the public id, because a page's cursor may contain it.
     "DROP INDEX search_history_user",
-    "CREATE INDEX search_history_user ON search_history (user_id, searched_at DESC, public_id) WHERE user_id IS NOT NULL",
+    (
+        "CREATE INDEX search_history_user ON search_history "
+        "(user_id, searched_at DESC, public_id) WHERE user_id IS NOT NULL"
+    ),
 )
 
 

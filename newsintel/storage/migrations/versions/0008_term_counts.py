@@ -36,7 +36,8 @@ CREATE TABLE term_changes (
 # is granted the new tables. The triggers name the old and new rows of a statement (`gone`,
 # `fresh`).
 NOTE = """
-CREATE FUNCTION note_term_changes() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+CREATE FUNCTION note_term_changes() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         INSERT INTO term_changes (search, change) SELECT search, 1 FROM fresh;
@@ -45,7 +46,8 @@ BEGIN
     ELSE
         INSERT INTO term_changes (search, change)
         SELECT side.search, side.change
-        FROM gone JOIN fresh USING (id) CROSS JOIN LATERAL (VALUES (gone.search, -1), (fresh.search, 1)) AS side (search, change)
+        FROM gone JOIN fresh USING (id)
+        CROSS JOIN LATERAL (VALUES (gone.search, -1), (fresh.search, 1)) AS side (search, change)
         WHERE gone.search <> fresh.search;
     END IF;
     RETURN NULL;
@@ -54,12 +56,14 @@ $$
 """
 
 TRIGGER = """
-CREATE TRIGGER article_terms_{event} AFTER {event} ON articles {tables} FOR EACH STATEMENT EXECUTE FUNCTION note_term_changes()
+CREATE TRIGGER article_terms_{event} AFTER {event} ON articles {tables}
+FOR EACH STATEMENT EXECUTE FUNCTION note_term_changes()
 """
 
 COUNT = """
 INSERT INTO article_terms (lexeme, articles)
-SELECT word, ndoc FROM ts_stat('SELECT search FROM articles') UNION ALL SELECT '', count(*) FROM articles
+SELECT word, ndoc FROM ts_stat('SELECT search FROM articles')
+UNION ALL SELECT '', count(*) FROM articles
 """
 
 STATEMENTS = (

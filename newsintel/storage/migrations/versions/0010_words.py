@@ -20,7 +20,8 @@ FOUND = f"""
 CREATE INDEX articles_found ON articles USING gin (
     search,
     (ARRAY['s' || source, 'p' || publisher_key,
-           '0t' || ({SLOT} >> 0), '3t' || ({SLOT} >> 3), '6t' || ({SLOT} >> 6), '9t' || ({SLOT} >> 9)])
+           '0t' || ({SLOT} >> 0), '3t' || ({SLOT} >> 3),
+           '6t' || ({SLOT} >> 6), '9t' || ({SLOT} >> 9)])
 ) WITH (gin_pending_list_limit = 256)
 """
 

@@ -17,11 +17,10 @@ ON CONFLICT (user_id, provider) DO UPDATE SET
     refresh_token = excluded.refresh_token,
     expires_at = excluded.expires_at
 """
-GET = """
-SELECT access_token, refresh_token, expires_at FROM provider_tokens
-WHERE user_id = $1 AND provider = $2
+TAKE = """
+DELETE FROM provider_tokens WHERE user_id = $1 AND provider = $2
+RETURNING access_token, refresh_token, expires_at
 """
-DELETE = "DELETE FROM provider_tokens WHERE user_id = $1 AND provider = $2"
 
 PAGE = """
 SELECT user_id, provider, access_token, refresh_token FROM provider_tokens
@@ -56,8 +55,8 @@ class PostgresTokens:
         ]
         await self._postgres.run(_execute, PUT, user_id, provider, *sealed, tokens.expires_at)
 
-    async def get(self, user_id: int, provider: str) -> Tokens | None:
-        row = await self._postgres.run(_fetch, GET, user_id, provider)
+    async def take(self, user_id: int, provider: str) -> Tokens | None:
+        row = await self._postgres.run_once(_fetch, TAKE, user_id, provider)
         if not row:
             return None
         opened = [
@@ -65,9 +64,6 @@ class PostgresTokens:
             for field in ("access_token", "refresh_token")
         ]
         return Tokens(opened[0] or "", opened[1], row[0]["expires_at"])
-
-    async def delete(self, user_id: int, provider: str) -> None:
-        await self._postgres.run(_execute, DELETE, user_id, provider)
 
     async def reseal_all(self) -> int:
         resealed, after, unknown = 0, (0, ""), None

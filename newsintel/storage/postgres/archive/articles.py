@@ -32,8 +32,8 @@ ARTICLE_COLUMNS = (
 )
 
 LISTED = ARTICLE_COLUMNS.replace("content", "NULL::text AS content")
-"""COLUMNS without the content, which no list shows: the contents of a hundred imported articles are
-5 MB.
+"""ARTICLE_COLUMNS without the content, which no list shows: the contents of a hundred imported
+articles are 5 MB.
 """
 
 TIES = """
@@ -221,7 +221,7 @@ def _transpose_rows(rows: Sequence[tuple[Any, ...]]) -> Iterator[list[Any]]:
 
 
 def _build_row(article: Article, fetched_at: datetime) -> tuple[Any, ...]:
-    """Return an article's values in the order of COLUMNS, then its fetch time.
+    """Return an article's values in the order of ARTICLE_COLUMNS, then its fetch time.
 
     Raises:
         PoisonedBatchError: a time has no time zone; asyncpg would silently take it for local time.
@@ -281,7 +281,7 @@ async def _index_words(article: Article) -> Indexed:
 
 
 def article_of(row: Record) -> Article:
-    """Return the article in a row with COLUMNS."""
+    """Return the article in a row with ARTICLE_COLUMNS."""
     values = {name: row[name] for name in ARTICLE_COLUMNS.split(", ")}
     points, comments = values.pop("points"), values.pop("comments")
     engagement = None if points is None else Engagement(points, comments)

@@ -181,14 +181,11 @@ def _build_alternatives(alternatives: Sequence[Sequence[Condition]], builder: _B
     # An alternative that only excludes function words has no tsquery: it matches all articles.
     if alone and all(words):
         return f"search @@ {builder.bind(_join_with_or(words), 'text')}::tsquery"
-    return (
-        "("
-        + " OR ".join(
-            f"({_build_alternative(each, some, builder)})"
-            for each, some in zip(alternatives, words, strict=True)
-        )
-        + ")"
+    either = " OR ".join(
+        f"({_build_alternative(each, some, builder)})"
+        for each, some in zip(alternatives, words, strict=True)
     )
+    return f"({either})"
 
 
 def _build_alternative(alternative: Sequence[Condition], words: str, builder: _Builder) -> str:
@@ -215,20 +212,16 @@ def _build_words_query(alternative: Sequence[Condition], builder: _Builder) -> s
     authors = [one for one in alternative if one.field is Field.AUTHOR]
     parts = [("!" if one.negated else "") + f"({_build_author_query(one)})" for one in authors]
     unwanted = [one for one in texts if one.negated and not is_function_word_term(one, "en")]
+    languages = builder.languages
     if any(not one.negated for one in texts):
-        parts.append(
-            _join_with_or(
-                dict.fromkeys(
-                    _build_language_query(language, texts, unwanted, builder)
-                    for language in builder.languages
-                )
-            )
+        queries = (
+            _build_language_query(language, texts, unwanted, builder) for language in languages
         )
+        parts.append(_join_with_or(dict.fromkeys(queries)))
     else:
-        parts += [
-            f"!({_join_with_or(dict.fromkeys(builder.tsqueries[one, language] for language in builder.languages))})"
-            for one in unwanted
-        ]
+        for one in unwanted:
+            words = dict.fromkeys(builder.tsqueries[one, language] for language in languages)
+            parts.append(f"!({_join_with_or(words)})")
     return " & ".join(f"({part})" for part in parts if part)
 
 

@@ -117,15 +117,8 @@ class RankedPlace:
     @property
     def position(self) -> Position:
         """The place as a position."""
-        return Position(
-            (
-                "ranked",
-                self.rank,
-                *self.last.keys,
-                self.top.isoformat(),
-                *(self.floor.keys if self.floor else ()),
-            )
-        )
+        floor = self.floor.keys if self.floor else ()
+        return Position(("ranked", self.rank, *self.last.keys, self.top.isoformat(), *floor))
 
     @classmethod
     def from_position(cls, position: Position | None) -> "RankedPlace | None":
@@ -156,5 +149,5 @@ def sort_best_first(rows: Iterable[MatchRow], after: RankedPlace | None) -> list
 
 
 def _rank_key(row: MatchRow) -> tuple[float, float, str]:
-    # It repeats Place.order, because 500 Place objects would cost too much.
-    return (-row["rank"], -row["published_at"].timestamp(), row["public_id"])  # as Place.order
+    # It repeats Place.sort_key, because 500 Place objects would cost too much.
+    return (-row["rank"], -row["published_at"].timestamp(), row["public_id"])  # as Place.sort_key

@@ -234,7 +234,8 @@ async def _read_candidates(
     For the first page: up to `wanted` and one more. For a later page: all between its bounds.
     """
     values = [*condition.values, condition.words, condition.exact]
-    columns = f"{ROWS}, {rank_sql(f'${len(values) - 1}::text::tsquery', f'${len(values)}::text::tsquery')} AS rank"
+    words, exact = f"${len(values) - 1}::text::tsquery", f"${len(values)}::text::tsquery"
+    columns = f"{ROWS}, {rank_sql(words, exact)} AS rank"
     most = wanted + 1 if after is None else None
     sql = condition.sql
     if after is not None:
@@ -262,7 +263,8 @@ async def _count_timeline(
         first, last = await _clip_to_archive(connection, query.start, query.end)
         values.append(list(cover_slots(compute_slot(first), compute_slot(last) + 1)))
         sql += f" AND {TAGS} && ${len(values)}::text[]"
-    counting = f"SELECT date_trunc(${len(condition.values) + 1}::text, published_at, 'UTC'), count(*) FROM articles WHERE {sql} GROUP BY 1"
+    bar_start = f"date_trunc(${len(condition.values) + 1}::text, published_at, 'UTC')"
+    counting = f"SELECT {bar_start}, count(*) FROM articles WHERE {sql} GROUP BY 1"
     counts = await connection.fetch(f"{counting} LIMIT {MOST_BARS + 1}", *values)
     if len(counts) > MOST_BARS:
         raise too_many_bars_error()

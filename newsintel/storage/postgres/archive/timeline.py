@@ -56,5 +56,6 @@ def too_many_bars_error() -> InvalidParameterError:
     return InvalidParameterError(
         "bucket",
         "too_many_buckets",
-        f"bucket would give more than {MOST_BARS:,} buckets: ask for wider ones, or a shorter time.",
+        f"bucket would give more than {MOST_BARS:,} buckets: "
+        "ask for wider ones, or a shorter time.",
     )

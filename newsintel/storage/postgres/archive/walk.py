@@ -61,7 +61,10 @@ def window_sql(condition: str, number: int, columns: str, tail: str) -> str:
     might read the whole archive in that order.
     """
     inside = f"{TAGS} && ${number + 1}::text[]"
-    return f"WITH found AS MATERIALIZED (SELECT {columns} FROM articles WHERE {condition} AND {inside}) {tail}"
+    return (
+        "WITH found AS MATERIALIZED "
+        f"(SELECT {columns} FROM articles WHERE {condition} AND {inside}) {tail}"
+    )
 
 
 async def walk_rows(

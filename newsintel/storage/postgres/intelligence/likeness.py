@@ -140,12 +140,9 @@ async def _find_similar_by_id(
         return None
     words = list(_build_words(await connection.fetch(OF_ARTICLE, this["id"])))
     weights, articles = await _weigh_terms(connection, words, least=2)
-    return await _find(
-        connection,
-        _LikenessQuery(
-            weights, articles, [(this["id"], this["title"])], this["publisher"], limit, now
-        ),
-    )
+    known = [(this["id"], this["title"])]
+    asked = _LikenessQuery(weights, articles, known, this["publisher"], limit, now)
+    return await _find(connection, asked)
 
 
 @limit_time
@@ -196,11 +193,8 @@ async def _find_key_terms(
             ]
         )
         await asyncio.sleep(0)  # lets other tasks run
-    counts = dict(
-        await connection.fetch(
-            COUNTS, list({one for words in forms for word in words for one in word})
-        )
-    )
+    lexemes = {one for words in forms for word in words for one in word}
+    counts = dict(await connection.fetch(COUNTS, list(lexemes)))
     total = await connection.fetchval(TOTAL)
     best = [
         [max(word, key=lambda one: counts.get(one, 0)) for word in words if word] for words in forms

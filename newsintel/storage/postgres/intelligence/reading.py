@@ -147,11 +147,8 @@ async def _load_unseen(
         for one, other in ((low, high), (high, low)):
             if one in stories:
                 stories[one].add(other)
-    tellers = dict(
-        await connection.fetch(
-            PUBLISHERS, list({one for story in stories.values() for one in story})
-        )
-    )
+    members = {one for story in stories.values() for one in story}
+    tellers = dict(await connection.fetch(PUBLISHERS, list(members)))
     seen = {row["article_id"] for row in await connection.fetch(DEALT_WITH, user_id, list(tellers))}
     new = [one for one, story in stories.items() if not story & seen]
     return {

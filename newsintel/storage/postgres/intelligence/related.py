@@ -1,4 +1,4 @@
-"""The Kinship port: queries that share people or articles.
+"""The RelatedSearches port: queries that share people or articles.
 
 Shared people are counted by pairs of queries, shared articles by the first articles of the queries'
 answers. The floor applies three times: to the seed, to the pair, and to the other query.

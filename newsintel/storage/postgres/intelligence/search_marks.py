@@ -119,7 +119,7 @@ PRUNE = ("DELETE FROM search_days WHERE day < $1", "DELETE FROM pair_days WHERE 
 class PostgresSearchMarks:
     """Search marks as rows.
 
-    `close` and `forget` are several units of work; every method is safe to repeat.
+    `close_days` and `forget_person` are several units of work; every method is safe to repeat.
     """
 
     def __init__(self, postgres: Postgres) -> None:

@@ -123,12 +123,11 @@ async def _refresh(
             for row in await connection.fetch(OBSERVED[span], start, opened, floor, MOST_OBSERVED)
         }
         usual = await _read_baseline(connection, span, now, floor, list(people))
-        trends = rank(
-            [
-                ObservedQuery(query, count, None if usual is None else usual.get(query, 0.0))
-                for query, count in people.items()
-            ]
-        )
+        observed = [
+            ObservedQuery(query, count, None if usual is None else usual.get(query, 0.0))
+            for query, count in people.items()
+        ]
+        trends = rank(observed)
         await connection.execute(CLEAR, span)
         columns = [
             [getattr(trend, name) for trend in trends]

@@ -8,7 +8,10 @@ import pytest
 
 from tests.storage.support import NOON, article
 
-USER = "INSERT INTO users (public_id, username, created_at, last_login_at) VALUES ('u_{0}', 'user {0}', '2026-01-01+00', '2026-01-01+00')"
+USER = (
+    "INSERT INTO users (public_id, username, created_at, last_login_at)"
+    " VALUES ('u_{0}', 'user {0}', '2026-01-01+00', '2026-01-01+00')"
+)
 MOMENT = "'2026-01-01+00'"
 
 
@@ -20,13 +23,17 @@ async def two_users(archive, execute):
     for user in (1, 2):
         await execute(
             USER.format(user),
-            f"INSERT INTO identities VALUES ('reddit', 'user{user}', {user}), ('oidc', 'user{user}', {user})",
+            f"""INSERT INTO identities
+                VALUES ('reddit', 'user{user}', {user}), ('oidc', 'user{user}', {user})""",
             f"INSERT INTO user_preferences VALUES ({user}, 'topics', '[]', {MOMENT})",
-            f"INSERT INTO saved_articles VALUES ({user}, 1, NULL, {MOMENT}), ({user}, 2, 'notes', {MOMENT})",
-            f"INSERT INTO search_history (query, key, results_count, searched_at, user_id) VALUES ('q', 'k', 1, {MOMENT}, {user})",
+            f"""INSERT INTO saved_articles
+                VALUES ({user}, 1, NULL, {MOMENT}), ({user}, 2, 'notes', {MOMENT})""",
+            f"""INSERT INTO search_history (query, key, results_count, searched_at, user_id)
+                VALUES ('q', 'k', 1, {MOMENT}, {user})""",
         )
     await execute(
-        f"INSERT INTO search_history (query, key, results_count, searched_at) VALUES ('q', 'k', 1, {MOMENT})"
+        "INSERT INTO search_history (query, key, results_count, searched_at)"
+        f" VALUES ('q', 'k', 1, {MOMENT})"
     )
 
 
@@ -102,10 +109,21 @@ async def test_longest_texts_are_allowed(two_users, execute):
 
 
 QUESTIONS = {
-    "user_preferences_sources": """SELECT user_id FROM user_preferences WHERE key = 'preferred_sources' AND value @> '["guardian"]'""",
-    "saved_articles_newest": "SELECT article_id FROM saved_articles WHERE user_id = 7 ORDER BY saved_at DESC, article_id LIMIT 20",
-    "search_history_user": "SELECT id FROM search_history WHERE user_id = 7 ORDER BY searched_at DESC, public_id LIMIT 20",
-    "search_history_newest": "SELECT id FROM search_history WHERE searched_at < '2026-01-01 01:00+00' LIMIT 1000",
+    "user_preferences_sources": (
+        "SELECT user_id FROM user_preferences"
+        """ WHERE key = 'preferred_sources' AND value @> '["guardian"]'"""
+    ),
+    "saved_articles_newest": (
+        "SELECT article_id FROM saved_articles WHERE user_id = 7"
+        " ORDER BY saved_at DESC, article_id LIMIT 20"
+    ),
+    "search_history_user": (
+        "SELECT id FROM search_history WHERE user_id = 7"
+        " ORDER BY searched_at DESC, public_id LIMIT 20"
+    ),
+    "search_history_newest": (
+        "SELECT id FROM search_history WHERE searched_at < '2026-01-01 01:00+00' LIMIT 1000"
+    ),
     "saved_articles_article": "SELECT 1 FROM saved_articles WHERE article_id = 7",
     "identities_user": "SELECT 1 FROM identities WHERE user_id = 7",
 }
@@ -121,17 +139,23 @@ async def crowd(execute):
         f"""INSERT INTO users (public_id, username, created_at, last_login_at)
             SELECT 'u_' || n, 'user', {MOMENT}, {MOMENT} FROM generate_series(1, 5000) AS n""",
         "INSERT INTO identities SELECT 'reddit', 'user' || n, n FROM generate_series(1, 5000) AS n",
-        f"""INSERT INTO user_preferences SELECT n, key, value::jsonb, {MOMENT} FROM generate_series(1, 5000) AS n,
-            LATERAL (VALUES ('preferred_sources', CASE WHEN n % 50 = 0 THEN '["reddit", "guardian"]' ELSE '["reddit"]' END),
-                            ('topics', '["guardian"]'), ('sort', '"newest"')) AS preference (key, value)""",
-        """INSERT INTO articles (public_id, canonical_url, url, source, external_id, publisher, title, published_at,
-               published_at_estimated, first_seen_at, fetched_at)
-           SELECT 'a_' || n, 'u', 'u', 'guardian', 'e', 'p', 't', '2026-01-01+00', false, '2026-01-01+00', '2026-01-01+00'
+        f"""INSERT INTO user_preferences SELECT n, key, value::jsonb, {MOMENT}
+            FROM generate_series(1, 5000) AS n, LATERAL (VALUES
+                ('preferred_sources',
+                 CASE WHEN n % 50 = 0 THEN '["reddit", "guardian"]' ELSE '["reddit"]' END),
+                ('topics', '["guardian"]'), ('sort', '"newest"')
+            ) AS preference (key, value)""",
+        """INSERT INTO articles (public_id, canonical_url, url, source, external_id, publisher,
+               title, published_at, published_at_estimated, first_seen_at, fetched_at)
+           SELECT 'a_' || n, 'u', 'u', 'guardian', 'e', 'p',
+               't', '2026-01-01+00', false, '2026-01-01+00', '2026-01-01+00'
            FROM generate_series(1, 1000) AS n""",
         f"""INSERT INTO saved_articles SELECT u, a, NULL, timestamptz {MOMENT} + a * interval '1 s'
-            FROM generate_series(1, 5000) AS u, generate_series(1, 1000) AS a WHERE u = 7 OR a % 100 = u % 100""",
+            FROM generate_series(1, 5000) AS u, generate_series(1, 1000) AS a
+            WHERE u = 7 OR a % 100 = u % 100""",
         f"""INSERT INTO search_history (query, key, results_count, searched_at, user_id)
-            SELECT 'q', 'k', 1, timestamptz {MOMENT} + n * interval '1 s', CASE WHEN n % 10 = 0 THEN 7 ELSE n % 5000 + 1 END
+            SELECT 'q', 'k', 1, timestamptz {MOMENT} + n * interval '1 s',
+                CASE WHEN n % 10 = 0 THEN 7 ELSE n % 5000 + 1 END
             FROM generate_series(1, 50000) AS n""",
         "ANALYZE",
     )

@@ -66,9 +66,9 @@ async def test_most_similar_articles_come_first_with_shared_words(likeness, keep
 
 
 async def test_article_outside_the_archive_is_matched_by_its_text(likeness, keep):
-    """`similar` returns None for it.
+    """`find_similar_by_id` returns None for it.
 
-    `like` finds similar articles by the words of its own fields.
+    `find_similar_to` finds similar articles by the words of its own fields.
     """
     await keep(*FILLER, *STORY)
     assert await likeness.find_similar_by_id(VACCINE.id, 10) is None

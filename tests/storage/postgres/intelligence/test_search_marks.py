@@ -39,7 +39,8 @@ async def test_marks_do_not_identify_people(crowd, execute, fetch):
     assert len(marks) == len(set(marks)) == 4
     for table in ("search_marks", "pair_marks", "search_answers", "trending"):
         assert not await fetch(
-            f"SELECT 1 FROM {table} AS t WHERE t::text LIKE '%alice%' OR t::text LIKE '%616c696365%'"  # noqa: S608
+            f"SELECT 1 FROM {table} AS t"  # noqa: S608
+            " WHERE t::text LIKE '%alice%' OR t::text LIKE '%616c696365%'"
         )
 
 
@@ -87,7 +88,8 @@ async def test_counts_are_deleted_after_two_weeks(crowd, fetch):
     await crowd.marks.close_days(TODAY + DAY, FLOOR)
     assert (
         await fetch(
-            "SELECT 1 FROM search_days UNION ALL SELECT 1 FROM pair_days UNION ALL SELECT 1 FROM search_answers"
+            "SELECT 1 FROM search_days UNION ALL SELECT 1 FROM pair_days"
+            " UNION ALL SELECT 1 FROM search_answers"
         )
         == []
     )
@@ -216,7 +218,8 @@ async def test_late_searches_are_not_counted(crowd, postgres, execute, fetch):
     await crowd.search("his old", bob.public_id, user_id=bob.id)
     await crowd.search("his new", bob.public_id, user_id=bob.id, at=NOON + HOUR)
     assert await fetch(
-        "SELECT query FROM search_marks UNION SELECT low FROM pair_marks UNION SELECT high FROM pair_marks"
+        "SELECT query FROM search_marks"
+        " UNION SELECT low FROM pair_marks UNION SELECT high FROM pair_marks"
     ) == [("his new",)]
 
 

@@ -20,7 +20,8 @@ from tests.storage.support import NOON, article
 
 COUNTS = "SELECT lexeme, articles FROM article_terms WHERE articles <> 0 ORDER BY lexeme"
 TRUTH = """
-SELECT word, ndoc::bigint FROM ts_stat('SELECT search FROM articles') WHERE word !~ '^([=~]|by:)' UNION ALL
+SELECT word, ndoc::bigint FROM ts_stat('SELECT search FROM articles') WHERE word !~ '^([=~]|by:)'
+UNION ALL
 SELECT '', count(*) FROM articles HAVING count(*) > 0 ORDER BY 1
 """
 
@@ -71,9 +72,10 @@ async def test_article_that_commits_late_is_counted(archive, terms, database_url
 
     An article with a lower id may become visible after others were counted.
     """
-    save = """INSERT INTO articles (public_id, canonical_url, url, source, external_id, publisher, title, published_at,
-              published_at_estimated, first_seen_at, fetched_at, search)
-              VALUES ('a_slow', 'u', 'u', 's', 'e', 'p', 'Slowpoke', now(), false, now(), now(), '''en:slowpok'':1A')"""
+    save = """INSERT INTO articles (public_id, canonical_url, url, source, external_id, publisher,
+                  title, published_at, published_at_estimated, first_seen_at, fetched_at, search)
+              VALUES ('a_slow', 'u', 'u', 's', 'e', 'p',
+                  'Slowpoke', now(), false, now(), now(), '''en:slowpok'':1A')"""
 
     async def begin():
         connection = await asyncpg.connect(database_url)

@@ -17,7 +17,8 @@ from tests.waiting import PATIENCE_S
 
 MANY = """
 INSERT INTO search_history (query, key, results_count, searched_at)
-SELECT 'q', 'k', 1, '2026-01-01+00'::timestamptz + n * interval '1 s' FROM generate_series(1, 12000) AS n
+SELECT 'q', 'k', 1, '2026-01-01+00'::timestamptz + n * interval '1 s'
+FROM generate_series(1, 12000) AS n
 """
 
 
