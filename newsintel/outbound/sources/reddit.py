@@ -245,9 +245,7 @@ def _is_on_reddit(link: str) -> bool:
 
     For these, the post itself is the article.
     """
-    return (
-        re.fullmatch(r"(?:.+\.)?(?:reddit\.com|redd\.it)", str(urlsplit(link).hostname)) is not None
-    )
+    return f".{urlsplit(link).hostname}".endswith((".reddit.com", ".redd.it"))
 
 
 def _build_post_url(post: SourceRow) -> str | None:
