@@ -6,10 +6,12 @@ older version of newsintel wrote it.
 """
 
 from collections.abc import Iterable, Sequence
+from sys import getsizeof
 from typing import Any
 
 from attrs import fields, frozen
 
+from newsintel.domain.bounds.sized_cache import SizedCache
 from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.search.matching import choose_language, list_plain_words, prepare_text
 from newsintel.domain.text.folding import fold_plain_name
@@ -60,6 +62,8 @@ BATCH_ROWS = 200
 Indexed = tuple[str, str, str]
 """A tsvector as text, the language whose rules made it, and the publisher's name in plain form."""
 
+RECENT_BYTES = 4 * 2**20
+
 
 class PostgresIndexing:
     """Indexes articles that an older version wrote. Several processes may do this at once."""
@@ -96,6 +100,10 @@ class Texts:
     language: str | None
 
 
+# A refresh of a search finds mostly the same articles: those of about twelve searches.
+_recent: SizedCache[Texts, Indexed] = SizedCache(RECENT_BYTES)
+
+
 async def index_articles(articles: Iterable[Texts]) -> list[Indexed]:
     """Return what the index stores of each article. Other tasks run in between.
 
@@ -118,8 +126,13 @@ _NAMES = [one.name for one in fields(Texts)]
 def _index_in_slices(articles: Iterable[Texts]) -> Sliced[list[Indexed]]:
     found = []
     for texts in articles:
-        search, language = yield from _build_vector(texts)
-        found.append((search, language, fold_plain_name(texts.publisher)))
+        indexed = _recent.get(texts)
+        if indexed is None:
+            search, language = yield from _build_vector(texts)
+            indexed = search, language, fold_plain_name(texts.publisher)
+            given = (texts.title, texts.description, texts.content, texts.author)
+            _recent.put(texts, indexed, sum(map(getsizeof, (*given, *indexed))))
+        found.append(indexed)
         yield
     return found
 
