@@ -28,7 +28,7 @@ from benchmarks.table import format_table
 from newsintel.commands.setup import load_settings
 from newsintel.demo.reddit_auth import CLIENT_ID, CLIENT_SECRET
 from newsintel.demo.server import run_simulated_upstreams
-from newsintel.domain.bounds.sized_cache import Memo
+from newsintel.domain.bounds.sized_cache import SizedCache
 from newsintel.domain.bounds.slices import run_all
 from newsintel.domain.search.codec import dump_answer, to_json
 from newsintel.domain.search.dedup import Grouping
@@ -37,7 +37,7 @@ from newsintel.domain.search.merging import GroupedHarvest, build_pairs
 from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.domain.search.query import build_query
 from newsintel.domain.search.query_model import Dedupe, Query
-from newsintel.domain.search.sizes import answer_bytes, outcome_bytes
+from newsintel.domain.search.sizes import outcome_bytes
 from newsintel.http.bodies.search import View, render
 from newsintel.outbound.sources import REGISTRY
 from newsintel.outbound.sources.source import Response
@@ -109,7 +109,6 @@ async def run_search(replies: dict[str, bytes]) -> Times:
         clock.run("sizes", lambda: outcome_bytes(outcome))  # noqa: B023
     found = GroupedHarvest(Harvest(query, NOW, tuple(outcomes)), groups)
     answer: Answer = clock.run("rank", lambda: run_all(found.rank()))
-    clock.run("sizes", lambda: answer_bytes(answer))
     clock.run("render", lambda: to_json(render(answer, View())))
     clock.run("cache", lambda: run_all(dump_answer(answer)))
     rows = [(article, NOW) for article in answer.harvest.articles]
@@ -125,13 +124,13 @@ async def measure_once(folder: Path) -> dict[str, Times]:
     replies = {name: (folder / name).read_bytes() for name in REGISTRY}
     async with trio_asyncio.open_loop():
         await run_search(replies)
-        memos = [one for one in gc.get_objects() if isinstance(one, Memo)]
+        caches = [one for one in gc.get_objects() if isinstance(one, SizedCache)]
         gc.collect()
         gc.freeze()
         found: dict[str, list[Times]] = {"new": [], "known": []}
         for _ in range(SEARCHES):
-            for memo in memos:
-                memo.clear()
+            for cache in caches:
+                cache.clear()
             found["new"].append(await run_search(replies))
             found["known"].append(await run_search(replies))
     return {

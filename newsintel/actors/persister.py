@@ -18,7 +18,6 @@ from newsintel.domain.ports import Count
 from newsintel.domain.search.article import Article, Pair
 from newsintel.domain.search.harvest import Answer
 from newsintel.domain.search.merging import build_pairs
-from newsintel.domain.search.sizes import answer_bytes
 from newsintel.errors import UnavailableError
 from newsintel.runtime.halving import save_halving
 from newsintel.runtime.telemetry.logs import get_logger
@@ -57,7 +56,7 @@ class _Batch:
             for article in outcome.articles
         ]
         self.pairs += build_pairs(answer.merge)
-        self.size_bytes += answer_bytes(answer)
+        self.size_bytes += answer.size_bytes
 
 
 async def run(

@@ -6,7 +6,6 @@ from trio.testing import wait_all_tasks_blocked
 
 from newsintel.actors import persister
 from newsintel.domain.bounds.room import ByteBudget
-from newsintel.domain.search.sizes import answer_bytes
 from newsintel.errors import UnavailableError
 from tests.fakes.basics import Counts, MemoryArchive
 from tests.make import answer, article, outcome
@@ -40,7 +39,7 @@ class Rig:
             nursery.start_soon(self.run)
             with self.send:
                 for each in answers:
-                    assert self.room.reserve(answer_bytes(each))
+                    assert self.room.reserve(each.size_bytes)
                     await self.send.send(each)
         assert self.room.reserved_bytes == 0
 
