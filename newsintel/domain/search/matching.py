@@ -278,8 +278,9 @@ def list_plain_words(text: str) -> list[str]:
 @memoize(max_bytes=5 * 2**20)
 def _join_spellings(text: str) -> str:
     """Return the plain words of a text; if any has marks, also _AND_EXACTLY and the exact words."""
-    if text.isascii():
-        return _join_padded(tokens.split_plain_words(text))
+    words = tokens.split_english_words(text)
+    if words is not None:
+        return _join_padded(words)
     found = list(tokens.split_words(text))
     plain, exact = (
         _join_padded([one.word for one in found]),
