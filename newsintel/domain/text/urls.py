@@ -30,6 +30,7 @@ _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f\\<>\"\ud800-\udfff]")
 _LONG_HOST = re.compile(rf"[^/?#]*//[^/?#]{{{MAX_WRITTEN_CHARS + 1}}}")
 # A URL without anything to repair, normalise or refuse; most are. The host is checked separately.
 _PLAIN = re.compile(r"https?://([a-z0-9._-]+)(?:[/?#][!#$&-;=?-\[\]^-~]*)?")
+_HOST = re.compile(r"https?://([^/?#:]+)")
 _PERCENT = re.compile(r"%([0-9a-fA-F]{2})?")
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 _BASE32_PAIRS = tuple(one + other for one in _BASE32 for other in _BASE32)
@@ -151,6 +152,12 @@ def sanitize_url(raw: str) -> str | None:
     return url if len(url) <= _MAX_CHARS else None
 
 
+def get_host(url: str) -> str:
+    """Return the host of a URL from `sanitize_url`; "" for a text that is not one."""
+    match = _HOST.match(url)
+    return match[1] if match else ""
+
+
 # A refresh of a search finds mostly the same URLs.
 @memoize(max_bytes=2**20)
 def canonicalize_url(url: str) -> str:
@@ -188,14 +195,17 @@ def make_stand_in(url: str, title: str, day: str) -> str | None:
         day: the day of publication, YYYY-MM-DD, empty if unknown. It is included because headlines
             such as "Stock market today" repeat.
     """
+    host = get_host(url)
+    if not host.startswith("consent."):
+        return None
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    if not host.startswith("consent.") or "sessionid=" not in parts.query.lower():
+    if "sessionid=" not in parts.query.lower():
         return None
     page = hashlib.sha256(f"{day}\n{fold(title)}".encode()).hexdigest()[:32]
     return canonicalize_url(f"https://{host}{parts.path}?page={page}")
 
 
+@memoize(max_bytes=2**20)
 def make_article_id(canonical_url: str) -> str:
     """Return the public id of an identity.
 

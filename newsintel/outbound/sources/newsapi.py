@@ -6,7 +6,6 @@ only the first page of 100.
 
 import re
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from attrs import evolve
 
@@ -19,7 +18,12 @@ from newsintel.domain.search.outcome import Refusal, SourcePage, Status
 from newsintel.domain.search.query import translate_clauses
 from newsintel.domain.search.query_model import Query, Sort
 from newsintel.domain.text.markup import read_escaped, read_snippet
-from newsintel.domain.text.urls import canonicalize_url, make_article_id, make_stand_in
+from newsintel.domain.text.urls import (
+    canonicalize_url,
+    get_host,
+    make_article_id,
+    make_stand_in,
+)
 from newsintel.outbound.sources.payload import read_json_object
 from newsintel.outbound.sources.refusals import clean_message, make_status_refusal
 from newsintel.outbound.sources.rows import (
@@ -132,7 +136,7 @@ def _read_refusal(response: Response, body: SourceRow, now: datetime) -> Refusal
 def _read_article(row: SourceRow, query: Query, now: datetime) -> Sliced[Article | str]:
     title = read_text(row, "title", MAX_TITLE, read_escaped)
     url = read_url(row, "url")
-    host = str(urlsplit(url).hostname) if url else ""
+    host = get_host(url) if url else ""
     if title == "[Removed]" or host == "removed.com":
         return "removed"
     if url is None:

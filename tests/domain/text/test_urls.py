@@ -14,6 +14,7 @@ from newsintel.domain.search.article import Article
 from newsintel.domain.search.outcome import SourcePage
 from newsintel.domain.text.urls import (
     canonicalize_url,
+    get_host,
     make_article_id,
     make_stand_in,
     sanitize_url,
@@ -335,6 +336,25 @@ def test_stand_in_identifies_pages_behind_a_session() -> None:
 def test_stand_in_is_for_hidden_pages_only(url: str) -> None:
     """An address that shows its page needs no stand-in."""
     assert make_stand_in(url, "title", "2024-05-01") is None
+
+
+@given(st.lists(PIECES, max_size=8).map("".join))
+def test_host_is_that_of_the_standard_library(raw: str) -> None:
+    """For every URL that may be shown."""
+    if (url := sanitize_url(raw)) is not None:
+        assert get_host(url) == urlsplit(url).hostname
+    else:
+        assert get_host("no URL") == ""
+
+
+@given(
+    st.sampled_from(["https://bbc.com", "http://x.example:81", "https://consent.yahoo.com"]),
+    st.text(st.sampled_from("/?#:@&=aé%2[]")),
+)
+def test_host_ends_where_the_path_begins(start: str, rest: str) -> None:
+    """Whatever follows it."""
+    if (url := sanitize_url(start + rest)) is not None:
+        assert get_host(url) == urlsplit(url).hostname
 
 
 def test_article_id_is_fixed() -> None:
