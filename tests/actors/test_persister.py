@@ -70,8 +70,8 @@ async def test_a_batch_is_written_when_its_time_is_up(autojump_clock):
 async def test_large_harvests_are_split_into_batches(autojump_clock):
     """No call has more than BATCH_ROWS rows, and no row is left out."""
     rig = Rig()
-    await rig.run_all(numbered(0, 250), numbered(250, 500))
-    assert len(rig.archive.kept) == 500
+    await rig.run_all(numbered(0, 300), numbered(300, 600))
+    assert len(rig.archive.kept) == 600
     assert max(rig.archive.calls) <= persister.BATCH_ROWS
 
 
