@@ -9,7 +9,6 @@ from newsintel.domain.bounds.room import ByteBudget
 from newsintel.domain.ports import Count
 from newsintel.domain.search.harvest import CacheWrite
 from newsintel.domain.search.ports import HarvestCache
-from newsintel.domain.search.sizes import answer_bytes
 from newsintel.errors import UnavailableError
 
 
@@ -42,7 +41,7 @@ async def run(
                 count("cache_errors", operation="store")
                 await _unlock(write, cache, count)
             finally:
-                room.release(answer_bytes(write.answer))
+                room.release(write.answer.size_bytes)
 
 
 async def _unlock(write: CacheWrite, cache: HarvestCache, count: Count) -> None:

@@ -23,7 +23,6 @@ from newsintel.domain.search.merging import merge_in_slices
 from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.domain.search.popularity import SaveCounter
 from newsintel.domain.search.query_model import Dedupe
-from newsintel.domain.search.sizes import answer_bytes
 from newsintel.errors import FlightBugError, InvalidParameterError, UnavailableError
 from newsintel.runtime.edges import Rooms
 from newsintel.runtime.search.claims import Claim, SharedCache
@@ -204,7 +203,7 @@ class Merger:
 
     def _offer_to_sinks(self, flight: Flight, answer: Answer, claim: Claim) -> None:
         """Offer a landed answer to both sinks without waiting; skip a sink that has no room."""
-        size_bytes = answer_bytes(answer)
+        size_bytes = answer.size_bytes
         if not _offer(self._to_persister, answer, self._rooms.to_persister, size_bytes):
             self._count("refusals", inbox="persister")
         if any(

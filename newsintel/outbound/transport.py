@@ -266,12 +266,12 @@ async def _read(response: httpx.Response, max_bytes: int) -> bytes:
     if not isinstance(connection, SmallReadStream):  # a 101, although we requested no upgrade
         raise FramingError("another protocol than HTTP")
     connection.note_piece()
-    length = response.headers.get("content-length", "")
-    body = BodyReader(
-        response.headers.get("content-encoding", ""),
-        int(length) if length.isdecimal() else None,
-        max_bytes,
-    )
+    given = response.headers.get("content-length", "")
+    length = int(given) if given.isdecimal() else None
+    body = BodyReader(response.headers.get("content-encoding", ""), length, max_bytes)
+    # Chunks take precedence over a length (RFC 9112, 6.3), and only they have trailers.
+    if length is not None and "transfer-encoding" not in response.headers:
+        connection.expect_body(length)
     fault: BodyError | None = None
     pieces = 0
     # To stop early, the loop is cancelled instead of left by `break`: this unwinds httpx's nested

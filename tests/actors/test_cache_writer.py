@@ -6,7 +6,6 @@ import trio
 from newsintel.actors import cache_writer
 from newsintel.domain.bounds.room import ByteBudget
 from newsintel.domain.search.harvest import CacheWrite
-from newsintel.domain.search.sizes import answer_bytes
 from tests.fakes.basics import Counts, MemoryCache
 from tests.make import answer, query
 
@@ -17,7 +16,7 @@ async def run_all(cache, counts, *writes):
     room = ByteBudget(2**20)
     with send:
         for write in writes:
-            assert room.reserve(answer_bytes(write.answer))
+            assert room.reserve(write.answer.size_bytes)
             send.send_nowait(write)
     await cache_writer.run(inbox, room=room, cache=cache, count=counts)
     assert room.reserved_bytes == 0

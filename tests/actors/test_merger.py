@@ -19,7 +19,7 @@ from newsintel.domain.search.merging import merge_articles
 from newsintel.domain.search.outcome import Status
 from newsintel.domain.search.popularity import SaveCounter
 from newsintel.domain.search.query_model import Dedupe
-from newsintel.domain.search.sizes import answer_bytes, outcome_bytes
+from newsintel.domain.search.sizes import outcome_bytes
 from newsintel.errors import FlightBugError, InvalidParameterError, UnavailableError
 from newsintel.runtime.edges import Rooms
 from newsintel.runtime.search.claims import SharedCache
@@ -629,4 +629,4 @@ async def test_a_sink_without_room_in_memory_is_refused(nursery, autojump_clock)
     await wait_all_tasks_blocked()
     assert rig.counts["refusals persister"] == 1
     assert rig.rooms.to_persister.reserved_bytes == 0
-    assert rig.rooms.to_cache.reserved_bytes == answer_bytes(landed.answer)
+    assert rig.rooms.to_cache.reserved_bytes == landed.answer.size_bytes

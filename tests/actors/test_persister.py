@@ -6,7 +6,6 @@ from trio.testing import wait_all_tasks_blocked
 
 from newsintel.actors import persister
 from newsintel.domain.bounds.room import ByteBudget
-from newsintel.domain.search.sizes import answer_bytes
 from newsintel.errors import UnavailableError
 from tests.fakes.basics import Counts, MemoryArchive
 from tests.make import answer, article, outcome
@@ -40,7 +39,7 @@ class Rig:
             nursery.start_soon(self.run)
             with self.send:
                 for each in answers:
-                    assert self.room.reserve(answer_bytes(each))
+                    assert self.room.reserve(each.size_bytes)
                     await self.send.send(each)
         assert self.room.reserved_bytes == 0
 
@@ -71,8 +70,8 @@ async def test_a_batch_is_written_when_its_time_is_up(autojump_clock):
 async def test_large_harvests_are_split_into_batches(autojump_clock):
     """No call has more than BATCH_ROWS rows, and no row is left out."""
     rig = Rig()
-    await rig.run_all(numbered(0, 250), numbered(250, 500))
-    assert len(rig.archive.kept) == 500
+    await rig.run_all(numbered(0, 300), numbered(300, 600))
+    assert len(rig.archive.kept) == 600
     assert max(rig.archive.calls) <= persister.BATCH_ROWS
 
 

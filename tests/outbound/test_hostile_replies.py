@@ -47,6 +47,11 @@ BUSY = {
     "empty lines": b"\r\n" * 200_000,
     "trailers": CHUNKED + b"2\r\n{}\r\n0\r\n" + b"a:\n" * 30_000 + b"\r\n",
     "trailers in one read": CHUNKED + b"2\r\n{}\r\n0\r\n" + b"a:\n" * 1_350 + b"\r\n",
+    "trailers after a false length": b"HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n"
+    + CHUNKED.partition(b"\r\n")[2]
+    + b"2\r\n{}\r\n0\r\n"
+    + b"a:\n" * 20_000
+    + b"\r\n",
     "a chunk's extension": CHUNKED + b"1;" + b"x" * 200_000 + b"\r\n \r\n",
     "no HTTP": b"x" * 500_000,
 }

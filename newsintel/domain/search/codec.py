@@ -93,7 +93,7 @@ def _check_size(data: bytes) -> None:
 def _dump_articles(articles: Sequence[Article]) -> Sliced[list[Any]]:
     rows = []
     for article in articles:
-        rows.append(_converter.unstructure(article))
+        rows.append(_unstructure_article(article))
         yield
     return rows
 
@@ -251,3 +251,4 @@ def _make_converter() -> Converter:
 
 
 _converter = _make_converter()
+_unstructure_article = _converter.get_unstructure_hook(Article)

@@ -6,12 +6,14 @@ All values are frozen; times are aware UTC.
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from attrs import field, frozen
 
 from newsintel.domain.search.article import Article, Group
 from newsintel.domain.search.outcome import FetchOutcome, HeldFrom
 from newsintel.domain.search.query_model import Dedupe, Query
+from newsintel.domain.search.sizes import ANSWER_BYTES, GROUP_BYTES, articles_bytes
 
 
 @frozen
@@ -126,6 +128,12 @@ class Answer:
     harvest: Harvest
     merge: Merge
     refused: tuple[FetchOutcome, ...] = ()
+
+    @cached_property
+    def size_bytes(self) -> int:
+        """The size in memory, for the limits of caches and queues: each of them asks for it."""
+        articles, groups = self.harvest.articles, self.merge.ranked
+        return ANSWER_BYTES + articles_bytes(articles) + GROUP_BYTES * len(groups)
 
     @property
     def stale(self) -> bool:

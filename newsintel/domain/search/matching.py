@@ -108,6 +108,12 @@ class PreparedText:
     plain: str
     exact: str | None
 
+    def list_words(self) -> Iterable[tuple[str, str, str]]:
+        """Return the lexeme, the plain and the exact form of each word, in order."""
+        plain = _split_padded(self.plain)
+        exact = plain if self.exact is None else _split_padded(self.exact)
+        return zip(_split_padded(self.lexemes), plain, exact, strict=True)
+
     def match_run(self, run: Run) -> float:
         """Return how well a run matches, 0..1."""
         if run.as_lexemes not in self.lexemes:
@@ -258,13 +264,19 @@ def join_plain_words(text: str) -> str:
     return _join_spellings(text).partition(_AND_EXACTLY)[0]
 
 
+def list_plain_words(text: str) -> list[str]:
+    """Return the plain words of a text, in order."""
+    return _split_padded(join_plain_words(text))
+
+
 # Every merge of a search and every person's view of it read the same texts. The cache holds those
 # of about eight searches.
 @memoize(max_bytes=5 * 2**20)
 def _join_spellings(text: str) -> str:
     """Return the plain words of a text; if any has marks, also _AND_EXACTLY and the exact words."""
-    if text.isascii():
-        return _join_padded(tokens.split_plain_words(text))
+    words = tokens.split_english_words(text)
+    if words is not None:
+        return _join_padded(words)
     found = list(tokens.split_words(text))
     plain, exact = (
         _join_padded([one.word for one in found]),
@@ -286,6 +298,10 @@ def _detect_joined(text: str) -> str:
 
 def _join_padded(words: Sequence[str], *, open_ended: bool = False) -> str:
     return _BETWEEN + _BETWEEN.join(words) + ("" if open_ended or not words else _BETWEEN)
+
+
+def _split_padded(words: str) -> list[str]:
+    return words.split(_BETWEEN)[1:-1]
 
 
 # The terms of a query are read by the rules of every language, and for every text found.

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from sys import getsizeof
 
 from newsintel.domain.search.article import Article
-from newsintel.domain.search.harvest import Answer
 from newsintel.domain.search.outcome import FetchOutcome
 
 ARTICLE_BYTES = 330
@@ -44,12 +43,3 @@ def articles_bytes(articles: Iterable[Article]) -> int:
 def outcome_bytes(outcome: FetchOutcome) -> int:
     """Return the size of a source's outcome, with the groups that its articles may form."""
     return articles_bytes(outcome.articles) + GROUP_BYTES * len(outcome.articles)
-
-
-def answer_bytes(answer: Answer) -> int:
-    """Return the size of an answer."""
-    return (
-        ANSWER_BYTES
-        + articles_bytes(answer.harvest.articles)
-        + GROUP_BYTES * len(answer.merge.ranked)
-    )

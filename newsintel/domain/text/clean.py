@@ -19,14 +19,17 @@ _FLAGS = "|".join(
 # White space is missing here: it is folded, not removed. The set: controls except white space,
 # Unicode's Default_Ignorable_Code_Point except joiners and variation selectors, interlinear
 # annotations, surrogates and noncharacters.
-_INVISIBLE = re.compile(
-    f"({_FLAGS})|"
-    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5"
+_REMOVED = (
+    "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5"
     "\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ud800-\udfff\ufdd0-\ufdef\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
-    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
 )
-_SETTLED = re.compile("[\u180b-\u180f\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_JOINERS_AND_SELECTORS = "\u180b-\u180f\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef"
+_INVISIBLE = re.compile(f"({_FLAGS})|[{_REMOVED}]")
+_SETTLED = re.compile(f"[{_JOINERS_AND_SELECTORS}]")
+# Most texts have none of both, and one search is much faster than a substitution.
+_SUSPECT = re.compile(f"[{_REMOVED}{_JOINERS_AND_SELECTORS}]")
 
 RAW_CHARS = (3, 500)
 """For a result of n characters, 3 n + 500 are read: the rest is markup and escapes (recorded: 1.5 n
@@ -58,7 +61,9 @@ def to_plain_text(raw: str, max_chars: int, read: Callable[[str], str] | None = 
         shown = read(text if head == raw else _drop_cut_end(text))
         text = text if shown == text else remove_invisible(shown)
     # Normalising can shorten a text, in practice to at least a quarter (a letter and its marks).
-    text = unicodedata.normalize("NFC", limit_marks(" ".join(text.split())[: max_chars * 4]))
+    text = " ".join(text.split())[: max_chars * 4]
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", limit_marks(text))
     if len(text) > max_chars or (text and head != raw):
         text = remove_invisible(text[: max_chars - 1]).rstrip() + "…"
     return text or None
@@ -78,7 +83,7 @@ def remove_invisible(text: str) -> str:
 
     Characters that change how visible ones look stay.
     """
-    if text.isascii() and text.isprintable():
+    if (text.isascii() and text.isprintable()) or not _SUSPECT.search(text):
         return text
     text = _INVISIBLE.sub(r"\1", text)
     return remove_stray_joiners(text) if _SETTLED.search(text) else text
@@ -94,6 +99,9 @@ def fold(text: str) -> str:
 
 def limit_marks(text: str) -> str:
     """Cut runs of combining marks to a length that can be normalised quickly."""
+    # A run that is too long covers at least one of these characters.
+    if not _MAY_BE_MARK.search(text[_MOST_MARKS :: _MOST_MARKS + 1]):
+        return text
     if not _MAY_BE_TOO_MANY.search(text):
         return text
     return "".join(
@@ -110,8 +118,8 @@ def _is_mark(char: str) -> bool:
     return unicodedata.combining(unicodedata.normalize("NFKD", char)[0]) > 0
 
 
-# A run of characters that may have a combining class: those of the BMP that do, and all beyond it.
-_MAY_BE_TOO_MANY = re.compile(
+# Characters that may have a combining class: those of the BMP that do, and all beyond it.
+_MAY_BE_MARK = re.compile(
     f"[{''.join(filter(_is_mark, map(chr, range(0x300, 0xFFFF))))}\U00010000-\U0010ffff]"
-    f"{{{_MOST_MARKS + 1}}}"
 )
+_MAY_BE_TOO_MANY = re.compile(f"{_MAY_BE_MARK.pattern}{{{_MOST_MARKS + 1}}}")

@@ -15,6 +15,8 @@ that a reader sees as another word. The second accepts what people type in a hur
 import re
 import unicodedata
 
+from newsintel.domain.bounds.sized_cache import memoize
+
 APOSTROPHES = "'\u2019\u02bc\uff07\u2018`\u00b4\u2032\u02bb\u02bd-\u02bf"
 """Apostrophes of keyboards, what people type instead, and the letters that serve as one in
 Hawaiian, Uzbek and romanised Arabic."""
@@ -81,6 +83,7 @@ def fold_plain_word(exact: str) -> str:
     return unicodedata.normalize("NFC", bare).translate(_TYPED_FOR)
 
 
+@memoize(max_bytes=2**18)
 def fold_plain_name(name: str) -> str:
     """Return the form in which whole names, such as a publisher's, are compared.
 

@@ -87,6 +87,9 @@ _SPECIAL = re.compile(rf"\d[{_GROUPING}]\d\d|(?<![\w.])[^\W\d_]\.[^\W\d_]|\+\+|\
 _NOT_SIMPLE = re.compile(r"'|`|\#|\+\+|\.[0-9A-Za-z]|,[0-9]")
 """What the simple expression cannot read. Each alternative begins with one of six characters, so
 the search is fast."""
+_TYPED_FOR = str.maketrans("\xa0\u2013\u2014\u201c\u201d\u2026\u2018\u2019", "      ''")
+"""The signs that print adds to plain English, and what separates the same words."""
+_ASCII_WORDS = re.compile("[a-z0-9]+(?:['`][a-z0-9]+)*")
 _ASCII_WORD = re.compile("[a-z0-9]+")
 _APOSTROPHE = re.compile(f"[{APOSTROPHES}]")
 _IN_ACRONYM = re.compile(f"[{_GERSHAYIM}]")
@@ -129,9 +132,22 @@ class WordToken(NamedTuple):  # texts have hundreds: created in a third of an at
 
 def split_plain_words(text: str) -> list[str]:
     """Return the words of `split_words` in their plain form, in order; faster for plain English."""
-    if _is_simple(text):
-        return [word[:MAX_WORD_CHARS] for word in _ASCII_WORD.findall(text.lower())]
-    return [token.word for token in split_words(text)]
+    words = split_english_words(text)
+    return [token.word for token in split_words(text)] if words is None else words
+
+
+def split_english_words(text: str) -> list[str] | None:
+    """Return the words of a text that is ASCII but for the signs that print uses, in order.
+
+    None for any other text, and for one with numbers in groups, initials or C++.
+    """
+    plain = text if text.isascii() else text.translate(_TYPED_FOR)
+    if not plain.isascii() or (_NOT_SIMPLE.search(plain) and _SPECIAL.search(plain)):
+        return None
+    words = _ASCII_WORDS.findall(plain.lower())
+    if "'" in plain or "`" in plain:
+        words = [part for word in words for part, _ in _split_apostrophes(word)]
+    return [word[:MAX_WORD_CHARS] for word in words]
 
 
 def split_placed_words(text: str) -> Iterator[tuple[str, int, int]]:

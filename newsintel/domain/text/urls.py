@@ -4,7 +4,6 @@
 of a page to one. `make_article_id` makes the public id.
 """
 
-import base64
 import hashlib
 import re
 from urllib.parse import SplitResult, parse_qsl, quote, urljoin, urlsplit
@@ -29,7 +28,13 @@ _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f\\<>\"\ud800-\udfff]")
 # Python normalises a host while it splits a URL, in quadratic time. So a longer host is refused
 # before that.
 _LONG_HOST = re.compile(rf"[^/?#]*//[^/?#]{{{MAX_WRITTEN_CHARS + 1}}}")
+# A URL without anything to repair, normalise or refuse; most are. The host is checked separately.
+_PLAIN = re.compile(r"https?://([a-z0-9._-]+)(?:[/?#][!#$&-;=?-\[\]^-~]*)?")
+_HOST = re.compile(r"https?://([^/?#:]+)")
 _PERCENT = re.compile(r"%([0-9a-fA-F]{2})?")
+_BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
+_BASE32_PAIRS = tuple(one + other for one in _BASE32 for other in _BASE32)
+"""Two characters for each ten bits, in half of the time that `base64` takes."""
 _UNRESERVED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
 
 # Parameters that say where a reader came from. No known site uses these names for the page itself.
@@ -121,6 +126,13 @@ def sanitize_url(raw: str) -> str | None:
     if len(raw) > _MAX_CHARS * 2:
         return None
     text = raw.strip()
+    if (
+        (plain := _PLAIN.fullmatch(text))
+        and is_registered(plain[1])
+        and len(text) <= _MAX_CHARS
+        and "&amp;" not in text.lower()
+    ):
+        return text
     if _BROKEN.search(text):
         text = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text.translate(_DROPPED))
         text = _ESCAPED_AMPERSAND.sub("&", text).replace(" ", "%20")
@@ -141,6 +153,14 @@ def sanitize_url(raw: str) -> str | None:
     return url if len(url) <= _MAX_CHARS else None
 
 
+def get_host(url: str) -> str:
+    """Return the host of a URL from `sanitize_url`; "" for a text that is not one."""
+    match = _HOST.match(url)
+    return match[1] if match else ""
+
+
+# A refresh of a search finds mostly the same URLs.
+@memoize(max_bytes=2**20)
 def canonicalize_url(url: str) -> str:
     """Return the identity of a page: one URL for all its spellings. Idempotent.
 
@@ -176,22 +196,25 @@ def make_stand_in(url: str, title: str, day: str) -> str | None:
         day: the day of publication, YYYY-MM-DD, empty if unknown. It is included because headlines
             such as "Stock market today" repeat.
     """
+    host = get_host(url)
+    if not host.startswith("consent."):
+        return None
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    if not host.startswith("consent.") or "sessionid=" not in parts.query.lower():
+    if "sessionid=" not in parts.query.lower():
         return None
     page = hashlib.sha256(f"{day}\n{fold(title)}".encode()).hexdigest()[:32]
     return canonicalize_url(f"https://{host}{parts.path}?page={page}")
 
 
+@memoize(max_bytes=2**20)
 def make_article_id(canonical_url: str) -> str:
     """Return the public id of an identity.
 
     It is `a_` and the first 20 lower-case base32 characters of the identity's SHA-256 (100 bits).
     """
     digest = hashlib.sha256(canonical_url.encode("utf-8", "surrogatepass")).digest()
-    # 15 bytes are 24 characters without padding.
-    return "a_" + base64.b32encode(digest[:15]).decode("ascii").lower()[:20]
+    number, pairs = int.from_bytes(digest[:13]) >> 4, _BASE32_PAIRS  # 100 bits
+    return "a_" + "".join([pairs[number >> place & 1023] for place in range(90, -1, -10)])
 
 
 def _normalize_escapes(text: str) -> str:
@@ -211,7 +234,9 @@ def _strip_display_parts(parts: SplitResult) -> tuple[str, str]:
 
     That is www, mobile and AMP hosts, AMP paths, and trailing slashes.
     """
-    host, path = parts.hostname or "", re.sub("/{2,}", "/", parts.path)
+    host, path = parts.hostname or "", parts.path
+    if "//" in path:
+        path = re.sub("/{2,}", "/", path)
     while True:
         first, _, rest = host.partition(".")
         # A mobile host is an alias of the shorter name, unless that is a suffix such as `co.uk`.
@@ -232,10 +257,9 @@ def _strip_amp(path: str) -> str:
     while True:
         while lower.endswith("/", 0, end):
             end -= 1
-        tail = next((tail for tail in _AMP_TAILS if lower.endswith(tail, 0, end)), None)
-        if tail is None:
+        if not lower.endswith(_AMP_TAILS, 0, end):
             return path[:end]
-        end -= len(tail)
+        end -= next(len(tail) for tail in _AMP_TAILS if lower.endswith(tail, 0, end))
 
 
 def _find_redirect_target(host: str, path: str, query: str) -> str | None:

@@ -6,7 +6,6 @@ only the first page of 100.
 
 import re
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from attrs import evolve
 
@@ -19,7 +18,12 @@ from newsintel.domain.search.outcome import Refusal, SourcePage, Status
 from newsintel.domain.search.query import translate_clauses
 from newsintel.domain.search.query_model import Query, Sort
 from newsintel.domain.text.markup import read_escaped, read_snippet
-from newsintel.domain.text.urls import canonicalize_url, make_article_id, make_stand_in
+from newsintel.domain.text.urls import (
+    canonicalize_url,
+    get_host,
+    make_article_id,
+    make_stand_in,
+)
 from newsintel.outbound.sources.payload import read_json_object
 from newsintel.outbound.sources.refusals import clean_message, make_status_refusal
 from newsintel.outbound.sources.rows import (
@@ -132,24 +136,20 @@ def _read_refusal(response: Response, body: SourceRow, now: datetime) -> Refusal
 def _read_article(row: SourceRow, query: Query, now: datetime) -> Sliced[Article | str]:
     title = read_text(row, "title", MAX_TITLE, read_escaped)
     url = read_url(row, "url")
-    if title == "[Removed]" or (url and urlsplit(url).hostname == "removed.com"):
+    host = get_host(url) if url else ""
+    if title == "[Removed]" or host == "removed.com":
         return "removed"
     if url is None:
         return "bad_url"
     if title is None:
         return "no_title"
-    publisher = read_text(read_members(row, "source"), "name", MAX_NAME, read_escaped) or str(
-        urlsplit(url).hostname
-    )
+    publisher = read_text(read_members(row, "source"), "name", MAX_NAME, read_escaped) or host
     author = read_text(row, "author", MAX_NAME, read_escaped)
     yield
-    title = strip_outlet(
-        title, publisher=publisher, host=str(urlsplit(url).hostname), author=author
-    )
+    title = strip_outlet(title, publisher=publisher, host=host, author=author)
     published_at, estimated = read_date(row.get("publishedAt"), now)
-    identity = make_stand_in(
-        url, title, "" if estimated else f"{published_at:%Y-%m-%d}"
-    ) or canonicalize_url(url)
+    day = "" if estimated else published_at.date().isoformat()
+    identity = make_stand_in(url, title, day) or canonicalize_url(url)
     yield
     content = read_text(row, "content", _MAX_CONTENT, read_snippet)
     yield

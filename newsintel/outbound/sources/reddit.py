@@ -8,7 +8,6 @@ from free use, and removed posts must be forgotten.
 
 import re
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from attrs import evolve
 
@@ -29,7 +28,12 @@ from newsintel.domain.search.outcome import Refusal, SourcePage, Status
 from newsintel.domain.search.query import translate_clauses
 from newsintel.domain.search.query_model import Query, Sort
 from newsintel.domain.text.markup import read_escaped
-from newsintel.domain.text.urls import canonicalize_url, make_article_id, sanitize_url
+from newsintel.domain.text.urls import (
+    canonicalize_url,
+    get_host,
+    make_article_id,
+    sanitize_url,
+)
 from newsintel.outbound.sources.payload import media_type, read_json_object
 from newsintel.outbound.sources.refusals import DEFAULT_PAUSE_S, make_status_refusal
 from newsintel.outbound.sources.rows import (
@@ -246,9 +250,7 @@ def _is_on_reddit(link: str) -> bool:
 
     For these, the post itself is the article.
     """
-    return (
-        re.fullmatch(r"(?:.+\.)?(?:reddit\.com|redd\.it)", str(urlsplit(link).hostname)) is not None
-    )
+    return f".{get_host(link)}".endswith((".reddit.com", ".redd.it"))
 
 
 def _build_post_url(post: SourceRow) -> str | None:

@@ -22,6 +22,11 @@ _SEPARATOR = re.compile(
     r"|\s+[-\u2013\u2014\u2015:/~<]+\s+"
     rf"|(?<={_EAST_ASIAN})[-\u2013\u2014\u2015\uff0d]+(?={_EAST_ASIAN})"
 )
+_ANY_SEPARATOR = re.compile(
+    "[-\u2013\u2014\u2015|\uff5c\uff1a\u2502\u00a6_\u2022\u00b7\u30fb\u00bb\u203a:/~<\uff0d]"
+)
+"""Each match of _TAIL and _SEPARATOR has one of these; most headlines have none."""
+_BEFORE_AUTHOR = re.compile(r"(.*\S)\s+[-\u2013\u2014|]\s+")
 _MOST_SEPARATORS = 3
 """Separators that are tried, from the end of a headline: a name may contain some itself."""
 # A name that is a domain, e.g. RTE.ie, news.com.au.
@@ -79,19 +84,26 @@ def strip_outlet(title: str, *, publisher: str, host: str, author: str | None) -
         author: as the source gives it. Google News has the outlet here; its name may contain a
             separator.
     """
-    aggregated = _GOOGLE_NEWS.fullmatch(fold(publisher)) is not None
-    if author and (
-        match := re.fullmatch(
-            rf"(.*\S)\s+[-\u2013\u2014|]\s+{re.escape(author)}", title, re.IGNORECASE
-        )
-    ):
-        title, aggregated = match[1], False
-    vouched = re.compile(".*") if aggregated else _CHANNEL if "youtube" in fold(publisher) else None
+    if not _ANY_SEPARATOR.search(title):
+        return title
+    outlet = fold(publisher)
+    aggregated = _GOOGLE_NEWS.fullmatch(outlet) is not None
+    if author and (head := _cut_author(title, author)):
+        title, aggregated = head, False
+    vouched = re.compile(".*") if aggregated else _CHANNEL if "youtube" in outlet else None
     labels = _list_outlet_labels(host, publisher)
     while (head := _cut_outlet(title, labels, vouched)) is not None:
         title = head
         vouched = None if aggregated else vouched
     return title
+
+
+def _cut_author(title: str, author: str) -> str | None:
+    """Return the headline before its author's name, or None if it does not end with it."""
+    match = _BEFORE_AUTHOR.fullmatch(title[: -len(author)])
+    # The name is compiled only here: a new pattern takes longer than everything else in this file.
+    same = match and re.fullmatch(re.escape(author), title[-len(author) :], re.IGNORECASE)
+    return match[1] if match and same else None
 
 
 def _cut_outlet(title: str, labels: frozenset[str], vouched: re.Pattern[str] | None) -> str | None:

@@ -7,7 +7,6 @@ from attrs import define
 from newsintel.domain.bounds.sized_cache import SizedCache
 from newsintel.domain.search.article import ArchivedArticle
 from newsintel.domain.search.harvest import Answer
-from newsintel.domain.search.sizes import answer_bytes
 
 MAX_BYTES = 100 * 2**20
 """Size limit of all answers and the index of their articles.
@@ -81,9 +80,9 @@ class AnswerCache:
         if (older := self._kept.pop(key)) is not None:
             self._unindex_articles(key, older)
         articles = kept.answer.harvest.articles
-        size_bytes = answer_bytes(kept.answer) + INDEX_BYTES * len(articles)
+        size_bytes = kept.answer.size_bytes + INDEX_BYTES * len(articles)
         if kept.renewal is not None:
-            size_bytes += answer_bytes(kept.renewal)
+            size_bytes += kept.renewal.size_bytes
         self._key_of |= {article.id: key for article in articles}
         for dropped in self._kept.put(key, kept, size_bytes):
             self._unindex_articles(*dropped)

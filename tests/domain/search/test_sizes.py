@@ -18,7 +18,7 @@ from newsintel.domain.search.merging import merge_articles
 from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.domain.search.query import build_query
 from newsintel.domain.search.query_model import Dedupe
-from newsintel.domain.search.sizes import answer_bytes, outcome_bytes
+from newsintel.domain.search.sizes import outcome_bytes
 from newsintel.domain.text import tokens, urls
 from newsintel.http.bodies.search import View
 from newsintel.http.response.page_cache import PageCache
@@ -114,16 +114,16 @@ def test_the_estimate_for_an_answer_is_near_its_size(letters, rows, title, descr
     make = partial(answered, rows=rows, title=title, description=description, letters=letters)
     make("warm", seed=0)
     answers, real = held(lambda: [make(str(number), seed=number) for number in range(4)])
-    assert near(sum(map(answer_bytes, answers)), real)
+    assert near(sum(one.size_bytes for one in answers), real)
     written = [dump_answer(answer) for answer in answers]
     loaded, real = held(lambda: [load_answer(data) for data in written])
-    assert near(sum(map(answer_bytes, loaded)), real)
+    assert near(sum(one.size_bytes for one in loaded), real)
 
 
 def test_the_estimates_for_an_answer_and_its_outcome_agree():
     """An outcome is estimated before its number of groups is known."""
     answer = answered("one", rows=20, title=80, description=300, letters=LETTERS["ascii"], seed=1)
-    assert answer_bytes(answer) - sizes.ANSWER_BYTES == outcome_bytes(answer.harvest.outcomes[0])
+    assert answer.size_bytes - sizes.ANSWER_BYTES == outcome_bytes(answer.harvest.outcomes[0])
 
 
 def test_cached_answers_stay_within_their_bytes(monkeypatch):

@@ -1,5 +1,6 @@
 """What text cleaning removes and keeps. Hostile text costs no more than usual text."""
 
+import sys
 import time
 import unicodedata
 from collections.abc import Callable
@@ -8,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsintel.domain.text.clean import fold, remove_invisible, to_plain_text
+from newsintel.domain.text.clean import (
+    _INVISIBLE,
+    _MOST_MARKS,
+    fold,
+    limit_marks,
+    remove_invisible,
+    to_plain_text,
+)
+from newsintel.domain.text.joiners import remove_stray_joiners
 from newsintel.domain.text.markup import read_html, read_snippet
 
 ANY_TEXT = st.text(alphabet=st.characters(codec=None, categories=None), max_size=200) | st.text(
@@ -68,6 +77,30 @@ def test_plain_gives_one_bounded_nfc_line(raw: str, max_chars: int) -> None:
         assert text == " ".join(text.split())
         assert unicodedata.is_normalized("NFC", text)
         assert remove_invisible(text) == text
+
+
+def test_every_invisible_character_is_found() -> None:
+    """The quick look finds exactly what the removal would change, in every plane."""
+    for char in map(chr, range(sys.maxunicode + 1)):
+        text = f"a{char}b"
+        removed = remove_stray_joiners(_INVISIBLE.sub(r"\1", text))
+        assert remove_invisible(text) == removed, hex(ord(char))
+
+
+@given(ANY_TEXT)
+def test_a_text_with_nothing_to_remove_is_recognised(text: str) -> None:
+    """The result is that of the removal without a look at the text first."""
+    assert remove_invisible(text) == remove_stray_joiners(_INVISIBLE.sub(r"\1", text))
+
+
+@pytest.mark.parametrize("length", [_MOST_MARKS, _MOST_MARKS + 1, _MOST_MARKS + 2, 70])
+@pytest.mark.parametrize("mark", ["\u0301", "\u0f73", "\U0001d165"])
+def test_marks_are_limited_wherever_they_are(mark: str, length: int) -> None:
+    """A run is cut to its first thirty marks, and no other text is cut."""
+    for start in range(3 * _MOST_MARKS):
+        before, after = "x" * start, "y\u0f71\U00011f00"
+        kept = before + mark * min(length, _MOST_MARKS) + after
+        assert limit_marks(before + mark * length + after) == kept
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ The boundaries are those of Unicode's segmentation wherever the two agree.
 
 import pytest
 import regex
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from newsintel.domain.search.matching import build_run
@@ -193,9 +193,21 @@ def test_every_letter_of_a_script_without_spaces_is_unspaced(script):
     assert [letter for letter, exact in folded if not is_unspaced(exact)] == []
 
 
-@given(st.text(st.characters(max_codepoint=0x7F) | st.sampled_from("aB1,.'`+#-_ ")) | st.text())
+@given(
+    st.text(st.characters(max_codepoint=0x7F) | st.sampled_from("aB1,.'`+#-_ "))
+    | st.text()
+    | st.text(
+        st.sampled_from("aBlsS12,.'`+#_ \xa0\u2013\u2014\u2018\u2019\u201c\u201d\u2026\xe9\u05d0")
+    )
+)
+@example("l\u2019all\u2019ABC\u2019s O\u2019Brien it\u2019s")
+@example("1\u2019000 1'000")
+@example("1\u2018000")
+@example("1,000 and 1.000.000")
+@example("U.S.\u2026 a\u2026b c++\u2014C#")
+@example("\u05d0\u201d\u05d1")
 def test_the_fast_path_finds_the_same_words(text):
-    """ASCII text has a faster reader with the same result."""
+    """Plain English, as typed or as printed, has a faster reader with the same result."""
     found = [*split_words(text)]
     assert split_plain_words(text) == [token.word for token in found]
     assert [*split_placed_words(text)] == [(token.word, token.start, token.end) for token in found]

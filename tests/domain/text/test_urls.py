@@ -1,5 +1,6 @@
 """Which addresses may be shown, and which lead to the same page."""
 
+import base64
 import hashlib
 import re
 from urllib.parse import quote, urlsplit
@@ -13,6 +14,7 @@ from newsintel.domain.search.article import Article
 from newsintel.domain.search.outcome import SourcePage
 from newsintel.domain.text.urls import (
     canonicalize_url,
+    get_host,
     make_article_id,
     make_stand_in,
     sanitize_url,
@@ -53,6 +55,19 @@ PIECES = st.sampled_from(
 def test_usable_repairs_addresses(raw: str, expected: str) -> None:
     """It repairs the known faults of upstreams and writes the rest in ASCII."""
     assert sanitize_url(raw) == expected
+
+
+@given(st.sampled_from(["http", "https"]), st.lists(PIECES | ANY_TEXT.map(lambda it: it[:3])))
+@example("https", ["example.org", "/?a=1&Amp;b=2"])
+@example("https", ["example.org", "/" + "x" * 3_000])
+@example("https", ["EXAMPLE.org.:80", '/a|b^c`d{e}f[g]#h"i'])
+def test_a_plain_url_is_recognised(scheme: str, pieces: list[str]) -> None:
+    """A URL that is accepted after one look is what every step of the repair makes of it.
+
+    A scheme in capitals is never accepted at once, and its repair is nothing but lower case.
+    """
+    rest = "://" + "".join(pieces)
+    assert sanitize_url(scheme + rest) == sanitize_url(scheme.upper() + rest)
 
 
 UNSAFE = [
@@ -298,10 +313,36 @@ def test_stand_in_is_for_hidden_pages_only(url: str) -> None:
     assert make_stand_in(url, "title", "2024-05-01") is None
 
 
+@given(st.lists(PIECES, max_size=8).map("".join))
+def test_host_is_that_of_the_standard_library(raw: str) -> None:
+    """For every URL that may be shown."""
+    if (url := sanitize_url(raw)) is not None:
+        assert get_host(url) == urlsplit(url).hostname
+    else:
+        assert get_host("no URL") == ""
+
+
+@given(
+    st.sampled_from(["https://bbc.com", "http://x.example:81", "https://consent.yahoo.com"]),
+    st.text(st.sampled_from("/?#:@&=aé%2[]")),
+)
+def test_host_ends_where_the_path_begins(start: str, rest: str) -> None:
+    """Whatever follows it."""
+    if (url := sanitize_url(start + rest)) is not None:
+        assert get_host(url) == urlsplit(url).hostname
+
+
 def test_article_id_is_fixed() -> None:
     """A public id never changes: 20 lower-case base32 characters of SHA-256."""
     assert make_article_id("https://example.org/") == "a_" + "qgmndowebiidgzj2pdsi"
     assert make_article_id("\ud800").startswith("a_")
+
+
+@given(ANY_TEXT)
+def test_article_id_is_base32_of_the_standard_library(text: str) -> None:
+    """Each character stands for five bits, as `base64` writes them."""
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    assert make_article_id(text) == "a_" + base64.b32encode(digest)[:20].decode().lower()
 
 
 @given(st.lists(PIECES, max_size=8).map("".join))

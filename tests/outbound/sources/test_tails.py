@@ -3,9 +3,11 @@
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from newsintel.domain.text.clean import to_plain_text
-from newsintel.outbound.sources.tails import strip_outlet
+from newsintel.outbound.sources.tails import _cut_author, strip_outlet
 from tests.outbound.sources.replies import recorded_bodies
 from tests.shared import needs_shared
 
@@ -215,3 +217,18 @@ def test_recorded_tails_are_removed() -> None:
             kept += re.search(r"\S\s+[-\u2013\u2014|]\s+\S", after) is not None
     # A person read the 13: they are subtitles, columnists, and the tail of a live blog.
     assert (stripped, kept) == (148, 13)
+
+
+@given(
+    st.lists(
+        st.sampled_from([*"aAıİſs.+( )-|\u2013\u00df\u1e9e\n", "Jane Doe", " - "]), max_size=9
+    ),
+    st.lists(st.sampled_from([*"aAıİſs.+( )-", "Jane Doe", "jane doe"]), min_size=1, max_size=3),
+)
+def test_an_author_is_cut_off_as_by_one_pattern(title: list[str], author: list[str]) -> None:
+    """The name is compared only where a separator precedes it, with the same result."""
+    name = "".join(author)
+    pattern = rf"(.*\S)\s+[-\u2013\u2014|]\s+{re.escape(name)}"
+    for text in ("".join(title), f"{''.join(title)} - {name.swapcase()}"):
+        match = re.fullmatch(pattern, text, re.IGNORECASE)
+        assert _cut_author(text, name) == (match[1] if match else None)

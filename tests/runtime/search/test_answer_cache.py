@@ -1,7 +1,6 @@
 """The cache of answers in memory."""
 
 from newsintel.domain.bounds.sized_cache import ENTRY_BYTES
-from newsintel.domain.search.sizes import answer_bytes
 from newsintel.runtime.search import answer_cache as l1
 from newsintel.runtime.search.answer_cache import AnswerCache
 from tests.make import answer, article, at, outcome, query
@@ -15,7 +14,7 @@ def named(key: str, *articles: str):
 
 def size(one):
     """Return the size of an answer in the cache."""
-    return answer_bytes(one) + l1.INDEX_BYTES * len(one.harvest.articles) + ENTRY_BYTES
+    return one.size_bytes + l1.INDEX_BYTES * len(one.harvest.articles) + ENTRY_BYTES
 
 
 def test_least_recently_used_goes_first(monkeypatch):

@@ -12,9 +12,17 @@ from random import Random
 from newsintel.domain.search.matching import build_run
 from newsintel.domain.text import languages
 from newsintel.domain.text.languages import FUNCTION_WORDS, SIMPLE, stem_word
+from newsintel.domain.text.lexemes import AUTHOR, EXACT, MARKED, make_lexeme
+from newsintel.domain.text.parts import cut_at_spaces
 from newsintel.domain.text.tokens import is_unspaced, split_words
 from newsintel.storage.postgres.archive.conditions import _build_phrase_query
-from newsintel.storage.postgres.archive.indexing import Texts, index_article
+from newsintel.storage.postgres.archive.indexing import (
+    GAP,
+    MOST_PLACES,
+    SLICE_CHARS,
+    Texts,
+    index_articles,
+)
 from tests.printed_words import ROWS
 from tests.storage.support import NOON, article
 
@@ -35,10 +43,8 @@ async def test_sampled_letters_and_digits_are_found(bridge, fetch):
     lane = bridge.add_lane("read", 1)
 
     async def vectors():
-        return [
-            (await index_article(Texts(f"a {one} b", None, None, None, "P", "ja")))[0]
-            for one in sample
-        ]
+        texts = [Texts(f"a {one} b", None, None, None, "P", "ja") for one in sample]
+        return [search for search, _, _ in await index_articles(texts)]
 
     asked = [build_run(one, SIMPLE) for one in sample]
     assert [one for one, found in zip(sample, asked, strict=True) if found is None] == []
@@ -51,6 +57,51 @@ async def test_sampled_letters_and_digits_are_found(bridge, fetch):
         " WHERE NOT vector::tsvector @@ query::tsquery"
     )
     assert lost == []
+
+
+async def test_index_equals_what_the_rules_say(bridge):
+    """Each text's words are indexed as `tokens` and `lexemes` say, whatever is cached of it."""
+    random = Random(4)
+    titles = [row.title for row in ROWS]
+    texts = [
+        Texts(
+            " ".join(random.sample(titles, random.randrange(3)))[:300],
+            random.choice([None, *titles]),
+            " ".join(random.choices(titles, k=random.choice([0, 1, 90]))) or None,
+            random.choice([None, *titles]),
+            random.choice(titles),
+            random.choice([None, *languages.FUNCTION_WORDS, "xx"]),
+        )
+        for _ in range(300)
+    ]
+    texts.append(Texts("a " * 300, "the " * 300, None, None, "P", None))
+    lane = bridge.add_lane("index", 1)
+    for _ in ("new", "known"):
+        found = await lane.run(index_articles, texts)
+        assert [search for search, _, _ in found] == [
+            index_by_rules(one, language)
+            for one, (_, language, _) in zip(texts, found, strict=True)
+        ]
+
+
+def index_by_rules(texts, language):
+    """A tsvector, from the words of each field in turn. Long texts are read in parts."""
+    vector, place = {}, 0
+    for text, weight in ((texts.title, "A"), (texts.description, "B"), (texts.content, "C")):
+        for part in cut_at_spaces(text or "", SLICE_CHARS):
+            for token in split_words(part):
+                place += 1
+                vector.setdefault(make_lexeme(token.word, language), []).append(f"{place}{weight}")
+                if token.exact != token.word:
+                    vector.setdefault(EXACT + token.exact, [])
+                    vector.setdefault(MARKED + token.word, [])
+        place += GAP
+    for number, token in enumerate(split_words(texts.author or ""), 1):
+        vector.setdefault(AUTHOR + token.word, []).append(f"{number}")
+    return " ".join(
+        f"'{some}':{','.join(places[:MOST_PLACES])}" if places else f"'{some}'"
+        for some, places in vector.items()
+    )
 
 
 async def test_stems_equal_those_of_postgresql(fetch):

@@ -19,9 +19,8 @@ from attrs import asdict
 from newsintel.domain.search.article import ArchivedArticle, Article, Engagement, Pair
 from newsintel.errors import PoisonedBatchError
 from newsintel.storage.postgres.archive.indexing import (
-    Indexed,
     Texts,
-    index_article,
+    index_articles,
     reindex_articles,
 )
 from newsintel.storage.postgres.pool import Connection, Postgres
@@ -165,12 +164,12 @@ async def upsert(connection: Connection, articles: Iterable[tuple[Article, datet
     The caller has opened the transaction.
     """
     new, unread = 0, []
-    for rows in _split_rounds(
-        [
-            (*_build_row(article, fetched_at), *await _index_words(article))
-            for article, fetched_at in articles
-        ]
-    ):
+    found, texts = [], []
+    for article, fetched_at in articles:
+        found.append(_build_row(article, fetched_at))
+        texts.append(_get_texts(article))
+    words = await index_articles(texts)
+    for rows in _split_rounds([one + more for one, more in zip(found, words, strict=True)]):
         saved = await connection.fetch(SAVE, *_transpose_rows(rows))
         new += sum(row["new"] for row in saved)
         unread += [row["id"] for row in saved if row["unread"]]
@@ -253,8 +252,8 @@ def _build_row(article: Article, fetched_at: datetime) -> tuple[Any, ...]:
     )
 
 
-async def _index_words(article: Article) -> Indexed:
-    """Return what the index stores of an article.
+def _get_texts(article: Article) -> Texts:
+    """Return the texts of an article that are indexed.
 
     Raises:
         PoisonedBatchError: a text field is not a string.
@@ -268,15 +267,13 @@ async def _index_words(article: Article) -> Indexed:
     )
     if not all(isinstance(text, str) for text in texts):
         raise PoisonedBatchError("a text of an article is not a string")
-    return await index_article(
-        Texts(
-            article.title,
-            article.description,
-            article.content,
-            article.author,
-            article.publisher,
-            article.language,
-        )
+    return Texts(
+        article.title,
+        article.description,
+        article.content,
+        article.author,
+        article.publisher,
+        article.language,
     )
 
 

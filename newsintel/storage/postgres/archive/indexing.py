@@ -5,17 +5,18 @@ every server. An article that must still be indexed has no `text_language`: its 
 older version of newsintel wrote it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from sys import getsizeof
 from typing import Any
 
 from attrs import fields, frozen
 
+from newsintel.domain.bounds.sized_cache import SizedCache
 from newsintel.domain.bounds.slices import Sliced
-from newsintel.domain.search.matching import choose_language
+from newsintel.domain.search.matching import choose_language, list_plain_words, prepare_text
 from newsintel.domain.text.folding import fold_plain_name
-from newsintel.domain.text.lexemes import AUTHOR, EXACT, MARKED, make_lexeme
+from newsintel.domain.text.lexemes import AUTHOR, EXACT, MARKED
 from newsintel.domain.text.parts import cut_at_spaces
-from newsintel.domain.text.tokens import split_plain_words, split_words
 from newsintel.storage.loop_turns import run_in_loop_turns
 from newsintel.storage.postgres.pool import Connection, Postgres
 
@@ -61,6 +62,8 @@ BATCH_ROWS = 200
 Indexed = tuple[str, str, str]
 """A tsvector as text, the language whose rules made it, and the publisher's name in plain form."""
 
+RECENT_BYTES = 4 * 2**20
+
 
 class PostgresIndexing:
     """Indexes articles that an older version wrote. Several processes may do this at once."""
@@ -97,23 +100,41 @@ class Texts:
     language: str | None
 
 
-async def index_article(texts: Texts) -> Indexed:
-    """Return what the index stores of an article. Other tasks run in between."""
-    search, language = await run_in_loop_turns(_build_vector(texts))
-    return search, language, fold_plain_name(texts.publisher)
+# A refresh of a search finds mostly the same articles: those of about twelve searches.
+_recent: SizedCache[Texts, Indexed] = SizedCache(RECENT_BYTES)
+
+
+async def index_articles(articles: Iterable[Texts]) -> list[Indexed]:
+    """Return what the index stores of each article. Other tasks run in between.
+
+    All articles are one run: a pause for each would take longer than indexing it.
+    """
+    return await run_in_loop_turns(_index_in_slices(articles))
 
 
 async def _write(connection: Connection, rows: Sequence[Any]) -> int:
     if rows:
-        found = [
-            (row["id"], *await index_article(Texts(**{name: row[name] for name in _NAMES})))
-            for row in rows
-        ]
+        words = await index_articles(Texts(**{name: row[name] for name in _NAMES}) for row in rows)
+        found = [(row["id"], *more) for row, more in zip(rows, words, strict=True)]
         await connection.execute(WRITE, *map(list, zip(*found, strict=True)))
     return len(rows)
 
 
 _NAMES = [one.name for one in fields(Texts)]
+
+
+def _index_in_slices(articles: Iterable[Texts]) -> Sliced[list[Indexed]]:
+    found = []
+    for texts in articles:
+        indexed = _recent.get(texts)
+        if indexed is None:
+            search, language = yield from _build_vector(texts)
+            indexed = search, language, fold_plain_name(texts.publisher)
+            given = (texts.title, texts.description, texts.content, texts.author)
+            _recent.put(texts, indexed, sum(map(getsizeof, (*given, *indexed))))
+        found.append(indexed)
+        yield
+    return found
 
 
 def _build_vector(texts: Texts) -> Sliced[tuple[str, str]]:
@@ -127,11 +148,14 @@ def _build_vector(texts: Texts) -> Sliced[tuple[str, str]]:
 
 
 class _Vector:
-    """Builds a tsvector."""
+    """Builds a tsvector.
+
+    The words come from the caches of `matching`: ranking has just read the same texts.
+    """
 
     def __init__(self, language: str) -> None:
         self._language = language
-        self._places: dict[str, list[str]] = {}
+        self._entries: dict[str, str] = {}  # each lexeme with its positions, as PostgreSQL reads it
         self._place = 0
         self._bytes = 0
 
@@ -140,39 +164,41 @@ class _Vector:
         for number, part in enumerate(cut_at_spaces(text, SLICE_CHARS)):
             if number:
                 yield
-            if part.isascii():  # no word has diacritics, so none is checked
-                for word in split_plain_words(part):
-                    self._add_next(word, weight)
-                continue
-            for token in split_words(part):
-                self._add_next(token.word, weight)
-                if token.exact != token.word:
-                    self._put(EXACT + token.exact)
-                    self._put(MARKED + token.word)
+            words = prepare_text(part, self._language)
+            for some, plain, exact in words.list_words():
+                self._place += 1
+                self._put(some, f"{self._place}{weight}")
+                if exact != plain:
+                    self._note(EXACT + exact)
+                    self._note(MARKED + plain)
         self._place += GAP
 
     def add_author(self, author: str) -> None:
         """Add the words of a name."""
-        for place, token in enumerate(split_words(author), 1):
-            self._put(AUTHOR + token.word, str(place))
+        for place, word in enumerate(list_plain_words(author), 1):
+            self._put(AUTHOR + word, str(place))
 
     def to_text(self) -> str:
-        """Return the tsvector as PostgreSQL reads it. No word contains a quote or a backslash."""
-        return " ".join(
-            f"'{some}':{','.join(places)}" if places else f"'{some}'"
-            for some, places in self._places.items()
-        )
+        """Return the tsvector as PostgreSQL reads it.
 
-    def _add_next(self, word: str, weight: str) -> None:
-        self._place += 1
-        self._put(make_lexeme(word, self._language), f"{self._place}{weight}")
+        No word contains a quote, a backslash or a comma.
+        """
+        return " ".join(self._entries.values())
 
-    def _put(self, some: str, place: str | None = None) -> None:
-        places = self._places.get(some)
-        if places is None:
-            self._bytes += len(some.encode()) + 8
-            if self._bytes > MOST_BYTES:
-                return
-            places = self._places[some] = []
-        if place is not None and len(places) < MOST_PLACES:
-            places.append(place)
+    def _put(self, some: str, place: str) -> None:
+        entry = self._entries.get(some)
+        if entry is not None:
+            if entry.count(",") < MOST_PLACES - 1:
+                self._entries[some] = f"{entry},{place}"
+            return
+        self._bytes += len(some.encode()) + 8
+        if self._bytes <= MOST_BYTES:
+            self._entries[some] = f"'{some}':{place}"
+
+    def _note(self, some: str) -> None:
+        """Add a lexeme without a position."""
+        if some in self._entries:
+            return
+        self._bytes += len(some.encode()) + 8
+        if self._bytes <= MOST_BYTES:
+            self._entries[some] = f"'{some}'"
