@@ -84,6 +84,10 @@ bench *TARGETS:
     @python -m pip install -qq --disable-pip-version-check --require-hashes --only-binary :all: -r locks/bench.txt
     @exec python -m benchmarks {{TARGETS}}
 
+# measure the processor time of each part of a miss (--beside DIRECTORY: another checkout, in turns)
+bench-miss-parts *ARGS:
+    @exec python -m benchmarks.miss_parts {{ARGS}}
+
 # measure the archive's latency and ingest rate (default sizes: 100,000 and 1,000,000 articles)
 bench-archive *SIZES:
     python -m benchmarks.archive {{SIZES}}

@@ -178,8 +178,6 @@ def _choose_leader(articles: Sequence[Article]) -> Article:
 
     They are description, author, image, content and a date that is not estimated.
     """
-    if len(articles) == 1:
-        return articles[0]
     return max(articles, key=_count_details)
 
 

@@ -80,8 +80,6 @@ def article_popularity(article: Article, publishers: int, saves: int) -> float:
 
 def score_corroboration(group: Group) -> float:
     """Return the part for the number of publishers, 0..1."""
-    if len(group.members) == 1:
-        return 0.0
     return 1 - 1 / len({fold(member.article.publisher) for member in group.members})
 
 
@@ -105,4 +103,4 @@ def _score_saves(group: Group, saves: Mapping[str, int]) -> float:
 
 
 def _scale_logarithmically(count: int, most: int) -> float:
-    return 0.0 if not count else min(1.0, log1p(count) / log1p(most))
+    return min(1.0, log1p(count) / log1p(most))

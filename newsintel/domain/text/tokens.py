@@ -87,7 +87,7 @@ _SPECIAL = re.compile(rf"\d[{_GROUPING}]\d\d|(?<![\w.])[^\W\d_]\.[^\W\d_]|\+\+|\
 _NOT_SIMPLE = re.compile(r"'|`|\#|\+\+|\.[0-9A-Za-z]|,[0-9]")
 """What the simple expression cannot read. Each alternative begins with one of six characters, so
 the search is fast."""
-_TYPED_FOR = str.maketrans("\xa0\u2013\u2014\u201c\u201d\u2026\u2018\u2019", "      ''")
+_PRINTED_SIGNS = str.maketrans("\xa0\u2013\u2014\u201c\u201d\u2026\u2018\u2019", "      ''")
 """The signs that print adds to plain English, and what separates the same words."""
 _ASCII_WORDS = re.compile("[a-z0-9]+(?:['`][a-z0-9]+)*")
 _ASCII_WORD = re.compile("[a-z0-9]+")
@@ -141,7 +141,7 @@ def split_english_words(text: str) -> list[str] | None:
 
     None for any other text, and for one with numbers in groups, initials or C++.
     """
-    plain = text if text.isascii() else text.translate(_TYPED_FOR)
+    plain = text if text.isascii() else text.translate(_PRINTED_SIGNS)
     if not plain.isascii() or (_NOT_SIMPLE.search(plain) and _SPECIAL.search(plain)):
         return None
     words = _ASCII_WORDS.findall(plain.lower())

@@ -126,8 +126,6 @@ def _list_duplicates(group: Group) -> list[Member]:
     A founder that is not the leader gets the leader's rule and similarity: they tie the two
     together.
     """
-    if len(group.members) == 1:
-        return []
     leading = next(
         place for place, member in enumerate(group.members) if member.article == group.leader
     )
