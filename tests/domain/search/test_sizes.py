@@ -2,6 +2,7 @@
 
 import gc
 import random
+import sys
 import tracemalloc
 from functools import partial
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ from newsintel.domain.search.merging import merge_articles
 from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.domain.search.query import build_query
 from newsintel.domain.search.query_model import Dedupe
-from newsintel.domain.search.sizes import outcome_bytes
+from newsintel.domain.search.sizes import articles_bytes, outcome_bytes
 from newsintel.domain.text import tokens, urls
 from newsintel.http.bodies.search import View
 from newsintel.http.response.page_cache import PageCache
@@ -27,7 +28,7 @@ from newsintel.outbound.sources import newsapi, tails
 from newsintel.outbound.sources.source import Response
 from newsintel.runtime.search import answer_cache as l1
 from newsintel.runtime.search.answer_cache import AnswerCache
-from tests.make import NOON
+from tests.make import NOON, article
 from tests.whole import dump_answer, load_answer
 
 FACTOR = 1.25
@@ -191,3 +192,12 @@ def test_the_estimate_for_preferences_is_near_their_size(topics):
     written = orjson.dumps({"topics": topics, "excluded_topics": topics, "default_limit": 5})
     kept, real = held(lambda: [Preferences.from_values(orjson.loads(written)) for _ in range(200)])
     assert near(sum(each.size_bytes for each in kept), real)
+
+
+def test_a_url_that_is_one_object_counts_once():
+    """Most articles are known by the address that they came with."""
+    url = "https://news.example/" + "x" * 100
+    same = article(external_id=url, url=url, canonical_url=url)
+    for name in ("external_id", "canonical_url"):
+        other = evolve(same, **{name: url[:1] + url[1:]})
+        assert articles_bytes([other]) == articles_bytes([same]) + sys.getsizeof(url)
