@@ -5,7 +5,13 @@ from datetime import timedelta
 import pytest
 
 from newsintel.config.values import Secret
-from newsintel.domain.accounts.persons import MAX_CACHED_CHARS, Persons, network_of, parse_address
+from newsintel.domain.accounts.persons import (
+    MAX_CACHED_CHARS,
+    UNKNOWN_PERSON,
+    Persons,
+    network_of,
+    parse_address,
+)
 from tests.make import NOON
 
 
@@ -29,11 +35,12 @@ def test_a_port_and_a_zone_are_no_part_of_an_address(address, network):
     assert network_of(address) == network
 
 
-@pytest.mark.parametrize("address", ["", "x", "10.0.0.1:80:90", "[::1", "1.2.3"])
+@pytest.mark.parametrize("address", ["", "x", "10.0.0.1:80:90", "[::g]", "1.2.3"])
 def test_what_is_no_address_is_none(address):
     """All such callers are one person, so nobody gets more by an invalid address."""
-    assert parse_address(address) is None or address == "[::1"
-    assert persons().derive_person(address, NOON) == persons().derive_person(address, NOON)
+    assert parse_address(address) is None
+    assert network_of(address) == UNKNOWN_PERSON
+    assert persons().derive_person(address, NOON) == persons().derive_person("unknown", NOON)
 
 
 def test_a_person_is_the_same_for_a_day():
