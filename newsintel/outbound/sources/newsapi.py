@@ -34,6 +34,7 @@ from newsintel.outbound.sources.rows import (
     read_text,
     read_url,
 )
+from newsintel.outbound.sources.shared_tails import strip_shared_tails
 from newsintel.outbound.sources.source import Request, Response, Source
 from newsintel.outbound.sources.tails import strip_outlet
 
@@ -97,11 +98,11 @@ def read_slices(response: Response, query: Query, now: datetime) -> Sliced[Sourc
         return body if response.status == 200 else make_status_refusal(response, now)
     rows = body.get("articles")
     if response.status == 200 and body.get("status") == "ok" and isinstance(rows, list):
-        return (
-            yield from read_page(
-                rows, lambda row: _read_article(row, query, now), query, http_status=200
-            )
+        known_hosts: set[str] = set()
+        page = yield from read_page(
+            rows, lambda row: _read_article(row, query, now, known_hosts), query, http_status=200
         )
+        return evolve(page, articles=strip_shared_tails(page.articles, known_hosts))
     return _read_refusal(response, body, now)
 
 
@@ -133,7 +134,10 @@ def _read_refusal(response: Response, body: SourceRow, now: datetime) -> Refusal
     )
 
 
-def _read_article(row: SourceRow, query: Query, now: datetime) -> Sliced[Article | str]:
+def _read_article(
+    row: SourceRow, query: Query, now: datetime, known_hosts: set[str]
+) -> Sliced[Article | str]:
+    """Read a row; add its host to `known_hosts` if its title names the outlet."""
     title = read_text(row, "title", MAX_TITLE, read_escaped)
     url = read_url(row, "url")
     host = get_host(url) if url else ""
@@ -146,7 +150,10 @@ def _read_article(row: SourceRow, query: Query, now: datetime) -> Sliced[Article
     publisher = read_text(read_members(row, "source"), "name", MAX_NAME, read_escaped) or host
     author = read_text(row, "author", MAX_NAME, read_escaped)
     yield
-    title = strip_outlet(title, publisher=publisher, host=host, author=author)
+    stripped = strip_outlet(title, publisher=publisher, host=host, author=author)
+    if stripped != title or "youtube" in host:  # a song's tail is its singer
+        known_hosts.add(host)
+    title = stripped
     published_at, estimated = read_date(row.get("publishedAt"), now)
     day = "" if estimated else published_at.date().isoformat()
     identity = make_stand_in(url, title, day) or canonicalize_url(url)
