@@ -18,12 +18,8 @@ from newsintel.domain.search.outcome import Refusal, SourcePage, Status
 from newsintel.domain.search.query import translate_clauses
 from newsintel.domain.search.query_model import Query, Sort
 from newsintel.domain.text.markup import read_escaped, read_snippet
-from newsintel.domain.text.urls import (
-    canonicalize_url,
-    get_host,
-    make_article_id,
-    make_stand_in,
-)
+from newsintel.domain.text.safe_urls import get_host
+from newsintel.domain.text.urls import canonicalize_url, make_article_id, make_stand_in
 from newsintel.outbound.sources.payload import read_json_object
 from newsintel.outbound.sources.refusals import clean_message, make_status_refusal
 from newsintel.outbound.sources.rows import (

@@ -28,12 +28,8 @@ from newsintel.domain.search.outcome import Refusal, SourcePage, Status
 from newsintel.domain.search.query import translate_clauses
 from newsintel.domain.search.query_model import Query, Sort
 from newsintel.domain.text.markup import read_escaped
-from newsintel.domain.text.urls import (
-    canonicalize_url,
-    get_host,
-    make_article_id,
-    sanitize_url,
-)
+from newsintel.domain.text.safe_urls import get_host, sanitize_url
+from newsintel.domain.text.urls import canonicalize_url, make_article_id
 from newsintel.outbound.sources.payload import media_type, read_json_object
 from newsintel.outbound.sources.refusals import DEFAULT_PAUSE_S, make_status_refusal
 from newsintel.outbound.sources.rows import (

@@ -12,7 +12,7 @@ from attrs import evolve
 
 from newsintel.domain.search.article import Article
 from newsintel.domain.text.clean import fold
-from newsintel.domain.text.urls import get_host
+from newsintel.domain.text.safe_urls import get_host
 from newsintel.outbound.sources.outlet_words import (
     PRESS_WORDS,
     is_lower_case,
