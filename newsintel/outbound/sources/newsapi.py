@@ -20,6 +20,7 @@ from newsintel.domain.search.query_model import Query, Sort
 from newsintel.domain.text.markup import read_escaped, read_snippet
 from newsintel.domain.text.safe_urls import get_host
 from newsintel.domain.text.urls import canonicalize_url, make_article_id, make_stand_in
+from newsintel.outbound.sources.bylines import read_byline
 from newsintel.outbound.sources.payload import read_json_object
 from newsintel.outbound.sources.refusals import clean_message, make_status_refusal
 from newsintel.outbound.sources.rows import (
@@ -168,16 +169,11 @@ def _read_article(
         published_at_estimated=estimated,
         description=read_text(row, "description", MAX_DESCRIPTION, read_snippet),
         content=_CUT.sub("", content) or None if content else None,
-        author=_clean_author(author),
+        author=read_byline(author, publisher),
         image_url=read_url(row, "urlToImage"),
         # The language is known only if the query filters by it and NewsAPI supports that.
         language=query.language if query.language in _LANGUAGES else None,
     )
-
-
-def _clean_author(author: str | None) -> str | None:
-    """Return an author's name; None for URLs, handles and markup data, which were all recorded."""
-    return None if author is None or re.search(r"://|@|[{}\[\]]|\Awww\.", author) else author
 
 
 SOURCE = Source(
