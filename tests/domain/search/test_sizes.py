@@ -20,11 +20,11 @@ from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.domain.search.query import build_query
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.search.sizes import articles_bytes, outcome_bytes
-from newsintel.domain.text import tokens, urls
+from newsintel.domain.text import safe_urls, tokens
 from newsintel.http.bodies.search import View
 from newsintel.http.response.page_cache import PageCache
 from newsintel.http.response.rendered_search import Privacy, render_search
-from newsintel.outbound.sources import newsapi, tails
+from newsintel.outbound.sources import native_names, newsapi, outlet_names
 from newsintel.outbound.sources.source import Response
 from newsintel.runtime.search import answer_cache as l1
 from newsintel.runtime.search.answer_cache import AnswerCache
@@ -71,9 +71,10 @@ def answered(key, *, rows, title, description, letters, seed):
 
 def forget():
     """Clear the caches of text functions, because they are not part of the values."""
-    for memo in (*MEMOS, dedup.strip_decorations, urls.sanitize_url):
+    for memo in (*MEMOS, dedup.strip_decorations, safe_urls.sanitize_url):
         memo.clear()
-    tails._list_outlet_labels.cache_clear()
+    outlet_names.describe_outlet.cache_clear()
+    native_names.is_native_name.cache_clear()
     urlsplit.cache_clear()
     gc.collect()
 
