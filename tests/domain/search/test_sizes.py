@@ -22,6 +22,7 @@ from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.search.sizes import articles_bytes, outcome_bytes
 from newsintel.domain.text import safe_urls, tokens
 from newsintel.http.bodies.search import View
+from newsintel.http.response.kept_answer import KeptAnswer, KeptAnswers
 from newsintel.http.response.page_cache import PageCache
 from newsintel.http.response.rendered_search import Privacy, render_search
 from newsintel.outbound.sources import native_names, newsapi, outlet_names
@@ -182,6 +183,22 @@ def test_finished_pages_take_at_most_their_estimate():
     written = dump_answer(answer)
     pages, real = held(fill)
     assert real < pages._pages.size_bytes * FACTOR
+
+
+def test_kept_answers_take_at_most_their_estimate():
+    """With small and large bodies, short and long query strings."""
+
+    def fill():
+        kept = KeptAnswers()
+        for number in range(200):
+            scope = {"path": "/archive", "query_string": b"q" * number + b"%d" % number}
+            body = b"x" * (100 * number)
+            answer = KeptAnswer.of_body(body, "/archive", NOON.timestamp(), keep_s=60, age_s=1.5)
+            kept.put(scope, answer)
+        return kept
+
+    kept, real = held(fill)
+    assert real < kept._answers.size_bytes * FACTOR
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from newsintel.http.server.connection import KEEP_ALIVE_S, SEND_TIMEOUT_S
 from tests.http.middleware.test_rate_limits import limited
+from tests.http.response.test_kept_answer import KEPT, SIMILAR
 from tests.http.server.memory import serving_in_memory
 from tests.http.wire import get, serving
 from tests.http.world import NOW, Desk, World
@@ -64,6 +65,25 @@ async def test_what_never_changes_is_answered_before_the_parser(mock_clock, path
         assert service.at_once == [200, 200]
         assert (status, head[0], head[2]) == (200, 200, b"")
         assert int(head[1][b"content-length"]) == len(body) == int(headers[b"content-length"])
+
+
+@pytest.mark.parametrize("path", [path.encode() for path in KEPT if path != SIMILAR])
+async def test_what_a_route_gave_is_answered_before_the_parser_for_seconds(mock_clock, path):
+    """Log and metrics name the route that gave it."""
+    world = World()
+    async with serving_in_memory(world) as service:
+        client = service.connect()
+        first = parse(await client.send(ask(path)))
+        assert service.at_once == []
+        again = parse(await client.send(ask(path)))
+        assert service.at_once == [200]
+        assert (again[0], again[2]) == (200, first[2])
+        world.now = NOW + timedelta(seconds=KEPT[path.decode()])
+        await client.send(ask(path))
+        assert service.at_once == [200]
+        count, route = world.metrics.registry.get_sample_value, path.decode().partition("?")[0]
+        labels = {"route": route, "status": "2xx"}
+        assert count("newsintel_http_request_seconds_count", labels) == 3
 
 
 NOT_AT_ONCE = {
@@ -182,7 +202,7 @@ async def test_both_ways_share_one_limit_of_requests_on_a_connection(mock_clock)
         service.parts.config.keep_alive_max_requests = 10
         client = service.connect()
         for number in range(9):
-            path = b"/sources" if number % 3 == 0 else b"/health"
+            path = b"/nothing" if number % 3 == 0 else b"/health"
             assert b"connection" not in parse(await client.send(ask(path)))[1]
         assert len(service.at_once) == 6
         assert parse(await client.send(ask(b"/health")))[1][b"connection"] == b"close"
