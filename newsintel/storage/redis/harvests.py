@@ -13,6 +13,7 @@ process finds an article that another has just answered with, before the archive
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from attrs import frozen
 from redis.asyncio.client import Pipeline
@@ -136,9 +137,8 @@ class RedisCache:
         key = next((one for one in found if one is not None), None)
         return None if key is None else key.decode("ascii", "replace")
 
-    async def _get(self, key: str) -> bytes | None:
-        data: bytes | None = await self._redis.get(f"articles:{key}")
-        return data
+    async def _get(self, key: str) -> Any:
+        return await self._redis.get(f"articles:{key}")
 
     async def _claim(self, key: str, token: str, ttl_ms: int) -> tuple[bool, bytes | None]:
         # No transaction is needed: a holder that writes between the two commands writes the answer
