@@ -460,6 +460,19 @@ async def test_if_all_sources_and_the_archive_fail_the_failure_is_the_answer(
     assert rig.cache.locks == {}
 
 
+async def test_a_slow_archive_does_not_stand_in(rig, nursery, autojump_clock, monkeypatch):
+    """The caller has waited for the whole deadline, and gets the failure STAND_IN_S later."""
+
+    async def hang(*_asked):
+        await trio.sleep_forever()
+
+    monkeypatch.setattr(rig.search, "search", hang)
+    flight = rig.fly()
+    answer = (await all_fail(rig, nursery, flight)).answer
+    assert not answer.harvest.answered
+    assert trio.current_time() <= flight.deadline + merger.STAND_IN_S
+
+
 async def test_without_an_enabled_source_the_archive_answers(nursery, autojump_clock):
     """Its answer is complete, even if it is empty."""
     rig = Rig(sources=())

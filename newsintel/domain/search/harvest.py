@@ -10,7 +10,7 @@ from functools import cached_property
 
 from attrs import field, frozen
 
-from newsintel.domain.search.article import Article, Group
+from newsintel.domain.search.article import ArchivedArticle, Article, Group
 from newsintel.domain.search.outcome import FetchOutcome, HeldFrom
 from newsintel.domain.search.query_model import Dedupe, Query
 from newsintel.domain.search.sizes import ANSWER_BYTES, GROUP_BYTES, articles_bytes
@@ -134,6 +134,19 @@ class Answer:
         """The size in memory, for the limits of caches and queues: each of them asks for it."""
         articles, groups = self.harvest.articles, self.merge.ranked
         return ANSWER_BYTES + articles_bytes(articles) + GROUP_BYTES * len(groups)
+
+    def find_article(self, article_id: str) -> ArchivedArticle | None:
+        """Return an article of the harvest, as far as this answer knows it."""
+        fetched_at = self.harvest.fetched_at
+        return next(
+            (
+                ArchivedArticle(member.article, fetched_at, fetched_at, ranked.group.leader.id)
+                for ranked in self.merge.ranked
+                for member in ranked.group.members
+                if member.article.id == article_id
+            ),
+            None,
+        )
 
     @property
     def stale(self) -> bool:
