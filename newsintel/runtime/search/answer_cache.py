@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from attrs import define
+from attrs import define, evolve
 
 from newsintel.domain.bounds.sized_cache import SizedCache
 from newsintel.domain.search.article import ArchivedArticle
@@ -72,8 +72,12 @@ class AnswerCache:
             if member.article.id == article_id
         )
         fetched_at = kept.answer.harvest.fetched_at
+        discussed = group.find_discussion(article_id) or article.engagement
         return ArchivedArticle(
-            article, first_seen_at=fetched_at, fetched_at=fetched_at, leader_id=group.leader.id
+            evolve(article, engagement=discussed),
+            first_seen_at=fetched_at,
+            fetched_at=fetched_at,
+            leader_id=group.leader.id,
         )
 
     def _put(self, key: str, kept: CachedAnswer) -> None:
