@@ -240,6 +240,18 @@ def test_post_without_an_external_link_is_its_own_page(changes: dict[str, Any]) 
     assert article.canonical_url == "https://reddit.com/comments/1abc"
 
 
+def test_a_discussion_has_one_address() -> None:
+    """Old permalinks also say where they were found; a slug may have any script."""
+    for permalink, path in (
+        ("/r/news/comments/1abc/storm/?ref=search_posts", "/r/news/comments/1abc/storm/"),
+        ("/r/news/comments/1abc/雨/", "/r/news/comments/1abc/%E9%9B%A8/"),
+        (None, "/comments/1abc"),
+        ("https://evil.example/", "/comments/1abc"),
+    ):
+        engagement = read(post(permalink=permalink)).articles[0].engagement
+        assert engagement == Engagement(12, 3, f"https://www.reddit.com{path}")
+
+
 def test_destination_overrides_the_url() -> None:
     """`url_overridden_by_dest` is what a post links to."""
     assert (
