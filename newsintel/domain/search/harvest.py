@@ -138,15 +138,15 @@ class Answer:
     def find_article(self, article_id: str) -> ArchivedArticle | None:
         """Return an article of the harvest, as far as this answer knows it."""
         fetched_at = self.harvest.fetched_at
-        return next(
-            (
-                ArchivedArticle(member.article, fetched_at, fetched_at, ranked.group.leader.id)
-                for ranked in self.merge.ranked
-                for member in ranked.group.members
-                if member.article.id == article_id
-            ),
-            None,
-        )
+        for ranked in self.merge.ranked:
+            for member in ranked.group.members:
+                if member.article.id == article_id:
+                    discussed = ranked.group.find_discussion(article_id)
+                    article = evolve(
+                        member.article, engagement=discussed or member.article.engagement
+                    )
+                    return ArchivedArticle(article, fetched_at, fetched_at, ranked.group.leader.id)
+        return None
 
     @property
     def stale(self) -> bool:

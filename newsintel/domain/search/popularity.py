@@ -3,7 +3,7 @@
 | part | weight | evidence, 0..1 |
 |---|---|---|
 | engagement | 0.4 | log(1 + points + comments) / log(1 + 100,000), the highest in the group |
-| corroboration | 0.3 | 1 - 1/n for n publishers: one gives 0, the second adds most |
+| corroboration | 0.3 | 1 - 1/n for n publishers of pages: one gives 0, the second adds most |
 | saves | 0.3 | log(1 + people) / log(1 + 1,000), the highest in the group |
 
 The weights are a judgement: reactions of readers, there and here, count more than the number of
@@ -79,8 +79,13 @@ def article_popularity(article: Article, publishers: int, saves: int) -> float:
 
 
 def score_corroboration(group: Group) -> float:
-    """Return the part for the number of publishers, 0..1."""
-    return 1 - 1 / len({fold(member.article.publisher) for member in group.members})
+    """Return the part for the number of publishers, 0..1.
+
+    A page has one publisher, that of the first member: sources may write its name differently, and
+    a link post names an outlet by its address.
+    """
+    by_page = {it.article.id: fold(it.article.publisher) for it in reversed(group.members)}
+    return 1 - 1 / len(set(by_page.values()))
 
 
 def score_engagement(group: Group) -> float:

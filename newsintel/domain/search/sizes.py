@@ -34,6 +34,8 @@ def articles_bytes(articles: Iterable[Article]) -> int:
             total += getsizeof(one.external_id)
         if one.canonical_url is not one.url:
             total += getsizeof(one.canonical_url)
+        if one.engagement is not None and (thread := one.engagement.url) not in (None, one.url):
+            total += getsizeof(thread)
         for text in (one.description, one.content, one.author, one.section, one.image_url):
             if text is not None:
                 total += getsizeof(text)

@@ -139,6 +139,7 @@ def test_one_replaced_value_raises_value_error_or_is_valid(harvest, data):
         ("published_at_estimated", 1),
         ("description", 5),
         ("engagement", {"points": 1.0, "comments": 1}),
+        ("engagement", {"points": 1, "comments": 1, "url": 5}),
         ("engagement", []),
     ],
 )

@@ -70,7 +70,7 @@ def test_the_best_possible_group_scores_one():
     best = article(
         title="story", description="story", published_at=NOW, engagement=Engagement(100_000, 0)
     )
-    others = [article(publisher=f"Publisher {number}") for number in range(9_999)]
+    others = [article(str(number), publisher=f"Publisher {number}") for number in range(9_999)]
     found = Group((Member(best), *(Member(it, Rule.URL, 1.0) for it in others)), best)
     assert display_score(parts_of(found)) == 1.0
 
@@ -140,9 +140,9 @@ def test_an_estimated_date_scores_no_recency():
 )
 def test_corroboration_counts_distinct_publishers(publishers, share):
     """The same outlet twice, in any spelling, adds nothing."""
-    members = [article(publisher=it) for it in publishers]
+    members = [article(str(n), publisher=it) for n, it in enumerate(publishers)]
     found = Group(
-        (Member(members[0]), *(Member(it, Rule.URL, 1.0) for it in members[1:])), members[0]
+        (Member(members[0]), *(Member(it, Rule.TITLE, 1.0) for it in members[1:])), members[0]
     )
     assert parts_of(found).corroboration == pytest.approx(CORROBORATION * share, abs=1e-4)
 

@@ -13,6 +13,7 @@ from attrs import evolve
 
 from newsintel.domain.personal.preferences import Preferences
 from newsintel.domain.search import dedup, matching, sizes
+from newsintel.domain.search.article import Engagement
 from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.harvest import Answer, Harvest
 from newsintel.domain.search.merging import merge_articles
@@ -219,3 +220,13 @@ def test_a_url_that_is_one_object_counts_once():
     for name in ("external_id", "canonical_url"):
         other = evolve(same, **{name: url[:1] + url[1:]})
         assert articles_bytes([other]) == articles_bytes([same]) + sys.getsizeof(url)
+
+
+def test_the_address_of_a_discussion_counts():
+    """It is another page's, except for posts without a link."""
+    thread = "https://www.reddit.com/r/news/comments/1abc/"
+    plain = article(engagement=Engagement(1, 2))
+    linked = article(engagement=Engagement(1, 2, thread))
+    assert articles_bytes([linked]) == articles_bytes([plain]) + sys.getsizeof(thread)
+    own = evolve(linked, url=thread)
+    assert articles_bytes([own]) == articles_bytes([evolve(plain, url=thread)])
