@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from newsintel.domain.search.article import ArchivedArticle, Article, Group
 from newsintel.domain.search.outcome import FetchOutcome, HeldFrom

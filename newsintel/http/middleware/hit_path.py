@@ -66,7 +66,7 @@ class Hits:
             return None
         if scope["path"] == SEARCH:
             return self._pages.get(scope["query_string"])
-        found = self._kept.get(scope)
+        found: Finished | None = self._kept.get(scope)
         if found is None and not scope["query_string"]:  # the routes of fixed answers take none
             found = self._fixed.get(scope["path"])
         return None if found is None or _has_length(scope) else found
