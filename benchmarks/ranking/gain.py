@@ -41,7 +41,5 @@ def bootstrap_mean(values: Sequence[float]) -> tuple[float, float]:
     Efron's percentile bootstrap over queries, with a fixed seed.
     """
     dice = random.Random(36)  # noqa: S311 - nothing secret
-    means = sorted(
-        sum(dice.choices(values, k=len(values))) / len(values) for _ in range(RESAMPLES)
-    )
+    means = sorted(sum(dice.choices(values, k=len(values))) / len(values) for _ in range(RESAMPLES))
     return means[RESAMPLES * 25 // 1000], means[RESAMPLES * 975 // 1000]

@@ -7,11 +7,12 @@ belong to others and are not in this repository.
 The rule by which the grades were given, from title and description alone, in an order that no
 ranking made, before the score was changed:
 
-| grade | the article |
-|---|---|
-| 2 | is about what was asked: the person, place, company or matter acts, is acted on or is the topic |
-| 1 | deals with it in part: beside another topic, as one side of a story, in another sense of the word that the asker may have meant, or a thin text (an advertisement, a logo, a bare link) |
-| 0 | has the words, but the asker gains nothing: in passing, another sense, a boilerplate |
+- 2: The article is about what was asked. The person, place, company or matter acts, is acted on, or
+  is the topic.
+- 1: It deals with it in part: beside another topic, as one side of a story, or in another sense of
+  the word that the asker may have meant. Or it is about it, but thin: an advertisement, a logo, a
+  bare link.
+- 0: It has the words, but the asker gains nothing: they occur in passing or in another sense.
 
 A fixed half of the queries chooses weights ("tuned on"); the other half reports ("held out").
 """

@@ -13,6 +13,7 @@ from newsintel.domain.search.harvest import Harvest
 from newsintel.domain.search.merging import GroupedHarvest
 from newsintel.domain.search.query import build_query
 from newsintel.domain.search.query_model import Dedupe
+from newsintel.domain.search.scoring import rank_groups
 
 
 def judge_orders(recordings: Recordings) -> dict[str, dict[str, float]]:
@@ -40,8 +41,10 @@ def list_orders(recordings: Recordings, text: str) -> dict[str, Sequence[Group]]
     harvest = search_recordings(recordings, text)
     groups = run_all(Grouping(Dedupe.NORMAL).add(harvest.articles))
     answer = run_all(GroupedHarvest(harvest, groups).rank())
+    alone = run_all(rank_groups(groups, harvest.query, harvest.fetched_at, harvest.saves))
     return {
         "score": [one.group for one in answer.merge.ranked],
+        "without source_rank": [one.group for one in alone],
         "newest first": sorted(groups, key=lambda it: -it.leader.published_at.timestamp()),
         "sources' own": _take_turns(harvest, groups),
     }

@@ -16,11 +16,11 @@ from newsintel.domain.search import merging
 from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.harvest import Origin
 from newsintel.domain.search.merging import merge_articles
-from newsintel.domain.search.source_ranks import score_ranks
 from newsintel.domain.search.outcome import Status
 from newsintel.domain.search.popularity import SaveCounter
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.search.sizes import outcome_bytes
+from newsintel.domain.search.source_ranks import score_ranks
 from newsintel.errors import FlightBugError, InvalidParameterError, UnavailableError
 from newsintel.runtime.edges import Rooms
 from newsintel.runtime.search.claims import SharedCache

@@ -41,10 +41,11 @@ def merge_articles(
     mode: Dedupe,
     now: datetime,
     saves: Mapping[str, int] = NO_SAVES,
+    *,
     ranks: Mapping[str, float] = NO_RANKS,
 ) -> Merge:
     """Group and rank articles in founder order; equal arguments give equal merges."""
-    return run_all(merge_in_slices(query, articles, mode, now, saves, ranks))
+    return run_all(merge_in_slices(query, articles, mode, now, saves, ranks=ranks))
 
 
 def merge_in_slices(
@@ -53,6 +54,7 @@ def merge_in_slices(
     mode: Dedupe,
     now: datetime,
     saves: Mapping[str, int] = NO_SAVES,
+    *,
     ranks: Mapping[str, float] = NO_RANKS,
 ) -> Sliced[Merge]:
     """Do the same as `merge_articles`, in slices."""
@@ -93,6 +95,6 @@ def merge_by_mode(answer: Answer, mode: Dedupe) -> Sliced[Merge]:
             mode,
             harvest.fetched_at,
             harvest.saves,
-            score_ranks(harvest.query, harvest.outcomes),
+            ranks=score_ranks(harvest.query, harvest.outcomes),
         )
     )

@@ -1,6 +1,6 @@
 """Scores how well one text answers a query, 0..1: which words it has, where, and how close.
 
-    share of the wanted terms x (0.4 + 0.5 x 3 / (3 + words before the first) + 0.1 x closeness)
+    share of the wanted terms x (0.2 + 0.5 x 3 / (3 + words before the first) + 0.3 x closeness)
 
 - The share counts terms by `matching`: any form of a word, less if its marks differ.
 - Headlines name their subject first, and news is written with the most important facts first
@@ -17,13 +17,13 @@ from math import inf
 
 from newsintel.domain.search.matching import Alternative, PreparedText, Run
 
-ANYWHERE, EARLY, CLOSE = 0.4, 0.5, 0.1
+ANYWHERE, EARLY, CLOSE = 0.2, 0.5, 0.3
 
 HALF_AFTER_WORDS = 3
 
 MAX_TERMS, MAX_PLACES = 8, 8
-"""Terms of a query, and places of each from the start of a text, of which the closeness is measured.
-They bound the work for a long query and for a text that repeats one word a thousand times."""
+"""How many terms, and how many places of each, closeness looks at. They bound the work for a long
+query, and for a text that repeats one word a thousand times."""
 
 
 def score_text(text: PreparedText, alternatives: Sequence[Alternative]) -> float:
@@ -60,7 +60,7 @@ def measure_closeness(places: Sequence[Sequence[int]], lengths: Sequence[int]) -
     """
     shortest = inf
     for start in sorted({place for some in places for place in some}):
-        end = start
+        end: float = start
         for some, length in zip(places, lengths, strict=True):
             # The first place from here on; without one, no later start has it either.
             end = max(end, next((place for place in some if place >= start), inf) + length)

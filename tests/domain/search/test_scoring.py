@@ -51,7 +51,7 @@ def test_the_weights_sum_to_one():
 def test_what_the_query_says_weighs_most():
     """The query's words outweigh all else; the title outweighs any two parts without words."""
     others = sorted((SOURCE_RANK, RECENCY, CORROBORATION, ENGAGEMENT))
-    assert TITLE + DESCRIPTION > sum(others)
+    assert sum(others) < TITLE + DESCRIPTION
     assert sum(others[-2:]) < TITLE
 
 
@@ -217,9 +217,7 @@ def test_a_match_counts_more_the_earlier_a_reader_meets_it(titles):
     ranks = {body.leader.id: 0.5}
     asked = query(Clause((Term(word),)))
     scores = [display_score(score_group(one, asked, NOW, ranks)) for one in (early, late, summary)]
-    in_body, unfound = (
-        display_score(score_group(body, asked, NOW, some)) for some in (ranks, {})
-    )
+    in_body, unfound = (display_score(score_group(body, asked, NOW, some)) for some in (ranks, {}))
     assert [*scores, in_body] == sorted({*scores, in_body}, reverse=True)
     assert in_body > unfound
 

@@ -1,4 +1,4 @@
-"""A text scores by the share of the terms it has, how early the first is, and how close they are."""
+"""A text scores by the share of terms it has, how early the first is, and how close they are."""
 
 from itertools import product
 

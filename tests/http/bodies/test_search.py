@@ -59,7 +59,7 @@ def answered(harvest: Harvest, *refused: FetchOutcome) -> Answer:
             Dedupe.NORMAL,
             harvest.fetched_at,
             harvest.saves,
-            score_ranks(harvest.query, harvest.outcomes),
+            ranks=score_ranks(harvest.query, harvest.outcomes),
         ),
         refused,
     )
