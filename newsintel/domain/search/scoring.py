@@ -11,8 +11,8 @@ reader can see why a story has its rank:
 | corroboration | 0.10 | number of publishers, as in `popularity` |
 | engagement | 0.05 | as in `popularity`, times 2^(-age / 14 d) of the member |
 
-What the query says weighs more than all else together, and the title alone more than any two other
-parts that do not depend on it. Title to description is 1 to 0.4, as in the archive's order by
+The query's words weigh more than all else together, and the title alone more than any two of the
+last four parts. Title to description is 1 to 0.4, as in the archive's order by
 relevance (PostgreSQL's weights). docs/decisions/0036-score.md has the reasons and the measurement.
 Exponential decay with age is the prior of Li and Croft, Time-based language models (CIKM 2003); its
 half-lives are a judgement.
