@@ -20,6 +20,7 @@ from newsintel.domain.search.outcome import Status
 from newsintel.domain.search.popularity import SaveCounter
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.search.sizes import outcome_bytes
+from newsintel.domain.search.source_ranks import score_ranks
 from newsintel.errors import FlightBugError, InvalidParameterError, UnavailableError
 from newsintel.runtime.edges import Rooms
 from newsintel.runtime.search.claims import SharedCache
@@ -149,7 +150,11 @@ async def test_the_order_of_arrival_does_not_change_the_merge(
     landed = (await landing(flight)).answer
     harvest = landed.harvest
     assert landed.merge == merge_articles(
-        harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at
+        harvest.query,
+        harvest.articles,
+        Dedupe.NORMAL,
+        harvest.fetched_at,
+        ranks=score_ranks(harvest.query, harvest.outcomes),
     )
     assert len(landed.merge.ranked) == 6
     sizes = [

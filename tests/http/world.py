@@ -122,7 +122,8 @@ def answer(query: Query, *outcomes: FetchOutcome, articles: int = 3, **more: Any
         outcome(articles=found, returned=articles),
     )
     ranked = tuple(
-        Ranked(Group((Member(one),), one), ScoreParts(0.3, 0.1, 0.05, 0.05, 0.0)) for one in found
+        Ranked(Group((Member(one),), one), ScoreParts(0.3, 0.1, 0.05, 0.05, 0.0, 0.0))
+        for one in found
     )
     return Answer(
         Harvest(query, outcomes=outcomes, **harvest_of), Merge(Dedupe.NORMAL, ranked), **more

@@ -25,11 +25,13 @@ class ScoreParts:
     recency: float
     corroboration: float
     engagement: float
+    source_rank: float
 
     @property
     def total(self) -> float:
         """The score, 0..1."""
-        return self.title + self.description + self.recency + self.corroboration + self.engagement
+        words = self.title + self.description + self.source_rank
+        return words + self.recency + self.corroboration + self.engagement
 
 
 @frozen

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from math import log1p
 from types import MappingProxyType
 
-from newsintel.domain.search.article import Article, Group, Member
+from newsintel.domain.search.article import Article, Engagement, Group, Member
 from newsintel.domain.text.clean import fold
 
 
@@ -93,12 +93,14 @@ def score_engagement(group: Group) -> float:
 
     A negative count (Reddit's points can be negative) is 0.
     """
-    counts = [
-        it.points + it.comments
-        for it in (member.article.engagement for member in group.members)
-        if it is not None
-    ]
-    return _scale_logarithmically(max([0, *counts]), MOST_ENGAGED)
+    return max(scale_engagement(member.article.engagement) for member in group.members)
+
+
+def scale_engagement(engagement: Engagement | None) -> float:
+    """Return the worth of an article's reactions, 0..1; 0 if its source does not count them."""
+    if engagement is None:
+        return 0.0
+    return _scale_logarithmically(max(0, engagement.points + engagement.comments), MOST_ENGAGED)
 
 
 def _score_saves(group: Group, saves: Mapping[str, int]) -> float:

@@ -14,6 +14,7 @@ from newsintel.domain.search.harvest import Answer, Harvest, Merge, Origin
 from newsintel.domain.search.merging import build_pairs, merge_articles
 from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.domain.search.query_model import Dedupe
+from newsintel.domain.search.source_ranks import score_ranks
 from newsintel.domain.text.moments import format_time
 from newsintel.http.bodies.search import View, build_article_body, render
 from tests.values import NOW, SOURCES, article, harvests, modes, outcome, query, unhurried
@@ -53,7 +54,12 @@ def answered(harvest: Harvest, *refused: FetchOutcome) -> Answer:
     return Answer(
         harvest,
         merge_articles(
-            harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at, harvest.saves
+            harvest.query,
+            harvest.articles,
+            Dedupe.NORMAL,
+            harvest.fetched_at,
+            harvest.saves,
+            ranks=score_ranks(harvest.query, harvest.outcomes),
         ),
         refused,
     )
@@ -91,7 +97,7 @@ def test_body_has_every_member_of_the_contract():
                 "language": "en",
                 "published_at": "2026-03-02T05:06:07Z",
                 "discussion": None,
-                "score": pytest.approx(0.15 + 0.1 + 0.075),
+                "score": pytest.approx(0.14 + 0.14 + 0.075 + 0.05),
                 "duplicates": [
                     {
                         "id": BARE.id,
@@ -123,7 +129,7 @@ def test_body_has_every_member_of_the_contract():
                     "points": 100,
                     "comments": 1,
                 },
-                "score": pytest.approx(0.1971 + 0.0402),
+                "score": pytest.approx(0.14 + 0.1478 + 0.02),
                 "duplicates": [],
             },
         ],
@@ -178,6 +184,7 @@ def test_explain_shows_parts_that_sum_to_the_score():
             "recency",
             "corroboration",
             "engagement",
+            "source_rank",
         ]
         assert sum(shown["score_parts"].values()) == pytest.approx(shown["score"])
 
