@@ -430,6 +430,8 @@ class Http1(H11Protocol):
                     return
                 event = self.connection.next_event()
             except h11.RemoteProtocolError as error:
+                # h11's error is in its own traceback: a cycle, with this connection in it.
+                error.__traceback__ = None
                 await self.refuse_request(
                     _PROBLEM_CODES.get(error.error_status_hint, "bad_request")
                 )
