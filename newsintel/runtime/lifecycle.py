@@ -61,6 +61,7 @@ class Lifecycle:
         self._ping_postgresql = ping_postgresql
         self._ping_redis = ping_redis
         self._phase = Phase.STARTING
+        self._stores: StoreHealth | None = None
 
     def get_phase(self) -> Phase:
         """Return the current phase of the service."""
@@ -70,9 +71,13 @@ class Lifecycle:
         """Enter the next phase."""
         self._phase = phase
 
-    async def check_stores(self) -> StoreHealth:
+    def get_stores(self) -> StoreHealth | None:
+        """Return the result of the last check; None before the first."""
+        return self._stores
+
+    async def check_stores(self) -> None:
         """Check whether each store responds."""
-        return StoreHealth(
+        self._stores = StoreHealth(
             postgresql=await _is_responding(self._ping_postgresql),
             redis=await _is_responding(self._ping_redis),
         )

@@ -27,7 +27,9 @@ async def test_lifecycle_reports_its_phase_and_each_store():
     assert lifecycle.get_phase() is Phase.STARTING
     lifecycle.enter_phase(Phase.SERVING)
     assert lifecycle.get_phase() is Phase.SERVING
-    assert await lifecycle.check_stores() == StoreHealth(postgresql=True, redis=False)
+    assert lifecycle.get_stores() is None
+    await lifecycle.check_stores()
+    assert lifecycle.get_stores() == StoreHealth(postgresql=True, redis=False)
 
 
 def test_a_serving_service_ends_in_order_and_at_once_if_asked_twice():
