@@ -7,6 +7,7 @@ import gc
 import re
 import socket
 import struct
+import tracemalloc
 
 import h2.config
 import h2.connection
@@ -420,6 +421,26 @@ async def test_the_chunks_of_one_read_reach_the_application_together():
         assert await served.status(head + b"1\r\nx\r\n" * 8000 + b"0\r\n\r\n") == 200
         assert messages <= 20
         assert await served.status(head + b"1\r\nx\r\n" * 60_000 + b"0\r\n\r\n") == 413
+
+
+async def test_waiting_connections_hold_no_bytes_of_their_last_request():
+    """One address may have 256 connections, each with a last read of 64 KiB."""
+    head = f"POST /nothing HTTP/1.1\r\n{HOST.decode()}Content-Length: 50000\r\n\r\n".encode()
+    async with serving() as served:
+        tracemalloc.start()
+        try:
+            waiting = [await served.open() for _ in range(22)]
+            sizes = []
+            for number, stream in enumerate(waiting):
+                await stream.send_all(head + b"x" * 50_000)
+                assert (await stream.receive_some()).startswith(b"HTTP/1.1 404 ")
+                if number in (1, 21):  # what is made once is not counted
+                    await trio.testing.wait_all_tasks_blocked()
+                    gc.collect()
+                    sizes.append(tracemalloc.get_traced_memory()[0])
+        finally:
+            tracemalloc.stop()
+    assert sizes[1] - sizes[0] < 20 * 25_000
 
 
 CYCLE_FREE = {

@@ -145,6 +145,7 @@ class Connection:
                     await self._handle_timeout()
             elif data:
                 await self._handle_bytes(bytes(data))
+                data = b""  # while it waits, a connection should not hold its last 64 KiB
             else:
                 self._gone = True
                 return

@@ -326,7 +326,12 @@ class Http1(H11Protocol):
         if not isinstance(event, RawData):
             await super().handle(event)
             return
-        self._received = left = event.data
+        self._received = event.data
+        await self._handle_bytes(event.data)
+        self._received = b""  # while it waits, a connection should not hold its last 64 KiB
+
+    async def _handle_bytes(self, left: bytes) -> None:
+        """Give bytes to h11, and handle the events that they complete."""
         while left and not self._over and self.connection.their_state not in _CLIENT_DONE:
             # h11 checks its limit only when it needs more bytes, so it gets no more than the limit
             # has room for.
