@@ -8,6 +8,7 @@ import re
 import socket
 import struct
 import tracemalloc
+from contextlib import AsyncExitStack
 
 import h2.config
 import h2.connection
@@ -441,6 +442,30 @@ async def test_waiting_connections_hold_no_bytes_of_their_last_request():
         finally:
             tracemalloc.stop()
     assert sizes[1] - sizes[0] < 20 * 25_000
+
+
+@pytest.mark.parametrize("header", ["A: b", "Cookie: a=b"], ids=["the wire path", "the parser"])
+async def test_clients_that_do_not_read_share_the_answer(header):
+    """Each of a thousand connections would otherwise hold its own copy."""
+    asked = f"GET /openapi.json HTTP/1.1\r\n{HOST.decode()}{header}\r\n\r\n".encode()
+    async with serving() as served, AsyncExitStack() as opened:
+        length = len(await served.exchange(get("/openapi.json", header)))
+        tracemalloc.start()
+        try:
+            sizes = []
+            for number in range(22):
+                client = opened.enter_context(trio.socket.socket())
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+                await client.connect(("127.0.0.1", served.port))
+                await client.send(asked)
+                await trio.sleep(0.02)
+                await trio.testing.wait_all_tasks_blocked()
+                if number in (1, 21):  # what is made once is not counted
+                    sizes.append(tracemalloc.get_traced_memory()[0])
+        finally:
+            tracemalloc.stop()
+    assert length > 80_000
+    assert sizes[1] - sizes[0] < 20 * 50_000
 
 
 CYCLE_FREE = {
