@@ -58,6 +58,7 @@ async def run_service(
                 open_pipeline(settings, metrics) as services,
                 trio.open_nursery() as http,
             ):
+                await services.operations.health.check_stores()  # else the first probes get a 503
                 listen = partial(
                     server.serve_http, settings=settings, shutdown=ending.begun, metrics=metrics
                 )

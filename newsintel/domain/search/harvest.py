@@ -13,7 +13,12 @@ from attrs import evolve, field, frozen
 from newsintel.domain.search.article import ArchivedArticle, Article, Group
 from newsintel.domain.search.outcome import FetchOutcome, HeldFrom
 from newsintel.domain.search.query_model import Dedupe, Query
-from newsintel.domain.search.sizes import ANSWER_BYTES, GROUP_BYTES, articles_bytes
+from newsintel.domain.search.sizes import (
+    ANSWER_BYTES,
+    GROUP_BYTES,
+    articles_bytes,
+    query_bytes,
+)
 
 
 @frozen
@@ -135,7 +140,12 @@ class Answer:
     def size_bytes(self) -> int:
         """The size in memory, for the limits of caches and queues: each of them asks for it."""
         articles, groups = self.harvest.articles, self.merge.ranked
-        return ANSWER_BYTES + articles_bytes(articles) + GROUP_BYTES * len(groups)
+        return (
+            ANSWER_BYTES
+            + query_bytes(self.harvest.query)
+            + articles_bytes(articles)
+            + GROUP_BYTES * len(groups)
+        )
 
     def find_article(self, article_id: str) -> ArchivedArticle | None:
         """Return an article of the harvest, as far as this answer knows it."""

@@ -8,7 +8,7 @@ Only this file uses hypercorn's internals. The differences, with reasons:
   blocks the message that the client has left.
 - The application's task reports how its request ended, so each request is logged and measured once.
 - The answer to invalid bytes is a problem document.
-- A response's head is sent with the first bytes of its body: one system call, one packet.
+- A response's head is sent with the first bytes of a small body: one system call, one packet.
 
 Hypercorn is pinned; tests/http/server/test_http1.py fails if one of the parts used here changes.
 """
@@ -54,6 +54,13 @@ MAX_METHOD_CHARS = 32
 EVENTS_PER_CHECKPOINT = 64
 """Events of one read after which other tasks may run: about a millisecond."""
 
+MAX_JOINED_BYTES = 32_768
+"""Limit of a body that is copied to be sent with its head.
+
+Larger bodies are sent as they are: otherwise every client that does not read would hold a copy of
+an answer that all share.
+"""
+
 _CLIENT_DONE = {h11.MUST_CLOSE, h11.CLOSED}
 
 _PROBLEM_CODES = {431: "headers_too_large"}
@@ -87,6 +94,11 @@ def _find_request_problem(request: h11.Request) -> str | None:
         return "version_not_supported"
     method = request.method
     return "bad_request" if method != method.upper() or len(method) > MAX_METHOD_CHARS else None
+
+
+def join_parts(head: bytes, body: bytes) -> tuple[bytes, ...]:
+    """Return a head and a body as what is sent at once."""
+    return (head, body) if head and len(body) > MAX_JOINED_BYTES else (head + body,)
 
 
 async def _run_no_app(*_given: object) -> None:
@@ -326,7 +338,12 @@ class Http1(H11Protocol):
         if not isinstance(event, RawData):
             await super().handle(event)
             return
-        self._received = left = event.data
+        self._received = event.data
+        await self._handle_bytes(event.data)
+        self._received = b""  # while it waits, a connection should not hold its last 64 KiB
+
+    async def _handle_bytes(self, left: bytes) -> None:
+        """Give bytes to h11, and handle the events that they complete."""
         while left and not self._over and self.connection.their_state not in _CLIENT_DONE:
             # h11 checks its limit only when it needs more bytes, so it gets no more than the limit
             # has room for.
@@ -398,8 +415,10 @@ class Http1(H11Protocol):
             )
         elif isinstance(event, Body | EndBody):
             part = h11.Data(data=event.data) if isinstance(event, Body) else h11.EndOfMessage()
-            data, self._head = self._head + self._serialize_part(part), b""
-            await self.send(RawData(data))
+            data = self._serialize_part(part)
+            head, self._head = self._head, b""
+            for piece in join_parts(head, data):
+                await self.send(RawData(piece))
         elif isinstance(event, StreamClosed):
             await self._maybe_recycle()
 
@@ -430,6 +449,8 @@ class Http1(H11Protocol):
                     return
                 event = self.connection.next_event()
             except h11.RemoteProtocolError as error:
+                # h11's error is in its own traceback: a cycle, with this connection in it.
+                error.__traceback__ = None
                 await self.refuse_request(
                     _PROBLEM_CODES.get(error.error_status_hint, "bad_request")
                 )

@@ -100,7 +100,8 @@ def read_slices(response: Response, query: Query, now: datetime) -> Sliced[Sourc
         page = yield from read_page(
             rows, lambda row: _read_article(row, query, now, known_hosts), query, http_status=200
         )
-        return evolve(page, articles=strip_shared_tails(page.articles, known_hosts))
+        articles = yield from strip_shared_tails(page.articles, known_hosts)
+        return evolve(page, articles=articles)
     return _read_refusal(response, body, now)
 
 

@@ -127,7 +127,8 @@ def test_the_estimate_for_an_answer_is_near_its_size(letters, rows, title, descr
 def test_the_estimates_for_an_answer_and_its_outcome_agree():
     """An outcome is estimated before its number of groups is known."""
     answer = answered("one", rows=20, title=80, description=300, letters=LETTERS["ascii"], seed=1)
-    assert answer.size_bytes - sizes.ANSWER_BYTES == outcome_bytes(answer.harvest.outcomes[0])
+    of_query = sizes.ANSWER_BYTES + sizes.query_bytes(answer.harvest.query)
+    assert answer.size_bytes - of_query == outcome_bytes(answer.harvest.outcomes[0])
 
 
 def test_cached_answers_stay_within_their_bytes(monkeypatch):
@@ -156,6 +157,57 @@ def test_cached_answers_stay_within_their_bytes(monkeypatch):
     cache, real = held(fill)
     assert 5 * 2**20 < real < 10 * 2**20 * FACTOR
     assert cache.get(f"{59:032}") is not None
+
+
+LONGEST_QUERIES = {
+    "a word": "climate",
+    "words of a letter": " ".join(chr(0x4E00 + number) for number in range(126)),
+    "words beyond the BMP": " ".join(chr(0x1F300 + number) + "a" for number in range(84)),
+    "alternatives": " OR ".join(chr(0x4E00 + number) for number in range(50)),
+    "phrases": " ".join(f'"{chr(0x4E00 + number)}"' for number in range(63)),
+    "exclusions": "a " + " ".join(f"-{chr(0x4E00 + number)}" for number in range(83)),
+}
+
+
+@pytest.mark.parametrize("text", LONGEST_QUERIES.values(), ids=LONGEST_QUERIES)
+def test_the_estimate_for_an_answer_without_articles_is_near_its_size(text):
+    """Then it is mostly the query, which everybody may choose."""
+
+    def make(number):
+        query = build_query(f"{text}{number}", sources=("newsapi",))
+        outcome = FetchOutcome("newsapi", Status.OK, NOON, (), 0, {})
+        return Answer(Harvest(query, NOON, (outcome,)), merge_articles(query, (), Dedupe.OFF, NOON))
+
+    make(9)
+    answers, real = held(lambda: [make(number) for number in range(4)])
+    assert real / FACTOR < sum(one.size_bytes for one in answers) < real * 1.5
+
+
+@pytest.mark.parametrize("text", LONGEST_QUERIES.values(), ids=LONGEST_QUERIES)
+def test_finished_pages_of_long_queries_take_at_most_their_estimate(text):
+    """A query string may spell one search in many ways; each has its own page."""
+    answer = answered("one", rows=0, title=0, description=0, letters="a", seed=1)
+    windows = Windows(ttl_s=300, revalidate_s=60, stale_s=3600, partial_s=30)
+
+    def fill():
+        pages = PageCache()
+        for number in range(8):
+            query = build_query(f"{text}{number}", sources=("newsapi",))
+            finished = render_search(
+                query,
+                answer,
+                {"articles": [], "total": 0},
+                View(),
+                tag="t" * 32,
+                privacy=Privacy.EVERYBODY,
+                windows=windows,
+                link=None,
+            )
+            pages.put(str(number).encode(), finished)
+        return pages
+
+    pages, real = held(fill)
+    assert real < pages._pages.size_bytes * FACTOR
 
 
 def test_finished_pages_take_at_most_their_estimate():

@@ -1,14 +1,18 @@
 """The wire path on a connection: what it may answer, timers, limits, the log and the shutdown."""
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import h11
 import pytest
 import trio
 import trio.testing
+from attrs import define
 from structlog.testing import capture_logs
 
+from newsintel.http.middleware.envelope import Envelope
 from newsintel.http.server.connection import KEEP_ALIVE_S, SEND_TIMEOUT_S
 from tests.http.middleware.test_rate_limits import limited
 from tests.http.response.test_kept_answer import KEPT, SIMILAR
@@ -24,6 +28,23 @@ def ask(path=SEARCH, *lines, method=b"GET"):
     """Return a plain request."""
     fields = b"".join(line + b"\r\n" for line in lines)
     return method + b" " + path + b" HTTP/1.1\r\nHost: localhost\r\n" + fields + b"\r\n"
+
+
+@define
+class Broken:
+    """A method that raises at its first call, or at each if there is no right one."""
+
+    right: Callable | None
+    calls: int = 0
+
+    def __get__(self, instance, _owner):
+        return partial(self, instance)
+
+    def __call__(self, *given):
+        self.calls += 1
+        if self.right is None or self.calls == 1:
+            raise ZeroDivisionError("a bug")
+        return self.right(*given)
 
 
 def parse(data, method="GET"):
@@ -277,6 +298,23 @@ async def test_a_request_whose_answer_is_cancelled_has_no_status(mock_clock, cap
     assert [(one["status"], one["bytes"]) for one in lines if one["event"] == "request"] == [
         (None, 0)
     ]
+
+
+async def test_a_bug_before_the_parser_does_not_end_the_connection(mock_clock, monkeypatch):
+    """It is logged with its cause, and the parser answers. A bug of both ways is a 500."""
+    async with serving_in_memory() as service:
+        client = service.connect()
+        parse(await client.send(ask()))
+        monkeypatch.setattr(Envelope, "assign_id", broken := Broken(Envelope.assign_id))
+        with capture_logs() as logs:
+            assert parse(await client.send(ask()))[0] == 200
+        assert broken.calls == 2
+        assert [line["causes"] for line in logs if line["event"] == "application_failed"] == [
+            ["ZeroDivisionError('a bug')"]
+        ]
+        monkeypatch.setattr(Envelope, "assign_id", Broken(None))
+        assert parse(await client.send(ask()))[0] == 500
+    assert read_counter(service.world.metrics, "connection_errors") == 0
 
 
 async def test_without_finished_answers_everything_is_parsed():
