@@ -12,8 +12,9 @@ from newsintel.domain.ports import Count
 from newsintel.errors import flatten_errors
 from newsintel.http.asgi import Asgi
 from newsintel.http.server.connections import Connections, TooManyError
-from newsintel.http.server.http1 import Http1, Phase, RequestRunner
+from newsintel.http.server.http1 import Http1, Phase
 from newsintel.http.server.log import ServerLog
+from newsintel.http.server.request_runner import RequestRunner
 from newsintel.http.server.wire import Wire
 from newsintel.runtime.telemetry.logs import get_logger
 
