@@ -82,8 +82,11 @@ async def test_many_half_sent_heads_leave_room_for_others():
                 for _ in range(100):
                     nursery.start_soon(half)
         assert await served.status(get("/health")) == 200
-        share = served.world.settings.max_connections_per_address
-        assert served.counted("connections_refused", limit="address") == 1100 - share
+        refused = 1100 - served.world.settings.max_connections_per_address
+        # The last connections may still wait to be accepted.
+        while served.counted("connections_refused", limit="address") < refused:  # noqa: ASYNC110
+            await trio.sleep(0.01)
+        assert served.counted("connections_refused", limit="address") == refused
         for stream in streams:
             await stream.aclose()
         await back_to(before)
