@@ -1,5 +1,6 @@
 """A worker: one of several processes of the service. The supervisor starts it (`workers`)."""
 
+import os
 from functools import partial
 
 import trio
@@ -30,7 +31,7 @@ async def run_worker(settings: Settings, handover: Handover) -> None:
     link = Link(Channel(handover.open_channel()))
 
     async def on_serving(_urls: list[str], _metrics_urls: list[str]) -> None:
-        log.info("worker_serving")
+        log.info("worker_serving", pid=os.getpid())
         await link.report_serving()
 
     role = Role(
