@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -53,16 +54,15 @@ def events(service, name):
 
 def workers_of(service):
     """The process ids of the workers."""
-    children = f"/proc/{service.process.pid}/task/{service.process.pid}/children"
-    with open(children, encoding="ascii") as file:
-        return [pid for pid in map(int, file.read().split()) if "--handover" in command_of(pid)]
+    pid = service.process.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return [pid for pid in map(int, children.split()) if "--handover" in command_of(pid)]
 
 
 def command_of(pid):
     """A process's command line; empty if it is gone."""
     try:
-        with open(f"/proc/{pid}/cmdline", encoding="utf-8") as file:
-            return file.read()
+        return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
     except OSError:
         return ""
 

@@ -14,6 +14,7 @@ from newsintel.http.application import create_front
 from newsintel.http.routes.health import watch_readiness
 from newsintel.http.routes.metrics import MetricsListener
 from newsintel.http.server import listener as server
+from newsintel.http.server.listening import Listener
 from newsintel.http.services import Services
 from newsintel.runtime.command_loop import call_on_signals
 from newsintel.runtime.lifecycle import END_SLACK_S, Shutdown, configure_gc
@@ -23,6 +24,7 @@ from newsintel.runtime.telemetry import scraping
 from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.runtime.telemetry.metrics import Metrics
 from newsintel.runtime.watchdog import STUCK_S, watch_loop
+from newsintel.runtime.workers.connection_counts import ConnectionCounts
 
 log = get_logger(__name__)
 
@@ -34,17 +36,21 @@ class Role:
     Attributes:
         exposition: returns the metrics of the whole service.
         on_serving: called with the URLs of BIND and of METRICS_BIND when requests are accepted.
+        counts: the connections of all workers; None = there is no other process.
         public: the listeners of BIND, if another process has opened them.
         metrics: those of METRICS_BIND.
-        is_worker: whether the supervisor decides when an orderly shutdown is cut short. Otherwise a
-            second signal does.
     """
 
     exposition: Callable[[], Awaitable[bytes]]
     on_serving: Callable[[list[str], list[str]], Awaitable[None]]
-    public: Sequence[trio.SocketListener] = ()
-    metrics: Sequence[trio.SocketListener] = ()
-    is_worker: bool = False
+    counts: ConnectionCounts | None = None
+    public: Sequence[Listener] = ()
+    metrics: Sequence[Listener] = ()
+
+    @property
+    def is_worker(self) -> bool:
+        """Whether the supervisor cuts an orderly shutdown short; otherwise a second signal does."""
+        return self.counts is not None
 
 
 async def run_service(
@@ -116,7 +122,13 @@ async def _start_listening(
     listen = partial(server.serve_http, settings=settings, shutdown=shutdown, metrics=metrics)
     front = create_front(services)
     urls = await http.start(
-        partial(listen, front.app, inherited=role.public, answer_at_once=front.wire_path.answer)
+        partial(
+            listen,
+            front.app,
+            inherited=role.public,
+            counts=role.counts,
+            answer_at_once=front.wire_path.answer,
+        )
     )
     metrics_urls = []
     if settings.metrics_bind:

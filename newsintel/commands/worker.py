@@ -28,6 +28,7 @@ async def run_worker(settings: Settings, handover: Handover) -> None:
         Stopped: it was ended before it served.
     """
     metrics = Metrics()
+    counts = handover.open_counts()
     link = Link(Channel(handover.open_channel()))
 
     async def on_serving(_urls: list[str], _metrics_urls: list[str]) -> None:
@@ -37,9 +38,9 @@ async def run_worker(settings: Settings, handover: Handover) -> None:
     role = Role(
         exposition=link.read_all_metrics,
         on_serving=on_serving,
-        public=handover.open_public(),
+        counts=counts,
+        public=handover.open_public(counts),
         metrics=handover.open_metrics(),
-        is_worker=True,
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(link.run, partial(scraping.format_exposition, metrics))

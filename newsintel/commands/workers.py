@@ -4,6 +4,7 @@ It opens the listening sockets, starts the embedded servers, prepares the schema
 starts the workers. It accepts no connection and runs no part of the pipeline.
 """
 
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 
@@ -18,6 +19,7 @@ from newsintel.runtime.startup import announce_start, check_addresses, serving_f
 from newsintel.runtime.stopping import Stopped, first_signal
 from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.runtime.watchdog import watch_loop
+from newsintel.runtime.workers.connection_counts import create_counts
 from newsintel.runtime.workers.handover import Handover
 from newsintel.runtime.workers.supervisor import END_NOW_S, Sockets, Supervisor
 from newsintel.storage.opening import run_own_servers
@@ -86,10 +88,11 @@ async def _open_sockets(settings: Settings) -> AsyncIterator[Sockets]:
     """
     public = await open_listeners(settings.bind)
     metrics = await open_listeners(settings.metrics_bind) if settings.metrics_bind else []
-    sockets = Sockets(public, metrics)
+    sockets = Sockets(public, metrics, create_counts())
     try:
         yield sockets
     finally:
+        os.close(sockets.counts)
         await sockets.close()
 
 

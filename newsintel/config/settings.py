@@ -155,12 +155,12 @@ class Settings:
     def for_worker(self) -> "Settings":
         """Return these settings with a worker's share of what the whole service may have open.
 
-        A share is rounded down, so all together never exceed the setting.
+        A share is rounded down, so all together never exceed the setting. MAX_CONNECTIONS is not
+        divided: workers know how many connections all of them have.
         """
         return evolve(
             self,
             database_pool=self.database_pool // self.workers,
-            max_connections=max(1, self.max_connections // self.workers),
             max_connections_per_address=max(1, self.max_connections_per_address // self.workers),
         )
 

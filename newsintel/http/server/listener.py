@@ -16,11 +16,12 @@ from newsintel.config.values import ListenAddress
 from newsintel.http.asgi import Asgi
 from newsintel.http.server.connection import ServerParts
 from newsintel.http.server.connections import Connections
-from newsintel.http.server.listening import format_url, open_listeners
+from newsintel.http.server.listening import Listener, format_url, open_listeners
 from newsintel.http.server.log import ServerLog
 from newsintel.http.server.wire import AnswerAtOnce, Wire
 from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.runtime.telemetry.metrics import Metrics
+from newsintel.runtime.workers.connection_counts import ConnectionCounts
 
 log = get_logger(__name__)
 
@@ -42,7 +43,8 @@ async def serve_http(
     shutdown: trio.Event,
     metrics: Metrics,
     bind: ListenAddress | None = None,
-    inherited: Sequence[trio.SocketListener] = (),
+    inherited: Sequence[Listener] = (),
+    counts: ConnectionCounts | None = None,
     answer_at_once: AnswerAtOnce | None = None,
     task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
@@ -58,6 +60,7 @@ async def serve_http(
         metrics: count requests and connections.
         bind: the address to listen on instead of BIND; such a listener has no gauge.
         inherited: the listeners of that address, if another process has opened them.
+        counts: the connections of all workers; None = there is no other process.
         answer_at_once: finished answers, which are sent without parsing the request; None = there
             are none.
         task_status: receives the URL of every listening address once the server accepts
@@ -66,9 +69,13 @@ async def serve_http(
     Raises:
         NewsIntelError: the server cannot listen on the address.
     """
-    listeners = list(inherited) or await open_listeners(bind or settings.bind)
+    listeners: Sequence[Listener] = inherited or await open_listeners(bind or settings.bind)
+    sources: list[trio.abc.Listener[trio.SocketStream]] = [*listeners]
     connections = Connections(
-        settings, metrics.count, capacity=_find_capacity(settings.max_connections)
+        settings,
+        metrics.count,
+        capacity=_find_capacity(settings.max_connections),
+        all_workers=counts,
     )
     if bind is None:
         metrics.set_gauge_reader("connections", lambda: {(): float(len(connections))})
@@ -76,11 +83,12 @@ async def serve_http(
     async with trio.open_nursery() as nursery:
         async with trio.open_nursery() as accepting:
             accept = partial(
-                trio.serve_listeners, serving.serve_connection, listeners, handler_nursery=nursery
+                trio.serve_listeners, serving.serve_connection, sources, handler_nursery=nursery
             )
             await accepting.start(accept)
             task_status.started([format_url(listener) for listener in listeners])
             await shutdown.wait()
+            connections.leave()
             accepting.cancel_scope.cancel()
         await serving.context.terminated.set()
         connections.drain()

@@ -7,6 +7,9 @@ import trio
 
 from newsintel.config.values import ListenAddress
 from newsintel.errors import NewsIntelError
+from newsintel.runtime.workers.shared_listener import SharedListener
+
+Listener = trio.SocketListener | SharedListener
 
 UNACKNOWLEDGED_MS = 8000
 """How long sent data may stay unacknowledged (TCP_USER_TIMEOUT, RFC 5482). A client that vanished
@@ -34,7 +37,7 @@ async def open_listeners(bind: ListenAddress) -> list[trio.SocketListener]:
     return listeners
 
 
-def format_url(listener: trio.SocketListener) -> str:
+def format_url(listener: Listener) -> str:
     """Return the URL of a listening address."""
     host, port = listener.socket.getsockname()[:2]
     return f"http://{ListenAddress(host, port)}"

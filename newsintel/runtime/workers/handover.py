@@ -8,6 +8,9 @@ from collections.abc import Sequence
 import trio
 from attrs import asdict, frozen
 
+from newsintel.runtime.workers.connection_counts import ConnectionCounts
+from newsintel.runtime.workers.shared_listener import SharedListener
+
 
 @frozen
 class Handover:
@@ -15,12 +18,14 @@ class Handover:
 
     Attributes:
         channel: the worker's end of its channel.
+        counts: the memory of `connection_counts`.
         public: the sockets that listen on BIND.
         metrics: the sockets that listen on METRICS_BIND.
     """
 
     worker: int
     channel: int
+    counts: int
     public: Sequence[int]
     metrics: Sequence[int]
 
@@ -43,7 +48,7 @@ class Handover:
     @property
     def descriptors(self) -> tuple[int, ...]:
         """All descriptors that the worker inherits."""
-        return (self.channel, *self.public, *self.metrics)
+        return (self.channel, self.counts, *self.public, *self.metrics)
 
     def take(self) -> None:
         """Keep the descriptors in this process: programs that it starts do not inherit them.
@@ -57,9 +62,16 @@ class Handover:
         """Return the stream of the channel."""
         return trio.SocketStream(_open_socket(self.channel))
 
-    def open_public(self) -> list[trio.SocketListener]:
+    def open_counts(self) -> ConnectionCounts:
+        """Return the numbers of connections of all workers."""
+        return ConnectionCounts(self.counts, self.worker)
+
+    def open_public(self, counts: ConnectionCounts) -> list[SharedListener]:
         """Return the listeners of BIND."""
-        return [trio.SocketListener(_open_socket(number)) for number in self.public]
+        return [
+            SharedListener(trio.SocketListener(_open_socket(number)), counts.is_ahead)
+            for number in self.public
+        ]
 
     def open_metrics(self) -> list[trio.SocketListener]:
         """Return the listeners of METRICS_BIND."""

@@ -19,6 +19,7 @@ from newsintel.runtime.lifecycle import END_SLACK_S
 from newsintel.runtime.make_once import MakeOnce
 from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.runtime.workers.channel import Channel, Kind
+from newsintel.runtime.workers.connection_counts import ConnectionCounts
 from newsintel.runtime.workers.handover import Handover
 from newsintel.runtime.workers.merged_metrics import MergedMetrics
 
@@ -42,10 +43,14 @@ started must not be taken for the package."""
 
 @frozen
 class Sockets:
-    """The listening sockets that all workers inherit. The supervisor accepts no connection."""
+    """What all workers inherit: listening sockets, and the memory of `connection_counts`.
+
+    The supervisor accepts no connection.
+    """
 
     public: Sequence[trio.SocketListener]
     metrics: Sequence[trio.SocketListener]
+    counts: int
 
     async def close(self) -> None:
         """Close the supervisor's own copies."""
@@ -168,6 +173,7 @@ class Supervisor:
                 code = await process.wait()
                 nursery.cancel_scope.cancel()
         finally:
+            ConnectionCounts(self._sockets.counts, number).leave()
             del self._members[number]
             self._metrics.retire(number)
         return code
@@ -182,6 +188,7 @@ class Supervisor:
         handover = Handover(
             number,
             channel,
+            self._sockets.counts,
             [listener.socket.fileno() for listener in self._sockets.public],
             [listener.socket.fileno() for listener in self._sockets.metrics],
         )

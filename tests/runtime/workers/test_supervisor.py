@@ -13,6 +13,7 @@ from newsintel.config.values import ListenAddress
 from newsintel.errors import WorkersFailedError
 from newsintel.http.server.listening import open_listeners
 from newsintel.runtime.workers import supervisor as module
+from newsintel.runtime.workers.connection_counts import create_counts
 from newsintel.runtime.workers.supervisor import RESTARTS, Sockets, Supervisor, describe_exit
 from tests.runtime.workers.toy import EXPOSITION
 from tests.service import ROOT
@@ -34,7 +35,7 @@ async def toy_supervisor(behaviour, workers=2, drain_s=PATIENCE_S):
     """Make a supervisor of toys; it and their port."""
     listeners = await open_listeners(ListenAddress("127.0.0.1", 0))
     port = listeners[0].socket.getsockname()[1]
-    sockets = Sockets(listeners, ())
+    sockets = Sockets(listeners, (), create_counts())
     with trio.fail_after(PATIENCE_S):
         try:
             yield (
@@ -42,6 +43,7 @@ async def toy_supervisor(behaviour, workers=2, drain_s=PATIENCE_S):
                 port,
             )
         finally:
+            os.close(sockets.counts)
             await sockets.close()
 
 

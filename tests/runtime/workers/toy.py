@@ -38,7 +38,8 @@ async def work(behaviour, handover):
     with call_on_signals(ending.set, ending.set):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(link.run, read_own)
-            await nursery.start(trio.serve_listeners, answer, handover.open_public())
+            listeners = handover.open_public(handover.open_counts())
+            await nursery.start(trio.serve_listeners, answer, listeners)
             await link.report_serving()
             if behaviour == "die":
                 os.kill(os.getpid(), signal.SIGKILL)
