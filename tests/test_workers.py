@@ -54,9 +54,9 @@ def events(service, name):
 
 def workers_of(service):
     """The process ids of the workers."""
-    pid = service.process.pid
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
-    return [pid for pid in map(int, children.split()) if "--handover" in command_of(pid)]
+    pids = [line["pid"] for line in events(service, "worker_serving")]
+    assert all("--handover" in command_of(pid) for pid in pids)
+    return pids
 
 
 def command_of(pid):
