@@ -235,13 +235,14 @@ def test_no_worker_outlives_the_supervisor(tmp_path, how):
     assert not [line for line in command_lines() if str(tmp_path) in line]
 
 
-@pytest.mark.parametrize("given", [{"WORKERS": "33"}, {}])
-def test_a_bad_number_is_one_line_that_names_the_setting(tmp_path, given):
+@pytest.mark.parametrize(
+    ("arguments", "setting", "refused"), [((), "33", "33"), (("--workers", "none"), "2", "none")]
+)
+def test_a_bad_number_is_one_line_that_names_the_setting(tmp_path, arguments, setting, refused):
     """The option and the setting have the same rule, and the option wins."""
-    arguments = () if given else ("--workers", "none")
-    done = newsintel(tmp_path, "serve", *arguments, **given)
+    done = newsintel(tmp_path, "serve", *arguments, WORKERS=setting)
     assert done.returncode == 2
     assert done.stderr == (
         "newsintel: NEWSINTEL_WORKERS must be auto, or a whole number from 1 to 32, not "
-        f"{given.get('WORKERS', 'none')!r}\n"
+        f"{refused!r}\n"
     )
