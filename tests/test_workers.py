@@ -199,8 +199,12 @@ def test_a_killed_worker_costs_its_own_connections_and_is_replaced(demo):
         assert found.stop() == 0
 
 
-def test_sigterm_drains_a_slow_request_of_every_worker(demo):
-    """Each is answered; then no process of the service is left, and the exit code is 0."""
+@pytest.mark.parametrize("everybody", [False, True])
+def test_sigterm_drains_a_slow_request_of_every_worker(demo, everybody):
+    """Each is answered; then no process of the service is left, and the exit code is 0.
+
+    It is the same if the platform signals all processes of the service at once, as systemd does.
+    """
     with several(demo, **UNLIMITED) as found, connected(found) as clients:
         demo.behave("guardian", fault="none", latency_ms=3000, jitter_ms=0)
         before, answers, pids = demo.calls()["guardian"], [], workers_of(found)
@@ -213,12 +217,40 @@ def test_sigterm_drains_a_slow_request_of_every_worker(demo):
         for thread in threads:
             thread.start()
         wait_for(lambda: demo.calls()["guardian"] == before + WORKERS, "a call of each worker")
+        for pid in pids if everybody else ():
+            os.kill(pid, signal.SIGTERM)
         assert found.stop() == 0
         for thread in threads:
             thread.join()
         demo.behave("guardian", fault="none", latency_ms=50, jitter_ms=0)
         assert [answer.json()["complete"] for answer in answers] == [True] * WORKERS
         assert not any(map(command_of, pids))
+
+
+def test_a_second_signal_ends_all_workers_at_once(demo):
+    """A search that would still take a minute is cut off; the exit code names the signal."""
+    with several(demo, DRAIN_S="300", **UNLIMITED) as found:
+        demo.behave("guardian", fault="none", latency_ms=50_000, jitter_ms=0)
+        before, pids = demo.calls()["guardian"], workers_of(found)
+        asking = threading.Thread(target=ask_in_vain, args=(found,))
+        asking.start()
+        wait_for(lambda: demo.calls()["guardian"] > before, "a call to the Guardian")
+        found.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: len(events(found, "stopping")) == 1 + WORKERS, "the shutdown of all")
+        assert found.stop() == 128 + signal.SIGTERM
+        asking.join()
+        demo.behave("guardian", fault="none", latency_ms=50, jitter_ms=0)
+        assert not any(map(command_of, pids))
+        assert not events(found, "worker_ended")
+
+
+def ask_in_vain(service):
+    """Send a search whose connection breaks."""
+    with (
+        httpx.Client(trust_env=False, timeout=PATIENCE_S) as client,
+        pytest.raises(httpx.TransportError),
+    ):
+        client.get(f"{service.url}/articles?q=vain-{time.monotonic_ns()}")
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
