@@ -21,7 +21,8 @@ from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.runtime.watchdog import watch_loop
 from newsintel.runtime.workers.connection_counts import create_counts
 from newsintel.runtime.workers.handover import Handover
-from newsintel.runtime.workers.supervisor import END_NOW_S, Sockets, Supervisor
+from newsintel.runtime.workers.supervisor import Supervisor
+from newsintel.runtime.workers.worker_process import END_NOW_S, Sockets
 from newsintel.storage.opening import run_own_servers
 
 log = get_logger(__name__)

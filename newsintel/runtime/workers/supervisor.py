@@ -1,18 +1,12 @@
 """Starts the workers, restarts those that end by themselves, and ends all of them together."""
 
-import os
-import signal
 import socket
-import subprocess
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
 import trio
-from attrs import define, frozen
+from attrs import define
 
-import newsintel
 from newsintel.domain.bounds.restart_budget import RestartBudget
 from newsintel.errors import WorkersFailedError
 from newsintel.runtime.lifecycle import END_SLACK_S
@@ -22,6 +16,11 @@ from newsintel.runtime.workers.channel import Channel, Kind
 from newsintel.runtime.workers.connection_counts import ConnectionCounts
 from newsintel.runtime.workers.handover import Handover
 from newsintel.runtime.workers.merged_metrics import MergedMetrics
+from newsintel.runtime.workers.worker_process import (
+    Sockets,
+    describe_exit,
+    run_worker_process,
+)
 
 log = get_logger(__name__)
 
@@ -30,32 +29,8 @@ RESTARTS, RESTARTS_IN_S = 3, 60.0
 then the service ends, and its platform decides.
 """
 
-END_NOW_S = 2.0
-"""How long a worker that must end at once may still take before it is killed."""
-
 SCRAPE_S = 1.0
 """How long a worker may take to answer with its metrics. No step of its loop may take 5 ms."""
-
-PROGRAM: Sequence[str] = ("-P", "-m", "newsintel")
-"""The arguments of Python for this program. -P: a folder named `newsintel` where the command was
-started must not be taken for the package."""
-
-
-@frozen
-class Sockets:
-    """What all workers inherit: listening sockets, and the memory of `connection_counts`.
-
-    The supervisor accepts no connection.
-    """
-
-    public: Sequence[trio.SocketListener]
-    metrics: Sequence[trio.SocketListener]
-    counts: int
-
-    async def close(self) -> None:
-        """Close the supervisor's own copies."""
-        for listener in (*self.public, *self.metrics):
-            await listener.aclose()
 
 
 @define(eq=False)
@@ -72,7 +47,7 @@ class Supervisor:
     Args:
         workers: how many.
         sockets: what they inherit; closed when the shutdown begins.
-        arguments: the arguments of newsintel for a worker with a handover.
+        build_arguments: returns the arguments of newsintel for a worker with a handover.
         drain_s: how long a worker's shutdown may take. END_SLACK_S later it ends itself; the
             supervisor ends what is left then.
 
@@ -85,19 +60,20 @@ class Supervisor:
         self,
         workers: int,
         sockets: Sockets,
-        arguments: Callable[[Handover], Sequence[str]],
+        build_arguments: Callable[[Handover], Sequence[str]],
         drain_s: float,
     ) -> None:
         self.all_serving, self.ending = trio.Event(), trio.Event()
         self._workers = workers
         self._sockets = sockets
-        self._arguments = arguments
+        self._build_arguments = build_arguments
         self._drain_s = drain_s
         self._members: dict[int, _Member] = {}
         self._metrics = MergedMetrics()
         self._budget = RestartBudget(RESTARTS, RESTARTS_IN_S)
         self._failure: WorkersFailedError | None = None
         self._lives = trio.CancelScope()
+        self._starting = trio.Lock()
         self._collecting: MakeOnce[None, bytes] = MakeOnce()
 
     async def run(self) -> None:
@@ -127,7 +103,8 @@ class Supervisor:
 
     async def _drain_at_end(self) -> None:
         await self.ending.wait()
-        await self._sockets.close()
+        async with self._starting:
+            await self._sockets.close()
         for member in tuple(self._members.values()):
             await member.channel.notify(Kind.DRAIN)
 
@@ -165,9 +142,7 @@ class Supervisor:
                     partial(channel.run, on_notice=serving, read_metrics=self.collect_metrics)
                 )
                 with theirs:
-                    process: trio.Process = await nursery.start(
-                        self._run_process, number, theirs.fileno()
-                    )
+                    process = await self._start_process(nursery, number, theirs.fileno())
                 if self.ending.is_set():  # it began while the process was started
                     await channel.notify(Kind.DRAIN)
                 code = await process.wait()
@@ -178,35 +153,14 @@ class Supervisor:
             self._metrics.retire(number)
         return code
 
-    async def _run_process(
-        self, number: int, channel: int, task_status: trio.TaskStatus[trio.Process]
-    ) -> None:
-        """Run a worker's process; a cancel ends it.
-
-        It has a session of its own: Ctrl-C in a terminal reaches the supervisor, which drains.
-        """
-        handover = Handover(
-            number,
-            channel,
-            self._sockets.counts,
-            [listener.socket.fileno() for listener in self._sockets.public],
-            [listener.socket.fileno() for listener in self._sockets.metrics],
-        )
-        try:
-            await trio.run_process(
-                [sys.executable, *PROGRAM, *self._arguments(handover)],
-                check=False,
-                stdin=subprocess.DEVNULL,
-                env=_build_environ(os.environ),
-                pass_fds=handover.descriptors,
-                start_new_session=True,
-                deliver_cancel=_end_process,
-                task_status=task_status,
-            )
-        except OSError as error:
-            raise WorkersFailedError(
-                f"cannot start worker {number}: {error.strerror or error}"
-            ) from error
+    async def _start_process(
+        self, nursery: trio.Nursery, number: int, channel: int
+    ) -> trio.Process:
+        """Start a worker's process. The sockets that it inherits stay open meanwhile."""
+        start = partial(run_worker_process, number, channel, self._sockets, self._build_arguments)
+        async with self._starting:
+            process: trio.Process = await nursery.start(start)
+        return process
 
     def _note_serving(self, member: _Member) -> None:
         member.serving = True
@@ -228,30 +182,3 @@ class Supervisor:
                 nursery.start_soon(ask, number, member)
         serving = sum(member.serving for member in self._members.values())
         return self._metrics.format(answered, serving)
-
-
-def describe_exit(code: int) -> str:
-    """Describe an exit code of `subprocess`, where -n means signal n."""
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return signal.Signals(-code).name
-    except ValueError:
-        return f"signal {-code}"
-
-
-def _build_environ(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return a worker's environment: this one, in which Python finds this very package."""
-    root = str(Path(newsintel.__file__).parents[1])
-    return {
-        **environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, (root, environ.get("PYTHONPATH")))),
-    }
-
-
-async def _end_process(process: trio.Process) -> None:
-    """End a process at once, with SIGKILL if it is still there after END_NOW_S."""
-    process.terminate()
-    await trio.sleep(END_NOW_S)
-    log.warning("worker_killed", pid=process.pid)
-    process.kill()

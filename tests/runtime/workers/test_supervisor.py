@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from newsintel.config.values import ListenAddress
 from newsintel.errors import WorkersFailedError
 from newsintel.http.server.listening import open_listeners
 from newsintel.runtime.workers import supervisor as module
+from newsintel.runtime.workers import worker_process
 from newsintel.runtime.workers.connection_counts import create_counts
-from newsintel.runtime.workers.supervisor import RESTARTS, Sockets, Supervisor, describe_exit
+from newsintel.runtime.workers.supervisor import RESTARTS, Supervisor
+from newsintel.runtime.workers.worker_process import Sockets, describe_exit
 from tests.runtime.workers.toy import EXPOSITION
 from tests.service import ROOT
 from tests.waiting import PATIENCE_S, until
@@ -23,10 +26,10 @@ from tests.waiting import PATIENCE_S, until
 @pytest.fixture(autouse=True)
 def toys(monkeypatch):
     """Workers are toys; restarts count however long they take on a busy machine."""
-    monkeypatch.setattr(module, "PROGRAM", (str(Path(__file__).with_name("toy.py")),))
+    monkeypatch.setattr(worker_process, "PROGRAM", (str(Path(__file__).with_name("toy.py")),))
     monkeypatch.setattr(module, "RESTARTS_IN_S", 3600)
     monkeypatch.setattr(module, "SCRAPE_S", PATIENCE_S)
-    monkeypatch.setattr(module, "END_NOW_S", PATIENCE_S)
+    monkeypatch.setattr(worker_process, "END_NOW_S", PATIENCE_S)
     monkeypatch.setenv("PYTHONPATH", ROOT)
 
 
@@ -129,11 +132,21 @@ async def test_too_many_restarts_end_the_service():
     """All others are drained. The error names the last worker that ended and why."""
     with capture_logs() as logs:
         async with toy_supervisor("serve,die") as (supervisor, port):
-            with pytest.raises(
-                WorkersFailedError,
-                match=rf"^worker 2 ended \(SIGKILL\), after {RESTARTS} restarts in 3600 s$",
-            ):
-                await supervisor.run()
+
+            async def kill_repeatedly():
+                await supervisor.all_serving.wait()
+                while True:
+                    await supervisor.collect_metrics()
+                    await trio.sleep(0.02)
+
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(kill_repeatedly)
+                with pytest.raises(
+                    WorkersFailedError,
+                    match=rf"^worker 2 ended \(SIGKILL\), after {RESTARTS} restarts in 3600 s$",
+                ):
+                    await supervisor.run()
+                nursery.cancel_scope.cancel()
     assert [line["worker"] for line in logs if line["event"] == "worker_ended"] == (
         [2] * (RESTARTS + 1)
     )
@@ -152,7 +165,7 @@ async def test_a_worker_that_never_serves_ends_the_service_at_once():
 
 async def test_a_worker_that_cannot_be_started_is_one_line(monkeypatch):
     """The message has the system's reason."""
-    monkeypatch.setattr(module.sys, "executable", "/no/such/python")
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
     async with toy_supervisor("serve", workers=1) as (supervisor, _):
         with pytest.RaisesGroup(
             pytest.RaisesExc(
@@ -165,7 +178,7 @@ async def test_a_worker_that_cannot_be_started_is_one_line(monkeypatch):
 
 async def test_a_worker_that_does_not_drain_is_killed(monkeypatch):
     """Its time is DRAIN_S and the slack in which it should have ended itself."""
-    monkeypatch.setattr(module, "END_NOW_S", 0.0)
+    monkeypatch.setattr(worker_process, "END_NOW_S", 0.0)
     monkeypatch.setattr(module, "END_SLACK_S", 0.0)
     with capture_logs() as logs:
         async with supervising("serve,deaf", drain_s=0.0) as (_, port):

@@ -1,7 +1,8 @@
 """A worker without a service, for tests of the supervisor: `python toy.py BEHAVIOUR HANDOVER`.
 
 BEHAVIOUR is a comma list with an entry for each worker by number, the last one for all others:
-`serve` until it is told to end, `die` after it served, `refuse` to serve, `deaf`: hear no signal.
+`serve` until it is told to end, `die` when asked for metrics, `refuse` to serve, `deaf`: hear no
+signal.
 """
 
 import os
@@ -27,6 +28,8 @@ async def work(behaviour, handover):
 
     async def read_own():
         await trio.lowlevel.checkpoint()
+        if behaviour == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
         return EXPOSITION
 
     async def answer(stream):
@@ -41,8 +44,6 @@ async def work(behaviour, handover):
             listeners = handover.open_public(handover.open_counts())
             await nursery.start(trio.serve_listeners, answer, listeners)
             await link.report_serving()
-            if behaviour == "die":
-                os.kill(os.getpid(), signal.SIGKILL)
             await ending.wait()
             while behaviour == "deaf":  # noqa: ASYNC110 - it must be killed
                 await trio.sleep(1)
