@@ -34,6 +34,7 @@ def lift_limits() -> None:
     search.UNIT_S = lookups.LONGEST_S = PATIENCE_S
     worker_process.PROGRAM = ("-P", "-m", "tests.patient")
     supervisor.SCRAPE_S = PATIENCE_S
+    supervisor.RESTARTS_IN_S = 3600
     redis.SLOT_RULES = evolve(redis.SLOT_RULES, patience_s=PATIENCE_S)
     daemons.START_S = daemons.STOP_S = embedded.START_S = embedded.LEAVE_S = PATIENCE_S
     for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):

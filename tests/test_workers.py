@@ -6,7 +6,7 @@ import re
 import signal
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -57,6 +57,18 @@ def workers_of(service):
     pids = [line["pid"] for line in events(service, "worker_serving")]
     assert all("--handover" in command_of(pid) for pid in pids)
     return pids
+
+
+def list_children(service):
+    """The process ids of all workers, also of those that do not serve yet."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parent = int(path.read_text(encoding="utf-8").rpartition(")")[2].split()[1])
+            pid = int(path.parent.name)
+            if parent == service.process.pid and "--handover" in command_of(pid):
+                found.append(pid)
+    return found
 
 
 def command_of(pid):
@@ -197,6 +209,25 @@ def test_a_killed_worker_costs_its_own_connections_and_is_replaced(demo):
         (ended,) = events(found, "worker_ended")
         assert (ended["worker"], ended["reason"]) == (1, "SIGKILL")
         assert found.stop() == 0
+
+
+def test_workers_that_keep_ending_end_the_service(demo):
+    """The exit code is 1, the last line says why, and no worker is left."""
+    with several(demo, **UNLIMITED) as found:
+
+        def has_ended():
+            for pid in list_children(found):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            return found.process.poll() is not None
+
+        wait_for(has_ended, "the end of the service")
+        assert found.process.returncode == 1
+        (why,) = events(found, "command_failed")
+        assert re.fullmatch(
+            r"worker [12] ended \(SIGKILL\), after 3 restarts in 3600 s", why["reason"]
+        )
+        assert list_children(found) == []
 
 
 @pytest.mark.parametrize("everybody", [False, True])
