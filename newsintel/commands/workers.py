@@ -94,7 +94,7 @@ async def _open_sockets(settings: Settings) -> AsyncIterator[Sockets]:
         yield sockets
     finally:
         os.close(sockets.counts)
-        await sockets.close()
+        sockets.close()
 
 
 def _list_urls(listeners: Sequence[trio.SocketListener]) -> list[str]:

@@ -104,7 +104,7 @@ class Supervisor:
     async def _drain_at_end(self) -> None:
         await self.ending.wait()
         async with self._starting:
-            await self._sockets.close()
+            self._sockets.close()
         for member in tuple(self._members.values()):
             await member.channel.notify(Kind.DRAIN)
 

@@ -36,10 +36,10 @@ class Sockets:
     metrics: Sequence[trio.SocketListener]
     counts: int
 
-    async def close(self) -> None:
-        """Close the supervisor's own copies."""
+    def close(self) -> None:
+        """Close the supervisor's own copies of the sockets; without effect if they are closed."""
         for listener in (*self.public, *self.metrics):
-            await listener.aclose()
+            listener.socket.close()
 
 
 async def run_worker_process(

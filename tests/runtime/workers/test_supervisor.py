@@ -36,10 +36,10 @@ def toys(monkeypatch):
 @asynccontextmanager
 async def toy_supervisor(behaviour, workers=2, drain_s=PATIENCE_S):
     """Make a supervisor of toys; it and their port."""
-    listeners = await open_listeners(ListenAddress("127.0.0.1", 0))
-    port = listeners[0].socket.getsockname()[1]
-    sockets = Sockets(listeners, (), create_counts())
     with trio.fail_after(PATIENCE_S):
+        listeners = await open_listeners(ListenAddress("127.0.0.1", 0))
+        port = listeners[0].socket.getsockname()[1]
+        sockets = Sockets(listeners, (), create_counts())
         try:
             yield (
                 Supervisor(workers, sockets, lambda given: [behaviour, given.format()], drain_s),
@@ -47,7 +47,7 @@ async def toy_supervisor(behaviour, workers=2, drain_s=PATIENCE_S):
             )
         finally:
             os.close(sockets.counts)
-            await sockets.close()
+            sockets.close()
 
 
 @asynccontextmanager
