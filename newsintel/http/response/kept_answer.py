@@ -1,4 +1,4 @@
-"""Answers of the last seconds, kept in this process's memory for whoever asks the same.
+"""Answers of the last seconds, kept in this process's memory for others who ask the same.
 
 Such an answer is the same for everybody. Redis, or the store behind it, is asked again after a few
 seconds, so what another process changes shows soon.
