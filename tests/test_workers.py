@@ -15,7 +15,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.service import beside, command_lines, free_port, newsintel, running
-from tests.test_two_processes import stampede
+from tests.test_two_processes import CALLERS, stampede
 from tests.waiting import PATIENCE_S, wait_for
 
 UNLIMITED = {"RATE_LIMIT": "off", "MISS_LIMIT": "off"}
@@ -144,6 +144,8 @@ def test_equal_misses_at_all_workers_are_one_fan_out(demo, service):
     assert {name: calls - before[name] for name, calls in demo.calls().items()} == dict.fromkeys(
         before, 1
     )
+    # Written after the answers
+    wait_for(lambda: len(events(service, "request")) >= lines + CALLERS, "a line of each request")
     assert {line["worker"] for line in events(service, "request")[lines:]} == {1, 2}
 
 
