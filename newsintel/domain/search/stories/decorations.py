@@ -1,0 +1,36 @@
+"""Cuts what outlets add to a title of the same story."""
+
+import re
+
+_LEADING = re.compile(
+    r"""(?: (?:breaking|breaking\ news|exclusive|just\ in|live|live\ updates|opinion|video|watch
+              |photos|pictures|update|updated|factbox|insight|analysis)\ ?[:|]\ ?
+          | exclusive\ ?-(?=\ |[A-Z])
+          | (?:update|wrapup|rpt)\ ?\d{0,2}\ ?-\ ?
+          | (?:corrected|refile|graphic)-\ ?
+          | [\[(](?:breaking|exclusive|live|video|watch|photos?|update)[\])]\ ?
+        )+""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_TRAILING = re.compile(
+    r"""(?: \ ?[\[(](?:live|pictures|photos?|video|updated?|\+?\ ?video|poll|gallery)[\])]
+          | \ [-–—|]\ (?:as\ it\ happened|in\ pictures|live|live\ updates|video|photos)
+          | \ ?\.\.\.|\ ?…
+        )+$""",  # noqa: RUF001 - titles use every dash
+    re.VERBOSE | re.IGNORECASE,
+)
+_MIN_WORDS = 6
+"""Words that must precede a tail: `opening bell 10 March | markets slump` keeps its end."""
+_TAIL = re.compile(
+    r"(?P<title>\S+(?: \S+){5,}) (?:\| \S+(?: \S+){0,3}|[-–—] (?:[^\Wa-z]\S*)(?: [^\Wa-z]\S*){0,3})"  # noqa: RUF001
+)
+"""An outlet's or a columnist's name: one to four words after a bar, or with capitals after a
+dash, if at least six words precede it."""
+
+
+def cut_decorations(title: str) -> str:
+    """Return a title, in NFKC with single spaces, without decorations; never nothing."""
+    bare = _LEADING.sub("", title, count=1) if _LEADING.match(title) else title
+    bare = _TRAILING.sub("", bare)
+    tail = _TAIL.fullmatch(bare)
+    return (tail["title"] if tail else bare).strip() or title

@@ -1,0 +1,213 @@
+"""Reads a title once, into the form in which titles of stories are compared."""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from attrs import frozen
+
+from newsintel.domain.search.stories.decorations import cut_decorations
+from newsintel.domain.search.stories.tokens import Kind, Token, split_title
+from newsintel.domain.search.stories.vocabulary import (
+    NUMBER,
+    PAIR,
+    YEAR,
+    Side,
+    Thing,
+    find_meaning,
+    is_foreign_function_word,
+    is_rubric,
+    is_stop_word,
+    load_vocabulary,
+)
+from newsintel.domain.text.languages import detect_by_words
+
+MAX_COMPARED_CHARS = 300
+"""Characters of a title that are read: as many as an article's title may have."""
+
+_THIN_WORDS, _SPECIFIC_WORDS = 4, 2
+"""A title with at most so many words, of which fewer than two are specific, says too little to be
+matched with a similar one."""
+_FOREIGN_WORDS = 2
+"""From so many function words of other languages on, a title may not be English."""
+_CAPITALS = 0.7
+"""From this share of capitalised words on, capitals do not show names: it is Title Case."""
+
+
+class Step(NamedTuple):
+    """A class at its place in the title.
+
+    Attributes:
+        name: the class.
+        word: as it is written, folded.
+        capital: written with a capital.
+        named: it may be the name of a person or a thing: capitalised and in no list.
+    """
+
+    name: str
+    word: str
+    capital: bool
+    named: bool
+
+
+@frozen
+class ParsedTitle:
+    """A title as it is compared with others.
+
+    Attributes:
+        folded: without decorations; equal texts are the same title.
+        weights: the weight of each class.
+        total: the sum of the weights.
+        words: the folded words without dates and stop words, sorted, for token_set_ratio.
+        steps: the classes in the order of the title.
+        numbers, years, dates, weekdays, cities, countries: what contradicts others of its kind; a
+            city adds its country.
+        sides: of opposites.
+        things: of sets of alternatives.
+        title_case: capitals do not show names.
+        thin: says too little to be matched with a similar title.
+        passive: has a word that swaps the actors: `by`.
+    """
+
+    folded: str
+    weights: Mapping[str, float]
+    total: float
+    words: str
+    steps: tuple[Step, ...]
+    numbers: frozenset[str]
+    years: frozenset[str]
+    dates: frozenset[str]
+    weekdays: frozenset[str]
+    cities: frozenset[str]
+    countries: frozenset[str]
+    sides: frozenset[Side]
+    things: frozenset[Thing]
+    title_case: bool
+    thin: bool
+    passive: bool
+
+
+def parse_title(title: str) -> ParsedTitle:
+    """Read a title; any text is one."""
+    text = " ".join(unicodedata.normalize("NFKC", title[:MAX_COMPARED_CHARS]).split())
+    text = cut_decorations(text[:MAX_COMPARED_CHARS])
+    tokens = split_title(text)
+    read = _read_tokens(tokens)
+    weights = {one.step.name: one.weight for one in read if one.step}
+    steps = tuple(one.step for one in read if one.step)
+    words = [token for token in tokens if token.kind in (Kind.WORD, Kind.LISTED)]
+    places = frozenset(one.place for one in read if one.place)
+    country_of = load_vocabulary().countries
+    return ParsedTitle(
+        folded=text.casefold(),
+        weights=weights,
+        total=sum(weights.values()),
+        words=" ".join(sorted({step.word for step in steps})),
+        steps=steps,
+        numbers=_collect(tokens, Kind.NUMBER),
+        years=_collect(tokens, Kind.YEAR),
+        dates=_collect(tokens, Kind.DATE),
+        weekdays=_collect(tokens, Kind.WEEKDAY),
+        cities=places & country_of.keys(),
+        countries=frozenset(country_of.get(place, place) for place in places),
+        sides=frozenset(side for one in read for side in one.sides),
+        things=frozenset(thing for one in read for thing in one.things),
+        title_case=_is_title_case(words),
+        thin=_is_thin(weights, steps) or is_rubric([token.text for token in words]),
+        passive=any(token.text == "by" for token in words),
+    )
+
+
+def _collect(tokens: list[Token], kind: Kind) -> frozenset[str]:
+    return frozenset(token.text for token in tokens if token.kind is kind)
+
+
+def _is_title_case(words: list[Token]) -> bool:
+    """Whether so many words have a capital, or none has, that capitals say nothing."""
+    judged = [token for token in words[1:] if len(token.text) > 3]
+    capitals = sum(token.capital for token in judged)
+    return (
+        not judged
+        or not any(token.capital for token in words)
+        or (capitals >= _CAPITALS * len(judged) and len(judged) > 2)
+    )
+
+
+def _is_thin(weights: Mapping[str, float], steps: Sequence[Step]) -> bool:
+    specific = sum(weight >= 1 for weight in weights.values())
+    return len(steps) <= _THIN_WORDS and specific < _SPECIFIC_WORDS
+
+
+class _Read(NamedTuple):
+    """What a token says, as part of a title: its step, if it has a class, and what contradicts."""
+
+    step: Step | None
+    weight: float
+    place: str
+    sides: tuple[Side, ...]
+    things: tuple[Thing, ...] = ()
+
+
+def _read_tokens(tokens: list[Token]) -> list[_Read]:
+    """Read each token; a phrase of the lists counts as one word."""
+    phrases = load_vocabulary().phrases
+    lower = not any(token.capital for token in tokens)
+    language = _detect_language(tokens)
+    read = []
+    skip = 0
+    for place, token in enumerate(tokens):
+        if skip:
+            skip -= 1
+            continue
+        longer = phrases.get(token.stem)
+        if longer and token.kind is Kind.WORD:
+            for phrase in longer:
+                if tuple(one.stem for one in tokens[place : place + len(phrase)]) == phrase:
+                    one = _read_token(token, phrase, lower=lower, language=language)
+                    if one is not None:
+                        read.append(one)
+                        skip = len(phrase) - 1
+                        break
+            if skip:
+                continue
+        one = _read_token(token, (token.stem,), lower=lower, language=language)
+        if one is not None:
+            read.append(one)
+    return read
+
+
+def _detect_language(tokens: list[Token]) -> str:
+    """Return the language whose function words are dropped: English if nothing shows another."""
+    words = [token.text for token in tokens if token.kind is Kind.WORD]
+    if sum(map(is_foreign_function_word, words)) < _FOREIGN_WORDS:
+        return "en"
+    return detect_by_words(words) or "en"
+
+
+@lru_cache(maxsize=20_000)
+def _read_token(
+    token: Token, phrase: tuple[str, ...], *, lower: bool, language: str
+) -> _Read | None:
+    """Return what a token, or a phrase that begins with it, says; None if nothing."""
+    kind, text = token.kind, token.text
+    if kind in _NUMBERS:
+        return _Read(Step(f"#{text}", text, False, False), _NUMBERS[kind], "", ())
+    if kind is Kind.PAIR:
+        return _Read(Step(text, text, False, False), PAIR, "", ())
+    if kind not in (Kind.WORD, Kind.LISTED):
+        return None
+    may_be_place = lower or token.capital or not text.isascii()
+    meaning = find_meaning(phrase, may_be_place=may_be_place)
+    if len(phrase) > 1:
+        if not meaning.known:
+            return None
+        text = "".join(phrase)
+    elif is_stop_word(text, language):
+        return _Read(None, 0.0, "", meaning.sides) if meaning.sides else None
+    named = token.capital and not meaning.known
+    step = Step(meaning.name, text, token.capital, named)
+    return _Read(step, meaning.weight, meaning.place, meaning.sides, meaning.things)
+
+
+_NUMBERS = {Kind.NUMBER: NUMBER, Kind.YEAR: YEAR}

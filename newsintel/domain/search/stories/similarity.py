@@ -1,0 +1,87 @@
+"""How much two titles have in common, 0..1."""
+
+from collections.abc import Set as AbstractSet
+
+from rapidfuzz.distance import JaroWinkler
+from rapidfuzz.fuzz import token_set_ratio
+
+from newsintel.domain.search.stories.parsed_title import ParsedTitle
+
+CLASS_SHARE, TEXT_SHARE = 0.6, 0.4
+"""Shares of the common classes and of the common text in a similarity. Chosen on the training part
+of the labelled pairs (docs/decisions/0033-stories.md)."""
+
+MIN_SIMILARITY = 0.69
+"""From this similarity on, two titles are one story unless something contradicts. Chosen in the
+same way."""
+
+MIN_COMMON = 2.0
+"""The weight of the classes, numbers aside, that two titles of one story share at least: two words,
+or four weak words, or four pairs of letters."""
+
+MIN_DICE = 0.4
+"""The Dice coefficient of the classes, names as they are spelled, below which titles are not
+compared further. A speed-up: it changed no decision on the training part."""
+
+_SPELLING = 0.88
+"""From this Jaro-Winkler similarity on, two names are spellings of one: Morsi, Mursi."""
+
+
+def compare_titles(one: ParsedTitle, other: ParsedTitle) -> float:
+    """Return the similarity of two titles, 0..1; equal for both orders.
+
+    1.0 only for equal titles; 0.0 for those that share too little to be one story.
+    """
+    if one.folded == other.folded:
+        return 1.0
+    shared = one.weights.keys() & other.weights.keys()
+    if sum(one.weights[name] for name in shared if name[0] != "#") < MIN_COMMON:
+        return 0.0
+    common = sum(one.weights[name] for name in shared)
+    if common < MIN_DICE * (one.total + other.total) / 2:
+        return 0.0
+    text = token_set_ratio(one.words, other.words) / 100
+    return round(CLASS_SHARE * _compare_classes(one, other, shared, common) + TEXT_SHARE * text, 4)
+
+
+def _compare_classes(
+    one: ParsedTitle, other: ParsedTitle, shared: AbstractSet[str], common: float
+) -> float:
+    """Return the weighted Dice coefficient of the classes.
+
+    Two spellings of a name are one class. A given name that only one title has does not count:
+    `Yellen` is `Janet Yellen`.
+    """
+    ours, theirs = list_own_names(one, shared), list_own_names(other, shared)
+    if ours and theirs:
+        common += count_spellings(ours, theirs)
+    total = one.total + other.total
+    if ours:
+        total -= _weigh_given_names(one, shared)
+    if theirs:
+        total -= _weigh_given_names(other, shared)
+    return min(1.0, 2 * common / total)
+
+
+def count_spellings(ours: list[str], theirs: list[str]) -> int:
+    """Return how many names of one title are spellings of names of the other."""
+    alike = [(one, other) for one in ours for other in theirs if are_spellings(one, other)]
+    return min(len({one for one, _ in alike}), len({other for _, other in alike}))
+
+
+def are_spellings(one: str, other: str) -> bool:
+    """Whether two names, in their folded form, are spellings of one."""
+    return JaroWinkler.similarity(one, other) > _SPELLING
+
+
+def list_own_names(title: ParsedTitle, shared: AbstractSet[str]) -> list[str]:
+    """Return the names of a title that the other does not have."""
+    return [step.word for step in title.steps if step.named and step.name not in shared]
+
+
+def _weigh_given_names(title: ParsedTitle, shared: AbstractSet[str]) -> float:
+    return sum(
+        title.weights[step.name]
+        for step, after in zip(title.steps, title.steps[1:], strict=False)
+        if step.named and after.named and step.name not in shared and after.name in shared
+    )
