@@ -36,14 +36,14 @@ def group_by_stories(titles: Sequence[LabelledTitle]) -> Grouped:
     for position, labelled in enumerate(titles):
         told = Told(parse(labelled.title), labelled.publisher, labelled.at)
         found = run_all(stories.find(told))
-        for miss in found.apart:
+        for miss in run_all(stories.find_near_misses(told)):
             other = titles[positions[miss.number]]
             vetoes[miss.veto][other.cluster == labelled.cluster] += 1
-        if found.number is None:
+        if found is None:
             stories.add(told)
             positions.append(position)
-        founders.append(position if found.number is None else positions[found.number])
-        similarities.append(None if found.number is None else found.similarity)
+        founders.append(position if found is None else positions[found[0]])
+        similarities.append(None if found is None else found[1])
     return Grouped(founders, similarities, dict(vetoes))
 
 

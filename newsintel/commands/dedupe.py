@@ -13,6 +13,7 @@ import re
 import sys
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -22,7 +23,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from newsintel.commands.lines import MAX_LINE, open_lines
 from newsintel.commands.replacing import open_replacement
-from newsintel.domain.search.dedup import Deduper
+from newsintel.domain.search.dedup import Deduper, Headline
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.text.json_line import read_object
 from newsintel.domain.text.urls import canonicalize_url, sanitize_url
@@ -143,7 +144,7 @@ def _group_lines(
                 continue
             report.used = True
             url = sanitize_url(record.get("url") or "")
-            match = deduper.add(record["title"], canonicalize_url(url) if url else None)
+            match = deduper.add(_read_headline(record), canonicalize_url(url) if url else None)
             if match.rule is None:
                 founders[match.founder] = number
             found = {
@@ -160,6 +161,20 @@ def _find_fault(record: dict[str, Any]) -> str | None:
     if not isinstance(record.get("title"), str):
         return "has no title, or one that is not text"
     return None if isinstance(record.get("url"), str | None) else "has a url that is not text"
+
+
+def _read_headline(record: dict[str, Any]) -> Headline:
+    """Return what a line says of its article; a publisher or time that is not usable is unknown."""
+    publisher, written = record.get("publisher"), record.get("published_at")
+    at = None
+    if isinstance(written, str):
+        with suppress(ValueError, OverflowError):
+            at = datetime.fromisoformat(written)
+    return Headline(
+        record["title"],
+        publisher if isinstance(publisher, str) else "",
+        at if at is not None and at.tzinfo else None,
+    )
 
 
 def _strip_closing_brace(line: bytes, record: dict[str, Any]) -> bytes:

@@ -89,8 +89,10 @@ def test_pairs_of_groups_are_counted_once():
         ("a.csv", "label,title1,title2\nsame,x,y\nOTHER,x,z\n"),
         (
             "a.jsonl",
-            '{"label": 1, "title1": "x", "title2": "y"}\n'
-            '{"label": "no", "title1": "x", "title2": "z"}\n',
+            (
+                '{"label": 1, "title1": "x", "title2": "y"}\n'
+                '{"label": "no", "title1": "x", "title2": "z"}\n'
+            ),
         ),
     ],
 )

@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve
 
 from newsintel.domain.personal.preferences import Preferences
-from newsintel.domain.search import dedup, matching, sizes
+from newsintel.domain.search import matching, sizes
 from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.harvest import Answer, Harvest
 from newsintel.domain.search.merging import merge_articles
@@ -19,6 +19,7 @@ from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.domain.search.query import build_query
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.search.sizes import outcome_bytes
+from newsintel.domain.search.stories.parsed_title import parse_title
 from newsintel.domain.text import tokens, urls
 from newsintel.http.bodies.search import View
 from newsintel.http.response.page_cache import PageCache
@@ -70,8 +71,9 @@ def answered(key, *, rows, title, description, letters, seed):
 
 def forget():
     """Clear the caches of text functions, because they are not part of the values."""
-    for memo in (*MEMOS, dedup.strip_decorations, urls.sanitize_url):
+    for memo in (*MEMOS, urls.sanitize_url):
         memo.clear()
+    parse_title.cache_clear()
     tails._list_outlet_labels.cache_clear()
     urlsplit.cache_clear()
     gc.collect()

@@ -19,18 +19,16 @@ _TRAILING = re.compile(
         )+$""",  # noqa: RUF001 - titles use every dash
     re.VERBOSE | re.IGNORECASE,
 )
-_MIN_WORDS = 6
-"""Words that must precede a tail: `opening bell 10 March | markets slump` keeps its end."""
 _TAIL = re.compile(
     r"(?P<title>\S+(?: \S+){5,}) (?:\| \S+(?: \S+){0,3}|[-–—] (?:[^\Wa-z]\S*)(?: [^\Wa-z]\S*){0,3})"  # noqa: RUF001
 )
 """An outlet's or a columnist's name: one to four words after a bar, or with capitals after a
-dash, if at least six words precede it."""
+dash, if at least six words precede it: `opening bell 10 March | markets slump` keeps its end."""
 
 
 def cut_decorations(title: str) -> str:
     """Return a title, in NFKC with single spaces, without decorations; never nothing."""
-    bare = _LEADING.sub("", title, count=1) if _LEADING.match(title) else title
-    bare = _TRAILING.sub("", bare)
-    tail = _TAIL.fullmatch(bare)
-    return (tail["title"] if tail else bare).strip() or title
+    tail = _TAIL.fullmatch(title)
+    bare = tail["title"] if tail else title
+    bare = _TRAILING.sub("", _LEADING.sub("", bare, count=1) if _LEADING.match(bare) else bare)
+    return bare.strip() or title

@@ -6,7 +6,7 @@ together than MIN_COMMON, cannot be similar.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 from attrs import frozen
@@ -14,18 +14,22 @@ from attrs import frozen
 from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.search.stories.judging import (
     WINDOW,
+    Judgement,
     Told,
     are_one_article,
     judge_titles,
 )
-from newsintel.domain.search.stories.similarity import MIN_COMMON, MIN_DICE
+from newsintel.domain.search.stories.similarity import MIN_COMMON, MIN_DICE, compare_titles
 from newsintel.domain.search.stories.vetoes import Veto
 
 _MAX_APART = 5
 """Near misses that are listed for an article: those most similar."""
 
-_SLICE_POSTINGS, _SLICE_TITLES = 10_000, 100
-"""Founders counted, and titles compared, in one slice: about 1 ms and 2 ms."""
+_SLICE_POSTINGS = 10_000
+"""Founders counted in one slice: about 1 ms."""
+
+_SLICE_STEPS = 2_000
+"""Words of titles compared in one slice: 100 pairs of usual titles, about 2 ms."""
 
 
 @frozen
@@ -43,27 +47,13 @@ class NearMiss:
     similarity: float
 
 
-@frozen
-class Found:
-    """The result for a title.
-
-    Attributes:
-        number: of the founder of its story; None if it has none.
-        similarity: to that founder's title; 1.0 if they are equal.
-        apart: near misses, the most similar first.
-    """
-
-    number: int | None = None
-    similarity: float = 0.0
-    apart: tuple[NearMiss, ...] = ()
-
-
 class Stories:
     """The founders of stories, numbered from 0 as they are added."""
 
     def __init__(self) -> None:
         self._founders: list[Told] = []
         self._by_title: defaultdict[str, list[int]] = defaultdict(list)
+        self._buckets: set[int | None] = set()
         self._by_class: defaultdict[tuple[int | None, str], list[int]] = defaultdict(list)
 
     def add(self, told: Told) -> None:
@@ -74,42 +64,72 @@ class Stories:
             self._by_title[told.title.folded].append(number)
         if not told.title.thin:
             bucket = _find_bucket(told.at)
+            self._buckets.add(bucket)
             for name in told.title.weights:
                 self._by_class[bucket, name].append(number)
 
-    def find(self, told: Told) -> Sliced[Found]:
+    def find(self, told: Told) -> Sliced[tuple[int, float] | None]:
         """Find the story of a title: that of an equal title, else of the most similar one.
 
-        On a tie the earliest founder wins.
+        Returns:
+            Number of the founder, the earliest on a tie, and its similarity; None if there is none.
         """
         for number in self._by_title.get(told.title.folded, ()):
             if are_one_article(told, self._founders[number]):
-                return Found(number, 1.0)
-        if told.title.thin:
-            return Found()
-        candidates = yield from self._list_candidates(told)
-        return (yield from self._choose(told, candidates))
-
-    def _choose(self, told: Told, candidates: Sequence[int]) -> Sliced[Found]:
+                return number, 1.0
         best, alike = None, 0.0
-        apart: list[NearMiss] = []
-        for count, number in enumerate(candidates, 1):
-            if count % _SLICE_TITLES == 0:
-                yield
-            judgement = judge_titles(told, self._founders[number])
-            if judgement.veto is not None:
-                apart.append(NearMiss(number, judgement.veto, judgement.similarity))
-            elif judgement.similar and judgement.similarity > alike:
+        for number, judgement in (yield from self._judge_similar(told)):
+            if judgement.veto is None and judgement.similarity > alike:
                 best, alike = number, judgement.similarity
+        return None if best is None else (best, alike)
+
+    def find_near_misses(self, told: Told) -> Sliced[tuple[NearMiss, ...]]:
+        """Return the founders with similar titles that are other stories, the most similar first.
+
+        At most five.
+        """
+        apart = [
+            NearMiss(number, judgement.veto, judgement.similarity)
+            for number, judgement in (yield from self._judge_similar(told))
+            if judgement.veto is not None
+        ]
         apart.sort(key=lambda miss: (-miss.similarity, miss.number))
-        return Found(best, alike, tuple(apart[:_MAX_APART]))
+        return tuple(apart[:_MAX_APART])
+
+    def compare(self, told: Told, number: int) -> float:
+        """Return the similarity of a title and a founder's, 0..1."""
+        return compare_titles(told.title, self._founders[number].title)
+
+    def _judge_similar(self, told: Told) -> Sliced[list[tuple[int, Judgement]]]:
+        """Return, ascending, all founders with similar titles."""
+        if told.title.thin:
+            return []
+        similar = []
+        work = 0
+        for number in (yield from self._list_candidates(told)):
+            founder = self._founders[number]
+            work += len(told.title.steps) + len(founder.title.steps)
+            if work > _SLICE_STEPS:
+                yield
+                work = 0
+            judgement = judge_titles(told, founder)
+            if judgement.similar:
+                similar.append((number, judgement))
+        return similar
+
+    def _list_buckets(self, at: datetime | None) -> set[int | None]:
+        """Return the buckets of all founders that may be within the window of a time."""
+        bucket = _find_bucket(at)
+        if bucket is None:
+            return self._buckets
+        return self._buckets & {None, bucket - 1, bucket, bucket + 1}
 
     def _list_candidates(self, told: Told) -> Sliced[list[int]]:
         """Return, ascending, all founders that may be similar, and few others."""
         weights = told.title.weights
         total = told.title.total
         found: list[int] = []
-        for bucket in _list_buckets(told.at):
+        for bucket in self._list_buckets(told.at):
             listed = [
                 (name, self._by_class[bucket, name])
                 for name in weights
@@ -155,9 +175,3 @@ def _skip_commonest(listed: list[tuple[str, list[int]]], weights: Mapping[str, f
 
 def _find_bucket(at: datetime | None) -> int | None:
     return None if at is None else int(at.timestamp() // WINDOW.total_seconds())
-
-
-def _list_buckets(at: datetime | None) -> tuple[int | None, ...]:
-    """Return the buckets of all founders within the window of a time, and those without a time."""
-    bucket = _find_bucket(at)
-    return (None,) if bucket is None else (None, bucket - 1, bucket, bucket + 1)

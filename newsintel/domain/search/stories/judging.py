@@ -71,7 +71,9 @@ def are_one_article(told: Told, founder: Told) -> bool:
     """
     if not told.title.thin:
         return True
-    return told.publisher == founder.publisher and _are_within(told.at, founder.at, THIN_WINDOW)
+    known = told.publisher and founder.publisher
+    same_publisher = not known or told.publisher == founder.publisher
+    return same_publisher and _are_within(told.at, founder.at, THIN_WINDOW)
 
 
 def _find_veto(told: Told, founder: Told) -> Veto | None:

@@ -5,7 +5,7 @@ with the same stem. A list never decides how a word is spelled.
 """
 
 from collections.abc import Iterator, Mapping
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 
 from newsintel.domain.text.folding import fold_exact_word, fold_plain_word
@@ -24,13 +24,11 @@ _SCRIPTS = (
 of other languages in Latin letters."""
 
 
-@lru_cache(maxsize=50_000)
 def fold_word(word: str) -> str:
     """Return a word without capitals and marks."""
     return fold_plain_word(fold_exact_word(word))
 
 
-@lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
     """Return the stem of a folded word, by the script of its first letter.
 

@@ -10,6 +10,7 @@ from attrs import frozen
 from newsintel.domain.search.stories.decorations import cut_decorations
 from newsintel.domain.search.stories.tokens import Kind, Token, split_title
 from newsintel.domain.search.stories.vocabulary import (
+    CACHED_WORDS,
     NUMBER,
     PAIR,
     YEAR,
@@ -88,6 +89,9 @@ class ParsedTitle:
     passive: bool
 
 
+# A search may group again after each source, mostly with the same titles. As many as eight searches
+# have, at about 2 KiB each.
+@lru_cache(maxsize=2_000)
 def parse_title(title: str) -> ParsedTitle:
     """Read a title; any text is one."""
     text = " ".join(unicodedata.normalize("NFKC", title[:MAX_COMPARED_CHARS]).split())
@@ -185,7 +189,7 @@ def _detect_language(tokens: list[Token]) -> str:
     return detect_by_words(words) or "en"
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=CACHED_WORDS)
 def _read_token(
     token: Token, phrase: tuple[str, ...], *, lower: bool, language: str
 ) -> _Read | None:

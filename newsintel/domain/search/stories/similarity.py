@@ -1,6 +1,7 @@
 """How much two titles have in common, 0..1."""
 
 from collections.abc import Set as AbstractSet
+from itertools import islice
 
 from rapidfuzz.distance import JaroWinkler
 from rapidfuzz.fuzz import token_set_ratio
@@ -23,6 +24,12 @@ MIN_DICE = 0.4
 """The Dice coefficient of the classes, names as they are spelled, below which titles are not
 compared further. A speed-up: it changed no decision on the training part."""
 
+MAX_NAMES = 8
+"""Names of a title whose spelling is compared. The time is the product of both numbers."""
+
+_MOST_SIMILAR = 0.9999
+"""The highest similarity of two titles that are not equal."""
+
 _SPELLING = 0.88
 """From this Jaro-Winkler similarity on, two names are spellings of one: Morsi, Mursi."""
 
@@ -41,7 +48,8 @@ def compare_titles(one: ParsedTitle, other: ParsedTitle) -> float:
     if common < MIN_DICE * (one.total + other.total) / 2:
         return 0.0
     text = token_set_ratio(one.words, other.words) / 100
-    return round(CLASS_SHARE * _compare_classes(one, other, shared, common) + TEXT_SHARE * text, 4)
+    similarity = CLASS_SHARE * _compare_classes(one, other, shared, common) + TEXT_SHARE * text
+    return min(_MOST_SIMILAR, round(similarity, 4))
 
 
 def _compare_classes(
@@ -75,8 +83,9 @@ def are_spellings(one: str, other: str) -> bool:
 
 
 def list_own_names(title: ParsedTitle, shared: AbstractSet[str]) -> list[str]:
-    """Return the names of a title that the other does not have."""
-    return [step.word for step in title.steps if step.named and step.name not in shared]
+    """Return the first names of a title that the other does not have."""
+    own = (step.word for step in title.steps if step.named and step.name not in shared)
+    return list(islice(own, MAX_NAMES))
 
 
 def _weigh_given_names(title: ParsedTitle, shared: AbstractSet[str]) -> float:

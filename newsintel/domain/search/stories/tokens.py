@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 from newsintel.domain.search.stories.lists import fold_word, stem
 from newsintel.domain.search.stories.vocabulary import (
+    CACHED_WORDS,
     load_vocabulary,
     read_calendar,
     read_numbers,
 )
-from newsintel.domain.text.tokens import MARKS, UNSPACED
+from newsintel.domain.text.tokens import MARKS, MAX_WORD_CHARS, UNSPACED
 
 
 class Kind(IntEnum):
@@ -109,12 +110,12 @@ def _make_token(kind: Kind, text: str) -> Token:
     return Token(kind, text, text)
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=CACHED_WORDS)
 def _read_word(raw: str) -> Token:
     head, mark, tail = raw.replace("’", "'").rpartition("'")  # noqa: RUF001
     if mark and tail in ("s", "S"):
         raw = head
-    word = fold_word(raw)
+    word = fold_word(raw[:MAX_WORD_CHARS])
     capital = raw[:1].isupper()
     # `US` is the country, `us` a pronoun.
     if word in ("us", "it", "who") and not (raw.isupper() and len(raw) > 1):

@@ -7,7 +7,7 @@ from itertools import pairwise
 from rapidfuzz.distance import Levenshtein
 
 from newsintel.domain.search.stories.parsed_title import ParsedTitle, Step
-from newsintel.domain.search.stories.similarity import are_spellings
+from newsintel.domain.search.stories.similarity import MAX_NAMES, are_spellings
 from newsintel.domain.search.stories.vocabulary import read_actions
 
 
@@ -113,7 +113,9 @@ def _are_same_name(old: Sequence[Step], new: Sequence[Step]) -> bool:
         initials = "".join(step.word[0] for step in long)
         if len(long) > 1 and any(step.word in initials for step in short if len(step.word) > 1):
             return True
-    return any(_are_alike(one.word, other.word) for one in old for other in new)
+    return any(
+        _are_alike(one.word, other.word) for one in old[:MAX_NAMES] for other in new[:MAX_NAMES]
+    )
 
 
 def _are_alike(one: str, other: str) -> bool:

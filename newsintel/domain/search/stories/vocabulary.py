@@ -23,6 +23,10 @@ WORD, WEAK, NUMBER, YEAR, PAIR = 1.0, 0.5, 0.7, 0.3, 0.5
 """Weights of classes: a word, a weak headline word, a number, a year, a pair of letters of a script
 without spaces (a word of such a script has about two pairs)."""
 
+CACHED_WORDS = 16_384
+"""Words that each cache keeps: most of those in a day of headlines. With the longest words a cache
+holds 10 MiB."""
+
 _LAST_LATIN = "\u024f"
 
 Side = tuple[int, bool]
@@ -152,7 +156,6 @@ def _compile_unspaced(words: Iterable[str]) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, chosen)))
 
 
-@lru_cache(maxsize=50_000)
 def find_meaning(phrase: tuple[str, ...], *, may_be_place: bool) -> Meaning:
     """Return what a stemmed word or phrase says.
 
@@ -176,7 +179,6 @@ def find_meaning(phrase: tuple[str, ...], *, may_be_place: bool) -> Meaning:
     )
 
 
-@lru_cache(maxsize=20_000)
 def is_stop_word(word: str, language: str = "en") -> bool:
     """Whether a folded word is dropped from titles of a language (ISO 639-1).
 
@@ -189,7 +191,7 @@ def is_stop_word(word: str, language: str = "en") -> bool:
     return language != "en" and is_function_word(language, word)
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=CACHED_WORDS)
 def is_foreign_function_word(word: str) -> bool:
     """Whether a folded word is a function word of another language in Latin letters."""
     return (
