@@ -83,15 +83,19 @@ class Stories:
                 best, alike = number, judgement.similarity
         return None if best is None else (best, alike)
 
-    def find_near_misses(self, told: Told) -> Sliced[tuple[NearMiss, ...]]:
+    def find_near_misses(self, told: Told, own: int | None = None) -> Sliced[tuple[NearMiss, ...]]:
         """Return the founders with similar titles that are other stories, the most similar first.
 
         At most five.
+
+        Args:
+            told: a title.
+            own: the number of the title's own founder, which is left out.
         """
         apart = [
             NearMiss(number, judgement.veto, judgement.similarity)
             for number, judgement in (yield from self._judge_similar(told))
-            if judgement.veto is not None
+            if judgement.veto is not None and number != own
         ]
         apart.sort(key=lambda miss: (-miss.similarity, miss.number))
         return tuple(apart[:_MAX_APART])
