@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from attrs import frozen
@@ -62,6 +63,8 @@ class ParsedTitle:
         total: the sum of the weights.
         words: the folded words without dates and stop words, sorted, for token_set_ratio.
         steps: the classes in the order of the title.
+        names: the words of the steps that may be names, with their classes.
+        given: the classes of two names in a row, as of a given name and a surname.
         numbers, years, dates, weekdays, cities, countries: what contradicts others of its kind; a
             city adds its country.
         sides: of opposites.
@@ -76,6 +79,8 @@ class ParsedTitle:
     total: float
     words: str
     steps: tuple[Step, ...]
+    names: tuple[tuple[str, str], ...]
+    given: tuple[tuple[str, str], ...]
     numbers: frozenset[str]
     years: frozenset[str]
     dates: frozenset[str]
@@ -109,6 +114,10 @@ def parse_title(title: str) -> ParsedTitle:
         total=sum(weights.values()),
         words=" ".join(sorted({step.word for step in steps})),
         steps=steps,
+        names=tuple((step.word, step.name) for step in steps if step.named),
+        given=tuple(
+            (step.name, after.name) for step, after in pairwise(steps) if step.named and after.named
+        ),
         numbers=_collect(tokens, Kind.NUMBER),
         years=_collect(tokens, Kind.YEAR),
         dates=_collect(tokens, Kind.DATE),

@@ -1,7 +1,6 @@
 """How much two titles have in common, 0..1."""
 
 from collections.abc import Set as AbstractSet
-from itertools import islice
 
 from rapidfuzz.distance import JaroWinkler
 from rapidfuzz.fuzz import token_set_ratio
@@ -42,10 +41,16 @@ def compare_titles(one: ParsedTitle, other: ParsedTitle) -> float:
     if one.folded == other.folded:
         return 1.0
     shared = one.weights.keys() & other.weights.keys()
-    if sum(one.weights[name] for name in shared if name[0] != "#") < MIN_COMMON:
-        return 0.0
-    common = sum(one.weights[name] for name in shared)
-    if common < MIN_DICE * (one.total + other.total) / 2:
+    ours, theirs = one.weights, other.weights
+    words = numbers = 0.0
+    for name in shared:
+        weight = min(ours[name], theirs[name])  # a weak word may share the class of another
+        if name[0] == "#":
+            numbers += weight
+        else:
+            words += weight
+    common = words + numbers
+    if words < MIN_COMMON or common < MIN_DICE * (one.total + other.total) / 2:
         return 0.0
     text = token_set_ratio(one.words, other.words) / 100
     similarity = CLASS_SHARE * _compare_classes(one, other, shared, common) + TEXT_SHARE * text
@@ -84,13 +89,10 @@ def are_spellings(one: str, other: str) -> bool:
 
 def list_own_names(title: ParsedTitle, shared: AbstractSet[str]) -> list[str]:
     """Return the first names of a title that the other does not have."""
-    own = (step.word for step in title.steps if step.named and step.name not in shared)
-    return list(islice(own, MAX_NAMES))
+    return [word for word, name in title.names if name not in shared][:MAX_NAMES]
 
 
 def _weigh_given_names(title: ParsedTitle, shared: AbstractSet[str]) -> float:
     return sum(
-        title.weights[step.name]
-        for step, after in zip(title.steps, title.steps[1:], strict=False)
-        if step.named and after.named and step.name not in shared and after.name in shared
+        title.weights[name] for name, after in title.given if name not in shared and after in shared
     )
