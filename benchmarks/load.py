@@ -16,7 +16,7 @@ from newsintel.domain.search.article import Article
 from newsintel.storage.bridge import Bridge, open_bridge
 from newsintel.storage.embedded.servers import run_embedded_servers
 from newsintel.storage.postgres.archive.articles import ARTICLE_COLUMNS
-from newsintel.storage.postgres.archive.indexing import Texts, index_article
+from newsintel.storage.postgres.archive.indexing import Texts, index_articles
 from newsintel.storage.postgres.migrate import migrate
 from newsintel.storage.postgres.pool import Postgres, open_postgres
 
@@ -104,14 +104,21 @@ async def copy_articles(connection: Any, articles: Iterable[tuple[Article, datet
         for statement in STAGE[:2]:
             await connection.execute(statement)
     await connection.execute(STAGE[2])
-    records = [await _build_record(one, seen) for one, seen in articles]
+    given = list(articles)
+    words = await index_articles(
+        Texts(one.title, one.description, one.content, one.author, one.publisher, one.language)
+        for one, _ in given
+    )
+    records = [
+        (*_build_record(one, seen), *more) for (one, seen), more in zip(given, words, strict=True)
+    ]
     await connection.copy_records_to_table(
         "stage", records=records, columns=_NAMES.split(", "), schema_name="pg_temp"
     )
     await connection.execute(INSERT_FROM_STAGE)
 
 
-async def _build_record(one: Article, seen: datetime) -> tuple[Any, ...]:
+def _build_record(one: Article, seen: datetime) -> tuple[Any, ...]:
     texts = (
         one.id,
         one.canonical_url,
@@ -133,7 +140,4 @@ async def _build_record(one: Article, seen: datetime) -> tuple[Any, ...]:
         None,
         None,
     )
-    words = await index_article(
-        Texts(one.title, one.description, one.content, one.author, one.publisher, one.language)
-    )
-    return (*texts, *notes, seen, seen, *words)
+    return (*texts, *notes, seen, seen)

@@ -41,6 +41,18 @@ class Goal:
     met: bool
 
 
+def format_report(
+    title: str,
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    goals: Sequence[Goal],
+    notes: Sequence[str],
+) -> str:
+    """Format a report for the terminal: its table, each goal, and the notes."""
+    lines = [f"  {'met   ' if one.met else 'missed'}  {one.text}: {one.measured}" for one in goals]
+    return "\n".join([f"\n## {title}\n", format_table(header, rows), "", *lines, "", *notes])
+
+
 @frozen
 class Report:
     """One target's results. `data` has every figure by round; `summary` is one line."""
@@ -56,20 +68,8 @@ class Report:
 
     def format(self) -> str:
         """Format it for the terminal."""
-        goals = [
-            f"  {'met   ' if goal.met else 'missed'}  {goal.text}: {goal.measured}"
-            for goal in self.goals
-        ]
-        return "\n".join(
-            [
-                f"\n## {self.name}: {self.about}\n",
-                format_table(self.header, self.rows),
-                "",
-                *goals,
-                "",
-                self.summary,
-            ]
-        )
+        title = f"{self.name}: {self.about}"
+        return format_report(title, self.header, self.rows, self.goals, [self.summary])
 
     def save(self, command: str, options: Options) -> None:
         """Write it to the results folder."""

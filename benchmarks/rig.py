@@ -42,6 +42,7 @@ UNLIMITED_SETTINGS = {
         "NEWSAPI_QUOTA": "off",
         "GUARDIAN_QUOTA": "off",
         "REDDIT_QUOTA": "off",
+        "MAX_CONNECTIONS_PER_ADDRESS": "4096",
         "LOG_LEVEL": "warning",
     }.items()
 }

@@ -7,6 +7,8 @@ that is started for other tests must not exceed them because other programs use 
 import os
 import sys
 
+from attrs import evolve
+
 from newsintel.commands.main import main
 from tests.waiting import PATIENCE_S
 
@@ -16,16 +18,20 @@ STORELESS = ("config", "dedupe", "new-key", "--version", "--help")
 
 def lift_limits() -> None:
     """Raise the time limits of each store and each embedded server."""
-    from newsintel.storage import bridge  # noqa: PLC0415 - see STORELESS
+    from newsintel.runtime.limits import lookups  # noqa: PLC0415 - see STORELESS
+    from newsintel.storage import bridge  # noqa: PLC0415
     from newsintel.storage.embedded import daemons  # noqa: PLC0415
     from newsintel.storage.embedded import servers as embedded  # noqa: PLC0415
     from newsintel.storage.postgres import connecting, pool  # noqa: PLC0415
+    from newsintel.storage.postgres.archive import search  # noqa: PLC0415
     from newsintel.storage.redis import link as redis  # noqa: PLC0415
     from tests import cluster  # noqa: PLC0415
 
     redis.SOCKET_S = redis.POOL_WAIT_S = connecting.CONNECT_S = pool.COMMAND_S = pool.PATIENCE_S = (
         bridge.DRAIN_S
     ) = PATIENCE_S
+    search.UNIT_S = lookups.LONGEST_S = PATIENCE_S
+    redis.SLOT_RULES = evolve(redis.SLOT_RULES, patience_s=PATIENCE_S)
     daemons.START_S = daemons.STOP_S = embedded.START_S = embedded.LEAVE_S = PATIENCE_S
     for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
         pool.SERVER_SETTINGS[name] = "0"

@@ -72,9 +72,9 @@ def wait_until_archived(service, query, article_id=None):
     """
 
     def found():
-        matches = service.get("/archive", q=f"{query} -{time.monotonic_ns()}", limit=100).json()[
-            "articles"
-        ]
+        answer = service.get("/archive", q=f"{query} -{time.monotonic_ns()}", limit=100)
+        assert answer.status_code == 200, answer.text
+        matches = answer.json()["articles"]
         return (
             matches if article_id is None else [one for one in matches if one["id"] == article_id]
         )

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from attrs import asdict, frozen
 
-from benchmarks.report import RESULTS, Goal, describe_machine
+from benchmarks.report import RESULTS, Goal, describe_machine, format_report
 from benchmarks.table import format_table
 
 
@@ -51,20 +51,8 @@ class Report:
 
     def format(self) -> str:
         """Format it for the terminal."""
-        goals = [
-            f"  {'met   ' if goal.met else 'missed'}  {goal.text}: {goal.measured}"
-            for goal in self.goals
-        ]
-        return "\n".join(
-            [
-                f"\n## {self.name}: {self.about}\n",
-                format_table(self.header, self.rows),
-                "",
-                *goals,
-                "",
-                *self.notes,
-            ]
-        )
+        title = f"{self.name}: {self.about}"
+        return format_report(title, self.header, self.rows, self.goals, self.notes)
 
     def save(self, command: str, options: Options) -> None:
         """Write it to the results folder."""

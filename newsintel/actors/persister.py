@@ -24,11 +24,10 @@ from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
 
-BATCH_ROWS = 250
+BATCH_ROWS = 200
 BATCH_S = 0.25
 """A batch is written when it has BATCH_ROWS rows, or BATCH_S after its first answer.
 
-So many rows has the largest answer of NewsAPI, the Guardian and Reddit: each is one transaction.
 More rows would not be faster: the tests of the storage measured it.
 """
 PAUSE_S = 0.2

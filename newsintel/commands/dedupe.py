@@ -26,7 +26,8 @@ from newsintel.commands.replacing import open_replacement
 from newsintel.domain.search.dedup import Deduper, Headline
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.text.json_line import read_object
-from newsintel.domain.text.urls import canonicalize_url, sanitize_url
+from newsintel.domain.text.safe_urls import sanitize_url
+from newsintel.domain.text.urls import canonicalize_url
 from newsintel.errors import InvalidParameterError
 from newsintel.runtime.stopping import Stopped
 

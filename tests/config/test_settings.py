@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from newsintel.config.settings import read_settings
+from newsintel.config.settings import read_log_format, read_settings
 from newsintel.config.strays import UnknownName
 from newsintel.config.values import (
     ListenAddress,
@@ -437,6 +437,10 @@ def test_values_are_shown_in_the_syntax_of_the_environment():
             },
             "NEWSINTEL_REDDIT_AUTH_URL must start with https://",
         ),
+        (
+            {"NEWSINTEL_OIDC_ISSUER": "http://op.example", "NEWSINTEL_OIDC_CLIENT_ID": "i"},
+            "NEWSINTEL_OIDC_ISSUER must start with https://",
+        ),
     ],
 )
 def test_unsafe_settings_are_refused_in_production(change, named):
@@ -555,3 +559,22 @@ def test_sign_in_is_a_list_of_guests():
     assert read(SIGN_IN="reddit:Alice, oidc:A@b.org").sign_in == ("reddit:alice", "oidc:a@b.org")
     assert read(SIGN_IN="OIDC:AbC").sign_in == ("oidc:AbC",)
     assert (read().session_idle_s, read().session_max_s) == (14 * 86400, 90 * 86400)
+
+
+@pytest.mark.parametrize(("written", "expected"), [("json", "json"), ("", "auto"), ("x", "auto")])
+def test_the_log_format_is_known_before_the_settings_are_read(monkeypatch, written, expected):
+    """An invalid one counts as unset; reading the settings reports it."""
+    monkeypatch.setenv("NEWSINTEL_LOG_FORMAT", written)
+    assert read_log_format() == expected
+
+
+def test_a_user_without_a_home_needs_a_data_dir(monkeypatch):
+    """The message names the setting."""
+
+    def nowhere():
+        raise RuntimeError("no home")
+
+    monkeypatch.setattr(Path, "home", nowhere)
+    with pytest.raises(SettingsError, match="NEWSINTEL_DATA_DIR must be set"):
+        read_settings(DECLARED, {})
+    assert read_settings(DECLARED, {"XDG_DATA_HOME": "/x"}).data_dir == Path("/x/newsintel")

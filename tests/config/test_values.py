@@ -18,6 +18,7 @@ from newsintel.config.values import (
     parse_list,
     parse_listen_address,
     parse_networks,
+    parse_origins,
     parse_positive_seconds,
     parse_quota,
     parse_seconds,
@@ -137,3 +138,13 @@ def test_addresses_and_quotas_are_shown_as_they_are_written():
     assert str(ListenAddress("127.0.0.1", 80)) == "127.0.0.1:80"
     assert str(Quota(100, 2 * 86400)) == "100/2d"
     assert str(Quota(5, 30)) == "5/30s"
+
+
+def test_origins_are_a_list_in_order():
+    """An origin has a scheme and a host, and nothing behind it."""
+    assert parse_origins("https://a.example, http://localhost:3000") == (
+        "https://a.example",
+        "http://localhost:3000",
+    )
+    with pytest.raises(ValueError, match="without paths or wildcards"):
+        parse_origins("https://a.example/path")

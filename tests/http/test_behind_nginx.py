@@ -1,17 +1,15 @@
 """Clients that leave, behind a real nginx that streams request bodies to the service."""
 
-import os
 from contextlib import asynccontextmanager
 
 import pytest
 import trio
 
-from ops.balancer import find_nginx
 from tests.http.test_hostile_bytes import taking_bodies
 from tests.http.wire import get, serving, until_closed
+from tests.ops.nginx_front import NGINX, write_command
 from tests.service import free_port
 
-NGINX = find_nginx()
 pytestmark = pytest.mark.skipif(
     NGINX is None, reason="nginx is not installed (Debian: apt-get install nginx-light)"
 )
@@ -21,33 +19,13 @@ pytestmark = pytest.mark.skipif(
 async def nginx_before(port, folder):
     """Run nginx before the server on this port; yield nginx's port."""
     own = free_port()
-    paths = "".join(
-        f"{kind}_temp_path {folder}/{kind};"
-        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
     site = (
         f"server {{ listen 127.0.0.1:{own}; "
         f"location / {{ proxy_pass http://127.0.0.1:{port}; proxy_set_header Host localhost; "
         "proxy_http_version 1.1; proxy_request_buffering off; } }"
     )
-    user = "user root;" if os.geteuid() == 0 else ""
-    (folder / "nginx.conf").write_text(
-        f"{user} pid {folder}/pid; error_log {folder}/error.log; events {{}} "
-        f"http {{ access_log off; {paths} {site} }}"
-    )
-    command = [
-        NGINX,
-        "-p",
-        str(folder),
-        "-c",
-        str(folder / "nginx.conf"),
-        "-e",
-        str(folder / "error.log"),
-        "-g",
-        "daemon off;",
-    ]
     async with trio.open_nursery() as nursery:
-        process = await nursery.start(trio.run_process, command)
+        process = await nursery.start(trio.run_process, write_command(folder, site))
         while not (folder / "pid").exists() or not (folder / "pid").read_text():  # noqa: ASYNC110  # a file has no event
             await trio.sleep(0.02)
         yield own

@@ -84,10 +84,8 @@ def site(folder, service, port):
     return text
 
 
-@contextmanager
-def running_nginx(folder, service):
-    """Run a real nginx in front of a service during the block."""
-    port = free_port()
+def write_command(folder, site):
+    """Write nginx's configuration around a site into a folder; return the command that runs it."""
     temporary = "".join(
         f"{kind}_temp_path {folder}/{kind};\n"
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -97,20 +95,17 @@ def running_nginx(folder, service):
         f"{user}pid {folder}/pid;\nerror_log {folder}/error.log;\n"
         "worker_processes 1;\nevents {}\n"
     )
-    (folder / "nginx.conf").write_text(
-        f"{main}http {{\naccess_log off;\n{temporary}{site(folder, service, port)}}}\n"
-    )
-    command = [
-        NGINX,
-        "-p",
-        str(folder),
-        "-c",
-        str(folder / "nginx.conf"),
-        "-e",
-        str(folder / "error.log"),
-        "-g",
-        "daemon off;",
-    ]
+    config = folder / "nginx.conf"
+    config.write_text(f"{main}http {{\naccess_log off;\n{temporary}{site}}}\n")
+    paths = ("-p", folder, "-c", config, "-e", folder / "error.log")
+    return [NGINX, *map(str, paths), "-g", "daemon off;"]
+
+
+@contextmanager
+def running_nginx(folder, service):
+    """Run a real nginx in front of a service during the block."""
+    port = free_port()
+    command = write_command(folder, site(folder, service, port))
     process = subprocess.Popen(command)
     try:
         with httpx.Client(

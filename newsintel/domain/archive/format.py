@@ -23,12 +23,8 @@ from newsintel.domain.search.article import (
 )
 from newsintel.domain.text.clean import remove_invisible, to_plain_text
 from newsintel.domain.text.json_line import read_object
-from newsintel.domain.text.urls import (
-    canonicalize_url,
-    make_article_id,
-    make_stand_in,
-    sanitize_url,
-)
+from newsintel.domain.text.safe_urls import sanitize_url
+from newsintel.domain.text.urls import canonicalize_url, make_article_id, make_stand_in
 
 FIELDS = (
     *(

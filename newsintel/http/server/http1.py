@@ -264,14 +264,13 @@ class Http1(H11Protocol):
         send: Callable[[Event], Awaitable[None]],
         refused: Callable[[str, str], None],
     ) -> None:
-        state, tls = ConnectionState({}), False
         super().__init__(
             _run_no_app,  # type: ignore[arg-type]
             config,
             context,
             requests,  # type: ignore[arg-type]
-            state,
-            tls,
+            ConnectionState({}),
+            False,  # without TLS
             client,
             server,
             send,

@@ -18,12 +18,9 @@ from newsintel.domain.search.outcome import Refusal, SourcePage, Status
 from newsintel.domain.search.query import translate_clauses
 from newsintel.domain.search.query_model import Query, Sort
 from newsintel.domain.text.markup import read_escaped, read_snippet
-from newsintel.domain.text.urls import (
-    canonicalize_url,
-    get_host,
-    make_article_id,
-    make_stand_in,
-)
+from newsintel.domain.text.safe_urls import get_host
+from newsintel.domain.text.urls import canonicalize_url, make_article_id, make_stand_in
+from newsintel.outbound.sources.bylines import read_byline
 from newsintel.outbound.sources.payload import read_json_object
 from newsintel.outbound.sources.refusals import clean_message, make_status_refusal
 from newsintel.outbound.sources.rows import (
@@ -34,6 +31,7 @@ from newsintel.outbound.sources.rows import (
     read_text,
     read_url,
 )
+from newsintel.outbound.sources.shared_tails import strip_shared_tails
 from newsintel.outbound.sources.source import Request, Response, Source
 from newsintel.outbound.sources.tails import strip_outlet
 
@@ -97,11 +95,11 @@ def read_slices(response: Response, query: Query, now: datetime) -> Sliced[Sourc
         return body if response.status == 200 else make_status_refusal(response, now)
     rows = body.get("articles")
     if response.status == 200 and body.get("status") == "ok" and isinstance(rows, list):
-        return (
-            yield from read_page(
-                rows, lambda row: _read_article(row, query, now), query, http_status=200
-            )
+        known_hosts: set[str] = set()
+        page = yield from read_page(
+            rows, lambda row: _read_article(row, query, now, known_hosts), query, http_status=200
         )
+        return evolve(page, articles=strip_shared_tails(page.articles, known_hosts))
     return _read_refusal(response, body, now)
 
 
@@ -133,7 +131,10 @@ def _read_refusal(response: Response, body: SourceRow, now: datetime) -> Refusal
     )
 
 
-def _read_article(row: SourceRow, query: Query, now: datetime) -> Sliced[Article | str]:
+def _read_article(
+    row: SourceRow, query: Query, now: datetime, known_hosts: set[str]
+) -> Sliced[Article | str]:
+    """Read a row; add its host to `known_hosts` if its title names the outlet."""
     title = read_text(row, "title", MAX_TITLE, read_escaped)
     url = read_url(row, "url")
     host = get_host(url) if url else ""
@@ -146,7 +147,10 @@ def _read_article(row: SourceRow, query: Query, now: datetime) -> Sliced[Article
     publisher = read_text(read_members(row, "source"), "name", MAX_NAME, read_escaped) or host
     author = read_text(row, "author", MAX_NAME, read_escaped)
     yield
-    title = strip_outlet(title, publisher=publisher, host=host, author=author)
+    stripped = strip_outlet(title, publisher=publisher, host=host, author=author)
+    if stripped != title or "youtube" in host:  # a song's tail is its singer
+        known_hosts.add(host)
+    title = stripped
     published_at, estimated = read_date(row.get("publishedAt"), now)
     day = "" if estimated else published_at.date().isoformat()
     identity = make_stand_in(url, title, day) or canonicalize_url(url)
@@ -165,16 +169,11 @@ def _read_article(row: SourceRow, query: Query, now: datetime) -> Sliced[Article
         published_at_estimated=estimated,
         description=read_text(row, "description", MAX_DESCRIPTION, read_snippet),
         content=_CUT.sub("", content) or None if content else None,
-        author=_clean_author(author),
+        author=read_byline(author, publisher),
         image_url=read_url(row, "urlToImage"),
         # The language is known only if the query filters by it and NewsAPI supports that.
         language=query.language if query.language in _LANGUAGES else None,
     )
-
-
-def _clean_author(author: str | None) -> str | None:
-    """Return an author's name; None for URLs, handles and markup data, which were all recorded."""
-    return None if author is None or re.search(r"://|@|[{}\[\]]|\Awww\.", author) else author
 
 
 SOURCE = Source(

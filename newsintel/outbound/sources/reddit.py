@@ -27,13 +27,9 @@ from newsintel.domain.search.article import (
 from newsintel.domain.search.outcome import Refusal, SourcePage, Status
 from newsintel.domain.search.query import translate_clauses
 from newsintel.domain.search.query_model import Query, Sort
-from newsintel.domain.text.markup import read_escaped
-from newsintel.domain.text.urls import (
-    canonicalize_url,
-    get_host,
-    make_article_id,
-    sanitize_url,
-)
+from newsintel.domain.text.markup import read_escaped, read_html
+from newsintel.domain.text.safe_urls import get_host, sanitize_url
+from newsintel.domain.text.urls import canonicalize_url, make_article_id
 from newsintel.outbound.sources.payload import media_type, read_json_object
 from newsintel.outbound.sources.refusals import DEFAULT_PAUSE_S, make_status_refusal
 from newsintel.outbound.sources.rows import (
@@ -203,6 +199,11 @@ def _read_article(row: SourceRow, now: datetime) -> Sliced[Article | str]:
     published_at, estimated = read_date(post.get("created_utc"), now)
     author = read_text(post, "author", MAX_NAME)
     yield
+    # The HTML is Reddit's own reading of the Markdown.
+    description = read_text(post, "selftext_html", MAX_DESCRIPTION, _read_post) or read_text(
+        post, "selftext", MAX_DESCRIPTION, read_escaped
+    )
+    yield
     identity = canonicalize_url(url)
     return Article(
         id=make_article_id(identity),
@@ -214,13 +215,18 @@ def _read_article(row: SourceRow, now: datetime) -> Sliced[Article | str]:
         publisher=f"r/{read_text(post, 'subreddit', MAX_NAME) or 'unknown'}",
         published_at=published_at,
         published_at_estimated=estimated,
-        description=read_text(post, "selftext", MAX_DESCRIPTION, read_escaped),
+        description=description,
         author=None if author in _REMOVED_TEXTS else author,
         image_url=_find_image(post),
         engagement=Engagement(
             points=read_count(post, "score"), comments=read_count(post, "num_comments")
         ),
     )
+
+
+def _read_post(html: str) -> str:
+    """Turn a post's HTML into plain text; without `raw_json=1` it is escaped once more."""
+    return read_html(read_escaped(html) if html.startswith("&lt;") else html)
 
 
 def _find_block_reason(post: SourceRow) -> str | None:

@@ -10,7 +10,7 @@ from newsintel.domain.search.article import Article
 from newsintel.domain.search.outcome import SourcePage
 from newsintel.domain.search.query_model import Query
 from newsintel.domain.text.clean import to_plain_text
-from newsintel.domain.text.urls import sanitize_url
+from newsintel.domain.text.safe_urls import sanitize_url
 
 MAX_ROWS = 100
 """Maximum rows used from one payload.

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsintel.domain.archive.model import ArchiveQuery, ArchiveSort, Condition, Field
-from newsintel.domain.archive.query import build_archive_query, hash_query
+from newsintel.domain.archive.query import build_archive_query, build_fallback_query, hash_query
+from newsintel.domain.search.query import build_query
 from newsintel.domain.text.grammar import fold_case
 from newsintel.errors import InvalidParameterError
 
@@ -256,3 +257,12 @@ def test_build_gives_a_query_or_a_refusal(q):
             for conditions in query.alternatives
             for one in conditions
         )
+
+
+def test_a_live_search_becomes_one_of_the_archive():
+    """It has the same words; all sources include what was imported from others."""
+    live = build_query("flood -dam", sources=("guardian", "reddit"))
+    found = build_fallback_query(live, ("guardian", "newsapi", "reddit"))
+    assert found.alternatives == ((word("flood"), word("dam", no=True)),)
+    assert (found.sort, set(found.sources)) == (ArchiveSort.NEWEST, {"guardian", "reddit"})
+    assert not build_fallback_query(live, ("guardian", "reddit")).sources

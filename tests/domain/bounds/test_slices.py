@@ -26,7 +26,7 @@ from newsintel.domain.search.query_model import Dedupe, Sort
 from newsintel.domain.search.scoring import rank_groups
 from newsintel.domain.search.stories.parsed_title import parse_title
 from newsintel.domain.text import clean as text
-from newsintel.domain.text import tokens, urls
+from newsintel.domain.text import safe_urls, tokens
 from newsintel.domain.text.body import DECODED_CAP_BYTES, BodyReader
 from newsintel.domain.text.clean import RAW_CHARS, to_plain_text
 from newsintel.domain.text.markup import read_html
@@ -71,7 +71,7 @@ NASTY = [
 @pytest.fixture(autouse=True)
 def nothing_remembered():
     """Clear the caches, so that earlier results make nothing faster."""
-    for memo in (*MEMOS, urls.sanitize_url):
+    for memo in (*MEMOS, safe_urls.sanitize_url):
         memo.clear()
     parse_title.cache_clear()
 
@@ -227,7 +227,7 @@ def test_hostile_addresses_are_read_in_slices(url):
     body = fitted(rows("x", url), envelope)
 
     def read():
-        urls.sanitize_url.clear()
+        safe_urls.sanitize_url.clear()
         return source.read_slices(Response(200, {}, body), QUERY, NOON)
 
     page = check(read)

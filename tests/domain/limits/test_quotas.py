@@ -135,3 +135,14 @@ def test_three_hot_queries_last_longer_and_leave_the_last_quarter() -> None:
     """
     assert simulated(3, spread=False) == (pytest.approx(2.08, abs=0.01), 25)
     assert simulated(3, spread=True) == (pytest.approx(9.92, abs=0.01), 25)
+
+
+def test_a_persons_starts_are_removed_one_by_one() -> None:
+    """Nothing is left of a person without starts."""
+    made = starts(SourceLimits(4))
+    for number in range(2):
+        made.add(OwnStart(f"alice/{number}", float(number), shared=True))
+    for left in (1, 0):
+        made.remove(f"alice/{left}")
+        assert len(made._own.get("alice", ())) == left
+    assert not made._own

@@ -2,6 +2,7 @@
 
 import gc
 import random
+import sys
 import tracemalloc
 from functools import partial
 from urllib.parse import urlsplit
@@ -18,17 +19,17 @@ from newsintel.domain.search.merging import merge_articles
 from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.domain.search.query import build_query
 from newsintel.domain.search.query_model import Dedupe
-from newsintel.domain.search.sizes import outcome_bytes
+from newsintel.domain.search.sizes import articles_bytes, outcome_bytes
 from newsintel.domain.search.stories.parsed_title import parse_title
-from newsintel.domain.text import tokens, urls
+from newsintel.domain.text import safe_urls, tokens
 from newsintel.http.bodies.search import View
 from newsintel.http.response.page_cache import PageCache
 from newsintel.http.response.rendered_search import Privacy, render_search
-from newsintel.outbound.sources import newsapi, tails
+from newsintel.outbound.sources import native_names, newsapi, outlet_names
 from newsintel.outbound.sources.source import Response
 from newsintel.runtime.search import answer_cache as l1
 from newsintel.runtime.search.answer_cache import AnswerCache
-from tests.make import NOON
+from tests.make import NOON, article
 from tests.whole import dump_answer, load_answer
 
 FACTOR = 1.25
@@ -71,10 +72,11 @@ def answered(key, *, rows, title, description, letters, seed):
 
 def forget():
     """Clear the caches of text functions, because they are not part of the values."""
-    for memo in (*MEMOS, urls.sanitize_url):
+    for memo in (*MEMOS, safe_urls.sanitize_url):
         memo.clear()
     parse_title.cache_clear()
-    tails._list_outlet_labels.cache_clear()
+    outlet_names.describe_outlet.cache_clear()
+    native_names.is_native_name.cache_clear()
     urlsplit.cache_clear()
     gc.collect()
 
@@ -193,3 +195,12 @@ def test_the_estimate_for_preferences_is_near_their_size(topics):
     written = orjson.dumps({"topics": topics, "excluded_topics": topics, "default_limit": 5})
     kept, real = held(lambda: [Preferences.from_values(orjson.loads(written)) for _ in range(200)])
     assert near(sum(each.size_bytes for each in kept), real)
+
+
+def test_a_url_that_is_one_object_counts_once():
+    """Most articles are known by the address that they came with."""
+    url = "https://news.example/" + "x" * 100
+    same = article(external_id=url, url=url, canonical_url=url)
+    for name in ("external_id", "canonical_url"):
+        other = evolve(same, **{name: url[:1] + url[1:]})
+        assert articles_bytes([other]) == articles_bytes([same]) + sys.getsizeof(url)

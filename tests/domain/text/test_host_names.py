@@ -10,7 +10,11 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsintel.domain.text.host_names import is_registered, to_ascii_host
+from newsintel.domain.text.host_names import (
+    _to_ascii_label,
+    is_registered,
+    to_ascii_host,
+)
 
 
 def browsers(host: str) -> str | None:
@@ -178,3 +182,18 @@ def test_a_generated_host_is_read_as_browsers_read_it_or_refused(host: str) -> N
 def test_many_generated_hosts_are_read_as_browsers_read_them_or_refused(host: str) -> None:
     """Enough examples for combinations of kinds."""
     is_as_browsers_say(host)
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "xn--Mnchen-3ya",  # decoded, it is not in lower case
+        "xn--mnchen-3YA",  # Punycode's digits have another spelling
+        "xn--abc-",  # nothing but ASCII
+    ],
+)
+def test_a_label_has_one_valid_spelling(label: str) -> None:
+    """Otherwise one host would have several names."""
+    assert _to_ascii_label("xn--mnchen-3ya") == "xn--mnchen-3ya"
+    with pytest.raises(ValueError, match=r"label|own form"):
+        _to_ascii_label(label)

@@ -12,13 +12,8 @@ from hypothesis import strategies as st
 
 from newsintel.domain.search.article import Article
 from newsintel.domain.search.outcome import SourcePage
-from newsintel.domain.text.urls import (
-    canonicalize_url,
-    get_host,
-    make_article_id,
-    make_stand_in,
-    sanitize_url,
-)
+from newsintel.domain.text.safe_urls import get_host, sanitize_url
+from newsintel.domain.text.urls import canonicalize_url, make_article_id, make_stand_in
 from newsintel.outbound.sources import REGISTRY
 from tests.outbound.sources.replies import NOW, QUERY, recorded_bodies, reply
 from tests.shared import needs_shared
@@ -31,7 +26,8 @@ PIECES = st.sampled_from(
         "example.org .co.uk guardian.co.uk youtu.be/ youtube.com/watch?v= attribution_link?u=/ "
         "vk.com/away.php?to= a ä redd.it/ old.reddit.com/r/x/comments/ 1abc utm_source=x # :80 . "
         "x.cdn.ampproject.org/c/ consent.yahoo.com/ #/ #! #/story/1 ! :~: "
-        "straßenblatt.de 例え.テスト",
+        "straßenblatt.de 例え.テスト bloomberg.com/tosv2.html?url= L2E= nytimes.com/glogin?URI= "
+        "login?next= gdpr-consent /amp/ edition.cnn.com/ storyID= .tsrc=rss cid=sm_",
     )
 )
 
@@ -149,10 +145,10 @@ def test_usable_refuses_unsafe_addresses(raw: str) -> None:
             ],
         ),
         (
-            "https://nytimes.com/2026/01/01/a.html",
+            "https://nytimes.com/2026/01/01/a-b.html",
             [
-                "https://www.nytimes.com/2026/01/01/a.html#/x",
-                "https://nytimes.com/2026/01/01/a.html#!x",
+                "https://www.nytimes.com/2026/01/01/a-b.html#/x",
+                "https://nytimes.com/2026/01/01/a-b.html#!x",
             ],
         ),
         (
@@ -169,10 +165,10 @@ def test_usable_refuses_unsafe_addresses(raw: str) -> None:
             ["https://m.bbc.co.uk/news/1", "https://www.bbc.com/news/1?at_medium=RSS&page=2"],
         ),
         (
-            "https://theguardian.com/a/b",
+            "https://theguardian.com/a/b-c",
             [
-                "http://www.guardian.co.uk/a/b",
-                "https://amp.theguardian.com/a/b?CMP=x&page=with:block-1",
+                "http://www.guardian.co.uk/a/b-c",
+                "https://amp.theguardian.com/a/b-c?CMP=x&page=with:block-1",
             ],
         ),
         (
@@ -240,6 +236,135 @@ def test_canonical_keeps_pages_apart(one: str, other: str) -> None:
     assert canonicalize_url(one) != canonicalize_url(other)
 
 
+WALLED = "L25ld3MvYXJ0aWNsZXMvMjAyNC0wNS0wMS9mZWQtaG9sZHM="
+"""`/news/articles/2024-05-01/fed-holds`, as Bloomberg's bot wall names the page behind it."""
+WALLED_PAGE = "/news/articles/2024-05-01/fed-holds"
+
+
+@pytest.mark.parametrize(
+    ("site", "wall", "page"),
+    [
+        ("bloomberg.com", f"/tosv2.html?vid=&uuid=1-2&url={WALLED}", WALLED_PAGE),
+        ("bloomberg.com", f"/tosv2.html?url={WALLED.rstrip('=')}&uuid=3", WALLED_PAGE),
+        ("bloomberg.com", f"/tosv2.html?url={WALLED.replace('=', '%3D')}", WALLED_PAGE),
+        (
+            "nytimes.com",
+            "/glogin?URI=https%3A%2F%2Fwww.nytimes.com%2F2024%2Fus%2Fa.html&OQ=Q",
+            "/2024/us/a.html",
+        ),
+        ("nytimes.com", "/glogin?URI=http://www.nytimes.com/2012/us/a.html", "/2012/us/a.html"),
+        (
+            "washingtonpost.com",
+            "/gdpr-consent/?next_url=https%3a%2f%2fwww.washingtonpost.com%2fa%2ffed-1%2f",
+            "/a/fed-1",
+        ),
+        ("washingtonpost.com", "/gdpr-consent/?destination=%2fa%2ffed-1%2f%3f", "/a/fed-1"),
+        ("washingtonpost.com", "/tribes/gdpr-consent/?destination=%2fa%2ffed-1", "/a/fed-1"),
+        ("example.org", "/gdpr-consent?url=https%3A%2F%2Fexample.org%2Fa%3Fid%3D1", "/a?id=1"),
+        ("example.org", "/signin?next=%2Fa%2Fb", "/a/b"),
+        ("example.org", "/users/Sign-In?Return_URL=/a", "/a"),
+        ("bloomberg.com", "/login?next=/a-1", "/a-1"),
+    ],
+)
+def test_a_wall_that_names_its_page_is_that_page(site: str, wall: str, page: str) -> None:
+    """Logins, consent pages and bot walls, where a parameter holds the page behind them."""
+    assert canonicalize_url(f"https://www.{site}{wall}") == f"https://{site}{page}"
+
+
+def test_a_wall_may_be_on_a_host_below_its_site() -> None:
+    """Some sites have a host for signing in."""
+    target = "https%3A%2F%2Fwww.nytimes.com%2F2024%2Fus%2Fa.html"
+    wall = f"https://myaccount.nytimes.com/auth/login?response_type=cookie&redirect_uri={target}"
+    assert canonicalize_url(wall) == "https://nytimes.com/2024/us/a.html"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("bloomberg.com/tosv2.html?url=4pyT", "bloomberg.com/tosv2.html?url=4pyU"),
+        ("bloomberg.com/tosv2.html?uuid=1", "bloomberg.com/tosv2.html?uuid=2"),
+        ("bloomberg.com/tosv2.html?url=!!!1", "bloomberg.com/tosv2.html?url=!!!2"),
+        ("nytimes.com/glogin?URI=1", "nytimes.com/glogin?URI=2"),
+        (
+            "washingtonpost.com/gdpr-consent/?destination=1",
+            "washingtonpost.com/gdpr-consent/?destination=2",
+        ),
+        ("reuters.com/article/newsOne?storyID=1", "reuters.com/article/newsOne?storyID=2"),
+        ("cnn.com/search?q=rain", "cnn.com/search?q=snow"),
+        ("theguardian.com/world?page=1", "theguardian.com/world?page=2"),
+        ("wsj.com/log-in?target=1", "wsj.com/log-in?target=2"),
+        ("evil.example/login?url=https://bbc.com/news/1", "bbc.com/news/1"),
+        ("a.co.uk/login?url=https://b.co.uk/1", "b.co.uk/1"),
+        ("example.org/login?url=https://example.org.evil.example/1", "example.org.evil.example/1"),
+    ],
+)
+def test_walls_and_indexes_do_not_merge(one: str, other: str) -> None:
+    """A path that names no article keeps its query, and a wall names only pages of its own site."""
+    assert canonicalize_url(f"https://{one}") != canonicalize_url(f"https://{other}")
+
+
+@pytest.mark.parametrize(
+    ("spelling", "page"),
+    [
+        (
+            "edition.cnn.com/2024/05/01/tech/x/index.html?cid=sm_x",
+            "cnn.com/2024/05/01/tech/x/index.html",
+        ),
+        ("cnn.com/2024/05/01/tech/x-y/index.html?iid=1", "cnn.com/2024/05/01/tech/x-y/index.html"),
+        (
+            "reuters.com/article/newsOne?storyID=1&feedType=RSS&feedName=topNews",
+            "reuters.com/article/newsOne?storyID=1",
+        ),
+        ("reuters.com/article/us-fed-idUSKBN1?il=0", "reuters.com/article/us-fed-idUSKBN1"),
+        ("example.org/amp/news/1", "example.org/news/1"),
+        ("example.org/amp/news/1/amp/", "example.org/news/1"),
+        ("example.org/AMP/amp/news/1", "example.org/news/1"),
+        ("bbc.co.uk/news/amp/world-1", "bbc.com/news/world-1"),
+        (
+            "amp.cnn.com/cnn/2024/05/01/tech/x-y/index.html",
+            "cnn.com/2024/05/01/tech/x-y/index.html",
+        ),
+        ("example.org/amp", "example.org/"),
+        ("example.org/ampere/1", "example.org/ampere/1"),
+    ],
+)
+def test_editions_and_amp_paths_are_one_page(spelling: str, page: str) -> None:
+    """Another edition, a feed's parameters, and AMP at the beginning of a path."""
+    assert canonicalize_url(f"http://www.{spelling}") == f"https://{page}"
+
+
+# Of the list of ClearURLs (Rules, globalRules), all names that are not too short to be clear.
+PUBLISHED = (
+    "utm_x utm_campaign mtm_x ga_source yclid _openstat fb_action_types fb_action_ids fb_source "
+    "fb_ref fbclid action_object_map action_type_map action_ref_map gs_l mkt_tok hmb_campaign "
+    "hmb_medium hmb_source gclid srsltid otm_x cmpid os_ehash _ga _gl __twitter_impression wt_mc "
+    "wt_zmc wtrid dclid Echobox tracking_source ceneo_spo itm_campaign itm_medium itm_source "
+    "__hsfp __hssc __hstc _hsenc hsCtaTracking mc_eid mc_cid mc_tc ml_subscriber "
+    "ml_subscriber_hash msclkid oly_anon_id oly_enc_id rb_clickid s_cid vero_conv vero_id wickedid "
+    "twclid xtor intcid sr_share guccounter guce_referrer guce_referrer_sig smid taid __source CMP"
+)
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [f"{name}=1" for name in PUBLISHED.split()]
+    + ["partner=rss", "partner=yahoo", "DCMP=OTC-RSS", "csp=34news", "intcid=inl", ".tsrc=rss"]
+    + ["traffic_source=Connatix", "ns_mchannel=social", "ns_source=twitter", "ns_campaign=bbc"]
+    + ["cid=sm_fb", "cid=SM_npd", "cid=rss", "intcmp=x", "amp_js_v=a6", "amp_gsa=1", "usqp=mq331"],
+)
+def test_tracking_is_no_part_of_a_page(pair: str) -> None:
+    """The published list of another project, and what outlets' own feeds add."""
+    assert canonicalize_url(f"https://example.org/a?{pair}&id=7") == "https://example.org/a?id=7"
+
+
+@pytest.mark.parametrize(
+    "pair", ["cid=7", "p=1", "page=2", "story=sm_1", "source=npr", "ref=a", "tsrc2=1", "csp_id=3"]
+)
+def test_what_may_name_a_page_stays(pair: str) -> None:
+    """Names that sites use for the page itself."""
+    assert canonicalize_url(f"https://example.org/a?{pair}") == f"https://example.org/a?{pair}"
+
+
 @given(ANY_TEXT | st.lists(PIECES, max_size=14).map("".join))
 def test_canonical_is_idempotent(raw: str) -> None:
     """Canonicalising never raises, and repeating it changes nothing."""
@@ -299,6 +424,8 @@ def test_stand_in_identifies_pages_behind_a_session() -> None:
         "https://consent.yahoo.com/v2/collectConsent?sessionId=1_a", "Shares rise", "2024-05-02"
     )
     assert canonicalize_url(first) == first
+    walls = [f"https://guce.techcrunch.com/copyConsent?sessionId={number}" for number in "12"]
+    assert make_stand_in(walls[0], "A", "") == make_stand_in(walls[1], "A", "") is not None
 
 
 @pytest.mark.parametrize(

@@ -209,7 +209,7 @@ def test_title_and_url_are_enough() -> None:
     [
         "https://www.facebook.com/bugle",
         "www.bugle.example",
-        "desk@bugle.example (Desk)",
+        "desk@bugle.example",
         '[{"name": "X"}]',
         "",
         None,

@@ -1,15 +1,18 @@
 """Reddit: requests, posts and refusals."""
 
 from datetime import UTC, datetime, timedelta
+from html import escape
 from typing import Any
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 
 from newsintel.config.settings import read_settings
 from newsintel.domain.search.article import Article, Engagement
 from newsintel.domain.search.outcome import Refusal, SourcePage, Status
 from newsintel.domain.search.query import build_query
 from newsintel.domain.search.query_model import Sort
+from newsintel.domain.text.clean import to_plain_text
 from newsintel.outbound.sources import REGISTRY
 from newsintel.outbound.sources.reddit import parse_subreddits
 from tests.domain.text.test_markup import ABOUT_TAGS
@@ -243,6 +246,44 @@ def test_text_of_a_text_post_is_its_description() -> None:
         post(is_self=True, selftext="It **will**\n\nrain", author="[deleted]", stickied=True)
     ).articles[0]
     assert (article.description, article.author) == ("It **will** rain", None)
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        (
+            '<p>It <strong>will</strong> <a href="https://x.example/">rain</a></p>\n\n<p>No</p>',
+            "It will rain No",
+        ),
+        ("<ul>\n<li>one</li>\n<li>two</li>\n</ul>", "one two"),
+        ("<p>a &lt;b&gt; tag &amp; &amp;amp;</p>", "a <b> tag & &amp;"),
+        ("<blockquote>\n<p>雨が降る</p>\n</blockquote>", "雨が降る"),
+        ("<pre><code>if a &lt; b:\n    pass\n</code></pre>", "if a < b: pass"),
+        ("", "Mark*down*"),
+    ],
+)
+def test_text_of_a_post_is_read_from_its_html(html: str, text: str) -> None:
+    """Reddit renders the Markdown; where it sends no HTML, the Markdown is shown."""
+    wrapped = f'<!-- SC_OFF --><div class="md">{html}</div><!-- SC_ON -->'
+    for sent in (wrapped, escape(wrapped, quote=False)):
+        one = post(is_self=True, selftext="Mark*down*", selftext_html=sent)
+        assert read(one).articles[0].description == text
+
+
+@needs_shared
+def test_recorded_texts_are_those_that_a_browser_shows() -> None:
+    """The engine Lexbor reads the same letters from each."""
+    seen = 0
+    for _, body in recorded_bodies("reddit"):
+        for row in body["data"]["children"]:
+            if html := row["data"].get("selftext_html"):
+                shown = LexborHTMLParser(f"<body>{html}</body>").body.text()
+                sent = post(is_self=True, selftext_html=html)
+                found = (read(sent).articles[0].description or "").removesuffix("…")
+                assert found or not to_plain_text(shown, 100)
+                assert "".join(shown.split()).startswith("".join(found.split()))
+                seen += 1
+    assert seen == 88
 
 
 @pytest.mark.parametrize("title", ABOUT_TAGS)
