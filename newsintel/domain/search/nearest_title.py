@@ -6,7 +6,6 @@ at most two), so titles with fewer common pairs are excluded without a compariso
 counted for all titles of about the same length at once, as bits of large integers.
 """
 
-import re
 from collections.abc import Sequence
 from itertools import pairwise
 from math import log, nextafter
@@ -15,6 +14,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
 from newsintel.domain.bounds.slices import Sliced
+from newsintel.domain.search.bit_counts import list_set_bits, select_by_sum
 
 _BITMAPS = 1024
 """Bitmaps that the letter pairs of a group share. Sharing can only make a title look more similar,
@@ -31,9 +31,6 @@ loop."""
 _GROUPS = 3
 """Groups of lengths for each factor e: the longest title of a group is 1.4 times the shortest. A
 search looks at two groups or three: similar titles are about equally long."""
-
-_FEW_BITS = 16
-_SET_OCTETS = re.compile(rb"[^\0]")
 
 _SLICE_WORK = 3_200_000
 """Pairs of letters compared in one slice: 500 titles of 80 letters, or 35 of 300. It takes at most
@@ -138,7 +135,7 @@ class _Group:
         if len(bitmaps) < needed:
             return []
         numbers = self._numbers
-        return [numbers[at] for at in _list_set_bits(_select_by_count(bitmaps, needed))]
+        return [numbers[at] for at in list_set_bits(select_by_sum([bitmaps], needed))]
 
 
 def _find_group(length: int) -> int:
@@ -148,34 +145,6 @@ def _find_group(length: int) -> int:
 def _hash_pairs(title: str) -> list[int]:
     """Return the bitmap of each pair of neighbouring letters; pairs of a to z share none."""
     return [(one * 31 + other) % _BITMAPS for one, other in pairwise(map(ord, title))]
-
-
-def _select_by_count(bitmaps: list[int], needed: int) -> int:
-    """Return the bits that are set in at least `needed` (1 or more) of some bitmaps.
-
-    Each bit has a binary counter: the bitmaps of one digit are added three at a time, and their
-    carries are the bitmaps of the next digit (a carry-save adder).
-    """
-    selected = 0
-    at_least = False
-    while bitmaps:
-        digit, carries = bitmaps[0], []
-        for at in range(1, len(bitmaps) - 1, 2):
-            one, other = bitmaps[at], bitmaps[at + 1]
-            odd = digit ^ one
-            carries.append(digit & one | odd & other)
-            digit = odd ^ other
-        if len(bitmaps) % 2 == 0:
-            carries.append(digit & bitmaps[-1])
-            digit ^= bitmaps[-1]
-        if needed & 1:
-            selected = digit & selected if at_least else digit
-            at_least = True
-        elif at_least:
-            selected |= digit
-        needed >>= 1
-        bitmaps = carries
-    return 0 if needed else selected
 
 
 def _compare_titles(
@@ -196,22 +165,3 @@ def _compare_titles(
             best, alike = (numbers[start + found[2]], found[1]), nextafter(found[1], 2.0)
         yield
     return best
-
-
-def _list_set_bits(number: int) -> list[int]:
-    """Return the positions of the set bits, ascending.
-
-    Few bits are taken one by one. Each copies the number, so more are read from its bytes.
-    """
-    bits = []
-    if number.bit_count() <= _FEW_BITS:
-        while number:
-            lowest = number & -number
-            bits.append(lowest.bit_length() - 1)
-            number ^= lowest
-        return bits
-    octets = number.to_bytes((number.bit_length() + 7) // 8, "little")
-    for found in _SET_OCTETS.finditer(octets):
-        octet, start = found[0][0], found.start() * 8
-        bits += [start + bit for bit in range(8) if octet >> bit & 1]
-    return bits

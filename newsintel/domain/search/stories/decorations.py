@@ -19,6 +19,9 @@ _TRAILING = re.compile(
         )+$""",  # noqa: RUF001 - titles use every dash
     re.VERBOSE | re.IGNORECASE,
 )
+_SEPARATOR = re.compile(r" [-–—|] ")  # noqa: RUF001
+_ENDS = ("]", ")", "...", "…")
+"""Each decoration at the end has the one or is the other; most titles have neither."""
 _TAIL = re.compile(
     r"(?P<title>\S+(?: \S+){5,}) (?:\| \S+(?: \S+){0,3}|[-–—] (?:[^\Wa-z]\S*)(?: [^\Wa-z]\S*){0,3})"  # noqa: RUF001
 )
@@ -28,7 +31,11 @@ dash, if at least six words precede it: `opening bell 10 March | markets slump` 
 
 def cut_decorations(title: str) -> str:
     """Return a title, in NFKC with single spaces, without decorations; never nothing."""
-    tail = _TAIL.fullmatch(title)
+    separated = _SEPARATOR.search(title)
+    tail = _TAIL.fullmatch(title) if separated else None
     bare = tail["title"] if tail else title
-    bare = _TRAILING.sub("", _LEADING.sub("", bare, count=1) if _LEADING.match(bare) else bare)
+    leading = _LEADING.match(bare)
+    bare = bare[leading.end() :] if leading else bare
+    if separated or bare.endswith(_ENDS):
+        bare = _TRAILING.sub("", bare)
     return bare.strip() or title

@@ -61,7 +61,7 @@ def judge_titles(told: Told, founder: Told) -> Judgement:
     similarity = compare_titles(told.title, founder.title)
     if similarity < MIN_SIMILARITY:
         return Judgement(similarity)
-    return Judgement(similarity, _find_veto(told, founder))
+    return Judgement(similarity, find_contradiction(told, founder))
 
 
 def are_one_article(told: Told, founder: Told) -> bool:
@@ -76,7 +76,8 @@ def are_one_article(told: Told, founder: Told) -> bool:
     return same_publisher and _are_within(told.at, founder.at, THIN_WINDOW)
 
 
-def _find_veto(told: Told, founder: Told) -> Veto | None:
+def find_contradiction(told: Told, founder: Told) -> Veto | None:
+    """Return why two articles with similar titles are two stories, None if they are one."""
     if told.publisher and told.publisher == founder.publisher:
         return Veto.PUBLISHER
     if not _are_within(told.at, founder.at, WINDOW):

@@ -15,6 +15,7 @@ from newsintel.domain.search.stories.vocabulary import (
     NUMBER,
     PAIR,
     YEAR,
+    Meaning,
     Side,
     Thing,
     find_meaning,
@@ -33,6 +34,7 @@ _THIN_WORDS, _SPECIFIC_WORDS = 4, 2
 matched with a similar one."""
 _FOREIGN_WORDS = 2
 """From so many function words of other languages on, a title may not be English."""
+_NONE: frozenset[str] = frozenset()
 _CAPITALS = 0.7
 """From this share of capitalised words on, capitals do not show names: it is Title Case."""
 
@@ -60,13 +62,14 @@ class ParsedTitle:
     Attributes:
         folded: without decorations; equal texts are the same title.
         weights: the weight of each class.
+        classes: its classes.
         total: the sum of the weights.
         words: the folded words without dates and stop words, sorted, for token_set_ratio.
         steps: the classes in the order of the title.
         names: the words of the steps that may be names, with their classes.
         given: the classes of two names in a row, as of a given name and a surname.
-        numbers, years, dates, weekdays, cities, countries: what contradicts others of its kind; a
-            city adds its country.
+        numbers, years, dates, weekdays, times, cities, countries: what contradicts others of its
+            kind; a city adds its country.
         sides: of opposites.
         things: of sets of alternatives.
         title_case: capitals do not show names.
@@ -76,6 +79,7 @@ class ParsedTitle:
 
     folded: str
     weights: Mapping[str, float]
+    classes: frozenset[str]
     total: float
     words: str
     steps: tuple[Step, ...]
@@ -85,6 +89,7 @@ class ParsedTitle:
     years: frozenset[str]
     dates: frozenset[str]
     weekdays: frozenset[str]
+    times: frozenset[str]
     cities: frozenset[str]
     countries: frozenset[str]
     sides: frozenset[Side]
@@ -102,54 +107,72 @@ def parse_title(title: str) -> ParsedTitle:
     text = " ".join(unicodedata.normalize("NFKC", title[:MAX_COMPARED_CHARS]).split())
     text = cut_decorations(text[:MAX_COMPARED_CHARS])
     tokens = split_title(text)
-    read = _read_tokens(tokens)
-    weights = {one.step.name: one.weight for one in read if one.step}
-    steps = tuple(one.step for one in read if one.step)
-    words = [token for token in tokens if token.kind in (Kind.WORD, Kind.LISTED)]
-    places = frozenset(one.place for one in read if one.place)
+    weights: dict[str, float] = {}
+    steps: list[Step] = []
+    places: set[str] = set()
+    sides: list[Side] = []
+    things: list[Thing] = []
+    for one in _read_tokens(tokens):
+        if one.step:
+            steps.append(one.step)
+            weights[one.step.name] = one.weight
+        if one.place:
+            places.add(one.place)
+        sides += one.sides
+        things += one.things
+    words = [token for token in tokens if token.kind <= Kind.LISTED]
+    values = [token for token in tokens if token.kind > Kind.PAIR]
+    texts = [token.text for token in words]
     country_of = load_vocabulary().countries
+    names = tuple([(step.word, step.name) for step in steps if step.named])
     return ParsedTitle(
         folded=text.casefold(),
         weights=weights,
+        classes=frozenset(weights),
         total=sum(weights.values()),
         words=" ".join(sorted({step.word for step in steps})),
-        steps=steps,
-        names=tuple((step.word, step.name) for step in steps if step.named),
-        given=tuple(
-            (step.name, after.name) for step, after in pairwise(steps) if step.named and after.named
-        ),
-        numbers=_collect(tokens, Kind.NUMBER),
-        years=_collect(tokens, Kind.YEAR),
-        dates=_collect(tokens, Kind.DATE),
-        weekdays=_collect(tokens, Kind.WEEKDAY),
-        cities=places & country_of.keys(),
-        countries=frozenset(country_of.get(place, place) for place in places),
-        sides=frozenset(side for one in read for side in one.sides),
-        things=frozenset(thing for one in read for thing in one.things),
+        steps=tuple(steps),
+        names=names,
+        given=_list_given_names(steps) if len(names) > 1 else (),
+        numbers=_collect(values, Kind.NUMBER),
+        years=_collect(values, Kind.YEAR),
+        dates=_collect(values, Kind.DATE),
+        weekdays=_collect(values, Kind.WEEKDAY),
+        times=_collect(values, Kind.TIME),
+        cities=frozenset(places & country_of.keys()) if places else _NONE,
+        countries=frozenset([country_of.get(place, place) for place in places]),
+        sides=frozenset(sides),
+        things=frozenset(things),
         title_case=_is_title_case(words),
-        thin=_is_thin(weights, steps) or is_rubric([token.text for token in words]),
-        passive=any(token.text == "by" for token in words),
+        thin=_is_thin(weights, steps) or is_rubric(texts),
+        passive="by" in texts,
+    )
+
+
+def _list_given_names(steps: Sequence[Step]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (step.name, after.name) for step, after in pairwise(steps) if step.named and after.named
     )
 
 
 def _collect(tokens: list[Token], kind: Kind) -> frozenset[str]:
-    return frozenset(token.text for token in tokens if token.kind is kind)
+    return frozenset([token.text for token in tokens if token.kind is kind]) if tokens else _NONE
 
 
 def _is_title_case(words: list[Token]) -> bool:
     """Whether so many words have a capital, or none has, that capitals say nothing."""
-    judged = [token for token in words[1:] if len(token.text) > 3]
-    capitals = sum(token.capital for token in judged)
+    judged = [token.capital for token in words[1:] if len(token.text) > 3]
     return (
         not judged
-        or not any(token.capital for token in words)
-        or (capitals >= _CAPITALS * len(judged) and len(judged) > 2)
+        or True not in [token.capital for token in words]
+        or (sum(judged) >= _CAPITALS * len(judged) and len(judged) > 2)
     )
 
 
 def _is_thin(weights: Mapping[str, float], steps: Sequence[Step]) -> bool:
-    specific = sum(weight >= 1 for weight in weights.values())
-    return len(steps) <= _THIN_WORDS and specific < _SPECIFIC_WORDS
+    if len(steps) > _THIN_WORDS:
+        return False
+    return sum(weight >= 1 for weight in weights.values()) < _SPECIFIC_WORDS
 
 
 class _Read(NamedTuple):
@@ -165,29 +188,34 @@ class _Read(NamedTuple):
 def _read_tokens(tokens: list[Token]) -> list[_Read]:
     """Read each token; a phrase of the lists counts as one word."""
     phrases = load_vocabulary().phrases
-    lower = not any(token.capital for token in tokens)
-    language = _detect_language(tokens)
+    style = _Style(True not in [token.capital for token in tokens], _detect_language(tokens))
     read = []
-    skip = 0
+    after = 0
     for place, token in enumerate(tokens):
-        if skip:
-            skip -= 1
+        if place < after:
             continue
         longer = phrases.get(token.stem)
+        one = None
         if longer and token.kind is Kind.WORD:
-            for phrase in longer:
-                if tuple(one.stem for one in tokens[place : place + len(phrase)]) == phrase:
-                    one = _read_token(token, phrase, lower=lower, language=language)
-                    if one is not None:
-                        read.append(one)
-                        skip = len(phrase) - 1
-                        break
-            if skip:
-                continue
-        one = _read_token(token, (token.stem,), lower=lower, language=language)
+            one, after = _read_longest(tokens, place, longer, style)
+        if one is None:
+            one = _read_token(token, style)
         if one is not None:
             read.append(one)
     return read
+
+
+def _read_longest(
+    tokens: list[Token], place: int, phrases: Sequence[tuple[str, ...]], style: "_Style"
+) -> tuple[_Read | None, int]:
+    """Return what the first phrase that is here says, None if nothing, and where it ends."""
+    for phrase in phrases:
+        end = place + len(phrase)
+        if tuple([token.stem for token in tokens[place:end]]) == phrase:
+            one = _read_phrase(tokens[place], phrase, style)
+            if one is not None:
+                return one, end
+    return None, place
 
 
 def _detect_language(tokens: list[Token]) -> str:
@@ -198,26 +226,46 @@ def _detect_language(tokens: list[Token]) -> str:
     return detect_by_words(words) or "en"
 
 
+class _Style(NamedTuple):
+    """How a title is written.
+
+    Attributes:
+        lower: without any capital, so a place has none either.
+        language: whose function words are dropped.
+    """
+
+    lower: bool
+    language: str
+
+
 @lru_cache(maxsize=CACHED_WORDS)
-def _read_token(
-    token: Token, phrase: tuple[str, ...], *, lower: bool, language: str
-) -> _Read | None:
-    """Return what a token, or a phrase that begins with it, says; None if nothing."""
+def _read_token(token: Token, style: _Style) -> _Read | None:
+    """Return what a token says; None if nothing."""
     kind, text = token.kind, token.text
     if kind in _NUMBERS:
         return _Read(Step(f"#{text}", text, False, False), _NUMBERS[kind], "", ())
     if kind is Kind.PAIR:
         return _Read(Step(text, text, False, False), PAIR, "", ())
-    if kind not in (Kind.WORD, Kind.LISTED):
+    if kind > Kind.LISTED:
         return None
-    may_be_place = lower or token.capital or not text.isascii()
-    meaning = find_meaning(phrase, may_be_place=may_be_place)
-    if len(phrase) > 1:
-        if not meaning.known:
-            return None
-        text = "".join(phrase)
-    elif is_stop_word(text, language):
+    meaning = find_meaning((token.stem,), may_be_place=_may_be_place(token, style))
+    if is_stop_word(text, style.language):
         return _Read(None, 0.0, "", meaning.sides) if meaning.sides else None
+    return _read_meaning(token, text, meaning)
+
+
+@lru_cache(maxsize=CACHED_WORDS)
+def _read_phrase(token: Token, phrase: tuple[str, ...], style: _Style) -> _Read | None:
+    """Return what a phrase that begins with a token says; None if nothing."""
+    meaning = find_meaning(phrase, may_be_place=_may_be_place(token, style))
+    return _read_meaning(token, "".join(phrase), meaning) if meaning.known else None
+
+
+def _may_be_place(token: Token, style: _Style) -> bool:
+    return style.lower or token.capital or not token.text.isascii()
+
+
+def _read_meaning(token: Token, text: str, meaning: Meaning) -> _Read:
     named = token.capital and not meaning.known
     step = Step(meaning.name, text, token.capital, named)
     return _Read(step, meaning.weight, meaning.place, meaning.sides, meaning.things)

@@ -19,7 +19,7 @@ MIN_COMMON = 2.0
 """The weight of the classes, numbers aside, that two titles of one story share at least: two words,
 or four weak words, or four pairs of letters."""
 
-MIN_DICE = 0.4
+MIN_DICE = 0.45
 """The Dice coefficient of the classes, names as they are spelled, below which titles are not
 compared further. A speed-up: it changed no decision on the training part."""
 
@@ -29,19 +29,23 @@ MAX_NAMES = 8
 _MOST_SIMILAR = 0.9999
 """The highest similarity of two titles that are not equal."""
 
+_ROUNDED = 0.0001
+"""Similarities have four decimals: so much one may grow when it is rounded."""
+
 _SPELLING = 0.88
 """From this Jaro-Winkler similarity on, two names are spellings of one: Morsi, Mursi."""
 
 
-def compare_titles(one: ParsedTitle, other: ParsedTitle) -> float:
+def compare_titles(one: ParsedTitle, other: ParsedTitle, at_least: float = 0.0) -> float:
     """Return the similarity of two titles, 0..1; equal for both orders.
 
-    1.0 only for equal titles; 0.0 for those that share too little to be one story.
+    1.0 only for equal titles; 0.0 for those that share too little to be one story, and for those
+    that are found to be below `at_least` before their texts are compared.
     """
     if one.folded == other.folded:
         return 1.0
-    shared = one.weights.keys() & other.weights.keys()
     ours, theirs = one.weights, other.weights
+    shared = one.classes & other.classes
     words = numbers = 0.0
     for name in shared:
         weight = min(ours[name], theirs[name])  # a weak word may share the class of another
@@ -52,9 +56,12 @@ def compare_titles(one: ParsedTitle, other: ParsedTitle) -> float:
     common = words + numbers
     if words < MIN_COMMON or common < MIN_DICE * (one.total + other.total) / 2:
         return 0.0
-    text = token_set_ratio(one.words, other.words) / 100
-    similarity = CLASS_SHARE * _compare_classes(one, other, shared, common) + TEXT_SHARE * text
-    return min(_MOST_SIMILAR, round(similarity, 4))
+    classes = CLASS_SHARE * _compare_classes(one, other, shared, common)
+    least_text = (at_least - _ROUNDED - classes) / TEXT_SHARE
+    if least_text > 1:
+        return 0.0
+    text = token_set_ratio(one.words, other.words, score_cutoff=max(0.0, 100 * least_text)) / 100
+    return min(_MOST_SIMILAR, round(classes + TEXT_SHARE * text, 4))
 
 
 def _compare_classes(
@@ -65,13 +72,14 @@ def _compare_classes(
     Two spellings of a name are one class. A given name that only one title has does not count:
     `Yellen` is `Janet Yellen`.
     """
-    ours, theirs = list_own_names(one, shared), list_own_names(other, shared)
-    if ours and theirs:
-        common += count_spellings(ours, theirs)
     total = one.total + other.total
-    if ours:
+    if one.names and other.names:
+        ours, theirs = list_own_names(one, shared), list_own_names(other, shared)
+        if ours and theirs:
+            common += count_spellings(ours, theirs)
+    if one.given:
         total -= _weigh_given_names(one, shared)
-    if theirs:
+    if other.given:
         total -= _weigh_given_names(other, shared)
     return min(1.0, 2 * common / total)
 

@@ -24,6 +24,8 @@ from newsintel.domain.text.tokens import MARKS, MAX_WORD_CHARS, UNSPACED
 class Kind(IntEnum):
     """What a token is."""
 
+    __hash__ = int.__hash__  # that of enumerations is many times slower
+
     WORD = auto()
     LISTED = auto()  # a listed word of a script without spaces
     PAIR = auto()  # of letters of such a script
@@ -38,7 +40,8 @@ class Token(NamedTuple):
     """A part of a title.
 
     Attributes:
-        text: folded; a number in digits, a date as `2024-5-1`, `5-1` or `5`, a weekday as `d1`.
+        text: folded; a number in digits, a date as `2024-5-1`, `5-1` or `5`, a weekday as `d1`, a
+            time as `17:30`.
         stem: of a word; otherwise the text.
         capital: its first letter is a capital.
     """
@@ -57,7 +60,8 @@ _TOKEN = re.compile(
        (?![\d/]|[.,]\d))
   | (?P<eastern>(?:(?P<year>\d{{4}})[年년]\s?)?(?P<month>\d{{1,2}})[月월]\s?
        (?:(?P<day>\d{{1,2}})[日号號일])?)
-  | (?P<time>(?<![\d.,])\d{{1,2}}(?:[:.]\d{{2}})?\s?[ap]\.?m\b\.?|(?<!\d)\d{{1,2}}:\d{{2}}(?!\d))
+  | (?P<time>(?<![\d.,])\d{{1,2}}(?:[:.]\d{{2}})?(?:\s?[ap]\.?m|[AP]\.?M)\b\.?
+       |(?<!\d)\d{{1,2}}:\d{{2}}(?!\d))
   | (?P<score>(?<![\d.,-])\d{{1,3}}[-–]\d{{1,3}}(?![\d-]))
   | (?P<number>\d+(?:[.,]\d+)*)(?P<unit>(?:st|nd|rd|th)\b|{_LETTER}{{1,3}}\b)?
   | (?P<initials>(?<![\w.])[^\W\d_](?:\.[^\W\d_])+\.?(?!\w))
@@ -66,6 +70,7 @@ _TOKEN = re.compile(
     """,  # noqa: RUF001 - titles use every dash and apostrophe
     re.VERBOSE,
 )
+_TIME = re.compile(r"(\d+)(?:[:.](\d+))?\s?([apAP])?")
 _GROUPED = re.compile(r"\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*|\d{1,2}(?:,\d{2})+,\d{3}")
 _YEARS = range(1900, 2100)
 _SHORT_YEAR = 100
@@ -73,15 +78,38 @@ _MAX_DIGITS = 15
 """Digits of a number that are compared: as many as a double keeps."""
 
 
+_SPANNING = re.compile(r"\d\s[ap]|[年년月월]\s")
+"""Only a time (`5 pm`) and a date in East Asian writing may have a space within."""
+_MAX_PART_CHARS = 20
+_CACHED_PARTS = 8_192
+"""Parts of titles between spaces whose tokens are kept, and how long they may be: typically 3 MiB,
+at most 30 MiB."""
+
+
 def split_title(text: str) -> list[Token]:
     """Split a title, in NFKC, into its tokens."""
-    return _join_dates(_scale_numbers(list(_read(text))))
+    if _SPANNING.search(text):
+        tokens = list(_read(text))
+    else:
+        tokens = []
+        for part in text.split():
+            tokens += _read_part(part) if len(part) <= _MAX_PART_CHARS else _read(part)
+    if Kind.NUMBER in [token.kind for token in tokens]:
+        tokens = _scale_numbers(tokens)
+    return _join_dates(tokens)
+
+
+@lru_cache(maxsize=_CACHED_PARTS)
+def _read_part(part: str) -> tuple[Token, ...]:
+    return tuple(_read(part))
 
 
 def _read(text: str) -> Iterator[Token]:
     for match in _TOKEN.finditer(text):
         if match.lastgroup == "word":
-            yield _read_word(match[0])
+            word = _read_word(match[0])
+            if word.stem:  # not of marks alone, as in an emoji
+                yield word
         else:
             yield from _read_other(match)
 
@@ -103,7 +131,7 @@ def _read_other(match: re.Match[str]) -> Iterator[Token]:
         parts = [match["year"], match["month"], match["day"]]
         yield _make_token(Kind.DATE, "-".join(str(int(part)) for part in parts if part))
     else:
-        yield _make_token(Kind.TIME, raw)
+        yield from _read_time(raw)
 
 
 def _make_token(kind: Kind, text: str) -> Token:
@@ -140,6 +168,18 @@ def _read_number(digits: str, unit: str | None) -> Iterator[Token]:
     if unit and unit not in ("st", "nd", "rd", "th"):
         word = fold_word(unit)
         yield Token(Kind.WORD, word, stem(word))
+
+
+def _read_time(raw: str) -> Iterator[Token]:
+    """Yield a time in 24 hours; both that it may be if it says neither a.m. nor p.m."""
+    hour, minutes, half = _TIME.match(raw).groups()  # type: ignore[union-attr]
+    hours = {int(hour) % 24}
+    if half:
+        hours = {int(hour) % 12 + 12 * (half in "pP")}
+    elif int(hour) <= 12:
+        hours = {int(hour) % 12, int(hour) % 12 + 12}
+    for one in sorted(hours):
+        yield _make_token(Kind.TIME, f"{one}:{minutes or '00'}")
 
 
 def _split_run(run: str) -> Iterator[Token]:
@@ -192,7 +232,7 @@ def _is_decimal(text: str) -> bool:
 def _join_dates(tokens: list[Token]) -> list[Token]:
     """Turn a month and the day beside it into a date: `5 May`, `May 5th`, `May`."""
     months = read_calendar()
-    if not any(token.text in months for token in tokens):
+    if months.keys().isdisjoint([token.text for token in tokens]):
         return tokens
     used: set[int] = set()
     for place, token in enumerate(tokens):

@@ -36,8 +36,12 @@ def differ_in_numbers(one: ParsedTitle, other: ParsedTitle) -> bool:
 
 
 def differ_in_dates(one: ParsedTitle, other: ParsedTitle) -> bool:
-    """Whether each has a date, or a year, and none in common."""
-    return _exclude(one.dates, other.dates) or _exclude(one.years, other.years)
+    """Whether each has a date, a year or a time, and none in common."""
+    return (
+        _exclude(one.dates, other.dates)
+        or _exclude(one.years, other.years)
+        or _exclude(one.times, other.times)
+    )
 
 
 def differ_in_weekdays(one: ParsedTitle, other: ParsedTitle) -> bool:
