@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from newsintel.domain.bounds.slices import run_all
+from newsintel.domain.search.stories import index
 from newsintel.domain.search.stories.index import Stories
 from newsintel.domain.search.stories.judging import Told, are_one_article, judge_titles
 from newsintel.domain.search.stories.parsed_title import parse_title
@@ -104,3 +105,77 @@ def test_an_equal_title_that_says_little_is_one_article_of_one_publisher(publish
     stories.add(Told(parse_title("Morning briefing"), "a", NOON))
     again = Told(parse_title("Morning briefing"), publisher, NOON + timedelta(hours=hours))
     assert (run_all(stories.find(again)) is not None) == found
+
+
+WRONG_MERGES = [
+    ("Magnitude 6.1 earthquake strikes Chile", "Magnitude 5.2 earthquake strikes Chile"),
+    ("Leeds beat Derby 2-1 in cup tie", "Leeds beat Derby 1-2 in cup tie"),
+    ("EU adopts 12th sanctions package", "EU adopts 13th sanctions package"),
+    ("Senate passes border security bill", "Senate blocks border security bill"),
+    ("央行宣布加息", "央行宣布降息"),
+    ("東京で大雨", "京都で大雨"),
+    ("News Today 5/2/24", "News Today 5/1/24"),
+    ("3 Must-Buy Solar Stocks", "3 Must-Buy Restaurant Stocks"),
+    ("New terminal opens Thursday", "New terminal opens Wednesday"),
+    (
+        "Ferry to Skye leaves at 7 a.m. after repairs",
+        "Ferry to Skye leaves at 9 a.m. after repairs",
+    ),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), WRONG_MERGES)
+@pytest.mark.parametrize("swapped", [False, True])
+def test_titles_that_letters_alone_would_merge_stay_two_stories(one, other, swapped):
+    """Numbers, scores, outcomes, cities, dates, kinds, weekdays and times."""
+    first, second = (other, one) if swapped else (one, other)
+    stories = Stories()
+    stories.add(Told(parse_title(first), "a", NOON))
+    assert run_all(stories.find(Told(parse_title(second), "b", NOON))) is None
+    assert (
+        run_all(stories.find(Told(parse_title(first), "b", NOON))) == (0, 1.0)
+        or parse_title(first).thin
+    )
+
+
+QUAKE = "Strong quake hits central Italy near Rome"
+
+
+def tell(title, hours=0, publisher=""):
+    """A title at some hours after noon."""
+    return Told(parse_title(title), publisher, NOON + timedelta(hours=hours))
+
+
+def test_founders_far_away_in_time_are_found_if_another_is_near():
+    """A block is left out only if all of it is outside the window, and has no unknown time."""
+    stories = Stories()
+    assert run_all(stories.find(tell(QUAKE))) is None
+    stories.add(tell("Morning briefing"))
+    assert run_all(stories.find(tell(QUAKE))) is None
+    stories.add(tell(QUAKE, hours=-100))
+    again = "Central Italy hit by strong quake near Rome"
+    assert run_all(stories.find(tell(again))) is None
+    assert run_all(stories.find_near_misses(tell(again))) == ()
+    stories.add(tell("Court jails mayor of Lyon for fraud", hours=1))
+    assert run_all(stories.find(tell(again))) is None
+    assert [miss.veto for miss in run_all(stories.find_near_misses(tell(again)))] == [Veto.WINDOW]
+    stories.add(Told(parse_title(QUAKE)))
+    assert run_all(stories.find(tell(again)))[0] == 3
+
+
+def test_the_best_of_many_blocks_is_found(monkeypatch):
+    """Numbers go on from block to block, and the earliest of equals wins."""
+    monkeypatch.setattr(index, "_BLOCK_FOUNDERS", 3)
+    monkeypatch.setattr(index, "_SLICE_STEPS", 10)
+    stories = Stories()
+    for number in range(20):
+        stories.add(tell(f"{QUAKE} says {number + 100} people of the town"))
+    for number in range(20):
+        found = run_all(stories.find(tell(f"{QUAKE} says {number + 100} people in town")))
+        assert found is not None
+        assert found[0] == number
+    apart = run_all(stories.find_near_misses(tell(f"{QUAKE} says 999 people in town"), 1))
+    assert len(apart) == 5
+    assert list(apart) == sorted(apart, key=lambda miss: (-miss.similarity, miss.number))
+    assert 1 not in {miss.number for miss in apart}
+    assert {miss.veto for miss in apart} == {Veto.NUMBER}

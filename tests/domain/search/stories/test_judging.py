@@ -59,6 +59,10 @@ TWO_STORIES = {
             "Best films of 2013 according to critics of Cannes",
             "Best films of 2014 according to critics of Cannes",
         ),
+        (
+            "Polls in Tonga open at 7 a.m. after storm delay",
+            "Polls in Tonga open at 9:30 after storm delay",
+        ),
         ("东京股市5月2日收盘行情与汇率报告", "东京股市5月1日收盘行情与汇率报告"),
         (
             "Курс рубля к доллару на 5 мая опубликован Центробанком",
