@@ -42,17 +42,25 @@ _SEPARATORS = re.compile(r"[ \t\r\n:,]*")
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command. `run` of the parsed arguments takes them and returns the exit status."""
-    parser = subparsers.add_parser("dedupe")
+    parser = subparsers.add_parser(
+        "dedupe",
+        help="group headlines that tell one story",
+        description="Groups the lines of a file by story, as searches do. Each line is written back "
+        "with cluster (the number of its group's first line), rule (url, title or near_title) and "
+        "similarity; both are null for the first line of a group.",
+    )
     parser.add_argument(
         "file",
         metavar="FILE",
-        help="lines of JSON objects with title, optional url, gzip or not; - for standard input",
+        help="lines of JSON objects with title, optional url, publisher (or source) and "
+        "published_at (RFC 3339), gzip or not; - for standard input",
     )
     parser.add_argument(
         "--mode",
         choices=(Dedupe.STRICT.value, Dedupe.NORMAL.value),
         default=Dedupe.NORMAL.value,
-        help="default: normal",
+        help="normal: titles that tell one story, of other publishers, within 72 hours; strict: "
+        "titles that differ in less than a fifth of their letters (default: normal)",
     )
     parser.add_argument(
         "-o",
@@ -166,7 +174,8 @@ def _find_fault(record: dict[str, Any]) -> str | None:
 
 def _read_headline(record: dict[str, Any]) -> Headline:
     """Return what a line says of its article; a publisher or time that is not usable is unknown."""
-    publisher, written = record.get("publisher"), record.get("published_at")
+    publisher = record.get("publisher") or record.get("source")
+    written = record.get("published_at")
     at = None
     if isinstance(written, str):
         with suppress(ValueError, OverflowError):

@@ -249,7 +249,8 @@ def _read_token(token: Token, style: _Style) -> _Read | None:
     if kind > Kind.LISTED:
         return None
     meaning = find_meaning((token.stem,), may_be_place=_may_be_place(token, style))
-    if is_stop_word(text, style.language):
+    named_place = meaning.place and token.capital  # `US` is no pronoun
+    if not named_place and is_stop_word(text, style.language):
         return _Read(None, 0.0, "", meaning.sides) if meaning.sides else None
     return _read_meaning(token, text, meaning)
 

@@ -122,6 +122,7 @@ TWO_STORIES = {
             "Jury acquits senator of bribery in casino case",
         ),
         ("Famous zoo in Hanover opens its doors", "Famous zoo in Hanover closes its doors"),
+        ("Pupils flee fire at mosque in Leeds", "Pupils flee fire at church in Leeds"),
         ("央行宣布加息25个基点", "央行宣布降息25个基点"),
         ("議会が予算案を可決、首相が表明", "議会が予算案を否決、首相が表明"),
         ("Центробанк повысил ключевую ставку", "Центробанк понизил ключевую ставку"),
@@ -223,3 +224,20 @@ def test_titles_of_one_story_match(one, other):
     """Other words, spellings and orders of the same facts."""
     assert judge(one, other).same, judge(one, other)
     assert judge(one, other) == judge(other, one)
+
+
+def test_a_place_is_written_with_a_capital():
+    """In a title that has any: without one, each word of its name stands for itself."""
+    written = parse_title("Cable cars of San Francisco stop")
+    plain = parse_title("Cable cars of san francisco stop")
+    assert written.cities == {"san_francisco"}
+    assert plain.cities == frozenset()
+    assert {"san", "francisco"} <= {step.word for step in plain.steps}
+    assert parse_title("cable cars of san francisco stop").cities == {"san_francisco"}
+
+
+def test_us_in_capitals_is_the_country():
+    """Otherwise it is a pronoun."""
+    assert parse_title("Senate of the US votes").countries == {"usa"}
+    assert parse_title("U.S. Senate votes").countries == {"usa"}
+    assert parse_title("Senate tells us of votes").countries == frozenset()
