@@ -45,8 +45,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "dedupe",
         help="group headlines that tell one story",
-        description="Groups the lines of a file by story, as searches do. Each line is written back "
-        "with cluster (the number of its group's first line), rule (url, title or near_title) and "
+        description="Groups the lines of a file by story, as searches do. Each line is written "
+        "back with cluster (the number of its group's first line), rule (url, title or near_title) and "
         "similarity; both are null for the first line of a group.",
     )
     parser.add_argument(

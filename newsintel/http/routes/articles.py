@@ -100,7 +100,8 @@ def _declare_parameters(sources: tuple[str, ...]) -> tuple[Parameter, ...]:
         Parameter(
             "explain",
             choice("0", "1"),
-            "1 shows what each score is made of, and stories kept apart.",
+            "1 shows what each score is made of, and up to five similar stories that were "
+            "kept apart from each, with the reason (kept_apart).",
             "0",
         ),
         Parameter(

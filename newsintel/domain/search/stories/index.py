@@ -153,6 +153,7 @@ class _Block:
     def __init__(self) -> None:
         self._bitmaps: dict[str, int] = {}
         self._spare = [0] * _NEED_DIGITS  # _MOST_NEEDED minus what the founder needs, by digit
+        self._least_needed = _MOST_NEEDED  # by any founder
         self._first: datetime | None = None
         self._last: datetime | None = None
         self._undated = False
@@ -165,7 +166,9 @@ class _Block:
         bitmaps = self._bitmaps
         for name in told.title.weights:
             bitmaps[name] = bitmaps.get(name, 0) | bit
-        spare = _MOST_NEEDED - min(_MOST_NEEDED, _count_needed(told.title.total))
+        needed = min(_MOST_NEEDED, _count_needed(told.title.total))
+        self._least_needed = min(self._least_needed, needed)
+        spare = _MOST_NEEDED - needed
         for digit in range(_NEED_DIGITS):
             if spare >> digit & 1:
                 self._spare[digit] |= bit
@@ -191,7 +194,7 @@ class _Block:
         bitmaps = self._bitmaps
         shared = [name for name in weights if name in bitmaps]
         needed = _count_needed(total)
-        if _UNITS * len(shared) < needed:
+        if _UNITS * len(shared) < needed + self._least_needed:
             return []
         digits = [[spare] for spare in self._spare]
         for name in shared:
