@@ -46,8 +46,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "dedupe",
         help="group headlines that tell one story",
         description="Groups the lines of a file by story, as searches do. Each line is written "
-        "back with cluster (the number of its group's first line), rule (url, title or near_title) and "
-        "similarity; both are null for the first line of a group.",
+        "back with cluster (the number of its group's first line), rule (url, title or "
+        "near_title) and similarity; both are null for the first line of a group.",
     )
     parser.add_argument(
         "file",
