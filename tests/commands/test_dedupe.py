@@ -10,6 +10,7 @@ import re
 import resource
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -326,6 +327,27 @@ def test_progress_is_shown_only_if_lines_are_not(file, monkeypatch, capfd):
     with dedupe._create_progress(hidden=True) as progress:
         assert list(progress.track(range(3))) == [0, 1, 2]
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("name", ["publisher", "source"])
+@pytest.mark.parametrize("second", [("b", 1, 1), ("a", 1, 2), ("b", 99, 2)])
+def test_the_outlet_and_the_time_count(name, second, tmp_path, capfdbinary):
+    """Versions of one outlet and titles far apart in time are no near duplicates."""
+    other, hours, cluster = second
+    at = datetime(2026, 3, 13, 12, tzinfo=UTC)
+    lines = [
+        {"title": "Strong quake hits central Italy", name: "a", "published_at": at.isoformat()},
+        {
+            "title": "Central Italy hit by strong quake",
+            name: other,
+            "published_at": (at + timedelta(hours=hours)).isoformat(),
+        },
+    ]
+    file = tmp_path / "in.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert command(str(file)) == 0
+    found = list(map(json.loads, capfdbinary.readouterr().out.splitlines()))
+    assert [line["cluster"] for line in found] == [1, cluster]
 
 
 @needs_shared
