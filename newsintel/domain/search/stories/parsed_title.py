@@ -6,8 +6,6 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from attrs import frozen
-
 from newsintel.domain.search.stories.decorations import cut_decorations
 from newsintel.domain.search.stories.tokens import Kind, Token, split_title
 from newsintel.domain.search.stories.vocabulary import (
@@ -34,6 +32,8 @@ _THIN_WORDS, _SPECIFIC_WORDS = 4, 2
 matched with a similar one."""
 _FOREIGN_WORDS = 2
 """From so many function words of other languages on, a title may not be English."""
+_WORD, _LAST_WORD, _FIRST_VALUE = Kind.WORD, Kind.LISTED, Kind.NUMBER
+"""Names of their own: to look up a member of an enumeration is slow, and each token needs it."""
 _NONE: frozenset[str] = frozenset()
 _CAPITALS = 0.7
 """From this share of capitalised words on, capitals do not show names: it is Title Case."""
@@ -55,8 +55,7 @@ class Step(NamedTuple):
     named: bool
 
 
-@frozen
-class ParsedTitle:
+class ParsedTitle(NamedTuple):
     """A title as it is compared with others.
 
     Attributes:
@@ -120,8 +119,8 @@ def parse_title(title: str) -> ParsedTitle:
             places.add(one.place)
         sides += one.sides
         things += one.things
-    words = [token for token in tokens if token.kind <= Kind.LISTED]
-    values = [token for token in tokens if token.kind > Kind.PAIR]
+    words = [token for token in tokens if token.kind <= _LAST_WORD]
+    values = [token for token in tokens if token.kind >= _FIRST_VALUE]
     texts = [token.text for token in words]
     country_of = load_vocabulary().countries
     names = tuple([(step.word, step.name) for step in steps if step.named])
@@ -196,7 +195,7 @@ def _read_tokens(tokens: list[Token]) -> list[_Read]:
             continue
         longer = phrases.get(token.stem)
         one = None
-        if longer and token.kind is Kind.WORD:
+        if longer and token.kind is _WORD:
             one, after = _read_longest(tokens, place, longer, style)
         if one is None:
             one = _read_token(token, style)
@@ -220,7 +219,7 @@ def _read_longest(
 
 def _detect_language(tokens: list[Token]) -> str:
     """Return the language whose function words are dropped: English if nothing shows another."""
-    words = [token.text for token in tokens if token.kind is Kind.WORD]
+    words = [token.text for token in tokens if token.kind is _WORD]
     if sum(map(is_foreign_function_word, words)) < _FOREIGN_WORDS:
         return "en"
     return detect_by_words(words) or "en"
