@@ -92,6 +92,10 @@ bench-miss-parts *ARGS:
 eval-ranking *ARGS:
     @exec python -m benchmarks.ranking {{ARGS}}
 
+# score the rules of deduplication on labelled headlines (format: benchmarks/dedup/labelled.py)
+eval-dedup *FILES:
+    @exec python -m benchmarks.dedup {{FILES}}
+
 # measure the archive's latency and ingest rate (default sizes: 100,000 and 1,000,000 articles)
 bench-archive *SIZES:
     python -m benchmarks.archive {{SIZES}}

@@ -23,7 +23,7 @@ from attrs import frozen
 
 from newsintel.config.values import Secret
 from newsintel.domain.search.article import Article, Pair
-from newsintel.domain.search.dedup import Deduper
+from newsintel.domain.search.dedup import Deduper, Headline
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.storage.bridge import open_bridge
 from newsintel.storage.embedded.servers import run_embedded_servers
@@ -138,11 +138,11 @@ async def _compute_precision(known: LabelledArticles, rank: Rank) -> dict[str, f
 def _drop_duplicates(one: Article, ranked: Sequence[str], titles: Mapping[str, str]) -> list[str]:
     """Return the first five without near-duplicates of the article or of each other."""
     deduper = Deduper(Dedupe.NORMAL)
-    deduper.add(one.title, None)
+    deduper.add(Headline(one.title), None)
     return [
         other
         for other in ranked
-        if other != one.id and deduper.add(titles[other], None).rule is None
+        if other != one.id and deduper.add(Headline(titles[other]), None).rule is None
     ][:FIRST]
 
 

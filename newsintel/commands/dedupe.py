@@ -13,6 +13,7 @@ import re
 import sys
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -22,7 +23,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from newsintel.commands.lines import MAX_LINE, open_lines
 from newsintel.commands.replacing import open_replacement
-from newsintel.domain.search.dedup import Deduper
+from newsintel.domain.search.dedup import Deduper, Headline
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.text.json_line import read_object
 from newsintel.domain.text.safe_urls import sanitize_url
@@ -41,17 +42,25 @@ _SEPARATORS = re.compile(r"[ \t\r\n:,]*")
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command. `run` of the parsed arguments takes them and returns the exit status."""
-    parser = subparsers.add_parser("dedupe")
+    parser = subparsers.add_parser(
+        "dedupe",
+        help="group headlines that tell one story",
+        description="Groups the lines of a file by story, as searches do. Each line is written "
+        "back with cluster (the number of its group's first line), rule (url, title or "
+        "near_title) and similarity; both are null for the first line of a group.",
+    )
     parser.add_argument(
         "file",
         metavar="FILE",
-        help="lines of JSON objects with title, optional url, gzip or not; - for standard input",
+        help="lines of JSON objects with title, optional url, publisher (or source) and "
+        "published_at (RFC 3339), gzip or not; - for standard input",
     )
     parser.add_argument(
         "--mode",
         choices=(Dedupe.STRICT.value, Dedupe.NORMAL.value),
         default=Dedupe.NORMAL.value,
-        help="default: normal",
+        help="normal: titles that tell one story, of other publishers, within 72 hours; strict: "
+        "titles that differ in less than a fifth of their letters (default: normal)",
     )
     parser.add_argument(
         "-o",
@@ -144,7 +153,7 @@ def _group_lines(
                 continue
             report.used = True
             url = sanitize_url(record.get("url") or "")
-            match = deduper.add(record["title"], canonicalize_url(url) if url else None)
+            match = deduper.add(_read_headline(record), canonicalize_url(url) if url else None)
             if match.rule is None:
                 founders[match.founder] = number
             found = {
@@ -161,6 +170,21 @@ def _find_fault(record: dict[str, Any]) -> str | None:
     if not isinstance(record.get("title"), str):
         return "has no title, or one that is not text"
     return None if isinstance(record.get("url"), str | None) else "has a url that is not text"
+
+
+def _read_headline(record: dict[str, Any]) -> Headline:
+    """Return what a line says of its article; a publisher or time that is not usable is unknown."""
+    publisher = record.get("publisher") or record.get("source")
+    written = record.get("published_at")
+    at = None
+    if isinstance(written, str):
+        with suppress(ValueError, OverflowError):
+            at = datetime.fromisoformat(written)
+    return Headline(
+        record["title"],
+        publisher if isinstance(publisher, str) else "",
+        at if at is not None and at.tzinfo else None,
+    )
 
 
 def _strip_closing_brace(line: bytes, record: dict[str, Any]) -> bytes:

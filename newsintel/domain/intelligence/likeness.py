@@ -23,7 +23,7 @@ from statistics import median
 from attrs import evolve, frozen
 
 from newsintel.domain.search.article import Article
-from newsintel.domain.search.dedup import Deduper
+from newsintel.domain.search.dedup import Deduper, Headline
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.search.scoring import decay
 from newsintel.domain.text.clean import fold
@@ -133,13 +133,13 @@ def drop_duplicates(
     seen = {groups.get(one, one) for one, _ in known if one is not None}
     deduper = Deduper(Dedupe.NORMAL)
     for _, title in known:
-        deduper.add(title, None)
+        deduper.add(Headline(title), None)
     kept = []
     for one in ranked:
         if (
             one.id not in titles
             or groups.get(one.id, one.id) in seen
-            or deduper.add(titles[one.id], None).rule is not None
+            or deduper.add(Headline(titles[one.id]), None).rule is not None
         ):
             continue
         seen.add(groups.get(one.id, one.id))

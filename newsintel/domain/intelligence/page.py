@@ -17,7 +17,7 @@ from attrs import define, field
 from newsintel.domain.intelligence.interest_model import Basis, Pick, Recommendations
 from newsintel.domain.intelligence.ranking import Choice, mark_exploration
 from newsintel.domain.search.article import Article
-from newsintel.domain.search.dedup import Deduper
+from newsintel.domain.search.dedup import Deduper, Headline
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.text.clean import fold
 
@@ -85,14 +85,14 @@ class _Selection:
 
     def __attrs_post_init__(self) -> None:
         for title in self._known:
-            self._stories.add(title, None)
+            self._stories.add(Headline(title), None)
 
     def try_add(self, article: Article) -> bool:
         """Add an article if its publisher has room and its story is new; False if not added."""
         publisher = fold(article.publisher)
         if self._publishers[publisher] >= PER_PUBLISHER or article.id in self._ids:
             return False
-        if self._stories.add(article.title, article.canonical_url).rule is not None:
+        if self._stories.add(Headline(article.title), article.canonical_url).rule is not None:
             return False
         self._ids.add(article.id)
         self._publishers[publisher] += 1

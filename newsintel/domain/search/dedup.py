@@ -5,42 +5,40 @@ founder (its first article) has the most similar title, else it founds a group. 
 only with those of founders, so no chain of small changes connects two very different titles.
 """
 
-import re
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Protocol
 
 from attrs import frozen
 
-from newsintel.domain.bounds.sized_cache import memoize
 from newsintel.domain.bounds.slices import Sliced, run_all
 from newsintel.domain.search.article import Article, Group, Member, Rule
 from newsintel.domain.search.nearest_title import Titles, compare_similarity
 from newsintel.domain.search.query_model import Dedupe
+from newsintel.domain.search.stories.index import Stories
+from newsintel.domain.search.stories.judging import Told
+from newsintel.domain.search.stories.parsed_title import parse_title
 from newsintel.domain.text.clean import fold
-
-# What outlets add to a title of the same story, in folded form. The list is a judgement, from the
-# habits of the Guardian ("- live", "- as it happened" with any dash, "| Jane Doe"), Reuters
-# ("UPDATE 1-", "REFILE-") and Reddit ("[Video]").
-_DECORATED = re.compile(
-    r"""(?: (?:breaking|breaking\ news|exclusive|live|live\ updates|opinion|video|watch)\ ?[:|]\ ?
-          | (?:update|wrapup)\ \d{1,2}-\ ?
-          | (?:corrected|refile)-\ ?
-          | [\[(](?:breaking|exclusive|live|video|watch)[\])]\ ?
-        )*
-        (?P<title>.+?)
-        (?: \ ?[\[(](?:live|pictures|photos|video)[\])]
-          | \ [-–—]\ (?:as\ it\ happened|in\ pictures|live|live\ updates|video)
-        )*""",  # noqa: RUF001 - titles use every dash
-    re.VERBOSE,
-)
-# A columnist's name: one to four words after a bar, if at least six words precede it ("opening bell
-# 10 march | markets slump" keeps its end).
-_SIGNED = re.compile(r"(?P<title>\S+(?: \S+){5,}) \| \S+(?: \S+){0,3}")
-
+from newsintel.domain.text.folding import fold_plain_name
 
 MAX_COMPARED_CHARS = 400
 """Characters of a folded title that are compared. A title has 300 at most; it is longer only if its
 author made folding expand it (one character may become 18). The time to compare two texts is the
 product of their lengths."""
+
+
+@frozen
+class Headline:
+    """What decides on the story of an article, besides its address.
+
+    Attributes:
+        publisher: the outlet; "" if unknown.
+        at: when it was published; None if unknown.
+    """
+
+    title: str
+    publisher: str = ""
+    at: datetime | None = None
 
 
 @frozen
@@ -60,6 +58,81 @@ class GroupMatch:
     similarity: float | None = None
 
 
+class Founders(Protocol):
+    """The titles of founders by one rule, each with the founder's position."""
+
+    def find(self, headline: Headline) -> Sliced[GroupMatch | None]:
+        """Find the group of a title."""
+        ...
+
+    def compare(self, headline: Headline, founder: int) -> float:
+        """Return the similarity of a title and a founder's, 0..1."""
+        ...
+
+    def add(self, headline: Headline, position: int) -> None:
+        """Add a founder."""
+        ...
+
+
+class StrictFounders:
+    """By the edit distance of the whole titles (`nearest_title`)."""
+
+    def __init__(self) -> None:
+        self._titles = Titles()
+        self._titled: list[int] = []  # the founder's position for each number in _titles
+        self._texts: dict[int, str] = {}
+
+    def find(self, headline: Headline) -> Sliced[GroupMatch | None]:
+        """Find the group of a title."""
+        text = fold_title(headline.title)
+        nearest = yield from self._titles.find_nearest(text)
+        if nearest is None:
+            return None
+        number, alike = nearest
+        founder = self._titled[number]
+        rule = Rule.TITLE if text == self._texts[founder] else Rule.NEAR_TITLE
+        return GroupMatch(founder, rule, alike)
+
+    def compare(self, headline: Headline, founder: int) -> float:
+        """Return the similarity of a title and a founder's, 0..1."""
+        return compare_similarity(fold_title(headline.title), self._texts[founder])
+
+    def add(self, headline: Headline, position: int) -> None:
+        """Add a founder."""
+        text = self._texts[position] = fold_title(headline.title)
+        if text:
+            self._titles.add(text)
+            self._titled.append(position)
+
+
+class StoryFounders:
+    """By the story that the titles tell (`stories`)."""
+
+    def __init__(self) -> None:
+        self._stories = Stories()
+        self._positions: list[int] = []  # the founder's position for each number in _stories
+        self._numbers: dict[int, int] = {}
+
+    def find(self, headline: Headline) -> Sliced[GroupMatch | None]:
+        """Find the group of a title."""
+        found = yield from self._stories.find(read_headline(headline))
+        if found is None:
+            return None
+        number, alike = found
+        rule = Rule.TITLE if alike == 1.0 else Rule.NEAR_TITLE
+        return GroupMatch(self._positions[number], rule, alike)
+
+    def compare(self, headline: Headline, founder: int) -> float:
+        """Return the similarity of a title and a founder's, 0..1."""
+        return self._stories.compare(read_headline(headline), self._numbers[founder])
+
+    def add(self, headline: Headline, position: int) -> None:
+        """Add a founder."""
+        self._numbers[position] = len(self._positions)
+        self._positions.append(position)
+        self._stories.add(read_headline(headline))
+
+
 class Deduper:
     """Assigns articles to groups, one at a time, in founder order.
 
@@ -72,55 +145,34 @@ class Deduper:
     def __init__(self, mode: Dedupe) -> None:
         self._mode = mode
         self._added = 0
-        self._titles = Titles()
-        self._titled: list[int] = []  # the founder's position for each number in _titles
-        self._founders: dict[int, str] = {}
+        self._founders: Founders = StoryFounders() if mode is Dedupe.NORMAL else StrictFounders()
         self._pages: dict[str, int] = {}
 
-    def add(self, title: str, canonical_url: str | None) -> GroupMatch:
+    def add(self, headline: Headline, canonical_url: str | None) -> GroupMatch:
         """Add the next article. Without a URL (None) it can match only by its title."""
-        return run_all(self.add_in_slices(title, canonical_url))
+        return run_all(self.add_in_slices(headline, canonical_url))
 
-    def add_in_slices(self, title: str, canonical_url: str | None) -> Sliced[GroupMatch]:
+    def add_in_slices(self, headline: Headline, canonical_url: str | None) -> Sliced[GroupMatch]:
         """Do the same in slices. Add the next article only after this is done."""
         position = self._added
         self._added += 1
         if self._mode is Dedupe.OFF:
             return GroupMatch(position)
-        text = strip_decorations(title) if self._mode is Dedupe.NORMAL else fold_title(title)
-        match = (
-            self._match_page(text, canonical_url)
-            or (yield from self._match_title(text))
-            or self._start_group(position, text)
+        match = self._match_page(headline, canonical_url) or (
+            yield from self._founders.find(headline)
         )
+        if match is None:
+            self._founders.add(headline, position)
+            match = GroupMatch(position)
         if canonical_url is not None:
             self._pages.setdefault(canonical_url, match.founder)
         return match
 
-    def _match_page(self, text: str, canonical_url: str | None) -> GroupMatch | None:
+    def _match_page(self, headline: Headline, canonical_url: str | None) -> GroupMatch | None:
         founder = self._pages.get(canonical_url) if canonical_url is not None else None
-        return (
-            None
-            if founder is None
-            else GroupMatch(founder, Rule.URL, compare_similarity(text, self._founders[founder]))
-        )
-
-    def _match_title(self, text: str) -> Sliced[GroupMatch | None]:
-        nearest = yield from self._titles.find_nearest(text)
-        if nearest is None:
+        if founder is None:
             return None
-        number, alike = nearest
-        founder = self._titled[number]
-        return GroupMatch(
-            founder, Rule.TITLE if text == self._founders[founder] else Rule.NEAR_TITLE, alike
-        )
-
-    def _start_group(self, position: int, text: str) -> GroupMatch:
-        self._founders[position] = text
-        if text:
-            self._titles.add(text)
-            self._titled.append(position)
-        return GroupMatch(position)
+        return GroupMatch(founder, Rule.URL, self._founders.compare(headline, founder))
 
 
 class Grouping:
@@ -140,7 +192,9 @@ class Grouping:
         grown = set()
         for article in articles:
             yield
-            match = yield from self._deduper.add_in_slices(article.title, article.canonical_url)
+            match = yield from self._deduper.add_in_slices(
+                build_headline(article), article.canonical_url
+            )
             self._members.setdefault(match.founder, []).append(
                 Member(article, match.rule, match.similarity)
             )
@@ -163,14 +217,19 @@ def fold_title(title: str) -> str:
     return fold(title)[:MAX_COMPARED_CHARS]
 
 
-# A search may group again after each source, mostly with the same titles.
-@memoize(max_bytes=2 * 2**20)
-def strip_decorations(title: str) -> str:
-    """Fold a title and remove what outlets add to it, but never all of it."""
-    text = fold_title(title)
-    signed = _SIGNED.fullmatch(text)
-    bare = _DECORATED.fullmatch(signed["title"] if signed else text)
-    return bare["title"] if bare else text
+def build_headline(article: Article) -> Headline:
+    """Return what decides on the story of an article.
+
+    A subreddit is no publisher: its posts link to many. An estimated date says nothing.
+    """
+    publisher = "" if article.publisher.startswith("r/") else article.publisher
+    at = None if article.published_at_estimated else article.published_at
+    return Headline(article.title, publisher, at)
+
+
+def read_headline(headline: Headline) -> Told:
+    """Return the form in which stories are compared."""
+    return Told(parse_title(headline.title), fold_plain_name(headline.publisher), headline.at)
 
 
 def _choose_leader(articles: Sequence[Article]) -> Article:

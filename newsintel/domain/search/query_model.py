@@ -15,7 +15,10 @@ class Sort(StrEnum):
 
 
 class Dedupe(StrEnum):
-    """How similar two titles of one story must be. A view: it never causes an upstream call."""
+    """Which titles tell one story: by their words, by their letters, or none.
+
+    A view: it never causes an upstream call.
+    """
 
     NORMAL = "normal"
     STRICT = "strict"

@@ -37,7 +37,7 @@ _ELIDED = frozenset(
     ).split()
 )
 
-_UNSPACED = (
+UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17d3\u17d7\u17dc\u17dd\u19e0-\u19ff"
     "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3031-\u3035\u303b\u3041-\u30fa\u30fc-\u318f"
     "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\ua9e0-\ua9ff\uaa60-\uaa7f\uac00-\ud7ff"
@@ -60,19 +60,19 @@ def _build_mark_class() -> str:
     return "".join(f"{chr(low)}-{chr(high)}" for low, high in zip(starts, ends, strict=True))
 
 
-_MARKS = _build_mark_class()
+MARKS = _build_mark_class()
 _GERSHAYIM = '"\u05f4\u201c\u201d\u201e'
 _HEBREW = "\u05d0-\u05ea"
 _LETTERS = (
-    rf"[^\W_]+(?:(?:[{_MARKS}\u00ad\u200c\u200d\u055b\u055c\u055e]+|"
-    rf"(?<=[{_HEBREW}])[{_GERSHAYIM}](?=[{_HEBREW}](?![{_HEBREW}{_MARKS}{_GERSHAYIM}])))[^\W_]*)*"
+    rf"[^\W_]+(?:(?:[{MARKS}\u00ad\u200c\u200d\u055b\u055c\u055e]+|"
+    rf"(?<=[{_HEBREW}])[{_GERSHAYIM}](?=[{_HEBREW}](?![{_HEBREW}{MARKS}{_GERSHAYIM}])))[^\W_]*)*"
 )
 _GROUPING = ".,'\u2019\u066c\uff0c\uff0e"
 _NUMBER = re.compile(
-    rf"(?<![^\W{_UNSPACED}])(?<!\d[{_GROUPING}])"
+    rf"(?<![^\W{UNSPACED}])(?<!\d[{_GROUPING}])"
     rf"(?:\d{{1,3}}(?P<mark>[{_GROUPING}])\d{{3}}(?:(?P=mark)\d{{3}})*"
     rf"|\d{{1,2}}(?:[,\uff0c]\d{{2}})+[,\uff0c]\d{{3}})(?!\d)"
-    rf"(?:(?![{_UNSPACED}])[^\W_]|[{_MARKS}])*"
+    rf"(?:(?![{UNSPACED}])[^\W_]|[{MARKS}])*"
 )
 """Digits in groups, with the letters that directly follow."""
 _GROUPING_MARK = re.compile(f"[{_GROUPING}]")
@@ -94,12 +94,12 @@ _ASCII_WORD = re.compile("[a-z0-9]+")
 _APOSTROPHE = re.compile(f"[{APOSTROPHES}]")
 _IN_ACRONYM = re.compile(f"[{_GERSHAYIM}]")
 _PIECE = re.compile(
-    rf"(?P<unspaced>[{_UNSPACED}][{_UNSPACED}{_MARKS}]*)"
-    rf"|(?:(?![{_UNSPACED}{APOSTROPHES}])[^\W_]|[{_MARKS}])+"
+    rf"(?P<unspaced>[{UNSPACED}][{UNSPACED}{MARKS}]*)"
+    rf"|(?:(?![{UNSPACED}{APOSTROPHES}])[^\W_]|[{MARKS}])+"
     r"|c\+\+|[a-z](?:\+\+|\#)"
 )
-_UNSPACED_FIRST = re.compile(f"[{_UNSPACED}]")
-_UNIT = re.compile(rf"(?:[^{_MARKS}]|^)[{_MARKS}]*")
+_UNSPACED_FIRST = re.compile(f"[{UNSPACED}]")
+_UNIT = re.compile(rf"(?:[^{MARKS}]|^)[{MARKS}]*")
 
 
 # Words repeat often: with this cache, a text in Russian is read in half the time.

@@ -13,6 +13,7 @@ from newsintel.domain.personal.preferences import KEY
 from newsintel.domain.search.article import Rule
 from newsintel.domain.search.harvest import Origin
 from newsintel.domain.search.outcome import Status
+from newsintel.domain.search.stories.vetoes import Veto
 
 Schema = dict[str, Any]
 
@@ -112,6 +113,14 @@ COMPONENTS: dict[str, Schema] = {
         }
         | {"rule": one_of(Rule), "similarity": {"type": "number", "minimum": 0, "maximum": 1}}
     ),
+    "KeptApart": object_of(
+        {
+            "id": ARTICLE_ID,
+            "title": TEXT,
+            "veto": one_of(Veto),
+            "similarity": {"type": "number", "minimum": 0, "maximum": 1},
+        }
+    ),
     "Article": object_of(
         _ARTICLE
         | {
@@ -120,6 +129,7 @@ COMPONENTS: dict[str, Schema] = {
             "duplicates": list_of(ref("Duplicate")),
         },
         score_parts=map_of(NUMBER),
+        kept_apart=list_of(ref("KeptApart")),
         popularity=NUMBER,
         preference=NUMBER,
         published_at_estimated=FLAG,

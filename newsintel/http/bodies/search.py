@@ -13,6 +13,7 @@ from attrs import asdict, evolve, frozen
 from newsintel.domain.bounds.slices import Sliced, run_all
 from newsintel.domain.search.article import ArchivedArticle, Article, Engagement, Group, Member
 from newsintel.domain.search.harvest import Answer, Merge, Origin, Ranked
+from newsintel.domain.search.kept_apart import KeptApart, list_kept_apart
 from newsintel.domain.search.merging import merge_by_mode
 from newsintel.domain.search.outcome import FetchOutcome
 from newsintel.domain.search.query_model import Dedupe
@@ -31,7 +32,7 @@ class View:
     Attributes:
         limit: groups on a page, 1 to 100.
         page: from 1.
-        explain: show the parts of each score.
+        explain: show the parts of each score, and near misses.
     """
 
     limit: int = 20
@@ -63,9 +64,13 @@ def build_search_body(
     """
     harvest = answer.harvest
     start = (view.page - 1) * view.limit
+    shown = listed[start : start + view.limit]
+    apart = (yield from _explain_near_misses(merged, shown)) if view.explain else {}
     articles = []
-    for ranked in listed[start : start + view.limit]:
-        articles.append(_build_group_body(ranked, explain=view.explain))
+    for ranked in shown:
+        articles.append(
+            _build_group_body(ranked, explain=view.explain) | apart.get(ranked.group.founder.id, {})
+        )
         yield
     return {
         "articles": articles,
@@ -127,6 +132,33 @@ def _build_discussion(counted: Engagement | None) -> dict[str, Any] | None:
     if counted is None or counted.url is None:
         return None
     return {"url": counted.url, "points": counted.points, "comments": counted.comments}
+
+
+def _explain_near_misses(
+    merged: Merge, shown: Sequence[Ranked]
+) -> Sliced[dict[str, dict[str, Any]]]:
+    """Return the member `kept_apart` of each shown group, by the id of its founder.
+
+    It is empty under the other modes, which have no vetoes.
+    """
+    if merged.mode is not Dedupe.NORMAL:
+        return {ranked.group.founder.id: {"kept_apart": []} for ranked in shown}
+    apart = yield from list_kept_apart(
+        [ranked.group for ranked in merged.ranked], [ranked.group for ranked in shown]
+    )
+    return {
+        founder: {"kept_apart": list(map(_build_near_miss, some))}
+        for founder, some in apart.items()
+    }
+
+
+def _build_near_miss(apart: KeptApart) -> dict[str, Any]:
+    return {
+        "id": apart.article.id,
+        "title": apart.article.title,
+        "veto": apart.veto.value,
+        "similarity": apart.similarity,
+    }
 
 
 def _list_duplicates(group: Group) -> list[Member]:

@@ -97,7 +97,13 @@ def _declare_parameters(sources: tuple[str, ...]) -> tuple[Parameter, ...]:
             "How alike two headlines must be to count as one story.",
             Dedupe.NORMAL,
         ),
-        Parameter("explain", choice("0", "1"), "1 shows what each score is made of.", "0"),
+        Parameter(
+            "explain",
+            choice("0", "1"),
+            "1 shows what each score is made of, and up to five similar stories that were "
+            "kept apart from each, with the reason (kept_apart).",
+            "0",
+        ),
         Parameter(
             "personal",
             choice("0", "1"),

@@ -14,7 +14,7 @@ from attrs import evolve
 from newsintel.domain.bounds.slices import run_all
 from newsintel.domain.personal import arrange as personal
 from newsintel.domain.personal.preferences import Preferences
-from newsintel.domain.search import dedup, matching
+from newsintel.domain.search import matching
 from newsintel.domain.search.article import MAX_DESCRIPTION, MAX_NAME, MAX_TITLE
 from newsintel.domain.search.codec import dump_answer, load_answer
 from newsintel.domain.search.dedup import Grouping
@@ -24,6 +24,7 @@ from newsintel.domain.search.outcome import Status
 from newsintel.domain.search.query import build_query
 from newsintel.domain.search.query_model import Dedupe, Sort
 from newsintel.domain.search.scoring import rank_groups
+from newsintel.domain.search.stories.parsed_title import parse_title
 from newsintel.domain.text import clean as text
 from newsintel.domain.text import safe_urls, tokens
 from newsintel.domain.text.body import DECODED_CAP_BYTES, BodyReader
@@ -70,8 +71,9 @@ NASTY = [
 @pytest.fixture(autouse=True)
 def nothing_remembered():
     """Clear the caches, so that earlier results make nothing faster."""
-    for memo in (*MEMOS, dedup.strip_decorations, safe_urls.sanitize_url):
+    for memo in (*MEMOS, safe_urls.sanitize_url):
         memo.clear()
+    parse_title.cache_clear()
 
 
 def check(make):

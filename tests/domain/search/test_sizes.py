@@ -12,7 +12,7 @@ import pytest
 from attrs import evolve
 
 from newsintel.domain.personal.preferences import Preferences
-from newsintel.domain.search import dedup, matching, sizes
+from newsintel.domain.search import matching, sizes
 from newsintel.domain.search.article import Engagement
 from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.harvest import Answer, Harvest
@@ -21,6 +21,7 @@ from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.domain.search.query import build_query
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.search.sizes import articles_bytes, outcome_bytes
+from newsintel.domain.search.stories.parsed_title import parse_title
 from newsintel.domain.text import safe_urls, tokens
 from newsintel.http.bodies.search import View
 from newsintel.http.response.kept_answer import KeptAnswer, KeptAnswers
@@ -73,8 +74,9 @@ def answered(key, *, rows, title, description, letters, seed):
 
 def forget():
     """Clear the caches of text functions, because they are not part of the values."""
-    for memo in (*MEMOS, dedup.strip_decorations, safe_urls.sanitize_url):
+    for memo in (*MEMOS, safe_urls.sanitize_url):
         memo.clear()
+    parse_title.cache_clear()
     outlet_names.describe_outlet.cache_clear()
     native_names.is_native_name.cache_clear()
     urlsplit.cache_clear()

@@ -1,0 +1,1 @@
+"""Scores the rules of deduplication on labelled headlines."""

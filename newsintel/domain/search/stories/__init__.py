@@ -1,0 +1,1 @@
+"""Decides whether two headlines tell the same story (the `normal` mode of searches)."""
