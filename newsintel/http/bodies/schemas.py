@@ -134,6 +134,8 @@ COMPONENTS: dict[str, Schema] = {
         | {
             "content": nullable(TEXT),
             "leader_id": ARTICLE_ID,
+            "group_id": nullable(ARTICLE_ID),
+            "duplicates": list_of(ref("Duplicate")),
             "first_seen_at": MOMENT,
             "fetched_at": MOMENT,
         },
@@ -146,6 +148,7 @@ COMPONENTS: dict[str, Schema] = {
                     _ARTICLE
                     | {"first_seen_at": MOMENT, "fetched_at": MOMENT}
                     | {
+                        "group_id": nullable(ARTICLE_ID),
                         "snippet": nullable(
                             object_of(
                                 {
@@ -155,7 +158,7 @@ COMPONENTS: dict[str, Schema] = {
                                     ),
                                 }
                             )
-                        )
+                        ),
                     },
                     published_at_estimated=FLAG,
                 )
