@@ -80,7 +80,7 @@ ROWS = {
         "INSERT INTO dismissed_articles VALUES (1, 9, 'hide', '2026-01-02+00')",
     ),
     "0010": (),  # adds columns for the index; test_carrying_over has rows with texts
-    "0011": (
+    "0012": (
         "INSERT INTO story_keys (key, founder_id) SELECT 5, id FROM articles LIMIT 1",
         "INSERT INTO article_stories (article_id, founder_id) SELECT id, id FROM articles LIMIT 1",
         "INSERT INTO story_queue SELECT id FROM articles ON CONFLICT DO NOTHING",

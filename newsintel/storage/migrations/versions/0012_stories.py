@@ -10,8 +10,8 @@ Writes wait while the queue is filled, about 2 s per million articles.
 
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 
 # The founder of a story is its first article; `rule` and `similarity` are those of its match, NULL
 # for the founder itself.
