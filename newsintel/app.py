@@ -9,7 +9,7 @@ HTTP, CLI ─> desk ───────> merger ────────┼> f
                                                       └─ to_persister > persister ────> PostgreSQL
 HTTP ─ to_recorder ─> recorder ─> search_history <─ janitor, search_marks ─> trend_writer
 fetchers ─ tally ─> latency_writer ─> Redis          metrics ─> emf_writer ─> standard error
-PostgreSQL: articles still to be read ─> indexer
+PostgreSQL: articles still to be read ─> indexer        story_queue ─> grouper
             term_changes ─> term_counter    saved_articles ─> save_counter ─ saves ─> merger
 
 A shutdown takes the same path, by end-of-channel: callers leave, flights land, sinks drain, stores
@@ -27,6 +27,7 @@ import trio
 from newsintel import wiring
 from newsintel.actors import (
     cache_writer,
+    grouper,
     indexer,
     janitor,
     latency_writer,
@@ -111,6 +112,7 @@ async def run_upkeep(core: Core) -> AsyncIterator[None]:
         "latency_writer": partial(measure, count=count, now=now),
         "trend_writer": partial(trends, count=count, now=now),
         "indexer": partial(indexer.run, index=stores.archive.text_index, count=count),
+        "grouper": partial(grouper.run, stories=stores.archive.stories, count=count),
         "term_counter": partial(term_counter.run, terms=ours.terms, count=count),
         "save_counter": partial(saves, count=count),
     }

@@ -59,6 +59,7 @@ from tests.fakes.basics import (
     MemoryLatencies,
     MemoryLedger,
     MemorySearch,
+    MemoryStories,
 )
 from tests.fakes.likeness import MemoryLikeness, MemorySaveCounts, MemoryTerms, MemoryTextIndex
 from tests.fakes.personal import (
@@ -102,6 +103,7 @@ class World:
     kinship: MemoryRelatedSearches = field(factory=MemoryRelatedSearches)
     likeness: MemoryLikeness = field(factory=MemoryLikeness)
     text_index: MemoryTextIndex = field(factory=MemoryTextIndex)
+    stories: MemoryStories = field(factory=MemoryStories)
     terms: MemoryTerms = field(factory=MemoryTerms)
     save_counts: MemorySaveCounts = field(factory=MemorySaveCounts)
     feedback: MemoryFeedback = field(factory=MemoryFeedback)
@@ -131,7 +133,11 @@ class World:
         return Stores(
             search=SearchStores(harvests=self.cache, bytes_cache=self.bytes_cache),
             archive=ArchiveStores(
-                articles=self.archive, search=self.search, dump=None, text_index=self.text_index
+                articles=self.archive,
+                search=self.search,
+                dump=None,
+                text_index=self.text_index,
+                stories=self.stories,
             ),
             accounts=AccountStores(
                 directory=self.accounts,

@@ -22,6 +22,7 @@ from newsintel.storage.postgres.archive.articles import PostgresArchive
 from newsintel.storage.postgres.archive.dump import PostgresDump
 from newsintel.storage.postgres.archive.indexing import PostgresIndexing
 from newsintel.storage.postgres.archive.search import PostgresSearch
+from newsintel.storage.postgres.archive.stories import PostgresStories
 from newsintel.storage.postgres.intelligence.likeness import PostgresLikeness
 from newsintel.storage.postgres.intelligence.reading import PostgresReading
 from newsintel.storage.postgres.intelligence.related import PostgresRelatedSearches
@@ -118,6 +119,7 @@ def _archive_stores(postgres: Postgres) -> ArchiveStores:
         search=PostgresSearch(postgres),
         dump=PostgresDump(postgres),
         text_index=PostgresIndexing(postgres),
+        stories=PostgresStories(postgres),
     )
 
 

@@ -5,7 +5,13 @@ from collections.abc import Awaitable, Callable
 from attrs import frozen
 
 from newsintel.domain.accounts.ports import Accounts, ApiKeys, Attempts, Sessions, TokenStore
-from newsintel.domain.archive.ports import Archive, ArchiveDump, ArchiveSearch, TextIndex
+from newsintel.domain.archive.ports import (
+    Archive,
+    ArchiveDump,
+    ArchiveSearch,
+    StoryGroups,
+    TextIndex,
+)
 from newsintel.domain.intelligence.ports import (
     Likeness,
     Reading,
@@ -46,6 +52,7 @@ class ArchiveStores:
     search: ArchiveSearch
     dump: ArchiveDump
     text_index: TextIndex
+    stories: StoryGroups
 
 
 @frozen(kw_only=True)

@@ -83,12 +83,17 @@ class Snippet:
 
 @frozen
 class Hit:
-    """An article found in the archive."""
+    """An article found in the archive.
+
+    Attributes:
+        group_id: public id of the first article of its story; None while it is not known yet.
+    """
 
     article: Article
     first_seen_at: datetime
     fetched_at: datetime
     snippet: Snippet | None = None
+    group_id: str | None = None
 
 
 @frozen

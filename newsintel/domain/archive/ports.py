@@ -59,6 +59,18 @@ class TextIndex(Protocol):
         ...
 
 
+class StoryGroups(Protocol):
+    """The stories of the archive in PostgreSQL, for the grouper."""
+
+    async def place_batch(self) -> int:
+        """Find the stories of some articles that have none yet, the earliest first.
+
+        Returns:
+            How many articles were placed.
+        """
+        ...
+
+
 class ArchiveSearch(Protocol):
     """The archive in PostgreSQL, for the archive's routes and the merger.
 

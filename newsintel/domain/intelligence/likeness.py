@@ -120,8 +120,9 @@ def drop_duplicates(
 ) -> list[Scored]:
     """Return the best article of each story, without known stories.
 
-    Articles belong to one story if they are duplicates, directly or through others, or if a search
-    would group them by their titles.
+    Articles belong to one story if they are duplicates, directly or through others, or if their
+    titles are nearly equal. The rule for stories would take away most of what is asked for: titles
+    about one subject.
 
     Args:
         ranked: best first.
@@ -131,7 +132,7 @@ def drop_duplicates(
     """
     groups = _group_ties(ties)
     seen = {groups.get(one, one) for one, _ in known if one is not None}
-    deduper = Deduper(Dedupe.NORMAL)
+    deduper = Deduper(Dedupe.STRICT)
     for _, title in known:
         deduper.add(Headline(title), None)
     kept = []

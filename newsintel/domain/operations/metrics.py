@@ -72,6 +72,11 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
         "Times that such articles could not be indexed; tried again within a minute.",
         (),
     ),
+    "grouped_articles": ("Archived articles whose story was found; it may be a new one.", ()),
+    "grouping_failures": (
+        "Times that the stories of articles could not be found; tried again within seconds.",
+        (),
+    ),
     "term_changes": (
         "Changes of archived texts that were added to the article counts of words.",
         (),

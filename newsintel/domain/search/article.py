@@ -129,12 +129,17 @@ class ArchivedArticle:
     Attributes:
         leader_id: public id of the article that lists this one as a duplicate; its own id if there
             is none.
+        group_id: public id of the first article of its story, which never changes; None while the
+            story is not known yet.
+        duplicates: the other articles of its story, the earliest first.
     """
 
     article: Article
     first_seen_at: datetime
     fetched_at: datetime
     leader_id: str
+    group_id: str | None = None
+    duplicates: tuple[Member, ...] = ()
 
 
 @frozen

@@ -218,13 +218,14 @@ def fold_title(title: str) -> str:
 
 
 def build_headline(article: Article) -> Headline:
-    """Return what decides on the story of an article.
-
-    A subreddit is no publisher: its posts link to many. An estimated date says nothing.
-    """
-    publisher = "" if article.publisher.startswith("r/") else article.publisher
+    """Return what decides on the story of an article; an estimated date says nothing."""
     at = None if article.published_at_estimated else article.published_at
-    return Headline(article.title, publisher, at)
+    return Headline(article.title, name_outlet(article.publisher), at)
+
+
+def name_outlet(publisher: str) -> str:
+    """Return the outlet of an article; "" for a subreddit, whose posts link to many outlets."""
+    return "" if publisher.startswith("r/") else publisher
 
 
 def read_headline(headline: Headline) -> Told:

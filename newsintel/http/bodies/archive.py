@@ -37,6 +37,7 @@ def _build_hit(hit: Hit) -> dict[str, Any]:
     return summarize_article(hit.article) | {
         "first_seen_at": format_time(hit.first_seen_at),
         "fetched_at": format_time(hit.fetched_at),
+        "group_id": hit.group_id,
         "snippet": None if hit.snippet is None else _build_snippet(hit.snippet),
     }
 

@@ -139,6 +139,8 @@ COMPONENTS: dict[str, Schema] = {
         | {
             "content": nullable(TEXT),
             "leader_id": ARTICLE_ID,
+            "group_id": nullable(ARTICLE_ID),
+            "duplicates": list_of(ref("Duplicate")),
             "first_seen_at": MOMENT,
             "fetched_at": MOMENT,
         },
@@ -151,6 +153,7 @@ COMPONENTS: dict[str, Schema] = {
                     _ARTICLE
                     | {"first_seen_at": MOMENT, "fetched_at": MOMENT}
                     | {
+                        "group_id": nullable(ARTICLE_ID),
                         "snippet": nullable(
                             object_of(
                                 {
@@ -160,7 +163,7 @@ COMPONENTS: dict[str, Schema] = {
                                     ),
                                 }
                             )
-                        )
+                        ),
                     },
                     published_at_estimated=FLAG,
                 )

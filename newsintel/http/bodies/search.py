@@ -90,6 +90,8 @@ def build_article_body(archived: ArchivedArticle) -> dict[str, Any]:
     return summarize_article(archived.article) | {
         "content": archived.article.content,
         "leader_id": archived.leader_id,
+        "group_id": archived.group_id,
+        "duplicates": [_build_duplicate(member) for member in archived.duplicates],
         "first_seen_at": format_time(archived.first_seen_at),
         "fetched_at": format_time(archived.fetched_at),
     }

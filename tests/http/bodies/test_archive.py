@@ -9,19 +9,20 @@ from newsintel.http.bodies.search import summarize_article
 from tests.make import NOON, article, at
 
 
-def test_archive_page_has_times_and_snippets_but_no_group():
-    """Each article has its summary, times and snippet (text and offsets, or null), but no group."""
+def test_archive_page_has_times_snippets_and_groups():
+    """Each article has its summary, times, snippet (text and offsets, or null) and group's id."""
     snippet = Snippet("A <b>flood</b> \u2026", ((5, 10),))
-    hits = (Hit(article("a"), NOON, at(0.5), snippet), Hit(article("b"), NOON, NOON))
+    hits = (Hit(article("a"), NOON, at(0.5), snippet, "a_first"), Hit(article("b"), NOON, NOON))
     body = build_page_body(ArchivePage(hits, Position((1,))), "next")
     assert body["next_cursor"] == "next"
     assert body["articles"][0] == summarize_article(article("a")) | {
         "first_seen_at": "2026-03-14T12:00:00.000Z",
         "fetched_at": "2026-03-14T12:00:00.500Z",
+        "group_id": "a_first",
         "snippet": {"text": "A <b>flood</b> \u2026", "highlights": [[5, 10]]},
     }
-    assert body["articles"][1]["snippet"] is None
-    assert not {"group_id", "score", "duplicates", "content"} & set(body["articles"][1])
+    assert (body["articles"][1]["snippet"], body["articles"][1]["group_id"]) == (None, None)
+    assert not {"score", "duplicates", "content"} & set(body["articles"][1])
 
 
 def test_empty_page_has_an_empty_list_and_a_null_cursor():

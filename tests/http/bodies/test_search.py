@@ -8,7 +8,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsintel.domain.search.article import ArchivedArticle, Article, Engagement, Pair, Rule
+from newsintel.domain.search.article import ArchivedArticle, Article, Engagement, Member, Pair, Rule
 from newsintel.domain.search.codec import to_json
 from newsintel.domain.search.harvest import Answer, Harvest, Merge, Origin
 from newsintel.domain.search.merging import build_pairs, merge_articles
@@ -408,7 +408,15 @@ def test_an_archived_article_has_its_text_and_its_times():
 
     Score and group belong to a search, so they are left out.
     """
-    body = build_article_body(ArchivedArticle(FULL, NOW - timedelta(days=1), NOW, BARE.id))
+    archived = ArchivedArticle(
+        FULL,
+        NOW - timedelta(days=1),
+        NOW,
+        BARE.id,
+        group_id=BARE.id,
+        duplicates=(Member(BARE, Rule.NEAR_TITLE, 0.9),),
+    )
+    body = build_article_body(archived)
     assert body == {
         "id": FULL.id,
         "title": FULL.title,
@@ -424,6 +432,19 @@ def test_an_archived_article_has_its_text_and_its_times():
         "discussion": None,
         "content": "All of it",
         "leader_id": BARE.id,
+        "group_id": BARE.id,
+        "duplicates": [
+            {
+                "id": BARE.id,
+                "title": BARE.title,
+                "url": BARE.url,
+                "source": BARE.source,
+                "publisher": BARE.publisher,
+                "published_at": format_time(BARE.published_at, "seconds"),
+                "rule": "near_title",
+                "similarity": 0.9,
+            }
+        ],
         "first_seen_at": "2026-03-03T05:06:07.891Z",
         "fetched_at": "2026-03-04T05:06:07.891Z",
     }

@@ -81,6 +81,11 @@ ROWS = {
     ),
     "0010": (),  # adds columns for the index; test_carrying_over has rows with texts
     "0011": ("UPDATE articles SET discussion_url = 'https://e.org/thread' WHERE id = 3",),
+    "0012": (
+        "INSERT INTO story_keys (key, founder_id) SELECT 5, id FROM articles LIMIT 1",
+        "INSERT INTO article_stories (article_id, founder_id) SELECT id, id FROM articles LIMIT 1",
+        "INSERT INTO story_queue SELECT id FROM articles ON CONFLICT DO NOTHING",
+    ),
 }
 """Rows for the tables that each step added.
 
@@ -154,5 +159,5 @@ async def test_migrating_keeps_the_rows_of_every_earlier_schema(bridge, empty_ur
     assert (
         not {name for name, rows in after.items() if rows}
         - before.keys()
-        - {"article_terms", "term_changes"}
+        - {"article_terms", "term_changes", "story_queue"}
     )

@@ -30,6 +30,7 @@ SHOWN_AS_KEYS = {
     "search_marks_pkey", "search_days_pkey", "pair_marks_pkey", "pair_days_pkey",
     "search_answers_pkey", "trending_pkey",
     "trending_made_pkey",
+    "article_stories_pkey", "story_queue_pkey", "story_keys_pkey",
     "article_terms_pkey", "term_changes_pkey",
     "user_preferences_pkey", "search_history_pkey", "api_keys_pkey", "api_keys_public_id_key",
     "provider_tokens_pkey",

@@ -17,7 +17,7 @@ from typing import Any
 from asyncpg import Record
 from attrs import asdict
 
-from newsintel.domain.search.article import ArchivedArticle, Article, Engagement, Pair
+from newsintel.domain.search.article import ArchivedArticle, Article, Engagement, Member, Pair, Rule
 from newsintel.errors import PoisonedBatchError
 from newsintel.storage.postgres.archive.indexing import (
     Texts,
@@ -40,8 +40,13 @@ articles are 5 MB.
 TIES = """
 SELECT low_id, high_id FROM article_duplicates
 WHERE low_id = ANY($1::bigint[]) OR high_id = ANY($1::bigint[])
+UNION
+SELECT least(one.article_id, other.article_id), greatest(one.article_id, other.article_id)
+FROM article_stories AS one JOIN article_stories AS other USING (founder_id)
+WHERE one.article_id = ANY($1::bigint[]) AND one.article_id <> other.article_id
 """
-"""The pairs of duplicates that contain one of the given articles, by internal ids."""
+"""The pairs of duplicates that contain one of the given articles, by internal ids: those that a
+search found, and those of one story."""
 
 _FULLER = """CASE WHEN (kept.source = excluded.source OR excluded.points IS NULL)
              AND length(excluded.{name}) > coalesce(length(kept.{name}), 0)
@@ -121,23 +126,51 @@ ON CONFLICT (low_id, high_id) DO UPDATE SET rule = excluded.rule, similarity = e
 WHERE excluded.similarity > kept.similarity
 """
 
-# The leader, chosen when it is read: the article with the most filled fields among this one and its
-# direct duplicates; of equals, the one seen first. A search may show another leader, because it
-# compares only the articles that it found.
+GROUP_ID = """(
+    SELECT founder.public_id FROM article_stories AS placed
+    JOIN articles AS founder ON founder.id = placed.founder_id WHERE placed.article_id = this.id
+) AS group_id"""
+"""The group of the article in the row `this`; NULL while its story is not known yet."""
+
+_OTHERS = """
+    SELECT other.article_id AS id, coalesce(other.rule, own.rule) AS rule,
+           coalesce(other.similarity, own.similarity) AS similarity
+    FROM article_stories AS own JOIN article_stories AS other USING (founder_id)
+    WHERE own.article_id = this.id AND other.article_id <> this.id
+    UNION ALL
+    SELECT CASE WHEN low_id = this.id THEN high_id ELSE low_id END, rule, similarity
+    FROM article_duplicates
+    WHERE (low_id = this.id OR high_id = this.id)
+    AND NOT EXISTS (SELECT FROM article_stories WHERE article_id = this.id)
+"""
+"""The other articles of the story of the article in the row `this`; while its story is not known
+yet, its direct duplicates of a search. The founder has no rule of its own: it gets that of `this`.
+"""
+
+# The leader, chosen when it is read: the article of the story with the most filled fields; of
+# equals, the one seen first. A search may show another leader, because it compares only the
+# articles that it found.
 ARTICLE = f"""
-SELECT {ARTICLE_COLUMNS}, first_seen_at, fetched_at, (
+SELECT id, {ARTICLE_COLUMNS}, first_seen_at, fetched_at, {GROUP_ID}, (
     SELECT one.public_id FROM articles AS one
-    WHERE one.id IN (
-        SELECT this.id
-        UNION ALL SELECT high_id FROM article_duplicates WHERE low_id = this.id
-        UNION ALL SELECT low_id FROM article_duplicates WHERE high_id = this.id
-    )
+    WHERE one.id = this.id OR one.id IN (SELECT id FROM ({_OTHERS}) AS others)
     ORDER BY num_nonnulls(one.description, one.author, one.image_url, one.content)
                  + (NOT one.published_at_estimated)::integer DESC,
              one.first_seen_at, one.id
     LIMIT 1
 ) AS leader_id
 FROM articles AS this WHERE public_id = $1
+"""  # noqa: S608 - our own column names
+
+MOST_DUPLICATES = 100
+"""Most duplicates that are listed for an article, the earliest first."""
+
+DUPLICATES = f"""
+SELECT {LISTED}, others.rule, others.similarity
+FROM (SELECT $1::bigint AS id) AS this
+CROSS JOIN LATERAL ({_OTHERS}) AS others
+JOIN articles AS one ON one.id = others.id
+ORDER BY one.id LIMIT {MOST_DUPLICATES}
 """  # noqa: S608 - our own column names
 
 BURY = """
@@ -169,12 +202,7 @@ class PostgresArchive:
         )
 
     async def get_article(self, article_id: str) -> ArchivedArticle | None:
-        row = await self._postgres.run(_find, article_id)
-        if row is None:
-            return None
-        return ArchivedArticle(
-            article_of(row), row["first_seen_at"], row["fetched_at"], row["leader_id"]
-        )
+        return await self._postgres.run(_find_article, article_id)
 
 
 async def upsert(connection: Connection, articles: Iterable[tuple[Article, datetime]]) -> int:
@@ -214,9 +242,21 @@ async def _store_dead_letter(
     await connection.execute(BURY, article_id, reason, text)
 
 
-async def _find(connection: Connection, article_id: str) -> Record | None:
-    row: Record | None = await connection.fetchrow(ARTICLE, article_id)
-    return row
+async def _find_article(connection: Connection, article_id: str) -> ArchivedArticle | None:
+    row = await connection.fetchrow(ARTICLE, article_id)
+    if row is None:
+        return None
+    others = await connection.fetch(DUPLICATES, row["id"])
+    return ArchivedArticle(
+        article_of(row),
+        row["first_seen_at"],
+        row["fetched_at"],
+        row["leader_id"],
+        row["group_id"],
+        tuple(
+            Member(article_of(other), Rule(other["rule"]), other["similarity"]) for other in others
+        ),
+    )
 
 
 def _split_rounds(rows: Sequence[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:

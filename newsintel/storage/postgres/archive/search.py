@@ -32,7 +32,7 @@ from newsintel.domain.search.matching import Run, build_runs
 from newsintel.domain.text.languages import SIMPLE
 from newsintel.errors import ArchiveTimeoutError
 from newsintel.storage.loop_turns import run_in_loop_turns
-from newsintel.storage.postgres.archive.articles import LISTED, article_of
+from newsintel.storage.postgres.archive.articles import GROUP_ID, LISTED, article_of
 from newsintel.storage.postgres.archive.conditions import SqlCondition, build_condition
 from newsintel.storage.postgres.archive.orders import (
     NEWEST,
@@ -102,8 +102,8 @@ SELECT text_language FROM held WHERE text_language IS NOT NULL
 
 _BODY = f"left(concat_ws(' ', description, left(content, {MAX_TEXT_CHARS})), {MAX_TEXT_CHARS})"
 FOUND = f"""
-SELECT id, {LISTED}, first_seen_at, fetched_at, text_language, {{body}} AS body
-FROM articles WHERE id = ANY($1::bigint[])
+SELECT id, {LISTED}, first_seen_at, fetched_at, text_language, {{body}} AS body, {GROUP_ID}
+FROM articles AS this WHERE id = ANY($1::bigint[])
 """
 FOUND_WITH_BODY, FOUND_BARE = FOUND.format(body=_BODY), FOUND.format(body="NULL")
 
@@ -372,7 +372,8 @@ def _build_hits(
     asked: dict[str, tuple[Runs, Runs]] = {}
     for row in found:
         snippet = (yield from _build_snippet(row, wanted, asked)) if wanted else None
-        hits[row["id"]] = Hit(article_of(row), row["first_seen_at"], row["fetched_at"], snippet)
+        times = row["first_seen_at"], row["fetched_at"]
+        hits[row["id"]] = Hit(article_of(row), *times, snippet, row["group_id"])
         yield
     return tuple(hits[row["id"]] for row in rows if row["id"] in hits)
 
