@@ -26,6 +26,7 @@ LEFT_ALONE = {
     "MAX_CONNECTIONS": "a task's descriptors have room for the default",
     "MAX_CONNECTIONS_PER_ADDRESS": "the balancer is a trusted proxy, which has no such limit",
     "HEAD_TIMEOUT_S": "the contract's",
+    "WORKERS": "a task has one core; more tasks serve more",
     "SEARCH_DEADLINE_S": "the contract's",
     "CACHE_TTL_S": "the contract's",
     "CACHE_REVALIDATE_S": "the contract's",
