@@ -88,13 +88,13 @@ bench *TARGETS:
 bench-miss-parts *ARGS:
     @exec python -m benchmarks.miss_parts {{ARGS}}
 
-# judge the order of results by nDCG@10 on labelled recorded articles (--beside DIRECTORY: before)
-eval-ranking *ARGS:
-    @exec python -m benchmarks.ranking {{ARGS}}
-
 # score the rules of deduplication on labelled headlines (format: benchmarks/dedup/labelled.py)
 eval-dedup *FILES:
     @exec python -m benchmarks.dedup {{FILES}}
+
+# judge the order of results by nDCG@10 on labelled recorded articles (--beside DIRECTORY: before)
+eval-ranking *ARGS:
+    @exec python -m benchmarks.ranking {{ARGS}}
 
 # measure the archive's latency and ingest rate (default sizes: 100,000 and 1,000,000 articles)
 bench-archive *SIZES:

@@ -129,13 +129,6 @@ def _build_group_body(ranked: Ranked, *, explain: bool) -> dict[str, Any]:
     return body | {"score_parts": parts, "popularity": ranked.popularity}
 
 
-def _build_discussion(counted: Engagement | None) -> dict[str, Any] | None:
-    """The member `discussion`; None if there is none, or its address is unknown."""
-    if counted is None or counted.url is None:
-        return None
-    return {"url": counted.url, "points": counted.points, "comments": counted.comments}
-
-
 def _explain_near_misses(
     merged: Merge, shown: Sequence[Ranked]
 ) -> Sliced[dict[str, dict[str, Any]]]:
@@ -161,6 +154,13 @@ def _build_near_miss(apart: KeptApart) -> dict[str, Any]:
         "veto": apart.veto.value,
         "similarity": apart.similarity,
     }
+
+
+def _build_discussion(counted: Engagement | None) -> dict[str, Any] | None:
+    """The member `discussion`; None if there is none, or its address is unknown."""
+    if counted is None or counted.url is None:
+        return None
+    return {"url": counted.url, "points": counted.points, "comments": counted.comments}
 
 
 def _list_duplicates(group: Group) -> list[Member]:

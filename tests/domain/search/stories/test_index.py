@@ -179,3 +179,17 @@ def test_the_best_of_many_blocks_is_found(monkeypatch):
     assert list(apart) == sorted(apart, key=lambda miss: (-miss.similarity, miss.number))
     assert 1 not in {miss.number for miss in apart}
     assert {miss.veto for miss in apart} == {Veto.NUMBER}
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_title_with_all_words_of_a_short_one_is_found(swapped):
+    """The least that two similar titles share: the index must not ask for more."""
+    short = "Volcano ash closes harbour"
+    long = f"{short} while tourists queue beside ferries carrying melons eastward cheaply"
+    one, other = (long, short) if swapped else (short, long)
+    stories = Stories()
+    stories.add(tell(one))
+    judged = judge_titles(tell(one), tell(other))
+    assert judged.same
+    assert judged.similarity <= 0.7
+    assert run_all(stories.find(tell(other))) == (0, judged.similarity)
