@@ -27,6 +27,7 @@ from newsintel.domain.search.popularity import SaveCounter
 from newsintel.domain.search.ports import Upstream
 from newsintel.domain.security.keys import Signer
 from newsintel.errors import BusyError
+from newsintel.http.response.kept_answer import KeptAnswers
 from newsintel.http.services import (
     AccountServices,
     IntelligenceServices,
@@ -209,6 +210,7 @@ def make_services(
             harvests=stores.search.harvests,
             bytes_cache=stores.search.bytes_cache,
             answers=MakeOnce(own_failures=BusyError),
+            kept=KeptAnswers(),
         ),
         archive=stores.archive.search,
         accounts=_account_services(core, providers),

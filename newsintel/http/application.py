@@ -26,7 +26,6 @@ from newsintel.http.request.json_body import read_body
 from newsintel.http.request.query_string import parse_path, parse_query
 from newsintel.http.response.errors import handle_errors, respond_to_framework_error
 from newsintel.http.response.fixed_answer import FixedAnswer
-from newsintel.http.response.kept_answer import KeptAnswers
 from newsintel.http.response.page_cache import PageCache
 from newsintel.http.route import Route
 from newsintel.http.routes import (
@@ -84,7 +83,7 @@ def create_front(services: Services) -> Front:
     hits = Hits(
         pages,
         {route.path: route.view for route in table if isinstance(route.view, FixedAnswer)},
-        kept=KeptAnswers(),
+        kept=services.search.kept,
         record=services.personal.recording,
         count=services.count,
     )

@@ -17,6 +17,7 @@ from newsintel.domain.personal.ports import AccountData, Feedback, OwnHistory, S
 from newsintel.domain.ports import ByteCache, Count, WallClock
 from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.ports import HarvestCache
+from newsintel.http.response.kept_answer import KeptAnswers
 from newsintel.runtime.intelligence.recommender import Recommender
 from newsintel.runtime.limits.limiter import Limiter
 from newsintel.runtime.limits.lookups import LookUps
@@ -35,6 +36,7 @@ class SearchServices:
 
     Attributes:
         answers: the answers that are being made, by their keys in `bytes_cache`.
+        kept: the answers of the last seconds, which the hit path sends.
     """
 
     desk: Desk
@@ -42,6 +44,7 @@ class SearchServices:
     harvests: HarvestCache
     bytes_cache: ByteCache
     answers: MakeOnce[str, MadeAnswer]
+    kept: KeptAnswers
 
 
 @frozen(kw_only=True)

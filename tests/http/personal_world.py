@@ -24,7 +24,8 @@ class Person:
     """A person who is signed in with a browser."""
 
     def __init__(self, world, headers):
-        self._client = create_app(world.services).test_client()
+        self.services = world.services
+        self._client = create_app(self.services).test_client()
         self.headers = headers
 
     @classmethod

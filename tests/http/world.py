@@ -33,6 +33,7 @@ from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.domain.search.query_model import Dedupe, Query
 from newsintel.domain.security.keys import Signer
 from newsintel.errors import BusyError
+from newsintel.http.response.kept_answer import KeptAnswers
 from newsintel.http.services import (
     AccountServices,
     IntelligenceServices,
@@ -290,6 +291,7 @@ class World:
                 harvests=self.harvests,
                 bytes_cache=self.bytes_cache,
                 answers=MakeOnce(own_failures=BusyError),
+                kept=KeptAnswers(),
             ),
             archive=self.archive,
             accounts=AccountServices(

@@ -49,7 +49,7 @@ class Hits:
     Attributes:
         pages: the finished searches, filled by the search's route.
         fixed: the answers that never change, by path.
-        kept: the answers of the last seconds, filled by `keep`.
+        kept: the answers of the last seconds, filled by the routes.
         record: offers a search to the history, without waiting.
         count: counts `searches`.
     """
@@ -70,11 +70,6 @@ class Hits:
         if found is None and not scope["query_string"]:  # the routes of fixed answers take none
             found = self._fixed.get(scope["path"])
         return None if found is None or _has_length(scope) else found
-
-    def keep(self, scope: Scope) -> None:
-        """Keep the answer that a route gave to a request, if it is one to keep."""
-        if (answer := scope["state"].pop("keep", None)) is not None:
-            self._kept.put(scope, answer)
 
     def answer(self, found: Finished, scope: Scope, now: datetime, via: str) -> HitAnswer:
         """Answer a request, count the search and offer it to the history.
@@ -136,8 +131,6 @@ class HitPath:
                 await _send_answer(send, self._hits.answer(found, scope, now, via))
                 return
         await self._app(scope, receive, send)
-        if scope["type"] == "http":
-            self._hits.keep(scope)
 
     async def _choose_via(self, found: Finished, caller: Caller, now: datetime) -> str | None:
         """Return how an answer may be sent without the route; None if it may not."""

@@ -110,8 +110,11 @@ class KeptAnswers:
         """Return the answer to the same request, fresh or not."""
         return self._answers.get((scope["path"], scope["query_string"]))
 
-    def put(self, scope: Scope, answer: KeptAnswer) -> None:
+    def put(self, path: str, query_string: bytes, answer: KeptAnswer) -> None:
         """Keep the answer to a request; it replaces an older one."""
-        key = (scope["path"], scope["query_string"])
-        size_bytes = ANSWER_BYTES + len(key[0]) + len(key[1]) + len(answer.body)
-        self._answers.put(key, answer, size_bytes)
+        size_bytes = ANSWER_BYTES + len(path) + len(query_string) + len(answer.body)
+        self._answers.put((path, query_string), answer, size_bytes)
+
+    def clear(self) -> None:
+        """Keep nothing: somebody's searches were forgotten, and answers may show them."""
+        self._answers.clear()

@@ -93,7 +93,8 @@ def _answer_body(services: Services, body: bytes, keep_s: int, age_s: float | No
         keep_s: for how long it is cached in all.
         age_s: for how long it has been cached; None = it was made for this request.
     """
-    state, now_s = request.scope["state"], services.now().timestamp()
-    kept = KeptAnswer.of_body(body, state["route"], now_s, keep_s=keep_s, age_s=age_s or 0.0)
-    state["keep"] = kept
+    scope, now_s = request.scope, services.now().timestamp()
+    route = scope["state"]["route"]
+    kept = KeptAnswer.of_body(body, route, now_s, keep_s=keep_s, age_s=age_s or 0.0)
+    services.search.kept.put(scope["path"], scope["query_string"], kept)
     return respond_unless_held(body, kept.build_headers(now_s, hit=age_s is not None), kept.tag)

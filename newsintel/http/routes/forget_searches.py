@@ -19,7 +19,8 @@ async def forget_searches(services: Services, account: Account, until: datetime)
     """Forget an account's searches up to a moment.
 
     This covers the history, the counts, and the harvests that no other account asked for. If Redis
-    is unavailable, that is logged: its entries expire after CACHE_TTL_S + CACHE_STALE_S.
+    is unavailable, that is logged: its entries expire after CACHE_TTL_S + CACHE_STALE_S. Another
+    process may send lists of trends from its memory for some seconds more.
 
     Raises:
         UnavailableError: PostgreSQL is unavailable. Some searches may be forgotten; a second call
@@ -41,3 +42,4 @@ async def forget_searches(services: Services, account: Account, until: datetime)
         )
     except UnavailableError as error:
         log.warning("searches_left_to_lapse", account=account.public_id, reason=str(error))
+    services.search.kept.clear()

@@ -39,9 +39,10 @@ async def list_sources(services: Services) -> Response:
         name: _build_row(source, states.get(name, SourceState()))
         for name, source in services.settings.source.items()
     }
-    state, now_s = request.scope["state"], services.now().timestamp()
-    kept = KeptAnswer.of_moment(to_json({"sources": sources}), state["route"], now_s, MEMORY_S)
-    state["keep"] = kept
+    scope, now_s = request.scope, services.now().timestamp()
+    body, route = to_json({"sources": sources}), scope["state"]["route"]
+    kept = KeptAnswer.of_moment(body, route, now_s, MEMORY_S)
+    services.search.kept.put(scope["path"], scope["query_string"], kept)
     return respond_unless_held(kept.body, kept.build_headers(now_s, hit=False), kept.tag)
 
 

@@ -49,8 +49,9 @@ def _drop_addresses(part: str) -> str:
     # What stood around an address goes with it.
     name = name if len(words) == len(given) else name.strip("<>() ")
     match = _BY.match(name)
-    return name[match.end() :] if match else name
+    shown = name[match.end() :] if match else name
+    return shown if shown == part else _drop_addresses(shown)  # `By:www.` hides an address
 
 
 def _is_address(word: str) -> bool:
-    return "@" in word or "://" in word or word.lstrip("<(").lower().startswith("www.")
+    return "@" in word or "://" in word or word.lstrip("<>()").lower().startswith("www.")

@@ -246,10 +246,10 @@ def test_kept_answers_take_at_most_their_estimate():
     def fill():
         kept = KeptAnswers()
         for number in range(200):
-            scope = {"path": "/archive", "query_string": b"q" * number + b"%d" % number}
+            query_string = b"q" * number + b"%d" % number
             body = b"x" * (100 * number)
             answer = KeptAnswer.of_body(body, "/archive", NOON.timestamp(), keep_s=60, age_s=1.5)
-            kept.put(scope, answer)
+            kept.put("/archive", query_string, answer)
         return kept
 
     kept, real = held(fill)

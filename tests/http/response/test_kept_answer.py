@@ -147,7 +147,7 @@ def test_the_bytes_of_all_answers_are_bounded():
     one = ANSWER_BYTES + ENTRY_BYTES + len("/archive") + len(b"q=0") + len(b"xxxx")
     kept = KeptAnswers(max_bytes=2 * one)
     for scope in scopes[:2]:
-        kept.put(scope, answer(b"xxxx"))
+        kept.put(*scope.values(), answer(b"xxxx"))
     assert kept.get(scopes[0]).body == b"xxxx"
-    kept.put(scopes[2], answer(b"xxxx"))
+    kept.put(*scopes[2].values(), answer(b"xxxx"))
     assert [kept.get(scope) is not None for scope in scopes] == [True, False, True]

@@ -37,6 +37,18 @@ async def world_of(*people):
 
 
 @WAYS
+async def test_memory_shows_no_trend_of_a_forgotten_search(path):
+    """An answer of the last seconds is not sent any more."""
+    world = await world_of(ALICE)
+    alice = await Person.of(world)
+    scope, kept = {"path": "/trending", "query_string": b""}, alice.services.search.kept
+    await alice.ask("GET", "/trending")
+    assert kept.get(scope) is not None
+    assert await alice.delete(path) == 204
+    assert kept.get(scope) is None
+
+
+@WAYS
 async def test_a_persons_searches_are_removed_everywhere(path):
     """Searches of others, shared harvests and other cached answers stay."""
     world = await world_of(ALICE, BOB)

@@ -1,7 +1,7 @@
 """Names of authors, as upstreams send them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from newsintel.domain.search.article import MAX_NAME
@@ -83,6 +83,9 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES, max_size=10).map("".join))
+@example(")www.By www.")
+@example("By:www.example.org")
+@example("By <www.example.org> By Jane")
 def test_reading_a_byline_again_changes_nothing(raw: str) -> None:
     """And no address is left in it."""
     byline = read_byline(" ".join(raw.split()), "X")
