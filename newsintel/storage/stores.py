@@ -5,7 +5,13 @@ from collections.abc import Awaitable, Callable
 from attrs import frozen
 
 from newsintel.domain.accounts.ports import Accounts, ApiKeys, Attempts, Sessions, TokenStore
-from newsintel.domain.archive.ports import Archive, ArchiveDump, ArchiveSearch, TextIndex
+from newsintel.domain.archive.ports import (
+    Archive,
+    ArchiveDump,
+    ArchiveSearch,
+    SpoolPlace,
+    TextIndex,
+)
 from newsintel.domain.intelligence.ports import (
     Likeness,
     Reading,
@@ -40,12 +46,17 @@ class SearchStores:
 
 @frozen(kw_only=True)
 class ArchiveStores:
-    """The archive; `articles` is what writes to it."""
+    """The archive; `articles` is what writes to it.
+
+    Attributes:
+        spool: where entries wait while PostgreSQL is away, in the order in which places are tried.
+    """
 
     articles: Archive
     search: ArchiveSearch
     dump: ArchiveDump
     text_index: TextIndex
+    spool: tuple[SpoolPlace, ...]
 
 
 @frozen(kw_only=True)
