@@ -173,7 +173,7 @@ async def test_marks_and_history_fail_independently(autojump_clock):
     marks.away, history.away = False, True
     await run_all(history, counts, [record(3)], marks=marks)
     assert [one.query for one in marks.kept] == ["query 3"]
-    assert counts == {"recorded_searches": 2, "refusals marks": 2, "refusals history": 1}
+    assert counts == {"recorded_searches": 2, "refusals marks": 2, "spooled_rows searches redis": 1}
 
 
 async def test_a_search_that_postgresql_refuses_is_the_only_one_lost(autojump_clock):

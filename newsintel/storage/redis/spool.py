@@ -8,6 +8,8 @@ All processes use one name of a consumer, so dead processes leave no consumers b
 that takes an entry has it for CLAIM_S; then any process may claim it.
 """
 
+import asyncio
+import random
 from typing import Any
 
 from attrs import frozen
@@ -26,8 +28,11 @@ CLAIM_S = 60
 """An entry taken longer ago belongs to a process that died. Saving one takes less, and if it does
 not, the entry is saved twice, which is harmless.
 """
-ATTEMPTS = 10
-"""Attempts of one change. Each lost attempt means that another process changed the spool."""
+ATTEMPTS = 12
+PAUSE_S = 0.002
+"""A change that another process was faster than is tried again, at most ATTEMPTS times, about 0.2 s
+in all. Pauses are random and grow by PAUSE_S.
+"""
 
 
 @frozen
@@ -75,10 +80,12 @@ class RedisSpool:
         await self._link.call(self._give_back, entry_id)
 
     async def _add(self, data: bytes) -> int:
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             async with self._redis.pipeline(transaction=True) as together:
                 await together.watch(BYTES)
                 used = int(await together.get(BYTES) or 0) + len(data)
+                if used > self._max_bytes and not await together.xlen(STREAM):
+                    used = len(data)  # somebody emptied the stream by hand
                 if used > self._max_bytes:
                     raise SpoolFullError(f"{self._max_bytes:,} bytes are used")
                 together.multi()  # type: ignore[no-untyped-call]
@@ -87,6 +94,7 @@ class RedisSpool:
                 try:
                     await together.execute()
                 except WatchError:
+                    await _pause(attempt)
                     continue
             return used
         raise UnavailableError("too many processes change the spool")
@@ -118,7 +126,7 @@ class RedisSpool:
         return _read_entry(reply[0][1]) if reply else None
 
     async def _remove(self, entry_id: bytes, size_bytes: int) -> int:
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             async with self._redis.pipeline(transaction=True) as together:
                 await together.watch(BYTES)
                 used = int(await together.get(BYTES) or 0)
@@ -135,6 +143,7 @@ class RedisSpool:
                 try:
                     await together.execute()
                 except WatchError:
+                    await _pause(attempt)
                     continue
             return used
         raise UnavailableError("too many processes change the spool")
@@ -143,6 +152,10 @@ class RedisSpool:
         await self._redis.xclaim(
             STREAM, GROUP, CONSUMER, 0, [entry_id], idle=CLAIM_S * 1000, justid=True
         )
+
+
+async def _pause(attempt: int) -> None:
+    await asyncio.sleep(random.uniform(0, PAUSE_S * (1 + attempt) * 2))  # noqa: S311 - jitter
 
 
 def _read_entry(
