@@ -16,6 +16,7 @@ from newsintel.domain.search.query_model import Dedupe
 from newsintel.runtime.edges import PERSISTER_INBOX, SINK_BYTES
 from newsintel.runtime.spool import Spool
 from newsintel.storage.postgres.personal.history import PostgresHistory
+from newsintel.storage.postgres.pool import SERVER_SETTINGS
 from newsintel.storage.redis import spool as spool_module
 from newsintel.storage.redis.link import open_redis
 from newsintel.storage.redis.spool import RedisSpool
@@ -170,6 +171,44 @@ async def test_case_36_another_process_drains_what_a_killed_one_spooled(service,
     await service.places[0].take()
     await service.drain()
     assert await read_all(fetch) == ({article(str(number)).id for number in range(5)}, 5)
+
+
+@pytest.mark.parametrize("case", ["25 read-only", "27 locked"])
+async def test_cases_25_and_27_what_postgresql_refuses_for_a_while_is_spooled(
+    service, fetch, execute, holding, case
+):
+    """A failover has left a read-only server, or a migration holds a lock."""
+    if case == "27 locked":
+        async with holding("LOCK TABLE articles IN ACCESS EXCLUSIVE MODE"):
+            await service.persist(range(2))
+    else:
+        ((name,),) = await fetch("SELECT current_database()")
+        await execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        await service.persist(range(2))
+        again = f"ALTER DATABASE {name} RESET default_transaction_read_only"
+        await execute(f"BEGIN READ WRITE; {again}; COMMIT")
+    assert service.counts["spooled_rows articles redis"] == 2 * ARTICLES
+    assert (await read_all(fetch))[1] == 0
+    await service.drain()
+    assert (await read_all(fetch))[1] == 2 * ARTICLES
+
+
+async def test_a_batch_above_the_time_limit_is_halved_until_it_is_saved(
+    service, fetch, execute, monkeypatch
+):
+    """PostgreSQL needs 20 ms for each row, and ends a statement after 0.3 s."""
+    monkeypatch.setitem(SERVER_SETTINGS, "statement_timeout", "300")
+    await execute(
+        "CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN PERFORM pg_sleep(0.02); RETURN NEW; END'",
+        "CREATE TRIGGER slow BEFORE INSERT ON articles FOR EACH ROW EXECUTE FUNCTION linger()",
+    )
+    service.spool.urgent_from = 0
+    await service.persist([1])
+    assert service.counts["spooled_rows articles redis"] == ARTICLES
+    await service.drain()
+    assert (await read_all(fetch))[1] == ARTICLES
+    assert service.counts["dead_letters"] == 0
 
 
 async def test_entries_saved_twice_are_one_row(service, fetch):
