@@ -341,6 +341,27 @@ async def test_frozen_archive_delays_shutdown_only_for_its_share(world, autojump
     assert world.spool.read_articles() == ["a_one"] * 3
 
 
+async def test_slow_archive_delays_shutdown_only_for_its_share(world, autojump_clock, monkeypatch):
+    """PostgreSQL takes 0.4 s for each of 30 batches. Six are saved in time, the others spooled."""
+    save = world.archive.save_articles
+
+    async def save_slowly(articles, pairs):
+        await trio.sleep(0.4)
+        return await save(articles, pairs)
+
+    world.archive.save_articles = save_slowly
+    monkeypatch.setattr(persister, "BATCH_ROWS", 1)
+    async with app.open_pipeline(settings(NEWSINTEL_DRAIN_S="10")) as services:
+        async with trio.open_nursery() as nursery:
+            for number in range(30):
+                query = asked(f"climate {number}")
+                nursery.start_soon(services.search.desk.search, query, ASKER)
+        began = trio.current_time()
+    assert trio.current_time() - began == pytest.approx(app.SAVING_SHARE * 10)
+    assert len(world.archive.calls) + len(world.spool.kept) >= 30
+    assert world.spool.kept
+
+
 async def test_stuck_spool_delays_shutdown_only_for_its_share(world, autojump_clock):
     """If the spool does not answer either, the sinks are cancelled. The last try has its limit."""
     world.archive.save_articles = world.spool.add = hang
