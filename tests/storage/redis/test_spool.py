@@ -14,6 +14,8 @@ from newsintel.storage.redis.spool import BYTES, STREAM, RedisSpool
 from tests.storage.redis_servers import redis_server
 
 MAX_BYTES = 1_000
+STEPS = ("add", "fill", "overflow", "remove", "give back")
+"""What a process may do: `fill` adds exactly what has room, and `overflow` a byte more."""
 
 
 @pytest.fixture
@@ -135,7 +137,7 @@ async def test_without_redis_nothing_is_lost_silently(cut_off, name):
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.lists(st.tuples(st.sampled_from(["add", "remove", "give back"]), st.integers(0, 600))),
+    st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 600))),
     st.integers(0, 1_500),
 )
 def test_the_bound_holds_exactly(servers, steps, max_bytes):
@@ -148,8 +150,10 @@ def test_the_bound_holds_exactly(servers, steps, max_bytes):
         ):
             await bridge.add_lane("test", 1).run(link.redis.flushall)
             place, used = RedisSpool(link, max_bytes), 0
-            for step, size in steps:
-                if step == "add":
+            for step, any_size in steps:
+                room = max_bytes - used
+                size = {"fill": room, "overflow": room + 1}.get(step, any_size)
+                if step in {"add", "fill", "overflow"}:
                     try:
                         await place.add(bytes(size))
                         used += size

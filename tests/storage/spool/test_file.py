@@ -22,6 +22,7 @@ from tests.storage.support import ROOT
 from tests.waiting import PATIENCE_S
 
 MAX_BYTES = 10_000
+STEPS = ("add", "fill", "overflow", "drain", "close")
 
 
 @pytest.fixture(autouse=True)
@@ -232,7 +233,7 @@ async def test_a_disk_that_hangs_delays_nobody(tmp_path, monkeypatch, autojump_c
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.lists(st.tuples(st.sampled_from(["add", "drain", "close"]), st.integers(0, 900))),
+    st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 900))),
     st.integers(0, 2_000),
 )
 def test_the_bound_holds_exactly(tmp_path_factory, steps, max_bytes):
@@ -245,11 +246,14 @@ def test_the_bound_holds_exactly(tmp_path_factory, steps, max_bytes):
     async def follow():
         places = [SpoolFolder(data_dir, max_bytes, Counts()) for _ in range(2)]
         waiting = 0
-        for number, (step, size) in enumerate(steps):
+        for number, (step, any_size) in enumerate(steps):
             place = places[number % 2]
-            if step == "add":
+            if step in {"add", "fill", "overflow"}:
                 used = disk_bytes(data_dir)
-                new = HEAD.size + size + (0 if place._own else len(MAGIC))
+                more = HEAD.size + (0 if place._own else len(MAGIC))
+                room = max_bytes - used - more
+                size = max(0, {"fill": room, "overflow": room + 1}.get(step, any_size))
+                new = more + size
                 try:
                     await place.add(bytes(size))
                     waiting += 1
