@@ -77,11 +77,13 @@ class _Drainer:
             return 0
         try:
             await self._save(spooled)
-        except UnavailableError:
-            await entry.give_back()
-            raise
-        await entry.remove()
-        return len(spooled)
+        except UnavailableError as error:
+            failure = error
+        else:
+            await entry.remove()
+            return len(spooled)
+        await entry.give_back()
+        raise failure
 
     async def _save(self, spooled: Spooled) -> None:
         batch = ArchiveBatch(list(spooled.rows), list(spooled.pairs))

@@ -77,7 +77,13 @@ async def run(
                 await _write(batch, attempts, archive, spool, count)
                 room.release(size_bytes)
         finally:
-            await _spool_rest(inbox, batch, spool)
+            _empty(inbox, batch)
+            with trio.move_on_after(LAST_SPOOL_S, shield=True):
+                await _spool_rest(batch, spool)
+            if batch.rows:
+                reason = f"not spooled within {LAST_SPOOL_S:g} s"
+                spool.losses.note_loss(len(batch.rows), reason)
+            spool.losses.flush()
 
 
 async def _fill(inbox: trio.MemoryReceiveChannel[Answer], batch: ArchiveBatch) -> int:
@@ -98,21 +104,16 @@ async def _fill(inbox: trio.MemoryReceiveChannel[Answer], batch: ArchiveBatch) -
     return size_bytes
 
 
-async def _spool_rest(
-    inbox: trio.MemoryReceiveChannel[Answer], batch: ArchiveBatch, spool: Spool
-) -> None:
-    """Spool accepted articles that are not saved, within LAST_SPOOL_S; count the rest as lost.
-
-    Closing the inbox discards its buffer, so the buffer is emptied first.
-    """
+def _empty(inbox: trio.MemoryReceiveChannel[Answer], batch: ArchiveBatch) -> None:
+    """Add the answers in the inbox to a batch: closing the inbox would discard them."""
     while True:
         try:
             batch.add(inbox.receive_nowait())
         except (trio.WouldBlock, trio.EndOfChannel):
             break
-    with trio.move_on_after(LAST_SPOOL_S, shield=True):
-        while batch.rows:
-            await spool.put_piece(batch, batch.count_piece())
-    if batch.rows:
-        spool.losses.note_loss(len(batch.rows), f"not spooled within {LAST_SPOOL_S} s")
-    spool.losses.flush()
+
+
+async def _spool_rest(batch: ArchiveBatch, spool: Spool) -> None:
+    """Spool what is accepted and not saved."""
+    while batch.rows:
+        await spool.put_piece(batch, batch.count_piece())

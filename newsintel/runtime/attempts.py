@@ -12,7 +12,7 @@ from newsintel.runtime.telemetry.logs import get_logger
 log = get_logger(__name__)
 
 SAVE_S = 0.5
-"""Time for one attempt. A full piece of a batch takes 0.1 to 0.3 s, and in this time the inboxes
+"""Time for one attempt. A full piece of a batch takes up to 0.3 s, and in this time the inboxes
 take what several hundred searches send.
 """
 PROBE_S = 5.0
