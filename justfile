@@ -88,6 +88,10 @@ bench *TARGETS:
 bench-miss-parts *ARGS:
     @exec python -m benchmarks.miss_parts {{ARGS}}
 
+# judge the order of results by nDCG@10 on labelled recorded articles (--beside DIRECTORY: before)
+eval-ranking *ARGS:
+    @exec python -m benchmarks.ranking {{ARGS}}
+
 # measure the archive's latency and ingest rate (default sizes: 100,000 and 1,000,000 articles)
 bench-archive *SIZES:
     python -m benchmarks.archive {{SIZES}}

@@ -15,7 +15,8 @@ from hypercorn.trio import serve
 
 from newsintel.commands.setup import load_settings
 from newsintel.http.server.connection import KEEP_ALIVE_S
-from newsintel.http.server.listener import BACKLOG, MAX_HEADER_BYTES
+from newsintel.http.server.listener import MAX_HEADER_BYTES
+from newsintel.http.server.listening import BACKLOG
 from newsintel.runtime.command_loop import call_on_signals
 from newsintel.runtime.lifecycle import configure_gc
 

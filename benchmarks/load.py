@@ -139,5 +139,6 @@ def _build_record(one: Article, seen: datetime) -> tuple[Any, ...]:
         one.published_at_estimated,
         None,
         None,
+        None,
     )
     return (*texts, *notes, seen, seen)

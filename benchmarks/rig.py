@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from benchmarks.client import Job, LoadResult, pin_to_core, run_job
 
@@ -61,14 +61,11 @@ class Server:
     pid: int
 
     def cpu_s(self) -> float:
-        """Return its CPU time so far, in seconds (proc(5): utime and stime).
+        """Return its CPU time so far and that of its workers, in seconds.
 
         Other load on the machine does not change it.
         """
-        fields = (
-            Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        )
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return sum(map(_read_cpu_s, (self.pid, *_list_children(self.pid))))
 
     def rss_mib(self) -> float:
         """Return its resident memory in MiB."""
@@ -99,8 +96,20 @@ class Rig:
         ]
 
     @contextmanager
-    def run_newsintel(self, *, core: int = SERVER_CORE, **settings: str) -> Iterator[Server]:
-        """Run `newsintel serve`. The names of `settings` lack NEWSINTEL_."""
+    def run_workers(self, workers: int) -> Iterator[Server]:
+        """Run `newsintel serve` with several workers, on all cores."""
+        serving = f"newsintel_workers {workers}.0".encode()
+        with self.run_newsintel(core=None, WORKERS=str(workers)) as server:
+            end = time.monotonic() + START_S
+            while serving not in send_request(server.port, "/metrics")[2]:
+                if time.monotonic() > end:
+                    raise RuntimeError(f"not all of {workers} workers serve")
+                time.sleep(0.05)
+            yield evolve(server, name=f"newsintel, {workers} workers")
+
+    @contextmanager
+    def run_newsintel(self, *, core: int | None = SERVER_CORE, **settings: str) -> Iterator[Server]:
+        """Run `newsintel serve`. The names of `settings` lack NEWSINTEL_. A core of None: all."""
         port = find_free_port()
         own = {f"NEWSINTEL_{name}": value for name, value in settings.items()}
         environ = {**self.environ, **own, "NEWSINTEL_BIND": f"127.0.0.1:{port}"}
@@ -192,7 +201,7 @@ class Rig:
         environ: Mapping[str, str],
         *,
         probe: str,
-        core: int = SERVER_CORE,
+        core: int | None = SERVER_CORE,
     ) -> Iterator[Server]:
         self._logs += 1
         log = self.folder / f"{self._logs:03}-{name}.log"
@@ -339,14 +348,14 @@ def _build_clean_environ() -> dict[str, str]:
 
 @contextmanager
 def _run_process(
-    args: Sequence[str], environ: Mapping[str, str], core: int, **pipes: Any
+    args: Sequence[str], environ: Mapping[str, str], core: int | None, **pipes: Any
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a Python program in its own session: Ctrl-C reaches only us, and we end it in order."""
     started = subprocess.Popen(
         [sys.executable, *args], env=dict(environ), start_new_session=True, **pipes
     )
     try:
-        if (os.cpu_count() or 1) > 1:
+        if core is not None and (os.cpu_count() or 1) > 1:
             os.sched_setaffinity(started.pid, {core})
         yield started
     finally:
@@ -359,6 +368,21 @@ def _run_process(
         except subprocess.TimeoutExpired:
             started.kill()
             started.wait()
+
+
+def _read_cpu_s(pid: int) -> float:
+    """Return a process's CPU time so far (proc(5): utime and stime)."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _list_children(pid: int) -> list[int]:
+    """Return the processes that a process has started, by whichever of its threads."""
+    return [
+        int(child)
+        for path in Path(f"/proc/{pid}/task").glob("*/children")
+        for child in path.read_text(encoding="ascii").split()
+    ]
 
 
 def _await_ready(started: subprocess.Popen[bytes], port: int, probe: str, log: Path) -> None:

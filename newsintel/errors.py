@@ -126,6 +126,10 @@ class EmbeddedServerError(NewsIntelError):
     """An embedded server did not start. The message is one line and says where to look."""
 
 
+class WorkersFailedError(NewsIntelError):
+    """Workers keep ending, so the service ends. The message names the last one and its reason."""
+
+
 class PoisonedBatchError(NewsIntelError):
     """PostgreSQL refused the content of a batch. An unchanged retry cannot succeed: bisect it."""
 

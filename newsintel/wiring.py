@@ -185,6 +185,7 @@ def make_services(
     desk = Desk(
         edges.to_merger,
         stores.archive.articles,
+        stores.search.harvests,
         windows=core.windows,
         max_flights=settings.max_flights,
         search_deadline_s=settings.search_deadline_s,

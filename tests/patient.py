@@ -18,7 +18,10 @@ STORELESS = ("config", "dedupe", "new-key", "--version", "--help")
 
 def lift_limits() -> None:
     """Raise the time limits of each store and each embedded server."""
-    from newsintel.runtime.limits import lookups  # noqa: PLC0415 - see STORELESS
+    from newsintel.actors import merger  # noqa: PLC0415 - see STORELESS
+    from newsintel.runtime.limits import lookups  # noqa: PLC0415
+    from newsintel.runtime.search import desk  # noqa: PLC0415
+    from newsintel.runtime.workers import supervisor, worker_process  # noqa: PLC0415
     from newsintel.storage import bridge  # noqa: PLC0415
     from newsintel.storage.embedded import daemons  # noqa: PLC0415
     from newsintel.storage.embedded import servers as embedded  # noqa: PLC0415
@@ -31,6 +34,10 @@ def lift_limits() -> None:
         bridge.DRAIN_S
     ) = PATIENCE_S
     search.UNIT_S = lookups.LONGEST_S = PATIENCE_S
+    desk.ARTICLE_S = desk.KNOWN_ARTICLE_S = merger.STAND_IN_S = PATIENCE_S
+    worker_process.PROGRAM = ("-P", "-m", "tests.patient")
+    supervisor.SCRAPE_S = PATIENCE_S
+    supervisor.RESTARTS_IN_S = 3600
     redis.SLOT_RULES = evolve(redis.SLOT_RULES, patience_s=PATIENCE_S)
     daemons.START_S = daemons.STOP_S = embedded.START_S = embedded.LEAVE_S = PATIENCE_S
     for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):

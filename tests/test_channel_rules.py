@@ -15,6 +15,10 @@ ROOMS = {"runtime/edges.py", "actors/merger.py"}
 NURSERIES = {
     "app.py",
     "commands/serving.py",
+    "commands/worker.py",
+    "commands/workers.py",
+    "runtime/workers/channel.py",
+    "runtime/workers/supervisor.py",
     "storage/bridge.py",
     "demo/server.py",
     "http/server/listener.py",

@@ -137,6 +137,37 @@ def test_article_is_available_by_id_and_archived(demo, word):
         assert other.get(f"/articles/{article['id']}").json()["url"] == article["url"]
 
 
+def test_every_answer_has_the_discussion_of_an_article(demo, word):
+    """Reddit's points and comments stay with the outlet's own article.
+
+    A search, the article and the archive show the same. Only posts without a link are published by
+    a subreddit.
+    """
+    articles = demo.search(word, limit=100).json()["articles"]
+    article = next(
+        one
+        for one in articles
+        if one["source"] == "newsapi"
+        and (one["id"], "reddit") in [(it["id"], it["source"]) for it in one["duplicates"]]
+    )
+    discussion = article["discussion"]
+    assert discussion["url"].startswith("https://www.reddit.com/r/")
+    assert demo.get(f"/articles/{article['id']}").json()["discussion"] == discussion
+    wait_until_archived(demo, word.split()[0], article["id"])
+    (stored,) = (
+        one
+        for one in demo.get("/archive", q=word.split()[0], limit=100).json()["articles"]
+        if one["id"] == article["id"]
+    )
+    assert stored["discussion"] == discussion
+    posts = [
+        one for each in articles for one in (each, *each["duplicates"]) if one["source"] == "reddit"
+    ]
+    assert posts
+    for one in posts:
+        assert one["publisher"].startswith("r/") == one["url"].startswith("https://www.reddit.com/")
+
+
 def test_similar_articles_are_found_soon_after_a_search(demo, word):
     """Similar articles are found soon, though the first request comes before words are counted.
 

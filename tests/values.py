@@ -19,6 +19,7 @@ NOW = datetime(2026, 3, 4, 5, 6, 7, 891234, tzinfo=UTC)
 unhurried = settings(deadline=None)
 
 SOURCES = ("newsapi", "guardian", "reddit")
+THREADS = tuple(f"https://www.reddit.com/r/{name}/comments/1/" for name in ("news", "world"))
 
 
 def article(page: str = "one", **changes: Any) -> Article:
@@ -82,7 +83,13 @@ def articles(
         image_url=draw(_maybe_text),
         language=draw(st.none() | st.just("en")),
         engagement=draw(
-            st.none() | st.builds(Engagement, st.integers(-5, 10**7), st.integers(0, 10**6))
+            st.none()
+            | st.builds(
+                Engagement,
+                st.integers(-5, 10**7),
+                st.integers(0, 10**6),
+                st.none() | st.sampled_from(THREADS),
+            )
         ),
     )
 

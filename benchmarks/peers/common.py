@@ -14,6 +14,7 @@ from newsintel.domain.search.merging import merge_articles
 from newsintel.domain.search.outcome import FetchOutcome, Refusal, SourcePage, Status
 from newsintel.domain.search.query import build_query
 from newsintel.domain.search.query_model import Dedupe, Query
+from newsintel.domain.search.source_ranks import score_ranks
 from newsintel.http.bodies.search import View, render
 from newsintel.outbound.sources import REGISTRY
 from newsintel.outbound.sources.source import Response
@@ -98,7 +99,13 @@ def build_outcome(name: str, reply: SourcePage | Refusal, began: float) -> Fetch
 def build_body(query: Query, outcomes: list[FetchOutcome], limit: int, page: int) -> dict[str, Any]:
     """Group, rank and render: return the body of the answer."""
     harvest = Harvest(query, datetime.now(UTC), tuple(outcomes))
-    merged = merge_articles(query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at)
+    merged = merge_articles(
+        query,
+        harvest.articles,
+        Dedupe.NORMAL,
+        harvest.fetched_at,
+        ranks=score_ranks(query, harvest.outcomes),
+    )
     return render(Answer(harvest, merged), View(limit=limit, page=page))
 
 

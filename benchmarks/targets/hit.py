@@ -1,8 +1,9 @@
 """The cost of a cached answer: one warm query repeated, compared with the floor and both peers.
 
-Besides several numbers of connections there is a mixed load: each connection alternates between the
-warm query and a new one, as behind a balancer that pools its connections. Of that load only the
-warm answers are counted.
+Beside newsintel with one process there is newsintel with two workers on both cores; the load
+generator uses one of these too. Besides several numbers of connections there is a mixed load: each
+connection alternates between the warm query and a new one, as behind a balancer that pools its
+connections. Of that load only the warm answers are counted.
 """
 
 from contextlib import ExitStack
@@ -25,7 +26,10 @@ be close together: with turns of three seconds the ratio to the floor varied fro
 WARM_UP_S = 0.05
 UVLOOP = "obvious, uvloop"
 """The obvious design on the careful peer's server, to show the server's part in the difference."""
-NAMES = ("newsintel", "floor", "obvious", UVLOOP, "careful")
+WORKERS = 2
+OURS, OUR_WORKERS = "newsintel", f"newsintel, {WORKERS} workers"
+NAMES = (OURS, OUR_WORKERS, "floor", "obvious", UVLOOP, "careful")
+NOT_MIXED = (OUR_WORKERS, "floor")
 Rounds = dict[str, list[float]]
 LOADS = (*map(str, CONNECTIONS), MIXED)
 
@@ -35,18 +39,22 @@ def run(rig: Rig, options: Options) -> Report:
     rig.reset_upstreams()
     with ExitStack() as running:
         ours = running.enter_context(rig.run_newsintel())
+        workers = running.enter_context(rig.run_workers(WORKERS))
         peers = [running.enter_context(rig.run_peer(name)) for name in ("obvious", "careful")]
         peers.append(running.enter_context(rig.run_peer("obvious", label=UVLOOP, fast=True)))
         target = rig.make_new_targets(1)[0]
         capture_answer(ours, target)
         captured = capture_answer(ours, target)
         sizes = {server.name: len(capture_answer(server, target).body) for server in (ours, *peers)}
-        servers = [ours, running.enter_context(rig.run_floor(captured)), *peers]
+        servers = [ours, workers, running.enter_context(rig.run_floor(captured)), *peers]
         own_cost = _measure_own_cost(
             rig, running.enter_context(rig.run_trivial(captured)), target, options
         )
         found: dict[tuple[str, str], Rounds] = {
-            (name, load): {} for load in LOADS for name in NAMES if (name, load) != ("floor", MIXED)
+            (name, load): {}
+            for load in LOADS
+            for name in NAMES
+            if load != MIXED or name not in NOT_MIXED
         }
         for number in range(options.rounds * SLICES):
             if number % SLICES == 0:
@@ -92,7 +100,7 @@ def _measure_mixed(
 
 def _check_load(server: Server, load: LoadResult) -> None:
     """Accept failures only of the peers: with many connections some of them have."""
-    if load.failed and server.name == NAMES[0]:
+    if load.failed and server.name in (OURS, OUR_WORKERS):
         raise RuntimeError(f"{server.name}: {load.failed} of {len(load.answers)} requests failed")
 
 
@@ -165,15 +173,22 @@ def _build_report(
         draw_bars(
             "Cached answers, 8 connections",
             "requests/s, more is better",
-            [Bar(name, name, Figure.from_rounds(found[name, "8"]["rate"])) for name in NAMES],
+            [
+                Bar(
+                    name,
+                    OURS if name == OUR_WORKERS else name,
+                    Figure.from_rounds(found[name, "8"]["rate"]),
+                )
+                for name in NAMES
+            ],
             goal=3 * Figure.from_rounds(found["floor", "8"]["rate"]).median,
         ),
     )
 
 
 def _build_goals(found: dict[tuple[str, str], Rounds]) -> list[Goal]:
-    def compare(figure: str, load: str, name: str) -> Figure:
-        return compute_ratio(found["newsintel", load][figure], found[name, load][figure])
+    def compare(figure: str, load: str, name: str, ours: str = OURS) -> Figure:
+        return compute_ratio(found[ours, load][figure], found[name, load][figure])
 
     many = str(CONNECTIONS[-1])
     goals = [
@@ -181,6 +196,15 @@ def _build_goals(found: dict[tuple[str, str], Rounds]) -> list[Goal]:
         ("requests/s at 8 at least 3 of floor's", compare("rate", "8", "floor"), 3.0, True),
         ("p50 at 1 at most 0.6 of careful's", compare("p50", "1", "careful"), 0.6, False),
         (f"p99 at {many} at most careful's", compare("p99", many, "careful"), 1.0, False),
+        *(
+            (
+                f"requests/s of {WORKERS} workers at {load} at least 1.5 of one's",
+                compare("rate", load, OURS, OUR_WORKERS),
+                1.5,
+                True,
+            )
+            for load in ("8", "64")
+        ),
     ]
     ours = found["newsintel", "1"]
     goals.append(

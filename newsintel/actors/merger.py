@@ -5,6 +5,7 @@ persister. Each flight has its own task, so a slow flight delays no other. No wa
 sink: if its inbox is full, the harvest is not sent to it, and the refusal is counted.
 """
 
+import math
 import secrets
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
@@ -17,6 +18,7 @@ from newsintel.domain.archive.ports import ArchiveSearch
 from newsintel.domain.archive.query import build_fallback_query
 from newsintel.domain.bounds.room import ByteBudget
 from newsintel.domain.ports import Count, WallClock
+from newsintel.domain.search.article import Article
 from newsintel.domain.search.freshness import Freshness, Windows
 from newsintel.domain.search.harvest import Answer, CacheWrite, Origin
 from newsintel.domain.search.merging import merge_in_slices
@@ -38,6 +40,9 @@ T = TypeVar("T")
 
 LANDING_MARGIN_S = 0.01
 """Jobs end this long before their flight: the fetcher's own report of a timeout arrives in time."""
+STAND_IN_S = 0.25
+"""How long the archive may take when it stands in for the sources: the caller has waited for the
+whole deadline already. Where no source is enabled, only its own limit holds."""
 ARCHIVE_LIMIT = 100
 """Articles from the archive when all sources failed: the largest page. GET /archive has more."""
 
@@ -185,17 +190,20 @@ class Merger:
             return evolve(
                 cached, harvest=evolve(cached.harvest, origin=Origin.STALE), refused=outcomes
             )
-        try:
-            page = await self._search.search(
-                build_fallback_query(failed.harvest.query, self._every_source), ARCHIVE_LIMIT, None
-            )
-            articles = tuple(hit.article for hit in page.hits)
-        except InvalidParameterError:
-            articles = ()  # the archive does not index words that are this common
-        except UnavailableError:
-            if failed.harvest.complete:
-                raise
-            return failed
+        articles: tuple[Article, ...] = ()
+        with trio.move_on_after(math.inf if failed.harvest.complete else STAND_IN_S):
+            try:
+                page = await self._search.search(
+                    build_fallback_query(failed.harvest.query, self._every_source),
+                    ARCHIVE_LIMIT,
+                    None,
+                )
+                articles = tuple(hit.article for hit in page.hits)
+            except InvalidParameterError:
+                pass  # the archive does not index words that are this common
+            except UnavailableError:
+                if failed.harvest.complete:
+                    raise
         if not articles and not failed.harvest.complete:
             return failed
         saves = self._saves.select(article.id for article in articles)

@@ -63,6 +63,7 @@ def load_demo_settings(simulated: Simulated) -> Settings:
         database_url=None,
         migrate_database_url=None,
         redis_url=None,
+        workers=1,  # its simulated upstreams live in the same process
     )
     # The development sign-in accepts everybody, so it must be reachable from this machine only.
     return evolve(settings, dev_sign_in=settings.bind.is_loopback)

@@ -1,31 +1,56 @@
 """The service as a process: the pipeline and HTTP, from the first log line to the last."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 
 import trio
+from attrs import evolve, frozen
 
-from newsintel import __version__
 from newsintel.app import open_pipeline, run_reporting
 from newsintel.config.settings import Settings
 from newsintel.domain.operations.ports import Phase
-from newsintel.domain.operations.source_notice import make_source_notice
 from newsintel.http.application import create_front
 from newsintel.http.routes.health import watch_readiness
 from newsintel.http.routes.metrics import MetricsListener
 from newsintel.http.server import listener as server
-from newsintel.runtime.clock import utc_now
+from newsintel.http.server.listening import Listener
+from newsintel.http.services import Services
 from newsintel.runtime.command_loop import call_on_signals
 from newsintel.runtime.lifecycle import END_SLACK_S, Shutdown, configure_gc
-from newsintel.runtime.startup import check_addresses, check_clock, serving_fields
+from newsintel.runtime.startup import announce_start, check_addresses, serving_fields
 from newsintel.runtime.stopping import Stopped, first_signal
 from newsintel.runtime.telemetry import scraping
 from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.runtime.telemetry.metrics import Metrics
 from newsintel.runtime.watchdog import STUCK_S, watch_loop
+from newsintel.runtime.workers.connection_counts import ConnectionCounts
 
 log = get_logger(__name__)
+
+
+@frozen(kw_only=True)
+class Role:
+    """How a process takes part in the service: alone, or as one of several workers.
+
+    Attributes:
+        exposition: returns the metrics of the whole service.
+        on_serving: called with the URLs of BIND and of METRICS_BIND when requests are accepted.
+        counts: the connections of all workers; None = there is no other process.
+        public: the listeners of BIND, if another process has opened them.
+        metrics: those of METRICS_BIND.
+    """
+
+    exposition: Callable[[], Awaitable[bytes]]
+    on_serving: Callable[[list[str], list[str]], Awaitable[None]]
+    counts: ConnectionCounts | None = None
+    public: Sequence[Listener] = ()
+    metrics: Sequence[Listener] = ()
+
+    @property
+    def is_worker(self) -> bool:
+        """Whether the supervisor cuts an orderly shutdown short; otherwise a second signal does."""
+        return self.counts is not None
 
 
 async def run_service(
@@ -44,40 +69,76 @@ async def run_service(
     Raises:
         Stopped: a signal came before it served, or a second signal cut the shutdown short.
     """
-    log.info("starting", version=__version__, commit=settings.commit, env=settings.env)
-    if notice := make_source_notice(settings):
-        log.warning("source_notice", notice=notice)
-    check_clock(utc_now())
+    announce_start(settings)
     await check_addresses(settings)
+
+    async def on_serving(urls: list[str], metrics_urls: list[str]) -> None:
+        log.info("serving", **serving_fields(settings, urls, metrics_urls))
+        on_ready(urls[0])
+
     metrics = Metrics()
+    alone = Role(exposition=partial(scraping.format_exposition, metrics), on_serving=on_serving)
+    await serve_in_role(settings, metrics, alone, stuck_s=stuck_s)
+
+
+async def serve_in_role(
+    settings: Settings, metrics: Metrics, role: Role, *, stuck_s: float = STUCK_S
+) -> None:
+    """Run one process of the service, as `run_service` does for the only one."""
     with trio.CancelScope() as process, ExitStack() as watching:
         ending = Shutdown(process.cancel, settings.drain_s)
-        with call_on_signals(ending.begin, ending.end_now, settings.drain_s + END_SLACK_S):
+        again = _ignore if role.is_worker else ending.end_now
+        with call_on_signals(ending.begin, again, settings.drain_s + END_SLACK_S):
             async with (
                 run_reporting(settings, metrics),
-                open_pipeline(settings, metrics) as services,
+                open_pipeline(settings, metrics) as opened,
                 trio.open_nursery() as http,
             ):
-                listen = partial(
-                    server.serve_http, settings=settings, shutdown=ending.begun, metrics=metrics
-                )
-                front = create_front(services)
-                public = partial(listen, front.app, answer_at_once=front.wire_path.answer)
-                urls, metrics_urls = await http.start(public), []
-                if settings.metrics_bind:
-                    listener = MetricsListener(partial(scraping.format_exposition, metrics))
-                    metrics_urls = await http.start(
-                        partial(listen, listener, bind=settings.metrics_bind)
-                    )
+                services = _report_in_role(opened, role)
+                await services.operations.health.check_stores()  # else the first probes get a 503
+                urls = await _start_listening(http, services, role, metrics, ending.begun)
                 services.operations.health.enter_phase(Phase.SERVING)
                 http.start_soon(watch_readiness, services, ending.begun, name="readiness")
                 configure_gc()
                 watching.enter_context(watch_loop(stuck_s))
                 ending.in_order = True
-                log.info("serving", **serving_fields(settings, urls, metrics_urls))
-                on_ready(urls[0])
+                await role.on_serving(*urls)
                 await ending.begun.wait()
                 services.operations.health.enter_phase(Phase.DRAINING)
     if (signal := first_signal()) is not None and not ending.in_order:
         raise Stopped(signal)
     log.info("stopped")
+
+
+def _report_in_role(services: Services, role: Role) -> Services:
+    """Return the services with the metrics of the whole service."""
+    return evolve(services, operations=evolve(services.operations, exposition=role.exposition))
+
+
+async def _start_listening(
+    http: trio.Nursery, services: Services, role: Role, metrics: Metrics, shutdown: trio.Event
+) -> tuple[list[str], list[str]]:
+    """Serve the public port and METRICS_BIND, until `shutdown` is set. Returns their URLs."""
+    settings = services.settings
+    listen = partial(server.serve_http, settings=settings, shutdown=shutdown, metrics=metrics)
+    front = create_front(services)
+    urls = await http.start(
+        partial(
+            listen,
+            front.app,
+            inherited=role.public,
+            counts=role.counts,
+            answer_at_once=front.wire_path.answer,
+        )
+    )
+    metrics_urls = []
+    if settings.metrics_bind:
+        listener = MetricsListener(role.exposition)
+        metrics_urls = await http.start(
+            partial(listen, listener, bind=settings.metrics_bind, inherited=role.metrics)
+        )
+    return urls, metrics_urls
+
+
+def _ignore() -> None:
+    """Do nothing."""

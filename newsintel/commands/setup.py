@@ -25,13 +25,15 @@ def load_settings(overrides: Mapping[str, str] | None = None) -> Settings:
 
 
 def load_settings_and_log(
-    read: Callable[[], Settings] = load_settings, *, quiet: bool = False
+    read: Callable[[], Settings] = load_settings, *, quiet: bool = False, worker: int | None = None
 ) -> Settings:
     """Load the settings and set up the log. Warns of environment names that look like settings.
 
     Args:
         read: returns the settings.
         quiet: log only errors and the command's own messages.
+        worker: the number of this worker, which each of its lines shows. Its supervisor has warned
+            already. None = this process is no worker.
 
     Raises:
         SettingsError: names the first invalid setting.
@@ -41,6 +43,9 @@ def load_settings_and_log(
     except SettingsError:
         set_up_log_only()  # so that the error has the form of LOG_FORMAT
         raise
+    if worker is not None:
+        set_up_logging(settings, quiet=quiet, common={"worker": worker})
+        return settings
     set_up_logging(settings, quiet=quiet)
     for stray in settings.unknown:
         log.warning("unknown_setting", name=stray.name, did_you_mean=stray.suggestion)

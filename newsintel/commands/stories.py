@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from newsintel.commands.setup import write_message
+from newsintel.domain.search.forums import name_forum
 from newsintel.domain.text.clean import remove_invisible
 
 Body = Mapping[str, Any]
@@ -19,15 +20,11 @@ def print_table(body: Body, console: Console) -> None:
     """Print each story's title, address and publishers. Addresses are links and are never cut."""
     table = Table("score", "published", "story", box=None, pad_edge=False, padding=(0, 2, 1, 0))
     for article in body["articles"]:
-        others = _list_other_publishers(article)
         story = Text("\n", overflow="fold").join(
             [
                 Text(_clean_line(article["title"]), style="bold"),
                 Text(_clean_line(article["url"]), style=f"dim link {_clean_line(article['url'])}"),
-                Text(
-                    _clean_line(article["publisher"])
-                    + (f", also {', '.join(others)}" if others else "")
-                ),
+                Text(_describe_publishers(article)),
             ]
         )
         table.add_row(
@@ -58,6 +55,14 @@ def print_lines(body: Body) -> None:
         _summarize_body(body),
         **{name: body[name] for name in ("total", "origin", "complete")},
     )
+
+
+def _describe_publishers(article: Body) -> str:
+    """Return the publisher, the forum that discusses the story, and the other publishers."""
+    publisher, others = _clean_line(article["publisher"]), _list_other_publishers(article)
+    forum = name_forum(article["discussion"]["url"]) if article["discussion"] else None
+    via = f" via {forum}" if forum not in (None, publisher) else ""
+    return publisher + via + (f", also {', '.join(others)}" if others else "")
 
 
 def _list_other_publishers(article: Body) -> list[str]:

@@ -12,6 +12,8 @@ from newsintel.config.values import Secret, parse_key_list, parse_quota, parse_s
 from newsintel.errors import SettingsError
 
 PREFIX = "NEWSINTEL_"
+DEFAULT = "default"
+"""The origin of a setting that is not set."""
 
 _SECRET_PARSERS = (parse_secret, parse_key_list, check_database_url, check_redis_url)
 """The parsers of values that are never shown, and that may come from a file."""
@@ -80,7 +82,11 @@ class SettingReader:
                 return raw, candidate
             if path:
                 return _read_file(file, path), file
-        return None, "default"
+        return None, DEFAULT
+
+    def is_set(self, name: str) -> bool:
+        """Return whether a setting that was read has a value in the environment."""
+        return next(row for row in self.rows if row.name == PREFIX + name).origin != DEFAULT
 
     def update_row(self, name: str, value: Any) -> None:
         """Show a default that was derived from other settings."""

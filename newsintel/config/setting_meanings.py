@@ -58,6 +58,7 @@ MEANINGS = {
     "MAX_CONNECTIONS_PER_ADDRESS": (
         "connections of one IPv4 address or IPv6 /64 at most; trusted proxies have no limit"
     ),
+    "WORKERS": "processes that serve on one port; auto = one for each core",
     "HEAD_TIMEOUT_S": "how long a request's line and headers may take to arrive",
     "COMMIT": "the commit of the build",
 }

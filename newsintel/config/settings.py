@@ -45,6 +45,7 @@ from newsintel.config.values import (
     parse_text,
     url_parser,
 )
+from newsintel.config.workers import CONNECTIONS_PER_WORKER, parse_workers
 from newsintel.errors import SettingsError
 
 LOG_FORMATS = choice_parser("auto", "text", "json", "emf")
@@ -136,6 +137,7 @@ class Settings:
         integer_parser(1, 1_000_000), 256, unit="connections"
     )
     head_timeout_s: float = define_setting(parse_positive_seconds, 10.0, unit="s")
+    workers: int = define_setting(parse_workers, 1, unit="processes")
     # The commit of the build. The image sets it; a checkout does not.
     commit: str = define_setting(parse_text, "unknown")
 
@@ -150,6 +152,18 @@ class Settings:
     def production(self) -> bool:
         """True if the safe settings are required."""
         return self.env == "production"
+
+    def for_worker(self) -> "Settings":
+        """Return these settings with a worker's share of what the whole service may have open.
+
+        A share is rounded down, so all together never exceed the setting. MAX_CONNECTIONS is not
+        divided: workers know how many connections all of them have.
+        """
+        return evolve(
+            self,
+            database_pool=self.database_pool // self.workers,
+            max_connections_per_address=max(1, self.max_connections_per_address // self.workers),
+        )
 
     def list_secrets(self) -> tuple[str, ...]:
         """Return all secrets for the log's redactor.
@@ -261,7 +275,21 @@ def _fill_defaults(settings: Settings, reader: SettingReader) -> Settings:
             ) from None
         settings = evolve(settings, data_dir=Path(base).absolute() / "newsintel")
         reader.update_row("DATA_DIR", settings.data_dir)
-    return settings
+    return _fit_database_pool(settings, reader)
+
+
+def _fit_database_pool(settings: Settings, reader: SettingReader) -> Settings:
+    """Give each worker enough connections to PostgreSQL, unless DATABASE_POOL is set too low."""
+    needed, pool = CONNECTIONS_PER_WORKER * settings.workers, settings.database_pool
+    if settings.workers == 1 or pool >= needed:
+        return settings
+    if reader.is_set("DATABASE_POOL"):
+        raise SettingsError(
+            f"{PREFIX}DATABASE_POOL ({pool}) must be at least {needed}: "
+            f"{CONNECTIONS_PER_WORKER} for each of the {settings.workers} {PREFIX}WORKERS"
+        )
+    reader.update_row("DATABASE_POOL", needed)
+    return evolve(settings, database_pool=needed)
 
 
 def _read_sources(

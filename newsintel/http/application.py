@@ -26,6 +26,7 @@ from newsintel.http.request.json_body import read_body
 from newsintel.http.request.query_string import parse_path, parse_query
 from newsintel.http.response.errors import handle_errors, respond_to_framework_error
 from newsintel.http.response.fixed_answer import FixedAnswer
+from newsintel.http.response.kept_answer import KeptAnswers
 from newsintel.http.response.page_cache import PageCache
 from newsintel.http.route import Route
 from newsintel.http.routes import (
@@ -83,6 +84,7 @@ def create_front(services: Services) -> Front:
     hits = Hits(
         pages,
         {route.path: route.view for route in table if isinstance(route.view, FixedAnswer)},
+        kept=KeptAnswers(),
         record=services.personal.recording,
         count=services.count,
     )
@@ -145,7 +147,7 @@ def _build_table(services: Services, pages: PageCache) -> tuple[Route, ...]:
         *auth.build_routes(services),
         *sessions.build_routes(),
         *api_keys.build_routes(),
-        *health.build_routes(services.operations.health, settings.commit),
+        *health.build_routes(settings.commit),
         *metrics.build_routes(),
         *problem_pages.build_routes(),
         *me.build_routes(),

@@ -1,6 +1,8 @@
 """The life cycle of the service: its phases, its shutdown and its garbage collection."""
 
 import gc
+import resource
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 
 import trio
@@ -38,9 +40,14 @@ request leaves behind (an error, a closed connection) are younger.
 GC_FREEZES_PER_FULL = 1_000
 """Number of freezes after which one full collection runs.
 
-It finds objects that became part of a cycle when they were old, such as a connection that was open
-for hours. It runs after about 100 million new objects, which takes a busy service days, and it
-examines the full memory.
+It finds objects that became part of a cycle when they were old. It runs after about 100 million new
+objects, which takes a busy service days, and it examines the full memory.
+"""
+
+GC_MAX_GROWTH_BYTES = 64 * 2**20
+"""Growth of the peak memory since the last full collection after which the next one runs early.
+
+It bounds what cycles that we do not know can hold. While the caches fill, it runs a few times.
 """
 
 _MIDDLE_GENERATION, _OLDEST_GENERATION = 1, 2  # gc's numbers of the generations above the young one
@@ -54,6 +61,7 @@ class Lifecycle:
         self._ping_postgresql = ping_postgresql
         self._ping_redis = ping_redis
         self._phase = Phase.STARTING
+        self._stores: StoreHealth | None = None
 
     def get_phase(self) -> Phase:
         """Return the current phase of the service."""
@@ -63,9 +71,13 @@ class Lifecycle:
         """Enter the next phase."""
         self._phase = phase
 
-    async def check_stores(self) -> StoreHealth:
+    def get_stores(self) -> StoreHealth | None:
+        """Return the result of the last check; None before the first."""
+        return self._stores
+
+    async def check_stores(self) -> None:
         """Check whether each store responds."""
-        return StoreHealth(
+        self._stores = StoreHealth(
             postgresql=await _is_responding(self._ping_postgresql),
             redis=await _is_responding(self._ping_redis),
         )
@@ -119,32 +131,53 @@ def configure_gc() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_YOUNG, 0, _NEVER)
-    gc.callbacks.append(_FreezeSurvivors())
+    gc.callbacks.append(FreezeSurvivors(read_peak_bytes))
 
 
-class _FreezeSurvivors:
+class FreezeSurvivors:
     """A callback of the collector that freezes survivors. It cannot start a collection itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, read_peak_bytes: Callable[[], int]) -> None:
         self._put_aside = 0
+        self._full_due = False
+        self._read_peak_bytes = read_peak_bytes
+        self._peak_bytes = read_peak_bytes()
 
     def __call__(self, phase: str, info: Mapping[str, int]) -> None:
         """Freeze the survivors after GC_COLLECTIONS_PER_FREEZE collections.
 
-        After GC_FREEZES_PER_FULL freezes, examine all objects.
+        After GC_FREEZES_PER_FULL freezes, or if the memory has grown by GC_MAX_GROWTH_BYTES,
+        examine all objects.
         """
         if phase != "stop":
             return
         if info["generation"] == _OLDEST_GENERATION:
+            self._full_due = False
             gc.set_threshold(GC_YOUNG, 0, _NEVER)
             gc.freeze()
         elif (
             info["generation"] == _MIDDLE_GENERATION
             and gc.get_count()[_OLDEST_GENERATION] >= GC_COLLECTIONS_PER_FREEZE
+            and not self._full_due  # Python itself delays it until enough objects are new
         ):
             self._put_aside += 1
-            if self._put_aside % GC_FREEZES_PER_FULL:
+            if self._put_aside % GC_FREEZES_PER_FULL and not self._has_grown():
                 gc.freeze()
             else:
+                self._full_due = True
                 gc.unfreeze()
                 gc.set_threshold(GC_YOUNG, 0, 0)
+
+    def _has_grown(self) -> bool:
+        """Whether the memory has grown by GC_MAX_GROWTH_BYTES since this was last true."""
+        peak = self._read_peak_bytes()
+        if peak < self._peak_bytes + GC_MAX_GROWTH_BYTES:
+            return False
+        self._peak_bytes = peak
+        return True
+
+
+def read_peak_bytes() -> int:
+    """Return the most memory that this process has had, in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

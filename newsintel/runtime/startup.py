@@ -1,4 +1,4 @@
-"""The start of `serve`: the checks before anything starts, and the fields of the first log line."""
+"""The start of `serve`: the checks before anything starts, and its log lines."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,11 +7,30 @@ from urllib.parse import parse_qs, urlsplit
 
 import trio
 
+from newsintel import __version__
 from newsintel.config.environment import PREFIX
 from newsintel.config.settings import Settings
 from newsintel.config.values import ListenAddress, Secret
+from newsintel.domain.operations.source_notice import make_source_notice
 from newsintel.domain.text.moments import EARLIEST_TIME, LATEST_TIME
 from newsintel.errors import NewsIntelError
+from newsintel.runtime.clock import utc_now
+from newsintel.runtime.telemetry.logs import get_logger
+
+log = get_logger(__name__)
+
+
+def announce_start(settings: Settings) -> None:
+    """Log that the service starts, and which sources it lacks; check the clock.
+
+    Raises:
+        NewsIntelError: the clock is wrong.
+    """
+    several = {"workers": settings.workers} if settings.workers > 1 else {}
+    log.info("starting", version=__version__, commit=settings.commit, env=settings.env, **several)
+    if notice := make_source_notice(settings):
+        log.warning("source_notice", notice=notice)
+    check_clock(utc_now())
 
 
 def check_clock(now: datetime) -> None:

@@ -1,7 +1,7 @@
 """Opens all stores: PostgreSQL, Redis, the bridge, and embedded servers where no URL is set."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
 
 from newsintel.config.settings import Settings
@@ -13,7 +13,7 @@ from newsintel.domain.security.sealing import Sealer
 from newsintel.runtime.clock import utc_now
 from newsintel.storage.bridge import open_bridge
 from newsintel.storage.embedded.secret_key_file import load_or_create_keys
-from newsintel.storage.embedded.servers import run_embedded_servers
+from newsintel.storage.embedded.servers import EmbeddedUrls, run_embedded_servers
 from newsintel.storage.postgres import migrate as schema
 from newsintel.storage.postgres.accounts.account_data import PostgresAccountData
 from newsintel.storage.postgres.accounts.accounts import PostgresAccounts
@@ -59,6 +59,17 @@ from newsintel.storage.stores import (
 )
 
 
+def run_own_servers(settings: Settings) -> AbstractAsyncContextManager[EmbeddedUrls]:
+    """Run an embedded server for each store without a URL while the block runs.
+
+    Raises:
+        EmbeddedServerError: one of them did not start.
+    """
+    return run_embedded_servers(
+        settings.data_dir, postgres=settings.database_url is None, redis=settings.redis_url is None
+    )
+
+
 @asynccontextmanager
 async def open_stores(settings: Settings, count: Count) -> AsyncIterator[Stores]:
     """Open the stores.
@@ -70,10 +81,7 @@ async def open_stores(settings: Settings, count: Count) -> AsyncIterator[Stores]
     Raises:
         EmbeddedServerError: an embedded server did not start.
     """
-    embedded = run_embedded_servers(
-        settings.data_dir, postgres=settings.database_url is None, redis=settings.redis_url is None
-    )
-    async with embedded as own, open_bridge() as bridge:
+    async with run_own_servers(settings) as own, open_bridge() as bridge:
         database = settings.database_url or Secret(own.postgres_url or "")
         cache_url = settings.redis_url or Secret(own.redis_url or "")
         async with (

@@ -74,6 +74,10 @@ class Slots:
             try:
                 with trio.move_on_after(self._rules.patience_s):
                     await waiting.granted.wait()
+            except trio.Cancelled:
+                if waiting.granted.is_set():  # in the same step in which the caller left
+                    self.give_back(asker)
+                raise
             finally:
                 if not waiting.granted.is_set():
                     self._line.remove(waiting)

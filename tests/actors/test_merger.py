@@ -20,6 +20,7 @@ from newsintel.domain.search.outcome import Status
 from newsintel.domain.search.popularity import SaveCounter
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.search.sizes import outcome_bytes
+from newsintel.domain.search.source_ranks import score_ranks
 from newsintel.errors import FlightBugError, InvalidParameterError, UnavailableError
 from newsintel.runtime.edges import Rooms
 from newsintel.runtime.losses import LossLog
@@ -151,7 +152,11 @@ async def test_the_order_of_arrival_does_not_change_the_merge(
     landed = (await landing(flight)).answer
     harvest = landed.harvest
     assert landed.merge == merge_articles(
-        harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at
+        harvest.query,
+        harvest.articles,
+        Dedupe.NORMAL,
+        harvest.fetched_at,
+        ranks=score_ranks(harvest.query, harvest.outcomes),
     )
     assert len(landed.merge.ranked) == 6
     sizes = [
@@ -460,6 +465,19 @@ async def test_if_all_sources_and_the_archive_fail_the_failure_is_the_answer(
     assert rig.cache_writes.statistics().current_buffer_used == 0
     assert rig.answers.statistics().current_buffer_used == 0
     assert rig.cache.locks == {}
+
+
+async def test_a_slow_archive_does_not_stand_in(rig, nursery, autojump_clock, monkeypatch):
+    """The caller has waited for the whole deadline, and gets the failure STAND_IN_S later."""
+
+    async def hang(*_asked):
+        await trio.sleep_forever()
+
+    monkeypatch.setattr(rig.search, "search", hang)
+    flight = rig.fly()
+    answer = (await all_fail(rig, nursery, flight)).answer
+    assert not answer.harvest.answered
+    assert trio.current_time() <= flight.deadline + merger.STAND_IN_S
 
 
 async def test_without_an_enabled_source_the_archive_answers(nursery, autojump_clock):

@@ -93,7 +93,7 @@ def file(tmp_path):
 
 
 def test_an_export_imported_elsewhere_exports_the_same_lines(newsintel, tmp_path, archives, file):
-    """Compressed or not, with times of first and last sight, cleaned texts and engagement.
+    """Compressed or not, with times of first and last sight, cleaned texts and a discussion.
 
     A second import adds nothing.
     """
@@ -104,6 +104,7 @@ def test_an_export_imported_elsewhere_exports_the_same_lines(newsintel, tmp_path
             first_seen_at="2026-01-02T00:00:00.000001Z",
             points=3,
             comments=4,
+            discussion={"url": "https://forum.example/450", "points": 3, "comments": 4},
             content="x" * 40_000,
             language="en",
         )

@@ -7,6 +7,7 @@ import subprocess
 from datetime import UTC, datetime
 
 import pytest
+from attrs import evolve
 from rfc3339_validator import validate_rfc3339
 from rich.console import Console
 
@@ -15,6 +16,7 @@ from newsintel.commands.main import build_parser
 from newsintel.commands.source_lines import show_outcomes
 from newsintel.commands.stories import print_lines, print_table
 from newsintel.config.settings import read_settings
+from newsintel.domain.search.article import Engagement
 from newsintel.domain.search.merging import GroupedHarvest
 from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.errors import InvalidParameterError, OverloadedError
@@ -145,6 +147,29 @@ def test_terminal_shows_stories_without_upstream_escape_sequences(capsys):
     assert "Talks open in" in text
     assert STORY.url in re.sub(r"\s+", "", text)
     assert "1 of 1 stories, live" in text
+
+
+THREAD = "https://www.reddit.com/r/worldnews/comments/1abc/"
+TALK = article("two", publisher="r/worldnews", engagement=Engagement(9, 1, THREAD))
+
+
+@pytest.mark.parametrize(
+    ("story", "line"),
+    [
+        (STORY, "The Paper"),
+        (evolve(STORY, engagement=Engagement(7, 3, THREAD)), "The Paper via r/worldnews"),
+        (evolve(STORY, engagement=Engagement(7, 3, "https://forum.example/1")), "The Paper"),
+        (evolve(STORY, engagement=Engagement(7, 3)), "The Paper"),
+        (TALK, "r/worldnews"),
+    ],
+)
+def test_terminal_says_where_a_story_is_discussed(story, line):
+    """A post without a link names its subreddit once."""
+    console = Console(force_terminal=True, width=500, no_color=True)
+    with console.capture() as shown:
+        print_table(render(answer(outcome(articles=(story,))), View()), console)
+    text = re.sub(r"\x1b\][^\x1b]*\x1b\\|\x1b\[[0-9;]*m", "", shown.get())
+    assert line in [one.strip() for one in text.splitlines()]
 
 
 class Flight:

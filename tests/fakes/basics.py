@@ -93,6 +93,12 @@ class MemoryCache:
         self._check()
         return ClaimResult(self.locks.setdefault(key, token) == token, self.kept.get(key))
 
+    async def find_article(self, article_id: str) -> ArchivedArticle | None:
+        await trio.lowlevel.checkpoint()
+        self._check()
+        found = (answer.find_article(article_id) for answer in self.kept.values())
+        return next((article for article in found if article is not None), None)
+
     async def delete_answers(self, keys: Sequence[str]) -> None:
         await trio.lowlevel.checkpoint()
         self._check()

@@ -7,13 +7,15 @@ import gc
 import re
 import socket
 import struct
+import tracemalloc
+from contextlib import AsyncExitStack
 
 import h2.config
 import h2.connection
 import pytest
 import trio
 import trio.testing
-from quart import Response, request
+from quart import Request, Response, request
 from structlog.testing import capture_logs
 from wsproto import ConnectionType, WSConnection
 from wsproto.connection import Connection
@@ -23,7 +25,7 @@ from wsproto.events import TextMessage
 from newsintel.errors import UnavailableError
 from newsintel.http.response.errors import handle_errors
 from newsintel.http.server.connection import Connection as ServedConnection
-from newsintel.http.server.http1 import Http1
+from newsintel.http.server.http1 import Http1, RequestStream
 from tests.http.wire import back_to, get, held, serving
 
 HOST = b"Host: localhost\r\n"
@@ -422,20 +424,100 @@ async def test_the_chunks_of_one_read_reach_the_application_together():
         assert await served.status(head + b"1\r\nx\r\n" * 60_000 + b"0\r\n\r\n") == 413
 
 
-async def test_an_ended_connection_leaves_no_cycle_with_its_last_bytes():
+async def test_waiting_connections_hold_no_bytes_of_their_last_request():
+    """One address may have 256 connections, each with a last read of 64 KiB."""
+    head = f"POST /nothing HTTP/1.1\r\n{HOST.decode()}Content-Length: 50000\r\n\r\n".encode()
+    async with serving() as served:
+        tracemalloc.start()
+        try:
+            waiting = [await served.open() for _ in range(22)]
+            sizes = []
+            for number, stream in enumerate(waiting):
+                await stream.send_all(head + b"x" * 50_000)
+                assert (await stream.receive_some()).startswith(b"HTTP/1.1 404 ")
+                if number in (1, 21):  # what is made once is not counted
+                    await trio.testing.wait_all_tasks_blocked()
+                    gc.collect()
+                    sizes.append(tracemalloc.get_traced_memory()[0])
+        finally:
+            tracemalloc.stop()
+    assert sizes[1] - sizes[0] < 20 * 25_000
+
+
+@pytest.mark.parametrize("header", ["A: b", "Cookie: a=b"], ids=["the wire path", "the parser"])
+async def test_clients_that_do_not_read_share_the_answer(header):
+    """Each of a thousand connections would otherwise hold its own copy."""
+    asked = f"GET /openapi.json HTTP/1.1\r\n{HOST.decode()}{header}\r\n\r\n".encode()
+    async with serving() as served, AsyncExitStack() as opened:
+        length = len(await served.exchange(get("/openapi.json", header)))
+        tracemalloc.start()
+        try:
+            sizes = []
+            for number in range(22):
+                client = opened.enter_context(trio.socket.socket())
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+                await client.connect(("127.0.0.1", served.port))
+                await client.send(asked)
+                await trio.sleep(0.02)
+                await trio.testing.wait_all_tasks_blocked()
+                if number in (1, 21):  # what is made once is not counted
+                    sizes.append(tracemalloc.get_traced_memory()[0])
+        finally:
+            tracemalloc.stop()
+    assert length > 80_000
+    assert sizes[1] - sizes[0] < 20 * 50_000
+
+
+CYCLE_FREE = {
+    "a hit": [get("/health")],
+    "a search": [get("/articles?q=a")],
+    "a HEAD": [get("/articles?q=a", method="HEAD")],
+    "requests in a row": [b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n" * 3, get("/sources")],
+    "an unknown path": [get("/nothing")],
+    "an unknown path below an exempt one": [get("/docs/nothing")],
+    "an unknown method": [get("/articles", method="DELETE")],
+    "an invalid parameter": [get("/articles?q=a&limit=x")],
+    "a foreign host": [b"GET / HTTP/1.1\r\nHost: evil.test\r\nConnection: close\r\n\r\n"],
+    "no account": [get("/me")],
+    "an invalid key": [get("/me", "Authorization: Bearer ni_" + "a" * 43)],
+    "an invalid request line": [b"GET /a b c HTTP/1.1\r\n\r\n"],
+    "an invalid header": [b"GET / HTTP/1.1\r\nHost: localhost\r\na b: c\r\n\r\n"],
+    "no host": [b"GET / HTTP/1.1\r\n\r\n"],
+    "a folded header": [b"GET / HTTP/1.1\r\nHost: localhost\r\nA: b\r\n c\r\n\r\n"],
+    "an invalid length": [get("/nothing", "Content-Length: x")],
+    "an invalid chunk": [get("/nothing", "Transfer-Encoding: chunked", method="POST"), b"ZZZ\r\n"],
+    "too many lines": [get("/health", *("A: b",) * 200)],
+    "HTTP/2": [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"],
+    "an old version": [b"GET / HTTP/3.0\r\nHost: localhost\r\n\r\n"],
+    "half a head": [b"GET / HT"],
+    "half a body": [get("/auth/logout", "Content-Length: 9", method="POST"), b"abc"],
+    "a body that is too large": [get("/auth/logout", "Content-Length: 99999", method="POST")],
+}
+"""Requests after which a connection ends in different ways."""
+
+
+@pytest.mark.parametrize("parts", CYCLE_FREE.values(), ids=CYCLE_FREE.keys())
+async def test_an_ended_connection_leaves_no_cycle(parts):
     """The collector skips objects that are old when they become garbage (`configure_gc`).
 
-    So a connection must be freed without the collector.
+    So a connection and its requests must be freed without the collector. A client decides how old
+    they become, since it may stay after its answer or not read it.
     """
+    held = (Http1, ServedConnection, RequestStream, Request, trio.lowlevel.Task, BaseException)
     async with serving() as served:
+        await served.exchange(*parts, leave=True)  # what is made once is not counted
+        await trio.testing.wait_all_tasks_blocked()
         gc.collect()
         gc.disable()
+        gc.set_debug(gc.DEBUG_SAVEALL)
         try:
-            before = sum(isinstance(one, Http1 | ServedConnection) for one in gc.get_objects())
-            for _ in range(5):
-                await served.exchange(get("/health"))
+            for _ in range(3):
+                await served.exchange(*parts, leave=True)
             await trio.testing.wait_all_tasks_blocked()
-            after = sum(isinstance(one, Http1 | ServedConnection) for one in gc.get_objects())
+            gc.collect()
+            found = [type(one).__name__ for one in gc.garbage if isinstance(one, held)]
         finally:
+            gc.set_debug(0)
+            gc.garbage.clear()
             gc.enable()
-    assert after <= before
+    assert found == []

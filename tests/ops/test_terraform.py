@@ -26,6 +26,7 @@ LEFT_ALONE = {
     "MAX_CONNECTIONS": "a task's descriptors have room for the default",
     "MAX_CONNECTIONS_PER_ADDRESS": "the balancer is a trusted proxy, which has no such limit",
     "HEAD_TIMEOUT_S": "the contract's",
+    "WORKERS": "a task has one core; more tasks serve more",
     "SEARCH_DEADLINE_S": "the contract's",
     "CACHE_TTL_S": "the contract's",
     "CACHE_REVALIDATE_S": "the contract's",
@@ -41,7 +42,7 @@ LEFT_ALONE = {
     "METRICS_BIND": "metrics travel in the log",
     "CORS_ORIGINS": "no other site is served",
     "REDDIT_SUBREDDITS": "a matter of taste",
-    "SPOOL_MAX_BYTES": "half of the smallest cache node",
+    "SPOOL_MAX_BYTES": "a fifth of the smallest cache node",
     "REDDIT_AUTH_URL": "the real one",
 } | {
     f"{source.upper()}_{what}": "the source's own"

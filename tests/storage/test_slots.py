@@ -101,6 +101,31 @@ async def test_cancelled_wait_loses_no_slot(autojump_clock):
     assert (came, slots.held) == (["first in", "second in"], 0)
 
 
+@pytest.mark.parametrize("leaves_first", [True, False])
+async def test_a_caller_that_leaves_as_a_slot_comes_free_keeps_none(leaves_first):
+    """Both happen before the caller's task runs again; a client may choose the moment."""
+    slots, came = Slots("a store", Rules(1, patience_s=10)), []
+    held = await slots.take()
+    async with trio.open_nursery() as nursery:
+        leaving, release = trio.CancelScope(), trio.Event()
+        release.set()
+
+        async def wait_and_leave():
+            with leaving:
+                slots.give_back(await slots.take())
+
+        nursery.start_soon(wait_and_leave)
+        await wait_all_tasks_blocked()
+        nursery.start_soon(lambda: hold(slots, "second", release, into=came, name="second"))
+        await wait_all_tasks_blocked()
+        if leaves_first:
+            leaving.cancel()
+        slots.give_back(held)
+        leaving.cancel()
+    assert (came, slots.held) == (["second in"], 0)
+    assert (await slots.take()).person is None
+
+
 async def test_call_without_patience_is_busy_at_once():
     """With a patience of 0 s there is no queue."""
     slots = Slots("a store", Rules(1))

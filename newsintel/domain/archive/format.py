@@ -6,7 +6,7 @@ read completely is refused with the reason.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -41,6 +41,7 @@ FIELDS = (
         "section",
     ),
     *("image_url", "language", "external_id", "points", "comments", "first_seen_at", "fetched_at"),
+    "discussion",
 )
 """All fields in the order of an export. They do not change; more may be added."""
 
@@ -60,14 +61,13 @@ T = TypeVar("T")
 
 def dump_line(hit: Hit) -> bytes:
     """Return an archived article as a line with its newline; times in UTC, null if unknown."""
-    article = hit.article
-    points, comments = (
-        (article.engagement.points, article.engagement.comments)
-        if article.engagement
-        else (None, None)
-    )
-    times = {"first_seen_at": hit.first_seen_at, "fetched_at": hit.fetched_at}
-    other = {"points": points, "comments": comments} | times
+    article, counted = hit.article, hit.article.engagement
+    counts = {name: getattr(counted, name, None) for name in ("points", "comments")}
+    other = counts | {
+        "first_seen_at": hit.first_seen_at,
+        "fetched_at": hit.fetched_at,
+        "discussion": {"url": counted.url} | counts if counted and counted.url else None,
+    }
     values = {name: other[name] if name in other else getattr(article, name) for name in FIELDS}
     return orjson.dumps(values, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
 
@@ -93,9 +93,13 @@ def parse_line(line: bytes, now: datetime) -> Hit:
 
 def _read_line(line: bytes) -> LineFields:
     row = read_object(line)
-    if unknown := row.keys() - set(FIELDS):
-        raise ValueError(f"unknown field {to_plain_text(min(unknown), 40)!r}")
+    _check_names(row, FIELDS)
     return row
+
+
+def _check_names(row: LineFields, known: Sequence[str]) -> None:
+    if unknown := row.keys() - set(known):
+        raise ValueError(f"unknown field {to_plain_text(min(unknown), 40)!r}")
 
 
 def _build_article(row: LineFields, now: datetime) -> Article:
@@ -132,6 +136,29 @@ def _require(value: T | None, name: str) -> T:
     return value
 
 
+def _read_engagement(row: LineFields) -> Engagement | None:
+    """Read points and comments, alone or in a discussion, which has their address, too."""
+    counts = _read_counts(row)
+    discussion = _read_typed(row, "discussion", dict)
+    if discussion is None:
+        return None if counts is None else Engagement(*counts)
+    try:
+        found = _read_discussion(discussion)
+    except ValueError as error:
+        raise ValueError(f"discussion: {error}") from None
+    if counts not in (None, (found.points, found.comments)):
+        raise ValueError("points and comments are not those of discussion")
+    return found
+
+
+def _read_discussion(row: LineFields) -> Engagement:
+    _check_names(row, ("url", "points", "comments"))
+    url, counts = _require(_read_url(row, "url"), "url"), _read_counts(row)
+    if counts is None:
+        raise ValueError("points and comments are missing")
+    return Engagement(*counts, url)
+
+
 def _read_typed(row: LineFields, name: str, kind: type[T]) -> T | None:
     value = row.get(name)
     if value is not None and type(value) is not kind:
@@ -139,7 +166,12 @@ def _read_typed(row: LineFields, name: str, kind: type[T]) -> T | None:
     return value
 
 
-_KINDS: Mapping[type, str] = {str: "text", bool: "true or false", int: "a whole number"}
+_KINDS: Mapping[type, str] = {
+    str: "text",
+    bool: "true or false",
+    int: "a whole number",
+    dict: "an object",
+}
 
 
 def _read_text(row: LineFields, name: str, max_chars: int) -> str | None:
@@ -201,7 +233,7 @@ def _read_integer(row: LineFields, name: str) -> int | None:
     )
 
 
-def _read_engagement(row: LineFields) -> Engagement | None:
+def _read_counts(row: LineFields) -> tuple[int, int] | None:
     points, comments = _read_integer(row, "points"), _read_integer(row, "comments")
     if points is None and comments is None:
         return None
@@ -209,4 +241,4 @@ def _read_engagement(row: LineFields) -> Engagement | None:
         raise ValueError("points and comments come together or not at all")
     if not all(-_INT4 <= number < _INT4 for number in (points, comments)):
         raise ValueError("points or comments do not fit 32 bits")
-    return Engagement(points, comments)
+    return points, comments

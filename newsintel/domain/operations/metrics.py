@@ -146,6 +146,20 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 """Every gauge: its meaning and labels."""
 
+SUMMED_GAUGES = frozenset(
+    f"newsintel_{name}"
+    for name in ("flights", "connections", "queue_depth", "queue_room", "store_slots_used")
+)
+"""The gauges that count something. The sum over all workers means something; of the other gauges,
+and of those of a process, each worker has a series of its own, with the label `worker`.
+"""
+
+WORKER_METRICS = {
+    "workers": ("gauge", "Workers that accept connections."),
+    "worker_restarts": ("counter", "Workers that ended by themselves and were started again."),
+}
+"""The metrics of the supervisor: the type and meaning of each. One process alone has none."""
+
 Samples = Mapping[tuple[str, tuple[tuple[str, str], ...]], float]
 """Values by name and labels, as Prometheus reads them at one moment."""
 

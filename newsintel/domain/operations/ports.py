@@ -68,6 +68,13 @@ class Health(Protocol):
         """Enter the next phase. Only the composition root calls this."""
         ...
 
-    async def check_stores(self) -> StoreHealth:
-        """Check each store, within its own time limit. A failure is False, never an exception."""
+    def get_stores(self) -> StoreHealth | None:
+        """Return the result of the last check of the stores; None before the first."""
+        ...
+
+    async def check_stores(self) -> None:
+        """Check each store, within its own time limit. A failure is False, never an exception.
+
+        Only the service's own tasks call this: a request may be cancelled at any time.
+        """
         ...

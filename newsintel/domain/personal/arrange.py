@@ -20,8 +20,8 @@ from newsintel.domain.search.scoring import DECIMALS, display_score
 
 SOURCE_BONUS, TOPIC_BONUS = 0.10, 0.20
 """The worth of a preference, on the scale of scores. A judgement: both together are less than the
-query words count in a title (0.40), so that preferences decide among matching stories, but do not
-outweigh the match."""
+query words count at the start of a title (0.40), so that preferences decide among matching stories,
+but do not outweigh the match."""
 
 _FILLS = {"language": "language", "limit": "default_limit", "dedupe": "dedupe", "sort": "sort"}
 """A parameter, and the preference that replaces it if it is missing."""

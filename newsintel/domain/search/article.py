@@ -3,6 +3,7 @@
 All values are frozen; times are aware UTC.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
@@ -16,10 +17,15 @@ article. A name (author, publisher, section) is one line."""
 
 @frozen
 class Engagement:
-    """Reactions of readers, as counted by the source."""
+    """Reactions of readers, as counted by the source.
+
+    Attributes:
+        url: of the page where they discuss; None if unknown.
+    """
 
     points: int
     comments: int
+    url: str | None = None
 
 
 @frozen
@@ -33,7 +39,8 @@ class Article:
         external_id: the source's id of the item (for NewsAPI, which has none, the URL it gave).
         url: the URL to open: http or https, at most 2048 characters.
         canonical_url: the identity: one URL for all spellings of the same page.
-        publisher: the outlet, e.g. `The Guardian`, `BBC News`, `r/worldnews`.
+        publisher: the outlet, e.g. `The Guardian`, `BBC News`; `r/worldnews` only for posts without
+            a link.
         published_at_estimated: True if the source gave no usable date. Then the date is the time of
             the fetch.
     """
@@ -92,6 +99,27 @@ class Group:
     def founder(self) -> Article:
         """The first member, with which the others were compared."""
         return self.members[0].article
+
+    @property
+    def discussion(self) -> Engagement | None:
+        """Where readers discuss the story: the leader's page, else any other page of the group."""
+        return self.find_discussion(self.leader.id) or _choose_discussion(self.members)
+
+    def find_discussion(self, article_id: str) -> Engagement | None:
+        """Return where readers discuss a page: several members may be the same page."""
+        return _choose_discussion(
+            member for member in self.members if member.article.id == article_id
+        )
+
+
+def _choose_discussion(members: Iterable[Member]) -> Engagement | None:
+    """Return the discussion with the most points, on a tie the first; None if there is none."""
+    counted = (member.article.engagement for member in members)
+    return max(
+        (it for it in counted if it is not None and it.url is not None),
+        key=lambda it: it.points,
+        default=None,
+    )
 
 
 @frozen

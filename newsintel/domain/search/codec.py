@@ -25,7 +25,7 @@ from newsintel.domain.search.query_model import Dedupe, Sort
 
 # Increase it with every change to the fields of Answer or of a value within. Then what another
 # version wrote is not read.
-FORMAT = 5
+FORMAT = 7
 
 MAX_BYTES = 2 * 2**20
 """Maximum size of an answer in the cache. Parsing a larger one would block the event loop too long.
@@ -134,7 +134,14 @@ def _dump_ranked(ranked: Ranked, places: dict[int, int]) -> list[Any]:
             [places[id(member.article)], member.rule, member.similarity]
             for member in ranked.group.members
         ],
-        [parts.title, parts.description, parts.recency, parts.corroboration, parts.engagement],
+        [
+            parts.title,
+            parts.description,
+            parts.recency,
+            parts.corroboration,
+            parts.engagement,
+            parts.source_rank,
+        ],
         ranked.popularity,
     ]
 
@@ -161,12 +168,12 @@ def _read_ranked(row: Any, articles: Sequence[Article]) -> Ranked:
     )
     if not any(member.article is group.leader for member in group.members):
         raise ValueError("leader is not a member")
-    title, description, recency, corroboration, engagement = (
+    title, description, recency, corroboration, engagement, source_rank = (
         _structure_float(part, float) for part in parts
     )
     return Ranked(
         group,
-        ScoreParts(title, description, recency, corroboration, engagement),
+        ScoreParts(title, description, recency, corroboration, engagement, source_rank),
         _structure_float(popularity, float),
     )
 

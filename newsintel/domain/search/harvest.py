@@ -8,12 +8,17 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from newsintel.domain.search.article import Article, Group
+from newsintel.domain.search.article import ArchivedArticle, Article, Group
 from newsintel.domain.search.outcome import FetchOutcome, HeldFrom
 from newsintel.domain.search.query_model import Dedupe, Query
-from newsintel.domain.search.sizes import ANSWER_BYTES, GROUP_BYTES, articles_bytes
+from newsintel.domain.search.sizes import (
+    ANSWER_BYTES,
+    GROUP_BYTES,
+    articles_bytes,
+    query_bytes,
+)
 
 
 @frozen
@@ -25,11 +30,13 @@ class ScoreParts:
     recency: float
     corroboration: float
     engagement: float
+    source_rank: float
 
     @property
     def total(self) -> float:
         """The score, 0..1."""
-        return self.title + self.description + self.recency + self.corroboration + self.engagement
+        words = self.title + self.description + self.source_rank
+        return words + self.recency + self.corroboration + self.engagement
 
 
 @frozen
@@ -133,7 +140,25 @@ class Answer:
     def size_bytes(self) -> int:
         """The size in memory, for the limits of caches and queues: each of them asks for it."""
         articles, groups = self.harvest.articles, self.merge.ranked
-        return ANSWER_BYTES + articles_bytes(articles) + GROUP_BYTES * len(groups)
+        return (
+            ANSWER_BYTES
+            + query_bytes(self.harvest.query)
+            + articles_bytes(articles)
+            + GROUP_BYTES * len(groups)
+        )
+
+    def find_article(self, article_id: str) -> ArchivedArticle | None:
+        """Return an article of the harvest, as far as this answer knows it."""
+        fetched_at = self.harvest.fetched_at
+        for ranked in self.merge.ranked:
+            for member in ranked.group.members:
+                if member.article.id == article_id:
+                    discussed = ranked.group.find_discussion(article_id)
+                    article = evolve(
+                        member.article, engagement=discussed or member.article.engagement
+                    )
+                    return ArchivedArticle(article, fetched_at, fetched_at, ranked.group.leader.id)
+        return None
 
     @property
     def stale(self) -> bool:

@@ -124,6 +124,20 @@ class PreparedText:
             return 1.0
         return NEAR_MATCH if run.as_words in self.plain else 1.0
 
+    def find_run(self, run: Run) -> int:
+        """Return how many words stand before a run that matches."""
+        return self.lexemes.count(_BETWEEN, 0, self.lexemes.index(run.as_lexemes))
+
+    def list_places(self, run: Run, most: int) -> list[int]:
+        """Return how many words stand before each occurrence of a run, at most some of them."""
+        places: list[int] = []
+        at = words = 0
+        while len(places) < most and (found := self.lexemes.find(run.as_lexemes, at)) >= 0:
+            words += self.lexemes.count(_BETWEEN, at, found)
+            places.append(words)
+            words, at = words + 1, found + 1
+        return places
+
 
 @frozen
 class PreparedQuery:

@@ -12,6 +12,7 @@ from newsintel.domain.search.harvest import Answer, Harvest, Merge
 from newsintel.domain.search.popularity import NO_SAVES
 from newsintel.domain.search.query_model import Dedupe, Query
 from newsintel.domain.search.scoring import rank_groups
+from newsintel.domain.search.source_ranks import NO_RANKS, score_ranks
 
 
 @frozen
@@ -25,7 +26,11 @@ class GroupedHarvest:
         """Rank the groups and return the answer, in slices."""
         harvest = self.harvest
         ranked = yield from rank_groups(
-            self.groups, harvest.query, harvest.fetched_at, harvest.saves
+            self.groups,
+            harvest.query,
+            harvest.fetched_at,
+            harvest.saves,
+            score_ranks(harvest.query, harvest.outcomes),
         )
         return Answer(harvest, Merge(Dedupe.NORMAL, ranked))
 
@@ -36,9 +41,11 @@ def merge_articles(
     mode: Dedupe,
     now: datetime,
     saves: Mapping[str, int] = NO_SAVES,
+    *,
+    ranks: Mapping[str, float] = NO_RANKS,
 ) -> Merge:
     """Group and rank articles in founder order; equal arguments give equal merges."""
-    return run_all(merge_in_slices(query, articles, mode, now, saves))
+    return run_all(merge_in_slices(query, articles, mode, now, saves, ranks=ranks))
 
 
 def merge_in_slices(
@@ -47,10 +54,12 @@ def merge_in_slices(
     mode: Dedupe,
     now: datetime,
     saves: Mapping[str, int] = NO_SAVES,
+    *,
+    ranks: Mapping[str, float] = NO_RANKS,
 ) -> Sliced[Merge]:
     """Do the same as `merge_articles`, in slices."""
     groups = yield from Grouping(mode).add(articles)
-    return Merge(mode, (yield from rank_groups(groups, query, now, saves)))
+    return Merge(mode, (yield from rank_groups(groups, query, now, saves, ranks)))
 
 
 def build_pairs(merged: Merge) -> tuple[Pair, ...]:
@@ -81,6 +90,11 @@ def merge_by_mode(answer: Answer, mode: Dedupe) -> Sliced[Merge]:
         return answer.merge
     return (
         yield from merge_in_slices(
-            harvest.query, harvest.articles, mode, harvest.fetched_at, harvest.saves
+            harvest.query,
+            harvest.articles,
+            mode,
+            harvest.fetched_at,
+            harvest.saves,
+            ranks=score_ranks(harvest.query, harvest.outcomes),
         )
     )

@@ -3,7 +3,7 @@
 | part | weight | evidence, 0..1 |
 |---|---|---|
 | engagement | 0.4 | log(1 + points + comments) / log(1 + 100,000), the highest in the group |
-| corroboration | 0.3 | 1 - 1/n for n publishers: one gives 0, the second adds most |
+| corroboration | 0.3 | 1 - 1/n for n publishers of pages: one gives 0, the second adds most |
 | saves | 0.3 | log(1 + people) / log(1 + 1,000), the highest in the group |
 
 The weights are a judgement: reactions of readers, there and here, count more than the number of
@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from math import log1p
 from types import MappingProxyType
 
-from newsintel.domain.search.article import Article, Group, Member
+from newsintel.domain.search.article import Article, Engagement, Group, Member
 from newsintel.domain.text.clean import fold
 
 
@@ -79,8 +79,13 @@ def article_popularity(article: Article, publishers: int, saves: int) -> float:
 
 
 def score_corroboration(group: Group) -> float:
-    """Return the part for the number of publishers, 0..1."""
-    return 1 - 1 / len({fold(member.article.publisher) for member in group.members})
+    """Return the part for the number of publishers, 0..1.
+
+    A page has one publisher, that of the first member: sources may write its name differently, and
+    a link post names an outlet by its address.
+    """
+    by_page = {it.article.id: fold(it.article.publisher) for it in reversed(group.members)}
+    return 1 - 1 / len(set(by_page.values()))
 
 
 def score_engagement(group: Group) -> float:
@@ -88,12 +93,14 @@ def score_engagement(group: Group) -> float:
 
     A negative count (Reddit's points can be negative) is 0.
     """
-    counts = [
-        it.points + it.comments
-        for it in (member.article.engagement for member in group.members)
-        if it is not None
-    ]
-    return _scale_logarithmically(max([0, *counts]), MOST_ENGAGED)
+    return max(scale_engagement(member.article.engagement) for member in group.members)
+
+
+def scale_engagement(engagement: Engagement | None) -> float:
+    """Return the worth of an article's reactions, 0..1; 0 if its source does not count them."""
+    if engagement is None:
+        return 0.0
+    return _scale_logarithmically(max(0, engagement.points + engagement.comments), MOST_ENGAGED)
 
 
 def _score_saves(group: Group, saves: Mapping[str, int]) -> float:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from attrs import frozen
 
+from newsintel.domain.search.article import ArchivedArticle
 from newsintel.domain.search.harvest import Answer
 from newsintel.domain.search.outcome import Refusal, SourcePage
 from newsintel.domain.search.query_model import Query
@@ -58,6 +59,10 @@ class HarvestCache(Protocol):
 
     async def release_claim(self, key: str, token: str) -> None:
         """Release the claim if `token` still holds it."""
+        ...
+
+    async def find_article(self, article_id: str) -> ArchivedArticle | None:
+        """Return an article of an answer that any process stored in the last minutes."""
         ...
 
     async def delete_answers(self, keys: Sequence[str]) -> None:

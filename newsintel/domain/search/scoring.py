@@ -5,14 +5,17 @@ reader can see why a story has its rank:
 
 | part | weight | evidence, 0..1 |
 |---|---|---|
-| title, description | 0.40, 0.15 | share of wanted terms in the leader's text, best alternative |
-| recency | 0.20 | 2^(-age / 48 h) of the leader; 0 if its date is estimated |
-| corroboration | 0.15 | as in `popularity` |
-| engagement | 0.10 | as in `popularity` |
+| title, description | 0.40, 0.16 | how well the leader's text answers the query (`text_scores`) |
+| source_rank | 0.14 | best place of a member in its source's own order (`source_ranks`) |
+| recency | 0.15 | 2^(-age / 48 h) of the leader; 0 if its date is estimated |
+| corroboration | 0.10 | number of publishers, as in `popularity` |
+| engagement | 0.05 | as in `popularity`, times 2^(-age / 14 d) of the member |
 
-`matching` defines when a term is found. The weights are a judgement: the query weighs more than
-half, and no other part outweighs the title alone. Exponential decay with age is the prior of Li and
-Croft, Time-based language models (CIKM 2003); its half-life is a judgement.
+The query's words weigh more than all else together, and the title alone more than any two of the
+last four parts. Title to description is 1 to 0.4, as in the archive's order by
+relevance (PostgreSQL's weights). docs/decisions/0036-score.md has the reasons and the measurement.
+Exponential decay with age is the prior of Li and Croft, Time-based language models (CIKM 2003); its
+half-lives are a judgement.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,19 +26,19 @@ from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.search.article import Article, Group
 from newsintel.domain.search.harvest import Ranked, ScoreParts
 from newsintel.domain.search.matching import (
-    Alternative,
     PreparedQuery,
-    PreparedText,
     choose_article_language,
     prepare_text,
 )
 from newsintel.domain.search.popularity import (
     NO_SAVES,
+    scale_engagement,
     score_corroboration,
-    score_engagement,
     score_popularity,
 )
 from newsintel.domain.search.query_model import Query, Sort
+from newsintel.domain.search.source_ranks import NO_RANKS
+from newsintel.domain.search.text_scores import score_text
 
 
 def decay(since: datetime, now: datetime, half_life: timedelta) -> float:
@@ -43,9 +46,11 @@ def decay(since: datetime, now: datetime, half_life: timedelta) -> float:
     return exp2(-(max(now - since, timedelta(0)) / half_life))
 
 
-TITLE, DESCRIPTION, RECENCY, CORROBORATION, ENGAGEMENT = 0.40, 0.15, 0.20, 0.15, 0.10
+TITLE, DESCRIPTION, SOURCE_RANK = 0.40, 0.16, 0.14
+RECENCY, CORROBORATION, ENGAGEMENT = 0.15, 0.10, 0.05
 
 HALF_LIFE = timedelta(hours=48)
+ENGAGEMENT_HALF_LIFE = timedelta(days=14)
 
 # Parts are rounded before they are used for ordering, so that the order agrees with the numbers
 # shown.
@@ -53,7 +58,11 @@ DECIMALS = 4
 
 
 def rank_groups(
-    groups: Sequence[Group], query: Query, now: datetime, saves: Mapping[str, int] = NO_SAVES
+    groups: Sequence[Group],
+    query: Query,
+    now: datetime,
+    saves: Mapping[str, int] = NO_SAVES,
+    ranks: Mapping[str, float] = NO_RANKS,
 ) -> Sliced[tuple[Ranked, ...]]:
     """Score the groups and sort them as `query.sort` says, one group per slice.
 
@@ -65,44 +74,54 @@ def rank_groups(
         query: the query.
         now: the time from which ages count.
         saves: how many people saved an article, by public id.
+        ranks: the evidence of the sources' own orders, 0..1, by public id.
     """
     asked = PreparedQuery(query.clauses)
     ranked = []
     for group in groups:
-        ranked.append(
-            Ranked(group, _score_prepared(group, asked, now), score_popularity(group, saves))
-        )
+        parts = _score_prepared(group, asked, now, ranks)
+        ranked.append(Ranked(group, parts, score_popularity(group, saves)))
         yield
     return tuple(sorted(ranked, key=lambda it: _make_sort_key(it, query.sort)))
 
 
-def score_group(group: Group, query: Query, now: datetime) -> ScoreParts:
+def score_group(
+    group: Group, query: Query, now: datetime, ranks: Mapping[str, float] = NO_RANKS
+) -> ScoreParts:
     """Return the parts of a group's score: each 0 to its weight, rounded to 4 decimals.
 
     Their sum is 0..1. An alternative is ignored if the leader's title or description has one of its
-    unwanted terms. A date after `now` counts as now.
+    unwanted terms. If that rules out all, what the sources say does not count either. A date after
+    `now` counts as now.
     """
-    return _score_prepared(group, PreparedQuery(query.clauses), now)
+    return _score_prepared(group, PreparedQuery(query.clauses), now, ranks)
 
 
-def _score_prepared(group: Group, asked: PreparedQuery, now: datetime) -> ScoreParts:
+def _score_prepared(
+    group: Group, asked: PreparedQuery, now: datetime, ranks: Mapping[str, float]
+) -> ScoreParts:
     leader = group.leader
     language = choose_article_language(leader)
     title, description = (
         prepare_text(leader.title, language),
         prepare_text(leader.description or "", language),
     )
+    alternatives = asked.get_alternatives(language)
     meant = [
         one
-        for one in asked.get_alternatives(language)
-        if not any(title.match_run(run) or description.match_run(run) for run in one.unwanted)
+        for one in alternatives
+        if not one.unwanted
+        or not any(title.match_run(run) or description.match_run(run) for run in one.unwanted)
     ]
+    ruled_out = bool(alternatives) and not meant
+    rank = 0.0 if ruled_out else max(ranks.get(it.article.id, 0.0) for it in group.members)
     return ScoreParts(
-        title=round(TITLE * _match_best(meant, title), DECIMALS),
-        description=round(DESCRIPTION * _match_best(meant, description), DECIMALS),
+        title=round(TITLE * score_text(title, meant), DECIMALS),
+        description=round(DESCRIPTION * score_text(description, meant), DECIMALS),
         recency=round(RECENCY * _score_recency(leader, now), DECIMALS),
         corroboration=round(CORROBORATION * score_corroboration(group), DECIMALS),
-        engagement=round(ENGAGEMENT * score_engagement(group), DECIMALS),
+        engagement=round(ENGAGEMENT * _score_engagement(group, now), DECIMALS),
+        source_rank=round(SOURCE_RANK * rank, DECIMALS),
     )
 
 
@@ -123,13 +142,17 @@ def _get_sort_value(ranked: Ranked, sort: Sort) -> float:
     return ranked.popularity if sort is Sort.POPULAR else 0.0
 
 
-def _match_best(alternatives: Sequence[Alternative], text: PreparedText) -> float:
-    """Return the largest share of wanted terms that the text has, over the alternatives."""
-    return max(
-        (sum(map(text.match_run, one.wanted)) / len(one.wanted) for one in alternatives),
-        default=0.0,
-    )
-
-
 def _score_recency(article: Article, now: datetime) -> float:
     return 0.0 if article.published_at_estimated else decay(article.published_at, now, HALF_LIFE)
+
+
+def _score_engagement(group: Group, now: datetime) -> float:
+    """Return the worth of the reactions to the best member, which fade with its age."""
+    return max(_score_reactions(member.article, now) for member in group.members)
+
+
+def _score_reactions(article: Article, now: datetime) -> float:
+    if article.engagement is None or article.published_at_estimated:
+        return 0.0
+    fading = decay(article.published_at, now, ENGAGEMENT_HALF_LIFE)
+    return scale_engagement(article.engagement) * fading

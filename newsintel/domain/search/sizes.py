@@ -10,13 +10,28 @@ from sys import getsizeof
 
 from newsintel.domain.search.article import Article
 from newsintel.domain.search.outcome import FetchOutcome
+from newsintel.domain.search.query_model import Query
 
 ARTICLE_BYTES = 330
 """An Article, its dates and numbers, and its Member in a group."""
 GROUP_BYTES = 450
 """A Group, its Ranked with the parts of the score, and the tuples that hold these."""
-ANSWER_BYTES = 2000
-"""An answer's query and outcomes."""
+ANSWER_BYTES = 1200
+"""An answer's outcomes, and its query without clauses and texts."""
+CLAUSE_BYTES = 130
+"""A Clause and its tuples."""
+TERM_BYTES = 60
+"""A Term and its place in a tuple."""
+
+
+def query_bytes(query: Query) -> int:
+    """Return the size of a query's clauses and texts: 128 words of one letter take 20 KiB."""
+    terms = [term for one in query.clauses for term in (*one.wanted, *one.unwanted)]
+    return (
+        getsizeof(query.text)
+        + CLAUSE_BYTES * len(query.clauses)
+        + sum(TERM_BYTES + getsizeof(term.text) for term in terms)
+    )
 
 
 def articles_bytes(articles: Iterable[Article]) -> int:
@@ -34,6 +49,8 @@ def articles_bytes(articles: Iterable[Article]) -> int:
             total += getsizeof(one.external_id)
         if one.canonical_url is not one.url:
             total += getsizeof(one.canonical_url)
+        if one.engagement is not None and (thread := one.engagement.url) not in (None, one.url):
+            total += getsizeof(thread)
         for text in (one.description, one.content, one.author, one.section, one.image_url):
             if text is not None:
                 total += getsizeof(text)

@@ -71,6 +71,7 @@ _ARTICLE = {
     "image_url": nullable(URI),
     "language": nullable(TEXT),
     "published_at": MOMENT,
+    "discussion": nullable(ref("Discussion")),
 }
 
 _SAVED = _ARTICLE | {"saved": object_of({"notes": nullable(TEXT), "saved_at": MOMENT})}
@@ -100,6 +101,10 @@ _KEY = {
 }
 
 COMPONENTS: dict[str, Schema] = {
+    # Counts may be negative in imported articles.
+    "Discussion": object_of(
+        {"url": URI, "points": {"type": "integer"}, "comments": {"type": "integer"}}
+    ),
     "Duplicate": object_of(
         {
             name: _ARTICLE[name]

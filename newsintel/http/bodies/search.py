@@ -11,7 +11,7 @@ from typing import Any
 from attrs import asdict, evolve, frozen
 
 from newsintel.domain.bounds.slices import Sliced, run_all
-from newsintel.domain.search.article import ArchivedArticle, Article, Group, Member
+from newsintel.domain.search.article import ArchivedArticle, Article, Engagement, Group, Member
 from newsintel.domain.search.harvest import Answer, Merge, Origin, Ranked
 from newsintel.domain.search.merging import merge_by_mode
 from newsintel.domain.search.outcome import FetchOutcome
@@ -104,12 +104,14 @@ def summarize_article(article: Article) -> dict[str, Any]:
         "image_url": article.image_url,
         "language": article.language,
         "published_at": format_time(article.published_at, "seconds"),
+        "discussion": _build_discussion(article.engagement),
     }
     return body | {"published_at_estimated": True} if article.published_at_estimated else body
 
 
 def _build_group_body(ranked: Ranked, *, explain: bool) -> dict[str, Any]:
     body = summarize_article(ranked.group.leader) | {
+        "discussion": _build_discussion(ranked.group.discussion),
         "group_id": ranked.group.founder.id,
         "score": display_score(ranked.parts),
         "duplicates": [_build_duplicate(member) for member in _list_duplicates(ranked.group)],
@@ -118,6 +120,13 @@ def _build_group_body(ranked: Ranked, *, explain: bool) -> dict[str, Any]:
         return body
     parts = {name: round(part, DECIMALS) for name, part in asdict(ranked.parts).items()}
     return body | {"score_parts": parts, "popularity": ranked.popularity}
+
+
+def _build_discussion(counted: Engagement | None) -> dict[str, Any] | None:
+    """The member `discussion`; None if there is none, or its address is unknown."""
+    if counted is None or counted.url is None:
+        return None
+    return {"url": counted.url, "points": counted.points, "comments": counted.comments}
 
 
 def _list_duplicates(group: Group) -> list[Member]:

@@ -3,8 +3,8 @@
 `Hits` finds finished answers and builds responses from them. Two ways lead to it and give the same
 answers: `HitPath`, which is ASGI middleware, and the wire path, which skips the parser too. Only
 what is the same for all callers is answered so: a GET or HEAD from a caller who is not signed in
-and sends no invalid key, of a search whose page is fresh or is being renewed, or of an answer that
-never changes.
+and sends no invalid key, of a search whose page is fresh or is being renewed, of an answer that
+never changes, or of one that a route gave some seconds ago.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -21,6 +21,7 @@ from newsintel.http.asgi import Asgi, HeaderLines, Receive, Scope, Send
 from newsintel.http.paths import SEARCH
 from newsintel.http.response.conditional import drop_body_headers, is_already_held
 from newsintel.http.response.fixed_answer import FixedAnswer
+from newsintel.http.response.kept_answer import KeptAnswer, KeptAnswers
 from newsintel.http.response.page_cache import PageCache
 from newsintel.http.response.rendered_search import RenderedSearch
 from newsintel.runtime.personal.recording import Recording
@@ -30,7 +31,7 @@ VIA_HIT, VIA_REVALIDATED = Via.HIT.value, Via.REVALIDATED.value
 
 ServeWhileRenewing = Callable[[Query, datetime, Caller], Awaitable[bool]]
 
-Finished = RenderedSearch | FixedAnswer
+Finished = RenderedSearch | FixedAnswer | KeptAnswer
 
 
 class HitAnswer(NamedTuple):
@@ -48,12 +49,14 @@ class Hits:
     Attributes:
         pages: the finished searches, filled by the search's route.
         fixed: the answers that never change, by path.
+        kept: the answers of the last seconds, filled by `keep`.
         record: offers a search to the history, without waiting.
         count: counts `searches`.
     """
 
     _pages: PageCache
     _fixed: Mapping[str, FixedAnswer]
+    _kept: KeptAnswers = field(kw_only=True)
     _record: Recording = field(kw_only=True)
     _count: Count = field(kw_only=True)
 
@@ -63,9 +66,15 @@ class Hits:
             return None
         if scope["path"] == SEARCH:
             return self._pages.get(scope["query_string"])
-        fixed = self._fixed.get(scope["path"])
-        # The route refuses parameters, and a body that is too long.
-        return None if fixed is None or scope["query_string"] or _has_length(scope) else fixed
+        found: Finished | None = self._kept.get(scope)
+        if found is None and not scope["query_string"]:  # the routes of fixed answers take none
+            found = self._fixed.get(scope["path"])
+        return None if found is None or _has_length(scope) else found
+
+    def keep(self, scope: Scope) -> None:
+        """Keep the answer that a route gave to a request, if it is one to keep."""
+        if (answer := scope["state"].pop("keep", None)) is not None:
+            self._kept.put(scope, answer)
 
     def answer(self, found: Finished, scope: Scope, now: datetime, via: str) -> HitAnswer:
         """Answer a request, count the search and offer it to the history.
@@ -76,24 +85,27 @@ class Hits:
             now: the time of day.
             via: how a search is answered, a `Via`.
         """
+        if isinstance(found, KeptAnswer):
+            scope["state"]["route"] = found.route
+            return _finish(scope, found.build_headers(now.timestamp(), hit=True), found)
         scope["state"]["route"] = scope["path"]
         if isinstance(found, FixedAnswer):
-            return _finish(scope, found.build_headers(), found.body)
+            return _finish(scope, found.build_headers(), found)
         self._count("searches", via=via)
-        lines = found.build_headers(now.timestamp(), via)
-        if is_already_held(scope["headers"], found.tag):
-            return HitAnswer(304, drop_body_headers(lines), b"")
-        if found.searched is not None and scope["method"] == "GET":
+        answer = _finish(scope, found.build_headers(now.timestamp(), via), found)
+        if answer.status == 200 and found.searched is not None and scope["method"] == "GET":
             self._record.offer(scope["state"]["caller"], found.searched, now)
-        return _finish(scope, lines, found.body)
+        return answer
 
 
 def _has_length(scope: Scope) -> bool:
     return any(name == b"content-length" for name, _ in scope["headers"])
 
 
-def _finish(scope: Scope, lines: HeaderLines, body: bytes) -> HitAnswer:
-    return HitAnswer(200, lines, b"" if scope["method"] == "HEAD" else body)
+def _finish(scope: Scope, lines: HeaderLines, found: Finished) -> HitAnswer:
+    if is_already_held(scope["headers"], found.tag):
+        return HitAnswer(304, drop_body_headers(lines), b"")
+    return HitAnswer(200, lines, b"" if scope["method"] == "HEAD" else found.body)
 
 
 @frozen(eq=False)
@@ -124,16 +136,17 @@ class HitPath:
                 await _send_answer(send, self._hits.answer(found, scope, now, via))
                 return
         await self._app(scope, receive, send)
+        if scope["type"] == "http":
+            self._hits.keep(scope)
 
     async def _choose_via(self, found: Finished, caller: Caller, now: datetime) -> str | None:
         """Return how an answer may be sent without the route; None if it may not."""
         if isinstance(found, FixedAnswer) or found.is_fresh(now.timestamp()):
             return VIA_HIT
-        return (
-            VIA_REVALIDATED
-            if await self._serve_while_renewing(found.query, found.fetched_at, caller)
-            else None
-        )
+        if isinstance(found, KeptAnswer):
+            return None
+        renewing = await self._serve_while_renewing(found.query, found.fetched_at, caller)
+        return VIA_REVALIDATED if renewing else None
 
 
 async def _send_answer(send: Send, answer: HitAnswer) -> None:

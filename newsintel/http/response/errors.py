@@ -92,7 +92,13 @@ def handle_errors(view: QuartView) -> QuartView:
 
 
 async def respond_to_framework_error(error: HTTPException) -> Response:
-    """Answer an error that the framework raised outside a view, such as an unknown path."""
+    """Answer an error that the framework raised outside a view, such as an unknown path.
+
+    The framework keeps such an error in the request, and the request is in the error's traceback: a
+    cycle, with the whole connection in it. The collector does not find old cycles
+    (`lifecycle.configure_gc`).
+    """
+    request.routing_exception = None
     return respond_to_error(error)
 
 

@@ -3,6 +3,8 @@
 The hit path sends them without the framework. For signed-in callers they are the route's view.
 """
 
+from typing import ClassVar
+
 from attrs import frozen
 from quart import Response
 
@@ -18,10 +20,12 @@ class FixedAnswer:
     Attributes:
         body: the finished body.
         lines: its header lines.
+        tag: it has no entity tag.
     """
 
     body: bytes
     lines: tuple[tuple[bytes, bytes], ...]
+    tag: ClassVar[None] = None
 
     @classmethod
     def of_text(cls, body: bytes, kind: str, *, cache_control: str) -> "FixedAnswer":

@@ -6,6 +6,7 @@ while the desk renews it. Later, the route can still reuse the bytes for the sam
 """
 
 from newsintel.domain.bounds.sized_cache import SizedCache
+from newsintel.domain.search.sizes import query_bytes
 from newsintel.http.response.rendered_search import RenderedSearch
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -15,7 +16,7 @@ A page of 20 stories has 10 to 20 KiB, one of 100 with all duplicates perhaps 20
 """
 
 PAGE_BYTES = 4096
-"""Size of a page without body, headers and query string: mostly its `query` and `searched`."""
+"""Size of a page without body, headers, query string and the texts of its query."""
 
 
 class PageCache:
@@ -35,6 +36,5 @@ class PageCache:
         headers = len(page.timing) + sum(
             len(name) + len(value) for name, value in page.fixed_headers
         )
-        self._pages.put(
-            query_string, page, PAGE_BYTES + len(query_string) + headers + len(page.body)
-        )
+        size_bytes = PAGE_BYTES + query_bytes(page.query) + headers + len(page.body)
+        self._pages.put(query_string, page, size_bytes + len(query_string))

@@ -6,18 +6,17 @@ unavailable, nothing is cached: its failures are counted, and each answer is mad
 
 import hashlib
 import json
-import math
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
-from quart import Response
+from quart import Response, request
 
 from newsintel import __version__
 from newsintel.domain.search.codec import to_json
 from newsintel.errors import UnavailableError
-from newsintel.http.response.cache_headers import HIT_STATUS, MISS_STATUS, VARY, format_etag
 from newsintel.http.response.conditional import respond_unless_held
+from newsintel.http.response.kept_answer import KeptAnswer
 from newsintel.http.services import MadeAnswer, Services
 
 CACHE_S = 60
@@ -53,11 +52,11 @@ async def answer_shared(
         services.count("cache_errors", operation="get")
         found, reached = None, False  # Redis has just failed: do not make the caller wait again
     if found is not None:
-        return _answer_body(found.data, found.ttl_s, found.age_s)
+        return _answer_body(services, found.data, found.ttl_s, found.age_s)
     body, keep_s = await services.search.answers.make(
         key, partial(_make_and_cache, services, key if reached else None, make)
     )
-    return _answer_body(body, keep_s, None)
+    return _answer_body(services, body, keep_s, None)
 
 
 async def _make_and_cache(
@@ -85,23 +84,16 @@ def _choose_cache_s(body: Mapping[str, Any]) -> int:
     return CACHE_S if any(entry.get("count", 1) for entry in entries) else CACHE_EMPTY_S
 
 
-def _answer_body(body: bytes, keep_s: int, age_s: float | None) -> Response:
-    """Answer with a body, or with a 304.
+def _answer_body(services: Services, body: bytes, keep_s: int, age_s: float | None) -> Response:
+    """Answer with a body, or with a 304. The hit path keeps the answer in memory.
 
     Args:
+        services: has the clock.
         body: the finished body.
         keep_s: for how long it is cached in all.
         age_s: for how long it has been cached; None = it was made for this request.
     """
-    tag = hashlib.sha256(body).hexdigest()[:32]
-    age = math.floor(age_s or 0)
-    lines = [
-        (b"content-type", b"application/json"),
-        (b"etag", format_etag(tag)),
-        (b"age", b"%d" % age),
-        (b"cache-control", b"public, max-age=%d" % keep_s),
-        (b"x-accel-expires", b"%d" % max(0, keep_s - age)),
-        (b"cache-status", MISS_STATUS if age_s is None else HIT_STATUS % (keep_s - age)),
-        (b"vary", VARY.encode()),
-    ]
-    return respond_unless_held(body, lines, tag)
+    state, now_s = request.scope["state"], services.now().timestamp()
+    kept = KeptAnswer.of_body(body, state["route"], now_s, keep_s=keep_s, age_s=age_s or 0.0)
+    state["keep"] = kept
+    return respond_unless_held(body, kept.build_headers(now_s, hit=age_s is not None), kept.tag)

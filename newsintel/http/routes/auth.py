@@ -6,8 +6,6 @@ callback route receives the browser when it returns.
 
 import re
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 
 from attrs import frozen
@@ -17,12 +15,7 @@ from newsintel.config.settings import Settings
 from newsintel.domain.accounts.model import Identity, Tokens
 from newsintel.domain.accounts.sign_in import check_invited, check_return, create_attempt
 from newsintel.domain.security.keys import digest_secret
-from newsintel.errors import (
-    DeniedError,
-    InvalidParameterError,
-    SignInUnavailableError,
-    UnavailableError,
-)
+from newsintel.errors import DeniedError, InvalidParameterError, SignInUnavailableError
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.request.access import get_current_caller
 from newsintel.http.request.json_body import Member
@@ -40,6 +33,7 @@ from newsintel.http.response.cookies import (
     set_session_cookie,
 )
 from newsintel.http.route import Method, Route
+from newsintel.http.routes.store_failures import report_store_failure
 from newsintel.http.services import Services
 from newsintel.runtime.telemetry.logs import get_logger
 
@@ -48,6 +42,9 @@ log = get_logger(__name__)
 ATTEMPT_S = 600
 """How long a browser may stay at the provider: as long as the sign-in attempt is stored."""
 MAX_CLIENT_CHARS = 200
+
+SIGNING = "Sign-in and sign-out are"
+"""What a failure of a store makes unavailable."""
 
 _EXPECTED_ERRORS = frozenset({"access_denied", "server_error", "temporarily_unavailable"})
 """Errors that a provider may return for a correct request."""
@@ -174,7 +171,7 @@ async def begin_sign_in(name: str, services: Services, given: LoginParameters) -
     mark = secrets.token_urlsafe(32)
     attempt = create_attempt(name, mark, given.next)
     url = await services.accounts.providers[name].start_sign_in(attempt)
-    with _report_store_failure():
+    with report_store_failure(SIGNING):
         await services.accounts.attempts.store(attempt)
     response = _answer_redirect(url)
     set_leaving_cookie(response, services.settings, mark, ATTEMPT_S)
@@ -202,7 +199,7 @@ async def _check_and_sign_in(name: str, services: Services, given: CallbackParam
         if given.error is not None:
             raise _build_refusal(services.accounts.providers[name].label, given.error)
         raise InvalidParameterError("state", "required", "state is required")
-    with _report_store_failure():
+    with report_store_failure(SIGNING):
         attempt = await services.accounts.attempts.take(given.state)
     attempt = check_return(
         attempt, name, given.state, read_cookie(name_leaving_cookie(services.settings))
@@ -236,7 +233,7 @@ async def sign_out(services: Services) -> Response:
     if who.doubt:
         raise SignInUnavailableError("Sign-out is not available right now. Try again in a moment.")
     if who.account and who.session:
-        with _report_store_failure():
+        with report_store_failure(SIGNING):
             await services.accounts.sessions.end_session(who.account.id, who.session)
         log.info("signed_out", account=who.account.public_id)
     response = answer_empty()
@@ -248,7 +245,7 @@ async def _sign_in(
     services: Services, response: Response, identity: Identity, tokens: Tokens | None
 ) -> None:
     """Create or find the account, and start a session with a new id; the browser's old one ends."""
-    with _report_store_failure():
+    with report_store_failure(SIGNING):
         account = await services.accounts.directory.sign_in(
             identity.provider, identity.subject, identity.username, services.now()
         )
@@ -291,17 +288,6 @@ def _build_refusal(label: str, error: str) -> DeniedError | SignInUnavailableErr
             f"{label} rejects the requests of this service. Tell the operator."
         )
     return SignInUnavailableError(f"{label} has a temporary failure. Try again in a moment.")
-
-
-@contextmanager
-def _report_store_failure() -> Iterator[None]:
-    """Turn a store's failure into a SignInUnavailableError; else the problem names the archive."""
-    try:
-        yield
-    except UnavailableError as error:
-        raise SignInUnavailableError(
-            "Sign-in and sign-out are not available right now. Try again in a moment."
-        ) from error
 
 
 def _answer_redirect(url: str) -> Response:

@@ -29,6 +29,7 @@ from newsintel.http.bodies.schemas import ref
 from newsintel.http.request.access import get_current_account
 from newsintel.http.route import Route
 from newsintel.http.routes import api_keys, sessions
+from newsintel.http.routes.store_failures import report_store_failure
 from newsintel.http.services import Services
 
 PAGE_ROWS = 25
@@ -68,6 +69,8 @@ async def export_account(services: Services) -> Response:
     """
     of, accounts, personal = get_current_account(), services.accounts, services.personal
     identities = await personal.account_data.list_identities(of.id)
+    with report_store_failure(sessions.SESSIONS):
+        signed_in = await accounts.sessions.list_of_user(of.id)
     head = {
         "exported_at": format_time(services.now()),
         "account": build_account_body(of),
@@ -78,10 +81,7 @@ async def export_account(services: Services) -> Response:
         "keys": [
             api_keys.build_key_row(key) for key in await accounts.api_keys.list_of_user(of.id)
         ],
-        "sessions": [
-            sessions.build_session_row(session)
-            for session in await accounts.sessions.list_of_user(of.id)
-        ],
+        "sessions": [sessions.build_session_row(session) for session in signed_in],
     }
     lists = {
         "saved": partial(_read_saved, services, of),

@@ -12,7 +12,7 @@ from quart import Response
 
 from newsintel import __version__
 from newsintel.domain.limits.ports import SourceState
-from newsintel.domain.operations.ports import Health, Phase, StoreHealth
+from newsintel.domain.operations.ports import Phase, StoreHealth
 from newsintel.domain.operations.source_notice import make_source_notice
 from newsintel.domain.search.codec import to_json
 from newsintel.http.bodies.schemas import ref
@@ -26,18 +26,14 @@ from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
 
-PING_EVERY_S = 2.0
-"""The shortest time between two pings of the stores, however often clients probe."""
-
-WATCH_EVERY_S = 5.0
-"""A change is logged within this time. A shorter change may not be detected."""
+WATCH_EVERY_S = 2.0
+"""Pause between two checks of the stores. A shorter change may not be detected."""
 
 NOT_READY = (Phase.STARTING, Phase.DRAINING, "unusable")
 
 
-def build_routes(health: Health, commit: str) -> tuple[Route, ...]:
+def build_routes(commit: str) -> tuple[Route, ...]:
     """The routes of health; `commit` names the build."""
-    ready = Readiness(health)
     return (
         Route(
             HEALTH,
@@ -47,7 +43,7 @@ def build_routes(health: Health, commit: str) -> tuple[Route, ...]:
         ),
         Route(
             READY,
-            ready.get_readiness,
+            get_readiness,
             "Whether the service should get traffic",
             {200: ref("Ready"), 503: ref("Ready")},
         ),
@@ -64,68 +60,54 @@ def _fix_health(commit: str) -> FixedAnswer:
     return FixedAnswer.of_text(body, "application/json", cache_control="no-store")
 
 
-class Readiness:
-    """The readiness route, with the result of the last ping of the stores."""
+async def get_readiness(services: Services) -> Response:
+    """Answer 200 if the service should get traffic; 503 for starting, draining and unusable.
 
-    def __init__(self, health: Health) -> None:
-        self._health = health
-        self._found: StoreHealth | None = None
-        self._next_ping = -float("inf")
+    The answer has the last known state of the stores. `watch_readiness` alone asks them, so a store
+    that hangs delays no probe, and a client that leaves its probe at once prevents nothing.
+    """
+    found = build_readiness(services)
+    return _answer_uncached(found, 503 if found["status"] in NOT_READY else 200)
 
-    async def get_readiness(self, services: Services) -> Response:
-        """Answer 200 if the service should get traffic; 503 for starting, draining and unusable."""
-        found = await self.build_body(services)
-        return _answer_uncached(found, 503 if found["status"] in NOT_READY else 200)
 
-    async def build_body(self, services: Services) -> dict[str, Any]:
-        """Return the response's body."""
-        stores = await self._ping_stores()
-        settings, states = services.settings, services.limits.source_states()
-        sources = {
-            name: name_state(source, states.get(name, SourceState()))
-            for name, source in settings.source.items()
-        }
-        enabled = [sources[name] for name in settings.enabled_sources]
-        status = decide_status(services.operations.health.get_phase(), stores, enabled)
-        checks = (
-            {name: "ok" if well else "failing" for name, well in asdict(stores).items()}
-            if stores
-            else {}
-        )
-        notice = make_source_notice(settings)
-        return {"status": status, "checks": checks, "sources": sources} | (
-            {"notice": notice} if notice else {}
-        )
-
-    async def _ping_stores(self) -> StoreHealth | None:
-        """Ping the stores at most every PING_EVERY_S and return their last state.
-
-        The result is None before the first ping has ended. While a ping is running, other requests
-        get the previous state: a store that hangs delays one probe, not all.
-        """
-        now = trio.current_time()
-        if now >= self._next_ping:
-            self._next_ping = now + PING_EVERY_S
-            self._found = await self._health.check_stores()
-        return self._found
+def build_readiness(services: Services) -> dict[str, Any]:
+    """Return the response's body."""
+    stores = services.operations.health.get_stores()
+    settings, states = services.settings, services.limits.source_states()
+    sources = {
+        name: name_state(source, states.get(name, SourceState()))
+        for name, source in settings.source.items()
+    }
+    enabled = [sources[name] for name in settings.enabled_sources]
+    status = decide_status(services.operations.health.get_phase(), stores, enabled)
+    checks = (
+        {name: "ok" if well else "failing" for name, well in asdict(stores).items()}
+        if stores
+        else {}
+    )
+    notice = make_source_notice(settings)
+    return {"status": status, "checks": checks, "sources": sources} | (
+        {"notice": notice} if notice else {}
+    )
 
 
 async def watch_readiness(services: Services, shutdown: trio.Event) -> None:
-    """Log each change of the readiness until the shutdown begins, even if no client probes it.
+    """Check the stores until the shutdown begins, and log each change of the readiness.
 
     Args:
         services: checked every WATCH_EVERY_S.
         shutdown: ends the watch: after it, the service is not ready on purpose.
     """
-    readiness, known = Readiness(services.operations.health), "ready"
+    health, known = services.operations.health, "ready"
     while not shutdown.is_set():
-        found = await readiness.build_body(services)
+        await health.check_stores()
+        found = build_readiness(services)
         failing = [
             name
             for name, state in (found["checks"] | found["sources"]).items()
             if state not in ("ok", "ready", "disabled")
         ]
-        if found["status"] != known and services.operations.health.get_phase() is Phase.SERVING:
+        if found["status"] != known and health.get_phase() is Phase.SERVING:
             was, known = known, found["status"]
             if known == "ready":
                 log.info("readiness_changed", was=was, now=known)

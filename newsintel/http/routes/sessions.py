@@ -13,7 +13,11 @@ from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.response.cookies import clear_session_cookie
 from newsintel.http.route import Method, Route
 from newsintel.http.routes.ids import SESSION, IdParameters
+from newsintel.http.routes.store_failures import report_store_failure
 from newsintel.http.services import Services
+
+SESSIONS = "Your sessions are"
+"""What a failure of Redis makes unavailable."""
 
 
 def build_routes() -> tuple[Route, ...]:
@@ -49,21 +53,19 @@ def build_routes() -> tuple[Route, ...]:
 
 async def list_sessions(services: Services) -> Response:
     """Answer with the account's sessions, the one seen last first."""
-    sessions = [
-        build_session_row(session)
-        for session in await services.accounts.sessions.list_of_user(get_current_account().id)
-    ]
-    return answer_json({"sessions": sessions})
+    with report_store_failure(SESSIONS):
+        sessions = await services.accounts.sessions.list_of_user(get_current_account().id)
+    return answer_json({"sessions": [build_session_row(session) for session in sessions]})
 
 
 async def end_session(services: Services, given: IdParameters) -> Response:
     """End one session of the account."""
-    mine = await services.accounts.sessions.list_of_user(get_current_account().id)
-    found = next((session for session in mine if derive_public_id(session) == given.id), None)
-    if found is None or not await services.accounts.sessions.end_session(
-        get_current_account().id, found.digest
-    ):
-        raise NotFound("You have no session with this id.")
+    account, sessions = get_current_account(), services.accounts.sessions
+    with report_store_failure(SESSIONS):
+        mine = await sessions.list_of_user(account.id)
+        found = next((session for session in mine if derive_public_id(session) == given.id), None)
+        if found is None or not await sessions.end_session(account.id, found.digest):
+            raise NotFound("You have no session with this id.")
     response = answer_empty()
     if found.digest == get_current_caller().session:
         clear_session_cookie(response, services.settings)
@@ -72,7 +74,8 @@ async def end_session(services: Services, given: IdParameters) -> Response:
 
 async def end_all_sessions(services: Services) -> Response:
     """End every session of the account, and revoke the tokens that its provider gave us."""
-    await services.accounts.sessions.end_user_sessions(get_current_account().id)
+    with report_store_failure(SESSIONS):
+        await services.accounts.sessions.end_user_sessions(get_current_account().id)
     await services.accounts.links.revoke_all_tokens(get_current_account().id)
     response = answer_empty()
     clear_session_cookie(response, services.settings)

@@ -2,16 +2,21 @@
 
 from typing import Any
 
-from quart import Response
+from quart import Response, request
 
 from newsintel.config.settings import SourceSettings
 from newsintel.domain.limits.ports import SourceState
+from newsintel.domain.search.codec import to_json
 from newsintel.domain.search.outcome import Status
 from newsintel.domain.text.moments import format_time
 from newsintel.http.bodies.schemas import ref
-from newsintel.http.response.answers import answer_json
+from newsintel.http.response.conditional import respond_unless_held
+from newsintel.http.response.kept_answer import KeptAnswer
 from newsintel.http.route import Route
 from newsintel.http.services import Services
+
+MEMORY_S = 1
+"""How long an answer is sent from memory. Its states and quotas change with each call."""
 
 
 def build_routes() -> tuple[Route, ...]:
@@ -34,7 +39,10 @@ async def list_sources(services: Services) -> Response:
         name: _build_row(source, states.get(name, SourceState()))
         for name, source in services.settings.source.items()
     }
-    return answer_json({"sources": sources}, headers={"Cache-Control": "no-store"})
+    state, now_s = request.scope["state"], services.now().timestamp()
+    kept = KeptAnswer.of_moment(to_json({"sources": sources}), state["route"], now_s, MEMORY_S)
+    state["keep"] = kept
+    return respond_unless_held(kept.body, kept.build_headers(now_s, hit=False), kept.tag)
 
 
 def name_state(source: SourceSettings, state: SourceState) -> str:

@@ -12,8 +12,9 @@ from newsintel.domain.ports import Count
 from newsintel.errors import flatten_errors
 from newsintel.http.asgi import Asgi
 from newsintel.http.server.connections import Connections, TooManyError
-from newsintel.http.server.http1 import Http1, Phase, RequestRunner
+from newsintel.http.server.http1 import Http1, Phase
 from newsintel.http.server.log import ServerLog
+from newsintel.http.server.request_runner import RequestRunner
 from newsintel.http.server.wire import Wire
 from newsintel.runtime.telemetry.logs import get_logger
 
@@ -94,15 +95,17 @@ class Connection:
         try:
             client, server = self._stream.socket.getpeername(), self._stream.socket.getsockname()
             with self._serving.connections.register(self, client[0]):
-                async with trio.open_nursery() as nursery:
-                    self._protocol = self._open_protocol(nursery, client, server)
-                    await self._forward_bytes()
-                    await self._protocol.handle(Closed())
-                    await self._linger()
-                    await self._stream.aclose()
-                # The collector freezes old objects (`configure_gc`). It would not find this
-                # connection and its last bytes any more if they formed a reference cycle.
-                self._protocol.release()
+                try:
+                    async with trio.open_nursery() as nursery:
+                        self._protocol = self._open_protocol(nursery, client, server)
+                        await self._forward_bytes()
+                        await self._protocol.handle(Closed())
+                        await self._linger()
+                        await self._stream.aclose()
+                finally:
+                    # The collector freezes old objects (`configure_gc`). It would not find this
+                    # connection and its last bytes any more if they formed a reference cycle.
+                    self._protocol.release()
         finally:
             await trio.aclose_forcefully(self._stream)
 
@@ -143,6 +146,7 @@ class Connection:
                     await self._handle_timeout()
             elif data:
                 await self._handle_bytes(bytes(data))
+                data = b""  # while it waits, a connection should not hold its last 64 KiB
             else:
                 self._gone = True
                 return

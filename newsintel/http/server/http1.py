@@ -8,18 +8,14 @@ Only this file uses hypercorn's internals. The differences, with reasons:
   blocks the message that the client has left.
 - The application's task reports how its request ended, so each request is logged and measured once.
 - The answer to invalid bytes is a problem document.
-- A response's head is sent with the first bytes of its body: one system call, one packet.
+- A response's head is sent with the first bytes of a small body: one system call, one packet.
 
 Hypercorn is pinned; tests/http/server/test_http1.py fails if one of the parts used here changes.
 """
 
-import re
-import time
-from collections import deque
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from enum import Enum
 from itertools import count
-from typing import Any
 
 import h11
 import trio
@@ -33,26 +29,23 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState
 from hypercorn.utils import suppress_body
 
-from newsintel.http.asgi import Asgi
 from newsintel.http.middleware.envelope import choose_request_id
-from newsintel.http.server.log import ServerLog
+from newsintel.http.server.head_checks import find_head_problem, find_request_problem
 from newsintel.http.server.refusals import build_refusal
-
-Message = MutableMapping[str, Any]
-MAX_QUEUED_MESSAGES = 4
-"""Messages of a request's body that may wait for the application, each at most one read of 64 KiB.
-While the inbox is full, the socket is not read."""
+from newsintel.http.server.request_runner import RequestRunner
 
 MAX_WIRE_BODY_BYTES = 131_072
 """Limit of a request's body including its chunk framing: twice the largest body. One chunk of one
 byte takes 20 us to read."""
-MAX_HEAD_LINES = 128
-"""Limit of a request's head; one line takes about 16 us to read. Browsers send about 20, proxies
-add a few."""
-MAX_METHOD_CHARS = 32
-"""The longest registered method has 17 (RFC 3253). Each line of the log shows the method."""
 EVENTS_PER_CHECKPOINT = 64
 """Events of one read after which other tasks may run: about a millisecond."""
+
+MAX_JOINED_BYTES = 32_768
+"""Limit of a body that is copied to be sent with its head.
+
+Larger bodies are sent as they are: otherwise every client that does not read would hold a copy of
+an answer that all share.
+"""
 
 _CLIENT_DONE = {h11.MUST_CLOSE, h11.CLOSED}
 
@@ -60,33 +53,9 @@ _PROBLEM_CODES = {431: "headers_too_large"}
 """h11's status hints that have a more specific problem than `bad_request`."""
 
 
-_HEAD_END = re.compile(rb"\n\r?\n")
-"""The end of a head, by h11's rule."""
-
-_FOLDED_LINE = re.compile(rb"\n[ \t]")
-"""A folded header, which continues on the next line. We refuse it (RFC 9112, 5.2): a proxy in front
-may read it differently than h11 does."""
-
-
-def _find_head_problem(data: bytes) -> str | None:
-    """Return the problem code of a complete or partial head that h11 would accept but we do not."""
-    found = _HEAD_END.search(data)
-    end = found.start() if found else len(data)
-    if data.count(b"\n", 0, end) > MAX_HEAD_LINES:
-        return "headers_too_large"
-    return "bad_request" if _FOLDED_LINE.search(data, 0, end) else None
-
-
-def _find_request_problem(request: h11.Request) -> str | None:
-    """Return the problem code of a request that h11 accepts but we do not.
-
-    Methods are case-sensitive (RFC 9110, 9.1). The framework would read `head` as HEAD and send no
-    body, while h11 waits for one.
-    """
-    if not request.http_version.startswith(b"1."):
-        return "version_not_supported"
-    method = request.method
-    return "bad_request" if method != method.upper() or len(method) > MAX_METHOD_CHARS else None
+def join_parts(head: bytes, body: bytes) -> tuple[bytes, ...]:
+    """Return a head and a body as what is sent at once."""
+    return (head, body) if head and len(body) > MAX_JOINED_BYTES else (head + body,)
 
 
 async def _run_no_app(*_given: object) -> None:
@@ -100,107 +69,6 @@ class Phase(Enum):
     BODY = "body"
     ANSWER = "answer"
     NEXT = "next"
-
-
-class Inbox:
-    """The messages that the application can receive for one request.
-
-    `end` takes effect at once, also while `put` waits for room.
-    """
-
-    def __init__(self) -> None:
-        self._messages: deque[Message] = deque()
-        self._ended = False
-        self._changed = trio.Event()
-
-    async def put(self, message: Message) -> None:
-        """Add a message when there is room; drop it if the inbox has ended."""
-        if message["type"] == "http.disconnect":
-            self.end()
-        while len(self._messages) >= MAX_QUEUED_MESSAGES and not self._ended:
-            await self._changed.wait()
-        if not self._ended:
-            self._messages.append(message)
-            self._wake_waiters()
-
-    def end(self) -> None:
-        """Accept no further message; after the queued ones, `receive` returns a disconnect."""
-        self._ended = True
-        self._wake_waiters()
-
-    async def receive(self) -> Message:
-        """Return the next message; after the last, `http.disconnect`."""
-        while not self._messages and not self._ended:
-            await self._changed.wait()
-        if not self._messages:
-            return {"type": "http.disconnect"}
-        message = self._messages.popleft()
-        self._wake_waiters()
-        return message
-
-    def _wake_waiters(self) -> None:
-        self._changed.set()
-        self._changed = trio.Event()
-
-
-class RequestRunner:
-    """Runs the application for a connection's requests, in the connection's nursery.
-
-    Hypercorn calls this object a task group.
-    """
-
-    def __init__(self, nursery: trio.Nursery, app: Asgi, log: ServerLog) -> None:
-        self._nursery = nursery
-        self._app = app
-        self._log = log
-
-    async def spawn_app(
-        self, _app: object, _config: Config, scope: Any, send: Callable[[Any], Awaitable[None]]
-    ) -> Callable[[Message], Awaitable[None]]:
-        """Start the application on a request. Returns the function that receives the body."""
-        inbox = Inbox()
-        self._nursery.start_soon(self._run_app, scope, inbox, send)
-        return inbox.put
-
-    async def _run_app(
-        self, scope: Any, inbox: Inbox, send: Callable[[Any], Awaitable[None]]
-    ) -> None:
-        """Run the application for one request.
-
-        Its error ends only this request: with a 500, or, if the response has begun, by cutting it.
-        """
-        started, answer = time.perf_counter(), ResponseProgress(send)
-        try:
-            await self._app(scope, inbox.receive, answer.send)
-        except* Exception as failure:  # noqa: BLE001  # one error must not end other requests
-            self._log.log_app_failure(failure)
-        finally:
-            inbox.end()
-            status = answer.status if answer.complete else None
-            self._log.log_request(scope, status, answer.body_bytes, time.perf_counter() - started)
-        await send(None)
-
-
-class ResponseProgress:
-    """The progress of a response.
-
-    It is complete when the last byte was passed to the system, even if the client leaves then.
-    """
-
-    def __init__(self, send: Callable[[Any], Awaitable[None]]) -> None:
-        self._send = send
-        self.status = 0
-        self.complete = False
-        self.body_bytes = 0
-
-    async def send(self, message: Any) -> None:
-        """Send one message of the application."""
-        await self._send(message)
-        if message["type"] == "http.response.start":
-            self.status = int(message["status"])
-        else:
-            self.body_bytes += len(message.get("body", b""))
-            self.complete = not message.get("more_body", False)
 
 
 class RequestStream(HTTPStream):
@@ -326,7 +194,12 @@ class Http1(H11Protocol):
         if not isinstance(event, RawData):
             await super().handle(event)
             return
-        self._received = left = event.data
+        self._received = event.data
+        await self._handle_bytes(event.data)
+        self._received = b""  # while it waits, a connection should not hold its last 64 KiB
+
+    async def _handle_bytes(self, left: bytes) -> None:
+        """Give bytes to h11, and handle the events that they complete."""
         while left and not self._over and self.connection.their_state not in _CLIENT_DONE:
             # h11 checks its limit only when it needs more bytes, so it gets no more than the limit
             # has room for.
@@ -398,8 +271,10 @@ class Http1(H11Protocol):
             )
         elif isinstance(event, Body | EndBody):
             part = h11.Data(data=event.data) if isinstance(event, Body) else h11.EndOfMessage()
-            data, self._head = self._head + self._serialize_part(part), b""
-            await self.send(RawData(data))
+            data = self._serialize_part(part)
+            head, self._head = self._head, b""
+            for piece in join_parts(head, data):
+                await self.send(RawData(piece))
         elif isinstance(event, StreamClosed):
             await self._maybe_recycle()
 
@@ -424,12 +299,14 @@ class Http1(H11Protocol):
                 )
             try:
                 if self.connection.their_state is h11.IDLE and (
-                    code := _find_head_problem(self.connection.trailing_data[0])
+                    code := find_head_problem(self.connection.trailing_data[0])
                 ):
                     await self.refuse_request(code)
                     return
                 event = self.connection.next_event()
             except h11.RemoteProtocolError as error:
+                # h11's error is in its own traceback: a cycle, with this connection in it.
+                error.__traceback__ = None
                 await self.refuse_request(
                     _PROBLEM_CODES.get(error.error_status_hint, "bad_request")
                 )
@@ -465,7 +342,7 @@ class Http1(H11Protocol):
         """Start the application on a request whose head is complete."""
         self.keep_alive_requests += 1
         self._body_bytes = 0
-        if (code := _find_request_problem(request)) is not None:
+        if (code := find_request_problem(request)) is not None:
             await self.refuse_request(code, method=request.method.decode("ascii"))
             return
         # RFC 9112, 6.1: a request with both headers may be request smuggling, so the connection

@@ -1,11 +1,10 @@
-"""The server: listening sockets, limits, and one task per connection.
+"""The server: its limits, and one task per connection.
 
 On shutdown, the server lets requests in flight finish.
 """
 
 import resource
-import socket
-import sys
+from collections.abc import Sequence
 from functools import partial
 
 import trio
@@ -14,14 +13,15 @@ from hypercorn.trio.worker_context import WorkerContext
 
 from newsintel.config.settings import Settings
 from newsintel.config.values import ListenAddress
-from newsintel.errors import NewsIntelError
 from newsintel.http.asgi import Asgi
 from newsintel.http.server.connection import ServerParts
 from newsintel.http.server.connections import Connections
+from newsintel.http.server.listening import Listener, format_url, open_listeners
 from newsintel.http.server.log import ServerLog
 from newsintel.http.server.wire import AnswerAtOnce, Wire
 from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.runtime.telemetry.metrics import Metrics
+from newsintel.runtime.workers.connection_counts import ConnectionCounts
 
 log = get_logger(__name__)
 
@@ -29,11 +29,6 @@ GRACEFUL_SHARE = 0.4
 """The part of DRAIN_S in which requests in flight may finish after the shutdown began: 8 s of 20.
 The sinks then have the same time."""
 
-UNACKNOWLEDGED_MS = 8000
-"""How long sent data may stay unacknowledged (TCP_USER_TIMEOUT, RFC 5482). A client that vanished
-is detected within this time."""
-
-BACKLOG = 512
 MAX_HEADER_BYTES = 16_384
 
 RESERVED_DESCRIPTORS = 256
@@ -48,6 +43,8 @@ async def serve_http(
     shutdown: trio.Event,
     metrics: Metrics,
     bind: ListenAddress | None = None,
+    inherited: Sequence[Listener] = (),
+    counts: ConnectionCounts | None = None,
     answer_at_once: AnswerAtOnce | None = None,
     task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
@@ -62,6 +59,8 @@ async def serve_http(
         shutdown: ends the server.
         metrics: count requests and connections.
         bind: the address to listen on instead of BIND; such a listener has no gauge.
+        inherited: the listeners of that address, if another process has opened them.
+        counts: the connections of all workers; None = there is no other process.
         answer_at_once: finished answers, which are sent without parsing the request; None = there
             are none.
         task_status: receives the URL of every listening address once the server accepts
@@ -70,9 +69,13 @@ async def serve_http(
     Raises:
         NewsIntelError: the server cannot listen on the address.
     """
-    listeners = await _open_listeners(bind or settings.bind)
+    listeners: Sequence[Listener] = inherited or await open_listeners(bind or settings.bind)
+    sources: list[trio.abc.Listener[trio.SocketStream]] = [*listeners]
     connections = Connections(
-        settings, metrics.count, capacity=_find_capacity(settings.max_connections)
+        settings,
+        metrics.count,
+        capacity=_find_capacity(settings.max_connections),
+        all_workers=counts,
     )
     if bind is None:
         metrics.set_gauge_reader("connections", lambda: {(): float(len(connections))})
@@ -80,11 +83,12 @@ async def serve_http(
     async with trio.open_nursery() as nursery:
         async with trio.open_nursery() as accepting:
             accept = partial(
-                trio.serve_listeners, serving.serve_connection, listeners, handler_nursery=nursery
+                trio.serve_listeners, serving.serve_connection, sources, handler_nursery=nursery
             )
             await accepting.start(accept)
-            task_status.started([_format_url(listener) for listener in listeners])
+            task_status.started([format_url(listener) for listener in listeners])
             await shutdown.wait()
+            connections.leave()
             accepting.cancel_scope.cancel()
         await serving.context.terminated.set()
         connections.drain()
@@ -126,23 +130,3 @@ def _find_capacity(wanted: int) -> int:
     possible = max(1, most - RESERVED_DESCRIPTORS)
     log.warning("fewer_connections", max_connections=wanted, descriptors=most, possible=possible)
     return possible
-
-
-async def _open_listeners(bind: ListenAddress) -> list[trio.SocketListener]:
-    """Listen on an address; for a host name, on each of its addresses."""
-    try:
-        listeners = await trio.open_tcp_listeners(bind.port, host=bind.host, backlog=BACKLOG)
-    except OSError as error:
-        raise NewsIntelError(f"cannot listen on {bind}: {error.strerror or error}") from error
-    if sys.platform == "linux":
-        for listener in listeners:
-            # Accepted connections inherit this option.
-            listener.socket.setsockopt(
-                socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS
-            )
-    return listeners
-
-
-def _format_url(listener: trio.SocketListener) -> str:
-    host, port = listener.socket.getsockname()[:2]
-    return f"http://{ListenAddress(host, port)}"

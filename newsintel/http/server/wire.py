@@ -17,7 +17,7 @@ from hypercorn.config import Config
 
 from newsintel.http.asgi import HeaderLines, Scope
 from newsintel.http.request.plain_head import read_plain_head
-from newsintel.http.server.http1 import Http1
+from newsintel.http.server.http1 import Http1, join_parts
 from newsintel.http.server.log import ServerLog
 
 AnswerAtOnce = Callable[[Scope], tuple[int, HeaderLines, bytes] | None]
@@ -52,29 +52,47 @@ class Wire:
             send: sends bytes to the client.
 
         Returns:
-            Whether they were answered. If not, nothing was sent, counted or changed.
+            Whether they were answered. If not, nothing was sent; nothing was counted or changed
+            either, except by a bug.
         """
         started = time.perf_counter()
-        if not protocol.can_be_skipped or (scope := read_plain_head(data, protocol.client)) is None:
+        if not protocol.can_be_skipped:
             return False
-        answer = self._answer(scope)
-        if answer is None:
+        try:
+            found = self._find_answer(data, protocol.client)
+        except Exception as failure:  # noqa: BLE001  # the other way answers, or sends the 500
+            self._log.log_app_failure(failure)
             return False
+        if found is None:
+            return False
+        scope, status, body_bytes, pieces = found
         protocol.keep_alive_requests += 1
-        status, lines, body = answer
         sent = False
         try:
-            await send(self._serialize(status, lines, body))
+            for piece in pieces:
+                await send(piece)
             sent = True
         finally:
             took_s = time.perf_counter() - started
-            self._log.log_request(scope, status if sent else None, len(body) if sent else 0, took_s)
+            self._log.log_request(
+                scope, status if sent else None, body_bytes if sent else 0, took_s
+            )
         return True
 
-    def _serialize(self, status: int, lines: HeaderLines, body: bytes) -> bytes:
+    def _find_answer(
+        self, data: bytes, client: tuple[str, int] | None
+    ) -> tuple[Scope, int, int, tuple[bytes, ...]] | None:
+        """Return the request's scope, and its response: status, length of the body, its bytes."""
+        scope = read_plain_head(data, client)
+        if scope is None or (answer := self._answer(scope)) is None:
+            return None
+        status, lines, body = answer
+        return scope, status, len(body), self._serialize(status, lines, body)
+
+    def _serialize(self, status: int, lines: HeaderLines, body: bytes) -> tuple[bytes, ...]:
         """Return a response as h11 writes it: without a reason phrase."""
         head = [b"HTTP/1.1 %d " % status, *[b"%b: %b" % line for line in lines]]
-        return b"\r\n".join([*head, self._build_own_lines(), b"", body])
+        return join_parts(b"\r\n".join([*head, self._build_own_lines(), b"", b""]), body)
 
     def _build_own_lines(self) -> bytes:
         """Return the lines that the server adds. They have the date, so they last for a second."""

@@ -21,6 +21,7 @@ from newsintel.domain.text.markup import read_escaped, read_snippet
 from newsintel.domain.text.safe_urls import get_host
 from newsintel.domain.text.urls import canonicalize_url, make_article_id, make_stand_in
 from newsintel.outbound.sources.bylines import read_byline
+from newsintel.outbound.sources.outlet_names import name_outlet
 from newsintel.outbound.sources.payload import read_json_object
 from newsintel.outbound.sources.refusals import clean_message, make_status_refusal
 from newsintel.outbound.sources.rows import (
@@ -99,7 +100,8 @@ def read_slices(response: Response, query: Query, now: datetime) -> Sliced[Sourc
         page = yield from read_page(
             rows, lambda row: _read_article(row, query, now, known_hosts), query, http_status=200
         )
-        return evolve(page, articles=strip_shared_tails(page.articles, known_hosts))
+        articles = yield from strip_shared_tails(page.articles, known_hosts)
+        return evolve(page, articles=articles)
     return _read_refusal(response, body, now)
 
 
@@ -144,7 +146,8 @@ def _read_article(
         return "bad_url"
     if title is None:
         return "no_title"
-    publisher = read_text(read_members(row, "source"), "name", MAX_NAME, read_escaped) or host
+    named = read_text(read_members(row, "source"), "name", MAX_NAME, read_escaped)
+    publisher = named or name_outlet(url)
     author = read_text(row, "author", MAX_NAME, read_escaped)
     yield
     stripped = strip_outlet(title, publisher=publisher, host=host, author=author)

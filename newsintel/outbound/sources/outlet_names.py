@@ -1,4 +1,4 @@
-"""What is known of the outlet of a row, and which texts are its names."""
+"""What an outlet is called: its name by its address, and which texts are names of it."""
 
 import re
 from functools import lru_cache
@@ -6,6 +6,9 @@ from functools import lru_cache
 from attrs import evolve, frozen
 
 from newsintel.domain.text.clean import fold
+from newsintel.domain.text.safe_urls import get_host
+from newsintel.domain.text.urls import canonicalize_url
+from newsintel.outbound.sources.known_outlets import KNOWN_OUTLETS
 from newsintel.outbound.sources.native_names import is_native_name, list_skeletons, split_scripts
 from newsintel.outbound.sources.outlet_words import (
     ARTICLES,
@@ -47,6 +50,24 @@ class Outlet:
     """Its names with the capitals that it uses."""
     vouched: re.Pattern[str] | None
     """Which other names are outlets here, since the publisher is only a feed or a host."""
+
+
+def name_outlet(url: str) -> str:
+    """Return the name of the outlet of a page, where the source names none.
+
+    It is the name by which NewsAPI knows the host or its parent domain. Else it is the host without
+    parts that name no outlet in front, which is also what NewsAPI calls an outlet that it does not
+    know: `sky.com` for news.sky.com. The names of one outlet are then equal, except for capitals.
+
+    Args:
+        url: a usable URL; behind a redirect page, the target's outlet counts.
+    """
+    labels = get_host(canonicalize_url(url)).split(".")
+    domains = (".".join(labels[place:]) for place in range(len(labels) - 1))
+    known = next((KNOWN_OUTLETS[domain] for domain in domains if domain in KNOWN_OUTLETS), None)
+    while len(labels) > 2 and labels[0] in _GENERIC and not _GENERIC.issuperset(labels[1:-1]):
+        del labels[0]
+    return known or ".".join(labels)
 
 
 # The same outlets occur again and again.

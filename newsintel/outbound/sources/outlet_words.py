@@ -83,11 +83,8 @@ def split_name(name: str) -> tuple[str, ...]:
 
     Accents are removed, since hosts have none, and so is the apostrophe of a possessive.
     """
-    bare = (
-        char
-        for char in unicodedata.normalize("NFKD", fold(_POSSESSIVE.sub("", name)))
-        if not unicodedata.combining(char)
-    )
+    folded = unicodedata.normalize("NFKD", fold(_POSSESSIVE.sub("", name)))[:_MOST_CHARS]
+    bare = (char for char in folded if not unicodedata.combining(char))
     return tuple(
         "".join(
             char if char.isalnum() or unicodedata.category(char)[0] == "M" else " " for char in bare
@@ -122,9 +119,15 @@ def is_lower_case(text: str) -> bool:
     )
 
 
+def _split_list(words: str) -> frozenset[str]:
+    return frozenset(part for word in words.split() for part in split_name(word))
+
+
+_MOST_CHARS = 400
+"""Characters of a name that are read, after folding: a ligature may become 18 characters."""
 _POSSESSIVE = re.compile("['\u2019\u02bc\uff07](?=[sS]\\b)")
 _YEAR = re.compile(r"(?:19|20)\d\d")
-PRESS_WORDS = frozenset(split_name(_PRESS))
-_SPEECH_WORDS = frozenset(split_name(_SPEECH))
+PRESS_WORDS = _split_list(_PRESS)
+_SPEECH_WORDS = _split_list(_SPEECH)
 _ENDINGS = tuple("".join(split_name(word)) for word in _SPEECH_ENDINGS)
-_RUBRIC_WORDS = frozenset(split_name(_RUBRICS))
+_RUBRIC_WORDS = _split_list(_RUBRICS)

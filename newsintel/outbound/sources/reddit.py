@@ -1,8 +1,8 @@
 """Reddit's post search, with an app-only token.
 
-A link post represents the article that it links to; every other post is an article of its own.
-Reddit's terms require a link to the post: `external_id` is its fullname, and
-https://redd.it/<fullname without t3_> opens it. The terms exclude posts that are not safe for work
+A link post represents the article that it links to, and the outlet published it; every other post
+is an article of its own, and its subreddit published it. Reddit's terms require a link to the post:
+it is the discussion's address. The terms exclude posts that are not safe for work
 from free use, and removed posts must be forgotten.
 """
 
@@ -30,6 +30,7 @@ from newsintel.domain.search.query_model import Query, Sort
 from newsintel.domain.text.markup import read_escaped, read_html
 from newsintel.domain.text.safe_urls import get_host, sanitize_url
 from newsintel.domain.text.urls import canonicalize_url, make_article_id
+from newsintel.outbound.sources.outlet_names import name_outlet
 from newsintel.outbound.sources.payload import media_type, read_json_object
 from newsintel.outbound.sources.refusals import DEFAULT_PAUSE_S, make_status_refusal
 from newsintel.outbound.sources.rows import (
@@ -186,18 +187,14 @@ def _read_article(row: SourceRow, now: datetime) -> Sliced[Article | str]:
     name = post.get("name")
     if not isinstance(name, str) or not re.fullmatch(r"t3_[a-z0-9]{1,13}", name):
         return "bad_id"
-    link = read_url(post, "url_overridden_by_dest") or read_url(post, "url")
-    url = (
-        _build_post_url(post)
-        if post.get("is_self") is True or link is None or _is_on_reddit(link)
-        else link
-    )
+    link, thread = _find_link(post), _build_post_url(post)
+    url = link or thread
     if url is None:
         return "bad_url"
     if title is None:
         return "no_title"
     published_at, estimated = read_date(post.get("created_utc"), now)
-    author = read_text(post, "author", MAX_NAME)
+    author, subreddit = (read_text(post, field, MAX_NAME) for field in ("author", "subreddit"))
     yield
     # The HTML is Reddit's own reading of the Markdown.
     description = read_text(post, "selftext_html", MAX_DESCRIPTION, _read_post) or read_text(
@@ -212,14 +209,16 @@ def _read_article(row: SourceRow, now: datetime) -> Sliced[Article | str]:
         url=url,
         canonical_url=identity,
         title=title,
-        publisher=f"r/{read_text(post, 'subreddit', MAX_NAME) or 'unknown'}",
+        publisher=name_outlet(link) if link else f"r/{subreddit or 'unknown'}",
         published_at=published_at,
         published_at_estimated=estimated,
         description=description,
         author=None if author in _REMOVED_TEXTS else author,
         image_url=_find_image(post),
         engagement=Engagement(
-            points=read_count(post, "score"), comments=read_count(post, "num_comments")
+            points=read_count(post, "score"),
+            comments=read_count(post, "num_comments"),
+            url=thread or f"{_SITE}/comments/{name.removeprefix('t3_')}",
         ),
     )
 
@@ -251,19 +250,27 @@ def _is_removed(text: object) -> bool:
     return isinstance(text, str) and len(text) <= _LONGEST_GONE and text.lower() in _REMOVED_TEXTS
 
 
-def _is_on_reddit(link: str) -> bool:
-    """Return whether a link leads to Reddit: galleries, crossposts, images and videos.
+def _find_link(post: SourceRow) -> str | None:
+    """Return the page that a post links to, or None.
 
-    For these, the post itself is the article.
+    Links to Reddit do not count: for galleries, crossposts, images and videos, the post itself is
+    the article.
     """
-    return f".{get_host(link)}".endswith((".reddit.com", ".redd.it"))
+    link = read_url(post, "url_overridden_by_dest") or read_url(post, "url")
+    if post.get("is_self") is True or link is None:
+        return None
+    return None if f".{get_host(link)}".endswith((".reddit.com", ".redd.it")) else link
 
 
 def _build_post_url(post: SourceRow) -> str | None:
-    """Return the post's own URL; permalinks are relative."""
+    """Return the post's own URL.
+
+    Permalinks are relative. Older ones say where they were found (`?ref=search_posts`), but a
+    discussion must have one address.
+    """
     permalink = post.get("permalink")
     return (
-        sanitize_url(_SITE + permalink)
+        sanitize_url(_SITE + permalink.partition("?")[0])
         if isinstance(permalink, str) and permalink.startswith("/")
         else None
     )

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 
 from attrs import evolve
 
+from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.search.article import Article
 from newsintel.domain.text.clean import fold
 from newsintel.domain.text.safe_urls import get_host
@@ -32,8 +33,10 @@ _MOST_WORDS = 5
 
 def strip_shared_tails(
     articles: Sequence[Article], known_hosts: Collection[str]
-) -> tuple[Article, ...]:
+) -> Sliced[tuple[Article, ...]]:
     """Return the articles, their titles without tails that two titles of one host share.
+
+    It pauses after each article.
 
     Args:
         articles: of one payload.
@@ -42,6 +45,7 @@ def strip_shared_tails(
     """
     found: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
     for place, article in enumerate(articles):
+        yield
         host = get_host(article.url)
         if host not in known_hosts and (halves := _split_title(article)):
             found[host, fold(halves[1])].append((place, halves[0]))

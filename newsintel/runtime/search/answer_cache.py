@@ -63,18 +63,7 @@ class AnswerCache:
         """Return an article of a cached answer; None if no cached answer has it."""
         key = self._key_of.get(article_id)
         kept = self._kept.get(key) if key is not None else None
-        if kept is None:
-            return None
-        group, article = next(
-            (ranked.group, member.article)
-            for ranked in kept.answer.merge.ranked
-            for member in ranked.group.members
-            if member.article.id == article_id
-        )
-        fetched_at = kept.answer.harvest.fetched_at
-        return ArchivedArticle(
-            article, first_seen_at=fetched_at, fetched_at=fetched_at, leader_id=group.leader.id
-        )
+        return None if kept is None else kept.answer.find_article(article_id)
 
     def _put(self, key: str, kept: CachedAnswer) -> None:
         if (older := self._kept.pop(key)) is not None:

@@ -16,12 +16,17 @@ from newsintel.domain.search.article import ArchivedArticle
 from newsintel.domain.search.freshness import Freshness, Windows
 from newsintel.domain.search.harvest import Answer, Origin, Reply, Via
 from newsintel.domain.search.outcome import FetchCaller
+from newsintel.domain.search.ports import HarvestCache
 from newsintel.domain.search.query_model import Query
 from newsintel.domain.search.renewals import Renewals
 from newsintel.errors import OverloadedError, RateLimitedError, UnavailableError
 from newsintel.runtime.limits.limiter import Limiter
 from newsintel.runtime.search.answer_cache import AnswerCache, CachedAnswer
 from newsintel.runtime.search.flight import Failed, Flight, Landed, StaleFound, wait_for_answer
+
+ARTICLE_S, KNOWN_ARTICLE_S = 1.5, 0.25
+"""How long the archive may take for one article; and if a recent answer has it. A working archive
+takes milliseconds."""
 
 
 @define(eq=False)
@@ -45,6 +50,7 @@ class Desk:
 
     _to_merger: trio.MemorySendChannel[Flight]
     _archive: Archive
+    _harvests: HarvestCache
     _windows: Windows = field(kw_only=True)
     _max_flights: int = field(kw_only=True)
     _search_deadline_s: float = field(kw_only=True)
@@ -120,24 +126,40 @@ class Desk:
     async def get_article(self, article_id: str) -> ArchivedArticle | None:
         """Return an article by its public id, from the archive or else from recent answers.
 
-        The archive comes first because it knows most about the article.
+        The archive comes first because it knows most about the article. The recent answers are
+        those in memory, and those that any process stored in Redis.
 
         Raises:
             UnavailableError: the archive did not answer, and no recent answer has the article.
         """
-        try:
-            return await self._archive.get_article(article_id) or self._answers.find_article(
-                article_id
-            )
-        except UnavailableError:
-            if recent := self._answers.find_article(article_id):
-                return recent
-            raise
+        recent = self._answers.find_article(article_id)
+        failure: UnavailableError | None = None
+        patience_s = ARTICLE_S if recent is None else KNOWN_ARTICLE_S
+        with trio.move_on_after(patience_s) as patience:
+            try:
+                if found := await self._archive.get_article(article_id):
+                    return found
+            except UnavailableError as error:
+                failure = error
+        if recent := recent or await self._find_in_redis(article_id):
+            return recent
+        if patience.cancelled_caught:
+            raise UnavailableError("the archive did not answer in time")
+        if failure:
+            raise failure
+        return None
 
     @property
     def flights(self) -> int:
         """The number of running flights."""
         return len(self._flights)
+
+    async def _find_in_redis(self, article_id: str) -> ArchivedArticle | None:
+        """Return an article that another process has just answered with, if Redis says so."""
+        try:
+            return await self._harvests.find_article(article_id)
+        except UnavailableError:
+            return None
 
     async def _join_or_charge(self, query: Query, asker: Caller) -> Flight:
         """Return the running flight of a query, else start one that counts against the asker."""

@@ -41,19 +41,27 @@ class LineFormatter(logging.Formatter):
         as_json: True for one JSON object; False for text, where a traceback has lines of its own.
         colored: whether text has colors.
         alone: whether only such lines may be written to the log's stream.
+        common: fields of every line.
 
     Attributes:
         redact_text: hides the secrets in any other text.
     """
 
     def __init__(
-        self, secrets: Iterable[str], *, as_json: bool, colored: bool = False, alone: bool = False
+        self,
+        secrets: Iterable[str],
+        *,
+        as_json: bool,
+        colored: bool = False,
+        alone: bool = False,
+        common: Members | None = None,
     ) -> None:
         super().__init__()
         secrets = tuple(secrets)
         self.redact_text = Redactor(secrets, as_json=False)
         self._redact = Redactor(secrets, as_json=True) if as_json else self.redact_text
         self.alone = alone
+        self._common = common or {}
         self._render = _format_json if as_json else _format_text
         self._colored = colored and not as_json
 
@@ -71,7 +79,7 @@ class LineFormatter(logging.Formatter):
                 name: value for name, value in record.__dict__.items() if name not in _STANDARD
             }
         # The head comes first, and fields cannot overwrite it.
-        members = {**head, **get_contextvars(), **fields, **head}
+        members = {**head, **self._common, **get_contextvars(), **fields, **head}
         if record.exc_info:
             members["exception"] = self.formatException(record.exc_info)
         if record.stack_info:

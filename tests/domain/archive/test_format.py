@@ -65,7 +65,7 @@ FULL = Hit(
         section="World",
         image_url="https://img.example.org/1.jpg",
         language="ar",
-        engagement=Engagement(7, -1),
+        engagement=Engagement(7, -1, "https://www.reddit.com/r/worldnews/comments/abc/x/"),
     ),
     first_seen_at=NOW - timedelta(days=2),
     fetched_at=NOW - timedelta(microseconds=1),
@@ -84,6 +84,27 @@ def test_a_written_line_is_read_unchanged():
     assert parse_line(line, NOW) == FULL
     assert dump_line(parse_line(line, NOW)) == line
     assert parse_line(dump_line(read()), NOW) == read()
+
+
+THREAD = {"url": "https://www.reddit.com/r/news/comments/1abc/", "points": 3, "comments": 4}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, None),
+        ({"points": 3, "comments": 4}, Engagement(3, 4)),
+        ({"points": 3, "comments": 4, "discussion": None}, Engagement(3, 4)),
+        ({"discussion": THREAD}, Engagement(3, 4, THREAD["url"])),
+        ({"discussion": THREAD, "points": 3, "comments": 4}, Engagement(3, 4, THREAD["url"])),
+        ({"discussion": THREAD | {"points": 3.0}}, Engagement(3, 4, THREAD["url"])),
+    ],
+)
+def test_a_discussion_is_read_from_new_and_old_lines(given, expected):
+    """Older lines have the two counts alone; a line may have both forms, if they agree."""
+    hit = read(**given)
+    assert hit.article.engagement == expected
+    assert parse_line(dump_line(hit), NOW) == hit
 
 
 def test_an_id_in_the_line_is_ignored():
@@ -194,6 +215,24 @@ def test_times_with_any_offset_are_converted_to_utc():
         ({"points": 1, "comments": 2.5}, "comments is not a whole number"),
         ({"points": True, "comments": 2}, "points is not a whole number"),
         ({"points": 2**31, "comments": 0}, "points or comments do not fit 32 bits"),
+        ({"discussion": "x"}, "discussion is not an object"),
+        ({"discussion": []}, "discussion is not an object"),
+        ({"discussion": {}}, "discussion: url is missing or empty"),
+        ({"discussion": THREAD | {"url": 5}}, "discussion: url is not text"),
+        ({"discussion": THREAD | {"url": ""}}, "discussion: url is missing or empty"),
+        ({"discussion": THREAD | {"url": "javascript:x"}}, "discussion: url is not an http"),
+        ({"discussion": {"url": THREAD["url"]}}, "discussion: points and comments are missing"),
+        (
+            {"discussion": THREAD | {"points": None}},
+            "discussion: points and comments come",
+        ),
+        ({"discussion": THREAD | {"comments": "4"}}, "discussion: comments is not a whole number"),
+        ({"discussion": THREAD | {"points": 2**31}}, "discussion: points or comments do not fit"),
+        ({"discussion": THREAD | {"title": "x"}}, "discussion: unknown field 'title'"),
+        (
+            {"discussion": THREAD, "points": 3, "comments": 5},
+            "points and comments are not those of discussion",
+        ),
         ({"fetched_at": "1999-12-31T23:59:59Z"}, "fetched_at is before 2000 or in the future"),
         ({"fetched_at": "2026-11-25T00:00:00Z"}, "fetched_at is before 2000 or in the future"),
         (

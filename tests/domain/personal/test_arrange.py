@@ -26,7 +26,7 @@ def ranked(page, score=0.5, *others, **changes):
     leader = article(page, **changes)
     return Ranked(
         Group((Member(leader), *(Member(other) for other in others)), leader),
-        ScoreParts(score, 0, 0, 0, 0),
+        ScoreParts(score, 0, 0, 0, 0, 0),
     )
 
 

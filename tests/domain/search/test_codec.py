@@ -78,7 +78,7 @@ def test_json_that_takes_too_long_to_parse_is_refused(monkeypatch, inner):
     """A parser in C cannot be paused. It would take 300 ms for 2 MiB of lists."""
     monkeypatch.setattr("newsintel.domain.search.codec.orjson.loads", None)
     with pytest.raises(ValueError, match=r"^not an answer \(more than"):
-        load_answer(b'{"format":5,"harvest":[' + inner.encode() * 20_000 + b'0],"merge":[]}')
+        load_answer(b'{"format":6,"harvest":[' + inner.encode() * 20_000 + b'0],"merge":[]}')
 
 
 @pytest.mark.parametrize(
@@ -139,6 +139,7 @@ def test_one_replaced_value_raises_value_error_or_is_valid(harvest, data):
         ("published_at_estimated", 1),
         ("description", 5),
         ("engagement", {"points": 1.0, "comments": 1}),
+        ("engagement", {"points": 1, "comments": 1, "url": 5}),
         ("engagement", []),
     ],
 )
@@ -192,7 +193,7 @@ def test_an_integer_is_read_where_a_float_is_expected():
     assert load_answer(orjson.dumps(envelope)).harvest.outcomes[0].latency_ms == 2.0
 
 
-GROUP = [0, [[0, None, None], [1, "url", 1.0]], [0.1, 0.2, 0.0, 0.0, 0.0], 0.0]
+GROUP = [0, [[0, None, None], [1, "url", 1.0]], [0.1, 0.2, 0.0, 0.0, 0.0, 0.0], 0.0]
 
 
 @pytest.mark.parametrize(
@@ -202,16 +203,16 @@ GROUP = [0, [[0, None, None], [1, "url", 1.0]], [0.1, 0.2, 0.0, 0.0, 0.0], 0.0]
         None,
         [],
         [GROUP, GROUP],
-        [[0, [[0, None, None]], [0.0] * 5, 0.0]],
-        [[0, [[0, None, None], [2, "url", 1.0]], [0.0] * 5, 0.0]],
-        [[0, [[0, None, None], [-1, "url", 1.0]], [0.0] * 5, 0.0]],
-        [[0, [[0, None, None], [0, "url", 1.0]], [0.0] * 5, 0.0]],
-        [[0, [[0, None, None], [1, "because", 1.0]], [0.0] * 5, 0.0]],
-        [[0, [[0, None, None], [1, "url", "1"]], [0.0] * 5, 0.0]],
-        [[0, [[0, None, None], [1.0, "url", 1.0]], [0.0] * 5, 0.0]],
-        [[0, [[0, None, None], [1, "url", 1.0]], [0.0] * 4, 0.0]],
-        [[1, [[0, None, None]], [0.0] * 5, 0.0], [1, [[1, None, None]], [0.0] * 5, 0.0]],
-        [[2, [[0, None, None], [1, "url", 1.0]], [0.0] * 5, 0.0]],
+        [[0, [[0, None, None]], [0.0] * 6, 0.0]],
+        [[0, [[0, None, None], [2, "url", 1.0]], [0.0] * 6, 0.0]],
+        [[0, [[0, None, None], [-1, "url", 1.0]], [0.0] * 6, 0.0]],
+        [[0, [[0, None, None], [0, "url", 1.0]], [0.0] * 6, 0.0]],
+        [[0, [[0, None, None], [1, "because", 1.0]], [0.0] * 6, 0.0]],
+        [[0, [[0, None, None], [1, "url", "1"]], [0.0] * 6, 0.0]],
+        [[0, [[0, None, None], [1.0, "url", 1.0]], [0.0] * 6, 0.0]],
+        [[0, [[0, None, None], [1, "url", 1.0]], [0.0] * 5, 0.0]],
+        [[1, [[0, None, None]], [0.0] * 6, 0.0], [1, [[1, None, None]], [0.0] * 6, 0.0]],
+        [[2, [[0, None, None], [1, "url", 1.0]], [0.0] * 6, 0.0]],
     ],
 )
 def test_a_merge_of_other_articles_raises_value_error(merge_rows):

@@ -64,7 +64,7 @@ def test_more_saves_readers_or_publishers_never_lower_popularity(groups, saves, 
             )
             >= before
         )
-        other = Member(evolve(leader, publisher="Another Herald"), Rule.URL, 1.0)
+        other = Member(article("other", publisher="Another Herald"), Rule.TITLE, 1.0)
         assert score_popularity(evolve(found, members=(*found.members, other)), saves) >= before
 
 
@@ -78,7 +78,17 @@ def test_each_part_is_bounded_by_its_weight():
         score_popularity(story(evolve(alone, engagement=Engagement(90_000, 10_000))), {})
         == ENGAGEMENT
     )
-    assert score_popularity(story(alone, evolve(alone, publisher="B")), {}) == CORROBORATION / 2
+    assert score_popularity(story(alone, article("q", publisher="B")), {}) == CORROBORATION / 2
+
+
+def test_a_page_has_one_publisher():
+    """Only another page corroborates a story."""
+    named = article("p", publisher="Kyiv Independent")
+    linked = evolve(named, source="reddit", publisher="kyivindependent.com")
+    other = article("q", publisher="kyivindependent.com")
+    for members, share in (((named, linked), 0), ((named, other), 1 / 2), ((linked, other), 0)):
+        assert score_popularity(story(*members), {}) == CORROBORATION * share
+    assert score_popularity(story(named, linked, other), {}) == CORROBORATION / 2
 
 
 def test_saves_of_a_storys_articles_are_not_added_up():

@@ -13,6 +13,7 @@ from attrs import evolve
 
 from newsintel.domain.personal.preferences import Preferences
 from newsintel.domain.search import dedup, matching, sizes
+from newsintel.domain.search.article import Engagement
 from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.harvest import Answer, Harvest
 from newsintel.domain.search.merging import merge_articles
@@ -22,6 +23,7 @@ from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.search.sizes import articles_bytes, outcome_bytes
 from newsintel.domain.text import safe_urls, tokens
 from newsintel.http.bodies.search import View
+from newsintel.http.response.kept_answer import KeptAnswer, KeptAnswers
 from newsintel.http.response.page_cache import PageCache
 from newsintel.http.response.rendered_search import Privacy, render_search
 from newsintel.outbound.sources import native_names, newsapi, outlet_names
@@ -125,7 +127,8 @@ def test_the_estimate_for_an_answer_is_near_its_size(letters, rows, title, descr
 def test_the_estimates_for_an_answer_and_its_outcome_agree():
     """An outcome is estimated before its number of groups is known."""
     answer = answered("one", rows=20, title=80, description=300, letters=LETTERS["ascii"], seed=1)
-    assert answer.size_bytes - sizes.ANSWER_BYTES == outcome_bytes(answer.harvest.outcomes[0])
+    of_query = sizes.ANSWER_BYTES + sizes.query_bytes(answer.harvest.query)
+    assert answer.size_bytes - of_query == outcome_bytes(answer.harvest.outcomes[0])
 
 
 def test_cached_answers_stay_within_their_bytes(monkeypatch):
@@ -156,6 +159,57 @@ def test_cached_answers_stay_within_their_bytes(monkeypatch):
     assert cache.get(f"{59:032}") is not None
 
 
+LONGEST_QUERIES = {
+    "a word": "climate",
+    "words of a letter": " ".join(chr(0x4E00 + number) for number in range(126)),
+    "words beyond the BMP": " ".join(chr(0x1F300 + number) + "a" for number in range(84)),
+    "alternatives": " OR ".join(chr(0x4E00 + number) for number in range(50)),
+    "phrases": " ".join(f'"{chr(0x4E00 + number)}"' for number in range(63)),
+    "exclusions": "a " + " ".join(f"-{chr(0x4E00 + number)}" for number in range(83)),
+}
+
+
+@pytest.mark.parametrize("text", LONGEST_QUERIES.values(), ids=LONGEST_QUERIES)
+def test_the_estimate_for_an_answer_without_articles_is_near_its_size(text):
+    """Then it is mostly the query, which everybody may choose."""
+
+    def make(number):
+        query = build_query(f"{text}{number}", sources=("newsapi",))
+        outcome = FetchOutcome("newsapi", Status.OK, NOON, (), 0, {})
+        return Answer(Harvest(query, NOON, (outcome,)), merge_articles(query, (), Dedupe.OFF, NOON))
+
+    make(9)
+    answers, real = held(lambda: [make(number) for number in range(4)])
+    assert real / FACTOR < sum(one.size_bytes for one in answers) < real * 1.5
+
+
+@pytest.mark.parametrize("text", LONGEST_QUERIES.values(), ids=LONGEST_QUERIES)
+def test_finished_pages_of_long_queries_take_at_most_their_estimate(text):
+    """A query string may spell one search in many ways; each has its own page."""
+    answer = answered("one", rows=0, title=0, description=0, letters="a", seed=1)
+    windows = Windows(ttl_s=300, revalidate_s=60, stale_s=3600, partial_s=30)
+
+    def fill():
+        pages = PageCache()
+        for number in range(8):
+            query = build_query(f"{text}{number}", sources=("newsapi",))
+            finished = render_search(
+                query,
+                answer,
+                {"articles": [], "total": 0},
+                View(),
+                tag="t" * 32,
+                privacy=Privacy.EVERYBODY,
+                windows=windows,
+                link=None,
+            )
+            pages.put(str(number).encode(), finished)
+        return pages
+
+    pages, real = held(fill)
+    assert real < pages._pages.size_bytes * FACTOR
+
+
 def test_finished_pages_take_at_most_their_estimate():
     """With small and large bodies, short and long keys."""
     answer = answered("one", rows=20, title=80, description=300, letters=LETTERS["ascii"], seed=1)
@@ -184,6 +238,22 @@ def test_finished_pages_take_at_most_their_estimate():
     assert real < pages._pages.size_bytes * FACTOR
 
 
+def test_kept_answers_take_at_most_their_estimate():
+    """With small and large bodies, short and long query strings."""
+
+    def fill():
+        kept = KeptAnswers()
+        for number in range(200):
+            scope = {"path": "/archive", "query_string": b"q" * number + b"%d" % number}
+            body = b"x" * (100 * number)
+            answer = KeptAnswer.of_body(body, "/archive", NOON.timestamp(), keep_s=60, age_s=1.5)
+            kept.put(scope, answer)
+        return kept
+
+    kept, real = held(fill)
+    assert real < kept._answers.size_bytes * FACTOR
+
+
 @pytest.mark.parametrize(
     "topics",
     [[], ["climate", "sea level"], ["\U0001f600" * 40 + str(number) for number in range(50)]],
@@ -202,3 +272,13 @@ def test_a_url_that_is_one_object_counts_once():
     for name in ("external_id", "canonical_url"):
         other = evolve(same, **{name: url[:1] + url[1:]})
         assert articles_bytes([other]) == articles_bytes([same]) + sys.getsizeof(url)
+
+
+def test_the_address_of_a_discussion_counts():
+    """It is another page's, except for posts without a link."""
+    thread = "https://www.reddit.com/r/news/comments/1abc/"
+    plain = article(engagement=Engagement(1, 2))
+    linked = article(engagement=Engagement(1, 2, thread))
+    assert articles_bytes([linked]) == articles_bytes([plain]) + sys.getsizeof(thread)
+    own = evolve(linked, url=thread)
+    assert articles_bytes([own]) == articles_bytes([evolve(plain, url=thread)])

@@ -14,6 +14,7 @@ from newsintel.domain.search.harvest import Answer, Harvest, Merge, Origin
 from newsintel.domain.search.merging import build_pairs, merge_articles
 from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.domain.search.query_model import Dedupe
+from newsintel.domain.search.source_ranks import score_ranks
 from newsintel.domain.text.moments import format_time
 from newsintel.http.bodies.search import View, build_article_body, render
 from tests.values import NOW, SOURCES, article, harvests, modes, outcome, query, unhurried
@@ -43,7 +44,7 @@ OTHER = article(
     source="reddit",
     title="Something else",
     publisher="r/news",
-    engagement=Engagement(100, 1),
+    engagement=Engagement(100, 1, "https://www.reddit.com/r/news/comments/1abc/"),
 )
 SIMILARITY = pytest.approx(40 / 41)
 
@@ -53,7 +54,12 @@ def answered(harvest: Harvest, *refused: FetchOutcome) -> Answer:
     return Answer(
         harvest,
         merge_articles(
-            harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at, harvest.saves
+            harvest.query,
+            harvest.articles,
+            Dedupe.NORMAL,
+            harvest.fetched_at,
+            harvest.saves,
+            ranks=score_ranks(harvest.query, harvest.outcomes),
         ),
         refused,
     )
@@ -90,7 +96,8 @@ def test_body_has_every_member_of_the_contract():
                 "image_url": "https://example.org/full.jpg",
                 "language": "en",
                 "published_at": "2026-03-02T05:06:07Z",
-                "score": pytest.approx(0.15 + 0.1 + 0.075),
+                "discussion": None,
+                "score": pytest.approx(0.14 + 0.14 + 0.075 + 0.05),
                 "duplicates": [
                     {
                         "id": BARE.id,
@@ -117,7 +124,12 @@ def test_body_has_every_member_of_the_contract():
                 "image_url": None,
                 "language": None,
                 "published_at": "2026-03-04T04:06:07Z",
-                "score": pytest.approx(0.1971 + 0.0402),
+                "discussion": {
+                    "url": "https://www.reddit.com/r/news/comments/1abc/",
+                    "points": 100,
+                    "comments": 1,
+                },
+                "score": pytest.approx(0.14 + 0.1478 + 0.02),
                 "duplicates": [],
             },
         ],
@@ -172,6 +184,7 @@ def test_explain_shows_parts_that_sum_to_the_score():
             "recency",
             "corroboration",
             "engagement",
+            "source_rank",
         ]
         assert sum(shown["score_parts"].values()) == pytest.approx(shown["score"])
 
@@ -259,6 +272,57 @@ def test_the_same_page_from_two_sources_is_one_group():
     assert [(it["id"], it["rule"]) for it in only["duplicates"]] == [(FULL.id, "url")]
     assert render(answered(harvest), View(dedupe=Dedupe.OFF))["total"] == 2
     assert build_pairs(merge_articles(query(), harvest.articles, Dedupe.STRICT, NOW)) == ()
+
+
+def discussed(points, thread="1", **changes):
+    """A bare post about FULL's page, with a discussion."""
+    url = f"https://www.reddit.com/r/news/comments/{thread}/"
+    values = {"source": "reddit", "description": None, "content": None, "image_url": None}
+    return evolve(FULL, engagement=Engagement(points, 1, url), **values | changes)
+
+
+ELSEWHERE = {"id": BARE.id, "canonical_url": BARE.canonical_url}
+
+
+@pytest.mark.parametrize(
+    ("others", "points"),
+    [
+        ([], None),
+        ([discussed(5)], 5),
+        ([discussed(5), discussed(7, "2"), discussed(6, "3")], 7),
+        ([discussed(0)], 0),
+        # those of another page of the story, if there is none of the leader's page
+        ([discussed(5, **ELSEWHERE)], 5),
+        ([discussed(5), discussed(7, "2", **ELSEWHERE)], 5),
+        # counts without an address are no discussion
+        ([evolve(discussed(9), engagement=Engagement(9, 9))], None),
+        ([evolve(discussed(9), engagement=Engagement(9, 9)), discussed(5)], 5),
+    ],
+)
+def test_a_story_keeps_the_discussion_of_its_posts(others, points):
+    """The outlet's own article leads, and the post of the same page is a duplicate."""
+    harvest = Harvest(query(), NOW, (outcome("guardian", FULL), outcome("reddit", *others)))
+    (only,) = render(answered(harvest), View())["articles"]
+    assert (only["id"], only["source"]) == (FULL.id, "guardian")
+    assert (only["discussion"] or {}).get("points") == points
+
+
+@unhurried
+@given(harvests())
+def test_no_story_loses_its_discussion(harvest):
+    """The one shown is of the leader's page if possible, and none of these has more points."""
+    answer = answered(harvest)
+    stories = {story.group.founder.id: story.group for story in answer.merge.ranked}
+    for shown in render(answer, View(limit=100))["articles"]:
+        counted = [
+            (member.article.id == shown["id"], it.points, it)
+            for member in stories[shown["group_id"]].members
+            if (it := member.article.engagement) and it.url
+        ]
+        best = max((it[:2] for it in counted), default=None)
+        assert (shown["discussion"] is None) == (best is None)
+        if best is not None:
+            assert (*best, Engagement(**shown["discussion"])) in counted
 
 
 def test_one_source_may_list_the_same_item_twice():
@@ -356,6 +420,7 @@ def test_an_archived_article_has_its_text_and_its_times():
         "image_url": "https://example.org/full.jpg",
         "language": "en",
         "published_at": "2026-03-02T05:06:07Z",
+        "discussion": None,
         "content": "All of it",
         "leader_id": BARE.id,
         "first_seen_at": "2026-03-03T05:06:07.891Z",

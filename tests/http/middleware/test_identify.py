@@ -219,13 +219,10 @@ async def test_health_and_metrics_ask_no_store(path):
 
 
 async def test_stores_know_who_asks(monkeypatch):
-    """The look-up of a caller is urgent; then the asker is that person.
-
-    A probe on the same connection has no asker.
-    """
+    """The look-up of a caller is urgent; then the asker is that person."""
     world, asked = World(), {}
     mine = await browser(world)
-    find, all_of, stores = world.sessions.find, world.preferences.get_all, world.health.check_stores
+    find, all_of = world.sessions.find, world.preferences.get_all
 
     def noting(name, ask):
         async def noted(*args):
@@ -236,13 +233,7 @@ async def test_stores_know_who_asks(monkeypatch):
 
     monkeypatch.setattr(world.sessions, "find", noting("look-up", find))
     monkeypatch.setattr(world.preferences, "get_all", noting("route", all_of))
-    monkeypatch.setattr(type(world.health), "check_stores", noting("probe", stores.__func__))
     client = create_app(world.services).test_client(use_cookies=False)
     assert (await client.get("/me/preferences", headers=mine)).status_code == 200
-    assert (await client.get("/health/ready")).status_code == 200
     [account] = world.accounts.kept.values()
-    assert asked == {
-        "look-up": StoreUser(urgent=True),
-        "route": StoreUser(account.public_id),
-        "probe": StoreUser(),
-    }
+    assert asked == {"look-up": StoreUser(urgent=True), "route": StoreUser(account.public_id)}

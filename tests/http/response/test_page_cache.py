@@ -1,6 +1,7 @@
 """The cache of rendered pages: bounded by bytes, least recently used pages go first."""
 
 from newsintel.domain.bounds.sized_cache import ENTRY_BYTES
+from newsintel.domain.search.sizes import query_bytes
 from newsintel.http.response import page_cache as finished
 from newsintel.http.response.page_cache import PageCache
 from newsintel.http.response.rendered_search import Privacy, RenderedSearch
@@ -16,7 +17,7 @@ def page(body=b"x"):
 
 def size(body):
     """Return the size of such a page under a name of one letter."""
-    return finished.PAGE_BYTES + ENTRY_BYTES + 1 + len(body)
+    return finished.PAGE_BYTES + query_bytes(query()) + ENTRY_BYTES + 1 + len(body)
 
 
 def test_the_least_recently_used_page_goes_first():
@@ -38,7 +39,7 @@ def test_the_bytes_of_all_pages_are_bounded():
     for name in (b"a", b"b", b"c", b"a"):
         pages.put(name, page(b"xxxx"))
     assert [pages.get(name) is not None for name in (b"a", b"b", b"c")] == [True, False, True]
-    most = finished.PAGE_BYTES + ENTRY_BYTES + 9  # the largest body, with a name of one letter
+    most = size(b"") + 8  # the largest body, with a name of one letter
     for name, body in (
         (b"d", b"x" * (most + 1)),
         (b"c", b"x" * (most + 1)),

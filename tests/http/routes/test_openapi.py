@@ -1,12 +1,13 @@
 """GET /openapi.json: valid, complete, and in agreement with the bodies that are sent."""
 
 import pytest
+from attrs import evolve
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from newsintel.domain.archive.model import Bar, Hit, Snippet
 from newsintel.domain.limits.ports import SourceState
-from newsintel.domain.search.article import ArchivedArticle
+from newsintel.domain.search.article import ArchivedArticle, Engagement
 from newsintel.domain.search.outcome import Status
 from newsintel.http.application import create_app
 from newsintel.http.response.page_cache import PageCache
@@ -58,8 +59,11 @@ FAILED = (
     outcome(Status.TIMEOUT, "newsapi", retry_at=NOW),
     outcome(Status.UNREACHABLE, http_status=500),
 )
+DISCUSSED = evolve(
+    article(1), engagement=Engagement(-7, 3, "https://www.reddit.com/r/news/comments/1abc/")
+)
 ARCHIVE = MemorySearch(
-    [Hit(article(number), NOW, NOW, Snippet("a b", ((0, 1),))) for number in (1, 2, 3)],
+    [Hit(one, NOW, NOW, Snippet("a b", ((0, 1),))) for one in (DISCUSSED, article(2), article(3))],
     [Bar(NOW, 3)],
 )
 CASES = [
@@ -69,7 +73,7 @@ CASES = [
     ("/articles?q=a", Desk(raises=KeyError())),
     (
         f"/articles/{article(1).id}",
-        Desk(archived={article(1).id: ArchivedArticle(article(1), NOW, NOW, article(1).id)}),
+        Desk(archived={article(1).id: ArchivedArticle(DISCUSSED, NOW, NOW, article(1).id)}),
     ),
     (f"/articles/{article(1).id}", Desk()),
     (f"/articles/{article(1).id}/similar", Desk()),

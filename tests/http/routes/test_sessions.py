@@ -3,7 +3,7 @@
 import pytest
 
 from newsintel.domain.accounts.model import Tokens
-from newsintel.errors import SignInUnavailableError
+from newsintel.errors import SignInUnavailableError, UnavailableError
 from newsintel.http.application import create_app
 from tests.fakes.accounts import browser, program
 from tests.http.world import NOW, World
@@ -78,3 +78,29 @@ async def test_no_key_may_touch_sessions(method, path):
     refused = await ask(world, method, path, await program(world))
     assert (refused.status_code, (await refused.get_json())["code"]) == (403, "session_required")
     assert (await ask(world, method, path, {})).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/me/sessions"),
+        ("DELETE", "/me/sessions"),
+        ("DELETE", "/me/sessions/s_" + "a" * 20),
+        ("GET", "/me/export"),
+    ],
+)
+async def test_a_failure_of_redis_is_not_one_of_the_archive(monkeypatch, method, path):
+    """The caller was identified; then Redis failed, or it takes no writes any more."""
+    world = World()
+    here = await browser(world)
+
+    async def fail(*_given):
+        raise UnavailableError("redis is away")
+
+    for name in ("list_of_user", "end_session", "end_user_sessions"):
+        monkeypatch.setattr(world.sessions, name, fail)
+    response = await ask(world, method, path, here)
+    problem = await response.get_json()
+    assert (response.status_code, problem["code"]) == (503, "not_ready")
+    assert problem["detail"].startswith("Your sessions are not available")
+    assert response.headers["Retry-After"]

@@ -4,6 +4,7 @@ HOST = b"Host: localhost\r\n"
 PATHS = (
     *(b"/articles?q=a", b"/articles?q=flood&limit=2", b"/articles?q=a&page=2", b"/health"),
     *(b"/static/account.css", b"/static/account.js", b"/openapi.json"),
+    *(b"/archive?q=a", b"/archive/facets", b"/trending", b"/sources", b"/searches/related?q=a"),
 )
 """Answers that are finished, once they were asked for."""
 
@@ -15,7 +16,8 @@ OTHER_PATHS = (
         b"/articles?",
         b"/articles/",
         b"//articles?q=a",
-        b"/sources",
+        b"/sources?x=1",
+        b"/archive?q=a&limit=0",
     ),
     *(b"/health/ready", b"/health?", b"/health?x=1", b"/health/", b"/%68ealth", b"/articles%3Fq=a"),
     *(b"/articles?q=a&q=b", b"/articles?q=%61", b"/articles?q=a&", b"/articles?Q=a", b"/me"),

@@ -10,7 +10,7 @@ import pytest
 import trio
 import trio.testing
 
-from newsintel.http.server.http1 import MAX_QUEUED_MESSAGES, Inbox
+from newsintel.http.server.inbox import MAX_QUEUED_MESSAGES, Inbox
 
 RELIED_ON = {
     hypercorn.protocol.h11.H11Protocol: (

@@ -17,6 +17,7 @@ from newsintel.errors import NewsIntelError
 from newsintel.http.application import create_app, create_front
 from newsintel.http.response.errors import handle_errors
 from newsintel.http.server import listener as server
+from newsintel.http.server import listening
 from newsintel.http.server.listener import serve_http
 from newsintel.runtime.telemetry.metrics import Metrics
 from tests.http.world import Desk, World, settings
@@ -389,7 +390,7 @@ async def test_a_request_that_never_ends_is_cut_at_shutdown(monkeypatch):
 async def test_a_client_that_stops_reading_cannot_delay_a_shutdown(monkeypatch):
     """After UNACKNOWLEDGED_MS the connection is dropped, even in hypercorn's shielded send."""
     left = []
-    monkeypatch.setattr(server, "UNACKNOWLEDGED_MS", 1000)
+    monkeypatch.setattr(listening, "UNACKNOWLEDGED_MS", 1000)
     monkeypatch.setattr(server, "GRACEFUL_SHARE", 0.015)  # 0.3 s of 20
 
     def with_a_flood(app):

@@ -1,16 +1,21 @@
 """The wire path on a connection: what it may answer, timers, limits, the log and the shutdown."""
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import h11
 import pytest
 import trio
 import trio.testing
+from attrs import define
 from structlog.testing import capture_logs
 
+from newsintel.http.middleware.envelope import Envelope
 from newsintel.http.server.connection import KEEP_ALIVE_S, SEND_TIMEOUT_S
 from tests.http.middleware.test_rate_limits import limited
+from tests.http.response.test_kept_answer import KEPT, SIMILAR
 from tests.http.server.memory import serving_in_memory
 from tests.http.wire import get, serving
 from tests.http.world import NOW, Desk, World
@@ -23,6 +28,23 @@ def ask(path=SEARCH, *lines, method=b"GET"):
     """Return a plain request."""
     fields = b"".join(line + b"\r\n" for line in lines)
     return method + b" " + path + b" HTTP/1.1\r\nHost: localhost\r\n" + fields + b"\r\n"
+
+
+@define
+class Broken:
+    """A method that raises at its first call, or at each if there is no right one."""
+
+    right: Callable | None
+    calls: int = 0
+
+    def __get__(self, instance, _owner):
+        return partial(self, instance)
+
+    def __call__(self, *given):
+        self.calls += 1
+        if self.right is None or self.calls == 1:
+            raise ZeroDivisionError("a bug")
+        return self.right(*given)
 
 
 def parse(data, method="GET"):
@@ -64,6 +86,25 @@ async def test_what_never_changes_is_answered_before_the_parser(mock_clock, path
         assert service.at_once == [200, 200]
         assert (status, head[0], head[2]) == (200, 200, b"")
         assert int(head[1][b"content-length"]) == len(body) == int(headers[b"content-length"])
+
+
+@pytest.mark.parametrize("path", [path.encode() for path in KEPT if path != SIMILAR])
+async def test_what_a_route_gave_is_answered_before_the_parser_for_seconds(mock_clock, path):
+    """Log and metrics name the route that gave it."""
+    world = World()
+    async with serving_in_memory(world) as service:
+        client = service.connect()
+        first = parse(await client.send(ask(path)))
+        assert service.at_once == []
+        again = parse(await client.send(ask(path)))
+        assert service.at_once == [200]
+        assert (again[0], again[2]) == (200, first[2])
+        world.now = NOW + timedelta(seconds=KEPT[path.decode()])
+        await client.send(ask(path))
+        assert service.at_once == [200]
+        count, route = world.metrics.registry.get_sample_value, path.decode().partition("?")[0]
+        labels = {"route": route, "status": "2xx"}
+        assert count("newsintel_http_request_seconds_count", labels) == 3
 
 
 NOT_AT_ONCE = {
@@ -182,7 +223,7 @@ async def test_both_ways_share_one_limit_of_requests_on_a_connection(mock_clock)
         service.parts.config.keep_alive_max_requests = 10
         client = service.connect()
         for number in range(9):
-            path = b"/sources" if number % 3 == 0 else b"/health"
+            path = b"/nothing" if number % 3 == 0 else b"/health"
             assert b"connection" not in parse(await client.send(ask(path)))[1]
         assert len(service.at_once) == 6
         assert parse(await client.send(ask(b"/health")))[1][b"connection"] == b"close"
@@ -257,6 +298,23 @@ async def test_a_request_whose_answer_is_cancelled_has_no_status(mock_clock, cap
     assert [(one["status"], one["bytes"]) for one in lines if one["event"] == "request"] == [
         (None, 0)
     ]
+
+
+async def test_a_bug_before_the_parser_does_not_end_the_connection(mock_clock, monkeypatch):
+    """It is logged with its cause, and the parser answers. A bug of both ways is a 500."""
+    async with serving_in_memory() as service:
+        client = service.connect()
+        parse(await client.send(ask()))
+        monkeypatch.setattr(Envelope, "assign_id", broken := Broken(Envelope.assign_id))
+        with capture_logs() as logs:
+            assert parse(await client.send(ask()))[0] == 200
+        assert broken.calls == 2
+        assert [line["causes"] for line in logs if line["event"] == "application_failed"] == [
+            ["ZeroDivisionError('a bug')"]
+        ]
+        monkeypatch.setattr(Envelope, "assign_id", Broken(None))
+        assert parse(await client.send(ask()))[0] == 500
+    assert read_counter(service.world.metrics, "connection_errors") == 0
 
 
 async def test_without_finished_answers_everything_is_parsed():

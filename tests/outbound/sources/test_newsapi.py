@@ -188,6 +188,21 @@ def test_texts_about_tags_are_shown_whole(text: str) -> None:
     assert (article.title, article.author, article.publisher) == ("S&P\u2019s <b>", "O'Neil", "A&E")
 
 
+@pytest.mark.parametrize(
+    ("address", "publisher"),
+    [
+        ("https://www.bbc.co.uk/news/1", "BBC News"),
+        ("https://www.kyivindependent.com/1", "kyivindependent.com"),
+    ],
+)
+@pytest.mark.parametrize("source", [None, {}, {"id": None, "name": None}, {"name": " "}])
+def test_outlet_without_a_name_is_named_as_in_a_link_post(
+    source: object, address: str, publisher: str
+) -> None:
+    """The name follows from the address by the rule that Reddit's links have."""
+    assert read(row(source=source, url=address)).articles[0].publisher == publisher
+
+
 def test_title_and_url_are_enough() -> None:
     """The host replaces a missing publisher, and the time of the fetch a missing date."""
     article = read({"title": "Storm", "url": "http://bugle.example/1"}).articles[0]

@@ -1,19 +1,23 @@
 """Reddit: requests, posts and refusals."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from newsintel.config.settings import read_settings
 from newsintel.domain.search.article import Article, Engagement
+from newsintel.domain.search.forums import name_forum
 from newsintel.domain.search.outcome import Refusal, SourcePage, Status
 from newsintel.domain.search.query import build_query
 from newsintel.domain.search.query_model import Sort
 from newsintel.domain.text.clean import to_plain_text
 from newsintel.outbound.sources import REGISTRY
+from newsintel.outbound.sources.known_outlets import KNOWN_OUTLETS
 from newsintel.outbound.sources.reddit import parse_subreddits
 from tests.domain.text.test_markup import ABOUT_TAGS
 from tests.outbound.sources.replies import (
@@ -205,11 +209,11 @@ def test_link_post_becomes_the_article_it_links_to() -> None:
         url="https://www.bugle.example/storm?utm_source=r",
         canonical_url="https://bugle.example/storm",
         title="Storm ahead",
-        publisher="r/news",
+        publisher="bugle.example",
         published_at=datetime(2026, 11, 20, 10, tzinfo=UTC),
         author="someone",
         image_url="https://img.example.org/large.jpg?s=1",
-        engagement=Engagement(12, 3),
+        engagement=Engagement(12, 3, "https://www.reddit.com/r/news/comments/1abc/storm_ahead/"),
     )
 
 
@@ -226,10 +230,26 @@ def test_link_post_becomes_the_article_it_links_to() -> None:
     ],
 )
 def test_post_without_an_external_link_is_its_own_page(changes: dict[str, Any]) -> None:
-    """These are texts, galleries, crossposts, and media that Reddit hosts."""
+    """These are texts, galleries, crossposts, and media that Reddit hosts.
+
+    The subreddit is the publisher, and the page is also that of the discussion.
+    """
     article = read(post(**changes)).articles[0]
     assert article.url == "https://www.reddit.com/r/news/comments/1abc/storm_ahead/"
+    assert (article.publisher, article.engagement) == ("r/news", Engagement(12, 3, article.url))
     assert article.canonical_url == "https://reddit.com/comments/1abc"
+
+
+def test_a_discussion_has_one_address() -> None:
+    """Old permalinks also say where they were found; a slug may have any script."""
+    for permalink, path in (
+        ("/r/news/comments/1abc/storm/?ref=search_posts", "/r/news/comments/1abc/storm/"),
+        ("/r/news/comments/1abc/雨/", "/r/news/comments/1abc/%E9%9B%A8/"),
+        (None, "/comments/1abc"),
+        ("https://evil.example/", "/comments/1abc"),
+    ):
+        engagement = read(post(permalink=permalink)).articles[0].engagement
+        assert engagement == Engagement(12, 3, f"https://www.reddit.com{path}")
 
 
 def test_destination_overrides_the_url() -> None:
@@ -246,6 +266,71 @@ def test_text_of_a_text_post_is_its_description() -> None:
         post(is_self=True, selftext="It **will**\n\nrain", author="[deleted]", stickied=True)
     ).articles[0]
     assert (article.description, article.author) == ("It **will** rain", None)
+
+
+DOCUMENTED = """
+| `String` | `domain` | the domain of this link.  Self posts will be `self.<subreddit>` while \
+other examples include `en.wikipedia.org` and `s3.amazon.com` |
+| `boolean` | `is_self` | true if this link is a selfpost |
+| `int` | `num_comments` | the number of comments that belong to this link. includes removed \
+comments. |
+| `String` | `permalink` | relative URL of the permanent link for this link |
+| `int` | `score` | the net-score of the link. |
+| `String` | `subreddit` | subreddit of thing excluding the /r/ prefix. "pics" |
+| `String` | `url` | the link of this post.  the permalink if this is a self-post |
+"""
+"""From Reddit's own description of its answers (github.com/reddit-archive/reddit, wiki, JSON)."""
+
+
+def test_a_post_as_documented_has_its_discussion() -> None:
+    """The post's fields, and nothing else, make its publisher and its discussion."""
+    fields = {
+        "domain": "en.wikipedia.org",
+        "is_self": False,
+        "num_comments": 17,
+        "permalink": "/r/pics/comments/92dd8/storm/",
+        "score": 9,
+        "subreddit": "pics",
+        "url": "https://en.wikipedia.org/wiki/Storm",
+    }
+    assert re.findall(r"^\| +`\w+` +\| `(\w+)`", DOCUMENTED, re.MULTILINE) == list(fields)
+    bare = {"name": "t3_92dd8", "title": "Storm"}
+    linked = read({"kind": "t3", "data": bare | fields}).articles[0]
+    thread = "https://www.reddit.com/r/pics/comments/92dd8/storm/"
+    assert linked.engagement == Engagement(points=9, comments=17, url=thread)
+    assert (linked.publisher, linked.url) == ("wikipedia.org", fields["url"])
+    text = fields | {"domain": "self.pics", "is_self": True, "url": thread}
+    own = read({"kind": "t3", "data": bare | text}).articles[0]
+    assert own.engagement == linked.engagement
+    assert (own.publisher, own.url) == ("r/pics", thread)
+
+
+@needs_shared
+def test_recorded_posts_have_the_publisher_and_discussion_of_their_own_fields() -> None:
+    """`domain` is what Reddit says of the link, `self.<subreddit>` or a host."""
+    links = 0
+    for _, body in recorded_bodies("reddit"):
+        page = SOURCE.read(reply(body), QUERY, NOW)
+        assert isinstance(page, SourcePage)
+        posts = {row["data"]["name"]: row["data"] for row in body["data"]["children"]}
+        for article in page.articles:
+            sent = posts[article.external_id]
+            assert article.engagement == Engagement(
+                max(sent["score"], 0),
+                sent["num_comments"],
+                f"https://www.reddit.com{quote(urlsplit(sent['permalink']).path, safe='/%')}",
+            )
+            assert name_forum(article.engagement.url or "") == f"r/{sent['subreddit']}"
+            host = sent["domain"]
+            if host.endswith(("redd.it", "reddit.com")) or host == f"self.{sent['subreddit']}":
+                assert article.publisher == f"r/{sent['subreddit']}"
+            elif not article.publisher.islower():  # an outlet with a name
+                links += 1
+                assert article.publisher in KNOWN_OUTLETS.values()
+            else:
+                links += 1
+                assert f".{host}".endswith(f".{article.publisher}")
+    assert links > 400
 
 
 @pytest.mark.parametrize(
@@ -319,9 +404,9 @@ def test_post_with_missing_fields_becomes_an_article() -> None:
         {"kind": "t3", "data": {"name": "t3_1", "title": "Storm", "url": "https://bugle.example/1"}}
     ).articles[0]
     assert (article.publisher, article.author, article.engagement) == (
-        "r/unknown",
+        "bugle.example",
         None,
-        Engagement(0, 0),
+        Engagement(0, 0, "https://www.reddit.com/comments/1"),
     )
     assert article.published_at_estimated
 

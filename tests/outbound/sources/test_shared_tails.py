@@ -6,8 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from newsintel.domain.bounds.slices import run_all
+from newsintel.domain.search.article import MAX_NAME
 from newsintel.outbound.sources.newsapi import SOURCE
+from newsintel.outbound.sources.outlet_words import split_name
 from newsintel.outbound.sources.shared_tails import strip_shared_tails
+from tests.make import article
 from tests.outbound.sources.replies import NOW, QUERY, recorded_bodies, reply
 from tests.shared import needs_shared
 
@@ -88,9 +92,21 @@ def test_no_title_is_emptied(raw: list[str]) -> None:
     assert all(f"A {b}".startswith(a) and a for b, a in zip(before, after, strict=True))
 
 
+def test_reading_pauses_after_each_row() -> None:
+    """A payload has a hundred rows, and its sender chooses how long one takes."""
+    articles = [article(title=f"Rain {number} - Bugle") for number in range(100)]
+    assert len(list(strip_shared_tails(articles, ()))) == len(articles)
+
+
+def test_a_name_of_ligatures_is_read_in_part() -> None:
+    """One letter of the input may become eighteen."""
+    assert len("".join(split_name("\ufdfa" * MAX_NAME))) <= 400
+    assert split_name("The Daily Bote " * 10) == ("the", "daily", "bote") * 10
+
+
 @needs_shared
 def test_recorded_payloads_share_no_other_tails() -> None:
     """In the recorded payloads the outlets are known without this evidence."""
     for _, body in recorded_bodies("newsapi"):
         page = SOURCE.read(reply(body), QUERY, NOW)
-        assert strip_shared_tails(page.articles, ()) == page.articles
+        assert run_all(strip_shared_tails(page.articles, ())) == page.articles

@@ -1,6 +1,7 @@
 """The cache of answers in memory."""
 
 from newsintel.domain.bounds.sized_cache import ENTRY_BYTES
+from newsintel.domain.search.article import Engagement
 from newsintel.runtime.search import answer_cache as l1
 from newsintel.runtime.search.answer_cache import AnswerCache
 from tests.make import answer, article, at, outcome, query
@@ -77,6 +78,16 @@ def test_a_newer_answer_replaces_the_older():
     assert cache.find_article("a_a") is None
     found = cache.find_article("a_b")
     assert (found.article.id, found.leader_id, found.fetched_at) == ("a_b", "a_b", at(0))
+
+
+def test_an_article_has_the_discussion_of_its_page():
+    """A post of the same page has it, and the page's first article has not."""
+    found = Engagement(7, 3, "https://www.reddit.com/r/news/comments/1abc/")
+    articles = (article("a"), article("a", source="reddit", engagement=found), article("b"))
+    cache = AnswerCache()
+    cache.put(answer(outcome(articles=articles), asked=query("one", sources=("guardian",))))
+    assert cache.find_article("a_a").article == article("a", engagement=found)
+    assert cache.find_article("a_b").article == article("b")
 
 
 def test_an_article_in_two_answers_is_found_until_both_are_removed(monkeypatch):

@@ -12,9 +12,10 @@ from newsintel.domain.search.outcome import FetchCaller, HeldFrom, Status
 from newsintel.domain.search.renewals import EARLY_RENEWALS, MAX_RENEWALS
 from newsintel.errors import OverloadedError, RateLimitedError, UnavailableError
 from newsintel.runtime.limits.limiter import Limiter
+from newsintel.runtime.search import desk as desk_module
 from newsintel.runtime.search.desk import Desk
 from newsintel.runtime.search.flight import Failed, Landed, StaleFound
-from tests.fakes.basics import Clock, Counts, MemoryArchive, MemoryCounter
+from tests.fakes.basics import Clock, Counts, MemoryArchive, MemoryCache, MemoryCounter
 from tests.make import NOON, answer, article, at, landing, outcome, query
 
 WINDOWS = Windows(ttl_s=300, revalidate_s=60, stale_s=3600, partial_s=30)
@@ -28,10 +29,12 @@ class Room:
     def __init__(self, max_flights: int = 3, misses=None) -> None:
         to_merger, self.flights = trio.open_memory_channel(max_flights)
         self.archive = MemoryArchive()
+        self.harvests = MemoryCache()
         self.now = Clock()
         self.desk = Desk(
             to_merger,
             self.archive,
+            self.harvests,
             windows=WINDOWS,
             max_flights=max_flights,
             search_deadline_s=1.5,
@@ -252,6 +255,36 @@ async def test_an_article_is_found_in_the_archive_or_in_memory(autojump_clock):
     assert (await room.desk.get_article(recent)).article.id == recent
     with pytest.raises(UnavailableError):
         await room.desk.get_article("a_old")
+
+
+async def test_an_article_that_another_process_answered_with_is_found(autojump_clock):
+    """Redis knows it until the archive has it; without Redis it is not known."""
+    room = Room()
+    other = answer(outcome("guardian"), asked=query("other"))
+    await room.harvests.store(other, None)
+    sent = other.harvest.articles[0].id
+    found = await room.desk.get_article(sent)
+    assert (found.article, found.fetched_at) == (other.harvest.articles[0], NOON)
+    room.harvests.away = True
+    assert await room.desk.get_article(sent) is None
+
+
+async def test_a_frozen_archive_delays_an_article_by_a_moment(autojump_clock, monkeypatch):
+    """Memory has the article after KNOWN_ARTICLE_S; an unknown one is unavailable in time."""
+    room = Room()
+    recent = (await searched(room)).answer.harvest.articles[0].id
+
+    async def hang(_id):
+        await trio.sleep_forever()
+
+    monkeypatch.setattr(room.archive, "get_article", hang)
+    began = trio.current_time()
+    assert (await room.desk.get_article(recent)).article.id == recent
+    assert trio.current_time() - began == desk_module.KNOWN_ARTICLE_S
+    began = trio.current_time()
+    with pytest.raises(UnavailableError):
+        await room.desk.get_article("a_unknown")
+    assert trio.current_time() - began == desk_module.ARTICLE_S
 
 
 MEMBER = Caller(

@@ -216,3 +216,12 @@ def test_colors_are_added_after_redaction():
     assert "\x1b[" in colored
     assert Text.from_ansi(colored).plain == plain
     assert "\x1b" not in LineFormatter((), as_json=True, colored=True).format(made)
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_common_fields_are_on_every_line(as_json):
+    """An event's own field of that name wins."""
+    formatter = LineFormatter((), as_json=as_json, common={"worker": 2})
+    shown = {True: '"worker": {}', False: "worker={}"}[as_json]
+    assert shown.format(2) in formatter.format(record("said", {"a": 1}))
+    assert shown.format(5) in formatter.format(record("said", {"worker": 5}))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from newsintel.domain.operations.metrics import COUNTERS, GAUGES, HISTOGRAMS
+from newsintel.domain.operations.metrics import COUNTERS, GAUGES, HISTOGRAMS, WORKER_METRICS
 from newsintel.runtime.telemetry.metrics import Metrics
 from newsintel.runtime.telemetry.scraping import format_exposition
 from tests.samples import read_counter, read_samples
@@ -79,4 +79,7 @@ def test_operators_page_has_every_metric():
         encoding="utf-8"
     )
     told = set(re.findall(r"^\| `newsintel_([a-z_]+)` \|", page, re.MULTILINE))
-    assert told == {*(f"{name}_total" for name in COUNTERS), *HISTOGRAMS, *GAUGES}
+    of_workers = {
+        f"{name}_total" if kind == "counter" else name for name, (kind, _) in WORKER_METRICS.items()
+    }
+    assert told == {*(f"{name}_total" for name in COUNTERS), *HISTOGRAMS, *GAUGES, *of_workers}

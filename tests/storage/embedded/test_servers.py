@@ -130,6 +130,22 @@ def test_killed_servers_start_again_despite_stale_files(start, found):
         bystander.kill()
 
 
+def test_redis_with_an_empty_pid_file_is_stopped(start, found):
+    """As on a full disk: the file exists, and the server could not write its pid into it."""
+    first = start()
+    first.stdout.readline()
+    pid = found.redis.find_pid()
+    found.redis.pid_file.write_text("")
+    assert found.redis.find_pid() == pid
+    first.terminate()
+    first.wait(timeout=PATIENCE_S)
+    tries = 0
+    while Path(f"/proc/{pid}").exists():
+        time.sleep(0.02)
+        tries += 1
+        assert tries * 0.02 < PATIENCE_S
+
+
 def test_concurrent_processes_share_one_pair_of_servers(start, found):
     """One process makes the folder and the cluster, and the others wait for it."""
     three = [start() for _ in range(3)]

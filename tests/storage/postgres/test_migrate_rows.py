@@ -80,6 +80,7 @@ ROWS = {
         "INSERT INTO dismissed_articles VALUES (1, 9, 'hide', '2026-01-02+00')",
     ),
     "0010": (),  # adds columns for the index; test_carrying_over has rows with texts
+    "0011": ("UPDATE articles SET discussion_url = 'https://e.org/thread' WHERE id = 3",),
 }
 """Rows for the tables that each step added.
 

@@ -40,7 +40,7 @@ def landed(*articles):
 
 def tied(founder, *members):
     """An answer with one group; its members come with their similarity to the founder."""
-    parts = ScoreParts(0, 0, 0, 0, 0)
+    parts = ScoreParts(0, 0, 0, 0, 0, 0)
     group = Group(
         (
             Member(founder),

@@ -13,8 +13,11 @@ from newsintel.domain.bounds.slices import run_all
 from newsintel.domain.search.codec import dump_answer
 from newsintel.domain.search.ports import ClaimResult
 from newsintel.errors import BusyError, UnavailableError
-from newsintel.storage.redis.harvests import RedisCache
+from newsintel.storage.redis.harvests import INDEX_S, RedisCache
 from newsintel.storage.redis.link import open_redis
+from tests.make import answer as whole_answer
+from tests.make import outcome
+from tests.make import query as whole_query
 from tests.storage.support import answer, kept
 from tests.waiting import PATIENCE_S
 
@@ -59,6 +62,40 @@ async def test_unread_reply_reaches_no_caller(cache, link):
 
     await link._lane.run(leave_a_reply_unread)
     assert (await kept(cache, "bob")).harvest.query.key == "bob"
+
+
+@pytest.mark.parametrize("token", [None, "mine"])
+async def test_every_process_finds_an_article_of_a_stored_answer(cache, other, token):
+    """Whether the answer was stored alone or with its claim; the latest answer that has it wins."""
+    if token:
+        await cache.claim("k", token, 10)
+    stored = whole_answer(outcome("guardian"), outcome("reddit"), asked=whole_query("k"))
+    await cache.store(stored, token)
+    for one in stored.harvest.articles:
+        found = await other.find_article(one.id)
+        assert (found.article, found.fetched_at) == (one, stored.harvest.fetched_at)
+    assert await other.find_article("a_unknown") is None
+    await cache.delete_answers(["k"])
+    assert await other.find_article(stored.harvest.articles[0].id) is None
+
+
+async def test_articles_are_noted_for_minutes(link, tally, redis):
+    """In two hashes at most; each expires by itself."""
+    now_s = [INDEX_S * 1000.0]
+    cache = RedisCache(link, keep_s=3900, count=tally, now_s=lambda: now_s[0])
+    await cache.store(whole_answer(outcome("guardian"), asked=whole_query("k")), None)
+    assert INDEX_S < await redis("TTL", "found:1000") <= 2 * INDEX_S
+    for later_s, known in ((0, True), (INDEX_S, True), (2 * INDEX_S, False)):
+        now_s[0] = INDEX_S * 1000.0 + later_s
+        assert (await cache.find_article("a_guardian1") is not None) is known
+
+
+async def test_a_note_that_is_no_key_finds_nothing(cache, redis):
+    """A foreign value in the hash is a miss."""
+    await cache.store(whole_answer(outcome("guardian"), asked=whole_query("k")), None)
+    (name,) = await redis("KEYS", "found:*")
+    await redis("HSET", name, "a_guardian1", b"\xff\x00")
+    assert await cache.find_article("a_guardian1") is None
 
 
 async def test_claim_has_one_holder_until_released_or_expired(cache, other, redis):

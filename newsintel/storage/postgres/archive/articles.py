@@ -4,7 +4,8 @@ An article's identity is its canonical URL; the public id is a digest of it. A s
 is only information. Saving an article again loses nothing: empty fields are filled, longer texts
 replace shorter ones, the fetch time only moves forward. Another source may do both, but never
 sets the author: the author of a link post is the person who posted it. The text of a post (an
-article with points) never enters another source's article.
+article with points) never enters another source's article. Of several discussions of an article,
+the one with the most points is kept, with the counts of its newest fetch.
 """
 
 import json
@@ -27,7 +28,8 @@ from newsintel.storage.postgres.pool import Connection, Postgres
 
 ARTICLE_COLUMNS = (
     "public_id, canonical_url, url, source, external_id, publisher, title, description, content, "
-    "author, section, image_url, language, published_at, published_at_estimated, points, comments"
+    "author, section, image_url, language, published_at, published_at_estimated, points, comments, "
+    "discussion_url"
 )
 
 LISTED = ARTICLE_COLUMNS.replace("content", "NULL::text AS content")
@@ -53,6 +55,28 @@ _TEXTS = {
 }
 """How an update changes the indexed texts, and the language whose rules index them."""
 
+# If an address is unknown (rows of older versions and imports), both counts are of one discussion.
+_COUNTED = """CASE
+    WHEN excluded.points IS NULL OR kept.points IS NULL THEN excluded.points IS NOT NULL
+    WHEN kept.discussion_url <> excluded.discussion_url THEN excluded.points > kept.points
+    ELSE excluded.fetched_at >= kept.fetched_at
+END"""
+_COUNTS = {
+    "points": f"CASE WHEN {_COUNTED} THEN excluded.points ELSE kept.points END",
+    "comments": f"CASE WHEN {_COUNTED} THEN excluded.comments ELSE kept.comments END",
+    "discussion_url": f"""CASE WHEN {_COUNTED}
+        THEN coalesce(excluded.discussion_url, kept.discussion_url)
+        ELSE coalesce(kept.discussion_url, excluded.discussion_url) END""",
+}
+"""How an update changes the discussion: as a whole, so that its counts are those of its address."""
+
+# Link posts were archived with their subreddit as the publisher, until 0011. A subreddit is only
+# the publisher of posts without a link, which no other source has.
+_OUTLET = {
+    name: f"CASE WHEN kept.publisher LIKE 'r/%' THEN excluded.{name} ELSE kept.{name} END"
+    for name in ("publisher", "publisher_key")
+}
+
 # A changed text is indexed again in the same transaction; until then `text_language` is NULL.
 # `xmax = 0` is true for a row that this statement inserted: an updated row has the number of the
 # transaction that locked it.
@@ -64,8 +88,8 @@ SELECT {ARTICLE_COLUMNS}, fetched_at, fetched_at, search::tsvector, text_languag
 FROM unnest(
     $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
     $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
-    $14::timestamptz[], $15::boolean[], $16::integer[], $17::integer[], $18::timestamptz[],
-    $19::text[], $20::text[], $21::text[]
+    $14::timestamptz[], $15::boolean[], $16::integer[], $17::integer[], $18::text[],
+    $19::timestamptz[], $20::text[], $21::text[], $22::text[]
 ) AS row ({ARTICLE_COLUMNS}, fetched_at, search, text_language, publisher_key)
 ON CONFLICT (public_id) DO UPDATE SET
     first_seen_at = least(kept.first_seen_at, excluded.first_seen_at),
@@ -79,12 +103,7 @@ ON CONFLICT (public_id) DO UPDATE SET
     published_at = CASE WHEN kept.published_at_estimated
                         THEN excluded.published_at ELSE kept.published_at END,
     published_at_estimated = kept.published_at_estimated AND excluded.published_at_estimated,
-    points = CASE WHEN excluded.fetched_at >= kept.fetched_at
-                  THEN coalesce(excluded.points, kept.points)
-                  ELSE coalesce(kept.points, excluded.points) END,
-    comments = CASE WHEN excluded.fetched_at >= kept.fetched_at
-                    THEN coalesce(excluded.comments, kept.comments)
-                    ELSE coalesce(kept.comments, excluded.comments) END
+    {", ".join(f"{name} = {becomes}" for name, becomes in (_COUNTS | _OUTLET).items())}
 RETURNING id, xmax = 0 AS new, text_language IS NULL AS unread
 """  # noqa: S608 - our own column names
 
@@ -247,7 +266,11 @@ def _build_row(article: Article, fetched_at: datetime) -> tuple[Any, ...]:
             article.language,
         ),
         *(article.published_at, article.published_at_estimated),
-        *((engagement.points, engagement.comments) if engagement else (None, None)),
+        *(
+            (engagement.points, engagement.comments, engagement.url)
+            if engagement
+            else (None, None, None)
+        ),
         fetched_at,
     )
 
@@ -280,8 +303,8 @@ def _get_texts(article: Article) -> Texts:
 def article_of(row: Record) -> Article:
     """Return the article in a row with ARTICLE_COLUMNS."""
     values = {name: row[name] for name in ARTICLE_COLUMNS.split(", ")}
-    points, comments = values.pop("points"), values.pop("comments")
-    engagement = None if points is None else Engagement(points, comments)
+    points, comments, thread = map(values.pop, ("points", "comments", "discussion_url"))
+    engagement = None if points is None else Engagement(points, comments, thread)
     return Article(id=values.pop("public_id"), engagement=engagement, **values)
 
 

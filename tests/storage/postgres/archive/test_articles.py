@@ -10,7 +10,7 @@ import trio
 from attrs import evolve
 
 from newsintel.domain.archive.query import build_archive_query
-from newsintel.domain.search.article import Engagement, Pair, Rule
+from newsintel.domain.search.article import Engagement, Group, Member, Pair, Rule
 from newsintel.errors import PoisonedBatchError
 from newsintel.storage.postgres.archive.search import PostgresSearch
 from tests.storage.support import NOON, article
@@ -38,7 +38,7 @@ async def test_every_field_is_read_back_unchanged(archive):
         image_url="https://i",
         language="ar",
         published_at_estimated=True,
-        engagement=Engagement(0, 7),
+        engagement=Engagement(0, 7, "https://www.reddit.com/r/news/comments/1/"),
     )
     await archive.save_articles([(full, NOON)], [])
     found = (await archive.get_article(full.id)).article
@@ -80,10 +80,9 @@ async def test_later_save_fills_missing_fields_and_loses_nothing(archive):
 POST = article(
     source="reddit",
     external_id="t3_1",
-    publisher="r/news",
     author="poster",
     description="I saw this",
-    engagement=Engagement(7, 3),
+    engagement=Engagement(7, 3, "https://www.reddit.com/r/news/comments/1/"),
 )
 BARE = article()
 SIGNED = article(author="Jane Doe", description="By her")
@@ -100,11 +99,11 @@ OTHERS = article(
 @pytest.mark.parametrize(
     ("saved", "expected"),
     [
-        ((BARE, POST), evolve(BARE, engagement=Engagement(7, 3))),
+        ((BARE, POST), evolve(BARE, engagement=POST.engagement)),
         ((POST, BARE), POST),
-        ((SIGNED, POST), evolve(SIGNED, engagement=Engagement(7, 3))),
+        ((SIGNED, POST), evolve(SIGNED, engagement=POST.engagement)),
         ((POST, SIGNED), POST),
-        ((BARE, POST, SIGNED), evolve(SIGNED, engagement=Engagement(7, 3))),
+        ((BARE, POST, SIGNED), evolve(SIGNED, engagement=POST.engagement)),
         (
             (POST, evolve(POST, author="other", description="I saw this, too")),
             evolve(POST, description="I saw this, too"),
@@ -130,6 +129,122 @@ async def test_an_article_keeps_its_own_sources_author(archive, saved, expected)
     assert (await archive.get_article(BARE.id)).article == expected
     await archive.save_articles([(one, NOON) for one in saved], [])
     assert (await archive.get_article(BARE.id)).article.author == expected.author
+
+
+THREADS = [None, *(f"https://www.reddit.com/r/{name}/comments/1/" for name in ("a", "b"))]
+
+
+def choose_discussion(saves):
+    """The rule for the discussion of an article, on its saves in their order."""
+    kept, latest = None, NOON
+    for found, at in saves:
+        if kept is None or found is None:
+            kept = kept or found
+        elif kept.url and found.url and kept.url != found.url:
+            kept = max(kept, found, key=lambda it: it.points)
+        else:
+            new, old = (found, kept) if at >= latest else (kept, found)
+            kept = evolve(new, url=new.url or old.url)
+        latest = max(latest, at)
+    return kept
+
+
+async def test_the_archive_keeps_one_whole_discussion(archive):
+    """Of several, the one with the most points; of each, the counts of the newest fetch.
+
+    200 articles have up to six saves with any discussion, at any time, alone or in one batch.
+    """
+    dice = random.Random(11)
+
+    def make_save():
+        counts = dice.randrange(4), dice.randrange(4), dice.choice(THREADS)
+        found = Engagement(*counts) if dice.random() < 0.8 else None
+        return found, NOON + timedelta(hours=dice.randrange(3))
+
+    saves = {
+        str(number): [make_save() for _ in range(dice.randrange(1, 7))] for number in range(200)
+    }
+    together = {name: some for name, some in saves.items() if int(name) % 2}
+    await archive.save_articles(
+        [(article(name, engagement=it), at) for name, some in together.items() for it, at in some],
+        [],
+    )
+    for turn in range(6):
+        batch = [(name, some[turn]) for name, some in saves.items() if turn < len(some)]
+        await archive.save_articles(
+            [
+                (article(name, engagement=it), at)
+                for name, (it, at) in batch
+                if name not in together
+            ],
+            [],
+        )
+    for name, some in saves.items():
+        found = (await archive.get_article(article(name).id)).article
+        assert found.engagement == choose_discussion(some), some
+
+
+async def test_the_archive_and_a_search_choose_the_same_discussion(archive):
+    """A harvest's members of one page become one row; on a tie the first wins in both."""
+    dice = random.Random(12)
+    for number in range(40):
+        posts = [
+            article(
+                f"page{number}",
+                source="reddit",
+                engagement=Engagement(
+                    dice.randrange(3),
+                    dice.randrange(9),
+                    f"https://www.reddit.com/r/x/comments/{n}/",
+                ),
+            )
+            for n in range(dice.randrange(1, 4))
+        ]
+        members = [article(f"page{number}", source="newsapi"), *posts]
+        dice.shuffle(members)
+        group = Group(tuple(map(Member, members)), members[0])
+        await archive.save_articles([(one, NOON) for one in members], [])
+        kept = (await archive.get_article(members[0].id)).article
+        assert kept.engagement == group.discussion
+
+
+OLD = """INSERT INTO articles (public_id, canonical_url, url, source, external_id,
+             publisher, title, published_at, published_at_estimated, points, comments,
+             first_seen_at, fetched_at)
+         VALUES ('{one.id}', '{one.url}', '{one.url}', 'reddit', 't3_1',
+             'r/news', 'T', '2026-11-23+00', false, 5, 2, '2026-11-23+00', '2026-11-23+00')"""
+
+
+async def test_a_post_of_an_older_process_gets_its_discussion_and_its_outlet(archive, execute):
+    """Before and during a roll-out, older processes write link posts under their subreddit.
+
+    They know no address. Posts without a link stay with their subreddit.
+    """
+    link, talk = article("link", source="reddit"), article("talk", source="reddit")
+    for one in (link, talk):
+        await execute(OLD.format(one=one))
+    old = (await archive.get_article(link.id)).article
+    assert (old.publisher, old.engagement) == ("r/news", Engagement(5, 2))
+    found = Engagement(4, 3, "https://www.reddit.com/r/news/comments/1/")
+    await archive.save_articles(
+        [
+            (evolve(link, publisher="bbc.com", engagement=found), LATER),
+            (evolve(talk, publisher="r/news", engagement=found), LATER),
+        ],
+        [],
+    )
+    await archive.save_articles([(evolve(link, publisher="r/world"), LATER)], [])
+    new = [(await archive.get_article(one.id)).article for one in (link, talk)]
+    assert [one.publisher for one in new] == ["bbc.com", "r/news"]
+    assert [one.engagement for one in new] == [found, found]
+
+
+async def test_an_outlet_is_found_by_its_name_after_its_link_post(archive, postgres):
+    """Not by the subreddit any more."""
+    await archive.save_articles([(evolve(POST, publisher="r/news"), NOON), (BARE, NOON)], [])
+    search = PostgresSearch(postgres)
+    for q, hits in (('publisher:"the guardian"', 1), ("publisher:r/news", 0)):
+        assert len((await search.search(build_archive_query(q), 10, None)).hits) == hits
 
 
 async def test_author_condition_matches_only_the_author_of_the_source(archive, postgres):

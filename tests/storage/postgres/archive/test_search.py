@@ -7,6 +7,7 @@ from attrs import evolve
 
 from newsintel.domain.archive.model import ArchiveQuery, ArchiveSort, Condition, Field
 from newsintel.domain.paging import Position
+from newsintel.domain.search import scoring
 from newsintel.errors import ArchiveTimeoutError, InvalidParameterError
 from newsintel.storage.postgres.archive import conditions, walk
 from newsintel.storage.postgres.archive import search as search_module
@@ -216,6 +217,18 @@ async def test_relevance_ranks_titles_first_then_newer_articles(found):
         article("description", title="x", description="a cat"),
     )
     assert names == ["newer", "older", "description", "content"]
+
+
+async def test_titles_weigh_against_descriptions_as_in_live_scores(postgres):
+    """PostgreSQL's ranks of a word in either have the ratio of the two parts of a live score."""
+
+    async def unit(connection) -> tuple[float, float]:
+        return await connection.fetchrow(
+            "SELECT ts_rank('cat:1A'::tsvector, 'cat'), ts_rank('cat:1B'::tsvector, 'cat')"
+        )
+
+    in_title, in_description = await postgres.run(unit)
+    assert in_description / in_title == pytest.approx(scoring.DESCRIPTION / scoring.TITLE)
 
 
 @pytest.mark.parametrize("sort", list(ArchiveSort))

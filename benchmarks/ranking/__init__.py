@@ -1,0 +1,1 @@
+"""How well the score ranks recorded articles: `just eval-ranking`."""

@@ -1,0 +1,117 @@
+"""Answers of the last seconds, kept in this process's memory for whoever asks the same.
+
+Such an answer is the same for everybody. Redis, or the store behind it, is asked again after a few
+seconds, so what another process changes shows soon.
+"""
+
+import hashlib
+from math import floor
+
+from attrs import frozen
+
+from newsintel.domain.bounds.sized_cache import SizedCache
+from newsintel.http.asgi import HeaderLines, Scope
+from newsintel.http.response.cache_headers import HIT_STATUS, MISS_STATUS, VARY, format_etag
+
+MEMORY_S = 5
+"""How long an answer is sent from memory, at most."""
+MAX_BYTES = 16 * 1024 * 1024
+"""Size of the cache. A page of the archive has 10 to 100 KiB."""
+ANSWER_BYTES = 1500
+"""Size of an answer without its body and query string: its header lines."""
+
+
+@frozen
+class KeptAnswer:
+    """A finished answer with the status 200, and until when it is sent from memory.
+
+    Attributes:
+        body: JSON in UTF-8.
+        tag: its entity tag's opaque part; None = it has none.
+        lines: the header lines that never change.
+        made_s: the time from which its age counts, Unix time.
+        until_s: until when it is sent from memory, Unix time.
+        keep_s: for how long caches may keep it; None = they may not.
+        route: the route that answered, for log and metrics.
+    """
+
+    body: bytes
+    tag: str | None
+    lines: tuple[tuple[bytes, bytes], ...]
+    made_s: float
+    until_s: float
+    keep_s: int | None
+    route: str
+
+    @classmethod
+    def of_body(
+        cls, body: bytes, route: str, now_s: float, *, keep_s: int, age_s: float
+    ) -> "KeptAnswer":
+        """Return an answer that caches may keep.
+
+        Args:
+            body: the finished body.
+            route: the route that answered.
+            now_s: Unix time.
+            keep_s: for how long it is cached in all.
+            age_s: for how long it has been cached.
+        """
+        tag = hashlib.sha256(body).hexdigest()[:32]
+        lines = (
+            *_describe(body),
+            (b"etag", format_etag(tag)),
+            (b"cache-control", b"public, max-age=%d" % keep_s),
+            (b"vary", VARY.encode()),
+        )
+        made_s = now_s - age_s
+        until_s = min(now_s + MEMORY_S, made_s + keep_s)
+        return cls(body, tag, lines, made_s, until_s, keep_s, route)
+
+    @classmethod
+    def of_moment(cls, body: bytes, route: str, now_s: float, memory_s: float) -> "KeptAnswer":
+        """Return an answer that no cache may keep and that memory keeps for `memory_s`."""
+        lines = (*_describe(body), (b"cache-control", b"no-store"))
+        return cls(body, None, lines, now_s, now_s + memory_s, None, route)
+
+    def is_fresh(self, now_s: float) -> bool:
+        """Whether it may be sent from memory; not if the clock was set back: its age is unknown."""
+        return self.made_s <= now_s < self.until_s
+
+    def build_headers(self, now_s: float, *, hit: bool) -> HeaderLines:
+        """Return the header lines at a given time.
+
+        Args:
+            now_s: Unix time.
+            hit: whether it was in a cache, here or in Redis.
+        """
+        if self.keep_s is None:
+            return [*self.lines]
+        age = floor(now_s - self.made_s)
+        left = max(0, self.keep_s - age)
+        return [
+            *self.lines,
+            (b"age", b"%d" % age),
+            (b"x-accel-expires", b"%d" % left),
+            (b"cache-status", HIT_STATUS % left if hit else MISS_STATUS),
+        ]
+
+
+def _describe(body: bytes) -> HeaderLines:
+    return [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+
+
+class KeptAnswers:
+    """Kept answers by path and query string, limited by size; the least recently used go first."""
+
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self._answers: SizedCache[tuple[str, bytes], KeptAnswer] = SizedCache(max_bytes)
+
+    def get(self, scope: Scope) -> KeptAnswer | None:
+        """Return the answer to the same request, fresh or not."""
+        return self._answers.get((scope["path"], scope["query_string"]))
+
+    def put(self, scope: Scope, answer: KeptAnswer) -> None:
+        """Keep the answer to a request; it replaces an older one."""
+        key = (scope["path"], scope["query_string"])
+        size_bytes = ANSWER_BYTES + len(key[0]) + len(key[1]) + len(answer.body)
+        self._answers.put(key, answer, size_bytes)

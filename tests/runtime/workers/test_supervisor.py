@@ -1,0 +1,202 @@
+"""The supervisor with real processes, which do nothing but obey it."""
+
+import os
+import signal
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import trio
+from structlog.testing import capture_logs
+
+from newsintel.config.values import ListenAddress
+from newsintel.errors import WorkersFailedError
+from newsintel.http.server.listening import open_listeners
+from newsintel.runtime.workers import supervisor as module
+from newsintel.runtime.workers import worker_process
+from newsintel.runtime.workers.connection_counts import create_counts
+from newsintel.runtime.workers.supervisor import RESTARTS, Supervisor
+from newsintel.runtime.workers.worker_process import Sockets, describe_exit
+from tests.runtime.workers.toy import EXPOSITION
+from tests.service import ROOT
+from tests.waiting import PATIENCE_S, until
+
+
+@pytest.fixture(autouse=True)
+def toys(monkeypatch):
+    """Workers are toys; restarts count however long they take on a busy machine."""
+    monkeypatch.setattr(worker_process, "PROGRAM", (str(Path(__file__).with_name("toy.py")),))
+    monkeypatch.setattr(module, "RESTARTS_IN_S", 3600)
+    monkeypatch.setattr(module, "SCRAPE_S", PATIENCE_S)
+    monkeypatch.setattr(worker_process, "END_NOW_S", PATIENCE_S)
+    monkeypatch.setenv("PYTHONPATH", ROOT)
+
+
+@asynccontextmanager
+async def toy_supervisor(behaviour, workers=2, drain_s=PATIENCE_S):
+    """Make a supervisor of toys; it and their port."""
+    with trio.fail_after(PATIENCE_S):
+        listeners = await open_listeners(ListenAddress("127.0.0.1", 0))
+        port = listeners[0].socket.getsockname()[1]
+        sockets = Sockets(listeners, (), create_counts())
+        try:
+            yield (
+                Supervisor(workers, sockets, lambda given: [behaviour, given.format()], drain_s),
+                port,
+            )
+        finally:
+            os.close(sockets.counts)
+            sockets.close()
+
+
+@asynccontextmanager
+async def supervising(behaviour="serve", **how):
+    """Run toys until they all serve; drain them after the block."""
+    async with (
+        toy_supervisor(behaviour, **how) as (supervisor, port),
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(supervisor.run)
+        await supervisor.all_serving.wait()
+        yield supervisor, port
+        supervisor.begin_drain()
+
+
+async def who(port):
+    """The number and process id of the worker that takes a new connection."""
+    async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+        received = b""
+        async for piece in stream:
+            received += piece
+    return tuple(map(int, received.split()))
+
+
+async def find_worker(port, number, other_than=None):
+    """The process id of a worker; a new one if `other_than` is its former id."""
+
+    async def look():
+        found, pid = await who(port)
+        return pid if found == number and pid != other_than else None
+
+    return await until(look)
+
+
+def is_running(pid):
+    """Whether a process exists."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+async def test_all_workers_serve_one_port_until_the_shutdown():
+    """Then no process is left and the port is closed."""
+    async with supervising() as (_, port):
+        pids = [await find_worker(port, number) for number in (1, 2)]
+        assert len({*pids, os.getpid()}) == 3
+        assert all(os.getsid(pid) == pid for pid in pids)
+    assert not any(map(is_running, pids))
+    with pytest.raises(OSError, match="failed"):
+        await who(port)
+
+
+async def test_a_worker_that_is_killed_is_replaced():
+    """The other one answers meanwhile; the log has the reason, the metrics the restart."""
+    with capture_logs() as logs:
+        async with supervising() as (supervisor, port):
+            killed = await find_worker(port, 1)
+            before = await supervisor.collect_metrics()
+            os.kill(killed, signal.SIGKILL)
+            assert (await who(port))[1] != 0
+            await find_worker(port, 1, other_than=killed)
+            after = await supervisor.collect_metrics()
+    assert [line for line in logs if line["event"] == "worker_ended"] == [
+        {
+            "event": "worker_ended",
+            "log_level": "error",
+            "worker": 1,
+            "exit_code": -signal.SIGKILL,
+            "reason": "SIGKILL",
+        }
+    ]
+    assert EXPOSITION.count(b"1") == 1
+    assert b"\ntoy_total 2.0\n" in before
+    assert b"\nnewsintel_worker_restarts_total 0.0\n" in before
+    assert b"\ntoy_total 3.0\n" in after  # the ended one, the new one and the other one
+    assert b"\nnewsintel_worker_restarts_total 1.0\n" in after
+
+
+async def test_too_many_restarts_end_the_service():
+    """All others are drained. The error names the last worker that ended and why."""
+    with capture_logs() as logs:
+        async with toy_supervisor("serve,die") as (supervisor, port):
+
+            async def kill_repeatedly():
+                await supervisor.all_serving.wait()
+                while True:
+                    await supervisor.collect_metrics()
+                    await trio.sleep(0.02)
+
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(kill_repeatedly)
+                with pytest.raises(
+                    WorkersFailedError,
+                    match=rf"^worker 2 ended \(SIGKILL\), after {RESTARTS} restarts in 3600 s$",
+                ):
+                    await supervisor.run()
+                nursery.cancel_scope.cancel()
+    assert [line["worker"] for line in logs if line["event"] == "worker_ended"] == (
+        [2] * (RESTARTS + 1)
+    )
+    with pytest.raises(OSError, match="failed"):
+        await who(port)
+
+
+async def test_a_worker_that_never_serves_ends_the_service_at_once():
+    """A restart would not help: the first start has failed."""
+    async with toy_supervisor("serve,refuse") as (supervisor, _):
+        with pytest.raises(
+            WorkersFailedError, match=r"^worker 2 ended before it served: exit code 7$"
+        ):
+            await supervisor.run()
+
+
+async def test_a_worker_that_cannot_be_started_is_one_line(monkeypatch):
+    """The message has the system's reason."""
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    async with toy_supervisor("serve", workers=1) as (supervisor, _):
+        with pytest.RaisesGroup(
+            pytest.RaisesExc(
+                WorkersFailedError, match=r"^cannot start worker 1: No such file or directory$"
+            ),
+            flatten_subgroups=True,
+        ):
+            await supervisor.run()
+
+
+async def test_a_worker_that_does_not_drain_is_killed(monkeypatch):
+    """Its time is DRAIN_S and the slack in which it should have ended itself."""
+    monkeypatch.setattr(worker_process, "END_NOW_S", 0.0)
+    monkeypatch.setattr(module, "END_SLACK_S", 0.0)
+    with capture_logs() as logs:
+        async with supervising("serve,deaf", drain_s=0.0) as (_, port):
+            pids = [await find_worker(port, number) for number in (1, 2)]
+    assert not any(map(is_running, pids))
+    assert pids[1] in [line["pid"] for line in logs if line["event"] == "worker_killed"]
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (0, "exit code 0"),
+        (1, "exit code 1"),
+        (-9, "SIGKILL"),
+        (-35, "signal 35"),
+        (-99, "signal 99"),
+    ],
+)
+def test_exit_codes_are_described(code, text):
+    """Signals have their names, if they have one."""
+    assert describe_exit(code) == text
