@@ -82,6 +82,9 @@ async def open_pipeline(
         async with run_sinks(core, edges), run_upkeep(core), run_searching(core, edges, doors):
             with edges.to_merger, edges.to_recorder:
                 yield wiring.make_services(core, doors, providers, edges)
+            # Few answers come from here on, so an attempt to save may take longer. When the last
+            # one has come, `run_sinks` sets the final time.
+            core.spool.urgent_from = trio.current_time() + SAVING_SHARE * settings.drain_s
 
 
 @asynccontextmanager

@@ -71,7 +71,7 @@ async def test_while_the_history_is_away_searches_are_spooled(autojump_clock):
     history.away = True
     searches = [record(1, user_id=7), record(2, person="192.0.2.7")]
     await run_all(history, counts, searches, spool=Spool((place,), counts))
-    assert counts == {"spooled_rows searches redis": 2, "refusals marks": 2}
+    assert counts == {"spooled_rows searches redis": 2}
     (entry,) = (run_all_slices(load_spooled(data)) for data in place.kept)
     bare = {"person": "", "repeat_key": "", "form": None, "articles": ()}
     assert list(entry.searches) == [evolve(search, **bare) for search in searches]
@@ -83,7 +83,7 @@ async def test_without_a_spool_lost_searches_are_counted(autojump_clock):
     history, counts, place = MemoryHistory(), Counts(), MemorySpool()
     history.away = place.away = True
     await run_all(history, counts, [record(1), record(2)], spool=Spool((place,), counts))
-    assert counts == {"spool_refusals redis away": 1, "refusals history": 2, "refusals marks": 2}
+    assert counts == {"spool_refusals redis away": 1, "refusals history": 2}
 
 
 async def test_a_repeat_within_the_window_is_not_recorded(autojump_clock):

@@ -33,7 +33,8 @@ ARTICLES = st.builds(
         ("description", "content", "author", "section", "image_url", "language"),
         st.none() | TEXTS,
     ),
-    engagement=st.none() | st.builds(Engagement, st.integers(-9, 9), st.integers(-9, 9)),
+    engagement=st.none()
+    | st.builds(Engagement, st.integers(-9, 9), st.integers(-9, 9), st.none() | TEXTS),
 )
 PAIRS = st.builds(Pair, TEXTS, TEXTS, st.sampled_from(Rule), st.floats(0, 1))
 SEARCHES = st.builds(
@@ -63,6 +64,28 @@ def test_times_come_back_in_utc():
     entry = Spooled([(article(), there)])
     ((_, fetched_at),) = run_all(load_spooled(run_all(dump_spooled(entry)))).rows
     assert (fetched_at, fetched_at.tzinfo) == (NOON, UTC)
+
+
+KEPT = (
+    b'{"format":1,"rows":[[{"id":"a_a","source":"guardian","external_id":"a",'
+    b'"url":"https://news.example/a","canonical_url":"https://news.example/a",'
+    b'"title":"Title of a","publisher":"The Example",'
+    b'"published_at":"2026-03-14T12:00:00+00:00","published_at_estimated":false,'
+    b'"description":null,"content":null,"author":null,"section":null,"image_url":null,'
+    b'"language":null,"engagement":{"points":3,"comments":4}},"2026-03-14T12:00:00+00:00"]],'
+    b'"pairs":[["a_b","a_a","title",1.0]],'
+    b'"searches":[["q","k",1,"2026-03-14T12:00:00+00:00",7]]}'
+)
+
+
+def test_what_the_first_version_wrote_is_still_read():
+    """These bytes never change: an operator's spool may hold such entries."""
+    bare = {"person": "", "repeat_key": "", "form": None}
+    assert run_all(load_spooled(KEPT)) == Spooled(
+        [(article(engagement=Engagement(3, 4)), NOON)],
+        [Pair("a_b", "a_a", Rule.TITLE, 1.0)],
+        [search_record(user_id=7, **bare)],
+    )
 
 
 def test_a_pair_without_a_finite_similarity_is_left_out():
