@@ -1,8 +1,11 @@
 """The SpoolPlace port on Redis: a stream with one consumer group, and a counter of its bytes.
 
-Every change of the stream changes the counter in the same MULTI, under WATCH of the counter. So the
-counter is exact and the bound holds however many processes add, and no Lua script is needed (some
-operators forbid scripts). Neither key expires, so a `volatile` eviction policy never evicts them.
+An entry is added and counted in one MULTI, under WATCH of the counter, so the bound holds however
+many processes add, and no Lua script is needed (some operators forbid scripts). An entry is removed
+first and subtracted then, because a full Redis refuses to change a counter, but deletes. So the
+counter is never too low. It is too high after a crash between the two; an add that finds it full
+and the stream empty corrects it.
+Neither key expires, so a `volatile` eviction policy never evicts them.
 
 All processes use one name of a consumer, so dead processes leave no consumers behind. A process
 that takes an entry has it for CLAIM_S; then any process may claim it.
@@ -13,7 +16,7 @@ import random
 from typing import Any
 
 from attrs import frozen
-from redis.exceptions import ResponseError, WatchError
+from redis.exceptions import OutOfMemoryError, ResponseError, WatchError
 
 from newsintel.errors import SpoolFullError, UnavailableError
 from newsintel.storage.redis.failures import read_code
@@ -62,6 +65,9 @@ class RedisSpool:
         self._link = link
         self._redis = link.redis
         self._max_bytes = max_bytes
+        self._grouped = False
+        self._owed_bytes = 0
+        """What a full Redis has not let us subtract from the counter yet."""
         self.size_bytes = 0
 
     async def add(self, data: bytes) -> None:
@@ -96,6 +102,8 @@ class RedisSpool:
                 except WatchError:
                     await _pause(attempt)
                     continue
+            if not self._grouped:  # a full Redis would refuse to make it later
+                await self._make_group()
             return used
         raise UnavailableError("too many processes change the spool")
 
@@ -108,12 +116,16 @@ class RedisSpool:
                 raise
         if not await self._redis.exists(STREAM):
             return used, None
+        await self._make_group()
+        return used, await self._read_new()
+
+    async def _make_group(self) -> None:
         try:
             await self._redis.xgroup_create(STREAM, GROUP, id="0")
         except ResponseError as error:
-            if read_code(error) != "BUSYGROUP":  # another process has just made it
+            if read_code(error) != "BUSYGROUP":  # there is one
                 raise
-        return used, await self._read_new()
+        self._grouped = True
 
     async def _claim_old(self) -> tuple[bytes, bytes] | None:
         reply: Any = await self._redis.xautoclaim(
@@ -126,27 +138,19 @@ class RedisSpool:
         return _read_entry(reply[0][1]) if reply else None
 
     async def _remove(self, entry_id: bytes, size_bytes: int) -> int:
-        for attempt in range(ATTEMPTS):
-            async with self._redis.pipeline(transaction=True) as together:
-                await together.watch(BYTES)
-                used = int(await together.get(BYTES) or 0)
-                if not await together.xpending_range(STREAM, GROUP, entry_id, entry_id, 1):
-                    return used
-                # The last entry takes all bytes with it: a counter that somebody has changed or
-                # deleted is right again.
-                last = await together.xlen(STREAM) == 1
-                used = 0 if last else max(0, used - size_bytes)
-                together.multi()  # type: ignore[no-untyped-call]
-                together.xack(STREAM, GROUP, entry_id)
-                together.xdel(STREAM, entry_id)
-                together.set(BYTES, used)
-                try:
-                    await together.execute()
-                except WatchError:
-                    await _pause(attempt)
-                    continue
-            return used
-        raise UnavailableError("too many processes change the spool")
+        # No MULTI: a full Redis refuses every command within one. XDEL comes first: an entry that
+        # is acknowledged and not deleted would never be taken again.
+        async with self._redis.pipeline(transaction=False) as together:
+            together.xdel(STREAM, entry_id)
+            together.xack(STREAM, GROUP, entry_id)
+            deleted, _ = await together.execute()
+        self._owed_bytes += size_bytes * deleted  # 0 if another process was faster
+        try:
+            used = int(await self._redis.decrby(BYTES, self._owed_bytes))
+        except OutOfMemoryError:
+            return self.size_bytes
+        self._owed_bytes = 0
+        return used
 
     async def _give_back(self, entry_id: bytes) -> None:
         await self._redis.xclaim(
