@@ -14,13 +14,14 @@ from attrs import evolve
 from benchmarks.corpus import Corpus
 from benchmarks.load import copy_articles
 from newsintel.actors import persister
-from newsintel.actors.persister import BATCH_ROWS
+from newsintel.domain.archive.batch import BATCH_ROWS
 from newsintel.domain.bounds.room import ByteBudget
 from newsintel.domain.search.article import Article
 from newsintel.domain.search.harvest import Answer, Harvest, Merge
 from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.domain.search.query import build_query
 from newsintel.domain.search.query_model import Dedupe
+from newsintel.runtime.spool import Spool
 from newsintel.storage.bridge import Bridge
 from newsintel.storage.postgres.archive.articles import PostgresArchive
 from newsintel.storage.postgres.pool import Postgres
@@ -73,6 +74,7 @@ async def persist_rows(postgres: Postgres, rows: Rows) -> None:
                 receive,
                 room=ByteBudget(2**30),
                 archive=PostgresArchive(postgres),
+                spool=Spool((), _ignore_count),
                 count=_ignore_count,
             )
         )

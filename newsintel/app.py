@@ -8,6 +8,7 @@ HTTP, CLI ─> desk ───────> merger ────────┼> f
                                                       ├─ to_cache ────> cache_writer ─> Redis
                                                       └─ to_persister > persister ────> PostgreSQL
 HTTP ─ to_recorder ─> recorder ─> search_history <─ janitor, search_marks ─> trend_writer
+persister, recorder ─ what PostgreSQL does not take ─> spool ─> drainer ─> PostgreSQL
 fetchers ─ tally ─> latency_writer ─> Redis          metrics ─> emf_writer ─> standard error
 PostgreSQL: articles still to be read ─> indexer        story_queue ─> grouper
             term_changes ─> term_counter    saved_articles ─> save_counter ─ saves ─> merger
@@ -27,6 +28,7 @@ import trio
 from newsintel import wiring
 from newsintel.actors import (
     cache_writer,
+    drainer,
     grouper,
     indexer,
     janitor,
@@ -52,6 +54,8 @@ log = get_logger(__name__)
 
 SINKS_SHARE = 0.4
 """The sinks' share of DRAIN_S: 8 s of 20. HTTP has the same; flights and stores have the rest."""
+SAVING_SHARE = 0.25
+"""The part of that in which they save in PostgreSQL, 5 s; then they spool what is left."""
 
 
 @asynccontextmanager
@@ -79,23 +83,33 @@ async def open_pipeline(
         async with run_sinks(core, edges), run_upkeep(core), run_searching(core, edges, doors):
             with edges.to_merger, edges.to_recorder:
                 yield wiring.make_services(core, doors, providers, edges)
+            # Few answers come from here on, so an attempt to save may take longer. When the last
+            # one has come, `run_sinks` sets the final time.
+            core.spool.urgent_from = trio.current_time() + SAVING_SHARE * settings.drain_s
 
 
 @asynccontextmanager
 async def run_sinks(core: Core, edges: Edges) -> AsyncIterator[None]:
-    """Run the sinks until no sender is left. A shutdown gives them SINKS_SHARE of DRAIN_S."""
+    """Run the sinks until no sender is left. A shutdown gives them SINKS_SHARE of DRAIN_S.
+
+    They save in the first part of it, SAVING_SHARE, and spool the rest in the second.
+    """
     stores, rooms, count = core.stores, edges.rooms, core.count
     personal, marks = stores.personal, stores.intelligence.search_marks
     cache = partial(cache_writer.run, edges.cache_writes, cache=stores.search.harvests)
     persist = partial(persister.run, edges.answers, archive=stores.archive.articles)
+    persist = partial(persist, spool=core.spool)
     record = partial(recorder.run, edges.searches, marks=marks, marking=core.marking, now=core.now)
     record = partial(record, history=personal.history, repeats=personal.repeats)
+    record = partial(record, spool=core.spool)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(partial(cache, room=rooms.to_cache, count=count), name="cache_writer")
         nursery.start_soon(partial(persist, room=rooms.to_persister, count=count), name="persister")
         nursery.start_soon(partial(record, count=count), name="recorder")
         yield
-        nursery.cancel_scope.deadline = trio.current_time() + SINKS_SHARE * core.settings.drain_s
+        now, drain_s = trio.current_time(), core.settings.drain_s
+        core.spool.urgent_from = now + SAVING_SHARE * drain_s
+        nursery.cancel_scope.deadline = now + SINKS_SHARE * drain_s
 
 
 @asynccontextmanager
@@ -107,7 +121,9 @@ async def run_upkeep(core: Core) -> AsyncIterator[None]:
     measure = partial(latency_writer.run, tally=core.tally, store=stores.operations.latencies)
     trends = partial(trend_writer.run, marks=ours.search_marks, trending=ours.trending, floor=floor)
     saves = partial(save_counter.run, counts=ours.save_counts, saves=core.saves, floor=floor)
+    drain = partial(drainer.run, spool=core.spool, archive=stores.archive.articles)
     actors = {
+        "drainer": partial(drain, history=stores.personal.history, count=count),
         "janitor": partial(clean, count=count, now=now),
         "latency_writer": partial(measure, count=count, now=now),
         "trend_writer": partial(trends, count=count, now=now),

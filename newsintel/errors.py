@@ -106,6 +106,10 @@ class ArchiveTimeoutError(UnavailableError):
     """A query of the archive exceeded its time limit. Answered 503 with a hint to narrow it."""
 
 
+class SpoolFullError(UnavailableError):
+    """A place of the spool has no room for an entry within SPOOL_MAX_BYTES."""
+
+
 class BusyError(UnavailableError):
     """Every slot of the asyncio bridge is taken. Nothing was started. Answered 503."""
 

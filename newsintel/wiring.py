@@ -50,11 +50,13 @@ from newsintel.runtime.lifecycle import Lifecycle
 from newsintel.runtime.limits.allowance import Allowance, States
 from newsintel.runtime.limits.limiter import create_limiter
 from newsintel.runtime.limits.lookups import LookUps
+from newsintel.runtime.losses import LossLog
 from newsintel.runtime.make_once import MakeOnce
 from newsintel.runtime.personal.preference_cache import PreferenceCache
 from newsintel.runtime.personal.recording import Recording
 from newsintel.runtime.search.claims import SharedCache
 from newsintel.runtime.search.desk import Desk
+from newsintel.runtime.spool import Spool
 from newsintel.runtime.telemetry import gauges, scraping
 from newsintel.runtime.telemetry.metrics import Metrics
 from newsintel.storage.embedded.secret_key_file import load_or_create_keys
@@ -78,6 +80,7 @@ class Core:
     stores: Stores
     tally: Tally
     saves: SaveCounter
+    spool: Spool
     windows: Windows
     secret_keys: tuple[Secret, ...]
     marking: SearchMarker
@@ -93,6 +96,7 @@ class Core:
             stores,
             Tally(),
             SaveCounter(),
+            Spool(stores.archive.spool, metrics.count),
             Windows.from_settings(settings),
             keys,
             SearchMarker(keys),
@@ -163,6 +167,7 @@ def make_merger(core: Core, edges: Edges) -> Merger:
         every_source=tuple(core.settings.source),
         windows=core.windows,
         saves=core.saves,
+        losses=LossLog(core.count),
         count=core.count,
         now=core.now,
     )
@@ -197,6 +202,7 @@ def make_services(
         flights=lambda: desk.flights,
         states=states,
         load=load,
+        spool_sizes=core.spool.read_sizes,
     )
     preferences = PreferenceCache(stores.personal.preferences)
     return Services(

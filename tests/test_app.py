@@ -11,7 +11,7 @@ from structlog.contextvars import clear_contextvars
 from structlog.testing import capture_logs
 
 from newsintel import __version__, app, wiring
-from newsintel.actors import janitor
+from newsintel.actors import janitor, persister
 from newsintel.config.settings import read_settings
 from newsintel.config.values import Secret
 from newsintel.domain.accounts.model import Caller
@@ -59,6 +59,7 @@ from tests.fakes.basics import (
     MemoryLatencies,
     MemoryLedger,
     MemorySearch,
+    MemorySpool,
     MemoryStories,
 )
 from tests.fakes.likeness import MemoryLikeness, MemorySaveCounts, MemoryTerms, MemoryTextIndex
@@ -94,6 +95,7 @@ class World:
 
     cache: MemoryCache = field(factory=MemoryCache)
     archive: MemoryArchive = field(factory=MemoryArchive)
+    spool: MemorySpool = field(factory=MemorySpool)
     history: MemoryHistory = field(factory=MemoryHistory)
     preferences: MemoryPreferences = field(factory=MemoryPreferences)
     saved: MemorySaved = field(factory=MemorySaved)
@@ -138,6 +140,7 @@ class World:
                 dump=None,
                 text_index=self.text_index,
                 stories=self.stories,
+                spool=(self.spool,),
             ),
             accounts=AccountStores(
                 directory=self.accounts,
@@ -326,13 +329,67 @@ async def test_old_searches_are_deleted_while_the_service_runs(world, autojump_c
     assert trio.current_time() == began
 
 
-async def test_stuck_archive_delays_shutdown_only_for_its_share(world, autojump_clock):
-    """If PostgreSQL does not answer, the sinks are cancelled after their share of DRAIN_S."""
-    world.archive.away = True
+async def hang(*_):
+    """Answer nothing, like a frozen store."""
+    await trio.sleep_forever()
+
+
+async def test_frozen_archive_delays_shutdown_only_for_its_share(world, autojump_clock):
+    """The sinks try to save for SAVING_SHARE of DRAIN_S, and spool what is left."""
+    world.archive.save_articles = hang
     async with app.open_pipeline(settings(NEWSINTEL_DRAIN_S="10")) as services:
         await services.search.desk.search(asked(), ASKER)
         began = trio.current_time()
-    assert trio.current_time() - began == pytest.approx(app.SINKS_SHARE * 10)
+    assert trio.current_time() - began == pytest.approx(app.SAVING_SHARE * 10)
+    assert world.spool.read_articles() == ["a_one"] * 3
+
+
+async def test_slow_archive_delays_shutdown_only_for_its_share(world, autojump_clock, monkeypatch):
+    """PostgreSQL takes 0.4 s for each of 30 batches. Six are saved in time, the others spooled."""
+    save = world.archive.save_articles
+
+    async def save_slowly(articles, pairs):
+        await trio.sleep(0.4)
+        return await save(articles, pairs)
+
+    world.archive.save_articles = save_slowly
+    monkeypatch.setattr(persister, "BATCH_ROWS", 1)
+    async with app.open_pipeline(settings(NEWSINTEL_DRAIN_S="10")) as services:
+        async with trio.open_nursery() as nursery:
+            for number in range(30):
+                query = asked(f"climate {number}")
+                nursery.start_soon(services.search.desk.search, query, ASKER)
+        began = trio.current_time()
+    assert trio.current_time() - began == pytest.approx(app.SAVING_SHARE * 10)
+    assert len(world.archive.calls) + len(world.spool.kept) >= 30
+    assert world.spool.kept
+
+
+async def test_stuck_spool_delays_shutdown_only_for_its_share(world, autojump_clock):
+    """If the spool does not answer either, the sinks are cancelled. The last try has its limit."""
+    world.archive.save_articles = world.spool.add = hang
+    metrics = Metrics()
+    async with app.open_pipeline(settings(NEWSINTEL_DRAIN_S="10"), metrics) as services:
+        await services.search.desk.search(asked(), ASKER)
+        began = trio.current_time()
+    allowed = app.SINKS_SHARE * 10 + persister.LAST_SPOOL_S
+    assert trio.current_time() - began == pytest.approx(allowed)
+    assert metrics.registry.get_sample_value("newsintel_lost_articles_total") == 3
+
+
+async def test_what_was_spooled_is_saved_when_the_archive_is_back(world, autojump_clock):
+    """The drainer runs in the pipeline. A search of the history comes back too."""
+    world.archive.away = world.history.away = True
+    async with app.open_pipeline(settings()) as services:
+        await services.search.desk.search(asked(), ASKER)
+        services.personal.recording.offer(ASKER, SEARCHED, app.utc_now())
+        await trio.sleep(5)
+        assert len(world.spool.kept) == 2
+        world.archive.away = world.history.away = False
+        await trio.sleep(5)
+        assert world.spool.kept == world.spool.taken == []
+    assert set(world.archive.kept) == {"a_one"}
+    assert len(world.history.kept) == 1
 
 
 async def test_crash_of_an_actor_ends_everything(world, autojump_clock):

@@ -27,6 +27,7 @@ from newsintel.domain.search.popularity import SaveCounter
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.errors import FlightBugError, InvalidParameterError, UnavailableError
 from newsintel.runtime.edges import Rooms
+from newsintel.runtime.losses import LossLog
 from newsintel.runtime.search.claims import Claim, SharedCache
 from newsintel.runtime.search.flight import Failed, FetchJob, Flight, Landed, StaleFound
 from newsintel.runtime.search.gathering import Gathering
@@ -61,6 +62,7 @@ class Merger:
         every_source: the names of all sources, enabled or not.
         windows: how long answers may be served.
         saves: how many people saved each article.
+        losses: logs the articles of answers that the persister's full inbox refused.
     """
 
     _inbox: trio.MemoryReceiveChannel[Flight]
@@ -73,6 +75,7 @@ class Merger:
     _every_source: tuple[str, ...] = field(kw_only=True)
     _windows: Windows = field(kw_only=True)
     _saves: SaveCounter = field(kw_only=True)
+    _losses: LossLog = field(kw_only=True)
     _count: Count = field(kw_only=True)
     _now: WallClock = field(kw_only=True)
 
@@ -89,6 +92,7 @@ class Merger:
                         flights.start_soon(
                             self._run_flight, flight, name=f"flight {flight.query.key}"
                         )
+            self._losses.flush()
 
     async def _run_flight(self, flight: Flight) -> None:
         """Run one flight to its end. A bug in it fails only its own waiters."""
@@ -212,8 +216,12 @@ class Merger:
     def _offer_to_sinks(self, flight: Flight, answer: Answer, claim: Claim) -> None:
         """Offer a landed answer to both sinks without waiting; skip a sink that has no room."""
         size_bytes = answer.size_bytes
-        if not _offer(self._to_persister, answer, self._rooms.to_persister, size_bytes):
+        if _offer(self._to_persister, answer, self._rooms.to_persister, size_bytes):
+            self._losses.note_success()
+        else:
             self._count("refusals", inbox="persister")
+            articles = sum(len(outcome.articles) for outcome in answer.harvest.outcomes)
+            self._losses.note_loss(articles, "the persister's inbox is full")
         if any(
             old and self._windows.must_keep_old(old.harvest, answer.harvest, self._now())
             for old in (claim.answer, flight.serving)

@@ -1,11 +1,13 @@
 """The recorder: appends answered searches to the search history and to the counts of people.
 
-It is lossy on purpose, and losses are counted: no search waits for it. It skips a repeat that
+While PostgreSQL is away, it spools searches for the history, without the person and what the counts
+need; the counts lose them. No search waits for it, and losses are counted. It skips a repeat that
 another process has already recorded. If Redis is unavailable, it records the repeat: a duplicate
 is better than a loss.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import trio
@@ -16,7 +18,9 @@ from newsintel.domain.personal.ports import History
 from newsintel.domain.ports import Count, Repeats, WallClock
 from newsintel.domain.search.history import REPEAT_S, SearchRecord
 from newsintel.errors import UnavailableError
+from newsintel.runtime.attempts import Attempts
 from newsintel.runtime.halving import save_halving
+from newsintel.runtime.spool import Spool
 from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -38,6 +42,7 @@ async def run(
     repeats: Repeats,
     marking: SearchMarker,
     marks: SearchMarks,
+    spool: Spool,
     count: Count,
     now: WallClock,
 ) -> None:
@@ -45,6 +50,7 @@ async def run(
 
     Owns: its inbox.
     """
+    recording, counting = Attempts(spool), Attempts(spool)
     with inbox:
         async for first in inbox:
             searches = [first]
@@ -55,15 +61,17 @@ async def run(
                     except trio.EndOfChannel:
                         break
             fresh = await _drop_repeats(searches, repeats, count, now)
-            try:
-                count(
-                    "recorded_searches",
-                    await _write_halving(fresh, history.record_searches, count, "history"),
-                )
-            except UnavailableError as error:
-                log.debug("searches_not_recorded", searches=len(fresh), reason=str(error))
-                count("refusals", len(fresh), inbox="history")
-            await _mark(fresh, marking, marks, count)
+            marked = [found for search in fresh if (found := marking.mark(search)) is not None]
+            if not await recording.save(partial(_record, fresh, history, count)):
+                await spool.put_searches(fresh)
+            # This is a separate write: it may be retried without counting anybody twice.
+            if not await counting.save(partial(_write_halving, marked, marks.add, count, "marks")):
+                count("refusals", len(marked), inbox="marks")
+
+
+async def _record(searches: Sequence[SearchRecord], history: History, count: Count) -> None:
+    written = await _write_halving(searches, history.record_searches, count, "history")
+    count("recorded_searches", written)
 
 
 async def _write_halving(
@@ -80,21 +88,6 @@ async def _write_halving(
 
     await save_halving(rows, write, refuse)
     return len(rows) - refused
-
-
-async def _mark(
-    searches: Sequence[SearchRecord], marking: SearchMarker, marks: SearchMarks, count: Count
-) -> None:
-    """Count searches per person.
-
-    This is a separate write from the history: it may be retried without counting anybody twice.
-    """
-    marked = [found for search in searches if (found := marking.mark(search)) is not None]
-    try:
-        await _write_halving(marked, marks.add, count, "marks")
-    except UnavailableError as error:
-        log.debug("searches_not_counted", searches=len(marked), reason=str(error))
-        count("refusals", len(marked), inbox="marks")
 
 
 async def _drop_repeats(

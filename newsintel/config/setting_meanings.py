@@ -41,6 +41,9 @@ MEANINGS = {
     "CACHE_PARTIAL_S": "sources that failed in an answer are asked again after this",
     "RATE_LIMIT": "requests per person, as calls/window; off = no limit",
     "MISS_LIMIT": "searches per person that reach a source, as calls/window; off = no limit",
+    "SPOOL_MAX_BYTES": (
+        "what may wait for PostgreSQL, in Redis and again in DATA_DIR; beyond it articles are lost"
+    ),
     "HISTORY_RETENTION_D": "searches are deleted from the history after this",
     "TRENDING_FLOOR": "people who must have searched for something before it is shown as a trend",
     "LOG_LEVEL": "the lowest level that is logged: debug, info, warning, error",

@@ -122,6 +122,7 @@ class Settings:
     cache_partial_s: float = define_setting(parse_positive_seconds, 30.0, unit="s")
     rate_limit: Quota | None = define_setting(parse_quota, Quota(60, 60))
     miss_limit: Quota | None = define_setting(parse_quota, Quota(30, 60))
+    spool_max_bytes: int = define_setting(integer_parser(0, 2**40), 256 * 2**20, unit="bytes")
     history_retention_d: int = define_setting(integer_parser(1, 3650), 90, unit="days")
     # A floor of one would show what a single person searched for.
     trending_floor: int = define_setting(integer_parser(2, 10_000), 3, unit="people")

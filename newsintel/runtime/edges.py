@@ -11,13 +11,15 @@ from newsintel.domain.search.harvest import Answer, CacheWrite
 from newsintel.domain.search.history import SearchRecord
 from newsintel.runtime.search.flight import FetchJob, Flight
 
-PERSISTER_INBOX = 64
-"""Harvests accepted and not yet archived. Full: the merger counts a refusal."""
+PERSISTER_INBOX = 512
+"""Answers accepted, and neither saved nor spooled yet: more than arrive while the persister waits
+for PostgreSQL, half a second. Full: the merger counts and logs their articles as lost.
+"""
 SINK_BYTES = 32 * 2**20
 """Memory for the answers queued for each sink, the persister and the cache writer.
 
-It holds 64 answers of 250 articles while PostgreSQL or Redis is unavailable. Full: the merger
-counts a refusal.
+It holds 64 answers of 250 articles, which take longer to merge than the persister waits for
+PostgreSQL. Full: the merger counts a refusal.
 """
 FLIGHTS_BYTES = 64 * 2**20
 """Memory for the replies of sources in all running flights.

@@ -6,6 +6,7 @@ from functools import cache
 
 from newsintel.config.settings import Settings
 from newsintel.config.values import Secret
+from newsintel.domain.archive.ports import SpoolPlace
 from newsintel.domain.operations.ports import StoreLoad
 from newsintel.domain.ports import Count
 from newsintel.domain.security.sealing import Sealer
@@ -45,6 +46,8 @@ from newsintel.storage.redis.link import RedisLink, open_redis
 from newsintel.storage.redis.repeats import RedisRepeats
 from newsintel.storage.redis.sessions import RedisSessions
 from newsintel.storage.redis.sign_in_attempts import RedisAttempts
+from newsintel.storage.redis.spool import RedisSpool
+from newsintel.storage.spool_folder import SpoolFolder, open_spool_folder
 from newsintel.storage.stores import (
     AccountStores,
     ArchiveStores,
@@ -87,7 +90,9 @@ async def open_stores(settings: Settings, count: Count) -> AsyncIterator[Stores]
                 bridge, database, settings.database_password, settings.database_pool
             ) as postgres,
             open_redis(bridge, cache_url, settings.redis_password) as redis,
+            open_spool_folder(settings.data_dir, settings.spool_max_bytes, count) as folder,
         ):
+            places = _spool_places(redis, folder, settings)
             migrating = bridge.add_lane("migrating", 1)
             if settings.migrate_database_url:
                 owner = (settings.migrate_database_url, settings.migrate_database_password)
@@ -95,7 +100,7 @@ async def open_stores(settings: Settings, count: Count) -> AsyncIterator[Stores]
                 owner = (database, settings.migrate_database_password or settings.database_password)
             yield Stores(
                 search=_search_stores(redis, settings, count),
-                archive=_archive_stores(postgres),
+                archive=_archive_stores(postgres, places),
                 accounts=_account_stores(postgres, redis, settings, count),
                 personal=_personal_stores(postgres, redis),
                 intelligence=_intelligence_stores(postgres),
@@ -113,13 +118,23 @@ def _search_stores(redis: RedisLink, settings: Settings, count: Count) -> Search
     )
 
 
-def _archive_stores(postgres: Postgres) -> ArchiveStores:
+def _spool_places(
+    redis: RedisLink, folder: SpoolFolder, settings: Settings
+) -> tuple[SpoolPlace, ...]:
+    """Return the places of the spool. The embedded Redis keeps nothing on disk, so it is none."""
+    if settings.redis_url is None:
+        return (folder,)
+    return (RedisSpool(redis, settings.spool_max_bytes), folder)
+
+
+def _archive_stores(postgres: Postgres, spool: tuple[SpoolPlace, ...]) -> ArchiveStores:
     return ArchiveStores(
         articles=PostgresArchive(postgres),
         search=PostgresSearch(postgres),
         dump=PostgresDump(postgres),
         text_index=PostgresIndexing(postgres),
         stories=PostgresStories(postgres),
+        spool=spool,
     )
 
 

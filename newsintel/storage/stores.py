@@ -9,6 +9,7 @@ from newsintel.domain.archive.ports import (
     Archive,
     ArchiveDump,
     ArchiveSearch,
+    SpoolPlace,
     StoryGroups,
     TextIndex,
 )
@@ -46,13 +47,18 @@ class SearchStores:
 
 @frozen(kw_only=True)
 class ArchiveStores:
-    """The archive; `articles` is what writes to it."""
+    """The archive; `articles` is what writes to it.
+
+    Attributes:
+        spool: where entries wait while PostgreSQL is away, in the order in which places are tried.
+    """
 
     articles: Archive
     search: ArchiveSearch
     dump: ArchiveDump
     text_index: TextIndex
     stories: StoryGroups
+    spool: tuple[SpoolPlace, ...]
 
 
 @frozen(kw_only=True)

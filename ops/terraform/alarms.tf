@@ -27,9 +27,9 @@ locals {
       own-errors          = { text = "5xx answers, counted by the service", namespace = local.own_metrics, metric = "http_5xx", dimensions = local.own_dimensions, statistic = "Sum", above = 25, minutes = 1, periods = 3 }
       failed-searches     = { text = "Searches that no source, cache or archive could answer", namespace = local.own_metrics, metric = "searches_failed", dimensions = local.own_dimensions, statistic = "Sum", above = 25, minutes = 1, periods = 3 }
       flight-bugs         = { text = "A bug ended a search; its traceback is in the log", namespace = local.own_metrics, metric = "flight_bugs", dimensions = local.own_dimensions, statistic = "Sum", above = 0, minutes = 5, periods = 1 }
-      lost-articles       = { text = "Articles were lost: the database was unavailable for longer than a shutdown", namespace = local.own_metrics, metric = "lost_articles", dimensions = local.own_dimensions, statistic = "Sum", above = 0, minutes = 5, periods = 1 }
+      lost-articles       = { text = "Articles were lost: the database was unavailable, and the spool was full or unavailable too", namespace = local.own_metrics, metric = "lost_articles", dimensions = local.own_dimensions, statistic = "Sum", above = 0, minutes = 5, periods = 1 }
       refused-messages    = { text = "Inboxes are full: answers are not archived, cached or recorded", namespace = local.own_metrics, metric = "refusals", dimensions = local.own_dimensions, statistic = "Sum", above = 0, minutes = 5, periods = 3 }
-      archive-behind      = { text = "Answers wait half a minute for the archive", namespace = local.own_metrics, metric = "queue_age_s_persister", dimensions = local.own_dimensions, statistic = "Maximum", above = 30, minutes = 1, periods = 5 }
+      archive-behind      = { text = "Articles wait in the spool for five minutes: the database is unavailable or too slow", namespace = local.own_metrics, metric = "spool_bytes", dimensions = local.own_dimensions, statistic = "Maximum", above = 0, minutes = 1, periods = 5 }
       cache-away          = { text = "The service cannot use its cache (circuit breaker open)", namespace = local.own_metrics, metric = "redis_breaker_open", dimensions = local.own_dimensions, statistic = "Maximum", above = 0, minutes = 1, periods = 5 }
     },
     {

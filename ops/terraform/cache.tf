@@ -2,9 +2,10 @@ locals {
   cache_user = "newsintel"
 
   # The service's rights in its cache: read, write, expire, count, transactions and TIME. No
-  # scripts, no pub/sub, no commands that inspect or change the server. A test runs the service with
+  # scripts, no pub/sub, no blocking commands but XREADGROUP, which the service never lets block, and
+  # no commands that inspect or change the server. A test runs the service with
   # these rights (tests/storage/test_deployed_rights.py).
-  cache_access = "on ~* -@all +@read +@write +@transaction +@connection +time -@admin -@dangerous -@scripting -@pubsub -@blocking"
+  cache_access = "on ~* -@all +@read +@write +@transaction +@connection +time -@admin -@dangerous -@scripting -@pubsub -@blocking +xreadgroup"
 }
 
 resource "aws_elasticache_subnet_group" "main" {
@@ -18,7 +19,8 @@ resource "aws_elasticache_parameter_group" "main" {
   description = "newsintel ${var.environment}"
   family      = "valkey8"
 
-  # Every value expires. When memory is full, the value that expires first is evicted first.
+  # Every value expires but the spool. When memory is full, the value that expires first is evicted
+  # first, and the spool is never evicted.
   parameter {
     name  = "maxmemory-policy"
     value = "volatile-ttl"

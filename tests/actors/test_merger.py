@@ -23,6 +23,7 @@ from newsintel.domain.search.sizes import outcome_bytes
 from newsintel.domain.search.source_ranks import score_ranks
 from newsintel.errors import FlightBugError, InvalidParameterError, UnavailableError
 from newsintel.runtime.edges import Rooms
+from newsintel.runtime.losses import LossLog
 from newsintel.runtime.search.claims import SharedCache
 from newsintel.runtime.search.flight import (
     Flight,
@@ -68,6 +69,7 @@ class Rig:
             "shared": shared,
             "search": self.search,
             "saves": self.saves,
+            "losses": LossLog(self.counts),
             "count": self.counts,
             "now": self.now,
         }
@@ -528,8 +530,29 @@ async def test_full_or_dead_sinks_do_not_delay_a_landing(nursery, autojump_clock
     assert (await landing(flight)).answer.harvest.complete
     await wait_all_tasks_blocked()
     assert rig.counts["refusals persister"] == 1
+    assert rig.counts["lost_articles"] == len(SOURCES)
     assert rig.counts["refusals cache_writer"] == 1
     assert rig.cache.locks == {}
+
+
+async def test_a_full_persister_inbox_is_logged_once_with_the_number_of_articles(
+    nursery, autojump_clock
+):
+    """The first loss is logged at once, and the others of an outage as one sum."""
+    rig = Rig(sink_room=0)
+    rig.cache_writes.close()
+    with capture_logs() as logs:
+        nursery.start_soon(rig.run)
+        for key in ("one", "two", "three"):
+            flight = rig.fly(key)
+            for name in SOURCES:
+                nursery.start_soon(rig.serve, name)
+            await landing(flight)
+        rig.to_merger.close()
+        await wait_all_tasks_blocked()
+    lost = [line for line in logs if line["event"] == "articles_lost"]
+    assert [line["articles"] for line in lost] == [3, 6]
+    assert {line["reason"] for line in lost} == {"the persister's inbox is full"}
 
 
 async def test_a_bug_in_a_flight_fails_only_its_own_callers(

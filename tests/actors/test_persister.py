@@ -1,13 +1,23 @@
 """The persister loses no accepted article without counting it."""
 
+from hashlib import sha256
+
 import pytest
 import trio
+from structlog.testing import capture_logs
 from trio.testing import wait_all_tasks_blocked
 
 from newsintel.actors import persister
+from newsintel.domain.archive.batch import BATCH_BYTES, BATCH_ROWS
+from newsintel.domain.archive.spooled import load_spooled
 from newsintel.domain.bounds.room import ByteBudget
-from newsintel.errors import UnavailableError
-from tests.fakes.basics import Counts, MemoryArchive
+from newsintel.domain.bounds.slices import run_all
+from newsintel.domain.search.sizes import articles_bytes
+from newsintel.errors import ArchiveTimeoutError, UnavailableError
+from newsintel.runtime.attempts import PROBE_S, SAVE_S
+from newsintel.runtime.edges import PERSISTER_INBOX
+from newsintel.runtime.spool import Spool
+from tests.fakes.basics import Counts, MemoryArchive, MemorySpool
 from tests.make import answer, article, outcome
 
 
@@ -16,22 +26,39 @@ def landed(*names):
     return answer(outcome(articles=tuple(article(name) for name in names)))
 
 
-def numbered(first, last):
-    """An answer with articles of these numbers."""
-    return landed(*(str(number) for number in range(first, last)))
+def numbered(first, last, **changes):
+    """An answer with articles of these numbers, of which no two are a pair."""
+    return answer(outcome(articles=unlike(first, last, **changes)))
+
+
+def unlike(first, last, **changes):
+    """Articles of these numbers, whose titles have nothing in common."""
+    return tuple(
+        article(str(number), title=sha256(b"%d" % number).hexdigest(), **changes)
+        for number in range(first, last)
+    )
+
+
+async def hang(*_):
+    """Answer nothing, like a frozen PostgreSQL."""
+    await trio.sleep_forever()
 
 
 class Rig:
-    """A persister with its archive and its inbox."""
+    """A persister with its archive, its spool and its inbox."""
 
     def __init__(self, room=64):
         self.archive, self.counts = MemoryArchive(), Counts()
+        self.redis, self.file = MemorySpool("redis"), MemorySpool("file")
+        self.spool = Spool((self.redis, self.file), self.counts)
         self.send, self.inbox = trio.open_memory_channel(room)
-        self.room = ByteBudget(2**20)
+        self.room = ByteBudget(32 * 2**20)
 
     async def run(self):
         """Run the actor."""
-        await persister.run(self.inbox, room=self.room, archive=self.archive, count=self.counts)
+        await persister.run(
+            self.inbox, room=self.room, archive=self.archive, spool=self.spool, count=self.counts
+        )
 
     async def run_all(self, *answers):
         """Send answers, end the channel, and let the actor finish."""
@@ -72,7 +99,37 @@ async def test_large_harvests_are_split_into_batches(autojump_clock):
     rig = Rig()
     await rig.run_all(numbered(0, 300), numbered(300, 600))
     assert len(rig.archive.kept) == 600
-    assert max(rig.archive.calls) <= persister.BATCH_ROWS
+    assert max(rig.archive.calls) <= BATCH_ROWS
+
+
+async def test_large_articles_are_split_by_bytes(autojump_clock):
+    """Four answers of 100 articles with 19 kB: no call has more than BATCH_BYTES."""
+    rig = Rig()
+    content = "x" * 19_000
+    size_bytes = articles_bytes([article("100", content=content)])
+    await rig.run_all(
+        *(numbered(first, first + 100, content=content) for first in range(0, 400, 100))
+    )
+    assert len(rig.archive.kept) == 400
+    assert max(rig.archive.calls) == BATCH_BYTES // size_bytes
+
+
+async def test_a_batch_that_is_too_slow_is_halved(autojump_clock):
+    """PostgreSQL saves at most 30 rows within its time limit: no larger batch is tried again."""
+    rig = Rig()
+    tried, save = [], rig.archive.save_articles
+
+    async def slow(articles, pairs):
+        tried.append(len(articles))
+        if len(articles) > 30:
+            raise ArchiveTimeoutError
+        return await save(articles, pairs)
+
+    rig.archive.save_articles = slow
+    await rig.run_all(numbered(0, 200))
+    assert len(rig.archive.kept) == 200
+    assert rig.redis.kept == []
+    assert [tried.count(rows) for rows in (200, 100, 50)] == [1, 2, 4]
 
 
 async def test_a_poisoned_row_is_put_aside_and_the_others_are_saved(autojump_clock):
@@ -90,57 +147,166 @@ async def test_a_poisoned_row_is_put_aside_and_the_others_are_saved(autojump_clo
     assert rig.counts["archived_articles"] == 98
 
 
-async def test_while_the_archive_is_away_a_batch_is_retried(autojump_clock):
-    """The pauses grow, and nothing is lost."""
-    rig = Rig()
-    rig.archive.failures.extend(UnavailableError("away") for _ in range(8))
-    await rig.run_all(landed("a"))
-    assert list(rig.archive.kept) == ["a_a"]
-    assert rig.counts["archive_retries"] == 8
-    assert 5 < trio.current_time() < 60
+async def test_while_the_archive_is_frozen_every_answer_is_spooled(autojump_clock):
+    """150 answers of 55 articles arrive at once. None is lost, and the inbox refuses none.
 
-
-async def test_the_inbox_fills_while_the_archive_is_away(autojump_clock):
-    """The inbox holds no more than its bound. Beyond that, it refuses answers."""
-    rig = Rig(room=2)
-    rig.archive.away = True
+    Only one batch waits for PostgreSQL; while it does, the inbox takes the others.
+    """
+    rig = Rig(room=PERSISTER_INBOX)
+    rig.redis.max_bytes = 32 * 2**20
+    rig.archive.save_articles = hang
     async with trio.open_nursery() as nursery:
         nursery.start_soon(rig.run)
-        await rig.send.send(landed("a"))
-        await trio.sleep(1)
-        rig.send.send_nowait(landed("b"))
-        rig.send.send_nowait(landed("c"))
-        with pytest.raises(trio.WouldBlock):
-            rig.send.send_nowait(landed("d"))
-        rig.archive.away = False
+        await wait_all_tasks_blocked()
+        for first in range(0, 8250, 55):
+            each = numbered(first, first + 55)
+            assert rig.room.reserve(each.size_bytes)
+            rig.send.send_nowait(each)
+        await trio.sleep(SAVE_S + PROBE_S - 0.1)
+        assert rig.room.reserved_bytes == 0
         rig.send.close()
-    assert sorted(rig.archive.kept) == ["a_a", "a_b", "a_c"]
+    assert rig.redis.read_articles() == [f"a_{number}" for number in range(8250)]
+    assert rig.counts["spooled_rows articles redis"] == 8250
+    assert rig.counts["lost_articles"] == 0
 
 
-async def test_cancellation_counts_every_lost_article(autojump_clock):
-    """The archive is away. The articles in the inbox count too."""
+async def test_after_a_pause_one_batch_tries_whether_the_archive_is_back(autojump_clock):
+    """Until then everything is spooled without an attempt."""
     rig = Rig()
-    rig.archive.away = True
+    rig.archive.failures.append(UnavailableError("away"))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(rig.run)
+        for name in "ab":
+            await rig.send.send(landed(name))
+            await trio.sleep(1)
+        assert rig.archive.kept == {}
+        await trio.sleep(PROBE_S)
+        await rig.send.send(landed("c"))
+        await trio.sleep(1)
+        rig.send.close()
+    assert rig.redis.read_articles() == ["a_a", "a_b"]
+    assert list(rig.archive.kept) == ["a_c"]
+
+
+async def test_what_is_saved_of_a_batch_is_not_spooled(autojump_clock):
+    """The second piece fails: only its rows are spooled, and the pairs after them."""
+    rig = Rig()
+    save, calls = rig.archive.save_articles, []
+
+    async def fail_second(articles, pairs):
+        calls.append(len(articles))
+        if len(calls) == 2:
+            raise UnavailableError("away")
+        return await save(articles, pairs)
+
+    rig.archive.save_articles = fail_second
+    twins = tuple(article(str(number), title="One title of twins") for number in (298, 299))
+    await rig.run_all(answer(outcome(articles=unlike(0, 298) + twins)))
+    assert len(rig.archive.kept) == BATCH_ROWS
+    entries = [run_all(load_spooled(data)) for data in rig.redis.kept]
+    assert [row[0].id for entry in entries for row in entry.rows] == [
+        f"a_{number}" for number in range(200, 300)
+    ]
+    assert [(one.member_id, one.founder_id) for one in entries[-1].pairs] == [("a_299", "a_298")]
+    assert rig.archive.pairs == []
+
+
+async def test_pairs_wait_for_their_articles(autojump_clock, monkeypatch):
+    """The first piece is spooled and the second saved. The pairs are spooled, behind the first."""
+    rig = Rig()
+    save, calls = rig.archive.save_articles, []
+
+    async def fail_first(articles, pairs):
+        calls.append(len(articles))
+        if len(calls) == 1:
+            await trio.sleep_forever()
+        return await save(articles, pairs)
+
+    rig.archive.save_articles = fail_first
+    twins = tuple(article(name, title="One title of twins") for name in ("x", "y"))
+    monkeypatch.setattr("newsintel.runtime.attempts.PROBE_S", 0)
+    await rig.run_all(answer(outcome(articles=twins + unlike(0, 298))))
+    assert len(rig.redis.read_articles()) == BATCH_ROWS
+    assert len(rig.archive.kept) == 100
+    assert rig.archive.pairs == []
+    *_, last = (run_all(load_spooled(data)) for data in rig.redis.kept)
+    assert (last.rows, [one.member_id for one in last.pairs]) == ([], ["a_y"])
+
+
+async def test_without_redis_the_file_takes_what_is_spooled(autojump_clock):
+    """The refusal of the first place is counted."""
+    rig = Rig()
+    rig.archive.away = rig.redis.away = True
+    await rig.run_all(landed("a"))
+    assert rig.file.read_articles() == ["a_a"]
+    assert rig.counts["spool_refusals redis away"] == 1
+
+
+async def test_past_all_bounds_articles_are_lost_counted_and_logged(autojump_clock):
+    """The log has the number and the reason of each place, at most once a minute."""
+    rig = Rig()
+    rig.archive.away = rig.file.away = True
+    rig.redis.max_bytes = 0
+    with capture_logs() as logs:
+        await rig.run_all(*(numbered(first, first + 100) for first in range(0, 1000, 100)))
+    lost = [line for line in logs if line["event"] == "articles_lost"]
+    assert [line["articles"] for line in lost] == [200, 800]
+    assert {line["reason"] for line in lost} == {"redis: no room; file: the place is away"}
+    assert rig.counts["lost_articles"] == 1000
+    assert rig.counts["spool_refusals redis full"] == 5
+
+
+async def test_cancellation_spools_every_article(autojump_clock):
+    """The archive is frozen. The articles in the inbox count too."""
+    rig = Rig()
+    rig.archive.save_articles = hang
+    with trio.move_on_after(SAVE_S / 2):
+        await rig.run_all(numbered(0, 250), numbered(250, 300), landed("last"))
+    assert len(rig.redis.read_articles()) == 301
+    assert rig.counts["lost_articles"] == 0
+
+
+async def test_cancellation_counts_what_is_not_spooled_in_time(autojump_clock):
+    """A place that hangs delays the end only for LAST_SPOOL_S."""
+    rig = Rig()
+    rig.archive.save_articles = rig.redis.add = hang
     with trio.move_on_after(5):
         await rig.run_all(numbered(0, 250), numbered(250, 300), landed("last"))
+    assert trio.current_time() == pytest.approx(5 + persister.LAST_SPOOL_S)
     assert rig.counts["lost_articles"] == 301
-    assert rig.archive.kept == {}
 
 
-async def test_a_bug_ends_the_actor_and_counts_what_it_held(autojump_clock):
+async def test_a_bug_ends_the_actor_and_spools_what_it_held(autojump_clock):
     """An unexpected exception is not swallowed."""
     rig = Rig()
     rig.archive.failures.append(ZeroDivisionError())
     with pytest.RaisesGroup(ZeroDivisionError):
         await rig.run_all(landed("a"))
-    assert rig.counts["lost_articles"] == 1
+    assert rig.redis.read_articles() == ["a_a"]
     with pytest.raises(trio.ClosedResourceError):
         await rig.inbox.receive()
 
 
+async def test_in_a_shutdown_it_saves_for_a_while_and_spools_the_rest(autojump_clock):
+    """PostgreSQL takes a second for each batch: five are saved, then the time is over."""
+    rig = Rig(room=PERSISTER_INBOX)
+    save = rig.archive.save_articles
+
+    async def slow(articles, pairs):
+        await trio.sleep(1)
+        return await save(articles, pairs)
+
+    rig.archive.save_articles = slow
+    rig.spool.urgent_from = trio.current_time() + 5.5
+    await rig.run_all(*(numbered(first, first + 200) for first in range(0, 2000, 200)))
+    assert len(rig.archive.kept) == 1000
+    assert len(rig.redis.read_articles()) == 1000
+    assert trio.current_time() == pytest.approx(5.5)
+
+
 @pytest.mark.parametrize("step", range(20))
-async def test_cancelled_at_any_checkpoint_every_article_is_saved_or_counted(autojump_clock, step):
-    """If the actor has started, no accepted article is missing from both."""
+async def test_cancelled_at_any_checkpoint_every_article_is_saved_or_spooled(autojump_clock, step):
+    """No accepted article is missing from both."""
     rig = Rig()
     for name in "abc":
         rig.send.send_nowait(landed(name))
@@ -153,6 +319,5 @@ async def test_cancelled_at_any_checkpoint_every_article_is_saved_or_counted(aut
                 await wait_all_tasks_blocked()
                 await trio.sleep(0.25)
             scope.cancel()
-    started = step > 0
-    assert len(rig.archive.kept) + rig.counts["lost_articles"] >= 3 * started
-    assert rig.inbox.statistics().open_receive_channels == 0 or not started
+    assert {*rig.archive.kept, *rig.redis.read_articles()} == {"a_a", "a_b", "a_c"}
+    assert rig.inbox.statistics().open_receive_channels == 0

@@ -2,13 +2,17 @@
 
 import pytest
 import trio
+from attrs import evolve
 
 from newsintel.actors import recorder
 from newsintel.config.values import Secret
+from newsintel.domain.archive.spooled import load_spooled
+from newsintel.domain.bounds.slices import run_all as run_all_slices
 from newsintel.domain.intelligence.marks import SearchMarker
 from newsintel.domain.search.history import REPEAT_S
 from newsintel.errors import PoisonedBatchError
-from tests.fakes.basics import Clock, Counts, MemoryHistory
+from newsintel.runtime.spool import Spool
+from tests.fakes.basics import Clock, Counts, MemoryHistory, MemorySpool
 from tests.fakes.personal import MemoryRepeats
 from tests.fakes.searches import MemorySearchMarks
 from tests.make import search_record
@@ -22,6 +26,7 @@ def record(number=0, **changes):
 async def run(inbox, **changes):
     """Run the actor. Ports that are not given are in memory."""
     ports = {
+        "spool": Spool((MemorySpool(),), changes.get("count", Counts())),
         "history": MemoryHistory(),
         "repeats": MemoryRepeats(),
         "marking": SearchMarker([Secret("A" * 43)]),
@@ -60,12 +65,25 @@ async def test_a_batch_is_written_when_its_time_is_up(autojump_clock):
         send.close()
 
 
-async def test_while_the_history_is_away_lost_searches_are_counted(autojump_clock):
-    """The actor runs on."""
-    history, counts = MemoryHistory(), Counts()
+async def test_while_the_history_is_away_searches_are_spooled(autojump_clock):
+    """The spool holds what the history stores, and nothing of the person."""
+    history, counts, place = MemoryHistory(), Counts(), MemorySpool()
     history.away = True
-    await run_all(history, counts, [record(1), record(2)])
-    assert counts == {"refusals history": 2}
+    searches = [record(1, user_id=7), record(2, person="192.0.2.7")]
+    await run_all(history, counts, searches, spool=Spool((place,), counts))
+    assert counts == {"spooled_rows searches redis": 2}
+    (entry,) = (run_all_slices(load_spooled(data)) for data in place.kept)
+    bare = {"person": "", "repeat_key": "", "form": None, "articles": ()}
+    assert list(entry.searches) == [evolve(search, **bare) for search in searches]
+    assert b"192.0.2.7" not in place.kept[0]
+
+
+async def test_without_a_spool_lost_searches_are_counted(autojump_clock):
+    """The actor runs on."""
+    history, counts, place = MemoryHistory(), Counts(), MemorySpool()
+    history.away = place.away = True
+    await run_all(history, counts, [record(1), record(2)], spool=Spool((place,), counts))
+    assert counts == {"spool_refusals redis away": 1, "refusals history": 2}
 
 
 async def test_a_repeat_within_the_window_is_not_recorded(autojump_clock):
@@ -155,7 +173,7 @@ async def test_marks_and_history_fail_independently(autojump_clock):
     marks.away, history.away = False, True
     await run_all(history, counts, [record(3)], marks=marks)
     assert [one.query for one in marks.kept] == ["query 3"]
-    assert counts == {"recorded_searches": 2, "refusals marks": 2, "refusals history": 1}
+    assert counts == {"recorded_searches": 2, "refusals marks": 2, "spooled_rows searches redis": 1}
 
 
 async def test_a_search_that_postgresql_refuses_is_the_only_one_lost(autojump_clock):

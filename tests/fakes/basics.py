@@ -8,8 +8,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 import trio
+from attrs import frozen
 
 from newsintel.domain.archive.model import ArchivePage, ArchiveQuery, Bar, Bucket, Facets, Hit
+from newsintel.domain.archive.spooled import load_spooled
+from newsintel.domain.bounds.slices import run_all
 from newsintel.domain.limits.admission import Start
 from newsintel.domain.limits.quotas import OwnStart, OwnStarts, person_of
 from newsintel.domain.operations.latencies import Latency
@@ -19,7 +22,7 @@ from newsintel.domain.search.article import ArchivedArticle, Article, Pair
 from newsintel.domain.search.harvest import Answer
 from newsintel.domain.search.history import SearchRecord
 from newsintel.domain.search.ports import ClaimResult
-from newsintel.errors import PoisonedBatchError, UnavailableError
+from newsintel.errors import PoisonedBatchError, SpoolFullError, UnavailableError
 from tests.make import NOON
 
 
@@ -293,6 +296,67 @@ class MemoryStories:
         placed = min(10, self.waiting)
         self.waiting -= placed
         return placed
+
+
+@frozen
+class MemoryEntry:
+    """A `ports.SpoolEntry`."""
+
+    data: bytes
+    _place: "MemorySpool"
+
+    async def remove(self) -> None:
+        self._place.check()
+        self._place.taken.remove(self.data)
+        self._place.size_bytes -= len(self.data)
+
+    async def give_back(self) -> None:
+        self._place.check()
+        self._place.taken.remove(self.data)
+        self._place.kept.insert(0, self.data)
+
+    async def set_aside(self) -> None:
+        self._place.taken.remove(self.data)
+        self._place.aside.append(self.data)
+
+
+class MemorySpool:
+    """A `ports.SpoolPlace`."""
+
+    def __init__(self, name: str = "redis", max_bytes: int = 2**20) -> None:
+        self.name = name
+        self.max_bytes = max_bytes
+        self.size_bytes = 0
+        self.kept: list[bytes] = []
+        self.taken: list[bytes] = []
+        self.aside: list[bytes] = []
+        self.away = False
+
+    def check(self) -> None:
+        """Raise if the place is away."""
+        if self.away:
+            raise UnavailableError("the place is away")
+
+    async def add(self, data: bytes) -> None:
+        await trio.lowlevel.checkpoint()
+        self.check()
+        if self.size_bytes + len(data) > self.max_bytes:
+            raise SpoolFullError("no room")
+        self.kept.append(data)
+        self.size_bytes += len(data)
+
+    async def take(self) -> MemoryEntry | None:
+        await trio.lowlevel.checkpoint()
+        self.check()
+        if not self.kept:
+            return None
+        self.taken.append(self.kept.pop(0))
+        return MemoryEntry(self.taken[-1], self)
+
+    def read_articles(self) -> list[str]:
+        """The ids of the articles that wait."""
+        entries = [run_all(load_spooled(data)) for data in self.kept]
+        return [article.id for entry in entries for article, _ in entry.rows]
 
 
 class MemoryHistory:

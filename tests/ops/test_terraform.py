@@ -42,6 +42,7 @@ LEFT_ALONE = {
     "METRICS_BIND": "metrics travel in the log",
     "CORS_ORIGINS": "no other site is served",
     "REDDIT_SUBREDDITS": "a matter of taste",
+    "SPOOL_MAX_BYTES": "a fifth of the smallest cache node",
     "REDDIT_AUTH_URL": "the real one",
 } | {
     f"{source.upper()}_{what}": "the source's own"

@@ -36,6 +36,54 @@ class Archive(Protocol):
         ...
 
 
+class SpoolEntry(Protocol):
+    """An entry that this process has taken from the spool. Others do not get it meanwhile.
+
+    If this process dies, another one gets the entry.
+    """
+
+    @property
+    def data(self) -> bytes:
+        """The bytes that were added."""
+        ...
+
+    async def remove(self) -> None:
+        """Remove the entry: its contents are saved. Harmless if it was removed before."""
+        ...
+
+    async def give_back(self) -> None:
+        """Let this or another process take the entry again at once."""
+        ...
+
+    async def set_aside(self) -> None:
+        """Keep the entry, and take others first: this version cannot read it."""
+        ...
+
+
+class SpoolPlace(Protocol):
+    """One of the places where entries wait for PostgreSQL, bounded in bytes.
+
+    Attributes:
+        name: `redis` or `file`.
+        size_bytes: the bytes that wait there, as last seen.
+    """
+
+    name: str
+    size_bytes: int
+
+    async def add(self, data: bytes) -> None:
+        """Append an entry. After the return it survives the end of this process.
+
+        Raises:
+            SpoolFullError: it would exceed the bound.
+        """
+        ...
+
+    async def take(self) -> SpoolEntry | None:
+        """Take the oldest entry that no other process works on; None if there is none."""
+        ...
+
+
 class ArchiveDump(Protocol):
     """The archive in PostgreSQL, for an export."""
 

@@ -43,8 +43,9 @@ class Interval:
         )
 
     def last_value(self, sample: str, **labels: str) -> float | None:
-        """Return a sample's value at the end; None if there is none."""
-        return next((self.after[key] for key in self._find_samples(sample, labels)), None)
+        """Return the sum of the samples with these labels at the end; None if there is none."""
+        found = self._find_samples(sample, labels)
+        return sum(self.after[key] for key in found) if found else None
 
     def percentile_ms(self, share: float, histogram: str, **labels: str) -> float | None:
         """Return a percentile in ms, interpolated linearly within its bucket; None without data.
@@ -101,6 +102,7 @@ def build_metrics(sources: Iterable[str]) -> dict[str, Metric]:
         "redis_breaker_open": Metric(
             "None", methodcaller("last_value", "newsintel_redis_breaker_open")
         ),
+        "spool_bytes": Metric("Bytes", methodcaller("last_value", "newsintel_spool_bytes")),
         "cpu_s": Metric("Seconds", methodcaller("increase", "process_cpu_seconds_total")),
         "resident_memory_bytes": Metric(
             "Bytes", methodcaller("last_value", "process_resident_memory_bytes")

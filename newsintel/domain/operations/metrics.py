@@ -30,10 +30,26 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "dead_letters": ("Articles that can never be saved, stored aside with the reason.", ()),
     "refused_pairs": ("Pairs of duplicates that the archive refused; left out.", ()),
     "lost_articles": (
-        "Articles accepted and not saved: the archive was away for longer than a shutdown allows.",
+        "Articles that were in an answer and are neither saved nor spooled: no place had room.",
         (),
     ),
-    "archive_retries": ("Batches tried again.", ()),
+    "spooled_rows": (
+        "Articles, pairs and searches that wait for PostgreSQL, when they began to wait.",
+        ("kind", "place"),
+    ),
+    "spool_refusals": (
+        "Entries that a place of the spool did not take: it is full or away.",
+        ("place", "reason"),
+    ),
+    "spool_torn_records": (
+        "Unfinished records at the end of a file of the spool: its process ended while it wrote.",
+        (),
+    ),
+    "drained_rows": ("Articles, pairs and searches saved from the spool.", ()),
+    "archive_retries": (
+        "Times that an entry of the spool could not be saved; tried again within seconds.",
+        (),
+    ),
     "recorded_searches": ("Rows added to the search history.", ()),
     "trend_refreshes": ("Lists of trending searches computed.", ("window",)),
     "trend_failures": (
@@ -126,6 +142,10 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "source_blocked": ("1 while a source is not asked, with the reason.", ("source", "reason")),
     "quota_left": ("Calls left in the window of a source's quota.", ("source",)),
     "store_slots_used": ("Operations that run on a store now.", ("store",)),
+    "spool_bytes": (
+        "Bytes that wait for PostgreSQL, by place, as this process last saw them.",
+        ("place",),
+    ),
     "redis_breaker_open": ("1 while Redis is not asked because it did not answer before.", ()),
     "build_info": ("Always 1; the labels show which version runs.", ("version", "commit")),
 }

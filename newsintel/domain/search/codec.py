@@ -93,7 +93,7 @@ def _check_size(data: bytes) -> None:
 def _dump_articles(articles: Sequence[Article]) -> Sliced[list[Any]]:
     rows = []
     for article in articles:
-        rows.append(_unstructure_article(article))
+        rows.append(article_to_row(article))
         yield
     return rows
 
@@ -116,7 +116,7 @@ def _read_articles(rows: Any) -> Sliced[tuple[Article, ...]]:
         raise TypeError("expected a list")
     articles = []
     for row in rows:
-        articles.append(_converter.structure(row, Article))
+        articles.append(article_from_row(row))
         yield
     return tuple(articles)
 
@@ -258,4 +258,13 @@ def _make_converter() -> Converter:
 
 
 _converter = _make_converter()
-_unstructure_article = _converter.get_unstructure_hook(Article)
+article_to_row: Callable[[Article], Any] = _converter.get_unstructure_hook(Article)
+
+
+def article_from_row(row: Any) -> Article:
+    """Return the article that `article_to_row` made plain.
+
+    Raises:
+        ValueError, TypeError or another error of a value that does not fit.
+    """
+    return _converter.structure(row, Article)

@@ -29,7 +29,9 @@ class SearchSummary:
 
 @frozen
 class SearchRecord:
-    """One answered search of one person. It exists only in memory, between HTTP and the recorder.
+    """One answered search of one person, between HTTP and the recorder.
+
+    While PostgreSQL is away, the spool keeps the columns of the history, and nothing else of it.
 
     Attributes:
         user_id: the internal id of the account; None for an anonymous caller, whose searches are

@@ -7,6 +7,7 @@ import trio
 
 from newsintel import __version__
 from newsintel.domain.limits.ports import SourceStates
+from newsintel.domain.operations.metrics import GaugeReader
 from newsintel.domain.operations.ports import StoreLoad
 from newsintel.runtime.telemetry.metrics import Metrics
 
@@ -60,6 +61,7 @@ def connect_gauges(
     flights: Callable[[], int],
     states: SourceStates,
     load: Callable[[], StoreLoad],
+    spool_sizes: GaugeReader,
 ) -> None:
     """Connect every gauge of `domain.operations.metrics.GAUGES` to the running service."""
     backlog = InboxGauges(inboxes)
@@ -85,5 +87,6 @@ def connect_gauges(
     metrics.set_gauge_reader(
         "store_slots_used", lambda: {(store,): used for store, used in load().slots_used.items()}
     )
+    metrics.set_gauge_reader("spool_bytes", spool_sizes)
     metrics.set_gauge_reader("redis_breaker_open", lambda: {(): load().redis_breaker_open})
     metrics.set_gauge_reader("build_info", lambda: {(__version__, commit): 1})

@@ -161,6 +161,7 @@ def test_numbers_are_those_of_the_interval(metrics):
         metrics.set_gauge_reader(
             "queue_depth", lambda: {("persister",): 7, ("fetcher guardian",): 2}
         )
+        metrics.set_gauge_reader("spool_bytes", lambda: {("redis",): 7_000, ("file",): 500})
         metrics.set_gauge_reader("queue_age_seconds", lambda: {("persister",): 1.5})
 
     busy = written(metrics, work)
@@ -175,6 +176,7 @@ def test_numbers_are_those_of_the_interval(metrics):
         "http_requests": 3,
         "http_5xx": 1,
         "redis_breaker_open": 1,
+        "spool_bytes": 7_500,
         "queue_depth_persister": 7,
         "queue_depth_fetcher_guardian": 2,
         "queue_age_s_persister": 1.5,

@@ -10,7 +10,8 @@ from newsintel.storage.postgres.pool import Connection, Postgres
 
 # Searches of deleted accounts, and searches that their owners have cleared meanwhile, are left out.
 # Because of the lock, a concurrent deletion or clearing waits for this statement, or this statement
-# waits for it. So each sees what the other did.
+# waits for it. So each sees what the other did. A search with the same text, owner and microsecond
+# is one that was already written, when the spool or a lost connection repeats it.
 RECORD = """
 WITH owners AS (SELECT id, history_cleared_at FROM users WHERE id = ANY($5::bigint[]) FOR SHARE)
 INSERT INTO search_history (query, key, results_count, searched_at, user_id, public_id)
@@ -18,8 +19,14 @@ SELECT query, key, results_count, searched_at, user_id, public_id
 FROM unnest($1::text[], $2::text[], $3::integer[], $4::timestamptz[], $5::bigint[], $6::text[])
     AS row (query, key, results_count, searched_at, user_id, public_id)
 LEFT JOIN owners ON owners.id = user_id
-WHERE user_id IS NULL
-   OR owners.id IS NOT NULL AND (history_cleared_at IS NULL OR searched_at > history_cleared_at)
+WHERE (user_id IS NULL
+       OR owners.id IS NOT NULL
+          AND (history_cleared_at IS NULL OR searched_at > history_cleared_at))
+  AND NOT EXISTS (
+      SELECT FROM search_history AS kept
+      WHERE kept.searched_at = row.searched_at AND kept.key = row.key
+        AND kept.query = row.query AND kept.user_id IS NOT DISTINCT FROM row.user_id
+  )
 """
 
 # SKIP LOCKED: searches that another process deletes now are skipped, without waiting.
@@ -42,9 +49,8 @@ class PostgresHistory:
         self._postgres = postgres
 
     async def record_searches(self, searches: Sequence[SearchRecord]) -> None:
-        """It is not retried after a lost connection: a missing row is better than a double one."""
         if searches:
-            await self._postgres.run_once(_record, [_build_row(search) for search in searches])
+            await self._postgres.run(_record, [_build_row(search) for search in searches])
 
     async def prune_searches(self, before: datetime) -> int:
         """It deletes PRUNE_ROWS in each transaction, until none are left."""

@@ -1,0 +1,175 @@
+"""The SpoolPlace port on Redis: a stream with one consumer group, and a counter of its bytes.
+
+An entry is added and counted in one MULTI, under WATCH of the counter, so the bound holds however
+many processes add, and no Lua script is needed (some operators forbid scripts). An entry is removed
+first and subtracted then, because a full Redis refuses to change a counter, but deletes. So the
+counter is never too low. It is too high after a crash between the two; an add that finds it full
+and the stream empty corrects it.
+Neither key expires, so a `volatile` eviction policy never evicts them.
+
+All processes use one name of a consumer, so dead processes leave no consumers behind. A process
+that takes an entry has it for CLAIM_S; then any process may claim it.
+"""
+
+import asyncio
+import random
+from typing import Any
+
+from attrs import frozen
+from redis.exceptions import OutOfMemoryError, ResponseError, WatchError
+
+from newsintel.errors import SpoolFullError, UnavailableError
+from newsintel.storage.redis.failures import read_code
+from newsintel.storage.redis.link import RedisLink
+
+STREAM = "spool"
+BYTES = "spool:bytes"
+GROUP = CONSUMER = "drainers"
+FIELD = b"d"
+
+CLAIM_S = 60
+"""An entry taken longer ago belongs to a process that died. Saving one takes less, and if it does
+not, the entry is saved twice, which is harmless.
+"""
+ATTEMPTS = 12
+PAUSE_S = 0.002
+"""A change that another process was faster than is tried again, at most ATTEMPTS times, about 0.2 s
+in all. Pauses are random and grow by PAUSE_S.
+"""
+
+
+@frozen
+class RedisEntry:
+    """An entry of the stream that this process has claimed."""
+
+    data: bytes
+    _id: bytes
+    _place: "RedisSpool"
+
+    async def remove(self) -> None:
+        await self._place.remove(self._id, len(self.data))
+
+    async def give_back(self) -> None:
+        await self._place.give_back(self._id)
+
+    async def set_aside(self) -> None:
+        """Do nothing: after CLAIM_S a process of another version may get it."""
+
+
+class RedisSpool:
+    """The stream in Redis."""
+
+    name = "redis"
+
+    def __init__(self, link: RedisLink, max_bytes: int) -> None:
+        self._link = link
+        self._redis = link.redis
+        self._max_bytes = max_bytes
+        self._grouped = False
+        self._owed_bytes = 0
+        """What a full Redis has not let us subtract from the counter yet."""
+        self.size_bytes = 0
+
+    async def add(self, data: bytes) -> None:
+        self.size_bytes = await self._link.call(self._add, data)
+
+    async def take(self) -> RedisEntry | None:
+        self.size_bytes, found = await self._link.call(self._take)
+        return None if found is None else RedisEntry(found[1], found[0], self)
+
+    async def remove(self, entry_id: bytes, size_bytes: int) -> None:
+        """Acknowledge and delete an entry, if no other process has done so."""
+        self.size_bytes = await self._link.call(self._remove, entry_id, size_bytes)
+
+    async def give_back(self, entry_id: bytes) -> None:
+        """Make an entry as old as one whose process died."""
+        await self._link.call(self._give_back, entry_id)
+
+    async def _add(self, data: bytes) -> int:
+        for attempt in range(ATTEMPTS):
+            async with self._redis.pipeline(transaction=True) as together:
+                await together.watch(BYTES)
+                used = int(await together.get(BYTES) or 0) + len(data)
+                if used > self._max_bytes and not await together.xlen(STREAM):
+                    used = len(data)  # somebody emptied the stream by hand
+                if used > self._max_bytes:
+                    raise SpoolFullError(f"{self._max_bytes:,} bytes are used")
+                together.multi()  # type: ignore[no-untyped-call]
+                together.xadd(STREAM, {FIELD: data})
+                together.set(BYTES, used)
+                try:
+                    await together.execute()
+                except WatchError:
+                    await _pause(attempt)
+                    continue
+            if not self._grouped:  # a full Redis would refuse to make it later
+                await self._make_group()
+            return used
+        raise UnavailableError("too many processes change the spool")
+
+    async def _take(self) -> tuple[int, tuple[bytes, bytes] | None]:
+        used = int(await self._redis.get(BYTES) or 0)
+        try:
+            return used, await self._claim_old() or await self._read_new()
+        except ResponseError as error:
+            if read_code(error) != "NOGROUP":
+                raise
+        if not await self._redis.exists(STREAM):
+            return used, None
+        await self._make_group()
+        return used, await self._read_new()
+
+    async def _make_group(self) -> None:
+        try:
+            await self._redis.xgroup_create(STREAM, GROUP, id="0")
+        except ResponseError as error:
+            if read_code(error) != "BUSYGROUP":  # there is one
+                raise
+        self._grouped = True
+
+    async def _claim_old(self) -> tuple[bytes, bytes] | None:
+        reply: Any = await self._redis.xautoclaim(
+            STREAM, GROUP, CONSUMER, CLAIM_S * 1000, "0-0", count=1
+        )
+        return _read_entry(reply[1])
+
+    async def _read_new(self) -> tuple[bytes, bytes] | None:
+        reply: Any = await self._redis.xreadgroup(GROUP, CONSUMER, {STREAM: ">"}, count=1)
+        return _read_entry(reply[0][1]) if reply else None
+
+    async def _remove(self, entry_id: bytes, size_bytes: int) -> int:
+        # No MULTI: a full Redis refuses every command within one. XDEL comes first: an entry that
+        # is acknowledged and not deleted would never be taken again.
+        async with self._redis.pipeline(transaction=False) as together:
+            together.xdel(STREAM, entry_id)
+            together.xack(STREAM, GROUP, entry_id)
+            deleted, _ = await together.execute()
+        self._owed_bytes += size_bytes * deleted  # 0 if another process was faster
+        try:
+            used = int(await self._redis.decrby(BYTES, self._owed_bytes))
+        except OutOfMemoryError:
+            return self.size_bytes
+        self._owed_bytes = 0
+        return used
+
+    async def _give_back(self, entry_id: bytes) -> None:
+        await self._redis.xclaim(
+            STREAM, GROUP, CONSUMER, 0, [entry_id], idle=CLAIM_S * 1000, justid=True
+        )
+
+
+async def _pause(attempt: int) -> None:
+    await asyncio.sleep(random.uniform(0, PAUSE_S * (1 + attempt) * 2))  # noqa: S311 - jitter
+
+
+def _read_entry(
+    entries: list[tuple[bytes | None, dict[bytes, bytes] | None]],
+) -> tuple[bytes, bytes] | None:
+    """Return id and data of the first entry.
+
+    Redis 6.2 also returns claimed entries that somebody has deleted, without id.
+    """
+    for entry_id, fields in entries:
+        if entry_id is not None and fields is not None:
+            return entry_id, fields.get(FIELD, b"")
+    return None
