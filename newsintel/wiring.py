@@ -14,6 +14,7 @@ from newsintel.actors.merger import Merger
 from newsintel.config.settings import Settings, SourceSettings
 from newsintel.config.values import Secret
 from newsintel.domain.accounts.persons import Persons
+from newsintel.domain.bounds.sized_cache import SizedCache
 from newsintel.domain.intelligence.marks import SearchMarker
 from newsintel.domain.limits.admission import Admission
 from newsintel.domain.limits.quotas import SourceLimits
@@ -27,7 +28,7 @@ from newsintel.domain.search.popularity import SaveCounter
 from newsintel.domain.search.ports import Upstream
 from newsintel.domain.security.keys import Signer
 from newsintel.errors import BusyError
-from newsintel.http.response.kept_answer import KeptAnswers
+from newsintel.http.response.kept_answer import KEPT_BYTES
 from newsintel.http.services import (
     AccountServices,
     IntelligenceServices,
@@ -216,7 +217,7 @@ def make_services(
             harvests=stores.search.harvests,
             bytes_cache=stores.search.bytes_cache,
             answers=MakeOnce(own_failures=BusyError),
-            kept=KeptAnswers(),
+            kept=SizedCache(KEPT_BYTES),
         ),
         archive=stores.archive.search,
         accounts=_account_services(core, providers),

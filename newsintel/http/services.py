@@ -1,6 +1,7 @@
 """What the routes use of the rest of newsintel, by context."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from attrs import frozen
 
@@ -8,6 +9,7 @@ from newsintel.config.settings import Settings
 from newsintel.domain.accounts.persons import Persons
 from newsintel.domain.accounts.ports import Accounts, ApiKeys, Attempts, Links, Provider, Sessions
 from newsintel.domain.archive.ports import ArchiveSearch
+from newsintel.domain.bounds.sized_cache import SizedCache
 from newsintel.domain.intelligence.marks import SearchMarker
 from newsintel.domain.intelligence.ports import Likeness, RelatedSearches, SearchMarks, Trending
 from newsintel.domain.limits.ports import SourceStates
@@ -17,7 +19,6 @@ from newsintel.domain.personal.ports import AccountData, Feedback, OwnHistory, S
 from newsintel.domain.ports import ByteCache, Count, WallClock
 from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.ports import HarvestCache
-from newsintel.http.response.kept_answer import KeptAnswers
 from newsintel.runtime.intelligence.recommender import Recommender
 from newsintel.runtime.limits.limiter import Limiter
 from newsintel.runtime.limits.lookups import LookUps
@@ -36,7 +37,8 @@ class SearchServices:
 
     Attributes:
         answers: the answers that are being made, by their keys in `bytes_cache`.
-        kept: the answers of the last seconds, which the hit path sends.
+        kept: the answers of the last seconds (`response.kept_answer`), which the hit path sends, by
+            path and query string.
     """
 
     desk: Desk
@@ -44,7 +46,7 @@ class SearchServices:
     harvests: HarvestCache
     bytes_cache: ByteCache
     answers: MakeOnce[str, MadeAnswer]
-    kept: KeptAnswers
+    kept: SizedCache[tuple[str, bytes], Any]
 
 
 @frozen(kw_only=True)

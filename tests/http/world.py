@@ -12,6 +12,7 @@ from newsintel.config.settings import Settings, read_settings
 from newsintel.config.values import Quota, Secret, SourceOptions, parse_secret
 from newsintel.domain.accounts.model import Caller
 from newsintel.domain.accounts.persons import Persons
+from newsintel.domain.bounds.sized_cache import SizedCache
 from newsintel.domain.intelligence.marks import SearchMarker
 from newsintel.domain.limits.ports import SourceState
 from newsintel.domain.operations.ports import Phase, StoreHealth
@@ -33,7 +34,7 @@ from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.domain.search.query_model import Dedupe, Query
 from newsintel.domain.security.keys import Signer
 from newsintel.errors import BusyError
-from newsintel.http.response.kept_answer import KeptAnswers
+from newsintel.http.response.kept_answer import KEPT_BYTES
 from newsintel.http.services import (
     AccountServices,
     IntelligenceServices,
@@ -291,7 +292,7 @@ class World:
                 harvests=self.harvests,
                 bytes_cache=self.bytes_cache,
                 answers=MakeOnce(own_failures=BusyError),
-                kept=KeptAnswers(),
+                kept=SizedCache(KEPT_BYTES),
             ),
             archive=self.archive,
             accounts=AccountServices(

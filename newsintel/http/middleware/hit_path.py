@@ -21,7 +21,7 @@ from newsintel.http.asgi import Asgi, HeaderLines, Receive, Scope, Send
 from newsintel.http.paths import SEARCH
 from newsintel.http.response.conditional import drop_body_headers, is_already_held
 from newsintel.http.response.fixed_answer import FixedAnswer
-from newsintel.http.response.kept_answer import KeptAnswer, KeptAnswers
+from newsintel.http.response.kept_answer import Kept, KeptAnswer
 from newsintel.http.response.page_cache import PageCache
 from newsintel.http.response.rendered_search import RenderedSearch
 from newsintel.runtime.personal.recording import Recording
@@ -56,7 +56,7 @@ class Hits:
 
     _pages: PageCache
     _fixed: Mapping[str, FixedAnswer]
-    _kept: KeptAnswers = field(kw_only=True)
+    _kept: Kept = field(kw_only=True)
     _record: Recording = field(kw_only=True)
     _count: Count = field(kw_only=True)
 
@@ -66,7 +66,7 @@ class Hits:
             return None
         if scope["path"] == SEARCH:
             return self._pages.get(scope["query_string"])
-        found: Finished | None = self._kept.get(scope)
+        found: Finished | None = self._kept.get((scope["path"], scope["query_string"]))
         if found is None and not scope["query_string"]:  # the routes of fixed answers take none
             found = self._fixed.get(scope["path"])
         return None if found is None or _has_length(scope) else found

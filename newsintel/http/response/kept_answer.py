@@ -10,13 +10,13 @@ from math import floor
 from attrs import frozen
 
 from newsintel.domain.bounds.sized_cache import SizedCache
-from newsintel.http.asgi import HeaderLines, Scope
+from newsintel.http.asgi import HeaderLines
 from newsintel.http.response.cache_headers import HIT_STATUS, MISS_STATUS, VARY, format_etag
 
 MEMORY_S = 5
 """How long an answer is sent from memory, at most."""
-MAX_BYTES = 16 * 1024 * 1024
-"""Size of the cache. A page of the archive has 10 to 100 KiB."""
+KEPT_BYTES = 16 * 1024 * 1024
+"""Size of the cache of one process. A page of the archive has 10 to 100 KiB."""
 ANSWER_BYTES = 1500
 """Size of an answer without its body and query string: its header lines."""
 
@@ -100,21 +100,11 @@ def _describe(body: bytes) -> HeaderLines:
     return [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
 
 
-class KeptAnswers:
-    """Kept answers by path and query string, limited by size; the least recently used go first."""
+Kept = SizedCache[tuple[str, bytes], KeptAnswer]
+"""Kept answers by path and query string; the least recently used go first."""
 
-    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
-        self._answers: SizedCache[tuple[str, bytes], KeptAnswer] = SizedCache(max_bytes)
 
-    def get(self, scope: Scope) -> KeptAnswer | None:
-        """Return the answer to the same request, fresh or not."""
-        return self._answers.get((scope["path"], scope["query_string"]))
-
-    def put(self, path: str, query_string: bytes, answer: KeptAnswer) -> None:
-        """Keep the answer to a request; it replaces an older one."""
-        size_bytes = ANSWER_BYTES + len(path) + len(query_string) + len(answer.body)
-        self._answers.put((path, query_string), answer, size_bytes)
-
-    def clear(self) -> None:
-        """Keep nothing: somebody's searches were forgotten, and answers may show them."""
-        self._answers.clear()
+def keep_answer(kept: Kept, path: str, query_string: bytes, answer: KeptAnswer) -> None:
+    """Keep the answer to a request; it replaces an older one."""
+    size_bytes = ANSWER_BYTES + len(path) + len(query_string) + len(answer.body)
+    kept.put((path, query_string), answer, size_bytes)

@@ -16,7 +16,7 @@ from newsintel import __version__
 from newsintel.domain.search.codec import to_json
 from newsintel.errors import UnavailableError
 from newsintel.http.response.conditional import respond_unless_held
-from newsintel.http.response.kept_answer import KeptAnswer
+from newsintel.http.response.kept_answer import KeptAnswer, keep_answer
 from newsintel.http.services import MadeAnswer, Services
 
 CACHE_S = 60
@@ -96,5 +96,5 @@ def _answer_body(services: Services, body: bytes, keep_s: int, age_s: float | No
     scope, now_s = request.scope, services.now().timestamp()
     route = scope["state"]["route"]
     kept = KeptAnswer.of_body(body, route, now_s, keep_s=keep_s, age_s=age_s or 0.0)
-    services.search.kept.put(scope["path"], scope["query_string"], kept)
+    keep_answer(services.search.kept, scope["path"], scope["query_string"], kept)
     return respond_unless_held(body, kept.build_headers(now_s, hit=age_s is not None), kept.tag)

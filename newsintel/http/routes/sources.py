@@ -11,7 +11,7 @@ from newsintel.domain.search.outcome import Status
 from newsintel.domain.text.moments import format_time
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.response.conditional import respond_unless_held
-from newsintel.http.response.kept_answer import KeptAnswer
+from newsintel.http.response.kept_answer import KeptAnswer, keep_answer
 from newsintel.http.route import Route
 from newsintel.http.services import Services
 
@@ -42,7 +42,7 @@ async def list_sources(services: Services) -> Response:
     scope, now_s = request.scope, services.now().timestamp()
     body, route = to_json({"sources": sources}), scope["state"]["route"]
     kept = KeptAnswer.of_moment(body, route, now_s, MEMORY_S)
-    services.search.kept.put(scope["path"], scope["query_string"], kept)
+    keep_answer(services.search.kept, scope["path"], scope["query_string"], kept)
     return respond_unless_held(kept.body, kept.build_headers(now_s, hit=False), kept.tag)
 
 

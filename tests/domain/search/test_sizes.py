@@ -11,6 +11,7 @@ import orjson
 import pytest
 from attrs import evolve
 
+from newsintel.domain.bounds.sized_cache import SizedCache
 from newsintel.domain.personal.preferences import Preferences
 from newsintel.domain.search import matching, sizes
 from newsintel.domain.search.article import Engagement
@@ -24,7 +25,7 @@ from newsintel.domain.search.sizes import articles_bytes, outcome_bytes
 from newsintel.domain.search.stories.parsed_title import parse_title
 from newsintel.domain.text import safe_urls, tokens
 from newsintel.http.bodies.search import View
-from newsintel.http.response.kept_answer import KeptAnswer, KeptAnswers
+from newsintel.http.response.kept_answer import KEPT_BYTES, KeptAnswer, keep_answer
 from newsintel.http.response.page_cache import PageCache
 from newsintel.http.response.rendered_search import Privacy, render_search
 from newsintel.outbound.sources import native_names, newsapi, outlet_names
@@ -138,7 +139,7 @@ def test_cached_answers_stay_within_their_bytes(monkeypatch):
 
     The allocated memory stays near the bound.
     """
-    monkeypatch.setattr(l1, "MAX_BYTES", 10 * 2**20)
+    monkeypatch.setattr(l1, "KEPT_BYTES", 10 * 2**20)
     found = answered("one", rows=20, title=80, description=2000, letters=LETTERS["ascii"], seed=1)
 
     def fill():
@@ -244,16 +245,16 @@ def test_kept_answers_take_at_most_their_estimate():
     """With small and large bodies, short and long query strings."""
 
     def fill():
-        kept = KeptAnswers()
+        kept = SizedCache(KEPT_BYTES)
         for number in range(200):
             query_string = b"q" * number + b"%d" % number
             body = b"x" * (100 * number)
             answer = KeptAnswer.of_body(body, "/archive", NOON.timestamp(), keep_s=60, age_s=1.5)
-            kept.put("/archive", query_string, answer)
+            keep_answer(kept, "/archive", query_string, answer)
         return kept
 
     kept, real = held(fill)
-    assert real < kept._answers.size_bytes * FACTOR
+    assert real < kept.size_bytes * FACTOR
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import pytest
 import trio
 
 from newsintel.domain.archive.model import Bar
-from newsintel.domain.bounds.sized_cache import ENTRY_BYTES
+from newsintel.domain.bounds.sized_cache import ENTRY_BYTES, SizedCache
 from newsintel.http.application import create_app
-from newsintel.http.response.kept_answer import ANSWER_BYTES, MEMORY_S, KeptAnswer, KeptAnswers
+from newsintel.http.response.kept_answer import ANSWER_BYTES, MEMORY_S, KeptAnswer, keep_answer
 from newsintel.http.routes import sources
 from tests.fakes.accounts import program
 from tests.fakes.basics import MemorySearch
@@ -143,11 +143,11 @@ def answer(body):
 
 def test_the_bytes_of_all_answers_are_bounded():
     """The least recently used answer goes first."""
-    scopes = [{"path": "/archive", "query_string": b"q=%d" % number} for number in range(3)]
+    scopes = [("/archive", b"q=%d" % number) for number in range(3)]
     one = ANSWER_BYTES + ENTRY_BYTES + len("/archive") + len(b"q=0") + len(b"xxxx")
-    kept = KeptAnswers(max_bytes=2 * one)
+    kept = SizedCache(2 * one)
     for scope in scopes[:2]:
-        kept.put(*scope.values(), answer(b"xxxx"))
+        keep_answer(kept, *scope, answer(b"xxxx"))
     assert kept.get(scopes[0]).body == b"xxxx"
-    kept.put(*scopes[2].values(), answer(b"xxxx"))
+    keep_answer(kept, *scopes[2], answer(b"xxxx"))
     assert [kept.get(scope) is not None for scope in scopes] == [True, False, True]

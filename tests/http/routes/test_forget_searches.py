@@ -41,11 +41,11 @@ async def test_memory_shows_no_trend_of_a_forgotten_search(path):
     """An answer of the last seconds is not sent any more."""
     world = await world_of(ALICE)
     alice = await Person.of(world)
-    scope, kept = {"path": "/trending", "query_string": b""}, alice.services.search.kept
+    key, kept = ("/trending", b""), alice.services.search.kept
     await alice.ask("GET", "/trending")
-    assert kept.get(scope) is not None
+    assert kept.get(key) is not None
     assert await alice.delete(path) == 204
-    assert kept.get(scope) is None
+    assert kept.get(key) is None
 
 
 @WAYS
