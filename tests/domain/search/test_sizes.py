@@ -139,7 +139,7 @@ def test_cached_answers_stay_within_their_bytes(monkeypatch):
 
     The allocated memory stays near the bound.
     """
-    monkeypatch.setattr(l1, "KEPT_BYTES", 10 * 2**20)
+    monkeypatch.setattr(l1, "MAX_BYTES", 10 * 2**20)
     found = answered("one", rows=20, title=80, description=2000, letters=LETTERS["ascii"], seed=1)
 
     def fill():
