@@ -163,10 +163,10 @@ Feature: Every role has only the rights that it needs
     Then it must contain Principal
     And its value must match the "^logdelivery\.elasticloadbalancing\.amazonaws\.com$" regex
 
-  Scenario: the cache's user has four categories of commands, minus some
+  Scenario: the cache's user has four categories of commands, minus some, and two commands
     Given I have aws_elasticache_user defined
     Then it must contain access_string
-    And its value must match the "^on ~\* -@all( \+@(read|write|transaction|connection))+ \+time( -@[a-z]+)+$" regex
+    And its value must match the "^on ~\* -@all( \+@(read|write|transaction|connection))+ \+time( -@[a-z]+)+ \+xreadgroup$" regex
 
   Scenario: the cache's user has no dangerous command
     Given I have aws_elasticache_user defined
