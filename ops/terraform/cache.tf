@@ -3,7 +3,8 @@ locals {
 
   # The service's rights in its cache: read, write, expire, count, transactions and TIME. No
   # scripts, no pub/sub, no blocking commands but XREADGROUP, which the service never lets block,
-  # and no commands that inspect or change the server. A test runs the service with these rights (tests/storage/test_deployed_rights.py).
+  # and no commands that inspect or change the server. A test runs the service with these rights
+  # (tests/storage/test_deployed_rights.py).
   cache_access = "on ~* -@all +@read +@write +@transaction +@connection +time -@admin -@dangerous -@scripting -@pubsub -@blocking +xreadgroup"
 }
 
