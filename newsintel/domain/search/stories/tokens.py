@@ -106,12 +106,9 @@ def _read_part(part: str) -> tuple[Token, ...]:
 
 def _read(text: str) -> Iterator[Token]:
     for match in _TOKEN.finditer(text):
-        if match.lastgroup == "word":
-            word = _read_word(match[0])
-            if word.stem:  # not of marks alone, as in an emoji
-                yield word
-        else:
-            yield from _read_other(match)
+        found = [_read_word(match[0])] if match.lastgroup == "word" else _read_other(match)
+        # Marks alone, as in an emoji or behind a digit, are no word: their stem is empty.
+        yield from (token for token in found if token.stem)
 
 
 def _read_other(match: re.Match[str]) -> Iterator[Token]:
