@@ -49,6 +49,7 @@ from tests.fakes.accounts import (
     MemorySessions,
     MemoryTokens,
 )
+from tests.fakes.backlogs import MemoryStories, MemoryTerms, MemoryTextIndex
 from tests.fakes.basics import (
     Clock,
     MemoryArchive,
@@ -60,9 +61,8 @@ from tests.fakes.basics import (
     MemoryLedger,
     MemorySearch,
     MemorySpool,
-    MemoryStories,
 )
-from tests.fakes.likeness import MemoryLikeness, MemorySaveCounts, MemoryTerms, MemoryTextIndex
+from tests.fakes.likeness import MemoryLikeness, MemorySaveCounts
 from tests.fakes.personal import (
     MemoryFeedback,
     MemoryOwnHistory,

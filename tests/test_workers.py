@@ -15,10 +15,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.service import beside, command_lines, free_port, newsintel, running
-from tests.test_two_processes import CALLERS, stampede
+from tests.test_two_processes import CALLERS, UNLIMITED, stampede
 from tests.waiting import PATIENCE_S, wait_for
 
-UNLIMITED = {"RATE_LIMIT": "off", "MISS_LIMIT": "off"}
 WORKERS = 2
 
 

@@ -6,19 +6,16 @@ entries. An entry is removed only after it is saved, and saving is idempotent, s
 saved twice is harmless.
 """
 
-from collections.abc import Sequence
-
 from newsintel.domain.archive.batch import ArchiveBatch, FetchedArticle
 from newsintel.domain.archive.ports import Archive, SpoolEntry
 from newsintel.domain.archive.spooled import Spooled, load_spooled
 from newsintel.domain.bounds.newest import Newest
 from newsintel.domain.personal.ports import History
 from newsintel.domain.ports import Count
-from newsintel.domain.search.history import SearchRecord
 from newsintel.errors import UnavailableError
 from newsintel.runtime.archiving import save_pairs, save_rows
 from newsintel.runtime.backlog import Pace, process_backlog
-from newsintel.runtime.halving import save_halving
+from newsintel.runtime.personal.history_writing import record_searches
 from newsintel.runtime.spool import Spool
 from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.runtime.turns import run_in_turns
@@ -90,18 +87,7 @@ class _Drainer:
         await save_rows(batch, len(batch.rows), self._archive, self._count, self._is_hopeless)
         await save_pairs(batch, self._archive, self._count)
         if spooled.searches:
-            await self._record(spooled.searches)
-
-    async def _record(self, searches: Sequence[SearchRecord]) -> None:
-        async def record(some: Sequence[SearchRecord]) -> None:
-            await self._history.record_searches(some)
-            self._count("recorded_searches", len(some))
-
-        async def refuse(_search: SearchRecord, reason: str) -> None:
-            log.warning("search_refused", kept_as="history", reason=reason)
-            self._count("refusals", inbox="history")
-
-        await save_halving(searches, record, refuse)
+            await record_searches(spooled.searches, self._history, self._count)
 
     def _is_hopeless(self, row: FetchedArticle) -> bool:
         """Return whether an article that was too slow alone has had all its attempts."""

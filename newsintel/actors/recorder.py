@@ -6,9 +6,8 @@ another process has already recorded. If Redis is unavailable, it records the re
 is better than a loss.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import TypeVar
 
 import trio
 
@@ -19,13 +18,8 @@ from newsintel.domain.ports import Count, Repeats, WallClock
 from newsintel.domain.search.history import REPEAT_S, SearchRecord
 from newsintel.errors import UnavailableError
 from newsintel.runtime.attempts import Attempts
-from newsintel.runtime.halving import save_halving
+from newsintel.runtime.personal.history_writing import record_searches, write_searches
 from newsintel.runtime.spool import Spool
-from newsintel.runtime.telemetry.logs import get_logger
-
-log = get_logger(__name__)
-
-T = TypeVar("T")
 
 BATCH_ROWS = 100
 BATCH_S = 1.0
@@ -62,32 +56,11 @@ async def run(
                         break
             fresh = await _drop_repeats(searches, repeats, count, now)
             marked = [found for search in fresh if (found := marking.mark(search)) is not None]
-            if not await recording.save(partial(_record, fresh, history, count)):
+            if not await recording.save(partial(record_searches, fresh, history, count)):
                 await spool.put_searches(fresh)
             # This is a separate write: it may be retried without counting anybody twice.
-            if not await counting.save(partial(_write_halving, marked, marks.add, count, "marks")):
+            if not await counting.save(partial(write_searches, marked, marks.add, count, "marks")):
                 count("refusals", len(marked), inbox="marks")
-
-
-async def _record(searches: Sequence[SearchRecord], history: History, count: Count) -> None:
-    written = await _write_halving(searches, history.record_searches, count, "history")
-    count("recorded_searches", written)
-
-
-async def _write_halving(
-    rows: Sequence[T], write: Callable[[Sequence[T]], Awaitable[None]], count: Count, inbox: str
-) -> int:
-    """Write rows, without those that PostgreSQL refuses; return how many were written."""
-    refused = 0
-
-    async def refuse(_row: T, reason: str) -> None:
-        nonlocal refused
-        refused += 1
-        log.warning("search_refused", kept_as=inbox, reason=reason)
-        count("refusals", inbox=inbox)
-
-    await save_halving(rows, write, refuse)
-    return len(rows) - refused
 
 
 async def _drop_repeats(

@@ -282,22 +282,6 @@ class MemoryArchive:
         return self.kept.get(article_id)
 
 
-class MemoryStories:
-    """A `ports.StoryGroups` with `waiting` articles to place, ten for each call."""
-
-    def __init__(self, waiting=0) -> None:
-        self.waiting = waiting
-        self.away = False
-
-    async def place_batch(self):
-        await trio.lowlevel.checkpoint()
-        if self.away:
-            raise UnavailableError("postgresql is away")
-        placed = min(10, self.waiting)
-        self.waiting -= placed
-        return placed
-
-
 @frozen
 class MemoryEntry:
     """A `ports.SpoolEntry`."""

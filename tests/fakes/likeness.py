@@ -70,38 +70,6 @@ def _terms(text):
     return {token.word for token in split_words(text) if len(token.word) >= 4}
 
 
-class MemoryTextIndex:
-    """A `ports.TextIndex` with `waiting` articles to read, ten for each call."""
-
-    def __init__(self, waiting=0) -> None:
-        self.waiting = waiting
-        self.away = False
-
-    async def index_batch(self):
-        await trio.lowlevel.checkpoint()
-        if self.away:
-            raise UnavailableError("postgresql is away")
-        read = min(10, self.waiting)
-        self.waiting -= read
-        return read
-
-
-class MemoryTerms:
-    """A `ports.TermCounts` with `waiting` changes to add up, ten for each call."""
-
-    def __init__(self, waiting=0) -> None:
-        self.waiting = waiting
-        self.away = False
-
-    async def apply_changes(self):
-        await trio.lowlevel.checkpoint()
-        if self.away:
-            raise UnavailableError("postgresql is away")
-        added = min(10, self.waiting)
-        self.waiting -= added
-        return added
-
-
 class MemorySaveCounts:
     """A `ports.SaveCounts` over the given numbers."""
 

@@ -15,7 +15,7 @@ from attrs import frozen
 from newsintel.domain.archive.batch import FetchedArticle
 from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.search.article import Pair, Rule
-from newsintel.domain.search.codec import article_from_row, article_to_row
+from newsintel.domain.search.codec import article_from_row, article_to_row, read_envelope
 from newsintel.domain.search.history import SearchRecord
 from newsintel.errors import PoisonedBatchError
 
@@ -68,12 +68,7 @@ def load_spooled(data: bytes) -> Sliced[Spooled]:
     Raises:
         ValueError: the bytes are not an entry in this format. The message quotes nothing of them.
     """
-    try:
-        entry = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise ValueError("not JSON") from error
-    if not isinstance(entry, dict) or entry.get("format") != FORMAT:
-        raise ValueError(f"not format {FORMAT}")
+    entry = read_envelope(data, FORMAT)
     yield
     try:
         rows = []

@@ -69,18 +69,28 @@ def load_answer(data: bytes) -> Sliced[Answer]:
             quotes nothing of the bytes.
     """
     _check_size(data)
-    try:
-        envelope = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise ValueError("not JSON") from error
-    if not isinstance(envelope, dict) or envelope.get("format") != FORMAT:
-        raise ValueError(f"not format {FORMAT}")
+    envelope = read_envelope(data, FORMAT)
     yield
     try:
         harvest = yield from _read_harvest(envelope["harvest"])
         return Answer(harvest, (yield from _read_merge(envelope["merge"], harvest.articles)))
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise ValueError(f"not an answer ({type(error).__name__})") from error
+
+
+def read_envelope(data: bytes, expected: int) -> dict[str, Any]:
+    """Return the JSON object in bytes whose member `format` must be as expected.
+
+    Raises:
+        ValueError: it is another one. The message quotes nothing of the bytes.
+    """
+    try:
+        envelope = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise ValueError("not JSON") from error
+    if not isinstance(envelope, dict) or envelope.get("format") != expected:
+        raise ValueError(f"not format {expected}")
+    return envelope
 
 
 def _check_size(data: bytes) -> None:

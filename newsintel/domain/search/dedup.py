@@ -40,6 +40,17 @@ class Headline:
     publisher: str = ""
     at: datetime | None = None
 
+    @classmethod
+    def of_article(
+        cls, title: str, publisher: str, published_at: datetime, *, estimated: bool
+    ) -> "Headline":
+        """Return what decides on the story of an article; an estimated date says nothing.
+
+        A subreddit is no outlet: its posts link to many.
+        """
+        outlet = "" if publisher.startswith("r/") else publisher
+        return cls(title, outlet, None if estimated else published_at)
+
 
 @frozen
 class GroupMatch:
@@ -218,14 +229,13 @@ def fold_title(title: str) -> str:
 
 
 def build_headline(article: Article) -> Headline:
-    """Return what decides on the story of an article; an estimated date says nothing."""
-    at = None if article.published_at_estimated else article.published_at
-    return Headline(article.title, name_outlet(article.publisher), at)
-
-
-def name_outlet(publisher: str) -> str:
-    """Return the outlet of an article; "" for a subreddit, whose posts link to many outlets."""
-    return "" if publisher.startswith("r/") else publisher
+    """Return what decides on the story of an article."""
+    return Headline.of_article(
+        article.title,
+        article.publisher,
+        article.published_at,
+        estimated=article.published_at_estimated,
+    )
 
 
 def read_headline(headline: Headline) -> Told:

@@ -134,10 +134,10 @@ class HitPath:
 
     async def _choose_via(self, found: Finished, caller: Caller, now: datetime) -> str | None:
         """Return how an answer may be sent without the route; None if it may not."""
-        if isinstance(found, FixedAnswer) or found.is_fresh(now.timestamp()):
+        if found.is_fresh(now.timestamp()):
             return VIA_HIT
-        if isinstance(found, KeptAnswer):
-            return None
+        if not isinstance(found, RenderedSearch):
+            return None  # the route asks Redis or the stores again
         renewing = await self._serve_while_renewing(found.query, found.fetched_at, caller)
         return VIA_REVALIDATED if renewing else None
 

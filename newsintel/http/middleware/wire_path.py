@@ -16,7 +16,6 @@ from newsintel.http.middleware.hit_path import VIA_HIT, HitAnswer, Hits
 from newsintel.http.middleware.host_check import HostCheck
 from newsintel.http.middleware.identify import Identify
 from newsintel.http.middleware.rate_limits import RateLimits
-from newsintel.http.response.fixed_answer import FixedAnswer
 
 
 @frozen(eq=False, kw_only=True)
@@ -48,7 +47,7 @@ class WirePath:
         if found is None or not self.host_check.admits(scope):
             return None
         now = self.now()
-        if not isinstance(found, FixedAnswer) and not found.is_fresh(now.timestamp()):
+        if not found.is_fresh(now.timestamp()):
             return None
         scope["state"]["caller"] = self.identify.derive_anonymous(scope, now)
         limit_lines = self.rate_limits.take_leased(scope) if self.rate_limits else []

@@ -37,6 +37,10 @@ class FixedAnswer:
         )
         return cls(body, lines)
 
+    def is_fresh(self, _now_s: float) -> bool:
+        """It always is: it never changes."""
+        return True
+
     def build_headers(self) -> HeaderLines:
         """Return the header lines."""
         return [*self.lines]

@@ -72,10 +72,17 @@ class Daemon(ABC):
             # Bytes, because PostgreSQL also writes its folder's path into the file, in any
             # encoding.
             pid = int(self.pid_file.read_bytes().split()[0])
-            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+            return pid if self._is_ours(pid) else None
         except (OSError, ValueError, IndexError):
             return None
-        return pid if os.fsencode(self.marker) in command else None
+
+    def _is_ours(self, pid: int) -> bool:
+        """Return True if the command line of a process is this server's.
+
+        Raises:
+            OSError: there is no such process.
+        """
+        return os.fsencode(self.marker) in Path(f"/proc/{pid}/cmdline").read_bytes()
 
     async def ensure(self) -> None:
         """Start the server unless it runs, and wait until it answers.
@@ -342,10 +349,9 @@ class RedisDaemon(Daemon):
                 probe.connect(str(self._socket))
                 told = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
                 pid: int = _PEER.unpack(told)[0]
-                command = Path(f"/proc/{pid}/cmdline").read_bytes()
+                return pid if self._is_ours(pid) else None
             except OSError:
                 return None
-        return pid if os.fsencode(self.marker) in command else None
 
     async def is_answering(self) -> bool:
         """Return True if the server takes commands."""

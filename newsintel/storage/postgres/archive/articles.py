@@ -217,7 +217,7 @@ async def upsert(connection: Connection, articles: Iterable[tuple[Article, datet
         texts.append(_get_texts(article))
     words = await index_articles(texts)
     for rows in _split_rounds([one + more for one, more in zip(found, words, strict=True)]):
-        saved = await connection.fetch(SAVE, *_transpose_rows(rows))
+        saved = await connection.fetch(SAVE, *transpose_rows(rows))
         new += sum(row["new"] for row in saved)
         unread += [row["id"] for row in saved if row["unread"]]
     await reindex_articles(connection, unread)
@@ -232,7 +232,7 @@ async def _save(
     async with connection.transaction():
         new = await upsert(connection, articles)
         if ties:
-            await connection.execute(SAVE_PAIRS, *_transpose_rows(ties))
+            await connection.execute(SAVE_PAIRS, *transpose_rows(ties))
     return new
 
 
@@ -274,7 +274,8 @@ def _split_rounds(rows: Sequence[tuple[Any, ...]]) -> Iterator[list[tuple[Any, .
     return (sorted(part, key=lambda row: str(row[0])) for part in rounds)
 
 
-def _transpose_rows(rows: Sequence[tuple[Any, ...]]) -> Iterator[list[Any]]:
+def transpose_rows(rows: Sequence[tuple[Any, ...]]) -> Iterator[list[Any]]:
+    """Return the columns of some rows; there must be at least one row."""
     return map(list, zip(*rows, strict=True))
 
 

@@ -9,11 +9,12 @@ from datetime import timedelta
 from typing import Any
 
 from newsintel.domain.bounds.slices import Sliced
-from newsintel.domain.search.dedup import Headline, name_outlet, read_headline
+from newsintel.domain.search.dedup import GroupMatch, Headline, StoryFounders
 from newsintel.domain.search.stories.keys import list_own_keys, list_wanted_keys
-from newsintel.domain.search.stories.placing import Numbered, Placed, place_articles
+from newsintel.domain.search.stories.parsed_title import parse_title
 from newsintel.domain.search.stories.similarity import MIN_COMMON
 from newsintel.storage.loop_turns import run_in_loop_turns
+from newsintel.storage.postgres.archive.articles import transpose_rows
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 LOCK_STORIES = "SELECT pg_try_advisory_xact_lock(7264053)"
@@ -61,6 +62,9 @@ ON CONFLICT DO NOTHING
 FORGET_KEYS = "DELETE FROM story_keys WHERE added_at < now() - $1::interval"
 
 
+Row = tuple[Any, ...]
+
+
 class PostgresStories:
     """Places articles into stories. Several processes may ask for this at once."""
 
@@ -80,59 +84,64 @@ async def _place_batch(connection: Connection) -> int:
         if not taken:
             await connection.execute(FORGET_KEYS, KEYS_KEPT)
             return 0
-        rows = await connection.fetch(TITLES, taken)
-        arrived, asked = await run_in_loop_turns(_read_arrived(rows))
-        likely = await connection.fetch(CANDIDATES, *_transpose(asked, 3))
-        rows = await connection.fetch(TITLES, [row["founder_id"] for row in likely])
-        placed, keys = await run_in_loop_turns(_place(rows, arrived))
-        found = [(one.number, one.founder, one.rule, one.similarity) for one in placed]
-        await connection.execute(PLACE, *_transpose(found, 4))
-        await connection.execute(ADD_KEYS, *_transpose(keys, 2))
+        arrived = await connection.fetch(TITLES, taken)
+        founders = await _fetch_founders(connection, arrived)
+        placed, keys = await run_in_loop_turns(_place(founders, arrived))
+        await connection.execute(PLACE, *transpose_rows(placed))
+        if keys:
+            await connection.execute(ADD_KEYS, *transpose_rows(keys))
         return len(taken)
 
 
-Arrived = tuple[Any, Numbered]
-"""An article's row, and what decides on its story."""
+async def _fetch_founders(connection: Connection, arrived: Sequence[Any]) -> Sequence[Any]:
+    """Return the founders that may be of the stories of some articles, the earliest first."""
+    wanted = await run_in_loop_turns(_list_wanted(arrived))
+    if not wanted:
+        return ()
+    likely = await connection.fetch(CANDIDATES, *transpose_rows(wanted))
+    founders: Sequence[Any] = await connection.fetch(TITLES, [row["founder_id"] for row in likely])
+    return founders
 
 
-def _read_arrived(
-    rows: Sequence[Any],
-) -> Sliced[tuple[list[Arrived], list[tuple[int, int, float]]]]:
-    """Read the titles; return also the keys that each article looks for, with their weights."""
-    arrived, asked = [], []
-    for row in rows:
-        article = _read_row(row)
-        wanted = list_wanted_keys(article.told.title, row["published_at"])
-        asked += [(article.number, key, weight) for key, weight in wanted]
-        arrived.append((row, article))
+def _list_wanted(arrived: Sequence[Any]) -> Sliced[list[tuple[int, int, float]]]:
+    """Return the keys that each article looks for, with their weights."""
+    wanted = []
+    for row in arrived:
+        keys = list_wanted_keys(parse_title(row["title"]), row["published_at"])
+        wanted += [(row["id"], key, weight) for key, weight in keys]
         yield
-    return arrived, asked
+    return wanted
 
 
-def _place(
-    founders: Sequence[Any], arrived: Sequence[Arrived]
-) -> Sliced[tuple[list[Placed], list[tuple[int, int]]]]:
-    """Place the articles; return also the keys of the new founders."""
-    known = []
+def _place(founders: Sequence[Any], arrived: Sequence[Any]) -> Sliced[tuple[list[Row], list[Row]]]:
+    """Place the articles, the earliest first.
+
+    Returns:
+        The rows of `article_stories`, and those of `story_keys` for the new founders.
+    """
+    stories = StoryFounders()
     for row in founders:
-        known.append(_read_row(row))
+        stories.add(_build_headline(row), row["id"])
         yield
-    placed = yield from place_articles(known, [article for _, article in arrived])
-    keys: list[tuple[int, int]] = []
-    for (row, article), place in zip(arrived, placed, strict=True):
-        if place.founder == article.number:
-            own = list_own_keys(article.told.title, row["published_at"])
-            keys += [(key, article.number) for key in own]
-            yield
+    placed: list[Row] = []
+    keys: list[Row] = []
+    for row in arrived:
+        number, headline = row["id"], _build_headline(row)
+        match = yield from stories.find(headline)
+        if match is None:
+            stories.add(headline, number)
+            match = GroupMatch(number)
+            own = list_own_keys(parse_title(row["title"]), row["published_at"])
+            keys += [(key, number) for key in own]
+        placed.append((number, match.founder, match.rule, match.similarity))
+        yield
     return placed, keys
 
 
-def _read_row(row: Any) -> Numbered:
-    at = None if row["published_at_estimated"] else row["published_at"]
-    headline = Headline(row["title"], name_outlet(row["publisher"]), at)
-    return Numbered(row["id"], read_headline(headline))
-
-
-def _transpose(rows: Sequence[tuple[Any, ...]], columns: int) -> list[list[Any]]:
-    """Return the columns of rows, also if there is no row."""
-    return [[row[column] for row in rows] for column in range(columns)]
+def _build_headline(row: Any) -> Headline:
+    return Headline.of_article(
+        row["title"],
+        row["publisher"],
+        row["published_at"],
+        estimated=row["published_at_estimated"],
+    )
