@@ -6,6 +6,7 @@ from newsintel.domain.archive.batch import ArchiveBatch, FetchedArticle
 from newsintel.domain.archive.ports import Archive
 from newsintel.domain.ports import Count
 from newsintel.domain.search.article import Pair
+from newsintel.errors import PoisonedBatchError
 from newsintel.runtime.halving import never, save_halving
 from newsintel.runtime.telemetry.logs import get_logger
 
@@ -35,10 +36,16 @@ async def save_rows(
 
     async def bury(row: FetchedArticle, reason: str) -> None:
         article = row[0]
-        await archive.store_dead_letter(article, reason)
+        try:
+            await archive.store_dead_letter(article, reason)
+        except PoisonedBatchError as error:
+            # PostgreSQL takes neither the row nor its text: a retry would block all rows behind it.
+            log.error("articles_lost", articles=1, article=article.id, reason=str(error))  # noqa: TRY400 - the content is at fault
+            count("lost_articles")
+        else:
+            log.warning("article_refused", article=article.id, source=article.source, reason=reason)
+            count("dead_letters")
         del batch.rows[0]
-        log.warning("article_refused", article=article.id, source=article.source, reason=reason)
-        count("dead_letters")
 
     if number:
         await save_halving(batch.rows[:number], save, bury, is_hopeless)

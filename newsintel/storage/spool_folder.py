@@ -82,7 +82,13 @@ class SpoolFolder:
         return None if found is None else FileEntry(found[1], found[0], self)
 
     def close(self) -> None:
-        """Give the files up."""
+        """Give the files up.
+
+        A thread that the disk still holds up may use them, and their descriptors' numbers must not
+        go to other files. Then the kernel gives them up when the process ends.
+        """
+        if self._limiter.borrowed_tokens:
+            return
         for file in (self._own, self._taken):
             if file is not None:
                 file.close()

@@ -6,7 +6,7 @@ from structlog.testing import capture_logs
 
 from newsintel.actors import drainer
 from newsintel.domain.archive.batch import ArchiveBatch
-from newsintel.errors import ArchiveTimeoutError, UnavailableError
+from newsintel.errors import ArchiveTimeoutError, PoisonedBatchError, UnavailableError
 from newsintel.runtime.halving import ALONE_TOO_SLOW
 from newsintel.runtime.spool import Spool
 from tests.fakes.basics import Counts, MemoryArchive, MemoryHistory, MemorySpool
@@ -110,6 +110,24 @@ async def test_an_article_that_is_too_slow_alone_becomes_a_dead_letter(autojump_
     assert len(tries) == drainer.TRIES_ALONE
     assert rig.archive.buried == {"a_slow": ALONE_TOO_SLOW}
     assert list(rig.archive.kept) == ["a_a"]
+
+
+async def test_an_article_that_not_even_a_dead_letter_can_hold_is_lost_aloud(autojump_clock):
+    """A retry would block its entry for ever."""
+    rig = Rig()
+    await rig.put("bad", "a")
+    rig.archive.poisoned = {"a_bad"}
+
+    async def refuse(article, reason):
+        raise PoisonedBatchError("not even text")
+
+    rig.archive.store_dead_letter = refuse
+    with capture_logs() as logs:
+        await rig.run(10)
+    assert list(rig.archive.kept) == ["a_a"]
+    assert (rig.redis.kept, rig.redis.taken) == ([], [])
+    assert rig.counts["lost_articles"] == 1
+    assert [line["article"] for line in logs if line["event"] == "articles_lost"] == ["a_bad"]
 
 
 async def test_an_entry_of_another_version_is_kept_aside(autojump_clock):

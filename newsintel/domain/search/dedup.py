@@ -139,9 +139,10 @@ class StoryFounders:
 
     def add(self, headline: Headline, position: int) -> None:
         """Add a founder."""
+        told = read_headline(headline)
         self._numbers[position] = len(self._positions)
         self._positions.append(position)
-        self._stories.add(read_headline(headline))
+        self._stories.add(told)
 
 
 class Deduper:

@@ -5,6 +5,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
 
 import pytest
@@ -228,7 +229,29 @@ async def test_a_disk_that_hangs_delays_nobody(tmp_path, monkeypatch, autojump_c
     with trio.move_on_after(0.01) as scope:
         await place.add(b"y")
     assert scope.cancelled_caught
+    place.close()
     answer.set()
+
+
+async def test_a_hung_thread_keeps_its_files_open(tmp_path, monkeypatch):
+    """Closed, their numbers could become another file's, into which the thread would then write."""
+    answer = threading.Event()
+    place = SpoolFolder(tmp_path, MAX_BYTES, Counts())
+    await place.add(b"x")
+    append = SpoolFile.append
+
+    def append_late(file, data):
+        answer.wait()
+        append(file, data)
+
+    monkeypatch.setattr(SpoolFile, "append", append_late)
+    monkeypatch.setattr(spool_folder, "DISK_S", 0.1)
+    with pytest.raises(UnavailableError, match="did not answer"):
+        await place.add(b"y")
+    place.close()
+    answer.set()
+    monkeypatch.setattr(spool_folder, "DISK_S", PATIENCE_S)
+    assert await drain(place) == [b"x", b"y"]
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -14,39 +14,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from asyncpg import Record
 from attrs import asdict
 
-from newsintel.domain.search.article import ArchivedArticle, Article, Engagement, Member, Pair, Rule
-from newsintel.errors import PoisonedBatchError
-from newsintel.storage.postgres.archive.indexing import (
-    Texts,
-    index_articles,
-    reindex_articles,
+from newsintel.domain.search.article import ArchivedArticle, Article, Pair
+from newsintel.storage.postgres.archive.article_rows import (
+    ARTICLE_COLUMNS,
+    build_row,
+    get_texts,
+    transpose_rows,
 )
+from newsintel.storage.postgres.archive.duplicates import find_article
+from newsintel.storage.postgres.archive.indexing import index_articles, reindex_articles
 from newsintel.storage.postgres.pool import Connection, Postgres
-
-ARTICLE_COLUMNS = (
-    "public_id, canonical_url, url, source, external_id, publisher, title, description, content, "
-    "author, section, image_url, language, published_at, published_at_estimated, points, comments, "
-    "discussion_url"
-)
-
-LISTED = ARTICLE_COLUMNS.replace("content", "NULL::text AS content")
-"""ARTICLE_COLUMNS without the content, which no list shows: the contents of a hundred imported
-articles are 5 MB.
-"""
-
-TIES = """
-SELECT low_id, high_id FROM article_duplicates
-WHERE low_id = ANY($1::bigint[]) OR high_id = ANY($1::bigint[])
-UNION
-SELECT least(one.article_id, other.article_id), greatest(one.article_id, other.article_id)
-FROM article_stories AS one JOIN article_stories AS other USING (founder_id)
-WHERE one.article_id = ANY($1::bigint[]) AND one.article_id <> other.article_id
-"""
-"""The pairs of duplicates that contain one of the given articles, by internal ids: those that a
-search found, and those of one story."""
 
 _FULLER = """CASE WHEN (kept.source = excluded.source OR excluded.points IS NULL)
              AND length(excluded.{name}) > coalesce(length(kept.{name}), 0)
@@ -126,53 +105,6 @@ ON CONFLICT (low_id, high_id) DO UPDATE SET rule = excluded.rule, similarity = e
 WHERE excluded.similarity > kept.similarity
 """
 
-GROUP_ID = """(
-    SELECT founder.public_id FROM article_stories AS placed
-    JOIN articles AS founder ON founder.id = placed.founder_id WHERE placed.article_id = this.id
-) AS group_id"""
-"""The group of the article in the row `this`; NULL while its story is not known yet."""
-
-_OTHERS = """
-    SELECT other.article_id AS id, coalesce(other.rule, own.rule) AS rule,
-           coalesce(other.similarity, own.similarity) AS similarity
-    FROM article_stories AS own JOIN article_stories AS other USING (founder_id)
-    WHERE own.article_id = this.id AND other.article_id <> this.id
-    UNION ALL
-    SELECT CASE WHEN low_id = this.id THEN high_id ELSE low_id END, rule, similarity
-    FROM article_duplicates
-    WHERE (low_id = this.id OR high_id = this.id)
-    AND NOT EXISTS (SELECT FROM article_stories WHERE article_id = this.id)
-"""
-"""The other articles of the story of the article in the row `this`; while its story is not known
-yet, its direct duplicates of a search. The founder has no rule of its own: it gets that of `this`.
-"""
-
-# The leader, chosen when it is read: the article of the story with the most filled fields; of
-# equals, the one seen first. A search may show another leader, because it compares only the
-# articles that it found.
-ARTICLE = f"""
-SELECT id, {ARTICLE_COLUMNS}, first_seen_at, fetched_at, {GROUP_ID}, (
-    SELECT one.public_id FROM articles AS one
-    WHERE one.id = this.id OR one.id IN (SELECT id FROM ({_OTHERS}) AS others)
-    ORDER BY num_nonnulls(one.description, one.author, one.image_url, one.content)
-                 + (NOT one.published_at_estimated)::integer DESC,
-             one.first_seen_at, one.id
-    LIMIT 1
-) AS leader_id
-FROM articles AS this WHERE public_id = $1
-"""  # noqa: S608 - our own column names
-
-MOST_DUPLICATES = 100
-"""Most duplicates that are listed for an article, the earliest first."""
-
-DUPLICATES = f"""
-SELECT {LISTED}, others.rule, others.similarity
-FROM (SELECT $1::bigint AS id) AS this
-CROSS JOIN LATERAL ({_OTHERS}) AS others
-JOIN articles AS one ON one.id = others.id
-ORDER BY one.id LIMIT {MOST_DUPLICATES}
-"""  # noqa: S608 - our own column names
-
 BURY = """
 INSERT INTO dead_letters (public_id, reason, article) VALUES ($1, $2, $3)
 ON CONFLICT (public_id) DO UPDATE
@@ -202,7 +134,7 @@ class PostgresArchive:
         )
 
     async def get_article(self, article_id: str) -> ArchivedArticle | None:
-        return await self._postgres.run(_find_article, article_id)
+        return await self._postgres.run(find_article, article_id)
 
 
 async def upsert(connection: Connection, articles: Iterable[tuple[Article, datetime]]) -> int:
@@ -213,8 +145,8 @@ async def upsert(connection: Connection, articles: Iterable[tuple[Article, datet
     new, unread = 0, []
     found, texts = [], []
     for article, fetched_at in articles:
-        found.append(_build_row(article, fetched_at))
-        texts.append(_get_texts(article))
+        found.append(build_row(article, fetched_at))
+        texts.append(get_texts(article))
     words = await index_articles(texts)
     for rows in _split_rounds([one + more for one, more in zip(found, words, strict=True)]):
         saved = await connection.fetch(SAVE, *transpose_rows(rows))
@@ -242,23 +174,6 @@ async def _store_dead_letter(
     await connection.execute(BURY, article_id, reason, text)
 
 
-async def _find_article(connection: Connection, article_id: str) -> ArchivedArticle | None:
-    row = await connection.fetchrow(ARTICLE, article_id)
-    if row is None:
-        return None
-    others = await connection.fetch(DUPLICATES, row["id"])
-    return ArchivedArticle(
-        article_of(row),
-        row["first_seen_at"],
-        row["fetched_at"],
-        row["leader_id"],
-        row["group_id"],
-        tuple(
-            Member(article_of(other), Rule(other["rule"]), other["similarity"]) for other in others
-        ),
-    )
-
-
 def _split_rounds(rows: Sequence[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
     """Split rows so that no statement contains an id twice, which PostgreSQL refuses.
 
@@ -272,81 +187,6 @@ def _split_rounds(rows: Sequence[tuple[Any, ...]]) -> Iterator[list[tuple[Any, .
         rounds[seen[row[0]]].append(row)
         seen[row[0]] += 1
     return (sorted(part, key=lambda row: str(row[0])) for part in rounds)
-
-
-def transpose_rows(rows: Sequence[tuple[Any, ...]]) -> Iterator[list[Any]]:
-    """Return the columns of some rows; there must be at least one row."""
-    return map(list, zip(*rows, strict=True))
-
-
-def _build_row(article: Article, fetched_at: datetime) -> tuple[Any, ...]:
-    """Return an article's values in the order of ARTICLE_COLUMNS, then its fetch time.
-
-    Raises:
-        PoisonedBatchError: a time has no time zone; asyncpg would silently take it for local time.
-    """
-    if article.published_at.tzinfo is None or fetched_at.tzinfo is None:
-        raise PoisonedBatchError("an article's time has no zone")
-    engagement = article.engagement
-    return (
-        *(
-            article.id,
-            article.canonical_url,
-            article.url,
-            article.source,
-            article.external_id,
-            article.publisher,
-            article.title,
-        ),
-        *(
-            article.description,
-            article.content,
-            article.author,
-            article.section,
-            article.image_url,
-            article.language,
-        ),
-        *(article.published_at, article.published_at_estimated),
-        *(
-            (engagement.points, engagement.comments, engagement.url)
-            if engagement
-            else (None, None, None)
-        ),
-        fetched_at,
-    )
-
-
-def _get_texts(article: Article) -> Texts:
-    """Return the texts of an article that are indexed.
-
-    Raises:
-        PoisonedBatchError: a text field is not a string.
-    """
-    texts = (
-        article.title,
-        article.publisher,
-        article.description or "",
-        article.content or "",
-        article.author or "",
-    )
-    if not all(isinstance(text, str) for text in texts):
-        raise PoisonedBatchError("a text of an article is not a string")
-    return Texts(
-        article.title,
-        article.description,
-        article.content,
-        article.author,
-        article.publisher,
-        article.language,
-    )
-
-
-def article_of(row: Record) -> Article:
-    """Return the article in a row with ARTICLE_COLUMNS."""
-    values = {name: row[name] for name in ARTICLE_COLUMNS.split(", ")}
-    points, comments, thread = map(values.pop, ("points", "comments", "discussion_url"))
-    engagement = None if points is None else Engagement(points, comments, thread)
-    return Article(id=values.pop("public_id"), engagement=engagement, **values)
 
 
 def _escape_text(text: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from asyncpg import Record
 
 from newsintel.domain.archive.model import Hit
-from newsintel.storage.postgres.archive.articles import ARTICLE_COLUMNS, article_of
+from newsintel.storage.postgres.archive.article_rows import ARTICLE_COLUMNS, article_of
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 PAGE = f"""

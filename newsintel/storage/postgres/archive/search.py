@@ -32,8 +32,9 @@ from newsintel.domain.search.matching import Run, build_runs
 from newsintel.domain.text.languages import SIMPLE
 from newsintel.errors import ArchiveTimeoutError
 from newsintel.storage.loop_turns import run_in_loop_turns
-from newsintel.storage.postgres.archive.articles import GROUP_ID, LISTED, article_of
+from newsintel.storage.postgres.archive.article_rows import LISTED, article_of
 from newsintel.storage.postgres.archive.conditions import SqlCondition, build_condition
+from newsintel.storage.postgres.archive.duplicates import GROUP_ID
 from newsintel.storage.postgres.archive.orders import (
     NEWEST,
     OLDEST,

@@ -2,6 +2,9 @@
 
 An article is compared with the founders of the same days that share words with it. Only one process
 at a time does this: two that place similar articles at once would found two stories.
+
+A title must never end the process, which would find it again at its next start. So an article whose
+title meets a bug is a story of its own that no other article joins.
 """
 
 from collections.abc import Sequence
@@ -13,9 +16,12 @@ from newsintel.domain.search.dedup import GroupMatch, Headline, StoryFounders
 from newsintel.domain.search.stories.keys import list_own_keys, list_wanted_keys
 from newsintel.domain.search.stories.parsed_title import parse_title
 from newsintel.domain.search.stories.similarity import MIN_COMMON
+from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.storage.loop_turns import run_in_loop_turns
-from newsintel.storage.postgres.archive.articles import transpose_rows
+from newsintel.storage.postgres.archive.article_rows import transpose_rows
 from newsintel.storage.postgres.pool import Connection, Postgres
+
+log = get_logger(__name__)
 
 LOCK_STORIES = "SELECT pg_try_advisory_xact_lock(7264053)"
 """An arbitrary number that no other program locks."""
@@ -107,7 +113,10 @@ def _list_wanted(arrived: Sequence[Any]) -> Sliced[list[tuple[int, int, float]]]
     """Return the keys that each article looks for, with their weights."""
     wanted = []
     for row in arrived:
-        keys = list_wanted_keys(parse_title(row["title"]), row["published_at"])
+        try:
+            keys = list_wanted_keys(parse_title(row["title"]), row["published_at"])
+        except Exception:  # noqa: BLE001 - _place meets the same bug and logs it
+            keys = []
         wanted += [(row["id"], key, weight) for key, weight in keys]
         yield
     return wanted
@@ -121,21 +130,35 @@ def _place(founders: Sequence[Any], arrived: Sequence[Any]) -> Sliced[tuple[list
     """
     stories = StoryFounders()
     for row in founders:
-        stories.add(_build_headline(row), row["id"])
+        try:
+            stories.add(_build_headline(row), row["id"])
+        except Exception:
+            log.exception("title_bug", article=row["id"])
         yield
     placed: list[Row] = []
     keys: list[Row] = []
     for row in arrived:
-        number, headline = row["id"], _build_headline(row)
-        match = yield from stories.find(headline)
-        if match is None:
-            stories.add(headline, number)
-            match = GroupMatch(number)
-            own = list_own_keys(parse_title(row["title"]), row["published_at"])
-            keys += [(key, number) for key in own]
+        number = row["id"]
+        try:
+            match, own = yield from _place_row(stories, row)
+        except Exception:
+            log.exception("title_bug", article=number)
+            match, own = GroupMatch(number), []
         placed.append((number, match.founder, match.rule, match.similarity))
+        keys += [(key, number) for key in own]
         yield
     return placed, keys
+
+
+def _place_row(stories: StoryFounders, row: Any) -> Sliced[tuple[GroupMatch, list[int]]]:
+    """Return an article's story, and its keys if it founds one."""
+    headline = _build_headline(row)
+    match = yield from stories.find(headline)
+    if match is not None:
+        return match, []
+    keys = list_own_keys(parse_title(row["title"]), row["published_at"])
+    stories.add(headline, row["id"])
+    return GroupMatch(row["id"]), keys
 
 
 def _build_headline(row: Any) -> Headline:

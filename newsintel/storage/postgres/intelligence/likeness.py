@@ -26,7 +26,8 @@ from newsintel.domain.search.matching import choose_article_language
 from newsintel.domain.text.languages import SIMPLE
 from newsintel.domain.text.lexemes import is_significant, make_lexeme
 from newsintel.domain.text.tokens import split_words
-from newsintel.storage.postgres.archive.articles import ARTICLE_COLUMNS, TIES, article_of
+from newsintel.storage.postgres.archive.article_rows import ARTICLE_COLUMNS, article_of
+from newsintel.storage.postgres.archive.duplicates import TIES
 from newsintel.storage.postgres.archive.lexemes import join_with_or, quote_lexeme
 from newsintel.storage.postgres.archive.orders import NEWEST
 from newsintel.storage.postgres.archive.search import LANGUAGES, limit_time

@@ -9,7 +9,8 @@ from newsintel.domain.intelligence.interest_model import (
     ProfileMatch,
     UnseenArticle,
 )
-from newsintel.storage.postgres.archive.articles import LISTED, TIES, article_of
+from newsintel.storage.postgres.archive.article_rows import LISTED, article_of
+from newsintel.storage.postgres.archive.duplicates import DIRECT_TIES, FOUNDERS, MEMBERS
 from newsintel.storage.postgres.archive.lexemes import join_with_or, quote_lexeme
 from newsintel.storage.postgres.archive.orders import NEWEST
 from newsintel.storage.postgres.archive.search import limit_time
@@ -142,11 +143,8 @@ async def _load_unseen(
     This takes several statements, each through an index. As one statement, PostgreSQL would plan to
     read the whole archive.
     """
-    stories = {row["id"]: {row["id"]} for row in await connection.fetch(ASKED, list(article_ids))}
-    for low, high in await connection.fetch(TIES, list(stories)):
-        for one, other in ((low, high), (high, low)):
-            if one in stories:
-                stories[one].add(other)
+    asked = [row["id"] for row in await connection.fetch(ASKED, list(article_ids))]
+    stories = await _find_stories(connection, asked)
     members = {one for story in stories.values() for one in story}
     tellers = dict(await connection.fetch(PUBLISHERS, list(members)))
     seen = {row["article_id"] for row in await connection.fetch(DEALT_WITH, user_id, list(tellers))}
@@ -159,6 +157,20 @@ async def _load_unseen(
         )
         for row in await connection.fetch(OFFERS, new)
     }
+
+
+async def _find_stories(connection: Connection, asked: Sequence[int]) -> dict[int, set[int]]:
+    """Return each article with its duplicates."""
+    stories = {one: {one} for one in asked}
+    for low, high in await connection.fetch(DIRECT_TIES, asked):
+        for one, other in ((low, high), (high, low)):
+            if one in stories:
+                stories[one].add(other)
+    founders = dict(await connection.fetch(FOUNDERS, asked))
+    members = dict(await connection.fetch(MEMBERS, list(founders.values())))
+    for one, founder in founders.items():
+        stories[one].update(members[founder])
+    return stories
 
 
 async def _list_most_covered(connection: Connection, limit: int) -> list[tuple[str, str, int]]:

@@ -6,7 +6,8 @@ from typing import Any
 from newsintel.domain.paging import Position
 from newsintel.domain.personal.model import ArticleMark, Dismissal, MarkPage
 from newsintel.domain.search.article import Article
-from newsintel.storage.postgres.archive.articles import LISTED, article_of, upsert
+from newsintel.storage.postgres.archive.article_rows import LISTED, article_of
+from newsintel.storage.postgres.archive.articles import upsert
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 MOST_KEPT = 5_000

@@ -13,7 +13,8 @@ from newsintel.domain.search.matching import PreparedQuery, prepare_text
 from newsintel.domain.search.query_model import Clause
 from newsintel.domain.text.languages import SIMPLE
 from newsintel.domain.text.parts import cut_at_spaces
-from newsintel.storage.postgres.archive.articles import ARTICLE_COLUMNS, LISTED, article_of, upsert
+from newsintel.storage.postgres.archive.article_rows import ARTICLE_COLUMNS, LISTED, article_of
+from newsintel.storage.postgres.archive.articles import upsert
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 MOST_SAVES = 5_000

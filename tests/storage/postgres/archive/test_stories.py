@@ -7,15 +7,20 @@ from pathlib import Path
 import asyncpg
 import pytest
 from attrs import evolve
+from structlog.testing import capture_logs
 
 from newsintel.domain.archive.model import ArchiveQuery
+from newsintel.domain.search import dedup
 from newsintel.domain.search.article import Pair, Rule
 from newsintel.domain.search.dedup import group_articles
 from newsintel.domain.search.query_model import Dedupe
+from newsintel.domain.search.stories import parsed_title
 from newsintel.storage.postgres.archive import stories as stories_module
+from newsintel.storage.postgres.archive.duplicates import MOST_DUPLICATES, MOST_MEMBERS, TIES
 from newsintel.storage.postgres.archive.search import PostgresSearch
 from newsintel.storage.postgres.archive.stories import LOCK_STORIES, PostgresStories
 from newsintel.storage.postgres.intelligence.likeness import PostgresLikeness
+from newsintel.storage.postgres.intelligence.reading import PostgresReading
 from tests.storage.support import NOON, article
 
 HEADLINES = Path(__file__).resolve().parents[3] / "data" / "headlines.tsv"
@@ -237,3 +242,77 @@ async def test_a_story_lists_at_most_a_hundred_duplicates(archive, stories):
     found = await archive.get_article(many[0].id)
     assert len(found.duplicates) == 100
     assert set(await find_groups(archive, many)) == {found.group_id}
+
+
+MANY = 2_000
+
+
+@pytest.fixture
+async def long_story(execute):
+    """A story of MANY articles, a_1 to a_2000. The founder is the first one."""
+    await execute(
+        f"""INSERT INTO articles (public_id, canonical_url, url, source, external_id, publisher,
+                title, published_at, published_at_estimated, first_seen_at, fetched_at)
+            SELECT 'a_' || n, 'u' || n, 'u', 's', 'e', 'p' || n, '{QUAKE}', now(), false,
+                   now(), now() FROM generate_series(1, {MANY}) AS n;
+            INSERT INTO article_stories
+            SELECT id, (SELECT min(id) FROM articles), 'title', 1 FROM articles"""  # noqa: S608 - our own numbers
+    )
+
+
+async def test_a_story_of_thousands_costs_what_is_asked_about(long_story, archive, execute, fetch):
+    """Its members are not paired with each other, and the articles of a bounded number are read."""
+    await execute(
+        f"""UPDATE articles SET description = 'd' WHERE public_id = 'a_500';
+            UPDATE articles SET description = 'd', content = 'c' WHERE public_id = 'a_{MANY}'"""  # noqa: S608 - our own numbers
+    )
+    asked = [row[0] for row in await fetch("SELECT id FROM articles ORDER BY id DESC LIMIT 50")]
+    ties = ", ".join(map(str, asked))
+    assert len(await fetch(TIES.replace("$1", f"'{{{ties}}}'"))) == len(asked)
+    found = await archive.get_article("a_7")
+    assert len(found.duplicates) == MOST_DUPLICATES
+    assert (found.leader_id, found.group_id) == ("a_500", "a_1")
+
+
+async def test_who_has_dealt_with_a_long_story_gets_no_other_article_of_it(
+    long_story, postgres, people, execute
+):
+    """The newest members are compared."""
+    alice, _ = people
+    reading, ids = PostgresReading(postgres), ["a_7", f"a_{MANY}"]
+    unseen = await reading.load_unseen(alice, ids)
+    assert {name: one.publishers for name, one in unseen.items()} == {
+        ids[0]: MOST_MEMBERS + 1,
+        ids[1]: MOST_MEMBERS,
+    }
+    await execute(
+        f"""INSERT INTO dismissed_articles (user_id, article_id, dismissed_at, reason)
+            SELECT {alice}, id, now(), 'hide' FROM articles
+            WHERE public_id = 'a_{MANY - 1}'"""  # noqa: S608 - our own numbers
+    )
+    assert await reading.load_unseen(alice, ids) == {}
+
+
+async def test_a_title_that_meets_a_bug_is_a_story_of_its_own(archive, stories, monkeypatch):
+    """It is logged with the traceback; the titles beside it and later ones find their stories."""
+    parse = parsed_title.parse_title
+
+    def parse_others(title):
+        if title == "the bug":
+            raise ZeroDivisionError
+        return parse(title)
+
+    for module in (stories_module, dedup):
+        monkeypatch.setattr(module, "parse_title", parse_others)
+    articles = [told("one", QUAKE), told("bad", "the bug"), told("two", f"{QUAKE} islands")]
+    with capture_logs() as logs:
+        assert await arrive(archive, stories, *articles) == 3
+    one, bad, two = articles
+    assert await find_groups(archive, articles) in (
+        [one.id, bad.id, one.id],
+        [two.id, bad.id, two.id],
+    )
+    assert [line["log_level"] for line in logs if line["event"] == "title_bug"] == ["error"]
+    again = told("again", "the bug", hours=1)
+    assert await arrive(archive, stories, again) == 1
+    assert await find_groups(archive, [again]) == [again.id]
