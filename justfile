@@ -79,6 +79,14 @@ conform:
 drill:
     python -m ops.drill
 
+# break the stores and the sources at random under load, and check all answers (--minutes, --seed)
+chaos *ARGS:
+    @exec python -m benchmarks.chaos {{ARGS}}
+
+# the same for hours; also checks that the memory does not grow
+soak HOURS="2" *ARGS:
+    @exec python -m benchmarks.chaos --minutes "$(({{HOURS}} * 60))" {{ARGS}}
+
 # compare newsintel with its peers: hit, miss, tail, stampede, mix, memory or all (see --help)
 bench *TARGETS:
     @python -m pip install -qq --disable-pip-version-check --require-hashes --only-binary :all: -r locks/bench.txt

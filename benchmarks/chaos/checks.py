@@ -1,0 +1,64 @@
+"""What is checked after the load: the service is idle, and the archive holds what was answered."""
+
+import asyncpg
+import httpx
+import trio
+import trio_asyncio
+
+from benchmarks.chaos.history import EXAMPLES, History
+from benchmarks.chaos.meters import Reading, read_meters
+from benchmarks.chaos.world import World
+
+IDLE_S = 120.0
+"""How long the service may take until its spool is empty and nothing runs."""
+STEADY = 3
+"""Readings in a row, a second apart, that find it idle."""
+
+ARCHIVED = "SELECT public_id FROM articles UNION SELECT public_id FROM dead_letters"
+SAVED = """
+SELECT username, articles.public_id FROM saved_articles
+JOIN users ON users.id = user_id JOIN articles ON articles.id = article_id
+"""
+
+
+async def wait_until_idle(world: World, client: httpx.AsyncClient) -> Reading:
+    """Wait until nothing runs or waits, at most IDLE_S; return the last reading."""
+    steady = 0
+    reading = await read_meters(client, world.url, world.pid)
+    with trio.move_on_after(IDLE_S):
+        while steady < STEADY:
+            await trio.sleep(1)
+            reading = await read_meters(client, world.url, world.pid)
+            idle = not reading.spool_bytes and not any(reading.busy.values())
+            steady = steady + 1 if idle else 0
+    return reading
+
+
+async def check_archive(world: World, history: History) -> None:
+    """Note each article of an answer that is neither archived nor a dead letter.
+
+    Also each save that was confirmed and is missing, or belongs to somebody else.
+    """
+    archived, saved = await _read_archive(world.database)
+    for lost in sorted(history.answered - archived)[:EXAMPLES]:
+        history.note_violation("lost", f"article {lost}")
+    for person, ids in history.saved.items():
+        for lost in sorted(ids - saved.get(person, set()))[:EXAMPLES]:
+            history.note_violation("lost", f"{person}'s save of {lost}")
+
+
+async def _read_archive(database: str) -> tuple[set[str], dict[str, set[str]]]:
+    async def read() -> tuple[set[str], dict[str, set[str]]]:
+        connection = await asyncpg.connect(database)
+        try:
+            archived = {row[0] for row in await connection.fetch(ARCHIVED)}
+            saved: dict[str, set[str]] = {}
+            for name, article in await connection.fetch(SAVED):
+                saved.setdefault(name, set()).add(article)
+            return archived, saved
+        finally:
+            await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
+
+    async with trio_asyncio.open_loop():
+        found: tuple[set[str], dict[str, set[str]]] = await trio_asyncio.aio_as_trio(read)()
+    return found

@@ -1,0 +1,69 @@
+"""What a service holds: memory, files, connections, slots of its stores, running searches."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+from attrs import frozen
+
+GROWTH_MIB = 64.0
+"""How much more memory may be resident after the load: the caches in memory are full by then."""
+SPARE_FILES = 8
+"""How many more files may be open: connections to the stores, up to the pools' sizes."""
+
+_GAUGES = ("newsintel_flights", "newsintel_store_slots_used", "newsintel_queue_depth")
+
+
+@frozen
+class Reading:
+    """What a service held at one moment.
+
+    Attributes:
+        rss_mib: resident memory.
+        files: open file descriptors.
+        busy: running searches, slots in use and messages in inboxes, by metric.
+        spool_bytes: what waits in the spool.
+        lost: articles that the service itself counts as lost.
+    """
+
+    rss_mib: float
+    files: int
+    busy: Mapping[str, float]
+    spool_bytes: float
+    lost: float
+
+
+async def read_meters(client: httpx.AsyncClient, url: str, pid: int) -> Reading:
+    """Read the meters of a service that answers /metrics."""
+    samples: dict[str, float] = {}
+    for line in (await client.get(f"{url}/metrics")).text.splitlines():
+        if not line.startswith("#"):
+            name, _, value = line.rpartition(" ")
+            base = name.partition("{")[0]
+            samples[base] = samples.get(base, 0.0) + float(value)
+    return Reading(
+        _read_rss_mib(pid),
+        _count_files(pid),
+        {name: samples.get(name, 0.0) for name in _GAUGES},
+        samples.get("newsintel_spool_bytes", 0.0),
+        samples.get("newsintel_lost_articles_total", 0.0),
+    )
+
+
+def _read_rss_mib(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:")) / 1024
+
+
+def _count_files(pid: int) -> int:
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def list_growth(before: Reading, after: Reading) -> list[str]:
+    """Return what did not come back to its start, in words."""
+    found = [f"{name} is {value:g}" for name, value in after.busy.items() if value]
+    if after.rss_mib > before.rss_mib + GROWTH_MIB:
+        found.append(f"memory grew from {before.rss_mib:.0f} to {after.rss_mib:.0f} MiB")
+    if after.files > before.files + SPARE_FILES:
+        found.append(f"open files grew from {before.files} to {after.files}")
+    return found
