@@ -30,7 +30,7 @@ WARM_S = 20.0
 
 async def _run(minutes: float, per_second: float, seed: int, folder: Path) -> History:
     history, random = History(), Random(seed)  # noqa: S311 - repeatable on purpose
-    async with open_world(folder) as world, httpx.AsyncClient(trust_env=False) as client:
+    async with open_world(folder, random) as world, httpx.AsyncClient(trust_env=False) as client:
         load, memory = Load(world, history, random), MemoryTrend()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(load.run, per_second)

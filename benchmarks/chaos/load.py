@@ -15,8 +15,9 @@ QUERIES = (
     *("climate", "election", "football", "storm", "market", "court", "school", "energy", "film"),
     *("police", "housing", "health", "space", "music", "trade", "flood", "rail", "budget", "novel"),
 )
-NEW = 0.5
-"""Share of searches that nobody made before."""
+NEW = 0.1
+"""Share of searches that nobody made before: at 50 requests/s three each second, beside those whose
+answer has expired."""
 CANCELLED = 0.05
 """Share of requests whose client leaves before the answer."""
 MOST_AT_ONCE = 400

@@ -2,14 +2,23 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from statistics import linear_regression
 
 import httpx
-from attrs import frozen
+import trio
+from attrs import define, field, frozen
 
 GROWTH_MIB = 64.0
 """How much more memory may be resident after the load: the caches in memory are full by then."""
-SPARE_FILES = 8
-"""How many more files may be open: connections to the stores, up to the pools' sizes."""
+SPARE_FILES = 32
+"""How many more files may be open: connections to the stores, which an outage opens and a pool
+keeps for a minute."""
+
+SAMPLE_S = 10.0
+TREND_MINUTES = 30
+"""A trend of less time says nothing: caches fill, and the allocator keeps what it has."""
+SLOPE_MIB_H = 8.0
+"""Most growth that a day could bear: 200 MiB."""
 
 _GAUGES = ("newsintel_flights", "newsintel_store_slots_used", "newsintel_queue_depth")
 
@@ -57,6 +66,34 @@ def _read_rss_mib(pid: int) -> float:
 
 def _count_files(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+@define
+class MemoryTrend:
+    """The resident memory over time."""
+
+    _samples: list[tuple[float, float]] = field(factory=list)  # seconds, MiB
+
+    async def sample(self, pid: int) -> None:
+        """Read the memory every SAMPLE_S until cancelled."""
+        while True:
+            self._samples.append((trio.current_time(), _read_rss_mib(pid)))
+            await trio.sleep(SAMPLE_S)
+
+    def slope_mib_h(self) -> float:
+        """Return the slope in the second half by least squares, in MiB an hour."""
+        late = self._samples[len(self._samples) // 2 :]
+        if len(late) < 2:
+            return 0.0
+        return linear_regression([at / 3600 for at, _ in late], [mib for _, mib in late]).slope
+
+    def list_growth(self) -> list[str]:
+        """Return what is wrong with the trend, in words; nothing if the run was short."""
+        first, last = self._samples[0][0], self._samples[-1][0]
+        slope = self.slope_mib_h()
+        if last - first < TREND_MINUTES * 60 or slope <= SLOPE_MIB_H:
+            return []
+        return [f"memory grows by {slope:.1f} MiB an hour"]
 
 
 def list_growth(before: Reading, after: Reading) -> list[str]:

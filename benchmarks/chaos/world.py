@@ -6,12 +6,14 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from random import Random
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx
 import trio
 from attrs import field, frozen
 
+from benchmarks.chaos.fresh_rows import make_wrapper
 from benchmarks.chaos.proxy import Proxy, open_proxy
 from benchmarks.rig import FOREIGN_NAMES, UNLIMITED_SETTINGS, find_free_port
 from newsintel.demo.server import run_simulated_upstreams
@@ -66,11 +68,11 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(folder: Path) -> AsyncIterator[World]:
-    """Start everything, and stop it when the block ends."""
+async def open_world(folder: Path, random: Random) -> AsyncIterator[World]:
+    """Start everything, and stop it when the block ends. `random` chooses the new articles."""
     async with (
         run_embedded_servers(folder / "data") as own,
-        run_simulated_upstreams() as upstreams,
+        run_simulated_upstreams(wrap=make_wrapper(random)) as upstreams,
     ):
         database, cache = own.postgres_url or "", own.redis_url or ""
         sockets = parse_qs(urlsplit(database).query)["host"][0]
