@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx
 import trio
@@ -17,8 +16,7 @@ from benchmarks.chaos.fresh_rows import make_wrapper
 from benchmarks.chaos.proxy import Proxy, open_proxy
 from benchmarks.rig import FOREIGN_NAMES, UNLIMITED_SETTINGS, find_free_port
 from newsintel.demo.server import run_simulated_upstreams
-from newsintel.storage.embedded.daemons import PostgresDaemon, RedisDaemon
-from newsintel.storage.embedded.servers import run_embedded_servers
+from newsintel.storage.embedded.daemons import Daemon, PostgresDaemon, RedisDaemon
 
 SOURCES = ("newsapi", "guardian", "reddit")
 PEOPLE = 20
@@ -70,46 +68,53 @@ class World:
 @asynccontextmanager
 async def open_world(folder: Path, random: Random) -> AsyncIterator[World]:
     """Start everything, and stop it when the block ends. `random` chooses the new articles."""
+    postgres, redis = PostgresDaemon(folder, folder), RedisDaemon(folder, folder)
     async with (
-        run_embedded_servers(folder / "data") as own,
+        _running(postgres),
+        _running(redis),
         run_simulated_upstreams(wrap=make_wrapper(random)) as upstreams,
+        open_proxy(f"{folder}/.s.PGSQL.5432") as postgres_proxy,
+        open_proxy(f"{folder}/redis.sock") as redis_proxy,
     ):
-        database, cache = own.postgres_url or "", own.redis_url or ""
-        sockets = parse_qs(urlsplit(database).query)["host"][0]
-        redis_socket = unquote(urlsplit(cache).path)
-        async with (
-            open_proxy(f"{sockets}/.s.PGSQL.5432") as postgres_proxy,
-            open_proxy(redis_socket) as redis_proxy,
-        ):
-            environ = (
-                _build_environ()
-                | upstreams.environ
-                | SETTINGS
-                | {
-                    "NEWSINTEL_DATABASE_URL": (
-                        f"postgresql://newsintel@127.0.0.1:{postgres_proxy.port}/postgres"
-                    ),
-                    "NEWSINTEL_REDIS_URL": f"redis://127.0.0.1:{redis_proxy.port}",
-                    "NEWSINTEL_DATA_DIR": str(folder / "service"),
-                    "NEWSINTEL_BIND": f"127.0.0.1:{find_free_port()}",
-                }
+        environ = (
+            _build_environ()
+            | upstreams.environ
+            | SETTINGS
+            | {
+                "NEWSINTEL_DATABASE_URL": (
+                    f"postgresql://newsintel@127.0.0.1:{postgres_proxy.port}/postgres"
+                ),
+                "NEWSINTEL_REDIS_URL": f"redis://127.0.0.1:{redis_proxy.port}",
+                "NEWSINTEL_DATA_DIR": str(folder / "service"),
+                "NEWSINTEL_BIND": f"127.0.0.1:{find_free_port()}",
+            }
+        )
+        people = [await _make_person(f"person-{n}", environ) for n in range(PEOPLE)]
+        url, log = f"http://{environ['NEWSINTEL_BIND']}", folder / "service.log"
+        async with _serve(environ, log, url) as pid:
+            yield World(
+                url,
+                pid,
+                log,
+                postgres.url,
+                postgres,
+                redis,
+                postgres_proxy,
+                redis_proxy,
+                f"{folder}/redis.sock",
+                upstreams.control_url,
+                tuple(people),
             )
-            people = [await _make_person(f"person-{n}", environ) for n in range(PEOPLE)]
-            url, log = f"http://{environ['NEWSINTEL_BIND']}", folder / "service.log"
-            async with _serve(environ, log, url) as pid:
-                yield World(
-                    url,
-                    pid,
-                    log,
-                    database,
-                    PostgresDaemon(folder / "data", Path(sockets)),
-                    RedisDaemon(folder / "data", Path(redis_socket).parent),
-                    postgres_proxy,
-                    redis_proxy,
-                    redis_socket,
-                    upstreams.control_url,
-                    tuple(people),
-                )
+
+
+@asynccontextmanager
+async def _running(server: Daemon) -> AsyncIterator[None]:
+    await server.ensure()
+    try:
+        yield
+    finally:
+        with trio.CancelScope(shield=True):
+            await server.stop()
 
 
 def _build_environ() -> dict[str, str]:

@@ -171,6 +171,7 @@ class PostgresDaemon(Daemon):
         Raises:
             EmbeddedServerError: the server ended; the message holds the last line of its log.
         """
+        self._reap()  # PostgreSQL takes a zombie for a running server, whose lock it respects
         if not self._home.exists():
             await self._create_cluster()
         log = self._data_dir / "postgres.log"

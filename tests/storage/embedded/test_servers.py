@@ -21,6 +21,7 @@ from newsintel.errors import EmbeddedServerError, SettingsError
 from newsintel.storage.bridge import open_bridge
 from newsintel.storage.embedded import daemons
 from newsintel.storage.embedded import servers as embedded
+from newsintel.storage.embedded.daemons import PostgresDaemon, RedisDaemon
 from newsintel.storage.embedded.servers import EmbeddedUrls, run_embedded_servers
 from newsintel.storage.postgres.pool import open_postgres
 from newsintel.storage.redis.link import open_redis
@@ -128,6 +129,20 @@ def test_killed_servers_start_again_despite_stale_files(start, found):
         assert None not in pids(found)
         assert bystander.poll() is None
         bystander.kill()
+
+
+async def test_a_killed_server_that_is_our_child_starts_again(tmp_path):
+    """As a zombie it still has its pid, so PostgreSQL would respect its lock."""
+    for daemon in (PostgresDaemon(tmp_path, tmp_path), RedisDaemon(tmp_path, tmp_path)):
+        await daemon.ensure()
+        pid = daemon.find_pid()
+        os.kill(pid, signal.SIGKILL)
+        with trio.fail_after(PATIENCE_S):
+            while daemon.find_pid() is not None:  # noqa: ASYNC110 - a death causes no event
+                await trio.sleep(0.01)
+        await daemon.ensure()
+        assert daemon.find_pid() not in {pid, None}
+        await daemon.stop()
 
 
 def test_redis_with_an_empty_pid_file_is_stopped(start, found):
