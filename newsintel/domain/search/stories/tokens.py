@@ -94,6 +94,15 @@ def split_title(text: str) -> list[Token]:
         tokens = []
         for part in text.split():
             tokens += _read_part(part) if len(part) <= _MAX_PART_CHARS else _read(part)
+    return _join_tokens(tokens)
+
+
+def read_tokens_of(part: str) -> list[Token]:
+    """Return the tokens of a part of a title, without regard to its neighbours."""
+    return _join_tokens(list(_read(part)))
+
+
+def _join_tokens(tokens: list[Token]) -> list[Token]:
     if Kind.NUMBER in [token.kind for token in tokens]:
         tokens = _scale_numbers(tokens)
     return _join_dates(tokens)
