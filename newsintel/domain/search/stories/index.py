@@ -14,7 +14,7 @@ from math import ceil, floor
 from attrs import frozen
 
 from newsintel.domain.bounds.slices import Sliced
-from newsintel.domain.search.bit_counts import list_set_bits, select_by_sum
+from newsintel.domain.search.bit_counts import list_set_bits, select_by_count, select_by_sum
 from newsintel.domain.search.stories.judging import (
     WINDOW,
     Told,
@@ -36,6 +36,9 @@ _BLOCK_FOUNDERS = 4096
 
 _SLICE_STEPS = 2_000
 """Words of titles compared in one slice: 100 pairs of usual titles, about 2 ms."""
+
+_FEW_FOUNDERS = 8
+"""So many founders are compared faster than the weights of all founders of a block are summed."""
 
 _UNITS = 4
 """Weights are counted in quarters, rounded up."""
@@ -189,18 +192,23 @@ class _Block:
     def select(self, weights: Mapping[str, float], total: float) -> list[int]:
         """Return the positions of all founders that share enough, and few others, ascending.
 
-        A sum that includes what a founder does not need is compared with one number for all.
+        Those that share enough classes are found first. If they are many, the weights are summed: a
+        sum that includes what a founder does not need is compared with one number for all.
         """
         bitmaps = self._bitmaps
         shared = [name for name in weights if name in bitmaps]
         needed = _count_needed(total)
-        if _UNITS * len(shared) < needed + self._least_needed:
+        classes = ceil((needed + self._least_needed) / _UNITS)  # none weighs more than 1
+        if len(shared) < classes:
             return []
-        digits = [[spare] for spare in self._spare]
-        for name in shared:
-            for digit in _list_digits(weights[name]):
-                digits[digit].append(bitmaps[name])
-        return list_set_bits(select_by_sum(digits, _MOST_NEEDED + needed))
+        selected = select_by_count([bitmaps[name] for name in shared], classes)
+        if selected.bit_count() > _FEW_FOUNDERS:
+            digits = [[spare] for spare in self._spare]
+            for name in shared:
+                for digit in _list_digits(weights[name]):
+                    digits[digit].append(bitmaps[name])
+            selected = select_by_sum(digits, _MOST_NEEDED + needed)
+        return list_set_bits(selected)
 
 
 @cache

@@ -32,7 +32,6 @@ class ParsedTitle(NamedTuple):
     Attributes:
         folded: without decorations; equal texts are the same title.
         weights: the weight of each class.
-        classes: its classes.
         total: the sum of the weights.
         words: the folded words without dates and stop words, sorted, for token_set_ratio.
         steps: the classes in the order of the title.
@@ -49,7 +48,6 @@ class ParsedTitle(NamedTuple):
 
     folded: str
     weights: Mapping[str, float]
-    classes: frozenset[str]
     total: float
     words: str
     steps: tuple[Step, ...]
@@ -85,7 +83,6 @@ def parse_title(title: str) -> ParsedTitle:
     return ParsedTitle(
         folded=text.casefold(),
         weights=weights,
-        classes=frozenset(weights),
         total=sum(weights.values()),
         words=" ".join(sorted({step.word for step in steps})),
         steps=tuple(steps),

@@ -45,10 +45,12 @@ def compare_titles(one: ParsedTitle, other: ParsedTitle, at_least: float = 0.0) 
     if one.folded == other.folded:
         return 1.0
     ours, theirs = one.weights, other.weights
-    shared = one.classes & other.classes
+    shared = ours.keys() & theirs.keys()
     words = numbers = 0.0
     for name in shared:
-        weight = min(ours[name], theirs[name])  # a weak word may share the class of another
+        weight = ours[name]
+        if theirs[name] < weight:  # a weak word may share the class of another
+            weight = theirs[name]
         if name[0] == "#":
             numbers += weight
         else:
