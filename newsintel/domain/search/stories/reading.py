@@ -65,7 +65,7 @@ class Style(NamedTuple):
     language: str
 
 
-def read_tokens(tokens: Sequence[Token]) -> list[Read]:
+def read_title_tokens(tokens: Sequence[Token]) -> list[Read]:
     """Read each token of a title; a phrase of the lists counts as one word."""
     lower = True not in [token.capital for token in tokens]
     return read_in_style(tokens, Style(lower, _detect_language(tokens)))
