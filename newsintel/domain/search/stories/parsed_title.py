@@ -77,7 +77,9 @@ def parse_title(title: str) -> ParsedTitle:
     tokens, read, may_be_rubric = read_title(text)
     steps, weights, places, sides, things = _sort(read)
     words = [token for token in tokens if token.kind <= _LAST_WORD]
-    values = [token for token in tokens if token.kind > _LAST_WORD] if len(words) < len(tokens) else []
+    values = (
+        [token for token in tokens if token.kind > _LAST_WORD] if len(words) < len(tokens) else []
+    )
     texts = [token.text for token in words]
     names = tuple([(step.word, step.name) for step in steps if step.named])
     return ParsedTitle(

@@ -94,7 +94,9 @@ def read_title(text: str) -> ReadTitle:
     foreign = 0
     any_capital = any_rubric = False
     for part in parts:
-        own, read, first, unit, awaits, joined, capital, more_foreign, rubric = _look_up(part)
+        own, read, first, unit, awaits, joined, capital, more_foreign, rubric = (
+            _read_part(part) if len(part) <= _MAX_PART_CHARS else _make_part(part)
+        )
         if joined or (awaited and (first in awaited or (unit and _UNIT in awaited))):
             return _read_whole(text, parts)
         if own:
@@ -115,13 +117,9 @@ def _read_whole(text: str, parts: Sequence[str]) -> ReadTitle:
     tokens = join_tokens(
         read_tokens(text)
         if spans_spaces(text)
-        else [token for part in parts for token in _look_up(part).tokens]
+        else [token for part in parts for token in read_tokens(part)]
     )
     return ReadTitle(tokens, read_title_tokens(tokens), may_be_rubric=True)
-
-
-def _look_up(part: str) -> _Part:
-    return _read_part(part) if len(part) <= _MAX_PART_CHARS else _make_part(part)
 
 
 def _make_part(part: str) -> _Part:
@@ -150,9 +148,7 @@ def _make_part(part: str) -> _Part:
         first = tokens[0].stem
         unit = tokens[0].text in read_numbers("scales.txt") or bool(_HALF_OF_DAY.match(part))
     read = read_in_style(tokens, _CASED)
-    return _Part(
-        tuple(tokens), tuple(read), first, unit, awaits, joined, capital, foreign, rubric
-    )
+    return _Part(tuple(tokens), tuple(read), first, unit, awaits, joined, capital, foreign, rubric)
 
 
 def _list_awaited(tokens: Sequence[Token]) -> frozenset[str]:

@@ -21,7 +21,21 @@ _PARTS = (
     *("May", "may", "March,", "Sunday", "sunday", "Feb.", "2024年", "5月", "2日", "mayo"),
     *("Hong", "Kong", "hong", "White", "House", "World-Cup", "World", "Cup", "South", "Africa"),
     *("US", "us", "U.S.", "Obama's", "rebels", "—", "-", ":", "❤️", "東京で地震", "Москве", "взрыв"),
-    *("der", "und", "les", "pour", "el", "para", "news", "today", "in", "brief", "what", "we", "know"),
+    *(
+        "der",
+        "und",
+        "les",
+        "pour",
+        "el",
+        "para",
+        "news",
+        "today",
+        "in",
+        "brief",
+        "what",
+        "we",
+        "know",
+    ),
     *("Ueberschallgeschwindigkeitsflugzeug", "quake,", "(quake)", "\u0301", "1\ufe0f"),
 )
 
@@ -45,6 +59,8 @@ def same_as_a_whole(text):
 @given(st.lists(st.sampled_from(_PARTS) | st.text(max_size=6), max_size=8).map(" ".join))
 @example("eight million people")
 @example("5 - pm")
+@example("2024年 5月 2日")
+@example("rebels 5月 2日")
 @example("White — House")
 @example("what we know")
 def test_parts_say_what_the_whole_says(text):
@@ -74,7 +90,10 @@ def test_a_usual_title_is_read_in_parts(monkeypatch):
 @needs_shared
 @pytest.mark.parametrize(
     ("name", "column"),
-    [("uci_news_aggregator_first3000.csv", "TITLE"), ("abc_headlines_first21294.csv", "headline_text")],
+    [
+        ("uci_news_aggregator_first3000.csv", "TITLE"),
+        ("abc_headlines_first21294.csv", "headline_text"),
+    ],
 )
 def test_parts_say_what_the_whole_says_on_headlines(name, column):
     """Real headlines, with capitals and without."""
