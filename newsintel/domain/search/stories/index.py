@@ -39,7 +39,7 @@ _BLOCK_FOUNDERS = 4096
 _SLICE_STEPS = 2_000
 """Words of titles compared in one slice: 100 pairs of usual titles, about 2 ms."""
 
-_FEW_FOUNDERS = 3
+_FEW_FOUNDERS = 16
 """So many founders are compared faster than the weights of all founders of a block are summed."""
 
 _UNITS = 4
