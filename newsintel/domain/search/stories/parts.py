@@ -23,7 +23,7 @@ from newsintel.domain.search.stories.tokens import (
     Token,
     join_tokens,
     read_tokens,
-    spans_spaces,
+    split_title,
 )
 from newsintel.domain.search.stories.vocabulary import (
     is_foreign_function_word,
@@ -98,7 +98,7 @@ def read_title(text: str) -> ReadTitle:
             _read_part(part) if len(part) <= _MAX_PART_CHARS else _make_part(part)
         )
         if joined or (awaited and (first in awaited or (unit and _UNIT in awaited))):
-            return _read_whole(text, parts)
+            return _read_whole(text)
         if own:
             tokens += own
             said += read
@@ -107,18 +107,14 @@ def read_title(text: str) -> ReadTitle:
             any_capital = any_capital or capital
             any_rubric = any_rubric or rubric
     if foreign >= FOREIGN_WORDS:
-        return _read_whole(text, parts)
+        return _read_whole(text)
     if not any_capital:
         said = [read for part in parts for read in _look_up_lower(part)]
     return ReadTitle(tokens, said, any_rubric)
 
 
-def _read_whole(text: str, parts: Sequence[str]) -> ReadTitle:
-    tokens = join_tokens(
-        read_tokens(text)
-        if spans_spaces(text)
-        else [token for part in parts for token in read_tokens(part)]
-    )
+def _read_whole(text: str) -> ReadTitle:
+    tokens = split_title(text)
     return ReadTitle(tokens, read_title_tokens(tokens), may_be_rubric=True)
 
 

@@ -85,14 +85,9 @@ _PUNCTUATION = ",:;?!"
 
 def split_title(text: str) -> list[Token]:
     """Split a title, in NFKC, into its tokens."""
-    if spans_spaces(text):
+    if _SPANNING.search(text):
         return join_tokens(read_tokens(text))
     return join_tokens([token for part in text.split() for token in read_tokens(part)])
-
-
-def spans_spaces(text: str) -> bool:
-    """Whether a token may have a space within."""
-    return _SPANNING.search(text) is not None
 
 
 def read_tokens(text: str) -> list[Token]:

@@ -80,7 +80,7 @@ def test_every_listed_phrase_is_found_across_parts():
 def test_a_usual_title_is_read_in_parts(monkeypatch):
     """Also with numbers that belong to no neighbour. A month is read as a whole."""
     whole = []
-    monkeypatch.setattr(parts, "_read_whole", lambda text, _: whole.append(text))
+    monkeypatch.setattr(parts, "_read_whole", whole.append)
     read_title("Quake kills 3 people after 2014 warning, Obama's aide says")
     assert whole == []
     read_title("Quake of 5 May kills people")
