@@ -89,13 +89,14 @@ class StrictFounders:
     """By the edit distance of the whole titles (`nearest_title`)."""
 
     def __init__(self) -> None:
+        self._last: tuple[Headline, str] | None = None
         self._titles = Titles()
         self._titled: list[int] = []  # the founder's position for each number in _titles
         self._texts: dict[int, str] = {}
 
     def find(self, headline: Headline) -> Sliced[GroupMatch | None]:
         """Find the group of a title."""
-        text = fold_title(headline.title)
+        text = self._read(headline)
         nearest = yield from self._titles.find_nearest(text)
         if nearest is None:
             return None
@@ -106,27 +107,34 @@ class StrictFounders:
 
     def compare(self, headline: Headline, founder: int) -> float:
         """Return the similarity of a title and a founder's, 0..1."""
-        return compare_similarity(fold_title(headline.title), self._texts[founder])
+        return compare_similarity(self._read(headline), self._texts[founder])
 
     def add(self, headline: Headline, position: int) -> None:
         """Add a founder."""
-        text = self._texts[position] = fold_title(headline.title)
+        text = self._texts[position] = self._read(headline)
         if text:
             self._titles.add(text)
             self._titled.append(position)
+
+    def _read(self, headline: Headline) -> str:
+        """Fold a title; most are added right after they were looked for."""
+        if self._last is None or self._last[0] is not headline:
+            self._last = headline, fold_title(headline.title)
+        return self._last[1]
 
 
 class StoryFounders:
     """By the story that the titles tell (`stories`)."""
 
     def __init__(self) -> None:
+        self._last: tuple[Headline, Told] | None = None
         self._stories = Stories()
         self._positions: list[int] = []  # the founder's position for each number in _stories
         self._numbers: dict[int, int] = {}
 
     def find(self, headline: Headline) -> Sliced[GroupMatch | None]:
         """Find the group of a title."""
-        found = yield from self._stories.find(read_headline(headline))
+        found = yield from self._stories.find(self._read(headline))
         if found is None:
             return None
         number, alike = found
@@ -135,14 +143,20 @@ class StoryFounders:
 
     def compare(self, headline: Headline, founder: int) -> float:
         """Return the similarity of a title and a founder's, 0..1."""
-        return self._stories.compare(read_headline(headline), self._numbers[founder])
+        return self._stories.compare(self._read(headline), self._numbers[founder])
 
     def add(self, headline: Headline, position: int) -> None:
         """Add a founder."""
-        told = read_headline(headline)
+        told = self._read(headline)
         self._numbers[position] = len(self._positions)
         self._positions.append(position)
         self._stories.add(told)
+
+    def _read(self, headline: Headline) -> Told:
+        """Read a headline; most are added right after they were looked for."""
+        if self._last is None or self._last[0] is not headline:
+            self._last = headline, read_headline(headline)
+        return self._last[1]
 
 
 class Deduper:

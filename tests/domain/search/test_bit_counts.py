@@ -3,7 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsintel.domain.search.bit_counts import list_set_bits, select_by_sum
+from newsintel.domain.search.bit_counts import (
+    list_set_bits,
+    select_by_count,
+    select_by_sum,
+)
 from tests.values import unhurried
 
 _THINGS = 40
@@ -24,6 +28,15 @@ def test_the_selected_are_those_whose_sum_is_enough(digits, needed):
     ]
     selected = list_set_bits(select_by_sum(digits, needed))
     assert selected == [thing for thing, total in enumerate(sums) if total >= needed]
+
+
+@unhurried
+@given(_bitmaps, st.integers(1, 5))
+def test_the_selected_are_set_in_enough_bitmaps(bitmaps, needed):
+    """Up to three are counted: who is in four is in three."""
+    counts = [sum(bitmap >> thing & 1 for bitmap in bitmaps) for thing in range(_THINGS)]
+    selected = list_set_bits(select_by_count(bitmaps, needed))
+    assert selected == [thing for thing, count in enumerate(counts) if count >= min(needed, 3)]
 
 
 @unhurried

@@ -19,6 +19,8 @@ _TRAILING = re.compile(
         )+$""",  # noqa: RUF001 - titles use every dash
     re.VERBOSE | re.IGNORECASE,
 )
+_DECORATED = re.compile(r"[:|\-\[(]")
+"""Each decoration at the beginning has one of these signs; most titles have none."""
 _SEPARATOR = re.compile(r" [-–—|] ")  # noqa: RUF001
 _ENDS = ("]", ")", "...", "…")
 """Each decoration at the end has the one or is the other; most titles have neither."""
@@ -34,7 +36,7 @@ def cut_decorations(title: str) -> str:
     separated = _SEPARATOR.search(title)
     tail = _TAIL.fullmatch(title) if separated else None
     bare = tail["title"] if tail else title
-    leading = _LEADING.match(bare)
+    leading = _LEADING.match(bare) if _DECORATED.search(bare) else None
     bare = bare[leading.end() :] if leading else bare
     if separated or bare.endswith(_ENDS):
         bare = _TRAILING.sub("", bare)

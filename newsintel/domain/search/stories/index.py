@@ -1,8 +1,10 @@
 """Finds the story of a title among the founders of all stories so far, without comparing with each.
 
-Founders are kept in blocks of consecutive numbers. A block has a bitmap for each class. The weights
-that a title shares with all founders of a block are summed at once, and it is compared only with
-founders whose sum is enough for their own weight.
+Founders are kept in blocks of consecutive numbers. A block has a bitmap for each class. The classes
+that a title shares with all founders of a block are counted at once, and if many founders share
+enough, the weights are summed. The title is compared only with founders whose sum is enough for
+their own weight. This leaves out no similar founder: similar titles share at least a part of their
+weight (`MIN_DICE`), and as no class weighs more than 1, so many classes at least.
 """
 
 from collections import defaultdict
@@ -14,7 +16,7 @@ from math import ceil, floor
 from attrs import frozen
 
 from newsintel.domain.bounds.slices import Sliced
-from newsintel.domain.search.bit_counts import list_set_bits, select_by_sum
+from newsintel.domain.search.bit_counts import list_set_bits, select_by_count, select_by_sum
 from newsintel.domain.search.stories.judging import (
     WINDOW,
     Told,
@@ -36,6 +38,9 @@ _BLOCK_FOUNDERS = 4096
 
 _SLICE_STEPS = 2_000
 """Words of titles compared in one slice: 100 pairs of usual titles, about 2 ms."""
+
+_FEW_FOUNDERS = 16
+"""So many founders are compared faster than the weights of all founders of a block are summed."""
 
 _UNITS = 4
 """Weights are counted in quarters, rounded up."""
@@ -125,6 +130,7 @@ class Stories:
         if title.thin:
             return []
         similar = []
+        steps = len(title.steps)
         work = 0
         for place, block in enumerate(self._blocks):
             if not block.may_hold(told.at):
@@ -132,7 +138,7 @@ class Stories:
             for position in block.select(title.weights, title.total):
                 number = place * _BLOCK_FOUNDERS + position
                 founder = self._founders[number].title
-                work += len(title.steps) + len(founder.steps)
+                work += steps + len(founder.steps)
                 if work > _SLICE_STEPS:
                     yield
                     work = 0
@@ -189,18 +195,27 @@ class _Block:
     def select(self, weights: Mapping[str, float], total: float) -> list[int]:
         """Return the positions of all founders that share enough, and few others, ascending.
 
-        A sum that includes what a founder does not need is compared with one number for all.
+        Those that share enough classes are found first. If they are many, the weights are summed: a
+        sum that includes what a founder does not need is compared with one number for all.
         """
         bitmaps = self._bitmaps
-        shared = [name for name in weights if name in bitmaps]
+        shared = [
+            (bitmap, weight)
+            for name, weight in weights.items()
+            if (bitmap := bitmaps.get(name)) is not None
+        ]
         needed = _count_needed(total)
-        if _UNITS * len(shared) < needed + self._least_needed:
+        classes = max(1, ceil((needed + self._least_needed) / _UNITS))  # none weighs more than 1
+        if len(shared) < classes:
             return []
-        digits = [[spare] for spare in self._spare]
-        for name in shared:
-            for digit in _list_digits(weights[name]):
-                digits[digit].append(bitmaps[name])
-        return list_set_bits(select_by_sum(digits, _MOST_NEEDED + needed))
+        selected = select_by_count([bitmap for bitmap, _ in shared], classes)
+        if selected.bit_count() > _FEW_FOUNDERS:
+            digits = [[spare] for spare in self._spare]
+            for bitmap, weight in shared:
+                for digit in _list_digits(weight):
+                    digits[digit].append(bitmap)
+            selected = select_by_sum(digits, _MOST_NEEDED + needed)
+        return list_set_bits(selected)
 
 
 @cache

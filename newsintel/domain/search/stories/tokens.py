@@ -5,7 +5,7 @@ A word keeps whether it has a capital. A run of a script without spaces becomes 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import IntEnum, auto
 from functools import lru_cache
 from itertools import pairwise
@@ -80,28 +80,30 @@ _MAX_DIGITS = 15
 
 _SPANNING = re.compile(r"\d\s[ap]|[年년月월]\s")
 """Only a time (`5 pm`) and a date in East Asian writing may have a space within."""
-_MAX_PART_CHARS = 20
-_CACHED_PARTS = 8_192
-"""Parts of titles between spaces whose tokens are kept, and how long they may be: typically 3 MiB,
-at most 30 MiB."""
+_PUNCTUATION = ",:;?!"
 
 
 def split_title(text: str) -> list[Token]:
     """Split a title, in NFKC, into its tokens."""
     if _SPANNING.search(text):
-        tokens = list(_read(text))
-    else:
-        tokens = []
-        for part in text.split():
-            tokens += _read_part(part) if len(part) <= _MAX_PART_CHARS else _read(part)
+        return join_tokens(read_tokens(text))
+    return join_tokens([token for part in text.split() for token in read_tokens(part)])
+
+
+def read_tokens(text: str) -> list[Token]:
+    """Return the tokens of a text one by one, before numbers and dates are joined."""
+    word = text.rstrip(_PUNCTUATION)
+    if word.isalpha() and word.isascii():  # most parts of English titles
+        return [_read_word(word)]
+    return list(_read(text))
+
+
+def join_tokens(single: Sequence[Token]) -> list[Token]:
+    """Join numbers with their scales, and months with their days."""
+    tokens = list(single)
     if Kind.NUMBER in [token.kind for token in tokens]:
         tokens = _scale_numbers(tokens)
     return _join_dates(tokens)
-
-
-@lru_cache(maxsize=_CACHED_PARTS)
-def _read_part(part: str) -> tuple[Token, ...]:
-    return tuple(_read(part))
 
 
 def _read(text: str) -> Iterator[Token]:

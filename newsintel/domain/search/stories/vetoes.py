@@ -6,7 +6,8 @@ from itertools import pairwise
 
 from rapidfuzz.distance import Levenshtein
 
-from newsintel.domain.search.stories.parsed_title import ParsedTitle, Step
+from newsintel.domain.search.stories.parsed_title import ParsedTitle
+from newsintel.domain.search.stories.reading import Step
 from newsintel.domain.search.stories.similarity import MAX_NAMES, are_spellings
 from newsintel.domain.search.stories.vocabulary import read_actions
 

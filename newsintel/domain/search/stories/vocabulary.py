@@ -122,7 +122,7 @@ def load_vocabulary() -> Vocabulary:
         _compile_unspaced(
             [
                 *(phrase[0] for phrase in known if len(phrase) == 1),
-                *(phrase[0] for phrases in _read_rubrics().values() for phrase in phrases),
+                *(phrase[0] for phrases in _read_rubrics().values() for phrase, _ in phrases),
                 *read_calendar(),
                 *read_numbers("scales.txt"),
             ]
@@ -204,22 +204,29 @@ def is_foreign_function_word(word: str) -> bool:
 
 def is_rubric(words: Sequence[str]) -> bool:
     """Whether folded words hold the phrase of a title that recurs with other content."""
-    starts = _read_rubrics()
+    rubrics = _read_rubrics()
     return any(
-        tuple(words[place : place + len(phrase)]) == phrase
+        tuple(words[max(0, place - before) : place - before + len(phrase)]) == phrase
         for place, word in enumerate(words)
-        if word in starts
-        for phrase in starts[word]
+        if word in rubrics
+        for phrase, before in rubrics[word]
     )
 
 
+def may_be_rubric(word: str) -> bool:
+    """Whether a folded word is the longest one of such a phrase."""
+    return word in _read_rubrics()
+
+
 @cache
-def _read_rubrics() -> Mapping[str, list[tuple[str, ...]]]:
-    starts: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
+def _read_rubrics() -> Mapping[str, list[tuple[tuple[str, ...], int]]]:
+    """Return the phrases by their longest word, each with the number of words before it."""
+    rubrics: defaultdict[str, list[tuple[tuple[str, ...], int]]] = defaultdict(list)
     for line in read_lines("rubrics.txt"):
         for phrase in map(fold_phrase, split_words(line)):
-            starts[phrase[0]].append(phrase)
-    return dict(starts)
+            longest = max(phrase, key=len)
+            rubrics[longest].append((phrase, phrase.index(longest)))
+    return dict(rubrics)
 
 
 @cache

@@ -1,5 +1,6 @@
 """The index finds what comparing with every founder finds, in short slices."""
 
+import csv
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from newsintel.domain.search.stories.judging import Told, are_one_article, judge
 from newsintel.domain.search.stories.parsed_title import parse_title
 from newsintel.domain.search.stories.similarity import compare_titles
 from newsintel.domain.search.stories.vetoes import Veto, find_veto
+from tests.shared import SHARED, needs_shared
 from tests.values import unhurried
 
 NOON = datetime(2026, 3, 13, 12, tzinfo=UTC)
@@ -27,8 +29,13 @@ _times = st.none() | st.integers(0, 200).map(lambda hours: NOON + timedelta(hour
 _told = st.builds(Told, _titles.map(parse_title), st.sampled_from(["", "a", "b"]), _times)
 
 
+_YEARS = Told(parse_title("2024 2024 2024 2024 2024"))  # not thin, and of hardly any weight
+
+
 @unhurried
 @given(st.lists(_told, max_size=12), _told)
+@example([_YEARS], _YEARS)
+@example([Told(parse_title("2024 quake 2024 hits 2024"))], _YEARS)
 def test_the_index_finds_the_best_founder(founders, told):
     """The same as comparing with each: an equal title, else the most similar, else none."""
     stories = Stories()
@@ -193,3 +200,30 @@ def test_a_title_with_all_words_of_a_short_one_is_found(swapped):
     assert judged.same
     assert judged.similarity <= 0.7
     assert run_all(stories.find(tell(other))) == (0, judged.similarity)
+
+
+@needs_shared
+def test_the_index_finds_the_best_founder_on_headlines():
+    """Real headlines: many of one story, of many publishers, within two hours."""
+    with (SHARED / "headlines/uci_news_aggregator_first3000.csv").open(
+        encoding="utf-8", newline=""
+    ) as rows:
+        told = [
+            Told(parse_title(row["TITLE"]), row["PUBLISHER"], NOON)
+            for row in list(csv.DictReader(rows))[:500]
+        ]
+    stories, founders = Stories(), list[Told]()
+    for one in told:
+        judged = [judge_titles(one, founder) for founder in founders]
+        equal = [
+            (number, 1.0)
+            for number, founder in enumerate(founders)
+            if founder.title.folded == one.title.folded and are_one_article(one, founder)
+        ]
+        similar = [(-it.similarity, number) for number, it in enumerate(judged) if it.same]
+        best = [(number, -less) for less, number in sorted(similar)[:1]]
+        found = run_all(stories.find(one))
+        assert found == next(iter(equal + best), None), one.title.folded
+        if found is None:
+            stories.add(one)
+            founders.append(one)
