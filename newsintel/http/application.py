@@ -49,6 +49,7 @@ from newsintel.http.routes import (
     sessions,
     similar,
     sources,
+    stream,
 )
 from newsintel.http.services import Services
 
@@ -139,6 +140,7 @@ def _build_table(services: Services, pages: PageCache) -> tuple[Route, ...]:
     settings = services.settings
     table = (
         *articles.build_routes(settings, pages),
+        *stream.build_routes(settings, pages),
         *similar.build_routes(),
         *archive.build_routes(settings),
         *searches.build_routes(),

@@ -1,6 +1,10 @@
 """The paths that several files use: their routes, and the middleware that treats some specially."""
 
 SEARCH = "/articles"
+STREAM = "/articles/stream"
+SEARCHES = frozenset({SEARCH, STREAM})
+"""The paths whose requests may call the sources."""
+
 HEALTH = "/health"
 READY = "/health/ready"
 METRICS = "/metrics"

@@ -9,7 +9,7 @@ from newsintel.domain.accounts.model import Access
 from newsintel.domain.search.codec import to_json
 from newsintel.http.bodies.schemas import COMPONENTS, ref
 from newsintel.http.middleware.rate_limits import is_exempt
-from newsintel.http.paths import DESCRIPTION, SEARCH
+from newsintel.http.paths import DESCRIPTION, SEARCHES
 from newsintel.http.request.credentials import name_session_cookie
 from newsintel.http.request.json_body import LEFT_OUT
 from newsintel.http.request.query_string import Parameter
@@ -100,7 +100,7 @@ def _describe_operation(route: Route, settings: Settings) -> dict[str, Any]:
         route.path.strip("/").replace("/", "_").replace("{", "").replace("}", "").replace(".", "_")
     )
     responses = answers | _describe_problems(
-        route, limited=limited or (bool(settings.miss_limit) and route.path == SEARCH)
+        route, limited=limited or (bool(settings.miss_limit) and route.path in SEARCHES)
     )
     return {
         "operationId": f"{route.method.lower()}_{name}" if route.can_write else name,
