@@ -52,6 +52,7 @@ class Route:
         body: the members of the JSON object that the route takes; () = no body, and a body that is
             sent is ignored.
         media: the media type of text responses.
+        formats: whether the parameter `format` chooses other formats for the body of a 200.
         parameters: the attrs class that annotates the view's second argument. It has a field for
             each value, with `_` after a keyword of Python (`from_`). None = the view has no second
             argument.
@@ -69,6 +70,7 @@ class Route:
     body: tuple[Member, ...] = ()
     foreign: bool = False
     media: str = "text/plain"
+    formats: bool = False
     parameters: type[AttrsInstance] | None = field(init=False)
 
     @parameters.default

@@ -14,6 +14,7 @@ from newsintel.domain.search.article import Rule
 from newsintel.domain.search.harvest import Origin
 from newsintel.domain.search.outcome import Status
 from newsintel.domain.search.stories.vetoes import Veto
+from newsintel.http.bodies.json_feed import VERSION as JSON_FEED_VERSION
 
 Schema = dict[str, Any]
 
@@ -247,6 +248,32 @@ COMPONENTS: dict[str, Schema] = {
         personal=object_of({"applied": list_of(TEXT), "hidden": COUNT}),
         # Present only if no source is configured: the settings that turn sources on.
         notice=TEXT,
+    ),
+    # JSON Feed 1.1, as far as we use it.
+    "JsonFeed": object_of(
+        {
+            "version": one_of([JSON_FEED_VERSION]),
+            "title": TEXT,
+            "home_page_url": URI,
+            "feed_url": URI,
+            "items": list_of(
+                object_of(
+                    {
+                        "id": TEXT,
+                        "url": URI,
+                        "title": TEXT,
+                        "content_text": TEXT,
+                        "date_published": MOMENT,
+                        "_newsintel": object_of({"source": TEXT, "publisher": TEXT}),
+                    },
+                    image=URI,
+                    language=TEXT,
+                    authors=list_of(object_of({"name": TEXT})),
+                    tags=list_of(TEXT),
+                )
+            ),
+        },
+        next_url=URI,
     ),
     "Account": object_of(
         {

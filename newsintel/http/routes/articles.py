@@ -7,9 +7,11 @@ from quart import Response, request
 
 from newsintel.config.settings import Settings
 from newsintel.domain.search.codec import to_json
+from newsintel.http.bodies.formats import Format
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.bodies.search import build_article_body
 from newsintel.http.paths import SEARCH
+from newsintel.http.request.filters import FORMAT
 from newsintel.http.response.cache_headers import VARY, classify_reply
 from newsintel.http.response.conditional import respond_unless_held
 from newsintel.http.response.page_cache import PageCache
@@ -34,6 +36,13 @@ SEARCH_PROBLEMS = ("busy", "archive_timeout", "sources_failed", "sources_timed_o
 """The further problems of every route that searches."""
 
 
+@frozen
+class ListParameters(SearchParameters):
+    """The values of GET /articles."""
+
+    format: Format
+
+
 def build_routes(settings: Settings, pages: PageCache) -> tuple[Route, ...]:
     """Return the routes of articles.
 
@@ -47,7 +56,8 @@ def build_routes(settings: Settings, pages: PageCache) -> tuple[Route, ...]:
             _SearchRoute(pages).answer_search,
             "Search every source at once",
             {200: ref("Search")},
-            takes=declare_parameters(tuple(settings.source)),
+            takes=(*declare_parameters(tuple(settings.source)), FORMAT),
+            formats=True,
             problems=SEARCH_PROBLEMS,
         ),
         Route(
@@ -67,9 +77,9 @@ class _SearchRoute:
 
     _pages: PageCache
 
-    async def answer_search(self, services: Services, given: SearchParameters) -> Response:
+    async def answer_search(self, services: Services, given: ListParameters) -> Response:
         """Answer a search, and record it unless the person does not want this."""
-        asked = await read_search(services, given)
+        asked = await read_search(services, given, given.format)
         reply = await services.search.desk.search(asked.query, asked.caller)
         services.count("searches", via=classify_reply(reply))
         if reply.answer.failed:

@@ -1,14 +1,19 @@
 """The end of a search, for all routes that search: its finished page, or why there is none."""
 
 import math
+from functools import partial
 from typing import Any
 
 from attrs import frozen
 
 from newsintel.domain.operations.source_notice import notice_member
 from newsintel.domain.search.harvest import Answer
+from newsintel.http.bodies.channel import Channel
+from newsintel.http.bodies.formats import Body, Content, Encoding
 from newsintel.http.bodies.search import MAX_PAGE
+from newsintel.http.paths import SEARCH
 from newsintel.http.response.cache_headers import compute_tag, format_next_link
+from newsintel.http.response.links import build_url
 from newsintel.http.response.page_cache import PageCache
 from newsintel.http.response.problems import find_failure_code
 from newsintel.http.response.rendered_search import Privacy, RenderedSearch, render_search
@@ -30,6 +35,8 @@ async def finish_search(
     body = await run_in_turns(asked.render_in_slices(answer)) | notice_member(services.settings)
     more = body["has_more"] and view.page < MAX_PAGE
     base = services.settings.public_url
+    encoding = Encoding(view.format, partial(_describe_channel, base, asked, more=more))
+    content = Content(await run_in_turns(encoding.encode(body)), encoding.media_type)
     made = render_search(
         asked.query,
         answer,
@@ -39,10 +46,22 @@ async def finish_search(
         privacy=privacy,
         windows=services.search.windows,
         link=format_next_link(base, asked.query_string, view.page) if more else None,
+        content=content,
     )
     if privacy is Privacy.EVERYBODY and answer.harvest.cacheable:
         pages.put(asked.query_string, made)
     return made
+
+
+def _describe_channel(base: str, asked: SearchRequest, body: Body, *, more: bool) -> Channel:
+    build = partial(build_url, base, SEARCH, asked.query_string)
+    return Channel(
+        f"newsintel: {asked.query.text}",
+        f"{base}/",
+        build(),
+        next_url=build(page=str(asked.view.page + 1)) if more else None,
+        updated=body["fetched_at"],
+    )
 
 
 def record_search(services: Services, asked: SearchRequest, sent: RenderedSearch) -> None:

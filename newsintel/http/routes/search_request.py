@@ -10,6 +10,7 @@ from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.search.harvest import Answer
 from newsintel.domain.search.query import build_query
 from newsintel.domain.search.query_model import Dedupe, Query, Sort
+from newsintel.http.bodies.formats import Format
 from newsintel.http.bodies.search import MAX_PAGE, View, render_in_slices
 from newsintel.http.request.access import get_current_caller
 from newsintel.http.request.filters import BOUNDS, LANGUAGE, FilterParameters, check_bounds
@@ -100,8 +101,15 @@ class SearchRequest:
         return render_in_slices(answer, self.view)
 
 
-async def read_search(services: Services, given: SearchParameters) -> SearchRequest:
+async def read_search(
+    services: Services, given: SearchParameters, format_: Format = Format.JSON
+) -> SearchRequest:
     """Read the current request; a person's preferences replace absent parameters.
+
+    Args:
+        services: have the person's preferences.
+        given: the values of the request.
+        format_: in which format the answer leaves.
 
     Raises:
         InvalidParameterError: a value is invalid. It names the parameter.
@@ -117,5 +125,5 @@ async def read_search(services: Services, given: SearchParameters) -> SearchRequ
         language=given.language,
         sort=given.sort,
     )
-    view = View(given.limit, given.page, given.dedupe, given.explain == "1")
+    view = View(given.limit, given.page, given.dedupe, given.explain == "1", format_)
     return SearchRequest(query, view, person, get_current_caller(), request.query_string)
