@@ -41,7 +41,10 @@ from newsintel.http.routes import (
     me,
     metrics,
     openapi,
+    opensearch,
     preferences,
+    private_feed,
+    private_feeds,
     problem_pages,
     recommendations,
     saved,
@@ -159,6 +162,9 @@ def _build_table(services: Services, pages: PageCache) -> tuple[Route, ...]:
         *recommendations.build_routes(),
         *history.build_routes(),
         *exports.build_routes(),
+        *private_feeds.build_routes(),
+        *private_feed.build_routes(),
+        *opensearch.build_routes(settings),
     )
     return (*table, *openapi.build_routes(table, settings))
 

@@ -72,6 +72,7 @@ from tests.fakes.personal import (
     MemoryFeedback,
     MemoryOwnHistory,
     MemoryPreferences,
+    MemoryPrivateFeeds,
     MemorySaved,
 )
 from tests.fakes.reading import MemoryReading
@@ -263,6 +264,7 @@ class World:
     tokens: MemoryTokens = field(factory=MemoryTokens)
     provider: ScriptedProvider = field(factory=ScriptedProvider)
     api_keys: MemoryKeys = field(init=False)
+    feeds: MemoryPrivateFeeds = field(init=False)
     lookups: LookUps = field(init=False)
     reading: MemoryReading = field(init=False)
     health: Health = field(factory=Health)
@@ -286,6 +288,7 @@ class World:
 
     def __attrs_post_init__(self) -> None:
         self.api_keys = MemoryKeys(self.accounts)
+        self.feeds = MemoryPrivateFeeds(self.accounts)
         self.lookups = LookUps(3, self.metrics.count)
         self.reading = MemoryReading(
             self.saved, self.feedback, self.own_history, self.desk.archived
@@ -325,10 +328,16 @@ class World:
                 preferences=preferences,
                 saved=self.saved,
                 feedback=self.feedback,
+                feeds=self.feeds,
                 own_history=self.own_history,
                 recording=Recording(self.inbox[0], [Secret("A" * 43)], self.metrics.count),
                 account_data=MemoryAccountData(
-                    self.accounts, self.preferences, self.saved, self.feedback, self.own_history
+                    self.accounts,
+                    self.preferences,
+                    self.saved,
+                    self.feedback,
+                    self.own_history,
+                    self.feeds,
                 ),
             ),
             intelligence=IntelligenceServices(

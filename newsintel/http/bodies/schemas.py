@@ -8,7 +8,7 @@ from typing import Any
 from newsintel.domain.intelligence.interest_model import Basis
 from newsintel.domain.intelligence.search_counts import TrendWindow
 from newsintel.domain.operations.ports import Phase
-from newsintel.domain.personal.model import Dismissal
+from newsintel.domain.personal.model import Dismissal, FeedList
 from newsintel.domain.personal.preferences import KEY
 from newsintel.domain.search.article import Rule
 from newsintel.domain.search.harvest import Origin
@@ -28,6 +28,8 @@ SESSION_ID: Schema = {"type": "string", "pattern": "^s_[a-z2-7]{20}$"}
 KEY_ID: Schema = {"type": "string", "pattern": "^k_[a-z2-7]{20}$"}
 ARTICLE_ID: Schema = {"type": "string", "pattern": "^a_[a-z2-7]{20}$"}
 PREFERENCE_KEY: Schema = {"type": "string", "pattern": f"^{KEY}$"}
+FEED_ID: Schema = {"type": "string", "pattern": "^f_[a-z2-7]{20}$"}
+FEED_SECRET: Schema = {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"}
 SEARCH_ID: Schema = {"type": "string", "pattern": "^h_[a-z2-7]{20}$"}
 
 
@@ -100,6 +102,14 @@ _KEY = {
     "created_at": MOMENT,
     "expires_at": nullable(MOMENT),
     "last_used_at": nullable(MOMENT),
+}
+
+_FEED = {
+    "id": FEED_ID,
+    "name": TEXT,
+    "shows": one_of(FeedList),
+    "q": nullable(TEXT),
+    "created_at": MOMENT,
 }
 
 COMPONENTS: dict[str, Schema] = {
@@ -315,6 +325,7 @@ COMPONENTS: dict[str, Schema] = {
             "identities": list_of(object_of({"provider": TEXT, "subject": TEXT})),
             "preferences": map_of({}),
             "keys": list_of(object_of(_KEY)),
+            "feeds": list_of(object_of(_FEED)),
             "sessions": list_of(_SESSION),
             "saved": list_of(ref("ExportedArticle")),
             "opened": list_of(object_of(_OPENED, published_at_estimated=FLAG)),
@@ -354,6 +365,11 @@ COMPONENTS: dict[str, Schema] = {
     "Sessions": object_of({"sessions": list_of(_SESSION)}),
     "Keys": object_of({"keys": list_of(object_of(_KEY))}),
     "NewKey": object_of(_KEY | {"key": {"type": "string", "pattern": "^ni_[A-Za-z0-9_-]{43}$"}}),
+    "Feeds": object_of({"feeds": list_of(object_of(_FEED))}),
+    "NewFeed": object_of(_FEED | {"url": URI}),
+    "FeedArticles": object_of(
+        {"articles": list_of(object_of(_ARTICLE, published_at_estimated=FLAG))}
+    ),
     "Health": object_of({"status": one_of(["ok"]), "version": TEXT, "commit": TEXT}),
     "Ready": object_of(
         {

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from newsintel.errors import InvalidParameterError
 from newsintel.http.bodies.formats import Format
@@ -27,6 +27,9 @@ FORMAT = Parameter(
     "The format: json, a feed (rss, jsonfeed), or a table (csv). Errors are always JSON.",
     Format.JSON,
 )
+
+FORMAT_OF_FEED = evolve(FORMAT, default=Format.RSS)
+"""The same for what is a feed in the first place."""
 
 
 @frozen
