@@ -10,15 +10,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from trio.testing import wait_all_tasks_blocked
 
+from newsintel.domain.bounds.slices import run_all
 from newsintel.domain.search import merging
+from newsintel.domain.search.dedup import Grouping
+from newsintel.domain.search.harvest import Via
 from newsintel.domain.search.merging import GroupedHarvest
 from newsintel.domain.search.outcome import Status
+from newsintel.domain.search.query_model import Dedupe
 from newsintel.errors import FlightBugError, OverloadedError, RateLimitedError
 from newsintel.http.application import create_app
 from newsintel.runtime.search.flight import Failed, Flight, Landed, SourceReported
 from tests.http.newsroom import NAMES, newsroom, parse_events
+from tests.http.personal_world import Person
 from tests.http.wire import back_to, get, held, serving
-from tests.http.world import Desk, World, answer, article, outcome
+from tests.http.world import Desk, World, answer, article, outcome, stale
 from tests.make import query
 from tests.samples import read_counter
 
@@ -49,8 +54,9 @@ def flown(*events):
 
 def reported(*outcomes):
     """Return the event of the last outcome, after the others."""
-    found = answer(query(sources=NAMES), *outcomes).harvest
-    return SourceReported(outcomes[-1], GroupedHarvest(found))
+    found = answer(query(sources=("a", "b", "c")), *outcomes).harvest
+    groups = run_all(Grouping(Dedupe.NORMAL).add(found.articles))
+    return SourceReported(outcomes[-1], GroupedHarvest(found, groups))
 
 
 async def test_events_come_as_the_sources_answer():
@@ -155,6 +161,43 @@ async def test_a_cached_answer_is_one_event():
     assert (done.event, done.json()) == ("done", plain)
 
 
+@pytest.mark.parametrize("via", Via)
+@pytest.mark.parametrize("refused", [(), (Status.TIMEOUT,), (Status.TIMEOUT, Status.UNREACHABLE)])
+async def test_an_older_answer_is_the_same_as_by_articles(via, refused):
+    """While it is renewed, and after a renewal that failed."""
+    world = World(desk=Desk(via=via, made_by=lambda asked: stale(asked, *refused)))
+    plain = await create_app(world.services).test_client().get(SAME)
+    (done,) = await read_stream(world)
+    assert (done.event, done.json()) == ("done", await plain.get_json())
+    assert done.json()["origin"] == "stale"
+
+
+async def test_a_person_gets_their_own_view():
+    """Preferences apply to each page, no cache keeps it, and the history can be off."""
+    world = World(desk=Desk(flight=flown()))
+    found = tuple(article(number) for number in (1, 2, 3))
+    some = outcome(articles=found, returned=3)
+    world.desk.flight.append(reported(some))
+    alice = await Person.of(world)
+    await alice.put("/me/preferences/default_limit", value=1)
+    await alice.put("/me/preferences/record_history", value=False)
+    async with trio.open_nursery() as nursery:
+        responses = []
+
+        async def read():
+            responses.append(await alice.ask("GET", PATH))
+
+        nursery.start_soon(read)
+        await wait_all_tasks_blocked()
+        world.desk.flight.append(Landed(answer(query(sources=NAMES)), asked=True))
+    assert responses[0].headers["Cache-Control"] == "private, no-store"
+    events = parse_events(await responses[0].get_data())
+    assert [one.event for one in events] == ["source", "merge", "done"]
+    assert [len(one.json()["articles"]) for one in events[1:]] == [1, 1]
+    assert events[-1].json()["personal"]["applied"] == ["default_limit"]
+    assert world.inbox[1].statistics().current_buffer_used == 0
+
+
 async def test_a_stream_is_recorded_as_one_search():
     """A stream and the same search within a minute are one row; a later page is none."""
     world = World()
@@ -242,11 +285,8 @@ async def test_head_has_the_headers_of_a_stream_and_asks_nobody():
 
 async def test_a_slow_reader_gets_each_source_and_the_newest_merge():
     """What was ranked meanwhile is skipped; nothing is queued for the reader."""
-    ok = [outcome(source=name, articles=(article(n),)) for n, name in enumerate("ab")]
-    several = Flight(query(sources=("a", "b", "c")), 10.0, on_answer=lambda *_: None)
-    for place in (1, 2):
-        harvest = answer(several.query, *ok[:place]).harvest
-        several.append(SourceReported(ok[place - 1], GroupedHarvest(harvest)))
+    ok = [outcome(source=name, articles=(article(n),)) for n, name in enumerate("ab", 1)]
+    several = flown(reported(ok[0]), reported(*ok))
     world = World(desk=Desk(flight=several))
     async with trio.open_nursery() as nursery:
         events = []
@@ -258,6 +298,7 @@ async def test_a_slow_reader_gets_each_source_and_the_newest_merge():
         await wait_all_tasks_blocked()
         several.append(Landed(answer(several.query), asked=True))
     assert [one.event for one in events] == ["source", "source", "merge", "done"]
+    assert events[2].json()["total"] == 2
 
 
 async def test_only_streams_rank_before_the_landing(monkeypatch):
