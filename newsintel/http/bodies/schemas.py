@@ -58,6 +58,12 @@ def object_of(required: dict[str, Schema], **optional: Schema) -> Schema:
     return {"type": "object", "properties": required | optional, "required": list(required)}
 
 
+def event_of(name: str, data: Schema) -> Schema:
+    """A server-sent event with JSON as its data."""
+    json_text = TEXT | {"contentMediaType": "application/json", "contentSchema": data}
+    return object_of({"event": TEXT | {"const": name}, "id": TEXT, "data": json_text})
+
+
 def ref(name: str) -> Schema:
     """A reference to a member of COMPONENTS."""
     return {"$ref": f"#/components/schemas/{name}"}
@@ -259,6 +265,25 @@ COMPONENTS: dict[str, Schema] = {
         # Present only if no source is configured: the settings that turn sources on.
         notice=TEXT,
     ),
+    "StreamEvent": {
+        "oneOf": [
+            event_of(
+                "source",
+                object_of(
+                    {
+                        "name": TEXT,
+                        "status": one_of(Status),
+                        "latency_ms": nullable(NUMBER),
+                        "returned": COUNT,
+                        "kept": COUNT,
+                    }
+                ),
+            ),
+            event_of("merge", object_of({"articles": list_of(ref("Article")), "total": COUNT})),
+            event_of("done", ref("Search")),
+            event_of("problem", ref("Problem")),
+        ]
+    },
     # JSON Feed 1.1, as far as we use it.
     "JsonFeed": object_of(
         {

@@ -153,9 +153,9 @@ def _describe_answer(status: int, schema: dict[str, Any] | None, route: Route) -
     if status in EMPTY_STATUSES:
         return {"description": "Done; the response has no body."}
     content = (
-        {route.media: {"schema": {"type": "string"}}}
+        {route.media or "text/plain": {"schema": {"type": "string"}}}
         if schema is None
-        else {"application/json": {"schema": schema}}
+        else {route.media or "application/json": {"schema": schema}}
     )
     if route.formats and status == 200:
         content |= {MEDIA_TYPES[one].partition(";")[0]: schema for one, schema in FORMATS.items()}

@@ -16,6 +16,7 @@ from quart import Response, request
 from newsintel.config.settings import Settings
 from newsintel.domain.search.codec import to_json
 from newsintel.domain.search.harvest import Answer, Reply
+from newsintel.http.bodies.schemas import ref
 from newsintel.http.paths import STREAM
 from newsintel.http.response.answers import answer_empty
 from newsintel.http.response.cache_headers import VARY, classify_reply
@@ -61,7 +62,7 @@ def build_routes(settings: Settings, pages: PageCache) -> tuple[Route, ...]:
             "source's report, `merge` with the page as ranked so far, and last `done` with the "
             "answer of GET /articles, or `problem`. A 204 answers a client that reconnects after "
             "the last event.",
-            {200: None, 204: None},
+            {200: ref("StreamEvent"), 204: None},
             takes=declare_parameters(tuple(settings.source)),
             problems=SEARCH_PROBLEMS,
             media=EVENT_STREAM,

@@ -202,7 +202,9 @@ async def test_a_stream_is_recorded_as_one_search():
     """A stream and the same search within a minute are one row; a later page is none."""
     world = World()
     client = create_app(world.services).test_client()
-    for path in (PATH, SAME, PATH + "&page=2"):
+    await client.get(PATH)
+    assert world.inbox[1].statistics().current_buffer_used == 1
+    for path in (SAME, PATH + "&page=2"):
         await client.get(path)
     assert world.inbox[1].receive_nowait().query == "flood"
     assert world.inbox[1].statistics().current_buffer_used == 0
@@ -299,6 +301,22 @@ async def test_a_slow_reader_gets_each_source_and_the_newest_merge():
         several.append(Landed(answer(several.query), asked=True))
     assert [one.event for one in events] == ["source", "source", "merge", "done"]
     assert events[2].json()["total"] == 2
+
+
+async def test_after_the_last_source_only_the_answer_is_ranked():
+    """A merge would delay it and show the same."""
+    ok = [outcome(source=name, articles=(article(n),)) for n, name in enumerate("abc", 1)]
+    landing = flown(reported(*ok[:2]), reported(*ok))
+    async with trio.open_nursery() as nursery:
+        events = []
+
+        async def read():
+            events.extend(await read_stream(World(desk=Desk(flight=landing))))
+
+        nursery.start_soon(read)
+        await wait_all_tasks_blocked()
+        landing.append(Landed(answer(landing.query), asked=True))
+    assert [one.event for one in events] == ["source", "source", "done"]
 
 
 async def test_only_streams_rank_before_the_landing(monkeypatch):
