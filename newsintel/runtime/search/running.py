@@ -72,8 +72,7 @@ class RunningSearch:
                 continue
             self._seen += len(events)
             reports = tuple(event for event in events if isinstance(event, SourceReported))
-            if found is not None or reports:
-                return Step(reports, None if found is None else self._build_reply(found))
+            return Step(reports, None if found is None else self._build_reply(found))
 
     def _holds_back(self, found: Landed | StaleFound) -> bool:
         """Whether a source held back from the caller who started the flight, but not from us."""

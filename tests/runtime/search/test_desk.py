@@ -558,3 +558,15 @@ async def test_the_steps_of_a_joiner_go_on_with_a_flight_of_their_own(autojump_c
     assert [report.outcome.source for report in steps[0].reports] == ["newsapi"]
     own.append(Landed(answer(when=room.now(), asked=own.query), asked=True))
     assert (await joined.wait_for_step()).reply.via is Via.MISS
+
+
+async def test_a_joiner_over_the_limit_gets_what_memory_has(autojump_clock):
+    """No flight of their own may start, so the first flight's answer is served as an older one."""
+    room = Room(misses=misses(MemoryCounter()))
+    await searched(room, "their only one")
+    await room.desk.begin_search(query(), GREEDY)
+    joined = await room.desk.begin_search(query(), ASKER)
+    (await room.flights.receive()).append(landed(room, HeldFrom.PERSON))
+    step = await joined.wait_for_step()
+    assert (step.reports, step.reply.via) == ((), Via.REVALIDATED)
+    assert step.reply.answer.harvest.origin is Origin.STALE
