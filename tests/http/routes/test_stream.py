@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from trio.testing import wait_all_tasks_blocked
 
+from newsintel.config.values import Quota
 from newsintel.domain.bounds.slices import run_all
 from newsintel.domain.search import merging
 from newsintel.domain.search.dedup import Grouping
@@ -19,12 +20,14 @@ from newsintel.domain.search.outcome import Status
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.errors import FlightBugError, OverloadedError, RateLimitedError
 from newsintel.http.application import create_app
+from newsintel.runtime.limits.limiter import Limiter
 from newsintel.runtime.search.flight import Failed, Flight, Landed, SourceReported
+from tests.fakes.basics import Counts, MemoryCounter
 from tests.http.newsroom import NAMES, newsroom, parse_events
 from tests.http.personal_world import Person
 from tests.http.wire import back_to, get, held, serving
 from tests.http.world import Desk, World, answer, article, outcome, stale
-from tests.make import query
+from tests.make import NOON, query
 from tests.samples import read_counter
 
 PATH = "/articles/stream?q=flood"
@@ -233,6 +236,32 @@ async def test_what_refuses_a_search_has_its_status(raised, status):
     assert stream.status_code == plain.status_code == status
     assert stream.content_type == "application/problem+json"
     assert stream.headers["Retry-After"] == plain.headers["Retry-After"]
+
+
+async def test_the_limits_are_those_of_articles(autojump_clock):
+    """A new flight takes one of MAX_FLIGHTS and a miss of its caller; joining takes none."""
+    count = MemoryCounter()
+    misses = Limiter("miss", Quota(2, 86_400), count, Counts(), NOON.timestamp)
+    async with newsroom(max_flights=1, misses=misses) as room, trio.open_nursery() as nursery:
+        room.world.misses = misses
+        room.world.requests = Limiter("search", Quota(9, 60), count, Counts(), NOON.timestamp)
+        client = create_app(room.world.services).test_client()
+        got = []
+
+        async def ask(path):
+            got.append(await client.get(path))
+
+        nursery.start_soon(ask, PATH)
+        await wait_all_tasks_blocked()
+        full = await client.get("/articles/stream?q=other")
+        assert (full.status_code, (await full.get_json())["code"]) == (503, "busy")
+        nursery.start_soon(ask, PATH + "&limit=1")
+        await wait_all_tasks_blocked()
+        for name in NAMES:
+            await room.report(name, Status.OK, f"Story of {name}")
+    assert [response.status_code for response in got] == [200, 200]
+    assert '"miss";r=1;' in got[0].headers["RateLimit"]
+    assert room.rig.counts["flight_bugs"] == 0
 
 
 @pytest.mark.parametrize(
