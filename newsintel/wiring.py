@@ -225,6 +225,7 @@ def make_services(
             preferences=preferences,
             saved=stores.personal.saved,
             feedback=stores.personal.feedback,
+            feeds=stores.personal.feeds,
             own_history=stores.personal.own_history,
             recording=Recording(edges.to_recorder, core.secret_keys, count),
             account_data=stores.personal.account_data,

@@ -8,7 +8,7 @@ from newsintel.domain.search.history import SearchRecord
 from newsintel.domain.search.merging import merge_articles
 from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.domain.search.query_model import Dedupe, Query, Sort
-from newsintel.runtime.search.flight import Failed, Flight, Landed
+from newsintel.runtime.search.flight import Failed, Flight, Landed, StaleFound, find_answer
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 
@@ -42,6 +42,15 @@ async def landing(flight: Flight) -> Landed:
         if isinstance(end, Failed):
             raise end.error
     return end
+
+
+async def wait_for_answer(flight: Flight) -> Landed | StaleFound:
+    """Wait until a flight has an answer: its last event, or an older answer."""
+    seen, found = 0, None
+    while found is None:
+        events = await flight.wait_for_events(seen)
+        seen, found = seen + len(events), find_answer(events)
+    return found
 
 
 def query(

@@ -41,7 +41,10 @@ from newsintel.http.routes import (
     me,
     metrics,
     openapi,
+    opensearch,
     preferences,
+    private_feed,
+    private_feeds,
     problem_pages,
     recommendations,
     saved,
@@ -49,6 +52,7 @@ from newsintel.http.routes import (
     sessions,
     similar,
     sources,
+    stream,
 )
 from newsintel.http.services import Services
 
@@ -139,6 +143,7 @@ def _build_table(services: Services, pages: PageCache) -> tuple[Route, ...]:
     settings = services.settings
     table = (
         *articles.build_routes(settings, pages),
+        *stream.build_routes(settings, pages),
         *similar.build_routes(),
         *archive.build_routes(settings),
         *searches.build_routes(),
@@ -157,6 +162,9 @@ def _build_table(services: Services, pages: PageCache) -> tuple[Route, ...]:
         *recommendations.build_routes(),
         *history.build_routes(),
         *exports.build_routes(),
+        *private_feeds.build_routes(),
+        *private_feed.build_routes(),
+        *opensearch.build_routes(settings),
     )
     return (*table, *openapi.build_routes(table, settings))
 

@@ -1,9 +1,16 @@
 """The paths that several files use: their routes, and the middleware that treats some specially."""
 
 SEARCH = "/articles"
+STREAM = "/articles/stream"
+SEARCHES = frozenset({SEARCH, STREAM})
+"""The paths whose requests may call the sources."""
+
 HEALTH = "/health"
 READY = "/health/ready"
 METRICS = "/metrics"
+OPENSEARCH = "/opensearch.xml"
+FEEDS = "/feeds/"
+"""The prefix of the private feeds; a secret follows it."""
 DESCRIPTION = "/openapi.json"
 PROBLEM_PAGES = "/problems/"
 """The prefix of the problem pages; a problem's code follows it."""

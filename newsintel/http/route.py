@@ -51,7 +51,9 @@ class Route:
             are ignored.
         body: the members of the JSON object that the route takes; () = no body, and a body that is
             sent is ignored.
-        media: the media type of text responses.
+        media: the media type of the body; of a stream, `answers` has the schema of each event.
+            None = `application/json`, or `text/plain` for text.
+        formats: whether the parameter `format` chooses other formats for the body of a 200.
         parameters: the attrs class that annotates the view's second argument. It has a field for
             each value, with `_` after a keyword of Python (`from_`). None = the view has no second
             argument.
@@ -68,7 +70,8 @@ class Route:
     need: Access | None = None
     body: tuple[Member, ...] = ()
     foreign: bool = False
-    media: str = "text/plain"
+    media: str | None = None
+    formats: bool = False
     parameters: type[AttrsInstance] | None = field(init=False)
 
     @parameters.default

@@ -15,7 +15,13 @@ from newsintel.domain.intelligence.ports import Likeness, RelatedSearches, Searc
 from newsintel.domain.limits.ports import SourceStates
 from newsintel.domain.operations.ports import Health
 from newsintel.domain.paging import Cursors
-from newsintel.domain.personal.ports import AccountData, Feedback, OwnHistory, SavedArticles
+from newsintel.domain.personal.ports import (
+    AccountData,
+    Feedback,
+    OwnHistory,
+    PrivateFeeds,
+    SavedArticles,
+)
 from newsintel.domain.ports import ByteCache, Count, WallClock
 from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.ports import HarvestCache
@@ -74,6 +80,7 @@ class PersonalServices:
     preferences: PreferenceCache
     saved: SavedArticles
     feedback: Feedback
+    feeds: PrivateFeeds
     own_history: OwnHistory
     recording: Recording
     account_data: AccountData

@@ -35,6 +35,7 @@ from newsintel.storage.postgres.personal.feedback import PostgresFeedback
 from newsintel.storage.postgres.personal.history import PostgresHistory
 from newsintel.storage.postgres.personal.own_history import PostgresOwnHistory
 from newsintel.storage.postgres.personal.preferences import PostgresPreferences
+from newsintel.storage.postgres.personal.private_feeds import PostgresPrivateFeeds
 from newsintel.storage.postgres.personal.saved import PostgresSaved
 from newsintel.storage.postgres.pool import Postgres, open_postgres
 from newsintel.storage.redis.byte_cache import RedisBytes
@@ -165,6 +166,7 @@ def _personal_stores(postgres: Postgres, redis: RedisLink) -> PersonalStores:
         preferences=PostgresPreferences(postgres),
         saved=PostgresSaved(postgres),
         feedback=PostgresFeedback(postgres),
+        feeds=PostgresPrivateFeeds(postgres),
         history=PostgresHistory(postgres),
         own_history=PostgresOwnHistory(postgres),
         repeats=RedisRepeats(redis),

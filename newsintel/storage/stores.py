@@ -30,6 +30,7 @@ from newsintel.domain.personal.ports import (
     History,
     OwnHistory,
     PreferenceStore,
+    PrivateFeeds,
     SavedArticles,
 )
 from newsintel.domain.ports import ByteCache, Repeats, SharedCounter
@@ -79,6 +80,7 @@ class PersonalStores:
     preferences: PreferenceStore
     saved: SavedArticles
     feedback: Feedback
+    feeds: PrivateFeeds
     history: History
     own_history: OwnHistory
     repeats: Repeats

@@ -30,10 +30,9 @@ from newsintel.runtime.search.flight import (
     Landed,
     SourceReported,
     StaleFound,
-    wait_for_answer,
 )
 from tests.fakes.basics import Clock, Counts, MemoryCache, MemorySearch
-from tests.make import answer, article, landing, outcome, query
+from tests.make import answer, article, landing, outcome, query, wait_for_answer
 from tests.whole import merged_as
 
 WINDOWS = Windows(ttl_s=300, revalidate_s=60, stale_s=3600, partial_s=30)

@@ -13,8 +13,10 @@ from newsintel.domain.paging import Position
 from newsintel.domain.personal.model import (
     ArticleMark,
     MarkPage,
+    OwnedFeed,
     PastSearch,
     PastSearches,
+    PrivateFeed,
     PutResult,
     Save,
     SavedPage,
@@ -181,6 +183,46 @@ class MemoryRepeats(_Memory):
             if answers[-1]:
                 self.kept[key] = now_s + keep_s
         return answers
+
+
+class MemoryPrivateFeeds(_Memory):
+    """A `ports.PrivateFeeds` over the accounts of a MemoryAccounts."""
+
+    def __init__(self, accounts) -> None:
+        super().__init__()
+        self.kept: dict[int, dict[str, tuple[PrivateFeed, str]]] = defaultdict(dict)
+        self._accounts = accounts
+        self._made = 0
+
+    async def create(self, user_id, feed, digest, most):
+        await self._answer()
+        if len(self.kept[user_id]) >= most:
+            return None
+        self._made += 1
+        named = evolve(feed, public_id=f"f_{'abcdefghij'[self._made % 10] * 20}")
+        self.kept[user_id][f"{self._made}"] = (named, digest)
+        return named
+
+    async def list_of_user(self, user_id):
+        await self._answer()
+        return tuple(feed for feed, _ in reversed(self.kept[user_id].values()))
+
+    async def revoke(self, user_id, public_id):
+        await self._answer()
+        for key, (feed, _) in self.kept[user_id].items():
+            if feed.public_id == public_id:
+                del self.kept[user_id][key]
+                return True
+        return False
+
+    async def find(self, digest):
+        await self._answer()
+        for user_id, feeds in self.kept.items():
+            for feed, known in feeds.values():
+                if known == digest:
+                    person = self._accounts.kept[user_id].public_id
+                    return OwnedFeed(user_id, person, feed)
+        return None
 
 
 class MemoryAccountData(_Memory):

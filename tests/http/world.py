@@ -30,7 +30,7 @@ from newsintel.domain.search.harvest import (
     Via,
 )
 from newsintel.domain.search.history import SearchRecord
-from newsintel.domain.search.outcome import FetchOutcome, Status
+from newsintel.domain.search.outcome import FetchCaller, FetchOutcome, Status
 from newsintel.domain.search.query_model import Dedupe, Query
 from newsintel.domain.security.keys import Signer
 from newsintel.errors import BusyError
@@ -52,8 +52,9 @@ from newsintel.runtime.limits.lookups import LookUps
 from newsintel.runtime.make_once import MakeOnce
 from newsintel.runtime.personal.preference_cache import PreferenceCache
 from newsintel.runtime.personal.recording import Recording
-from newsintel.runtime.search.flight import FlightEvent, Landed
+from newsintel.runtime.search.flight import Flight, FlightEvent, Landed
 from newsintel.runtime.search.ports import FlightEvents
+from newsintel.runtime.search.running import RunningSearch
 from newsintel.runtime.telemetry import scraping
 from newsintel.runtime.telemetry.metrics import Metrics
 from tests.fakes.accounts import (
@@ -71,6 +72,7 @@ from tests.fakes.personal import (
     MemoryFeedback,
     MemoryOwnHistory,
     MemoryPreferences,
+    MemoryPrivateFeeds,
     MemorySaved,
 )
 from tests.fakes.reading import MemoryReading
@@ -152,6 +154,7 @@ class Desk:
     made_by: Any = answer
     raises: BaseException | None = None
     open: trio.Event | None = None
+    flight: Flight | None = None
     renews: bool = False
     renewed: list[tuple[Query, datetime, Caller]] = field(factory=list)
     asked: list[Query] = field(factory=list)
@@ -173,6 +176,21 @@ class Desk:
                 self.left.set()
                 raise
         return Reply(self.made_by(query), self.via)
+
+    async def begin_search(self, query: Query, asker: Caller) -> Reply | RunningSearch:
+        """Return a search that waits for `flight`; without one, the arranged answer."""
+        if self.flight is None:
+            return await self.search(query, asker)
+        self.asked.append(query)
+        self.arrived.set()
+        await trio.lowlevel.checkpoint()
+
+        async def join_again() -> Flight | Reply:
+            raise AssertionError("this caller gets what the flight brings")
+
+        return RunningSearch(
+            self.flight, collapsed=False, build_asker=FetchCaller, join_again=join_again
+        )
 
     async def serve_while_renewing(self, query: Query, fetched_at: datetime, asker: Caller) -> bool:
         """Note the request and return whether the desk renews."""
@@ -246,6 +264,7 @@ class World:
     tokens: MemoryTokens = field(factory=MemoryTokens)
     provider: ScriptedProvider = field(factory=ScriptedProvider)
     api_keys: MemoryKeys = field(init=False)
+    feeds: MemoryPrivateFeeds = field(init=False)
     lookups: LookUps = field(init=False)
     reading: MemoryReading = field(init=False)
     health: Health = field(factory=Health)
@@ -269,6 +288,7 @@ class World:
 
     def __attrs_post_init__(self) -> None:
         self.api_keys = MemoryKeys(self.accounts)
+        self.feeds = MemoryPrivateFeeds(self.accounts)
         self.lookups = LookUps(3, self.metrics.count)
         self.reading = MemoryReading(
             self.saved, self.feedback, self.own_history, self.desk.archived
@@ -308,10 +328,16 @@ class World:
                 preferences=preferences,
                 saved=self.saved,
                 feedback=self.feedback,
+                feeds=self.feeds,
                 own_history=self.own_history,
                 recording=Recording(self.inbox[0], [Secret("A" * 43)], self.metrics.count),
                 account_data=MemoryAccountData(
-                    self.accounts, self.preferences, self.saved, self.feedback, self.own_history
+                    self.accounts,
+                    self.preferences,
+                    self.saved,
+                    self.feedback,
+                    self.own_history,
+                    self.feeds,
                 ),
             ),
             intelligence=IntelligenceServices(

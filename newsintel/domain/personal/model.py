@@ -90,6 +90,48 @@ class PastSearches:
     next: Position | None
 
 
+MOST_FEEDS = 20
+"""Maximum private feeds of one account: more than one person's readers need."""
+
+
+class FeedList(StrEnum):
+    """What a private feed shows."""
+
+    SAVED = "saved"
+    ARCHIVE = "archive"
+
+
+@frozen
+class PrivateFeed:
+    """A private feed as its owner sees it. Its address is missing: only a digest of it is stored.
+
+    Attributes:
+        public_id: `f_` and 20 lower-case base32 characters.
+        name: the owner's own; the title of the feed.
+        q: the query of the list, tidied; None = everything.
+    """
+
+    public_id: str
+    name: str
+    shows: FeedList
+    q: str | None
+    created_at: datetime
+
+
+@frozen
+class OwnedFeed:
+    """A private feed, found by its address.
+
+    Attributes:
+        user_id: the internal id of the owner's account.
+        person: the public id of the owner's account.
+    """
+
+    user_id: int
+    person: str
+    feed: PrivateFeed
+
+
 class PutResult(StrEnum):
     """The result of storing a value under a name."""
 

@@ -13,7 +13,9 @@ from newsintel.domain.paging import Position
 from newsintel.domain.personal.model import (
     Dismissal,
     MarkPage,
+    OwnedFeed,
     PastSearches,
+    PrivateFeed,
     PutResult,
     Save,
     SavedPage,
@@ -184,4 +186,26 @@ class AccountData(Protocol):
 
     async def delete(self, user_id: int) -> None:
         """Delete an account and all its data in PostgreSQL. Does nothing if it does not exist."""
+        ...
+
+
+class PrivateFeeds(Protocol):
+    """People's private feeds."""
+
+    async def create(
+        self, user_id: int, feed: PrivateFeed, digest: str, most: int
+    ) -> PrivateFeed | None:
+        """Store a new feed under a new id; None if the account has `most` feeds already."""
+        ...
+
+    async def list_of_user(self, user_id: int) -> tuple[PrivateFeed, ...]:
+        """Return an account's feeds, the newest first."""
+        ...
+
+    async def revoke(self, user_id: int, public_id: str) -> bool:
+        """End a feed at once; False if the account has no such feed."""
+        ...
+
+    async def find(self, digest: str) -> OwnedFeed | None:
+        """Return a feed by the SHA-256 of its address's secret, in hexadecimal."""
         ...

@@ -44,6 +44,14 @@ def create_api_key() -> str:
     return f"ni_{secrets.token_urlsafe(32)}"
 
 
+def create_feed_token() -> str:
+    """Make the secret of a private feed's address: 256 random bits.
+
+    It has no prefix, so it has the form that the log's redactor hides in every path.
+    """
+    return secrets.token_urlsafe(32)
+
+
 class Signer:
     """Signs bytes for one purpose with HMAC-SHA256 (RFC 2104)."""
 

@@ -8,12 +8,13 @@ from typing import Any
 from newsintel.domain.intelligence.interest_model import Basis
 from newsintel.domain.intelligence.search_counts import TrendWindow
 from newsintel.domain.operations.ports import Phase
-from newsintel.domain.personal.model import Dismissal
+from newsintel.domain.personal.model import Dismissal, FeedList
 from newsintel.domain.personal.preferences import KEY
 from newsintel.domain.search.article import Rule
 from newsintel.domain.search.harvest import Origin
 from newsintel.domain.search.outcome import Status
 from newsintel.domain.search.stories.vetoes import Veto
+from newsintel.http.bodies.json_feed import VERSION as JSON_FEED_VERSION
 
 Schema = dict[str, Any]
 
@@ -27,6 +28,8 @@ SESSION_ID: Schema = {"type": "string", "pattern": "^s_[a-z2-7]{20}$"}
 KEY_ID: Schema = {"type": "string", "pattern": "^k_[a-z2-7]{20}$"}
 ARTICLE_ID: Schema = {"type": "string", "pattern": "^a_[a-z2-7]{20}$"}
 PREFERENCE_KEY: Schema = {"type": "string", "pattern": f"^{KEY}$"}
+FEED_ID: Schema = {"type": "string", "pattern": "^f_[a-z2-7]{20}$"}
+FEED_SECRET: Schema = {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"}
 SEARCH_ID: Schema = {"type": "string", "pattern": "^h_[a-z2-7]{20}$"}
 
 
@@ -53,6 +56,12 @@ def map_of(values: Schema) -> Schema:
 def object_of(required: dict[str, Schema], **optional: Schema) -> Schema:
     """An object with required and optional members."""
     return {"type": "object", "properties": required | optional, "required": list(required)}
+
+
+def event_of(name: str, data: Schema) -> Schema:
+    """A server-sent event with JSON as its data."""
+    json_text = TEXT | {"contentMediaType": "application/json", "contentSchema": data}
+    return object_of({"event": TEXT | {"const": name}, "id": TEXT, "data": json_text})
 
 
 def ref(name: str) -> Schema:
@@ -99,6 +108,14 @@ _KEY = {
     "created_at": MOMENT,
     "expires_at": nullable(MOMENT),
     "last_used_at": nullable(MOMENT),
+}
+
+_FEED = {
+    "id": FEED_ID,
+    "name": TEXT,
+    "shows": one_of(FeedList),
+    "q": nullable(TEXT),
+    "created_at": MOMENT,
 }
 
 COMPONENTS: dict[str, Schema] = {
@@ -248,6 +265,51 @@ COMPONENTS: dict[str, Schema] = {
         # Present only if no source is configured: the settings that turn sources on.
         notice=TEXT,
     ),
+    "StreamEvent": {
+        "oneOf": [
+            event_of(
+                "source",
+                object_of(
+                    {
+                        "name": TEXT,
+                        "status": one_of(Status),
+                        "latency_ms": nullable(NUMBER),
+                        "returned": COUNT,
+                        "kept": COUNT,
+                    }
+                ),
+            ),
+            event_of("merge", object_of({"articles": list_of(ref("Article")), "total": COUNT})),
+            event_of("done", ref("Search")),
+            event_of("problem", ref("Problem")),
+        ]
+    },
+    # JSON Feed 1.1, as far as we use it.
+    "JsonFeed": object_of(
+        {
+            "version": one_of([JSON_FEED_VERSION]),
+            "title": TEXT,
+            "home_page_url": URI,
+            "feed_url": URI,
+            "items": list_of(
+                object_of(
+                    {
+                        "id": TEXT,
+                        "url": URI,
+                        "title": TEXT,
+                        "content_text": TEXT,
+                        "date_published": MOMENT,
+                        "_newsintel": object_of({"source": TEXT, "publisher": TEXT}),
+                    },
+                    image=URI,
+                    language=TEXT,
+                    authors=list_of(object_of({"name": TEXT})),
+                    tags=list_of(TEXT),
+                )
+            ),
+        },
+        next_url=URI,
+    ),
     "Account": object_of(
         {
             "id": TEXT,
@@ -288,6 +350,7 @@ COMPONENTS: dict[str, Schema] = {
             "identities": list_of(object_of({"provider": TEXT, "subject": TEXT})),
             "preferences": map_of({}),
             "keys": list_of(object_of(_KEY)),
+            "feeds": list_of(object_of(_FEED)),
             "sessions": list_of(_SESSION),
             "saved": list_of(ref("ExportedArticle")),
             "opened": list_of(object_of(_OPENED, published_at_estimated=FLAG)),
@@ -327,6 +390,11 @@ COMPONENTS: dict[str, Schema] = {
     "Sessions": object_of({"sessions": list_of(_SESSION)}),
     "Keys": object_of({"keys": list_of(object_of(_KEY))}),
     "NewKey": object_of(_KEY | {"key": {"type": "string", "pattern": "^ni_[A-Za-z0-9_-]{43}$"}}),
+    "Feeds": object_of({"feeds": list_of(object_of(_FEED))}),
+    "NewFeed": object_of(_FEED | {"url": URI}),
+    "FeedArticles": object_of(
+        {"articles": list_of(object_of(_ARTICLE, published_at_estimated=FLAG))}
+    ),
     "Health": object_of({"status": one_of(["ok"]), "version": TEXT, "commit": TEXT}),
     "Ready": object_of(
         {

@@ -19,6 +19,7 @@ from newsintel.domain.search.outcome import FetchOutcome
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.search.scoring import DECIMALS, display_score
 from newsintel.domain.text.moments import format_time
+from newsintel.http.bodies.formats import Format
 
 MAX_PAGE = 1000
 """The highest page that a request may name (contract). Even with the smallest pages, it is past
@@ -33,12 +34,14 @@ class View:
         limit: groups on a page, 1 to 100.
         page: from 1.
         explain: show the parts of each score, and near misses.
+        format: in which format the body leaves.
     """
 
     limit: int = 20
     page: int = 1
     dedupe: Dedupe = Dedupe.NORMAL
     explain: bool = False
+    format: Format = Format.JSON
 
 
 def render(answer: Answer, view: View) -> dict[str, Any]:

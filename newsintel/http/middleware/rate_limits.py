@@ -8,7 +8,7 @@ passes without waiting.
 from newsintel.domain.accounts.model import Caller
 from newsintel.errors import RateLimitedError
 from newsintel.http.asgi import Asgi, HeaderLines, Receive, Scope, Send
-from newsintel.http.paths import DESCRIPTION, HEALTH, METRICS, PROBLEM_PAGES, READY, SEARCH
+from newsintel.http.paths import DESCRIPTION, HEALTH, METRICS, PROBLEM_PAGES, READY, SEARCHES
 from newsintel.http.response.problems import PROBLEMS, send_problem
 from newsintel.runtime.limits.limiter import Limiter
 
@@ -71,7 +71,7 @@ class RateLimits:
     def _build_headers(self, path: str, person: str, remaining: int) -> HeaderLines:
         """Return the headers. The state of the limit of misses is that after the request."""
         state = b'"search";r=%d;t=%d' % (remaining, self._requests.seconds_to_reset())
-        if self._misses is None or path != SEARCH:
+        if self._misses is None or path not in SEARCHES:
             return [(b"ratelimit-policy", self._policy), (b"ratelimit", state)]
         state += b', "miss";r=%d;t=%d' % (
             self._misses.get_lease(person).remaining,

@@ -1,11 +1,12 @@
-"""The parameters that live searches and archive searches share."""
+"""The parameters that several lists of articles share."""
 
 from datetime import datetime
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from newsintel.errors import InvalidParameterError
-from newsintel.http.request.query_kinds import date_or_time, language_code
+from newsintel.http.bodies.formats import Format
+from newsintel.http.request.query_kinds import choice, date_or_time, language_code
 from newsintel.http.request.query_string import Parameter
 
 BOUNDS = (
@@ -19,6 +20,16 @@ BOUNDS = (
 LANGUAGE = Parameter(
     "language", language_code(), "Articles known to be in another language are left out."
 )
+
+FORMAT = Parameter(
+    "format",
+    choice(*Format),
+    "The format: json, a feed (rss, jsonfeed), or a table (csv). Errors are always JSON.",
+    Format.JSON,
+)
+
+FORMAT_OF_FEED = evolve(FORMAT, default=Format.RSS)
+"""The same for what is a feed in the first place."""
 
 
 @frozen

@@ -5,13 +5,13 @@ Pure: an answer, a view and the windows in, texts and times out.
 
 import hashlib
 from datetime import datetime
-from urllib.parse import parse_qsl, urlencode
 
 from newsintel import __version__
 from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.harvest import Answer, Origin, Reply, Via
 from newsintel.http.bodies.search import View
 from newsintel.http.paths import SEARCH
+from newsintel.http.response.links import build_url
 from newsintel.http.response.problems import PROBLEMS, find_failure_code
 
 VARY = "Cookie, Authorization, Origin"
@@ -90,5 +90,4 @@ def classify_reply(reply: Reply) -> str:
 
 def format_next_link(base: str, query_string: bytes, page: int) -> str:
     """Return the Link header of the page after `page` of a search, on the public base URL."""
-    written = dict(parse_qsl(query_string.decode("ascii"), keep_blank_values=True))
-    return f'<{base}{SEARCH}?{urlencode(written | {"page": str(page + 1)})}>; rel="next"'
+    return f'<{build_url(base, SEARCH, query_string, page=str(page + 1))}>; rel="next"'

@@ -5,10 +5,11 @@ failure would be lost. `handle_errors` is a view decorator because only a decora
 group.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import wraps
 from math import ceil
 
+from attrs import field, frozen
 from quart import Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
@@ -85,7 +86,7 @@ def handle_errors(view: QuartView) -> QuartView:
                 lambda leaf: not isinstance(leaf, Exception | BaseExceptionGroup)
             )
             for leaf in _iterate_leaves(rest) if rest else ():
-                _log_error(leaf)
+                _log_error(leaf, request.path)
             raise passing or group from None
 
     return answering
@@ -102,21 +103,49 @@ async def respond_to_framework_error(error: HTTPException) -> Response:
     return respond_to_error(error)
 
 
-def respond_to_error(error: BaseException) -> Response:
-    """Log every leaf of an exception and return one response.
+@frozen
+class DescribedError:
+    """What the caller is told about an exception.
 
-    The response is their common problem; if they have different problems, a 500.
+    Attributes:
+        code: a key of PROBLEMS.
+        detail: one sentence.
+        errors: the invalid parameters.
+        headers: of the response.
+    """
+
+    code: str
+    detail: str
+    errors: Sequence[InvalidParameterError] = ()
+    headers: Mapping[str, str] = field(factory=dict)
+
+
+def respond_to_error(error: BaseException) -> Response:
+    """Log every leaf of an exception and return one response."""
+    told = describe_error(error, request.path)
+    return answer_problem(told.code, told.detail, errors=told.errors, headers=told.headers)
+
+
+def describe_error(error: BaseException, path: str) -> DescribedError:
+    """Log every leaf of an exception and describe it to the caller.
+
+    The description is that of their common problem; if they have different problems, it is
+    `internal`.
+
+    Args:
+        error: an exception of a route.
+        path: of the request.
     """
     leaves = list(_iterate_leaves(error))
     codes = {_find_code(leaf) for leaf in leaves}
     code = codes.pop() if len(codes) == 1 else None
     for leaf in leaves:
-        _log_error(leaf, answered=code is not None)
+        _log_error(leaf, path, answered=code is not None)
     if code is None:
-        return answer_problem("internal", PROBLEMS["internal"].meaning)
+        return DescribedError("internal", PROBLEMS["internal"].meaning)
     wrong = [leaf for leaf in leaves if isinstance(leaf, InvalidParameterError)]
     detail = "; ".join(one.message for one in wrong) or _choose_detail(leaves[0], code)
-    return answer_problem(code, detail, errors=wrong, headers=_build_headers(leaves[0], code))
+    return DescribedError(code, detail, wrong, _build_headers(leaves[0], code))
 
 
 def _iterate_leaves(error: BaseException) -> Iterator[BaseException]:
@@ -136,19 +165,20 @@ def _find_code(error: BaseException) -> str | None:
     return next((code for kind, code in _ERROR_CODES if isinstance(error, kind)), None)
 
 
-def _log_error(error: BaseException, *, answered: bool = True) -> None:
+def _log_error(error: BaseException, path: str, *, answered: bool = True) -> None:
     """Log a bug with its traceback, any other error in one line.
 
     The store itself logs its outage once, so the failure of one request is only at level info.
 
     Args:
         error: a leaf.
+        path: of the request.
         answered: whether the response is the leaf's own problem. If not, the response is a 500 that
             only the log explains.
     """
     code = _find_code(error)
     if code is None:
-        log.error("request_bug", path=request.path, exc_info=error)
+        log.error("request_bug", path=path, exc_info=error)
     elif isinstance(error, FlightBugError):
         log.error("request_failed", code=code, incident_id=error.incident_id)
     elif not answered:

@@ -11,6 +11,7 @@ from attrs import frozen
 
 from newsintel.domain.bounds.sized_cache import SizedCache
 from newsintel.http.asgi import HeaderLines
+from newsintel.http.bodies.formats import MEDIA_TYPES, Format
 from newsintel.http.response.cache_headers import HIT_STATUS, MISS_STATUS, VARY, format_etag
 
 MEMORY_S = 5
@@ -26,7 +27,7 @@ class KeptAnswer:
     """A finished answer with the status 200, and until when it is sent from memory.
 
     Attributes:
-        body: JSON in UTF-8.
+        body: in UTF-8.
         tag: its entity tag's opaque part; None = it has none.
         lines: the header lines that never change.
         made_s: the time from which its age counts, Unix time.
@@ -45,7 +46,14 @@ class KeptAnswer:
 
     @classmethod
     def of_body(
-        cls, body: bytes, route: str, now_s: float, *, keep_s: int, age_s: float
+        cls,
+        body: bytes,
+        route: str,
+        now_s: float,
+        *,
+        keep_s: int,
+        age_s: float,
+        media_type: str = MEDIA_TYPES[Format.JSON],
     ) -> "KeptAnswer":
         """Return an answer that caches may keep.
 
@@ -55,10 +63,11 @@ class KeptAnswer:
             now_s: Unix time.
             keep_s: for how long it is cached in all.
             age_s: for how long it has been cached.
+            media_type: its Content-Type.
         """
         tag = hashlib.sha256(body).hexdigest()[:32]
         lines = (
-            *_describe(body),
+            *_describe(body, media_type),
             (b"etag", format_etag(tag)),
             (b"cache-control", b"public, max-age=%d" % keep_s),
             (b"vary", VARY.encode()),
@@ -70,7 +79,10 @@ class KeptAnswer:
     @classmethod
     def of_moment(cls, body: bytes, route: str, now_s: float, memory_s: float) -> "KeptAnswer":
         """Return an answer that no cache may keep and that memory keeps for `memory_s`."""
-        lines = (*_describe(body), (b"cache-control", b"no-store"))
+        lines = (
+            *_describe(body, MEDIA_TYPES[Format.JSON]),
+            (b"cache-control", b"no-store"),
+        )
         return cls(body, None, lines, now_s, now_s + memory_s, None, route)
 
     def is_fresh(self, now_s: float) -> bool:
@@ -96,8 +108,11 @@ class KeptAnswer:
         ]
 
 
-def _describe(body: bytes) -> HeaderLines:
-    return [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+def _describe(body: bytes, media_type: str) -> HeaderLines:
+    return [
+        (b"content-type", media_type.encode()),
+        (b"content-length", b"%d" % len(body)),
+    ]
 
 
 Kept = SizedCache[tuple[str, bytes], KeptAnswer]

@@ -19,6 +19,7 @@ from newsintel.domain.search.harvest import Answer, Via
 from newsintel.domain.search.history import SearchSummary
 from newsintel.domain.search.query_model import Query
 from newsintel.http.asgi import HeaderLines
+from newsintel.http.bodies.formats import MEDIA_TYPES, Content, Format
 from newsintel.http.bodies.search import View
 from newsintel.http.response.cache_headers import (
     HIT_STATUS,
@@ -60,7 +61,7 @@ class RenderedSearch:
     """A finished answer to one search.
 
     Attributes:
-        body: JSON in UTF-8.
+        body: in UTF-8, in the format of its view.
         tag: its entity tag's opaque part; None = it has none.
         fixed_headers: the header lines that never change.
         since_s: the time from which its age counts, Unix time.
@@ -70,7 +71,8 @@ class RenderedSearch:
         privacy: who may keep it.
         query: what was asked.
         fetched_at: when its harvest landed.
-        searched: what is recorded for each person who gets it; None on all pages but the first.
+        searched: what is recorded for each person who gets it; None on all pages but the
+            first, and in other formats than JSON.
     """
 
     body: bytes
@@ -132,6 +134,7 @@ def render_search(
     privacy: Privacy,
     windows: Windows,
     link: str | None,
+    content: Content | None = None,
 ) -> RenderedSearch:
     """Finish a search's answer.
 
@@ -145,11 +148,13 @@ def render_search(
         privacy: who may keep it.
         windows: decide how long it is fresh.
         link: the Link header, which names the next page; None = no such header.
+        content: the body in another format; None = it leaves as JSON.
     """
     harvest, until = answer.harvest, compute_fresh_until(answer, windows)
-    data = bytes(memoryview(to_json(body)))  # a copy: orjson's bytes can take twice their length
+    content = content or Content(to_json(body), MEDIA_TYPES[Format.JSON])
+    data = bytes(memoryview(content.data))  # a copy: orjson's bytes can take twice their length
     lifetime_s = floor((until - harvest.fresh_since).total_seconds())
-    fixed = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(data))]
+    fixed = [(b"content-type", content.media_type.encode()), (b"content-length", b"%d" % len(data))]
     if tag is not None:
         fixed.append((b"etag", format_etag(tag)))
     fixed += (
@@ -158,6 +163,7 @@ def render_search(
     )
     if link:
         fixed.append((b"link", link.encode()))
+    recorded = view.page == 1 and view.format is Format.JSON  # programs read feeds, people JSON
     if privacy is Privacy.HELD_BACK:
         fixed.append((b"x-accel-expires", b"0"))
     return RenderedSearch(
@@ -171,7 +177,7 @@ def render_search(
         privacy=privacy,
         query=query,
         fetched_at=harvest.fetched_at,
-        searched=summarize_search(query, answer, body["total"]) if view.page == 1 else None,
+        searched=summarize_search(query, answer, body["total"]) if recorded else None,
     )
 
 

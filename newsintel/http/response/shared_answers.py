@@ -13,11 +13,12 @@ from typing import Any
 from quart import Response, request
 
 from newsintel import __version__
-from newsintel.domain.search.codec import to_json
 from newsintel.errors import UnavailableError
+from newsintel.http.bodies.formats import AS_JSON, Encoding
 from newsintel.http.response.conditional import respond_unless_held
 from newsintel.http.response.kept_answer import KeptAnswer, keep_answer
 from newsintel.http.services import MadeAnswer, Services
+from newsintel.runtime.turns import run_in_turns
 
 CACHE_S = 60
 """How long an answer is cached, here and on its way to the caller.
@@ -34,7 +35,11 @@ counted yet, and there is no list of trends.
 
 
 async def answer_shared(
-    services: Services, prefix: str, asked: Any, make: Callable[[], Awaitable[Mapping[str, Any]]]
+    services: Services,
+    prefix: str,
+    asked: Any,
+    make: Callable[[], Awaitable[Mapping[str, Any]]],
+    encoding: Encoding = AS_JSON,
 ) -> Response:
     """Answer with a cached body, else with one that is made now.
 
@@ -43,8 +48,9 @@ async def answer_shared(
         prefix: of the cache's keys.
         asked: everything that the body depends on, as JSON values in canonical form.
         make: makes the body's plain value; an error is not cached, and all waiters raise it.
+        encoding: the format. `asked` has what else the encoded body depends on.
     """
-    key = build_cache_key(prefix, asked)
+    key = build_cache_key(prefix, [encoding.format, asked])
     reached = True
     try:
         found = await services.search.bytes_cache.get(key)
@@ -52,19 +58,22 @@ async def answer_shared(
         services.count("cache_errors", operation="get")
         found, reached = None, False  # Redis has just failed: do not make the caller wait again
     if found is not None:
-        return _answer_body(services, found.data, found.ttl_s, found.age_s)
+        return _answer_body(services, encoding, found.data, found.ttl_s, found.age_s)
     body, keep_s = await services.search.answers.make(
-        key, partial(_make_and_cache, services, key if reached else None, make)
+        key, partial(_make_and_cache, services, key if reached else None, make, encoding)
     )
-    return _answer_body(services, body, keep_s, None)
+    return _answer_body(services, encoding, body, keep_s, None)
 
 
 async def _make_and_cache(
-    services: Services, key: str | None, make: Callable[[], Awaitable[Mapping[str, Any]]]
+    services: Services,
+    key: str | None,
+    make: Callable[[], Awaitable[Mapping[str, Any]]],
+    encoding: Encoding,
 ) -> MadeAnswer:
     """Make an answer, and cache it if there is a key."""
     made = await make()
-    body, keep_s = to_json(made), _choose_cache_s(made)
+    body, keep_s = await run_in_turns(encoding.encode(made)), _choose_cache_s(made)
     if key is not None:
         try:
             await services.search.bytes_cache.put(key, body, keep_s)
@@ -84,17 +93,22 @@ def _choose_cache_s(body: Mapping[str, Any]) -> int:
     return CACHE_S if any(entry.get("count", 1) for entry in entries) else CACHE_EMPTY_S
 
 
-def _answer_body(services: Services, body: bytes, keep_s: int, age_s: float | None) -> Response:
+def _answer_body(
+    services: Services, encoding: Encoding, body: bytes, keep_s: int, age_s: float | None
+) -> Response:
     """Answer with a body, or with a 304. The hit path keeps the answer in memory.
 
     Args:
         services: has the clock.
+        encoding: of the body.
         body: the finished body.
         keep_s: for how long it is cached in all.
         age_s: for how long it has been cached; None = it was made for this request.
     """
     scope, now_s = request.scope, services.now().timestamp()
     route = scope["state"]["route"]
-    kept = KeptAnswer.of_body(body, route, now_s, keep_s=keep_s, age_s=age_s or 0.0)
+    kept = KeptAnswer.of_body(
+        body, route, now_s, keep_s=keep_s, age_s=age_s or 0.0, media_type=encoding.media_type
+    )
     keep_answer(services.search.kept, scope["path"], scope["query_string"], kept)
     return respond_unless_held(body, kept.build_headers(now_s, hit=age_s is not None), kept.tag)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from attrs import frozen
-from quart import Response
+from quart import Response, request
 
 from newsintel.config.settings import Settings
 from newsintel.domain.archive.model import ArchiveQuery, ArchiveSort, Bucket
@@ -11,12 +11,20 @@ from newsintel.domain.archive.query import build_archive_query, hash_query
 from newsintel.domain.paging import MAX_CHARS
 from newsintel.errors import InvalidParameterError
 from newsintel.http.bodies.archive import build_facets_body, build_page_body, build_timeline_body
+from newsintel.http.bodies.formats import Format
 from newsintel.http.bodies.schemas import ref
-from newsintel.http.request.filters import BOUNDS, LANGUAGE, FilterParameters, check_bounds
+from newsintel.http.request.filters import (
+    BOUNDS,
+    FORMAT,
+    LANGUAGE,
+    FilterParameters,
+    check_bounds,
+)
 from newsintel.http.request.query_kinds import choice, free_text, source_names, whole_number
 from newsintel.http.request.query_string import Parameter
 from newsintel.http.response.shared_answers import answer_shared
 from newsintel.http.route import Route
+from newsintel.http.routes.cursor_feed import choose_encoding
 from newsintel.http.services import Services
 
 CACHE_PREFIX = "archive"
@@ -39,6 +47,7 @@ class SearchParameters(MatchParameters):
     limit: int
     sort: ArchiveSort | None
     cursor: str | None
+    format: Format
 
 
 @frozen
@@ -61,7 +70,8 @@ def build_routes(settings: Settings) -> tuple[Route, ...]:
             search_archive,
             "Search the archive",
             {200: ref("ArchivePage")},
-            takes=(*wanted, *_PAGING),
+            takes=(*wanted, *_PAGING, FORMAT),
+            formats=True,
             problems=problems,
         ),
         Route(
@@ -133,12 +143,12 @@ async def search_archive(services: Services, given: SearchParameters) -> Respons
             page, None if page.next is None else services.cursors.write(page.next, asked)
         )
 
-    return await answer_shared(
-        services,
-        CACHE_PREFIX,
-        ["search", asked, limit, None if after is None else after.keys],
-        make,
-    )
+    title = f"newsintel archive: {given.q}" if given.q else "newsintel archive"
+    encoding = choose_encoding(services.settings, given.format, title)
+    key = ["search", asked, limit, None if after is None else after.keys]
+    if given.format is not Format.JSON:
+        key.append(request.query_string.decode("ascii"))  # a feed shows its own address
+    return await answer_shared(services, CACHE_PREFIX, key, make, encoding)
 
 
 async def get_timeline(services: Services, given: TimelineParameters) -> Response:

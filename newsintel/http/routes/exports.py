@@ -28,7 +28,7 @@ from newsintel.http.bodies.personal import (
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.request.access import get_current_account
 from newsintel.http.route import Route
-from newsintel.http.routes import api_keys, sessions
+from newsintel.http.routes import api_keys, private_feeds, sessions
 from newsintel.http.routes.store_failures import report_store_failure
 from newsintel.http.services import Services
 
@@ -80,6 +80,9 @@ async def export_account(services: Services) -> Response:
         "preferences": await personal.preferences.get_all(of.id),
         "keys": [
             api_keys.build_key_row(key) for key in await accounts.api_keys.list_of_user(of.id)
+        ],
+        "feeds": [
+            private_feeds.build_feed_row(feed) for feed in await personal.feeds.list_of_user(of.id)
         ],
         "sessions": [sessions.build_session_row(session) for session in signed_in],
     }

@@ -8,6 +8,8 @@ from werkzeug.exceptions import NotFound
 
 from newsintel.http.bodies.schemas import (
     ARTICLE_ID,
+    FEED_ID,
+    FEED_SECRET,
     KEY_ID,
     PREFERENCE_KEY,
     SEARCH_ID,
@@ -53,6 +55,8 @@ def opaque_id(schema: dict[str, Any], missing: str) -> Kind:
 
 ARTICLE = opaque_id(ARTICLE_ID, "No article has this id.")
 API_KEY = opaque_id(KEY_ID, "You have no key with this id.")
+FEED = opaque_id(FEED_ID, "You have no feed with this id.")
+FEED_TOKEN = opaque_id(FEED_SECRET, "No feed has this address.")
 SEARCH = opaque_id(SEARCH_ID, "You have no search with this id.")
 SESSION = opaque_id(SESSION_ID, "You have no session with this id.")
 PROBLEM = opaque_id(one_of(PROBLEMS), "No problem has this code.")

@@ -7,9 +7,10 @@ from newsintel import __version__
 from newsintel.config.settings import Settings
 from newsintel.domain.accounts.model import Access
 from newsintel.domain.search.codec import to_json
+from newsintel.http.bodies.formats import MEDIA_TYPES, Format
 from newsintel.http.bodies.schemas import COMPONENTS, ref
 from newsintel.http.middleware.rate_limits import is_exempt
-from newsintel.http.paths import DESCRIPTION, SEARCH
+from newsintel.http.paths import DESCRIPTION, SEARCHES
 from newsintel.http.request.credentials import name_session_cookie
 from newsintel.http.request.json_body import LEFT_OUT
 from newsintel.http.request.query_string import Parameter
@@ -28,6 +29,13 @@ KEY_DESCRIPTION = (
 )
 KEY_SECURITY: dict[str, list[str]] = {"key": []}
 SESSION_SECURITY: dict[str, list[str]] = {"session": []}
+
+FORMATS: dict[Format, Any] = {
+    Format.RSS: {"schema": {"type": "string"}},
+    Format.JSON_FEED: {"schema": ref("JsonFeed")},
+    Format.CSV: {"schema": {"type": "string"}},
+}
+"""The bodies of the other formats than JSON."""
 
 LIMIT_HEADERS: dict[str, Any] = {
     "RateLimit-Policy": {
@@ -93,14 +101,14 @@ def _describe_paths(table: Iterable[Route], settings: Settings) -> dict[str, Any
 def _describe_operation(route: Route, settings: Settings) -> dict[str, Any]:
     limited = bool(settings.rate_limit) and not is_exempt(route.path)
     answers = {
-        str(status): _describe_answer(status, schema, route.media)
+        str(status): _describe_answer(status, schema, route)
         for status, schema in route.answers.items()
     }
     name = (
         route.path.strip("/").replace("/", "_").replace("{", "").replace("}", "").replace(".", "_")
     )
     responses = answers | _describe_problems(
-        route, limited=limited or (bool(settings.miss_limit) and route.path == SEARCH)
+        route, limited=limited or (bool(settings.miss_limit) and route.path in SEARCHES)
     )
     return {
         "operationId": f"{route.method.lower()}_{name}" if route.can_write else name,
@@ -141,14 +149,16 @@ def _describe_body(route: Route) -> dict[str, Any]:
     return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 
-def _describe_answer(status: int, schema: dict[str, Any] | None, media: str) -> dict[str, Any]:
+def _describe_answer(status: int, schema: dict[str, Any] | None, route: Route) -> dict[str, Any]:
     if status in EMPTY_STATUSES:
         return {"description": "Done; the response has no body."}
     content = (
-        {media: {"schema": {"type": "string"}}}
+        {route.media or "text/plain": {"schema": {"type": "string"}}}
         if schema is None
-        else {"application/json": {"schema": schema}}
+        else {route.media or "application/json": {"schema": schema}}
     )
+    if route.formats and status == 200:
+        content |= {MEDIA_TYPES[one].partition(";")[0]: schema for one, schema in FORMATS.items()}
     return {"description": "The answer.", "content": content}
 
 

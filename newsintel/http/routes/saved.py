@@ -8,9 +8,11 @@ from newsintel.domain.accounts.model import Access
 from newsintel.domain.personal.model import PutResult
 from newsintel.domain.personal.saved_query import parse_saved_query
 from newsintel.domain.text.grammar import tidy_query
+from newsintel.http.bodies.formats import Format
 from newsintel.http.bodies.personal import build_save_body, build_saved_body
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.request.access import get_current_account
+from newsintel.http.request.filters import FORMAT
 from newsintel.http.request.json_body import LEFT_OUT, LeftOut, Member
 from newsintel.http.request.json_kinds import nullable, string
 from newsintel.http.request.query_kinds import free_text
@@ -18,9 +20,11 @@ from newsintel.http.request.query_string import Parameter
 from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.route import Method, Route
 from newsintel.http.routes.article_id import find_article
+from newsintel.http.routes.cursor_feed import choose_encoding
 from newsintel.http.routes.ids import ARTICLE, ArticleParameters
 from newsintel.http.routes.paging import PAGING, PagingParameters, read_cursor, write_cursor
 from newsintel.http.services import Services
+from newsintel.runtime.turns import run_in_turns
 
 MAX_NOTES_CHARS = 10_000
 
@@ -41,6 +45,7 @@ class ListParameters(PagingParameters):
     """The values of GET /me/saved."""
 
     q: str | None
+    format: Format
 
 
 @frozen
@@ -59,7 +64,8 @@ def build_routes() -> tuple[Route, ...]:
             list_saved,
             "The articles you saved, the latest first",
             {200: ref("SavedPage")},
-            takes=(WORDS, *PAGING),
+            takes=(WORDS, *PAGING, FORMAT),
+            formats=True,
             problems=away,
             need=Access.READ,
         ),
@@ -96,7 +102,11 @@ async def list_saved(services: Services, given: ListParameters) -> Response:
     page = await services.personal.saved.list_page(
         get_current_account().id, words, given.limit, after
     )
-    return answer_json(build_saved_body(page, write_cursor(services, page.next, *asked)))
+    body = build_saved_body(page, write_cursor(services, page.next, *asked))
+    title = f"newsintel: saved articles with {q}" if q else "newsintel: saved articles"
+    encoding = choose_encoding(services.settings, given.format, title)
+    data = await run_in_turns(encoding.encode(body))
+    return Response(data, content_type=encoding.media_type)
 
 
 async def save_article(services: Services, given: SaveParameters) -> Response:

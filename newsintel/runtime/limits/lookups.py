@@ -1,7 +1,8 @@
 """Limits how often PostgreSQL and Redis are asked for the owner of a credential.
 
-A credential is an API key or a session. A look-up takes a slot of the store, and sending an
-invented key costs nothing. So each process remembers credentials by their digests:
+A credential is an API key, a session or the address of a private feed. A look-up takes a slot of
+the store, and sending an invented key costs nothing. So each process remembers credentials by their
+digests:
 
 - A credential that was valid is still looked up for every request, since it may have ended.
 - A credential that was invalid is not looked up again for a while.
@@ -10,16 +11,28 @@ invented key costs nothing. So each process remembers credentials by their diges
 
 import math
 from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
 
 import trio
 
-from newsintel.domain.accounts.model import Caller
 from newsintel.domain.bounds.newest import Newest
 from newsintel.domain.ports import Count
 from newsintel.errors import RateLimitedError, UnavailableError
 
-Ask = Callable[[], Awaitable[Caller | None]]
-"""Asks a store for the owner of a credential; None = the credential is invalid."""
+
+class Owned(Protocol):
+    """What a credential leads to; `person` is its owner."""
+
+    @property
+    def person(self) -> str:
+        """Identifies the owner for limits."""
+        ...
+
+
+T = TypeVar("T", bound=Owned)
+
+Ask = Callable[[], Awaitable[T | None]]
+"""Asks a store for what a credential leads to; None = the credential is invalid."""
 
 LONGEST_S = 1.5
 """Time limit for identifying a caller; a slower store counts as unavailable.
@@ -78,9 +91,9 @@ class LookUps:
         self._known[credential] = person
 
     async def look_up(
-        self, credential: str, address: str, ask: Ask, *, over_limit: bool = False
-    ) -> Caller | None:
-        """Return the owner of a credential.
+        self, credential: str, address: str, ask: Ask[T], *, over_limit: bool = False
+    ) -> T | None:
+        """Return what a credential leads to, such as its owner.
 
         Args:
             credential: its digest.
@@ -112,7 +125,7 @@ class LookUps:
             self.remember(credential, found.person)
         return found
 
-    async def _look_up_unknown(self, address: str, ask: Ask, failures: int) -> Caller | None:
+    async def _look_up_unknown(self, address: str, ask: Ask[T], failures: int) -> T | None:
         """Look up an unknown credential.
 
         The address is charged first, so parallel look-ups have the same limit as sequential ones. A
@@ -120,7 +133,7 @@ class LookUps:
         """
         window = self._charge(address, failures)
 
-        async def in_turn() -> Caller | None:
+        async def in_turn() -> T | None:
             async with self._places:
                 return await ask()
 
@@ -159,7 +172,7 @@ class LookUps:
             self._charged[address] -= 1
 
 
-async def _ask_in_time(ask: Ask) -> Caller | None:
+async def _ask_in_time(ask: Ask[T]) -> T | None:
     try:
         with trio.fail_after(LONGEST_S):
             return await ask()

@@ -22,7 +22,8 @@ from newsintel.domain.search.renewals import Renewals
 from newsintel.errors import OverloadedError, RateLimitedError, UnavailableError
 from newsintel.runtime.limits.limiter import Limiter
 from newsintel.runtime.search.answer_cache import AnswerCache, CachedAnswer
-from newsintel.runtime.search.flight import Failed, Flight, Landed, StaleFound, wait_for_answer
+from newsintel.runtime.search.flight import Failed, Flight, Landed, StaleFound
+from newsintel.runtime.search.running import RunningSearch
 
 ARTICLE_S, KNOWN_ARTICLE_S = 1.5, 0.25
 """How long the archive may take for one article; and if a recent answer has it. A working archive
@@ -76,32 +77,35 @@ class Desk:
             FlightBugError: a bug ended the flight.
             UnavailableError: no source is enabled, and the archive did not answer.
         """
+        begun = await self.begin_search(query, asker)
+        if isinstance(begun, Reply):
+            return begun
+        while (reply := (await begun.wait_for_step()).reply) is None:
+            pass
+        return reply
+
+    async def begin_search(self, query: Query, asker: Caller) -> Reply | RunningSearch:
+        """Do the same as `search`, but without waiting for the flight.
+
+        Returns:
+            The reply from memory, or the search that waits for its flight.
+
+        Raises:
+            OverloadedError, RateLimitedError: as for `search`.
+        """
         if reply := await self._answer_from_memory(query, asker):
             return reply
         collapsed = query.key in self._flights
-        try:
-            found = await wait_for_answer(await self._join_or_charge(query, asker))
-            if (
-                collapsed
-                and isinstance(found, Landed)
-                and not all(
-                    map(self._build_asker(asker).is_bound_by, found.answer.harvest.outcomes)
-                )
-            ):
-                # A source held back from the caller who started that flight, but not from this one.
-                found, collapsed = (
-                    await wait_for_answer(await self._join_or_charge(query, asker)),
-                    False,
-                )
-        except RateLimitedError:
-            if older := self._find_stale_answer(query):
-                return Reply(older, Via.REVALIDATED)
-            raise
-        if isinstance(found, StaleFound):
-            return Reply(found.answer, Via.REVALIDATED)
-        if not found.asked:
-            return Reply(found.answer, Via.HIT)
-        return Reply(found.answer, Via.COLLAPSED if collapsed else Via.MISS)
+        join = partial(self._join_or_find_stale, query, asker)
+        joined = await join()
+        if isinstance(joined, Reply):
+            return joined
+        return RunningSearch(
+            joined,
+            collapsed=collapsed,
+            build_asker=partial(self._build_asker, asker),
+            join_again=join,
+        )
 
     async def serve_while_renewing(self, query: Query, fetched_at: datetime, asker: Caller) -> bool:
         """Return whether an answer that the caller has may be served now, while a flight renews it.
@@ -160,6 +164,15 @@ class Desk:
             return await self._harvests.find_article(article_id)
         except UnavailableError:
             return None
+
+    async def _join_or_find_stale(self, query: Query, asker: Caller) -> Flight | Reply:
+        """Join or start a flight; if the asker may start none, return a stale answer of memory."""
+        try:
+            return await self._join_or_charge(query, asker)
+        except RateLimitedError:
+            if older := self._find_stale_answer(query):
+                return Reply(older, Via.REVALIDATED)
+            raise
 
     async def _join_or_charge(self, query: Query, asker: Caller) -> Flight:
         """Return the running flight of a query, else start one that counts against the asker."""

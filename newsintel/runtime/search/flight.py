@@ -115,26 +115,22 @@ class Flight:
         return self._events[seen:]
 
 
-async def wait_for_answer(flight: Flight) -> Landed | StaleFound:
-    """Wait for a flight's answer: its last event, or an older answer while the flight goes on.
+def find_answer(events: Sequence[FlightEvent]) -> Landed | StaleFound | None:
+    """Return the answer among a flight's events; None = the flight goes on without one.
+
+    It is the last event, or an older answer while the flight goes on.
 
     Raises:
-        FlightBugError: a bug ended it.
+        FlightBugError: a bug ended the flight.
         UnavailableError: no source is enabled, and the archive did not answer.
     """
-    seen = 0
-    while True:
-        events = await flight.wait_for_events(seen)
-        seen += len(events)
-        match events[-1]:
-            case Landed() as landed:
-                return landed
-            case Failed(error):
-                # Each waiter gets its own: a raised exception collects its raiser's traceback.
-                raise type(error)(*error.args) from error
-        for event in events:
-            if isinstance(event, StaleFound):
-                return event
+    match events[-1]:
+        case Landed() as landed:
+            return landed
+        case Failed(error):
+            # Each waiter gets its own: a raised exception collects its raiser's traceback.
+            raise type(error)(*error.args) from error
+    return next((event for event in events if isinstance(event, StaleFound)), None)
 
 
 @frozen

@@ -9,6 +9,7 @@ from newsintel.domain.search.article import ArchivedArticle
 from newsintel.domain.search.harvest import Reply
 from newsintel.domain.search.query_model import Query
 from newsintel.runtime.search.flight import FlightEvent
+from newsintel.runtime.search.running import RunningSearch
 
 
 class FlightEvents(Protocol):
@@ -31,6 +32,17 @@ class Desk(Protocol):
                 memory holds nothing usable.
             FlightBugError: a bug ended the flight.
             UnavailableError: no source is enabled, and the archive did not answer.
+        """
+        ...
+
+    async def begin_search(self, query: Query, asker: Caller) -> Reply | RunningSearch:
+        """Do the same as `search`, but without waiting for the flight.
+
+        Returns:
+            The reply from memory, or the search that waits for its flight.
+
+        Raises:
+            OverloadedError, RateLimitedError: as for `search`.
         """
         ...
 

@@ -226,7 +226,7 @@ async def test_an_answer_is_rendered_once(monkeypatch):
     real = answer
     world = World(desk=Desk(made_by=real))
     monkeypatch.setattr(
-        "newsintel.http.routes.articles.render_in_slices",
+        "newsintel.http.routes.search_request.render_in_slices",
         lambda *args: made.append(args) or _render(*args),
     )
     client = create_app(world.services).test_client()

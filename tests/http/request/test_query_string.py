@@ -24,7 +24,7 @@ BAD = [
     ("q=a&q=b", "q", "repeated"),
     ("q=a&q=a", "q", "repeated"),
     ("q=a&Q=b", "Q", "unknown"),
-    ("q=a&format=rss", "format", "unknown"),
+    ("q=a&format=atom", "format", "invalid"),
     ("q=a&%ff=1", "%ff", "encoding"),
     ("q=a&x%00=1", "x%00", "encoding"),
     ("q=a&=1", "", "unknown"),

@@ -230,7 +230,7 @@ async def test_an_unknown_article_is_404(article_id):
 
 
 @pytest.mark.parametrize(
-    "article_id", ["a_", "a_AAAAAAAAAAAAAAAAAAAA", "nonsense", "stream", "%C3%A9", "a" * 3000]
+    "article_id", ["a_", "a_AAAAAAAAAAAAAAAAAAAA", "nonsense", "streams", "%C3%A9", "a" * 3000]
 )
 async def test_an_invalid_id_is_a_404_without_asking_the_archive(article_id):
     """Ids are opaque, so the answer is the same as for an unknown id, also in an outage."""

@@ -182,7 +182,7 @@ TARGETS = [
     ("DELETE", "/health", 405, "method_not_allowed"),
     ("BREW", "/sources", 405, "method_not_allowed"),
     ("GET", "/mine", 404, "not_found"),
-    ("GET", "/articles/stream", 404, "not_found"),
+    ("GET", "/articles/stream", 400, "invalid_parameter"),
     ("GET", "/docs", 404, "not_found"),
     ("GET", "/", 404, "not_found"),
 ]

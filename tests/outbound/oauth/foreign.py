@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -13,9 +12,9 @@ from tempfile import TemporaryFile
 from urllib.parse import urljoin
 
 import httpx
-import pytest
 from attrs import define, field
 
+from tests.npm import install
 from tests.service import free_port
 from tests.waiting import PATIENCE_S
 
@@ -51,19 +50,7 @@ def certified_provider(folder, redirect_uri, secret):
 
     npm installs it in `folder`. Skips the test if node is missing.
     """
-    if not (shutil.which("node") and shutil.which("npm")):
-        pytest.skip("needs node and npm")
-    for name in ("package.json", "package-lock.json", "serve.mjs"):
-        shutil.copy(CERTIFIED / name, folder)
-    installed = subprocess.run(
-        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if installed.returncode:
-        pytest.skip(f"npm cannot get oidc-provider: {installed.stderr[-300:]}")
+    install(CERTIFIED, folder)
     issuer = f"http://127.0.0.1:{free_port()}/"  # an issuer may end with a slash
     with _running(["node", "serve.mjs", issuer, redirect_uri, secret], issuer, folder):
         yield issuer

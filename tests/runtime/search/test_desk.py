@@ -8,13 +8,14 @@ from newsintel.config.values import Quota
 from newsintel.domain.accounts.model import Access, Account, Caller
 from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.harvest import Origin, Via
+from newsintel.domain.search.merging import GroupedHarvest
 from newsintel.domain.search.outcome import FetchCaller, HeldFrom, Status
 from newsintel.domain.search.renewals import EARLY_RENEWALS, MAX_RENEWALS
 from newsintel.errors import OverloadedError, RateLimitedError, UnavailableError
 from newsintel.runtime.limits.limiter import Limiter
 from newsintel.runtime.search import desk as desk_module
 from newsintel.runtime.search.desk import Desk
-from newsintel.runtime.search.flight import Failed, Landed, StaleFound
+from newsintel.runtime.search.flight import Failed, Landed, SourceReported, StaleFound
 from tests.fakes.basics import Clock, Counts, MemoryArchive, MemoryCache, MemoryCounter
 from tests.make import NOON, answer, article, at, landing, outcome, query
 
@@ -512,3 +513,60 @@ async def test_a_refresh_starts_from_the_previous_refresh(autojump_clock):
     flight = await room.flights.receive()
     assert [one.status for one in flight.previous.harvest.outcomes] == [Status.OK, Status.TIMEOUT]
     assert flight.serving.harvest.complete
+
+
+async def test_a_search_that_was_begun_reports_each_source_once():
+    """Also those that were sent before; a cancelled wait loses none, and cancels nobody else."""
+    room = Room()
+    first = await room.desk.begin_search(query(), ASKER)
+    flight = await room.flights.receive()
+    with trio.move_on_after(0) as left:
+        await first.wait_for_step()
+    assert left.cancelled_caught
+    for name in ("guardian", "reddit"):
+        flight.append(SourceReported(outcome(name), GroupedHarvest(answer().harvest)))
+    joined = await room.desk.begin_search(query(), ASKER)
+    for running in (first, joined):
+        step = await running.wait_for_step()
+        assert [report.outcome.source for report in step.reports] == ["guardian", "reddit"]
+        assert step.reply is None
+    flight.append(SourceReported(outcome("newsapi"), GroupedHarvest(answer().harvest)))
+    flight.append(Landed(answer(when=room.now(), asked=flight.query), asked=True))
+    for running, via in ((first, Via.MISS), (joined, Via.COLLAPSED)):
+        step = await running.wait_for_step()
+        assert [report.outcome.source for report in step.reports] == ["newsapi"]
+        assert step.reply.via is via
+    assert (await room.desk.begin_search(query(), ASKER)).via is Via.HIT
+
+
+async def test_the_steps_of_a_joiner_go_on_with_a_flight_of_their_own(autojump_clock):
+    """What the first flight could not ask for this caller is reported by the second."""
+    room = Room()
+    await room.desk.begin_search(query(), GREEDY)
+    joined = await room.desk.begin_search(query(), ASKER)
+    (await room.flights.receive()).append(landed(room, HeldFrom.PERSON))
+    steps = []
+    async with trio.open_nursery() as nursery:
+
+        async def follow():
+            steps.append(await joined.wait_for_step())
+
+        nursery.start_soon(follow)
+        own = await room.flights.receive()
+        own.append(SourceReported(outcome("newsapi"), GroupedHarvest(answer().harvest)))
+        await wait_all_tasks_blocked()
+    assert [report.outcome.source for report in steps[0].reports] == ["newsapi"]
+    own.append(Landed(answer(when=room.now(), asked=own.query), asked=True))
+    assert (await joined.wait_for_step()).reply.via is Via.MISS
+
+
+async def test_a_joiner_over_the_limit_gets_what_memory_has(autojump_clock):
+    """No flight of their own may start, so the first flight's answer is served as an older one."""
+    room = Room(misses=misses(MemoryCounter()))
+    await searched(room, "their only one")
+    await room.desk.begin_search(query(), GREEDY)
+    joined = await room.desk.begin_search(query(), ASKER)
+    (await room.flights.receive()).append(landed(room, HeldFrom.PERSON))
+    step = await joined.wait_for_step()
+    assert (step.reports, step.reply.via) == ((), Via.REVALIDATED)
+    assert step.reply.answer.harvest.origin is Origin.STALE

@@ -12,9 +12,8 @@ from newsintel.runtime.search.flight import (
     Landed,
     SourceReported,
     StaleFound,
-    wait_for_answer,
 )
-from tests.make import answer, outcome, query
+from tests.make import answer, outcome, query, wait_for_answer
 
 
 def flight(ends=None):

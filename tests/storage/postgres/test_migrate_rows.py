@@ -86,6 +86,10 @@ ROWS = {
         "INSERT INTO article_stories (article_id, founder_id) SELECT id, id FROM articles LIMIT 1",
         "INSERT INTO story_queue SELECT id FROM articles ON CONFLICT DO NOTHING",
     ),
+    "0013": (
+        """INSERT INTO private_feeds (public_id, user_id, digest, name, shows, q, created_at)
+           VALUES ('f_1', 1, repeat('1', 64), 'my reader', 'saved', NULL, '2026-01-01+00')""",
+    ),
 }
 """Rows for the tables that each step added.
 

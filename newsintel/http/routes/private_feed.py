@@ -1,0 +1,117 @@
+"""GET /feeds/{token}: one of a person's lists, for a feed reader that cannot sign in.
+
+The token is the only credential, so it is never logged: the redactor knows its form, and routes are
+logged by their pattern.
+"""
+
+import hashlib
+from collections.abc import Iterable
+
+from attrs import frozen
+from quart import Response, request
+from werkzeug.exceptions import NotFound
+
+from newsintel.config.settings import Settings
+from newsintel.domain.archive.model import ArchiveSort
+from newsintel.domain.archive.query import build_archive_query
+from newsintel.domain.personal.model import FeedList, OwnedFeed
+from newsintel.domain.personal.saved_query import parse_saved_query
+from newsintel.domain.search.article import Article
+from newsintel.domain.security.keys import digest_secret
+from newsintel.http.asgi import HeaderLines
+from newsintel.http.bodies.channel import Channel
+from newsintel.http.bodies.formats import Body, Encoding, Format
+from newsintel.http.bodies.schemas import ref
+from newsintel.http.bodies.search import summarize_article
+from newsintel.http.paths import FEEDS
+from newsintel.http.request.access import get_current_caller
+from newsintel.http.request.filters import FORMAT_OF_FEED
+from newsintel.http.response.cache_headers import VARY, format_etag
+from newsintel.http.response.conditional import respond_unless_held
+from newsintel.http.response.links import build_url
+from newsintel.http.route import Route
+from newsintel.http.routes.ids import FEED_TOKEN
+from newsintel.http.services import Services
+from newsintel.runtime.turns import run_in_turns
+
+FEED_ARTICLES = 50
+"""Articles of a feed. Readers ask again within hours and keep what they have seen."""
+
+
+@frozen
+class FeedParameters:
+    """The values of GET /feeds/{token}."""
+
+    token: str
+    format: Format
+
+
+def build_routes() -> tuple[Route, ...]:
+    """The route of private feeds."""
+    return (
+        Route(
+            FEEDS + "{token}",
+            show_feed,
+            "A private feed: the newest articles of one of its owner's lists",
+            {200: ref("FeedArticles")},
+            in_path={"token": FEED_TOKEN},
+            takes=(FORMAT_OF_FEED,),
+            formats=True,
+            problems=("not_found", "busy", "archive_timeout", "rate_limited"),
+        ),
+    )
+
+
+async def show_feed(services: Services, given: FeedParameters) -> Response:
+    """Answer with the feed; 404 if its address does not exist, or was ended."""
+    owned = await _find_feed(services, digest_secret(given.token))
+    if owned is None:
+        raise NotFound("No feed has this address.")
+    body = await _list_articles(services, owned)
+    encoding = Encoding(
+        given.format, lambda _: _describe_channel(services.settings, owned.feed.name)
+    )
+    data = await run_in_turns(encoding.encode(body))
+    tag = hashlib.sha256(data).hexdigest()[:32]
+    return respond_unless_held(data, _build_headers(data, tag, encoding.media_type), tag)
+
+
+def _build_headers(data: bytes, tag: str, media_type: str) -> HeaderLines:
+    return [
+        (b"content-type", media_type.encode()),
+        (b"content-length", b"%d" % len(data)),
+        (b"etag", format_etag(tag)),
+        (b"cache-control", b"private, no-cache"),
+        (b"vary", VARY.encode()),
+        (b"x-robots-tag", b"noindex"),  # a search engine may find an address that leaked
+    ]
+
+
+async def _find_feed(services: Services, digest: str) -> OwnedFeed | None:
+    """Return the feed of an address. Guesses are limited like those of API keys."""
+
+    async def ask() -> OwnedFeed | None:
+        return await services.personal.feeds.find(digest)
+
+    return await services.limits.lookups.look_up(digest, get_current_caller().person, ask)
+
+
+async def _list_articles(services: Services, owned: OwnedFeed) -> Body:
+    """Return the newest articles of the list, without the owner's notes."""
+    q = owned.feed.q
+    if owned.feed.shows is FeedList.SAVED:
+        words = None if q is None else parse_saved_query(q)
+        page = await services.personal.saved.list_page(owned.user_id, words, FEED_ARTICLES, None)
+        return _build_body(save.article for save in page.saves)
+    query = build_archive_query(q, sort=ArchiveSort.NEWEST)
+    found = await services.archive.search(query, FEED_ARTICLES, None)
+    return _build_body(hit.article for hit in found.hits)
+
+
+def _build_body(articles: Iterable[Article]) -> Body:
+    return {"articles": [*map(summarize_article, articles)]}
+
+
+def _describe_channel(settings: Settings, name: str) -> Channel:
+    base = settings.public_url
+    return Channel(name, f"{base}/", build_url(base, request.path, request.query_string))

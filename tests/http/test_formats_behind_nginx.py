@@ -1,0 +1,38 @@
+"""Formats through nginx's shared cache, with the shipped configuration."""
+
+import pytest
+import trio
+
+from newsintel.domain.search.outcome import Status
+from newsintel.http.bodies.formats import MEDIA_TYPES, Format
+from tests.http.newsroom import NAMES
+from tests.http.routes.test_stream import SAME
+from tests.http.test_stream_behind_nginx import front
+from tests.ops.nginx_front import NGINX
+
+pytestmark = pytest.mark.skipif(
+    NGINX is None, reason="nginx is not installed (Debian: apt-get install nginx-light)"
+)
+
+
+async def test_nginx_keeps_each_format_apart(tmp_path):
+    """Each is cached under its own key; a tag of one format is no match for another."""
+    async with front(tmp_path) as behind:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(behind.client.get, SAME)
+            for name in NAMES:
+                await behind.room.report(name, Status.OK, f"Story of {name}")
+        tags = {}
+        for turn in range(2):
+            for format_ in Format:
+                answer = await behind.client.get(f"{SAME}&format={format_}")
+                assert answer.headers["Content-Type"] == MEDIA_TYPES[format_]
+                by_nginx = answer.headers["Cache-Status"].rpartition(", ")[2]
+                assert by_nginx == ("nginx; hit" if turn else "nginx; fwd=miss")
+                tags[format_] = answer.headers["ETag"]
+        for format_ in Format:
+            for of, tag in tags.items():
+                headers = {"If-None-Match": tag}
+                again = await behind.client.get(f"{SAME}&format={format_}", headers=headers)
+                assert again.status_code == (304 if of is format_ else 200)
+        assert len(set(tags.values())) == len(tags)
