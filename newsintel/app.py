@@ -102,10 +102,14 @@ async def run_sinks(core: Core, edges: Edges) -> AsyncIterator[None]:
     record = partial(recorder.run, edges.searches, marks=marks, marking=core.marking, now=core.now)
     record = partial(record, history=personal.history, repeats=personal.repeats)
     record = partial(record, spool=core.spool)
+    actors = {
+        "cache_writer": partial(cache, room=rooms.to_cache, count=count),
+        "persister": partial(persist, room=rooms.to_persister, count=count),
+        "recorder": partial(record, count=count),
+    }
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(partial(cache, room=rooms.to_cache, count=count), name="cache_writer")
-        nursery.start_soon(partial(persist, room=rooms.to_persister, count=count), name="persister")
-        nursery.start_soon(partial(record, count=count), name="recorder")
+        for name, run in actors.items():
+            nursery.start_soon(core.heartbeats.watch, name, run, name=name)
         yield
         now, drain_s = trio.current_time(), core.settings.drain_s
         core.spool.urgent_from = now + SAVING_SHARE * drain_s
@@ -134,7 +138,7 @@ async def run_upkeep(core: Core) -> AsyncIterator[None]:
     }
     async with trio.open_nursery() as nursery:
         for name, run in actors.items():
-            nursery.start_soon(run, name=name)
+            nursery.start_soon(core.heartbeats.watch, name, run, name=name)
         yield
         nursery.cancel_scope.cancel()
 
@@ -150,8 +154,10 @@ async def run_searching(core: Core, edges: Edges, doors: Starts) -> AsyncIterato
             source = wiring.open_source(REGISTRY[name], core.settings.source[name], core.now)
             upstream = await clients.enter_async_context(source)
             fetcher = wiring.make_fetcher(core, edges, name, upstream, doors)
-            nursery.start_soon(fetcher.run, name=f"fetcher({name})")
-        nursery.start_soon(wiring.make_merger(core, edges).run, name="merger")
+            title = f"fetcher({name})"
+            nursery.start_soon(core.heartbeats.watch, title, fetcher.run, name=title)
+        merger = wiring.make_merger(core, edges)
+        nursery.start_soon(core.heartbeats.watch, "merger", merger.run, name="merger")
         yield
 
 

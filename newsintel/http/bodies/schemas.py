@@ -327,7 +327,11 @@ COMPONENTS: dict[str, Schema] = {
     "Sessions": object_of({"sessions": list_of(_SESSION)}),
     "Keys": object_of({"keys": list_of(object_of(_KEY))}),
     "NewKey": object_of(_KEY | {"key": {"type": "string", "pattern": "^ni_[A-Za-z0-9_-]{43}$"}}),
-    "Health": object_of({"status": one_of(["ok"]), "version": TEXT, "commit": TEXT}),
+    "Health": object_of(
+        {"status": one_of(["ok", "stuck"]), "version": TEXT, "commit": TEXT},
+        # Present only if the status is `stuck`: the names of the actors.
+        actors=list_of(TEXT),
+    ),
     "Ready": object_of(
         {
             "status": one_of(["ready", "degraded", "unusable", Phase.STARTING, Phase.DRAINING]),
