@@ -47,6 +47,7 @@ from newsintel.runtime.clock import utc_now
 from newsintel.runtime.edges import Edges
 from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.runtime.telemetry.metrics import Metrics
+from newsintel.runtime.telemetry.task_tree import log_on_request
 from newsintel.storage.opening import open_stores
 from newsintel.wiring import Core, Starts
 
@@ -163,11 +164,12 @@ async def run_searching(core: Core, edges: Edges, doors: Starts) -> AsyncIterato
 
 @asynccontextmanager
 async def run_reporting(settings: Settings, metrics: Metrics) -> AsyncIterator[None]:
-    """Run the EMF writer if LOG_FORMAT is `emf`.
+    """Log the tasks on request, and run the EMF writer if LOG_FORMAT is `emf`.
 
     It encloses the whole pipeline, so its last line includes what the sinks counted at the end.
     """
     async with trio.open_nursery() as nursery:
+        nursery.start_soon(log_on_request, name="task_tree")
         if settings.log_format == "emf":
             nursery.start_soon(wiring.make_emf_writer(settings, metrics), name="emf_writer")
         yield

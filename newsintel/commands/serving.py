@@ -24,7 +24,7 @@ from newsintel.runtime.telemetry import scraping
 from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.runtime.telemetry.loop_stalls import measure_stalls
 from newsintel.runtime.telemetry.metrics import Metrics
-from newsintel.runtime.telemetry.task_tree import ignore_request, log_on_request
+from newsintel.runtime.telemetry.task_tree import ignore_request
 from newsintel.runtime.watchdog import STUCK_S, watch_loop
 from newsintel.runtime.workers.connection_counts import ConnectionCounts
 
@@ -101,7 +101,6 @@ async def serve_in_role(
                 urls = await _start_listening(http, services, role, metrics, ending.begun)
                 services.operations.health.enter_phase(Phase.SERVING)
                 http.start_soon(watch_readiness, services, ending.begun, name="readiness")
-                http.start_soon(log_on_request, name="task_tree")
                 configure_gc()
                 watching.enter_context(watch_loop(stuck_s))
                 watching.enter_context(measure_stalls(metrics.observe))

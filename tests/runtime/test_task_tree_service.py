@@ -24,7 +24,10 @@ def read_trees(service):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_sigusr1_writes_the_tree_of_every_process(tmp_path, workers):
-    """The supervisor passes the signal on. The tree names every actor, and the service goes on."""
+    """The supervisor passes the signal on. The tree names every actor.
+
+    The service goes on until it is stopped.
+    """
     with running(tmp_path, "serve", LOG_FORMAT="json", WORKERS=str(workers)) as service:
         if workers > 1:
             wait_for(lambda: '"event": "serving"' in service.log.read_text(), "all workers")
@@ -43,3 +46,4 @@ def test_sigusr1_writes_the_tree_of_every_process(tmp_path, workers):
         text = service.get("/metrics").text
         assert 'newsintel_actor_silence_seconds{actor="persister"' in text
         assert "newsintel_loop_stall_seconds_count" in text
+        assert service.stop() == 0
