@@ -19,13 +19,14 @@ from newsintel.domain.search.harvest import Via
 from newsintel.domain.search.outcome import Refusal, SourcePage, Status
 from newsintel.domain.search.query import build_query
 from newsintel.outbound.sources import REGISTRY
+from newsintel.runtime.heartbeats import SILENT_S
 from newsintel.wiring import open_source
 from tests import faults
 from tests.authority import Authority, server_context
 from tests.fakes.basics import NOON
 from tests.outbound.test_source_client import QUERY, pool_of, upstream_at
 from tests.service import ROOT, environ, free_port
-from tests.test_app import ASKER, asked, settings, world  # noqa: F401 - a fixture
+from tests.test_app import ASKER, SEARCHED, asked, settings, world  # noqa: F401 - a fixture
 from tests.virtual_network import virtual_network
 from tests.waiting import PATIENCE_S, until
 
@@ -249,3 +250,60 @@ def test_case_32_a_crashed_actor_ends_the_process_with_its_cause(tmp_path):
     (crashed,) = [line for line in lines if line["event"] == "crashed"]
     assert "a planted bug" in crashed["exception"]
     assert "stopped" not in {line["event"] for line in lines}
+
+
+async def hang(*_args, **_kwargs):
+    """Answer nothing, and have no time limit."""
+    await trio.sleep_forever()
+
+
+HANGS = {
+    "persister": [("archive", "save_articles"), ("spool", "add")],
+    "cache_writer": [("cache", "store")],
+    "recorder": [("repeats", "remember_new")],
+    "merger": [("cache", "claim")],
+    "drainer": [("spool", "take")],
+    "janitor": [("history", "prune_searches")],
+    "latency_writer": [("latencies", "add")],
+    "trend_writer": [("trending", "rebuild_list")],
+    "indexer": [("text_index", "index_batch")],
+    "grouper": [("stories", "place_batch")],
+    "term_counter": [("terms", "apply_changes")],
+    "save_counter": [("save_counts", "count_saves")],
+}
+
+
+@pytest.mark.parametrize("actor", HANGS)
+async def test_case_32_an_actor_that_hangs_is_found(
+    world,  # noqa: F811
+    autojump_clock,
+    actor,
+):
+    """No other actor is blamed, and none before its time."""
+    for store, call in HANGS[actor]:
+        assert hasattr(getattr(world, store), call)
+        setattr(getattr(world, store), call, hang)
+    async with trio.open_nursery() as everything, app.open_pipeline(settings()) as services:
+        find_silent = services.operations.health.list_silent_actors
+        everything.start_soon(services.search.desk.search, asked(), ASKER)
+        services.personal.recording.offer(ASKER, SEARCHED, app.utc_now())
+        await trio.sleep(SILENT_S / 2)
+        assert find_silent() == []
+        await trio.sleep(3 * SILENT_S)
+        assert find_silent() == [actor]
+        everything.cancel_scope.cancel()
+
+
+async def test_case_32_no_actor_of_a_running_service_is_silent(
+    world,  # noqa: F811
+    autojump_clock,
+):
+    """Each actor is watched, for hours without traffic and with some."""
+    async with app.open_pipeline(settings()) as services:
+        for number in range(10):
+            await services.search.desk.search(asked(str(number)), ASKER)
+            await trio.sleep(3_600)
+            assert services.operations.health.list_silent_actors() == []
+        text = (await services.operations.exposition()).decode()
+    for actor in (*HANGS, *(f"fetcher({name})" for name in REGISTRY)):
+        assert f'newsintel_actor_silence_seconds{{actor="{actor}"}} 0.0' in text
