@@ -283,15 +283,16 @@ async def test_case_32_an_actor_that_hangs_is_found(
     for store, call in HANGS[actor]:
         assert hasattr(getattr(world, store), call)
         setattr(getattr(world, store), call, hang)
-    async with trio.open_nursery() as everything, app.open_pipeline(settings()) as services:
-        find_silent = services.operations.health.list_silent_actors
-        everything.start_soon(services.search.desk.search, asked(), ASKER)
-        services.personal.recording.offer(ASKER, SEARCHED, app.utc_now())
-        await trio.sleep(SILENT_S / 2)
-        assert find_silent() == []
-        await trio.sleep(3 * SILENT_S)
-        assert find_silent() == [actor]
-        everything.cancel_scope.cancel()
+    with trio.CancelScope() as everything:
+        async with app.open_pipeline(settings()) as services, trio.open_nursery() as callers:
+            find_silent = services.operations.health.list_silent_actors
+            callers.start_soon(services.search.desk.search, asked(), ASKER)
+            services.personal.recording.offer(ASKER, SEARCHED, app.utc_now())
+            await trio.sleep(SILENT_S / 2)
+            assert find_silent() == []
+            await trio.sleep(3 * SILENT_S)
+            assert find_silent() == [actor]
+            everything.cancel()
 
 
 async def test_case_32_no_actor_of_a_running_service_is_silent(

@@ -15,7 +15,7 @@ from newsintel.domain.ports import Count
 from newsintel.domain.search.harvest import Answer
 from newsintel.runtime.archiving import save_pairs, save_rows
 from newsintel.runtime.attempts import Attempts
-from newsintel.runtime.heartbeats import at_work, beat
+from newsintel.runtime.heartbeats import at_work
 from newsintel.runtime.spool import Spool
 
 BATCH_S = 0.25
@@ -40,7 +40,6 @@ async def _write(
             await save_pairs(batch, archive, count)
 
     while batch.rows or batch.pairs:
-        beat()
         number = batch.count_piece()
         others = len(batch.rows) - number
         if (spooled and not number) or not await attempts.save(save):

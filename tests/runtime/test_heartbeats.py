@@ -5,7 +5,9 @@ from functools import partial
 import pytest
 import trio
 
+from newsintel.errors import ArchiveTimeoutError
 from newsintel.runtime.backlog import Pace, process_backlog
+from newsintel.runtime.halving import save_halving
 from newsintel.runtime.heartbeats import SILENT_S, Heartbeats, at_work, beat
 from newsintel.runtime.periodic import repeat
 from tests.fakes.basics import Counts
@@ -28,6 +30,7 @@ async def work_in_a_child():
     """Hang in a task of its own, like the flights of the merger."""
     async with trio.open_nursery() as nursery:
         nursery.start_soon(hang_at_work)
+        await trio.sleep_forever()
 
 
 async def work_for_long():
@@ -36,6 +39,21 @@ async def work_for_long():
         while True:
             await trio.sleep(SILENT_S / 2)
             beat()
+
+
+async def save_slowly():
+    """Save a batch of which each row takes PostgreSQL's whole time limit and is put aside."""
+
+    async def save(_rows):
+        await trio.sleep(1.5)
+        raise ArchiveTimeoutError("slow")
+
+    async def put_aside(_row, _reason):
+        await trio.lowlevel.checkpoint()
+
+    with at_work():
+        await save_halving(range(200), save, put_aside, lambda _row: True)
+    await trio.sleep_forever()
 
 
 async def overlap():
@@ -70,6 +88,7 @@ async def end():
     [
         (wait_for_work, False),
         (work_for_long, False),
+        (save_slowly, False),
         (hang_at_work, True),
         (work_in_a_child, True),
         (overlap, True),
