@@ -8,6 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from newsintel.actors.fetcher import SLOTS
+from newsintel.config.settings import read_settings
+from newsintel.storage.postgres.pool import COMMAND_S, PATIENCE_S, SERVER_SETTINGS
+from newsintel.storage.redis.link import CONNECTIONS, SLOT_RULES, SOCKET_S
+
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "resilience.md").read_text(encoding="utf-8")
 NAMED = sorted(set(re.findall(r"`([\w/]+\.py)::(\w+|\*)`", PAGE)))
@@ -75,3 +80,29 @@ def test_every_alarm_is_explained():
     listed = re.findall(r"`([a-z]+[a-z*-]*)`", PAGE.partition("## The alarms")[2])
     for name in names:
         assert any(fnmatch(name, one) for one in listed), name
+
+
+def test_the_table_of_pools_has_the_numbers_of_the_code():
+    """Sizes, waits and time limits."""
+    defaults = read_settings([], {})
+    in_server_s = int(SERVER_SETTINGS["statement_timeout"]) / 1000
+    expected = {
+        "PostgreSQL": (
+            f"({defaults.database_pool})",
+            f"{PATIENCE_S:g} s",
+            f"{in_server_s:g} s in the server, {COMMAND_S:g} s here",
+        ),
+        "Redis": (str(CONNECTIONS), f"{SLOT_RULES.patience_s:g} s", f"{SOCKET_S:g} s"),
+        "a source": (f"{SLOTS} calls", "until the deadline", "the source's deadline"),
+        "searches": (f"({defaults.max_flights})", "no wait", "the search deadline"),
+        "connections": (
+            f"({defaults.max_connections:,}), {defaults.max_connections_per_address} of",
+            "no wait",
+            "timers",
+        ),
+    }
+    table = PAGE.partition("| pool | size |")[2].partition("## ")[0]
+    for pool, cells in expected.items():
+        (row,) = re.findall(rf"^\| {pool} \|(.*)\|$", table, flags=re.MULTILINE)
+        for cell, text in zip(row.split("|"), cells, strict=False):
+            assert text in cell, (pool, text)
