@@ -57,7 +57,7 @@ def test_every_numbered_test_is_listed_under_its_number():
     """A test of a case is found by its number: `test_case_02_…` is in the row of case 2."""
     for path in (ROOT / "tests").rglob("test_*.py"):
         for name in find_tests(path.relative_to(ROOT / "tests")):
-            if found := re.match(r"test_cases?_(\d+)_(?:and_(\d+)_)?", name):
+            if found := re.match(r"test_(?:cases?|fault)_(\d+)_(?:and_(\d+)_)?", name):
                 for number in filter(None, found.groups()):
                     rows = [row for listed, row in ROWS if listed == int(number)]
                     assert any(name in row for row in rows), f"{name}: case {number}"
