@@ -24,12 +24,12 @@ from newsintel.runtime.heartbeats import SILENT_S
 from newsintel.wiring import open_source
 from tests import faults
 from tests.authority import Authority, server_context
-from tests.fakes.basics import NOON
+from tests.fakes.basics import NOON, Clock
 from tests.outbound.test_source_client import QUERY, pool_of, upstream_at
 from tests.service import ROOT, environ, free_port
 from tests.test_app import ASKER, SEARCHED, asked, settings, world  # noqa: F401 - a fixture
 from tests.virtual_network import virtual_network
-from tests.waiting import PATIENCE_S, until
+from tests.waiting import PATIENCE_S
 
 ROUNDS, AT_ONCE = 50, 20
 PLAIN_HTTP = {
@@ -66,6 +66,7 @@ async def test_case_02_sources_that_hang_cost_the_deadline_and_no_slot(
             yield upstream
 
     monkeypatch.setattr(wiring, "open_source", collect)
+    monkeypatch.setattr(app, "utc_now", Clock())
     late, seen = [], set()
 
     async def search(services, text):
@@ -82,7 +83,7 @@ async def test_case_02_sources_that_hang_cost_the_deadline_and_no_slot(
             async with trio.open_nursery() as callers:
                 for caller in range(AT_ONCE):
                     callers.start_soon(search, services, f"{number} {caller}")
-            await until(lambda: may_be_asked(services), pause_s=60)
+            await wait_for_sources(services)
         assert len(late) == ROUNDS * AT_ONCE
         assert max(late) <= services.settings.search_deadline_s
         assert Status.TIMEOUT in seen
@@ -95,10 +96,12 @@ async def test_case_02_sources_that_hang_cost_the_deadline_and_no_slot(
         assert [pool_of(upstream) for upstream in opened] == [[], []]
 
 
-async def may_be_asked(services):
-    """Whether no source is blocked, after all its failures."""
-    await trio.lowlevel.checkpoint()
-    return not any(one.blocked for one in services.limits.source_states().values())
+async def wait_for_sources(services):
+    """Wait until every source may be asked again, by the virtual clock."""
+    states = services.limits.source_states()
+    again = [one.retry_at for one in states.values() if one.blocked]
+    if again:
+        await trio.sleep((max(again) - services.now()).total_seconds() + 1)
 
 
 def asked_of_two(text):
