@@ -47,6 +47,7 @@ from newsintel.runtime.clock import utc_now
 from newsintel.runtime.edges import Edges
 from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.runtime.telemetry.metrics import Metrics
+from newsintel.runtime.telemetry.task_tree import log_on_request
 from newsintel.storage.opening import open_stores
 from newsintel.wiring import Core, Starts
 
@@ -102,10 +103,14 @@ async def run_sinks(core: Core, edges: Edges) -> AsyncIterator[None]:
     record = partial(recorder.run, edges.searches, marks=marks, marking=core.marking, now=core.now)
     record = partial(record, history=personal.history, repeats=personal.repeats)
     record = partial(record, spool=core.spool)
+    actors = {
+        "cache_writer": partial(cache, room=rooms.to_cache, count=count),
+        "persister": partial(persist, room=rooms.to_persister, count=count),
+        "recorder": partial(record, count=count),
+    }
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(partial(cache, room=rooms.to_cache, count=count), name="cache_writer")
-        nursery.start_soon(partial(persist, room=rooms.to_persister, count=count), name="persister")
-        nursery.start_soon(partial(record, count=count), name="recorder")
+        for name, run in actors.items():
+            nursery.start_soon(core.heartbeats.watch, name, run, name=name)
         yield
         now, drain_s = trio.current_time(), core.settings.drain_s
         core.spool.urgent_from = now + SAVING_SHARE * drain_s
@@ -134,7 +139,7 @@ async def run_upkeep(core: Core) -> AsyncIterator[None]:
     }
     async with trio.open_nursery() as nursery:
         for name, run in actors.items():
-            nursery.start_soon(run, name=name)
+            nursery.start_soon(core.heartbeats.watch, name, run, name=name)
         yield
         nursery.cancel_scope.cancel()
 
@@ -150,18 +155,21 @@ async def run_searching(core: Core, edges: Edges, doors: Starts) -> AsyncIterato
             source = wiring.open_source(REGISTRY[name], core.settings.source[name], core.now)
             upstream = await clients.enter_async_context(source)
             fetcher = wiring.make_fetcher(core, edges, name, upstream, doors)
-            nursery.start_soon(fetcher.run, name=f"fetcher({name})")
-        nursery.start_soon(wiring.make_merger(core, edges).run, name="merger")
+            title = f"fetcher({name})"
+            nursery.start_soon(core.heartbeats.watch, title, fetcher.run, name=title)
+        merger = wiring.make_merger(core, edges)
+        nursery.start_soon(core.heartbeats.watch, "merger", merger.run, name="merger")
         yield
 
 
 @asynccontextmanager
 async def run_reporting(settings: Settings, metrics: Metrics) -> AsyncIterator[None]:
-    """Run the EMF writer if LOG_FORMAT is `emf`.
+    """Log the tasks on request, and run the EMF writer if LOG_FORMAT is `emf`.
 
     It encloses the whole pipeline, so its last line includes what the sinks counted at the end.
     """
     async with trio.open_nursery() as nursery:
+        nursery.start_soon(log_on_request, name="task_tree")
         if settings.log_format == "emf":
             nursery.start_soon(wiring.make_emf_writer(settings, metrics), name="emf_writer")
         yield

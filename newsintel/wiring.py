@@ -45,6 +45,7 @@ from newsintel.outbound.source_client import open_upstream
 from newsintel.outbound.sources.source import Source
 from newsintel.runtime.clock import utc_now
 from newsintel.runtime.edges import Edges
+from newsintel.runtime.heartbeats import Heartbeats
 from newsintel.runtime.intelligence.recommender import Recommender
 from newsintel.runtime.intelligence.talked_about import TalkedAbout
 from newsintel.runtime.lifecycle import Lifecycle
@@ -85,6 +86,7 @@ class Core:
     windows: Windows
     secret_keys: tuple[Secret, ...]
     marking: SearchMarker
+    heartbeats: Heartbeats
     now: WallClock
 
     @classmethod
@@ -101,6 +103,7 @@ class Core:
             Windows.from_settings(settings),
             keys,
             SearchMarker(keys),
+            Heartbeats(settings.search_deadline_s),
             now,
         )
 
@@ -204,6 +207,7 @@ def make_services(
         states=states,
         load=load,
         spool_sizes=core.spool.read_sizes,
+        silence=core.heartbeats.read_silence_s,
     )
     preferences = PreferenceCache(stores.personal.preferences)
     return Services(
@@ -240,7 +244,9 @@ def make_services(
             source_states=states,
         ),
         operations=OperationServices(
-            health=Lifecycle(stores.operations.ping_postgres, stores.operations.ping_redis),
+            health=Lifecycle(
+                stores.operations.ping_postgres, stores.operations.ping_redis, core.heartbeats
+            ),
             exposition=partial(scraping.format_exposition, core.metrics),
         ),
     )

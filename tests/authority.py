@@ -37,7 +37,7 @@ class Authority:
         self.path = folder / f"{name}.pem"
         self.path.write_bytes(self._own.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, name: str) -> Pair:
+    def issue(self, name: str, *, expired: bool = False) -> Pair:
         """Issue a certificate for a host name, an IP address or a client."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
@@ -50,9 +50,9 @@ class Authority:
         )
         pair = Pair(self._folder / f"{name}.crt", self._folder / f"{name}.key")
         pair.certificate.write_bytes(
-            self._sign(subject, key.public_key(), alternative).public_bytes(
-                serialization.Encoding.PEM
-            )
+            self._sign(
+                subject, key.public_key(), alternative, days_left=-1 if expired else 1
+            ).public_bytes(serialization.Encoding.PEM)
         )
         plain = serialization.NoEncryption()
         pair.key.write_bytes(
@@ -62,11 +62,21 @@ class Authority:
         return pair
 
     def _sign(
-        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, extension: x509.ExtensionType
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePublicKey,
+        extension: x509.ExtensionType,
+        *,
+        days_left: int = 1,
     ) -> x509.Certificate:
         today = dt.datetime.now(dt.UTC)
         unsigned = x509.CertificateBuilder(
-            self._name, subject, key, x509.random_serial_number(), today - DAY, today + DAY
+            self._name,
+            subject,
+            key,
+            x509.random_serial_number(),
+            today - 2 * DAY,
+            today + days_left * DAY,
         )
         identifiers = (
             x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),

@@ -3,8 +3,11 @@
 It acts like a database's DNS name or load balancer whose target changes.
 """
 
+import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 import trio
 from attrs import define, field
@@ -19,6 +22,15 @@ Greet = Callable[[trio.SocketStream], Awaitable[trio.abc.Stream]]
 async def as_it_comes(client: trio.SocketStream) -> trio.abc.Stream:
     """Do not greet: return the client's stream."""
     return client
+
+
+Send = Callable[[bytes], Awaitable[None]]
+"""Sends bytes to one side."""
+
+
+def _send_reset(client: trio.SocketStream) -> None:
+    """Make closing the connection a reset: SO_LINGER with 0 s makes the kernel send RST."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 @define(eq=False)
@@ -40,6 +52,10 @@ class Forwarder:
     _frozen: bool = False
     _cut: bool = False
     _swallow_new: bool = False
+    _reset: bool = False
+    _flapping: bool = False
+    _mute: bool = False
+    _released: trio.Event | None = None
     _scopes: set[trio.CancelScope] = field(factory=set)
 
     def freeze(self, *, swallow_new: bool = False) -> None:
@@ -58,9 +74,31 @@ class Forwarder:
         for scope in self._scopes:
             scope.cancel()
 
+    def reset(self) -> None:
+        """Reset every connection, from now on also each new one."""
+        self._reset = True
+        self.cut()
+
+    def flap(self) -> None:
+        """Reset every connection, and from now on every other new one."""
+        for scope in self._scopes:
+            scope.cancel()
+        self._flapping = True
+
+    def hold_replies(self) -> None:
+        """Forward all that clients send, and keep the replies back until `mend`."""
+        self._released = trio.Event()
+
+    def drop_replies(self) -> None:
+        """Forward all that clients send; drop the replies until `mend`."""
+        self._mute = True
+
     def mend(self) -> None:
-        """Accept and forward new connections again."""
-        self._cut = self._frozen = False
+        """Accept and forward new connections again, and send the replies that were kept back."""
+        self._cut = self._frozen = self._reset = self._flapping = self._mute = False
+        if self._released is not None:
+            self._released.set()
+            self._released = None
 
     def move(self, target: str | tuple[str, int]) -> None:
         """Forward new connections to another server."""
@@ -71,6 +109,9 @@ class Forwarder:
         """Forward bytes in both directions until one side closes."""
         self.opened += 1
         async with client:
+            if self._reset or (self._flapping and self.opened % 2):
+                _send_reset(client)
+                return
             if self._cut or (self._frozen and not self._swallow_new):
                 return
             with trio.CancelScope() as scope:
@@ -82,14 +123,16 @@ class Forwarder:
                     return
                 finally:
                     self._scopes.discard(scope)
-            if not self._cut:
+            if self._reset or self._flapping:
+                _send_reset(client)
+            elif not self._cut:
                 await self._swallow(client)
 
     async def _exchange(self, client: trio.SocketStream) -> None:
         near = await self.greet(client)
         async with await self._connect() as far, trio.open_nursery() as both:
-            both.start_soon(self._copy, near, far, both.cancel_scope)
-            both.start_soon(self._copy, far, near, both.cancel_scope)
+            both.start_soon(self._copy, near, far.send_all, both.cancel_scope)
+            both.start_soon(self._copy, far, partial(self._reply, near), both.cancel_scope)
         await near.aclose()
         raise trio.ClosedResourceError
 
@@ -98,15 +141,19 @@ class Forwarder:
             return await trio.open_unix_socket(self.target)
         return await trio.open_tcp_stream(*self.target)
 
-    async def _copy(
-        self, source: trio.abc.Stream, to: trio.abc.Stream, both: trio.CancelScope
-    ) -> None:
+    async def _copy(self, source: trio.abc.Stream, send: Send, both: trio.CancelScope) -> None:
         try:
             async for some in source:
-                await to.send_all(some)
+                await send(some)
         except CLOSED:
             pass
         both.cancel()
+
+    async def _reply(self, near: trio.abc.Stream, some: bytes) -> None:
+        if self._released is not None:
+            await self._released.wait()
+        if not self._mute:
+            await near.send_all(some)
 
     async def _swallow(self, client: trio.SocketStream) -> None:
         """Read everything and answer nothing."""

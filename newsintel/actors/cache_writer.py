@@ -10,6 +10,7 @@ from newsintel.domain.ports import Count
 from newsintel.domain.search.harvest import CacheWrite
 from newsintel.domain.search.ports import HarvestCache
 from newsintel.errors import UnavailableError
+from newsintel.runtime.heartbeats import at_work
 
 
 async def run(
@@ -36,12 +37,18 @@ async def run(
     with inbox:
         async for write in inbox:
             try:
-                await cache.store(write.answer, write.lock_token)
-            except UnavailableError:
-                count("cache_errors", operation="store")
-                await _unlock(write, cache, count)
+                with at_work():
+                    await _store(write, cache, count)
             finally:
                 room.release(write.answer.size_bytes)
+
+
+async def _store(write: CacheWrite, cache: HarvestCache, count: Count) -> None:
+    try:
+        await cache.store(write.answer, write.lock_token)
+    except UnavailableError:
+        count("cache_errors", operation="store")
+        await _unlock(write, cache, count)
 
 
 async def _unlock(write: CacheWrite, cache: HarvestCache, count: Count) -> None:

@@ -16,6 +16,7 @@ from newsintel.domain.operations.latencies import Tally
 from newsintel.domain.ports import Count, Observe, WallClock
 from newsintel.domain.search.outcome import FetchOutcome, HeldFrom, Refusal, SourcePage, Status
 from newsintel.domain.search.ports import Upstream
+from newsintel.runtime.heartbeats import at_work
 from newsintel.runtime.limits.allowance import Allowance
 from newsintel.runtime.search.flight import FetchJob
 from newsintel.runtime.telemetry.logs import enter_context, get_logger
@@ -103,7 +104,8 @@ class Fetcher:
         with job:
             began = max(job.began, trio.current_time() - HEAD_START_S)
             try:
-                outcome = await self._fetch(job, began)
+                with at_work():
+                    outcome = await self._fetch(job, began)
             except Exception:
                 log.exception("fetch_bug", source=self._source)
                 self._count("job_bugs", source=self._source)

@@ -27,6 +27,7 @@ from newsintel.domain.search.popularity import SaveCounter
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.errors import FlightBugError, InvalidParameterError, UnavailableError
 from newsintel.runtime.edges import Rooms
+from newsintel.runtime.heartbeats import at_work
 from newsintel.runtime.losses import LossLog
 from newsintel.runtime.search.claims import Claim, SharedCache
 from newsintel.runtime.search.flight import Failed, FetchJob, Flight, Landed, StaleFound
@@ -98,7 +99,8 @@ class Merger:
         """Run one flight to its end. A bug in it fails only its own waiters."""
         enter_context(flight.context)
         try:
-            await self._resolve(flight)
+            with at_work():
+                await self._resolve(flight)
         except UnavailableError as error:
             flight.append(Failed(error))
         except Exception:

@@ -15,6 +15,7 @@ from newsintel.domain.ports import Count
 from newsintel.domain.search.harvest import Answer
 from newsintel.runtime.archiving import save_pairs, save_rows
 from newsintel.runtime.attempts import Attempts
+from newsintel.runtime.heartbeats import at_work
 from newsintel.runtime.spool import Spool
 
 BATCH_S = 0.25
@@ -72,9 +73,10 @@ async def run(
     with inbox:
         try:
             async for answer in inbox:
-                batch.add(answer)
-                size_bytes = answer.size_bytes + await _fill(inbox, batch)
-                await _write(batch, attempts, archive, spool, count)
+                with at_work():
+                    batch.add(answer)
+                    size_bytes = answer.size_bytes + await _fill(inbox, batch)
+                    await _write(batch, attempts, archive, spool, count)
                 room.release(size_bytes)
         finally:
             _empty(inbox, batch)

@@ -18,6 +18,7 @@ from newsintel.domain.ports import Count, Repeats, WallClock
 from newsintel.domain.search.history import REPEAT_S, SearchRecord
 from newsintel.errors import UnavailableError
 from newsintel.runtime.attempts import Attempts
+from newsintel.runtime.heartbeats import at_work
 from newsintel.runtime.personal.history_writing import record_searches, write_searches
 from newsintel.runtime.spool import Spool
 
@@ -47,20 +48,30 @@ async def run(
     recording, counting = Attempts(spool), Attempts(spool)
     with inbox:
         async for first in inbox:
-            searches = [first]
-            with trio.move_on_after(BATCH_S):
-                while len(searches) < BATCH_ROWS:
-                    try:
-                        searches.append(await inbox.receive())
-                    except trio.EndOfChannel:
-                        break
-            fresh = await _drop_repeats(searches, repeats, count, now)
-            marked = [found for search in fresh if (found := marking.mark(search)) is not None]
-            if not await recording.save(partial(record_searches, fresh, history, count)):
-                await spool.put_searches(fresh)
-            # This is a separate write: it may be retried without counting anybody twice.
-            if not await counting.save(partial(write_searches, marked, marks.add, count, "marks")):
-                count("refusals", len(marked), inbox="marks")
+            with at_work():
+                searches = await _fill(inbox, first)
+                fresh = await _drop_repeats(searches, repeats, count, now)
+                marked = [found for search in fresh if (found := marking.mark(search)) is not None]
+                if not await recording.save(partial(record_searches, fresh, history, count)):
+                    await spool.put_searches(fresh)
+                # This is a separate write: it may be retried without counting anybody twice.
+                add = partial(write_searches, marked, marks.add, count, "marks")
+                if not await counting.save(add):
+                    count("refusals", len(marked), inbox="marks")
+
+
+async def _fill(
+    inbox: trio.MemoryReceiveChannel[SearchRecord], first: SearchRecord
+) -> Sequence[SearchRecord]:
+    """Return a batch: BATCH_ROWS searches, or those that come within BATCH_S."""
+    searches = [first]
+    with trio.move_on_after(BATCH_S):
+        while len(searches) < BATCH_ROWS:
+            try:
+                searches.append(await inbox.receive())
+            except trio.EndOfChannel:
+                break
+    return searches
 
 
 async def _drop_repeats(

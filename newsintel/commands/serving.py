@@ -22,7 +22,9 @@ from newsintel.runtime.startup import announce_start, check_addresses, serving_f
 from newsintel.runtime.stopping import Stopped, first_signal
 from newsintel.runtime.telemetry import scraping
 from newsintel.runtime.telemetry.logs import get_logger
+from newsintel.runtime.telemetry.loop_stalls import measure_stalls
 from newsintel.runtime.telemetry.metrics import Metrics
+from newsintel.runtime.telemetry.task_tree import ignore_request
 from newsintel.runtime.watchdog import STUCK_S, watch_loop
 from newsintel.runtime.workers.connection_counts import ConnectionCounts
 
@@ -85,7 +87,7 @@ async def serve_in_role(
     settings: Settings, metrics: Metrics, role: Role, *, stuck_s: float = STUCK_S
 ) -> None:
     """Run one process of the service, as `run_service` does for the only one."""
-    with trio.CancelScope() as process, ExitStack() as watching:
+    with trio.CancelScope() as process, ExitStack() as watching, ignore_request():
         ending = Shutdown(process.cancel, settings.drain_s)
         again = _ignore if role.is_worker else ending.end_now
         with call_on_signals(ending.begin, again, settings.drain_s + END_SLACK_S):
@@ -101,6 +103,7 @@ async def serve_in_role(
                 http.start_soon(watch_readiness, services, ending.begun, name="readiness")
                 configure_gc()
                 watching.enter_context(watch_loop(stuck_s))
+                watching.enter_context(measure_stalls(metrics.observe))
                 ending.in_order = True
                 await role.on_serving(*urls)
                 await ending.begun.wait()

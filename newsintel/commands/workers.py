@@ -18,6 +18,7 @@ from newsintel.runtime.lifecycle import END_SLACK_S, Shutdown
 from newsintel.runtime.startup import announce_start, check_addresses, serving_fields
 from newsintel.runtime.stopping import Stopped, first_signal
 from newsintel.runtime.telemetry.logs import get_logger
+from newsintel.runtime.telemetry.task_tree import ignore_request
 from newsintel.runtime.watchdog import watch_loop
 from newsintel.runtime.workers.connection_counts import create_counts
 from newsintel.runtime.workers.handover import Handover
@@ -42,7 +43,7 @@ async def run_workers(settings: Settings) -> None:
     announce_start(settings)
     await check_addresses(settings)
     limit_s = settings.drain_s + END_SLACK_S + END_NOW_S + LAST_S
-    with trio.CancelScope() as process, ExitStack() as watching:
+    with trio.CancelScope() as process, ExitStack() as watching, ignore_request():
         ending = Shutdown(process.cancel, settings.drain_s)
         with call_on_signals(ending.begin, ending.end_now, limit_s):
             async with _open_sockets(settings) as sockets, run_own_servers(settings):
@@ -53,6 +54,7 @@ async def run_workers(settings: Settings) -> None:
                 )
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(_drain_after, ending.begun, supervisor)
+                    nursery.start_soon(supervisor.log_trees_on_request)
                     nursery.start_soon(_announce_serving, supervisor, settings, sockets, ending)
                     watching.enter_context(watch_loop())
                     await supervisor.run()

@@ -151,7 +151,7 @@ def _build_table(services: Services, pages: PageCache) -> tuple[Route, ...]:
         *auth.build_routes(services),
         *sessions.build_routes(),
         *api_keys.build_routes(),
-        *health.build_routes(settings.commit),
+        *health.build_routes(settings.commit, services.operations.health),
         *metrics.build_routes(),
         *problem_pages.build_routes(),
         *me.build_routes(),

@@ -7,6 +7,7 @@ from attrs import frozen
 
 from newsintel.domain.ports import Count
 from newsintel.errors import PoisonedBatchError, UnavailableError
+from newsintel.runtime.heartbeats import at_work
 from newsintel.runtime.periodic import sleep_with_jitter
 
 
@@ -42,7 +43,8 @@ async def process_backlog(
         else:
             await sleep_with_jitter(pace.every_s)
         try:
-            taken = await take()
+            with at_work():
+                taken = await take()
             count(done, taken)
         except (UnavailableError, PoisonedBatchError):
             taken = 0

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from newsintel.errors import ArchiveTimeoutError, PoisonedBatchError
+from newsintel.runtime.heartbeats import beat
 
 T = TypeVar("T")
 
@@ -37,6 +38,7 @@ async def save_halving(
     Raises:
         ArchiveTimeoutError: a row is too slow alone, and not hopeless.
     """
+    beat()  # hundreds of steps, each with a time limit, may take minutes
     try:
         await save(rows)
     except (PoisonedBatchError, ArchiveTimeoutError) as error:

@@ -3,12 +3,13 @@
 import gc
 import resource
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import trio
 
 from newsintel.domain.operations.ports import Phase, StoreHealth
 from newsintel.errors import UnavailableError
+from newsintel.runtime.heartbeats import Heartbeats
 from newsintel.runtime.stopping import first_signal_name
 from newsintel.runtime.telemetry.logs import get_logger
 
@@ -57,9 +58,10 @@ _NEVER = 2**31 - 1
 class Lifecycle:
     """Implements `ports.Health` for the health routes."""
 
-    def __init__(self, ping_postgresql: Ping, ping_redis: Ping) -> None:
+    def __init__(self, ping_postgresql: Ping, ping_redis: Ping, heartbeats: Heartbeats) -> None:
         self._ping_postgresql = ping_postgresql
         self._ping_redis = ping_redis
+        self._heartbeats = heartbeats
         self._phase = Phase.STARTING
         self._stores: StoreHealth | None = None
 
@@ -74,6 +76,10 @@ class Lifecycle:
     def get_stores(self) -> StoreHealth | None:
         """Return the result of the last check; None before the first."""
         return self._stores
+
+    def list_silent_actors(self) -> Sequence[str]:
+        """Return the actors that have ended or do not get on with their work."""
+        return self._heartbeats.list_silent()
 
     async def check_stores(self) -> None:
         """Check whether each store responds."""

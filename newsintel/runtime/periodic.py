@@ -6,6 +6,8 @@ from typing import NoReturn
 
 import trio
 
+from newsintel.runtime.heartbeats import at_work
+
 
 async def sleep_with_jitter(longest_s: float) -> None:
     """Sleep for a random time between half of `longest_s` and all of it.
@@ -30,4 +32,6 @@ async def repeat(
     pause_s = first_s
     while True:
         await sleep_with_jitter(pause_s)
-        pause_s = max(every_s, await step() or 0.0)
+        with at_work():
+            took = await step()
+        pause_s = max(every_s, took or 0.0)

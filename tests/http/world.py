@@ -217,6 +217,7 @@ class Health:
     life: Phase = Phase.SERVING
     found: StoreHealth | None = StoreHealth(postgresql=True, redis=True)
     pings: int = 0
+    silent: Sequence[str] = ()
 
     def get_phase(self) -> Phase:
         """Return the arranged phase."""
@@ -225,6 +226,10 @@ class Health:
     def get_stores(self) -> StoreHealth | None:
         """Return the arranged state of the stores."""
         return self.found
+
+    def list_silent_actors(self) -> Sequence[str]:
+        """Return the arranged actors."""
+        return self.silent
 
     async def check_stores(self) -> None:
         """Count a check; it changes nothing."""

@@ -9,6 +9,7 @@ import pytest
 from newsintel.domain.operations.ports import Phase, StoreHealth
 from newsintel.errors import UnavailableError
 from newsintel.runtime import lifecycle
+from newsintel.runtime.heartbeats import Heartbeats
 from newsintel.runtime.lifecycle import Lifecycle, Shutdown, configure_gc
 
 
@@ -23,7 +24,7 @@ async def away():
 
 async def test_lifecycle_reports_its_phase_and_each_store():
     """The phase is the last one entered; one failing store does not affect the other."""
-    lifecycle = Lifecycle(well, away)
+    lifecycle = Lifecycle(well, away, Heartbeats())
     assert lifecycle.get_phase() is Phase.STARTING
     lifecycle.enter_phase(Phase.SERVING)
     assert lifecycle.get_phase() is Phase.SERVING

@@ -126,6 +126,12 @@ HISTOGRAMS: dict[str, tuple[str, tuple[str, ...], tuple[float, ...]]] = {
         # From a memory hit, half a millisecond, to above the default search deadline.
         (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 5.0),
     ),
+    "loop_stall_seconds": (
+        "How long the event loop looked for no input, each time that this took more than 5 ms.",
+        (),
+        # Up to the time after which the watchdog ends the process.
+        (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0),
+    ),
 }
 """Every histogram: its meaning, labels, and the upper ends of its buckets in seconds."""
 
@@ -147,13 +153,18 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
         ("place",),
     ),
     "redis_breaker_open": ("1 while Redis is not asked because it did not answer before.", ()),
+    "tasks": ("Tasks of the event loop.", ()),
+    "actor_silence_seconds": (
+        "How long an actor has been at one piece of work without getting on; 0 while it waits.",
+        ("actor",),
+    ),
     "build_info": ("Always 1; the labels show which version runs.", ("version", "commit")),
 }
 """Every gauge: its meaning and labels."""
 
 SUMMED_GAUGES = frozenset(
     f"newsintel_{name}"
-    for name in ("flights", "connections", "queue_depth", "queue_room", "store_slots_used")
+    for name in ("flights", "connections", "queue_depth", "queue_room", "store_slots_used", "tasks")
 )
 """The gauges that count something. The sum over all workers means something; of the other gauges,
 and of those of a process, each worker has a series of its own, with the label `worker`.

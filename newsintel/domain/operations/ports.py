@@ -1,6 +1,6 @@
 """Protocols for what metrics and health probes need."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Protocol
@@ -70,6 +70,10 @@ class Health(Protocol):
 
     def get_stores(self) -> StoreHealth | None:
         """Return the result of the last check of the stores; None before the first."""
+        ...
+
+    def list_silent_actors(self) -> Sequence[str]:
+        """Return the actors that have ended or do not get on with their work."""
         ...
 
     async def check_stores(self) -> None:

@@ -395,7 +395,11 @@ COMPONENTS: dict[str, Schema] = {
     "FeedArticles": object_of(
         {"articles": list_of(object_of(_ARTICLE, published_at_estimated=FLAG))}
     ),
-    "Health": object_of({"status": one_of(["ok"]), "version": TEXT, "commit": TEXT}),
+    "Health": object_of(
+        {"status": one_of(["ok", "stuck"]), "version": TEXT, "commit": TEXT},
+        # Present only if the status is `stuck`: the names of the actors.
+        actors=list_of(TEXT),
+    ),
     "Ready": object_of(
         {
             "status": one_of(["ready", "degraded", "unusable", Phase.STARTING, Phase.DRAINING]),

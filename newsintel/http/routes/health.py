@@ -3,16 +3,16 @@
 The responses name no host and quote no error.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import trio
-from attrs import asdict
+from attrs import asdict, frozen
 from quart import Response
 
 from newsintel import __version__
 from newsintel.domain.limits.ports import SourceState
-from newsintel.domain.operations.ports import Phase, StoreHealth
+from newsintel.domain.operations.ports import Health, Phase, StoreHealth
 from newsintel.domain.operations.source_notice import make_source_notice
 from newsintel.domain.search.codec import to_json
 from newsintel.http.bodies.schemas import ref
@@ -23,6 +23,7 @@ from newsintel.http.route import Route
 from newsintel.http.routes.sources import name_state
 from newsintel.http.services import Services
 from newsintel.runtime.telemetry.logs import get_logger
+from newsintel.runtime.telemetry.task_tree import log_task_tree
 
 log = get_logger(__name__)
 
@@ -32,14 +33,14 @@ WATCH_EVERY_S = 2.0
 NOT_READY = (Phase.STARTING, Phase.DRAINING, "unusable")
 
 
-def build_routes(commit: str) -> tuple[Route, ...]:
+def build_routes(commit: str, health: Health) -> tuple[Route, ...]:
     """The routes of health; `commit` names the build."""
     return (
         Route(
             HEALTH,
-            _fix_health(commit),
+            _build_health(commit, health),
             "Whether the process and its loops live",
-            {200: ref("Health")},
+            {200: ref("Health"), 503: ref("Health")},
         ),
         Route(
             READY,
@@ -50,14 +51,38 @@ def build_routes(commit: str) -> tuple[Route, ...]:
     )
 
 
-def _fix_health(commit: str) -> FixedAnswer:
-    """Return the answer of /health: 200, also while draining. It asks no store.
+@frozen
+class HealthAnswer(FixedAnswer):
+    """200 while every actor gets on with its work, also while draining. It asks no store.
 
-    There is no other status: if an actor or loop fails, the process ends, so a process that answers
-    is alive.
+    A crash of an actor ends the process. If an actor hangs instead, or ends by itself, this is a
+    503 with its name, and the platform restarts the process.
+
+    Attributes:
+        build: the members that name the build.
+        list_silent_actors: returns the actors that do not get on.
     """
-    body = to_json({"status": "ok", "version": __version__, "commit": commit})
-    return FixedAnswer.of_text(body, "application/json", cache_control="no-store")
+
+    build: Mapping[str, str]
+    list_silent_actors: Callable[[], Sequence[str]]
+
+    def is_fresh(self, _now_s: float) -> bool:
+        """Whether the finished answer may be sent."""
+        return not self.list_silent_actors()
+
+    async def __call__(self, services: Services) -> Response:
+        """Answer the current request."""
+        if silent := self.list_silent_actors():
+            return _answer_uncached({"status": "stuck", **self.build, "actors": silent}, 503)
+        return await super().__call__(services)
+
+
+def _build_health(commit: str, health: Health) -> HealthAnswer:
+    build = {"version": __version__, "commit": commit}
+    fixed = FixedAnswer.of_text(
+        to_json({"status": "ok", **build}), "application/json", cache_control="no-store"
+    )
+    return HealthAnswer(fixed.body, fixed.lines, build, health.list_silent_actors)
 
 
 async def get_readiness(services: Services) -> Response:
@@ -99,7 +124,9 @@ async def watch_readiness(services: Services, shutdown: trio.Event) -> None:
         shutdown: ends the watch: after it, the service is not ready on purpose.
     """
     health, known = services.operations.health, "ready"
+    silent: Sequence[str] = ()
     while not shutdown.is_set():
+        silent = log_silent_actors(silent, health)
         await health.check_stores()
         found = build_readiness(services)
         failing = [
@@ -115,6 +142,18 @@ async def watch_readiness(services: Services, shutdown: trio.Event) -> None:
                 log.warning("readiness_changed", was=was, now=known, failing=failing)
         with trio.move_on_after(WATCH_EVERY_S):
             await shutdown.wait()
+
+
+def log_silent_actors(known: Sequence[str], health: Health) -> Sequence[str]:
+    """Log the actors that do not get on, with all tasks, when they are others than `known`.
+
+    Returns them.
+    """
+    silent = health.list_silent_actors()
+    if silent and silent != known:
+        log.error("actor_silent", actors=silent)
+        log_task_tree()
+    return silent
 
 
 def decide_status(phase: Phase, stores: StoreHealth | None, enabled: list[str]) -> str:

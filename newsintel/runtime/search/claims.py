@@ -91,6 +91,8 @@ class SharedCache:
         began = trio.current_time()
         patience = began + PATIENCE * (deadline - began)
         for look in itertools.count():
+            # From here on the claim may be ours, also if its reply is lost or we are cancelled.
+            claim.token = token
             try:
                 claimed = await self.cache.claim(
                     key, token, deadline - trio.current_time() + SLACK_S

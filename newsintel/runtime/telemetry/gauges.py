@@ -62,6 +62,7 @@ def connect_gauges(
     states: SourceStates,
     load: Callable[[], StoreLoad],
     spool_sizes: GaugeReader,
+    silence: GaugeReader,
 ) -> None:
     """Connect every gauge of `domain.operations.metrics.GAUGES` to the running service."""
     backlog = InboxGauges(inboxes)
@@ -88,5 +89,7 @@ def connect_gauges(
         "store_slots_used", lambda: {(store,): used for store, used in load().slots_used.items()}
     )
     metrics.set_gauge_reader("spool_bytes", spool_sizes)
+    metrics.set_gauge_reader("actor_silence_seconds", silence)
+    metrics.set_gauge_reader("tasks", lambda: {(): trio.lowlevel.current_statistics().tasks_living})
     metrics.set_gauge_reader("redis_breaker_open", lambda: {(): load().redis_breaker_open})
     metrics.set_gauge_reader("build_info", lambda: {(__version__, commit): 1})

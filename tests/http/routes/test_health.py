@@ -1,11 +1,13 @@
 """GET /health, GET /health/ready and GET /sources."""
 
 import pytest
+from structlog.testing import capture_logs
 
 from newsintel.domain.limits.ports import SourceState
 from newsintel.domain.operations.ports import Phase, StoreHealth
 from newsintel.domain.search.outcome import Status
 from newsintel.http.application import create_app
+from newsintel.http.routes.health import log_silent_actors
 from tests.http.world import NOW, Health, World, settings
 
 UP, NO_PG, NO_REDIS = (
@@ -110,3 +112,32 @@ async def test_sources_reports_settings_state_and_quota():
             "retry_at": None,
         },
     }
+
+
+async def test_health_is_503_while_an_actor_does_not_get_on():
+    """It names the actor, and recovers with it."""
+    world = World(settings=settings(NEWSINTEL_COMMIT="abc123"))
+    client = create_app(world.services).test_client()
+    for silent, status in (([], 200), (["persister"], 503), ([], 200)):
+        world.health.silent = silent
+        response = await client.get("/health")
+        body = await response.get_json()
+        assert (response.status_code, body.get("actors", [])) == (status, silent)
+        assert body["status"] == ("stuck" if silent else "ok")
+        assert (body["version"], body["commit"]) == ("0.1.0", "abc123")
+        assert response.headers["Cache-Control"] == "no-store"
+
+
+async def test_a_silent_actor_is_logged_once_with_all_tasks():
+    """So the log has the cause before the platform restarts the process."""
+    world = World()
+    health = world.health
+    known = []
+    with capture_logs() as logs:
+        for silent in ([], ["persister"], ["persister"], ["persister", "merger"], []):
+            health.silent = silent
+            known = log_silent_actors(known, health)
+    assert [line.get("actors") for line in logs if line["event"] == "actor_silent"] == [
+        ["persister"],
+        ["persister", "merger"],
+    ]

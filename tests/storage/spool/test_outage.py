@@ -173,6 +173,27 @@ async def test_case_36_another_process_drains_what_a_killed_one_spooled(service,
     assert await read_all(fetch) == ({article(str(number)).id for number in range(5)}, 5)
 
 
+FULL = {"26 disk full": "disk_full", "26 too many connections": "too_many_connections"}
+"""PostgreSQL's own names of 53100 and 53300."""
+
+
+@pytest.mark.parametrize("case", FULL)
+async def test_case_26_a_full_postgresql_loses_nothing(service, fetch, execute, case):
+    """Each insert fails with the server's error until there is room again."""
+    await execute(
+        "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS"
+        f" 'BEGIN RAISE {FULL[case]}; END'",
+        "CREATE TRIGGER full_disk BEFORE INSERT ON articles FOR EACH ROW EXECUTE FUNCTION fail()",
+    )
+    await service.persist(range(2))
+    assert service.counts["spooled_rows articles redis"] == 2 * ARTICLES
+    assert (await read_all(fetch))[1] == 0
+    await execute("DROP TRIGGER full_disk ON articles")
+    await service.drain()
+    assert (await read_all(fetch))[1] == 2 * ARTICLES
+    assert service.counts["dead_letters"] == service.counts["lost_articles"] == 0
+
+
 @pytest.mark.parametrize("case", ["25 read-only", "27 locked"])
 async def test_cases_25_and_27_what_postgresql_refuses_for_a_while_is_spooled(
     service, fetch, execute, holding, case

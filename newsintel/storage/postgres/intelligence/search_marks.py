@@ -16,6 +16,7 @@ from newsintel.domain.intelligence.search_counts import (
     MarkedSearch,
     MarksFinder,
 )
+from newsintel.runtime.heartbeats import beat
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 # A lock as in history.RECORD: a concurrent deletion or clearing waits for this transaction, or this
@@ -148,6 +149,7 @@ class PostgresSearchMarks:
             while more == DROP_ROWS:
                 more = await self._postgres.run(_drop, statement, opened)
                 went[number] += more
+                beat()
         return went[0]
 
 

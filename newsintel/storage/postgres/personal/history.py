@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from newsintel.domain.search.history import SearchRecord
+from newsintel.runtime.heartbeats import beat
 from newsintel.storage.postgres.accounts.accounts import new_id
 from newsintel.storage.postgres.pool import Connection, Postgres
 
@@ -58,6 +59,7 @@ class PostgresHistory:
         while True:
             went = await self._postgres.run(_prune, before)
             pruned += went
+            beat()
             if went < PRUNE_ROWS:
                 return pruned
 
