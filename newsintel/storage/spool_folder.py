@@ -114,10 +114,10 @@ class SpoolFolder:
         if file not in (self._own, self._taken):
             return
         file.drop_first(size_bytes)
-        if file.is_empty:
-            self._forget(file)
-            file.delete()
         with self._locked_folder() as folder:
+            if file.is_empty:
+                self._forget(file)
+                file.delete()
             self.size_bytes = _measure(folder)
 
     def leave(self, file: SpoolFile) -> None:
@@ -149,7 +149,8 @@ class SpoolFolder:
                 return file, data
             self._report_torn(file)
             self._forget(file)
-            file.delete()
+            with self._locked_folder():
+                file.delete()
         return None
 
     def _take_over(self) -> None:
@@ -178,7 +179,10 @@ class SpoolFolder:
 
     @contextmanager
     def _locked_folder(self) -> Iterator[Path]:
-        """Lock the folder against other processes, so that sizes and owners do not change."""
+        """Lock the folder against other processes.
+
+        So no file appears or vanishes while they are measured, and none gets two owners.
+        """
         folder = create_data_dir(self._data_dir) / FOLDER
         folder.mkdir(mode=0o700, exist_ok=True)
         descriptor = os.open(

@@ -66,6 +66,7 @@ class RedisSpool:
         self._redis = link.redis
         self._max_bytes = max_bytes
         self._grouped = False
+        self._claim_from: bytes | str = "0-0"
         self._owed_bytes = 0
         """What a full Redis has not let us subtract from the counter yet."""
         self.size_bytes = 0
@@ -128,9 +129,12 @@ class RedisSpool:
         self._grouped = True
 
     async def _claim_old(self) -> tuple[bytes, bytes] | None:
+        # One call looks at ten entries; the next one goes on behind them. Those that nobody can
+        # read stay, and may be more than ten.
         reply: Any = await self._redis.xautoclaim(
-            STREAM, GROUP, CONSUMER, CLAIM_S * 1000, "0-0", count=1
+            STREAM, GROUP, CONSUMER, CLAIM_S * 1000, self._claim_from, count=1
         )
+        self._claim_from = reply[0]
         return _read_entry(reply[1])
 
     async def _read_new(self) -> tuple[bytes, bytes] | None:

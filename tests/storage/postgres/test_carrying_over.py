@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 
 from newsintel.config.values import Secret
 from newsintel.domain.archive.query import build_archive_query
+from newsintel.storage.postgres.archive import indexing
 from newsintel.storage.postgres.archive.indexing import BATCH_ROWS, PostgresIndexing
 from newsintel.storage.postgres.archive.search import PostgresSearch
 from newsintel.storage.postgres.migrate import migrate
@@ -69,3 +70,12 @@ async def test_articles_written_by_an_older_process_are_indexed(postgres, bridge
     assert await PostgresIndexing(postgres).index_batch() == 3
     assert await found(search, "kyiv") == 3
     assert await PostgresIndexing(postgres).index_batch() == 0
+
+
+async def test_a_batch_is_bounded_in_characters(postgres, bridge, database_url, monkeypatch):
+    """Long texts of an import would take longer than a transaction may be idle."""
+    lane = bridge.add_lane("test", 1)
+    await lane.run(sql, database_url, OLD.format(articles=3))
+    monkeypatch.setattr(indexing, "BATCH_CHARS", 1)
+    assert [await PostgresIndexing(postgres).index_batch() for _ in range(4)] == [1, 1, 1, 0]
+    assert await found(PostgresSearch(postgres), "kyiv") == 3

@@ -51,6 +51,19 @@ async def test_an_entry_given_back_is_the_next_for_any_process(places):
     assert (await one.take()).data == b"second"
 
 
+async def test_entries_that_nobody_can_read_do_not_hide_those_behind_them(places, monkeypatch):
+    """Redis looks at ten pending entries in one call."""
+    one, other = places
+    for number in range(25):
+        await one.add(f"{number}".encode())
+        entry = await one.take()
+        if number < 24:
+            await entry.set_aside()
+    await entry.give_back()
+    found = [await other.take() for _ in range(4)]
+    assert [entry.data for entry in found if entry] == [b"24"]
+
+
 async def test_an_entry_of_a_dead_process_is_claimed(places, monkeypatch):
     """After CLAIM_S. If the process lives after all, the second removal changes nothing."""
     one, other = places

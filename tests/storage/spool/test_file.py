@@ -1,5 +1,6 @@
 """The files of the spool: durable, exact in their bound, drained by any process."""
 
+import fcntl
 import os
 import resource
 import signal
@@ -70,6 +71,27 @@ async def test_entries_come_back_in_order_and_the_file_goes(tmp_path):
         assert (files(tmp_path / "data"), place.size_bytes) == ([], 0)
         await place.add(b"again")
         assert await drain(place) == [b"again"]
+
+
+async def test_a_file_is_deleted_under_the_lock_of_the_folder(tmp_path, monkeypatch):
+    """Else another process that measures the files could miss one that it has just seen."""
+    delete, deleted = SpoolFile.delete, []
+
+    def delete_locked(file):
+        with (tmp_path / "spool" / "lock").open() as lock, pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        deleted.append(file)
+        delete(file)
+
+    monkeypatch.setattr(SpoolFile, "delete", delete_locked)
+    async with open_spool_folder(tmp_path, MAX_BYTES, Counts()) as place:
+        await place.add(b"x")
+        assert await drain(place) == [b"x"]
+        await place.add(b"y")
+        (path,) = (tmp_path / "spool").glob("*.spool")
+        path.write_bytes(MAGIC + b"torn" + bytes(20))
+        assert await place.take() is None
+    assert len(deleted) == 2
 
 
 async def test_another_process_drains_what_a_closed_one_left(tmp_path):

@@ -9,7 +9,11 @@ title meets a bug is a story of its own that no other article joins.
 
 from collections.abc import Sequence
 from datetime import timedelta
+from math import inf
+from time import perf_counter
 from typing import Any
+
+import trio
 
 from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.search.dedup import GroupMatch, Headline, StoryFounders
@@ -44,15 +48,30 @@ SELECT id, title, publisher, published_at, published_at_estimated
 FROM articles WHERE id = ANY($1::bigint[]) ORDER BY id
 """
 
+MOST_FOUNDERS = 200
+"""Most founders that are compared for one article: those that share the most with it, of equals the
+newest. Titles made by a program, such as notices of earthquakes, may be similar to thousands.
+"""
+
+PLACE_S = 1.0
+"""How long one transaction compares titles; the articles that are left wait for the next one. The
+server ends a transaction that is idle for five seconds. The most expensive article takes 0.1 s."""
+
+FORGET_EVERY_S = 600.0
+
 CANDIDATES = f"""
 SELECT DISTINCT founder_id FROM (
-    SELECT kept.founder_id
+    SELECT kept.founder_id, row_number() OVER (
+        PARTITION BY wanted.article_id ORDER BY sum(wanted.weight) DESC, kept.founder_id DESC
+    ) AS place
     FROM unnest($1::bigint[], $2::bigint[], $3::float8[]) AS wanted (article_id, key, weight)
     JOIN story_keys AS kept USING (key)
     GROUP BY wanted.article_id, kept.founder_id
     HAVING sum(wanted.weight) >= {MIN_COMMON}
-) AS likely
-"""  # noqa: S608 - our own number
+) AS likely WHERE place <= {MOST_FOUNDERS}
+"""  # noqa: S608 - our own numbers
+
+WAIT_AGAIN = "INSERT INTO story_queue SELECT unnest($1::bigint[]) ON CONFLICT DO NOTHING"
 
 PLACE = """
 INSERT INTO article_stories (article_id, founder_id, rule, similarity)
@@ -76,10 +95,18 @@ class PostgresStories:
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
+        self._forget_at = -inf
 
     async def place_batch(self) -> int:
-        """A batch is up to BATCH_ROWS articles, the earliest first."""
+        """A batch is up to BATCH_ROWS articles, the earliest first; at most PLACE_S of work."""
+        if trio.current_time() >= self._forget_at:
+            await self._postgres.run(_forget_keys)
+            self._forget_at = trio.current_time() + FORGET_EVERY_S
         return await self._postgres.run(_place_batch)
+
+
+async def _forget_keys(connection: Connection) -> None:
+    await connection.execute(FORGET_KEYS, KEYS_KEPT)
 
 
 async def _place_batch(connection: Connection) -> int:
@@ -88,7 +115,6 @@ async def _place_batch(connection: Connection) -> int:
             return 0
         taken = [row["article_id"] for row in await connection.fetch(TAKE, BATCH_ROWS)]
         if not taken:
-            await connection.execute(FORGET_KEYS, KEYS_KEPT)
             return 0
         arrived = await connection.fetch(TITLES, taken)
         founders = await _fetch_founders(connection, arrived)
@@ -96,7 +122,9 @@ async def _place_batch(connection: Connection) -> int:
         await connection.execute(PLACE, *transpose_rows(placed))
         if keys:
             await connection.execute(ADD_KEYS, *transpose_rows(keys))
-        return len(taken)
+        if len(placed) < len(arrived):
+            await connection.execute(WAIT_AGAIN, [row["id"] for row in arrived[len(placed) :]])
+        return len(placed)
 
 
 async def _fetch_founders(connection: Connection, arrived: Sequence[Any]) -> Sequence[Any]:
@@ -123,7 +151,7 @@ def _list_wanted(arrived: Sequence[Any]) -> Sliced[list[tuple[int, int, float]]]
 
 
 def _place(founders: Sequence[Any], arrived: Sequence[Any]) -> Sliced[tuple[list[Row], list[Row]]]:
-    """Place the articles, the earliest first.
+    """Place the articles, the earliest first, until PLACE_S is over; at least one.
 
     Returns:
         The rows of `article_stories`, and those of `story_keys` for the new founders.
@@ -137,7 +165,10 @@ def _place(founders: Sequence[Any], arrived: Sequence[Any]) -> Sliced[tuple[list
         yield
     placed: list[Row] = []
     keys: list[Row] = []
+    end_s = perf_counter() + PLACE_S
     for row in arrived:
+        if placed and perf_counter() >= end_s:
+            break
         number = row["id"]
         try:
             match, own = yield from _place_row(stories, row)

@@ -220,18 +220,19 @@ async def test_members_of_a_deleted_founder_look_for_a_story_again(archive, stor
     assert await find_groups(archive, articles[1:]) == [articles[1].id] * 2
 
 
-async def test_keys_are_forgotten_after_a_week(archive, stories, execute, fetch):
-    """They are needed only while duplicates may come. The stories stay."""
+async def test_keys_are_forgotten_after_a_week(archive, stories, execute, fetch, postgres):
+    """They are needed only while duplicates may come, also while articles wait. Stories stay."""
     first = told("one", QUAKE)
     await arrive(archive, stories, first)
     assert (await fetch("SELECT count(*) > 5 FROM story_keys")) == [(True,)]
     kept = stories_module.KEYS_KEPT.days
     await execute(f"UPDATE story_keys SET added_at = now() - interval '{kept - 1} days'")  # noqa: S608
-    await place_all(stories)
+    await PostgresStories(postgres).place_batch()
     assert (await fetch("SELECT count(*) > 5 FROM story_keys")) == [(True,)]
     await execute(f"UPDATE story_keys SET added_at = now() - interval '{kept + 1} days'")  # noqa: S608
-    await place_all(stories)
-    assert (await fetch("SELECT count(*) FROM story_keys")) == [(0,)]
+    await archive.save_articles([(told("two", "Rail strike ends"), NOON)], [])
+    await PostgresStories(postgres).place_batch()
+    assert (await fetch("SELECT count(DISTINCT founder_id) FROM story_keys")) == [(1,)]
     assert await find_groups(archive, [first]) == [first.id]
 
 
@@ -242,6 +243,39 @@ async def test_a_story_lists_at_most_a_hundred_duplicates(archive, stories):
     found = await archive.get_article(many[0].id)
     assert len(found.duplicates) == 100
     assert set(await find_groups(archive, many)) == {found.group_id}
+
+
+def notices(first, last):
+    """Return articles that a program wrote: similar to each other, and each a story of its own."""
+    return [
+        told(f"n{number}", f"Magnitude {number} earthquake strikes off the coast of Fiji islands")
+        for number in range(first, last)
+    ]
+
+
+async def test_what_takes_too_long_waits_for_the_next_transaction(archive, stories, monkeypatch):
+    """Each places at least one article: a server ends a transaction that is idle for long."""
+    monkeypatch.setattr(stories_module, "PLACE_S", 0)
+    articles = [told("one", QUAKE), *notices(1, 4), told("two", f"{QUAKE} islands")]
+    await archive.save_articles([(one, NOON) for one in articles], [])
+    assert [await stories.place_batch() for _ in range(7)] == [1, 1, 1, 1, 1, 0, 0]
+    groups = await find_groups(archive, articles)
+    assert groups[0] == groups[-1]
+    assert len(set(groups)) == 4
+
+
+async def test_an_article_is_compared_with_a_bounded_number_of_founders(archive, stories, postgres):
+    """They share the most words, and are the newest; so its story is still found among many."""
+    await arrive(archive, stories, *notices(100, 350))
+    one = told("one", f"{QUAKE} islands")
+    await arrive(archive, stories, one)
+    similar = "Magnitude 6.1 earthquake strikes off coast of the Fiji islands"
+    row = {"id": 1, "title": similar, "published_at": NOON}
+    likely = await postgres.run(stories_module._fetch_founders, [row])
+    assert len(likely) == stories_module.MOST_FOUNDERS
+    two = told("two", similar)
+    assert await arrive(archive, stories, two) == 1
+    assert await find_groups(archive, [two]) == [one.id]
 
 
 MANY = 2_000
