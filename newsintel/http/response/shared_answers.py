@@ -14,7 +14,7 @@ from quart import Response, request
 
 from newsintel import __version__
 from newsintel.errors import UnavailableError
-from newsintel.http.bodies.formats import AS_JSON, Encoding
+from newsintel.http.bodies.formats import AS_JSON, Encoding, Format
 from newsintel.http.response.conditional import respond_unless_held
 from newsintel.http.response.kept_answer import KeptAnswer, keep_answer
 from newsintel.http.services import MadeAnswer, Services
@@ -50,7 +50,7 @@ async def answer_shared(
         make: makes the body's plain value; an error is not cached, and all waiters raise it.
         encoding: the format. `asked` has what else the encoded body depends on.
     """
-    key = build_cache_key(prefix, [encoding.format, asked])
+    key = build_cache_key(prefix, asked, encoding.format)
     reached = True
     try:
         found = await services.search.bytes_cache.get(key)
@@ -82,9 +82,10 @@ async def _make_and_cache(
     return body, keep_s
 
 
-def build_cache_key(prefix: str, asked: Any) -> str:
+def build_cache_key(prefix: str, asked: Any, body_format: Format = Format.JSON) -> str:
     """Return the cache key. It includes the version, since bodies may differ between versions."""
-    return f"{prefix}:{hashlib.sha256(json.dumps([__version__, asked]).encode()).hexdigest()[:32]}"
+    asked = json.dumps([__version__, body_format, asked])
+    return f"{prefix}:{hashlib.sha256(asked.encode()).hexdigest()[:32]}"
 
 
 def _choose_cache_s(body: Mapping[str, Any]) -> int:
