@@ -67,6 +67,7 @@ from tests.fakes.personal import (
     MemoryFeedback,
     MemoryOwnHistory,
     MemoryPreferences,
+    MemoryPrivateFeeds,
     MemoryRepeats,
     MemorySaved,
 )
@@ -156,6 +157,7 @@ class World:
                 history=self.history,
                 own_history=self.own_history,
                 repeats=self.repeats,
+                feeds=MemoryPrivateFeeds(self.accounts),
                 account_data=None,
             ),
             intelligence=IntelligenceStores(
