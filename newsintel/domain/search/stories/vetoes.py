@@ -1,5 +1,6 @@
 """What shows that two similar titles are two stories, by name."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from itertools import pairwise
@@ -27,8 +28,17 @@ class Veto(StrEnum):
 
 
 def find_veto(one: ParsedTitle, other: ParsedTitle) -> Veto | None:
-    """Return the first rule by which two titles are two stories; equal for both orders."""
+    """Return the first rule by which two titles are two stories; equal for both orders.
+
+    Some rules walk through one title and look into the other, so they always get the same one
+    first.
+    """
+    one, other = sorted((one, other), key=_get_order)
     return next((veto for veto, applies in VETOES_OF_TITLES.items() if applies(one, other)), None)
+
+
+def _get_order(title: ParsedTitle) -> tuple[str, tuple[Step, ...]]:
+    return title.folded, title.steps
 
 
 def differ_in_numbers(one: ParsedTitle, other: ParsedTitle) -> bool:
@@ -133,12 +143,12 @@ def have_swapped_actors(one: ParsedTitle, other: ParsedTitle) -> bool:
     """Whether two actors stand on the other sides of the same action: who attacked whom.
 
     A title with `by` may name them in the other order. In Title Case only places are known as
-    actors.
+    actors. What a title says twice stands on no side.
     """
     if one.passive != other.passive:
         return False
-    places = {step.name: place for place, step in enumerate(other.steps)}
-    shared = [step for step in one.steps if step.name in places]
+    own, places = _find_places(one.steps), _find_places(other.steps)
+    shared = [one.steps[place] for name, place in own.items() if name in places]
     actions = read_actions()
     only_places = one.title_case or other.title_case
     actors = [
@@ -152,6 +162,12 @@ def have_swapped_actors(one: ParsedTitle, other: ParsedTitle) -> bool:
         if start > end and any(end < places[name] < start for name in between):
             return True
     return False
+
+
+def _find_places(steps: Sequence[Step]) -> dict[str, int]:
+    """Return the place of each class that occurs once, in the order of the title."""
+    times = Counter(step.name for step in steps)
+    return {step.name: place for place, step in enumerate(steps) if times[step.name] == 1}
 
 
 VETOES_OF_TITLES: dict[Veto, Callable[[ParsedTitle, ParsedTitle], bool]] = {
