@@ -127,6 +127,8 @@ class History:
             lines.append(f"VIOLATED, {kind}: {number}")
             found = [one.text for one in self.violations if one.kind == kind]
             lines += [f"  {text}" for text in found[:EXAMPLES]]
+        if kinds:
+            lines += ["The faults:", *(f"  {at:.1f} s: {name}" for at, name in self.faults)]
         lines.append("FAILED" if kinds else "PASSED: nothing was violated")
         return "\n".join(lines)
 
