@@ -65,12 +65,11 @@ class Server:
 
         Other load on the machine does not change it.
         """
-        return sum(map(_read_cpu_s, (self.pid, *_list_children(self.pid))))
+        return sum(map(_read_cpu_s, (self.pid, *list_children(self.pid))))
 
     def rss_mib(self) -> float:
         """Return its resident memory in MiB."""
-        lines = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
+        return read_rss_mib(self.pid)
 
 
 @define
@@ -376,7 +375,13 @@ def _read_cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _list_children(pid: int) -> list[int]:
+def read_rss_mib(pid: int) -> float:
+    """Return a process's resident memory in MiB."""
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
+
+
+def list_children(pid: int) -> list[int]:
     """Return the processes that a process has started, by whichever of its threads."""
     return [
         int(child)

@@ -5,7 +5,7 @@ It acts like a database's DNS name or load balancer whose target changes.
 
 import socket
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -162,6 +162,17 @@ class Forwarder:
                 pass
         except CLOSED:
             return
+
+
+NETWORK_FAULTS: Mapping[str, Callable[[Forwarder], None]] = {
+    "refused": Forwarder.cut,
+    "black hole": lambda name: name.freeze(swallow_new=True),
+    "slow": Forwarder.hold_replies,
+    "lost replies": Forwarder.drop_replies,
+    "reset": Forwarder.reset,
+    "flapping": Forwarder.flap,
+}
+"""How the network to a server can fail, until `mend`."""
 
 
 @asynccontextmanager

@@ -1,10 +1,11 @@
 """What is checked after the load: the service is idle, and the archive holds what was answered."""
 
-import asyncpg
+from typing import Any
+
 import httpx
 import trio
-import trio_asyncio
 
+from benchmarks.chaos.database import run_on_database
 from benchmarks.chaos.history import History
 from benchmarks.chaos.meters import Reading, read_meters
 from benchmarks.chaos.world import World
@@ -39,7 +40,7 @@ async def check_archive(world: World, history: History) -> None:
 
     Also each save that was confirmed and is missing, or belongs to somebody else.
     """
-    archived, saved = await _read_archive(world.database)
+    archived, saved = await run_on_database(world.database, _read_archive)
     for lost in sorted(history.answered - archived):
         history.note_violation("lost", f"article {lost}")
     for person, ids in history.saved.items():
@@ -47,18 +48,9 @@ async def check_archive(world: World, history: History) -> None:
             history.note_violation("lost", f"{person}'s save of {lost}")
 
 
-async def _read_archive(database: str) -> tuple[set[str], dict[str, set[str]]]:
-    async def read() -> tuple[set[str], dict[str, set[str]]]:
-        connection = await asyncpg.connect(database)
-        try:
-            archived = {row[0] for row in await connection.fetch(ARCHIVED)}
-            saved: dict[str, set[str]] = {}
-            for name, article in await connection.fetch(SAVED):
-                saved.setdefault(name, set()).add(article)
-            return archived, saved
-        finally:
-            await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
-
-    async with trio_asyncio.open_loop():
-        found: tuple[set[str], dict[str, set[str]]] = await trio_asyncio.aio_as_trio(read)()
-    return found
+async def _read_archive(connection: Any) -> tuple[set[str], dict[str, set[str]]]:
+    archived = {row[0] for row in await connection.fetch(ARCHIVED)}
+    saved: dict[str, set[str]] = {}
+    for name, article in await connection.fetch(SAVED):
+        saved.setdefault(name, set()).add(article)
+    return archived, saved

@@ -5,18 +5,18 @@ import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
-from pathlib import Path
 from random import Random
+from typing import Any
 
-import asyncpg
 import httpx
 import trio
-import trio_asyncio
 from attrs import frozen
 
+from benchmarks.chaos.database import run_on_database
 from benchmarks.chaos.history import History, Part
 from benchmarks.chaos.proxy import Mode, Proxy
 from benchmarks.chaos.world import SOURCES, World
+from benchmarks.rig import list_children
 from newsintel.storage.embedded.daemons import Daemon
 
 QUIET_S = (2.0, 6.0)
@@ -190,23 +190,16 @@ async def _misbehave(
 
 def _list_family(server: Daemon) -> list[int]:
     """Return a server's process and its children."""
-    if (pid := server.find_pid()) is None:
-        return []
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    return [pid, *map(int, children)]
+    pid = server.find_pid()
+    return [] if pid is None else [pid, *list_children(pid)]
 
 
 async def _run_sql(database: str, *statements: str) -> None:
-    async def run() -> None:
-        connection = await asyncpg.connect(database)
-        try:
-            for statement in (*statements, "SELECT pg_reload_conf()"):
-                await connection.execute(statement)
-        finally:
-            await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
+    async def run(connection: Any) -> None:
+        for statement in (*statements, "SELECT pg_reload_conf()"):
+            await connection.execute(statement)
 
-    async with trio_asyncio.open_loop():
-        await trio_asyncio.aio_as_trio(run)()
+    await run_on_database(database, run)
 
 
 async def _set_redis(path: str, settings: Mapping[str, str]) -> None:

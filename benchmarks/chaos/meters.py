@@ -8,6 +8,8 @@ import httpx
 import trio
 from attrs import define, field, frozen
 
+from benchmarks.rig import read_rss_mib
+
 GROWTH_MIB = 64.0
 """How much more memory may be resident after the load: the caches in memory are full by then."""
 SPARE_FILES = 32
@@ -51,17 +53,12 @@ async def read_meters(client: httpx.AsyncClient, url: str, pid: int) -> Reading:
             base = name.partition("{")[0]
             samples[base] = samples.get(base, 0.0) + float(value)
     return Reading(
-        _read_rss_mib(pid),
+        read_rss_mib(pid),
         _count_files(pid),
         {name: samples.get(name, 0.0) for name in _GAUGES},
         samples.get("newsintel_spool_bytes", 0.0),
         samples.get("newsintel_lost_articles_total", 0.0),
     )
-
-
-def _read_rss_mib(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:")) / 1024
 
 
 def _count_files(pid: int) -> int:
@@ -77,7 +74,7 @@ class MemoryTrend:
     async def sample(self, pid: int) -> None:
         """Read the memory every SAMPLE_S until cancelled."""
         while True:
-            self._samples.append((trio.current_time(), _read_rss_mib(pid)))
+            self._samples.append((trio.current_time(), read_rss_mib(pid)))
             await trio.sleep(SAMPLE_S)
 
     def slope_mib_h(self) -> float:

@@ -18,7 +18,7 @@ from newsintel.runtime.lifecycle import END_SLACK_S, Shutdown
 from newsintel.runtime.startup import announce_start, check_addresses, serving_fields
 from newsintel.runtime.stopping import Stopped, first_signal
 from newsintel.runtime.telemetry.logs import get_logger
-from newsintel.runtime.telemetry.task_tree import ignore_request
+from newsintel.runtime.telemetry.task_tree import ignore_request, log_on_request
 from newsintel.runtime.watchdog import watch_loop
 from newsintel.runtime.workers.connection_counts import create_counts
 from newsintel.runtime.workers.handover import Handover
@@ -54,7 +54,7 @@ async def run_workers(settings: Settings) -> None:
                 )
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(_drain_after, ending.begun, supervisor)
-                    nursery.start_soon(supervisor.log_trees_on_request)
+                    nursery.start_soon(log_on_request, supervisor.request_trees)
                     nursery.start_soon(_announce_serving, supervisor, settings, sockets, ending)
                     watching.enter_context(watch_loop())
                     await supervisor.run()

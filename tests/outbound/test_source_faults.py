@@ -5,26 +5,18 @@ import trio
 
 from newsintel.domain.search.outcome import Refusal, SourcePage, Status
 from tests.faults import reply, serving
-from tests.forwarder import Forwarder, forwarding
+from tests.forwarder import NETWORK_FAULTS, forwarding
 from tests.outbound.test_source_client import QUERY, pool_of, upstream_at
 from tests.waiting import until
 
 CALLERS = 10
 """As many as a fetcher lets through at once."""
 
-FAULTS = {
-    "refused": Forwarder.cut,
-    "black hole": lambda name: name.freeze(swallow_new=True),
-    "slow": Forwarder.hold_replies,
-    "lost replies": Forwarder.drop_replies,
-    "reset": Forwarder.reset,
-    "flapping": Forwarder.flap,
-}
 SILENT = ("black hole", "slow", "lost replies")
 """Nothing but the caller's deadline ends these."""
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", NETWORK_FAULTS)
 async def test_a_fault_is_a_refusal_or_ends_at_the_deadline(fault):
     """Connections that were open before are affected too. Afterwards the source answers again.
 
@@ -55,7 +47,7 @@ async def test_a_fault_is_a_refusal_or_ends_at_the_deadline(fault):
         await fetch_all(60)
         assert all(isinstance(found, SourcePage) for found in replies)
         replies.clear()
-        FAULTS[fault](name)
+        NETWORK_FAULTS[fault](name)
         await fetch_all(0.5 if fault in SILENT else 60)
         assert len(replies) == CALLERS
         if fault in SILENT:

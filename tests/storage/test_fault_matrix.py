@@ -18,7 +18,7 @@ from newsintel.storage.postgres.pool import open_postgres
 from newsintel.storage.redis.harvests import RedisCache
 from newsintel.storage.redis.link import open_redis
 from tests.fakes.basics import Counts
-from tests.forwarder import Forwarder, forwarding
+from tests.forwarder import NETWORK_FAULTS, Forwarder, forwarding
 from tests.storage.support import NOON, answer, article
 from tests.waiting import PATIENCE_S, until
 
@@ -103,17 +103,7 @@ async def redis(bridge, servers, fetch):
             yield Store(name, store, lambda: link.slots_used, count_busy)
 
 
-FAULTS = {
-    "refused": Forwarder.cut,
-    "black hole": lambda name: name.freeze(swallow_new=True),
-    "slow": Forwarder.hold_replies,
-    "lost replies": Forwarder.drop_replies,
-    "reset": Forwarder.reset,
-    "flapping": Forwarder.flap,
-}
-
-
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", NETWORK_FAULTS)
 @pytest.mark.parametrize("store", [postgresql, redis])
 async def test_a_fault_is_an_expected_failure_and_leaves_nothing_behind(
     bridge, servers, fetch, store, fault
@@ -137,7 +127,7 @@ async def test_a_fault_is_an_expected_failure_and_leaves_nothing_behind(
     async with store(bridge, servers, fetch) as opened:
         await until(lambda: works(opened))
         outcomes.clear()
-        FAULTS[fault](opened.name)
+        NETWORK_FAULTS[fault](opened.name)
         with trio.fail_after(PATIENCE_S):
             async with trio.open_nursery() as callers:
                 for number in range(CALLERS):

@@ -215,12 +215,18 @@ def _build_source_reports(answer: Answer, merged: Merge) -> dict[str, Any]:
     }
 
 
-def _build_source_report(outcome: FetchOutcome, merged: int) -> dict[str, Any]:
+def summarize_outcome(outcome: FetchOutcome) -> dict[str, Any]:
+    """Return what is known of a source's answer before it is merged with the others."""
     return {
         "status": outcome.status.value,
         "latency_ms": None if outcome.latency_ms is None else round(outcome.latency_ms, 1),
         "returned": outcome.returned,
         "kept": len(outcome.articles),
+    }
+
+
+def _build_source_report(outcome: FetchOutcome, merged: int) -> dict[str, Any]:
+    return summarize_outcome(outcome) | {
         "merged": merged,
         "http_status": outcome.http_status,
         "retry_at": None if outcome.retry_at is None else format_time(outcome.retry_at),

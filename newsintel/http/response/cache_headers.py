@@ -45,6 +45,11 @@ def compute_tag(answer: Answer, view: View) -> str:
     return hashlib.sha256(repr(identity).encode()).hexdigest()[:32]
 
 
+def hash_body(body: bytes) -> str:
+    """Return the opaque part of an entity tag that stands for these bytes."""
+    return hashlib.sha256(body).hexdigest()[:32]
+
+
 def compute_fresh_until(answer: Answer, windows: Windows) -> datetime:
     """Return when an answer stops being fresh.
 

@@ -4,7 +4,6 @@ Such an answer is the same for everybody. Redis, or the store behind it, is aske
 seconds, so what another process changes shows soon.
 """
 
-import hashlib
 from math import floor
 
 from attrs import frozen
@@ -12,7 +11,13 @@ from attrs import frozen
 from newsintel.domain.bounds.sized_cache import SizedCache
 from newsintel.http.asgi import HeaderLines
 from newsintel.http.bodies.formats import MEDIA_TYPES, Format
-from newsintel.http.response.cache_headers import HIT_STATUS, MISS_STATUS, VARY, format_etag
+from newsintel.http.response.cache_headers import (
+    HIT_STATUS,
+    MISS_STATUS,
+    VARY,
+    format_etag,
+    hash_body,
+)
 
 MEMORY_S = 5
 """How long an answer is sent from memory, at most."""
@@ -65,7 +70,7 @@ class KeptAnswer:
             age_s: for how long it has been cached.
             media_type: its Content-Type.
         """
-        tag = hashlib.sha256(body).hexdigest()[:32]
+        tag = hash_body(body)
         lines = (
             *_describe(body, media_type),
             (b"etag", format_etag(tag)),

@@ -4,7 +4,6 @@ The token is the only credential, so it is never logged: the redactor knows its 
 logged by their pattern.
 """
 
-import hashlib
 from collections.abc import Iterable
 
 from attrs import frozen
@@ -26,7 +25,7 @@ from newsintel.http.bodies.search import summarize_article
 from newsintel.http.paths import FEEDS
 from newsintel.http.request.access import get_current_caller
 from newsintel.http.request.filters import FORMAT_OF_FEED
-from newsintel.http.response.cache_headers import VARY, format_etag
+from newsintel.http.response.cache_headers import VARY, format_etag, hash_body
 from newsintel.http.response.conditional import respond_unless_held
 from newsintel.http.response.links import build_url
 from newsintel.http.route import Route
@@ -72,7 +71,7 @@ async def show_feed(services: Services, given: FeedParameters) -> Response:
         given.format, lambda _: _describe_channel(services.settings, owned.feed.name)
     )
     data = await run_in_turns(encoding.encode(body))
-    tag = hashlib.sha256(data).hexdigest()[:32]
+    tag = hash_body(data)
     return respond_unless_held(data, _build_headers(data, tag, encoding.media_type), tag)
 
 

@@ -17,6 +17,7 @@ from newsintel.config.settings import Settings
 from newsintel.domain.search.codec import to_json
 from newsintel.domain.search.harvest import Answer, Reply
 from newsintel.http.bodies.schemas import ref
+from newsintel.http.bodies.search import summarize_outcome
 from newsintel.http.paths import STREAM
 from newsintel.http.response.answers import answer_empty
 from newsintel.http.response.cache_headers import VARY, classify_reply
@@ -147,14 +148,7 @@ class SearchStream:
         return events + await self._format_merge(step.reports)
 
     def _format_report(self, report: SourceReported) -> bytes:
-        outcome = report.outcome
-        body = {
-            "name": outcome.source,
-            "status": outcome.status.value,
-            "latency_ms": None if outcome.latency_ms is None else round(outcome.latency_ms, 1),
-            "returned": outcome.returned,
-            "kept": len(outcome.articles),
-        }
+        body = {"name": report.outcome.source} | summarize_outcome(report.outcome)
         return self._format("source", to_json(body))
 
     async def _format_merge(self, reports: Sequence[SourceReported]) -> bytes:

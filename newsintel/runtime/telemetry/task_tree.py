@@ -6,7 +6,7 @@ the watchdog then writes the tracebacks.
 
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -92,11 +92,17 @@ def ignore_request() -> Iterator[None]:
         signal.signal(signal.SIGUSR1, before)
 
 
-async def log_on_request() -> None:
-    """Log the tree after each SIGUSR1, until cancelled."""
+async def log_on_request(pass_on: Callable[[], None] | None = None) -> None:
+    """Log the tree after each SIGUSR1, until cancelled.
+
+    Args:
+        pass_on: passes the request on to other processes.
+    """
     with trio.open_signal_receiver(signal.SIGUSR1) as requests:
         async for _ in requests:
             log_task_tree()
+            if pass_on is not None:
+                pass_on()
 
 
 def log_task_tree() -> None:

@@ -13,7 +13,6 @@ from newsintel.errors import WorkersFailedError
 from newsintel.runtime.lifecycle import END_SLACK_S
 from newsintel.runtime.make_once import MakeOnce
 from newsintel.runtime.telemetry.logs import get_logger
-from newsintel.runtime.telemetry.task_tree import log_task_tree
 from newsintel.runtime.workers.channel import Channel, Kind
 from newsintel.runtime.workers.connection_counts import ConnectionCounts
 from newsintel.runtime.workers.handover import Handover
@@ -100,14 +99,11 @@ class Supervisor:
         self._lives.deadline = trio.current_time() + self._drain_s + END_SLACK_S
         self.ending.set()
 
-    async def log_trees_on_request(self) -> None:
-        """After each SIGUSR1, log the tasks of this process and of each worker; until cancelled."""
-        with trio.open_signal_receiver(signal.SIGUSR1) as requests:
-            async for _ in requests:
-                log_task_tree()
-                for member in self._members.values():
-                    if member.serving and member.process is not None:
-                        member.process.send_signal(signal.SIGUSR1)
+    def request_trees(self) -> None:
+        """Let each worker log its tasks."""
+        for member in self._members.values():
+            if member.serving and member.process is not None:
+                member.process.send_signal(signal.SIGUSR1)
 
     async def collect_metrics(self) -> bytes:
         """Return the metrics of all workers as one exposition."""

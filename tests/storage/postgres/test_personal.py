@@ -14,10 +14,11 @@ from newsintel.domain.personal.preferences import MAX_KEYS, check_preference
 from newsintel.domain.personal.saved_query import parse_saved_query
 from newsintel.errors import InvalidParameterError, PoisonedBatchError
 from newsintel.storage.postgres.accounts.account_data import PostgresAccountData
+from newsintel.storage.postgres.accounts.accounts import LOCK_ACCOUNT
 from newsintel.storage.postgres.personal import own_history as own_history_module
 from newsintel.storage.postgres.personal.history import PostgresHistory
 from newsintel.storage.postgres.personal.own_history import PostgresOwnHistory
-from newsintel.storage.postgres.personal.preferences import LOCK, PUT, PostgresPreferences
+from newsintel.storage.postgres.personal.preferences import PUT, PostgresPreferences
 from tests.make import search_record
 from tests.storage.support import NOON, article
 
@@ -109,7 +110,7 @@ async def test_concurrent_requests_do_not_both_take_the_last_place(
 
     async with (
         trio.open_nursery() as nursery,
-        holding((LOCK, alice), (PUT, alice, "first", "1", NOON)),
+        holding((LOCK_ACCOUNT, alice), (PUT, alice, "first", "1", NOON)),
     ):
         nursery.start_soon(second)
         await somebody_waits()

@@ -5,8 +5,9 @@ import trio
 
 from newsintel.domain.personal.model import PutResult
 from newsintel.domain.personal.saved_query import parse_saved_query
+from newsintel.storage.postgres.accounts.accounts import LOCK_ACCOUNT
 from newsintel.storage.postgres.personal import saved as module
-from newsintel.storage.postgres.personal.saved import LOCK, MOST_SAVES
+from newsintel.storage.postgres.personal.saved import MOST_SAVES
 from tests.storage.support import NOON, article
 
 FILL = """
@@ -74,7 +75,7 @@ async def test_concurrent_saves_do_not_both_take_the_last_place(
     )
     async with (
         trio.open_nursery() as nursery,
-        holding((LOCK, alice), (first, alice, article("first").id)),
+        holding((LOCK_ACCOUNT, alice), (first, alice, article("first").id)),
     ):
         nursery.start_soon(second)
         await somebody_waits()

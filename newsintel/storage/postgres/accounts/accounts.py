@@ -13,6 +13,10 @@ from newsintel.storage.postgres.pool import Connection, Postgres
 
 USED_EVERY = timedelta(minutes=1)
 
+LOCK_ACCOUNT = "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE"
+"""One transaction at a time for each account: two at once could both take the last place of a
+list."""
+
 ACCOUNT_COLUMNS = """
 users.id, users.public_id, users.username, identities.provider, users.created_at,
 users.last_login_at

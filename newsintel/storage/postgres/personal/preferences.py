@@ -10,13 +10,11 @@ import orjson
 
 from newsintel.domain.personal.model import PutResult
 from newsintel.domain.personal.preferences import MAX_KEYS
+from newsintel.storage.postgres.accounts.accounts import LOCK_ACCOUNT
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 ALL = "SELECT key, value::text FROM user_preferences WHERE user_id = $1 ORDER BY key"
 
-# The lock allows one PUT at a time for each person. Otherwise two at once could both take the last
-# place.
-LOCK = "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE"
 FULL = """
 SELECT count(*) >= $3 AND NOT coalesce(bool_or(key = $2), false)
 FROM user_preferences WHERE user_id = $1
@@ -65,7 +63,7 @@ async def _put(
     connection: Connection, user_id: int, key: str, value: str, at: datetime
 ) -> PutResult:
     async with connection.transaction():
-        await connection.execute(LOCK, user_id)
+        await connection.execute(LOCK_ACCOUNT, user_id)
         if await connection.fetchval(FULL, user_id, key, MAX_KEYS):
             return PutResult.FULL
         return (

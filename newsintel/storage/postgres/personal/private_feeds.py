@@ -7,12 +7,9 @@ from asyncpg import Record
 from attrs import evolve
 
 from newsintel.domain.personal.model import FeedList, OwnedFeed, PrivateFeed
-from newsintel.storage.postgres.accounts.accounts import new_id
+from newsintel.storage.postgres.accounts.accounts import LOCK_ACCOUNT, new_id
 from newsintel.storage.postgres.pool import Connection, Postgres
 
-# The lock allows one POST at a time for each person. Otherwise two at once could both take the last
-# place.
-LOCK = "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE"
 TAKEN = "SELECT count(*) FROM private_feeds WHERE user_id = $1"
 MAKE = """
 INSERT INTO private_feeds (public_id, user_id, digest, name, shows, q, created_at)
@@ -57,7 +54,7 @@ async def _make(
     connection: Connection, user_id: int, feed: PrivateFeed, digest: str, most: int
 ) -> bool:
     async with connection.transaction():
-        await connection.execute(LOCK, user_id)
+        await connection.execute(LOCK_ACCOUNT, user_id)
         if await connection.fetchval(TAKEN, user_id) >= most:
             return False
         shows, created_at = feed.shows.value, feed.created_at

@@ -13,6 +13,7 @@ from newsintel.domain.search.matching import PreparedQuery, prepare_text
 from newsintel.domain.search.query_model import Clause
 from newsintel.domain.text.languages import SIMPLE
 from newsintel.domain.text.parts import cut_at_spaces
+from newsintel.storage.postgres.accounts.accounts import LOCK_ACCOUNT
 from newsintel.storage.postgres.archive.article_rows import ARTICLE_COLUMNS, LISTED, article_of
 from newsintel.storage.postgres.archive.articles import upsert
 from newsintel.storage.postgres.pool import Connection, Postgres
@@ -54,9 +55,6 @@ ORDER BY saved_at DESC, article_id LIMIT $4
     for content, columns in ((True, ARTICLE_COLUMNS), (False, LISTED))
 }
 
-# The lock allows one PUT at a time for each person. Otherwise two at once could both take the last
-# place.
-LOCK = "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE"
 FULL = f"""
 SELECT count(*) >= {MOST_SAVES} AND NOT coalesce(
     bool_or(article_id = (SELECT id FROM articles WHERE public_id = $2)), false
@@ -184,7 +182,7 @@ async def _put(
     at: datetime,
 ) -> tuple[Save, PutResult]:
     async with connection.transaction():
-        await connection.execute(LOCK, user_id)
+        await connection.execute(LOCK_ACCOUNT, user_id)
         if await connection.fetchval(FULL, user_id, article.id):
             return Save(article, notes, at), PutResult.FULL
         row: Record | None = await connection.fetchrow(
