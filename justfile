@@ -24,7 +24,7 @@ test *ARGS: lint types imports
 
 # the slow tests: property tests with many more examples, every command stopped at every step
 test-long *ARGS:
-    python -m pytest -m slow --numprocesses auto --maxprocesses 4 --dist loadfile tests/commands tests/config tests/domain tests/outbound/test_source_client.py {{ARGS}}
+    python -m pytest -m slow --numprocesses auto --maxprocesses 4 --dist loadfile tests/commands tests/config tests/domain tests/outbound/sources tests/outbound/test_source_client.py tests/storage/redis {{ARGS}}
 
 # the tests with branch coverage, which must be 100 % for the pure modules
 cov:
