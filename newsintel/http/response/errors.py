@@ -29,7 +29,12 @@ from newsintel.errors import (
     UnavailableError,
 )
 from newsintel.http.request.access import CHALLENGE
-from newsintel.http.response.problems import PROBLEMS, RETRY_AFTER_S, answer_problem
+from newsintel.http.response.problems import (
+    PROBLEMS,
+    RETRIED_STATUSES,
+    RETRY_AFTER_S,
+    answer_problem,
+)
 from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -213,4 +218,4 @@ def _build_headers(error: BaseException, code: str) -> dict[str, str]:
     if isinstance(error, AccountGoneError):
         return {"WWW-Authenticate": CHALLENGE}
     wait_s = getattr(error, "retry_after_s", None) or RETRY_AFTER_S
-    return {"Retry-After": str(ceil(wait_s))} if PROBLEMS[code].status in (429, 503) else {}
+    return {"Retry-After": str(ceil(wait_s))} if PROBLEMS[code].status in RETRIED_STATUSES else {}

@@ -15,7 +15,7 @@ from newsintel.http.request.credentials import name_session_cookie
 from newsintel.http.request.json_body import LEFT_OUT
 from newsintel.http.request.query_string import Parameter
 from newsintel.http.response.fixed_answer import FixedAnswer
-from newsintel.http.response.problems import PROBLEM_JSON, PROBLEMS
+from newsintel.http.response.problems import PROBLEM_JSON, PROBLEMS, RETRIED_STATUSES
 from newsintel.http.route import Route
 
 COMMON_PROBLEMS = ("invalid_parameter", "unauthenticated", "too_large", "wrong_host", "internal")
@@ -48,6 +48,15 @@ LIMIT_HEADERS: dict[str, Any] = {
     },
 }
 """Headers of every response of a rate-limited route."""
+
+RETRY_HEADERS: dict[str, Any] = {
+    "Retry-After": {
+        "description": "Seconds after which a retry can succeed.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    },
+}
+"""Headers of every problem that passes by itself."""
 
 
 def build_routes(others: Iterable[Route], settings: Settings) -> tuple[Route, ...]:
@@ -118,7 +127,10 @@ def _describe_operation(route: Route, settings: Settings) -> dict[str, Any]:
             *map(_describe_query_parameter, route.takes),
         ],
         **({"requestBody": _describe_body(route)} if route.body else {}),
-        "responses": {status: one | {"headers": LIMIT_HEADERS} for status, one in responses.items()}
+        "responses": {
+            status: one | {"headers": LIMIT_HEADERS | one.get("headers", {})}
+            for status, one in responses.items()
+        }
         if limited
         else responses,
         "security": _describe_security(route.need),
@@ -173,6 +185,7 @@ def _describe_problems(route: Route, *, limited: bool) -> dict[str, Any]:
     content = {PROBLEM_JSON: {"schema": ref("Problem")}}
     return {
         str(status): {"description": ", ".join(codes), "content": content}
+        | ({"headers": RETRY_HEADERS} if status in RETRIED_STATUSES else {})
         for status, codes in sorted(by_status.items())
     }
 
