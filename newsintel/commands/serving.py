@@ -38,6 +38,8 @@ class Role:
     Attributes:
         exposition: returns the metrics of the whole service.
         on_serving: called with the URLs of BIND and of METRICS_BIND when requests are accepted.
+        on_silence: called while an actor does not get on. Alone, a process says so in `/health`,
+            and its platform restarts it.
         counts: the connections of all workers; None = there is no other process.
         public: the listeners of BIND, if another process has opened them.
         metrics: those of METRICS_BIND.
@@ -45,6 +47,7 @@ class Role:
 
     exposition: Callable[[], Awaitable[bytes]]
     on_serving: Callable[[list[str], list[str]], Awaitable[None]]
+    on_silence: Callable[[], None] = lambda: None
     counts: ConnectionCounts | None = None
     public: Sequence[Listener] = ()
     metrics: Sequence[Listener] = ()
@@ -100,7 +103,9 @@ async def serve_in_role(
                 await services.operations.health.check_stores()  # else the first probes get a 503
                 urls = await _start_listening(http, services, role, metrics, ending.begun)
                 services.operations.health.enter_phase(Phase.SERVING)
-                http.start_soon(watch_readiness, services, ending.begun, name="readiness")
+                http.start_soon(
+                    watch_readiness, services, ending.begun, role.on_silence, name="readiness"
+                )
                 configure_gc()
                 watching.enter_context(watch_loop(stuck_s))
                 watching.enter_context(measure_stalls(metrics.observe))
