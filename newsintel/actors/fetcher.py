@@ -162,8 +162,11 @@ class Fetcher:
     async def _ask(self, job: FetchJob, deadline: float) -> SourcePage | Refusal | Refused:
         """Make one call if the source's terms let it start in time.
 
-        Waiting for a slot and for the pace counts against the deadline.
+        Waiting for a slot and for the pace counts against the deadline. A call that would not get
+        its answer in time is refused at once, so that its search need not wait for the deadline.
         """
+        if self._is_queue_too_long(deadline):
+            return Refusal(Status.OVERLOADED, "too many calls wait for a slot already")
         reply: SourcePage | Refusal = Refusal(
             Status.OVERLOADED, f"all {SLOTS} slots stayed taken until the deadline"
         )
@@ -208,6 +211,16 @@ class Fetcher:
                         with trio.move_on_after(GIVE_BACK_S, shield=True):
                             await self._allowance.give_back(place)
         return reply
+
+    def _is_queue_too_long(self, deadline: float) -> bool:
+        """Return whether a call at the end of the queue for a slot would surely be too late.
+
+        Each round of SLOTS calls takes the source's usual latency. The round in progress may end
+        at once, so it does not count.
+        """
+        rounds = self._slots.statistics().tasks_waiting // SLOTS
+        takes_s = self._admission.expected_latency_s()
+        return rounds > 0 and (rounds + 1) * takes_s > deadline - trio.current_time()
 
     def _decide(
         self, job: FetchJob, deadline: float, spent: Spent, now_s: float

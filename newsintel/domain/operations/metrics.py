@@ -141,7 +141,7 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "queue_depth": ("Messages that wait in an inbox.", ("inbox",)),
     "queue_room": ("Messages that an inbox can hold.", ("inbox",)),
     "queue_age_seconds": (
-        "Time since a reading last found the inbox empty: no message in it is older.",
+        "Time since a reading last found the inbox or the spool empty: nothing in it is older.",
         ("inbox",),
     ),
     "source_ready": ("1 if a source would be asked now.", ("source",)),
