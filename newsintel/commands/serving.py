@@ -130,6 +130,7 @@ async def _start_listening(
     settings = services.settings
     listen = partial(server.serve_http, settings=settings, shutdown=shutdown, metrics=metrics)
     front = create_front(services)
+    metrics.set_gauge_reader("requests_waiting", lambda: {(): front.in_flight.waiting})
     urls = await http.start(
         partial(
             listen,

@@ -13,6 +13,7 @@ from newsintel.http.middleware.envelope import Envelope
 from newsintel.http.middleware.hit_path import HitPath, Hits
 from newsintel.http.middleware.host_check import HostCheck, fix_host_header
 from newsintel.http.middleware.identify import Identify
+from newsintel.http.middleware.in_flight import InFlight
 from newsintel.http.middleware.rate_limits import RateLimits
 from newsintel.http.middleware.wire_path import WirePath
 from newsintel.http.request.access import (
@@ -64,10 +65,11 @@ RESPONSE_TIMEOUT_S = 30
 
 @frozen
 class Front:
-    """The REST API, and the way past the parser to its finished answers."""
+    """The REST API, the way past the parser to its finished answers, and what waits in it."""
 
     app: QuartTrio
     wire_path: WirePath
+    in_flight: InFlight
 
 
 def create_app(services: Services) -> QuartTrio:
@@ -101,8 +103,9 @@ def _wrap_middleware(app: QuartTrio, hot: HitPath, hits: Hits, services: Service
     settings, requests = services.settings, services.limits.requests
     limits = RateLimits(hot, requests, services.limits.misses) if requests else None
     identify = Identify(limits or hot, services)
-    cors = Cors(identify, settings.cors_origins) if settings.cors_origins else None
-    host_check = HostCheck(cors or identify, settings)
+    in_flight = InFlight(identify, services.count)
+    cors = Cors(in_flight, settings.cors_origins) if settings.cors_origins else None
+    host_check = HostCheck(cors or in_flight, settings)
     envelope = Envelope(host_check, settings)
     app.asgi_app = envelope  # type: ignore[assignment,method-assign]
     wire_path = WirePath(
@@ -114,7 +117,7 @@ def _wrap_middleware(app: QuartTrio, hot: HitPath, hits: Hits, services: Service
         hits=hits,
         now=services.now,
     )
-    return Front(app, wire_path)
+    return Front(app, wire_path, in_flight)
 
 
 def _create_framework(services: Services, table: Iterable[Route]) -> QuartTrio:

@@ -79,6 +79,7 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
         "Requests that were not valid HTTP, or were cut, by the problem in the answer.",
         ("code",),
     ),
+    "shed_requests": ("Reads answered 503 `busy` at once, because too many waited.", ()),
     "lost_latencies": (
         "Fetches whose latency Redis did not take; `newsintel deadlines` does not know of them.",
         (),
@@ -138,6 +139,7 @@ HISTOGRAMS: dict[str, tuple[str, tuple[str, ...], tuple[float, ...]]] = {
 GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "flights": ("Running searches.", ()),
     "connections": ("Connections open on the public port.", ()),
+    "requests_waiting": ("Reads whose response has not begun.", ()),
     "queue_depth": ("Messages that wait in an inbox.", ("inbox",)),
     "queue_room": ("Messages that an inbox can hold.", ("inbox",)),
     "queue_age_seconds": (
@@ -164,7 +166,10 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
 
 SUMMED_GAUGES = frozenset(
     f"newsintel_{name}"
-    for name in ("flights", "connections", "queue_depth", "queue_room", "store_slots_used", "tasks")
+    for name in (
+        *("flights", "connections", "requests_waiting", "queue_depth", "queue_room"),
+        *("store_slots_used", "tasks"),
+    )
 )
 """The gauges that count something. The sum over all workers means something; of the other gauges,
 and of those of a process, each worker has a series of its own, with the label `worker`.

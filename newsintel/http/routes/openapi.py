@@ -9,6 +9,7 @@ from newsintel.domain.accounts.model import Access
 from newsintel.domain.search.codec import to_json
 from newsintel.http.bodies.formats import MEDIA_TYPES, Format
 from newsintel.http.bodies.schemas import COMPONENTS, ref
+from newsintel.http.middleware.identify import ANONYMOUS_PATHS
 from newsintel.http.middleware.rate_limits import is_exempt
 from newsintel.http.paths import DESCRIPTION, SEARCHES
 from newsintel.http.request.credentials import name_session_cookie
@@ -192,6 +193,8 @@ def _describe_problems(route: Route, *, limited: bool) -> dict[str, Any]:
 
 def _list_implied_problems(route: Route) -> Iterator[str]:
     """Yield the codes that follow from the method, need and body of a route."""
+    if not route.can_write and route.path not in ANONYMOUS_PATHS:
+        yield "busy"
     if route.need:
         yield "not_ready"
     if route.need is Access.SESSION:
