@@ -100,6 +100,10 @@ bench *TARGETS:
 bench-miss-parts *ARGS:
     @exec python -m benchmarks.miss_parts {{ARGS}}
 
+# measure what crowds of slow and idle clients cost another client (--rounds, --seconds)
+bench-abuse *ARGS:
+    @exec python -m benchmarks.abuse {{ARGS}}
+
 # score the rules of deduplication on labelled headlines (format: benchmarks/dedup/labelled.py)
 eval-dedup *FILES:
     @exec python -m benchmarks.dedup {{FILES}}
