@@ -57,7 +57,7 @@ def gather(crowd: Crowd, port: int) -> Iterator[list[socket.socket]]:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
             client.bind((f"127.0.1.{1 + number // PER_ADDRESS}", 0))
             client.connect(("127.0.0.1", port))
-            client.setblocking(False)  # noqa: FBT003
+            client.setblocking(False)
             clients.append(client)
             _say(client, crowd.says)
         dripping = threading.Thread(target=_drip, args=(clients, crowd.drips, done))
