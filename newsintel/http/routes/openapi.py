@@ -19,7 +19,10 @@ from newsintel.http.response.fixed_answer import FixedAnswer
 from newsintel.http.response.problems import PROBLEM_JSON, PROBLEMS, RETRIED_STATUSES
 from newsintel.http.route import Route
 
-COMMON_PROBLEMS = ("invalid_parameter", "unauthenticated", "too_large", "wrong_host", "internal")
+COMMON_PROBLEMS = (
+    *("invalid_parameter", "unauthenticated", "too_large", "headers_too_large", "wrong_host"),
+    "internal",
+)
 """Codes that every route can answer with."""
 
 BODY_PROBLEMS = ("invalid_body", "request_timeout", "unsupported_media_type")
