@@ -21,7 +21,7 @@ class Portal:
         self.resource: Any = None
         self._open = open_resource
         self._ready, self._closing = threading.Event(), trio.Event()
-        self._failure: BaseException | None = None
+        self._failure: Exception | None = None
         self._token: trio.lowlevel.TrioToken | None = None
         self._thread = threading.Thread(target=self._serve, name="portal")
 
@@ -45,7 +45,7 @@ class Portal:
     def _serve(self) -> None:
         try:
             trio.run(self._keep_open)
-        except BaseException as error:  # noqa: BLE001 - the test's own thread raises it
+        except Exception as error:  # noqa: BLE001 - the test's own thread raises it
             self._failure = error
         finally:
             self._ready.set()
