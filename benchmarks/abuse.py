@@ -25,6 +25,9 @@ PER_ADDRESS = 200
 DRIP_S = 0.5
 """The pause between two bytes of a client that drips."""
 
+SETTLE_S = 1.0
+"""The pause in which the server takes up what a crowd sent, or notices that it has left."""
+
 
 @frozen
 class Crowd:
@@ -37,7 +40,7 @@ class Crowd:
 
 HEAD = b"GET /health HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
 BODY = b"POST /auth/logout HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n"
-LARGE = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 40
+LARGE = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 4
 CROWDS = {
     "5,000 idle connections": Crowd(5_000),
     "1,000 slow heads": Crowd(1_000, HEAD, b"x"),
@@ -113,10 +116,11 @@ def main() -> None:
             for _ in range(options.rounds):
                 alone.append(measure(rig, server, options.seconds)[0])
                 with gather(crowd, server.port) as clients:
+                    time.sleep(SETTLE_S)
                     p99_ms, without = measure(rig, server, options.seconds)
                     beside.append(p99_ms)
                     failed, held = failed + without, count_open(clients)
-                time.sleep(0.5)  # the server notices that the crowd has left
+                time.sleep(SETTLE_S)
             ratio = compute_ratio(beside, alone)
             rows.append([name, f"{held:,}", str(failed), ratio.format(2)])
     header = ["crowd", "still connected", "requests without a 200", "p99 beside / alone"]
