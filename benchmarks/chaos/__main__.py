@@ -29,16 +29,19 @@ WARM_S = 20.0
 
 
 async def _run(minutes: float, per_second: float, seed: int, folder: Path) -> History:
-    history, random = History(), Random(seed)  # noqa: S311 - repeatable on purpose
-    async with open_world(folder, random) as world, httpx.AsyncClient(trust_env=False) as client:
-        load, memory = Load(world, history, random), MemoryTrend()
+    # One for each, so that the faults of a seed do not depend on how fast the load was.
+    parts = ("articles", "calls", "faults")
+    articles, calls, faults = (Random(f"{seed} {part}") for part in parts)  # noqa: S311
+    history = History()
+    async with open_world(folder, articles) as world, httpx.AsyncClient(trust_env=False) as client:
+        load, memory = Load(world, history, calls), MemoryTrend()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(load.run, per_second)
             await trio.sleep(WARM_S)
             before = await read_meters(client, world.url, world.pid)
             nursery.start_soon(memory.sample, world.pid)
             with trio.move_on_after(minutes * 60):
-                await make_faults(world, history, random)
+                await make_faults(world, history, faults)
             nursery.cancel_scope.cancel()
         after = await wait_until_idle(world, client)
         await check_archive(world, history)
