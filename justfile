@@ -67,6 +67,10 @@ lock:
 image-check:
     python -m ops.image_check
 
+# try the commands of docs/one-box.md on a copy of this Debian machine (as root)
+one-box-check:
+    ops/one_box_check.sh
+
 # sign in with the certified OpenID provider oidc-provider, which npm installs
 sign-in-check:
     python -m pytest -m slow tests/outbound/oauth
