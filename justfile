@@ -40,9 +40,10 @@ lint:
     # file, so it skips files without async code.
     git grep -lwE 'async|await|asyncio|trio' -- '*.py' | xargs -n 12 -P 2 flake8-async --enable ASYNC1,ASYNC2,ASYNC300 --disable ASYNC114,ASYNC124,ASYNC127,ASYNC128
     hadolint Dockerfile
-    shellcheck dev ops/*.sh
+    shellcheck dev ops/*.sh ops/*/*.sh
     zizmor --offline --no-progress --quiet .github/workflows
     check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+    check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
     ops/actionlint.sh
 
 types:
@@ -70,6 +71,12 @@ image-check:
 # try the commands of docs/one-box.md on a copy of this Debian machine (as root)
 one-box-check:
     ops/one_box_check.sh
+
+# check ops/kubernetes against the API's own schemas, which have their own environment: 108 MB
+kubernetes-check:
+    python -m venv .venv-kubernetes
+    .venv-kubernetes/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --only-binary :all: -r locks/kubernetes.txt
+    .venv-kubernetes/bin/kubernetes-validate --strict --quiet ops/kubernetes/base/[!k]*.yaml ops/kubernetes/example/[!k]*.yaml
 
 # sign in with the certified OpenID provider oidc-provider, which npm installs
 sign-in-check:
@@ -119,6 +126,10 @@ bench-intelligence *TARGETS:
 # check ops/terraform: format, types, tests, plan, policies, a mutant for each policy, checkov
 terraform-check *ARGS:
     python -m ops.terraform_check {{ARGS}}
+
+# pin the tool of kubernetes-check
+lock-kubernetes:
+    printf 'kubernetes-validate==1.37.0\n' | {{COMPILE}} --constraint locks/dev.txt --output-file locks/kubernetes.txt -
 
 # pin the tools of terraform-check (in their own environment, because they need old versions)
 lock-terraform:
