@@ -48,6 +48,11 @@ exit status: 0 done, 1 failed, 2 a setting or an argument cannot be used, 128 + 
 (130 interrupted)
 """
 
+NOT_LINUX = (
+    "newsintel: runs on Linux alone, because it needs /proc and Linux's socket options: "
+    "use a container (docs/containers.md) or a virtual machine\n"
+)
+
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 """For settings and arguments that cannot be used; argparse exits with the same code."""
@@ -130,6 +135,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run_command(given: Sequence[str]) -> int:
     asked = next((word for word in given if not word.startswith("-")), None)
+    if asked in COMMANDS and sys.platform != "linux":
+        sys.stderr.write(NOT_LINUX)
+        return EXIT_FAILED
     top = build_parser(asked)
     if not given:
         top.print_help()
