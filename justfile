@@ -3,6 +3,11 @@
 # The packages that use neither trio nor any client or server (import-linter enforces this).
 PURE := "newsintel/config/*,newsintel/domain/*,newsintel/outbound/sources/*,newsintel/http/bodies/*,newsintel/errors.py"
 
+# Of the lines and branches that run in the tests' own process; services that the tests start as
+# processes of their own are not counted. It follows from the pure packages, which are covered
+# completely, and from a part of the other tests: raise it to what a whole run prints.
+COVERED_PERCENT := "55"
+
 COMPILE := "uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet"
 PROJECT := 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))'
 
@@ -26,10 +31,12 @@ test *ARGS: lint types imports
 test-long *ARGS:
     python -m pytest -m slow --numprocesses auto --maxprocesses 4 --dist loadfile tests/commands tests/config tests/domain tests/outbound/test_source_client.py {{ARGS}}
 
-# the tests with branch coverage, which must be 100 % for the pure modules
+# the tests with branch coverage: 100 % of the pure modules, a threshold for newsintel and ops
 cov:
     coverage run -m pytest
-    coverage report
+    coverage xml --quiet
+    coverage report --format=markdown >> "${GITHUB_STEP_SUMMARY:-/dev/null}"
+    coverage report --fail-under={{COVERED_PERCENT}}
     coverage report --fail-under=100 --include={{PURE}}
 
 lint:
