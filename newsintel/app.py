@@ -8,6 +8,7 @@ HTTP, CLI ─> desk ───────> merger ────────┼> f
                                                       ├─ to_cache ────> cache_writer ─> Redis
                                                       └─ to_persister > persister ────> PostgreSQL
 HTTP ─ to_recorder ─> recorder ─> search_history <─ janitor, search_marks ─> trend_writer
+feeds ─> poller ─ to_persister > persister; PostgreSQL: feeds, leased by host <─> poller
 persister, recorder ─ what PostgreSQL does not take ─> spool ─> drainer ─> PostgreSQL
 fetchers ─ tally ─> latency_writer ─> Redis          metrics ─> emf_writer ─> standard error
 PostgreSQL: articles still to be read ─> indexer        story_queue ─> grouper
@@ -81,7 +82,12 @@ async def open_pipeline(
             log.warning("starting_without", store=away)
         core = wiring.Core.of(settings, metrics, stores, utc_now)
         doors = wiring.make_starts(core)
-        async with run_sinks(core, edges), run_upkeep(core), run_searching(core, edges, doors):
+        async with (
+            run_sinks(core, edges),
+            run_upkeep(core),
+            wiring.run_poller(core, edges),
+            run_searching(core, edges, doors),
+        ):
             with edges.to_merger, edges.to_recorder:
                 yield wiring.make_services(core, doors, providers, edges)
             # Few answers come from here on, so an attempt to save may take longer. When the last
@@ -152,7 +158,9 @@ async def run_searching(core: Core, edges: Edges, doors: Starts) -> AsyncIterato
     """
     async with AsyncExitStack() as clients, trio.open_nursery() as nursery:
         for name in doors:
-            source = wiring.open_source(REGISTRY[name], core.settings.source[name], core.now)
+            source = wiring.open_source(
+                REGISTRY[name], core.settings.source[name], core.stores.archive, core.now
+            )
             upstream = await clients.enter_async_context(source)
             fetcher = wiring.make_fetcher(core, edges, name, upstream, doors)
             title = f"fetcher({name})"

@@ -5,16 +5,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
+import trio
 from attrs import frozen
 
 from newsintel import __version__
 from newsintel.actors import emf_writer
 from newsintel.actors.fetcher import Fetcher
 from newsintel.actors.merger import Merger
+from newsintel.actors.poller import Poller
 from newsintel.config.settings import Settings, SourceSettings
 from newsintel.config.values import Secret
 from newsintel.domain.accounts.persons import Persons
 from newsintel.domain.bounds.sized_cache import SizedCache
+from newsintel.domain.feeds.harvests import NAME
+from newsintel.domain.feeds.schedule import PollBounds
 from newsintel.domain.intelligence.marks import SearchMarker
 from newsintel.domain.limits.admission import Admission
 from newsintel.domain.limits.quotas import SourceLimits
@@ -38,11 +42,13 @@ from newsintel.http.services import (
     SearchServices,
     Services,
 )
+from newsintel.outbound.feed_client import open_feed_client
+from newsintel.outbound.feed_lists import ConfiguredFeeds
 from newsintel.outbound.oauth.app_token import open_app_token
 from newsintel.outbound.oauth.links import AccountLinks
 from newsintel.outbound.oauth.providers import Providers
 from newsintel.outbound.source_client import open_upstream
-from newsintel.outbound.sources.source import Source
+from newsintel.outbound.sources.source import PolledFeeds, Source
 from newsintel.runtime.clock import utc_now
 from newsintel.runtime.edges import Edges
 from newsintel.runtime.heartbeats import Heartbeats
@@ -58,11 +64,12 @@ from newsintel.runtime.personal.preference_cache import PreferenceCache
 from newsintel.runtime.personal.recording import Recording
 from newsintel.runtime.search.claims import SharedCache
 from newsintel.runtime.search.desk import Desk
+from newsintel.runtime.search.polled_source import PolledSource
 from newsintel.runtime.spool import Spool
 from newsintel.runtime.telemetry import gauges, scraping
 from newsintel.runtime.telemetry.metrics import Metrics
 from newsintel.storage.embedded.secret_key_file import load_or_create_keys
-from newsintel.storage.stores import Stores
+from newsintel.storage.stores import ArchiveStores, Stores
 
 UNKNOWN_LOOKUP_SHARE = 3
 """Look-ups of unknown keys and sessions use at most one in UNKNOWN_LOOKUP_SHARE of PostgreSQL's
@@ -287,10 +294,41 @@ def _intelligence_services(core: Core, preferences: PreferenceCache) -> Intellig
 
 
 @asynccontextmanager
+async def run_poller(core: Core, edges: Edges) -> AsyncIterator[None]:
+    """Run the poller while the block runs, if feeds are read."""
+    if NAME not in core.settings.enabled_sources:
+        yield
+        return
+    settings = core.settings
+    private, now = settings.private_addresses, core.now
+    bounds = PollBounds(settings.feeds_poll_min_s, settings.feeds_poll_max_s)
+    async with (
+        open_feed_client(settings.public_url, private=private, now=now) as client,
+        trio.open_nursery() as nursery,
+    ):
+        poller = Poller(
+            edges.to_persister.clone(),
+            room=edges.rooms.to_persister,
+            store=core.stores.archive.feeds,
+            reader=client,
+            listed=ConfiguredFeeds(settings.feeds, client),
+            bounds=bounds,
+            count=core.count,
+            now=now,
+        )
+        nursery.start_soon(core.heartbeats.watch, "poller", poller.run, name="poller")
+        yield
+        nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
 async def open_source(
-    source: Source, settings: SourceSettings, now: WallClock
+    source: Source | PolledFeeds, settings: SourceSettings, stores: ArchiveStores, now: WallClock
 ) -> AsyncIterator[Upstream]:
     """Open a source's client, with an app-only token if the source uses one."""
+    if isinstance(source, PolledFeeds):
+        yield PolledSource(stores.search, stores.feeds)
+        return
     async with AsyncExitStack() as stack:
         token = (
             await stack.enter_async_context(open_app_token(settings)) if source.uses_token else None

@@ -17,8 +17,15 @@ MEANINGS = {
     "REDIS_URL": "your Redis or Valkey; unset = an embedded one",
     "REDIS_PASSWORD": "replaces the password in REDIS_URL",
     "SOURCES": (
-        "the sources to ask, in the order that breaks ties; unset = every source that has its key"
+        "the sources to ask, in the order that breaks ties; "
+        "unset = every source that has its key or needs none"
     ),
+    "FEEDS": (
+        "the feeds to read: default, off, an OPML file or its address, or a comma list of addresses"
+    ),
+    "FEEDS_POLL_MIN_S": "the shortest pause between two polls of a feed",
+    "FEEDS_POLL_MAX_S": "the longest pause between two polls of a feed",
+    "PRIVATE_ADDRESSES": "1 = feeds may be on private addresses; refused in production",
     "SECRET_KEYS": (
         "keys that sign and encrypt (`newsintel new-key` makes one); "
         "the first is used, all are accepted"

@@ -24,6 +24,7 @@ from newsintel.storage.postgres.archive.dump import PostgresDump
 from newsintel.storage.postgres.archive.indexing import PostgresIndexing
 from newsintel.storage.postgres.archive.search import PostgresSearch
 from newsintel.storage.postgres.archive.stories import PostgresStories
+from newsintel.storage.postgres.feeds.feed_store import PostgresFeeds
 from newsintel.storage.postgres.intelligence.likeness import PostgresLikeness
 from newsintel.storage.postgres.intelligence.reading import PostgresReading
 from newsintel.storage.postgres.intelligence.related import PostgresRelatedSearches
@@ -135,6 +136,7 @@ def _archive_stores(postgres: Postgres, spool: tuple[SpoolPlace, ...]) -> Archiv
         dump=PostgresDump(postgres),
         text_index=PostgresIndexing(postgres),
         stories=PostgresStories(postgres),
+        feeds=PostgresFeeds(postgres),
         spool=spool,
     )
 

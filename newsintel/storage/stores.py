@@ -13,6 +13,7 @@ from newsintel.domain.archive.ports import (
     StoryGroups,
     TextIndex,
 )
+from newsintel.domain.feeds.ports import FeedStore
 from newsintel.domain.intelligence.ports import (
     Likeness,
     Reading,
@@ -51,6 +52,7 @@ class ArchiveStores:
     """The archive; `articles` is what writes to it.
 
     Attributes:
+        feeds: the feeds that are polled.
         spool: where entries wait while PostgreSQL is away, in the order in which places are tried.
     """
 
@@ -59,6 +61,7 @@ class ArchiveStores:
     dump: ArchiveDump
     text_index: TextIndex
     stories: StoryGroups
+    feeds: FeedStore
     spool: tuple[SpoolPlace, ...]
 
 

@@ -105,6 +105,11 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
         "Times that the numbers of saves could not be read; tried again within the minute.",
         (),
     ),
+    "polled_feeds": ("Polls of feeds, by what came of them.", ("status",)),
+    "poll_failures": (
+        "Times that the state of feeds could not be read or stored; tried again within seconds.",
+        (),
+    ),
     "prune_failures": (
         "Times that old searches could not be deleted; tried again within the hour.",
         (),

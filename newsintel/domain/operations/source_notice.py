@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from newsintel.config.environment import PREFIX
 from newsintel.config.settings import Settings
 
 
@@ -19,9 +20,10 @@ def make_source_notice(settings: Settings) -> str | None:
     none = not settings.enabled_sources
     said = []
     if none:
-        ways = "; or ".join(_join_names(source.missing) for source in wanted)
+        ways = [_join_names(source.missing) for source in wanted if source.missing]
+        hint = "; or ".join([*ways, f"{PREFIX}FEEDS"])
         said.append(
-            f"no source is set up, so answers come from the archive alone; for news set {ways}"
+            f"no source is set up, so answers come from the archive alone; for news set {hint}"
         )
     said += [
         f"{source.name} is off: {_join_names(source.missing)} must be set "

@@ -42,6 +42,13 @@ class Response:
 
 
 @frozen
+class PolledFeeds:
+    """The source `feeds`. When it is asked it calls nobody: the archive has what was polled."""
+
+    options: SourceOptions
+
+
+@frozen
 class Source:
     """One upstream.
 
