@@ -231,6 +231,7 @@ def make_services(
             kept=SizedCache(KEPT_BYTES),
         ),
         archive=stores.archive.search,
+        feeds=stores.archive.feeds,
         accounts=_account_services(core, providers),
         personal=PersonalServices(
             preferences=preferences,

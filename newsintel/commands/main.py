@@ -30,6 +30,7 @@ COMMANDS = {
     "rotate-keys": "re-encrypt stored tokens with the first of NEWSINTEL_SECRET_KEYS",
     "new-account": "make an account that needs no provider, for programs with a key",
     "new-api-key": "print a new API key for an account that new-account made",
+    "feeds": "list, add, remove, import and export the feeds that the service reads",
     "seed-demo": "fill the demo with two weeks of activity by invented people",
 }
 """Each command's summary. The module of a command is imported only when the command runs: importing

@@ -16,6 +16,7 @@ from newsintel.demo.behaviour import Behaviour
 from newsintel.demo.control import Upstream
 from newsintel.demo.corpus import build_corpus
 from newsintel.demo.documents import Corpus
+from newsintel.demo.feeds import LIST, PREFIX, FeedsApi
 from newsintel.demo.page import render_front_page
 from newsintel.demo.reddit import RedditApi
 from newsintel.demo.replay import load_recordings
@@ -84,14 +85,17 @@ async def run_simulated_upstreams(
     upstreams = _build_upstreams(known, clocks, seed, wrap, limited=limited)
     listeners = await trio.open_tcp_listeners(port, host=host)
     root = f"http://{host}:{listeners[0].socket.getsockname()[1]}"
+    # Recordings must not mix with invented news.
+    feeds = None if replay else FeedsApi(root, clocks, seed)
     async with trio.open_nursery() as nursery:
         await nursery.start(
             trio.serve_listeners,
-            partial(serve_connection, respond=partial(_answer_request, upstreams, root)),
+            partial(serve_connection, respond=partial(_answer_request, upstreams, root, feeds)),
             listeners,
         )
         base_urls = {name: root + prefix for name, prefix in PREFIXES.items()}
-        yield Simulated(base_urls, root + control.PATH, _build_environ(base_urls))
+        environ = _build_environ(base_urls) | _build_feed_environ(root if feeds else None)
+        yield Simulated(base_urls, root + control.PATH, environ)
         nursery.cancel_scope.cancel()
 
 
@@ -113,7 +117,7 @@ def _build_upstreams(
 
 
 async def _answer_request(
-    upstreams: Mapping[str, Upstream], root: str, request: Request
+    upstreams: Mapping[str, Upstream], root: str, feeds: FeedsApi | None, request: Request
 ) -> Reply | Sabotage:
     """Answer a request: for an API after its latency, for anything else at once."""
     for name, prefix in PREFIXES.items():
@@ -124,6 +128,8 @@ async def _answer_request(
             return answer
     if request.path.rstrip("/") == control.PATH or request.path.startswith(control.PATH + "/"):
         return control.answer_control(upstreams, request)
+    if feeds and request.path.startswith(PREFIX + "/"):
+        return feeds.answer_request(request)
     if request.path == "/":
         return Reply.html(200, render_front_page(root))
     return Reply.json(404, {"message": "Not found. GET / describes this server."})
@@ -158,3 +164,18 @@ def _build_environ(base_urls: Mapping[str, str]) -> dict[str, str]:
         "REDDIT_PACE_S": "0",
     }
     return {f"NEWSINTEL_{name}": value for name, value in settings.items()}
+
+
+def _build_feed_environ(root: str | None) -> dict[str, str]:
+    """Return the settings for the feeds of this server; None = it has none.
+
+    The pauses are shorter than a real publisher would like.
+    """
+    if root is None:
+        return {"NEWSINTEL_FEEDS": "off"}
+    return {
+        "NEWSINTEL_FEEDS": root + LIST,
+        "NEWSINTEL_FEEDS_POLL_MIN_S": "30",
+        "NEWSINTEL_FEEDS_POLL_MAX_S": "60",
+        "NEWSINTEL_PRIVATE_ADDRESSES": "1",
+    }

@@ -46,6 +46,7 @@ from newsintel.http.routes import (
     private_feed,
     private_feeds,
     problem_pages,
+    public_feeds,
     recommendations,
     saved,
     searches,
@@ -165,6 +166,7 @@ def _build_table(services: Services, pages: PageCache) -> tuple[Route, ...]:
         *private_feeds.build_routes(),
         *private_feed.build_routes(),
         *opensearch.build_routes(settings),
+        *public_feeds.build_routes(),
     )
     return (*table, *openapi.build_routes(table, settings))
 

@@ -10,6 +10,7 @@ from newsintel.domain.accounts.persons import Persons
 from newsintel.domain.accounts.ports import Accounts, ApiKeys, Attempts, Links, Provider, Sessions
 from newsintel.domain.archive.ports import ArchiveSearch
 from newsintel.domain.bounds.sized_cache import SizedCache
+from newsintel.domain.feeds.ports import FeedStore
 from newsintel.domain.intelligence.marks import SearchMarker
 from newsintel.domain.intelligence.ports import Likeness, RelatedSearches, SearchMarks, Trending
 from newsintel.domain.limits.ports import SourceStates
@@ -136,6 +137,7 @@ class Services:
     cursors: Cursors
     search: SearchServices
     archive: ArchiveSearch
+    feeds: FeedStore
     accounts: AccountServices
     personal: PersonalServices
     intelligence: IntelligenceServices

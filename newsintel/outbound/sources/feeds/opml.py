@@ -41,7 +41,7 @@ def _read_outline(node: Node) -> Subscription | None:
     address = attributes.get("xmlurl", "").strip()
     if not address.startswith(("http://", "https://")) or len(address) > MAX_ADDRESS:
         return None
-    language = attributes.get("language", "").strip().lower()[:2]
+    language = attributes.get("language", "").strip().lower().partition("-")[0]
     country = attributes.get("newsintel:country", "").strip().upper()
     return Subscription(
         address,

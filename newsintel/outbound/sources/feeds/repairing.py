@@ -9,28 +9,32 @@ from html.entities import html5
 from newsintel.domain.bounds.slices import Sliced
 
 _WINDOW_CHARS = 32 * 1024
-_SUSPECT = re.compile(r"<!\[CDATA\[|&|[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-"""Where a repair may be necessary. The characters are those outside `Char` (XML 1.0, 2.2)."""
-_OVERLAP_CHARS = len("<![CDATA[") - 1
+_BAD = r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
+"""The characters outside `Char` (XML 1.0, 2.2)."""
+_CDATA, _CDATA_END = "<![CDATA[", "]]>"
+_OUTSIDE = re.compile(rf"{re.escape(_CDATA)}|&|{_BAD}")
+_INSIDE = re.compile(rf"{_CDATA_END}|{_BAD}")
+"""Where a repair may be necessary, outside and inside a CDATA section."""
+_OVERLAP_CHARS = len(_CDATA) - 1
 _REFERENCE = re.compile(r"&(?:(#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6})|([A-Za-z][A-Za-z0-9]{1,31}));")
 _PREDEFINED = frozenset({"amp", "lt", "gt", "quot", "apos"})
 
 
 def repair_xml(text: str) -> Sliced[str]:
-    """Return XML with the faults above repaired. CDATA sections stay as they are."""
+    """Return XML with the faults above repaired. References in CDATA sections stay as they are."""
     kept: list[str] = []
     done = position = 0
+    suspect = _OUTSIDE
     while position < len(text):
         yield
-        found = _SUSPECT.search(text, position, position + _WINDOW_CHARS)
+        found = suspect.search(text, position, position + _WINDOW_CHARS)
         if found is None:
-            # A window may end within the beginning of a CDATA section.
+            # A window may end within the beginning or the end of a CDATA section.
             position += _WINDOW_CHARS - _OVERLAP_CHARS
             continue
         place, position = found.start(), found.end()
-        if len(found[0]) > 1:
-            end = text.find("]]>", position)
-            position = len(text) if end < 0 else end
+        if found[0] in (_CDATA, _CDATA_END):
+            suspect = _INSIDE if found[0] == _CDATA else _OUTSIDE
             continue
         kept.append(text[done:place])
         if found[0] == "&":

@@ -10,7 +10,7 @@ from newsintel.outbound.sources.feeds.rows import FeedRows, Row
 from newsintel.outbound.sources.feeds.tree import Node, resolve
 
 _ROOTS = frozenset({"feed", "rss", "rdf:rdf", "channel", "rdf"})
-_ITEMS = ("item", "entry")
+_ITEMS = frozenset({"item", "entry"})
 
 # The first that has a date counts. The moment of publication comes before that of a change.
 _DATES: tuple[str, ...] = ("pubdate", "published", "issued", "dcterms:issued", "dc:date", "created")
@@ -31,7 +31,7 @@ def read_xml_feed(root: Node) -> Sliced[FeedRows]:
     """Return the rows of a feed with this root."""
     channel = root.find_child("channel") or root
     rows = []
-    for number, item in enumerate(_list_items(root, channel)):
+    for number, item in enumerate(_list_items(root)):
         rows.append(_read_item(item))
         if not number % _ITEMS_A_SLICE:
             yield
@@ -44,10 +44,20 @@ def read_xml_feed(root: Node) -> Sliced[FeedRows]:
     )
 
 
-def _list_items(root: Node, channel: Node) -> list[Node]:
-    """Return the items: in the root (Atom, RDF), in the channel (RSS, CDF), or in both."""
-    within = [] if channel is root else channel.list_children(*_ITEMS)
-    return within + root.list_children(*_ITEMS)
+def _list_items(root: Node) -> list[Node]:
+    """Return the items, in order: in the root (Atom, RDF), in the channel, or elsewhere.
+
+    An element of the channel that is not closed has all items in it.
+    """
+    found = []
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if node.name in _ITEMS:
+            found.append(node)
+        else:
+            waiting += reversed([one for one in node.content if isinstance(one, Node)])
+    return found
 
 
 def _read_item(item: Node) -> Row:
@@ -101,12 +111,9 @@ def _read_construct(node: Node) -> tuple[str, str]:
 def _decode_base64(text: str) -> str:
     """Return what a text in base64 holds; the text itself if it is not in base64."""
     try:
-        return base64.b64decode(text.encode("ascii", "replace"), validate=True).decode()
+        return base64.b64decode("".join(text.split()), validate=True).decode()
     except (binascii.Error, ValueError):
-        try:
-            return base64.b64decode("".join(text.split())).decode()
-        except (binascii.Error, ValueError):
-            return text
+        return text
 
 
 def _write_html(node: Node) -> str:
