@@ -42,8 +42,9 @@ from newsintel.actors import (
 )
 from newsintel.config.settings import Settings
 from newsintel.http.services import Services
+from newsintel.outbound.feed_client import open_feed_client
 from newsintel.outbound.oauth.providers import open_providers
-from newsintel.outbound.sources import REGISTRY
+from newsintel.outbound.sources import REGISTRY, feeds
 from newsintel.runtime.clock import utc_now
 from newsintel.runtime.edges import Edges
 from newsintel.runtime.telemetry.logs import get_logger
@@ -62,11 +63,12 @@ SAVING_SHARE = 0.25
 
 @asynccontextmanager
 async def open_pipeline(
-    settings: Settings, metrics: Metrics | None = None
+    settings: Settings, metrics: Metrics | None = None, *, polls: bool = False
 ) -> AsyncIterator[Services]:
     """Run all but HTTP. Outermost first: stores, sinks, clock actors, fetchers and merger, caller.
 
-    `metrics` counts what the actors do; None = new metrics.
+    `metrics` counts what the actors do; None = new metrics. With `polls`, feeds are read: a command
+    ends too soon for it.
 
     Raises:
         NewsIntelError: the stores are not usable (wrong credentials, older schema).
@@ -85,7 +87,7 @@ async def open_pipeline(
         async with (
             run_sinks(core, edges),
             run_upkeep(core),
-            wiring.run_poller(core, edges),
+            run_polling(core, edges, polls=polls),
             run_searching(core, edges, doors),
         ):
             with edges.to_merger, edges.to_recorder:
@@ -146,6 +148,21 @@ async def run_upkeep(core: Core) -> AsyncIterator[None]:
     async with trio.open_nursery() as nursery:
         for name, run in actors.items():
             nursery.start_soon(core.heartbeats.watch, name, run, name=name)
+        yield
+        nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def run_polling(core: Core, edges: Edges, *, polls: bool) -> AsyncIterator[None]:
+    """Run the poller while the block runs, if feeds are read."""
+    settings = core.settings
+    if not polls or feeds.SOURCE.options.name not in settings.enabled_sources:
+        yield
+        return
+    client = open_feed_client(settings.public_url, private=settings.private_addresses, now=core.now)
+    async with client as reader, trio.open_nursery() as nursery:
+        poller = wiring.make_poller(core, edges, reader)
+        nursery.start_soon(core.heartbeats.watch, "poller", poller.run, name="poller")
         yield
         nursery.cancel_scope.cancel()
 

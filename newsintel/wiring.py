@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-import trio
 from attrs import frozen
 
 from newsintel import __version__
@@ -17,7 +16,6 @@ from newsintel.config.settings import Settings, SourceSettings
 from newsintel.config.values import Secret
 from newsintel.domain.accounts.persons import Persons
 from newsintel.domain.bounds.sized_cache import SizedCache
-from newsintel.domain.feeds.harvests import NAME
 from newsintel.domain.feeds.schedule import PollBounds
 from newsintel.domain.intelligence.marks import SearchMarker
 from newsintel.domain.limits.admission import Admission
@@ -42,7 +40,7 @@ from newsintel.http.services import (
     SearchServices,
     Services,
 )
-from newsintel.outbound.feed_client import open_feed_client
+from newsintel.outbound.feed_client import FeedClient
 from newsintel.outbound.feed_lists import ConfiguredFeeds
 from newsintel.outbound.oauth.app_token import open_app_token
 from newsintel.outbound.oauth.links import AccountLinks
@@ -184,6 +182,21 @@ def make_merger(core: Core, edges: Edges) -> Merger:
     )
 
 
+def make_poller(core: Core, edges: Edges, client: FeedClient) -> Poller:
+    """Create the poller, with its own way to the persister."""
+    settings = core.settings
+    return Poller(
+        edges.to_persister.clone(),
+        room=edges.rooms.to_persister,
+        store=core.stores.archive.feeds,
+        reader=client,
+        listed=ConfiguredFeeds(settings.feeds, client),
+        bounds=PollBounds(settings.feeds_poll_min_s, settings.feeds_poll_max_s),
+        count=core.count,
+        now=core.now,
+    )
+
+
 def make_services(
     core: Core,
     starts: Starts,
@@ -292,34 +305,6 @@ def _intelligence_services(core: Core, preferences: PreferenceCache) -> Intellig
             stores.reading, stores.likeness, talked, preferences.get_preferences, core.now
         ),
     )
-
-
-@asynccontextmanager
-async def run_poller(core: Core, edges: Edges) -> AsyncIterator[None]:
-    """Run the poller while the block runs, if feeds are read."""
-    if NAME not in core.settings.enabled_sources:
-        yield
-        return
-    settings = core.settings
-    private, now = settings.private_addresses, core.now
-    bounds = PollBounds(settings.feeds_poll_min_s, settings.feeds_poll_max_s)
-    async with (
-        open_feed_client(settings.public_url, private=private, now=now) as client,
-        trio.open_nursery() as nursery,
-    ):
-        poller = Poller(
-            edges.to_persister.clone(),
-            room=edges.rooms.to_persister,
-            store=core.stores.archive.feeds,
-            reader=client,
-            listed=ConfiguredFeeds(settings.feeds, client),
-            bounds=bounds,
-            count=core.count,
-            now=now,
-        )
-        nursery.start_soon(core.heartbeats.watch, "poller", poller.run, name="poller")
-        yield
-        nursery.cancel_scope.cancel()
 
 
 @asynccontextmanager

@@ -62,6 +62,7 @@ from tests.fakes.basics import (
     MemorySearch,
     MemorySpool,
 )
+from tests.fakes.feeds import MemoryFeeds, ScriptedReader
 from tests.fakes.likeness import MemoryLikeness, MemorySaveCounts
 from tests.fakes.personal import (
     MemoryFeedback,
@@ -86,6 +87,7 @@ ENVIRON = {
     "NEWSINTEL_REDDIT_CLIENT_SECRET": "s",
     "NEWSINTEL_REDDIT_USER_AGENT": "test:newsintel:v1 (by /u/nobody)",
     "NEWSINTEL_REDDIT_PACE_S": "0",
+    "NEWSINTEL_FEEDS": "https://feeds.example/1",
     "NEWSINTEL_SECRET_KEYS": "A" * 43,
 }
 
@@ -107,6 +109,8 @@ class World:
     likeness: MemoryLikeness = field(factory=MemoryLikeness)
     text_index: MemoryTextIndex = field(factory=MemoryTextIndex)
     stories: MemoryStories = field(factory=MemoryStories)
+    feeds: MemoryFeeds = field(factory=MemoryFeeds)
+    reader: ScriptedReader = field(factory=ScriptedReader)
     terms: MemoryTerms = field(factory=MemoryTerms)
     save_counts: MemorySaveCounts = field(factory=MemorySaveCounts)
     feedback: MemoryFeedback = field(factory=MemoryFeedback)
@@ -141,6 +145,7 @@ class World:
                 dump=None,
                 text_index=self.text_index,
                 stories=self.stories,
+                feeds=self.feeds,
                 spool=(self.spool,),
             ),
             accounts=AccountStores(
@@ -204,7 +209,13 @@ def world(monkeypatch):
         made.closed.append(source.options.name)
 
     monkeypatch.setattr(app, "open_stores", open_stores)
+
+    @asynccontextmanager
+    async def open_feed_client(*_, **__):
+        yield made.reader
+
     monkeypatch.setattr(wiring, "open_source", open_source)
+    monkeypatch.setattr(app, "open_feed_client", open_feed_client)
     return made
 
 
@@ -226,7 +237,7 @@ async def test_a_search_reaches_sources_caches_archive_and_history(world, autoju
     async with app.open_pipeline(settings()) as services:
         first = await services.search.desk.search(asked(), ASKER)
         assert first.via is Via.MISS
-        assert [o.status for o in first.answer.harvest.outcomes] == [Status.OK] * 3
+        assert [o.status for o in first.answer.harvest.outcomes] == [Status.OK] * len(REGISTRY)
         assert (await services.search.desk.search(asked(), ASKER)).via is Via.HIT
         services.personal.recording.offer(ASKER, SEARCHED, app.utc_now())
     assert set(world.cache.kept) == {asked().key}
@@ -281,8 +292,8 @@ async def test_work_for_a_request_carries_its_id(world, autojump_clock, monkeypa
         with pytest.raises(FlightBugError):
             await services.search.desk.search(asked("four"), ASKER)
     assert [context.get("request_id") for context in carried] == [
-        *["one"] * 3,
-        *["two"] * 3,
+        *["one"] * len(REGISTRY),
+        *["two"] * len(REGISTRY),
         "two",
         "two",
         "two",
@@ -343,7 +354,7 @@ async def test_frozen_archive_delays_shutdown_only_for_its_share(world, autojump
         await services.search.desk.search(asked(), ASKER)
         began = trio.current_time()
     assert trio.current_time() - began == pytest.approx(app.SAVING_SHARE * 10)
-    assert world.spool.read_articles() == ["a_one"] * 3
+    assert world.spool.read_articles() == ["a_one"] * len(REGISTRY)
 
 
 async def test_slow_archive_delays_shutdown_only_for_its_share(world, autojump_clock, monkeypatch):
@@ -376,7 +387,7 @@ async def test_stuck_spool_delays_shutdown_only_for_its_share(world, autojump_cl
         began = trio.current_time()
     allowed = app.SINKS_SHARE * 10 + persister.LAST_SPOOL_S
     assert trio.current_time() - began == pytest.approx(allowed)
-    assert metrics.registry.get_sample_value("newsintel_lost_articles_total") == 3
+    assert metrics.registry.get_sample_value("newsintel_lost_articles_total") == len(REGISTRY)
 
 
 async def test_what_was_spooled_is_saved_when_the_archive_is_back(world, autojump_clock):
@@ -522,8 +533,8 @@ async def test_log_format_emf_writes_metrics_of_the_whole_life(world, autojump_c
         assert names <= set(emf.build_metrics(REGISTRY))
         assert (document["env"], document["archived_articles"], document["outcomes"]) == (
             "development",
-            3,
-            3,
+            len(REGISTRY),
+            len(REGISTRY),
         )
         assert {
             f"queue_depth_{name}"

@@ -93,7 +93,7 @@ async def serve_in_role(
         with call_on_signals(ending.begin, again, settings.drain_s + END_SLACK_S):
             async with (
                 run_reporting(settings, metrics),
-                open_pipeline(settings, metrics) as opened,
+                open_pipeline(settings, metrics, polls=True) as opened,
                 trio.open_nursery() as http,
             ):
                 services = _report_in_role(opened, role)

@@ -36,6 +36,9 @@ ACCEPT = (
 _PASSED = frozenset({b"etag", b"last-modified", b"cache-control", b"expires", b"date", b"age"})
 _PASSED |= {b"location"}
 
+_MOST_HOST_CHARS = 253
+"""Of a name in DNS (RFC 1035)."""
+
 _PERMANENT = frozenset({301, 308})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -151,7 +154,7 @@ def find_fault(url: str) -> str | None:
         return "not an address"
     if parts.scheme.lower() not in ("http", "https"):
         return "neither http nor https"
-    if not host or len(url) > MAX_ADDRESS:
+    if not host or len(host) > _MOST_HOST_CHARS or len(url) > MAX_ADDRESS:
         return "not an address"
     if parts.username is not None or parts.password is not None:
         return "an address with a password"

@@ -122,7 +122,7 @@ class MemoryFeeds:
 
     async def is_read(self) -> bool:
         await self._answer()
-        return not self.rows or bool(self.results)
+        return bool(self.results)
 
 
 def _state(row) -> FeedState:

@@ -66,6 +66,7 @@ from tests.fakes.accounts import (
     ScriptedProvider,
 )
 from tests.fakes.basics import MemoryBytes, MemoryCache, MemorySearch
+from tests.fakes.feeds import MemoryFeeds
 from tests.fakes.likeness import MemoryLikeness
 from tests.fakes.personal import (
     MemoryAccountData,
@@ -261,6 +262,7 @@ class World:
     settings: Settings = field(factory=settings)
     desk: Desk = field(factory=Desk)
     archive: MemorySearch = field(factory=MemorySearch)
+    public_feeds: MemoryFeeds = field(factory=MemoryFeeds)
     bytes_cache: MemoryBytes = field(factory=MemoryBytes)
     likeness: MemoryLikeness = field(factory=MemoryLikeness)
     accounts: MemoryAccounts = field(factory=MemoryAccounts)
@@ -320,6 +322,7 @@ class World:
                 kept=SizedCache(KEPT_BYTES),
             ),
             archive=self.archive,
+            feeds=self.public_feeds,
             accounts=AccountServices(
                 directory=self.accounts,
                 persons=Persons([Secret("A" * 43)]),

@@ -59,7 +59,7 @@ class FeedStore(Protocol):
         ...
 
     async def is_read(self) -> bool:
-        """Return whether every feed has been polled at least once, or any has answered."""
+        """Return whether any feed has answered, or there are feeds and all of them were tried."""
         ...
 
 

@@ -20,10 +20,12 @@ def make_source_notice(settings: Settings) -> str | None:
     none = not settings.enabled_sources
     said = []
     if none:
-        ways = [_join_names(source.missing) for source in wanted if source.missing]
-        hint = "; or ".join([*ways, f"{PREFIX}FEEDS"])
+        # A source without keys has a setting of its own name.
+        ways = "; or ".join(
+            _join_names(source.missing or (PREFIX + source.name.upper(),)) for source in wanted
+        )
         said.append(
-            f"no source is set up, so answers come from the archive alone; for news set {hint}"
+            f"no source is set up, so answers come from the archive alone; for news set {ways}"
         )
     said += [
         f"{source.name} is off: {_join_names(source.missing)} must be set "

@@ -13,8 +13,8 @@ _SITE_LOCAL = ipaddress.IPv6Network("fec0::/10")
 def is_public(address: str) -> bool:
     """Return whether an IP address belongs to the public internet.
 
-    Private, shared, loopback, link-local, multicast and reserved addresses do not; nor do IPv6
-    addresses that lead to such an IPv4 address. Anything but an IP address does not.
+    Private, shared, loopback, link-local, multicast and reserved addresses do not, and IPv6
+    addresses that lead to such an IPv4 address do not. Anything but an IP address does not.
     """
     try:
         found = ipaddress.ip_address(address.partition("%")[0])

@@ -91,9 +91,9 @@ WHERE id = $1
 """
 
 IS_READ = """
-SELECT NOT EXISTS (SELECT FROM feeds WHERE NOT removed)
-    OR EXISTS (SELECT FROM feeds WHERE answered_at IS NOT NULL)
-    OR NOT EXISTS (SELECT FROM feeds WHERE NOT removed AND status = 'waiting')
+SELECT EXISTS (SELECT FROM feeds WHERE answered_at IS NOT NULL)
+    OR EXISTS (SELECT FROM feeds)
+        AND NOT EXISTS (SELECT FROM feeds WHERE NOT removed AND status = 'waiting')
 """
 
 

@@ -92,7 +92,7 @@ def test_json_feed_with_all_members():
             "http://writetheweb.com/read.php?item=24",
         ),
         (
-            '<CHANNEL HREF="https://c.example/"><ITEM HREF="/1"><TITLE>CDF</TITLE></ITEM></CHANNEL>',
+            '<CHANNEL HREF="https://c/"><ITEM HREF="/1"><TITLE>CDF</TITLE></ITEM></CHANNEL>',
             "CDF",
             "https://news.example/1",
         ),
