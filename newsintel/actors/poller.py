@@ -53,7 +53,7 @@ POLL_S = 30.0
 LEASE_S = 120.0
 """How long a host is leased: a poll, and storing what came of it, with time to spare."""
 
-IDLE_S = 5.0
+IDLE_S = 2.0
 """Pause while no feed is due or PostgreSQL is away, shortened by up to half at random."""
 
 RELOAD_S = 60.0
