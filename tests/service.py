@@ -25,6 +25,8 @@ PATIENT = {f"{name}_DEADLINE_S": "60" for name in ("SEARCH", "NEWSAPI", "GUARDIA
 
 A test of a late source sets its own.
 """
+KEYED = {"SOURCES": "newsapi,guardian,reddit"}
+"""The sources that most tests are about. A test of the others sets SOURCES; "" = all."""
 COMMAND = [sys.executable, "-m", "tests.patient"]
 ROOT = str(Path(__file__).parents[1])
 
@@ -149,7 +151,7 @@ def running(data_home, *args, **settings):
     """Run a service during the block; end it afterwards if it still runs."""
     port = free_port()
     log = data_home / f"log-{port}"
-    known = environ(data_home, BIND=f"127.0.0.1:{port}", **(PATIENT | settings))
+    known = environ(data_home, BIND=f"127.0.0.1:{port}", **(PATIENT | KEYED | settings))
     with log.open("w") as to:
         process = subprocess.Popen([*COMMAND, *args], env=known, stdout=to, stderr=to)
     service = Service(process, f"http://127.0.0.1:{port}", data_home, log)

@@ -23,7 +23,9 @@ async def test_a_search_has_groups_of_feeds_and_says_what_every_source_did(tmp_p
 
 def search_until_news(folder, given):
     """Serve, and search until there is news."""
-    with running(folder, "serve", CACHE_PARTIAL_S="1", MISS_LIMIT="off", **given) as service:
+    with running(
+        folder, "serve", CACHE_PARTIAL_S="1", MISS_LIMIT="off", SOURCES="", **given
+    ) as service:
 
         def search():
             response = service.get("/articles", q="council OR vaccine OR election OR energy")
