@@ -133,12 +133,12 @@ def environ(data_home, **settings):
     )
 
 
-def newsintel(data_home, *args, **settings):
-    """Run a command to its end."""
+def newsintel(data_home, *args, python_path=ROOT, **settings):
+    """Run a command to its end; `python_path` is where its modules are."""
     command = [*COMMAND, *args]
     return subprocess.run(
         command,
-        env=environ(data_home, **settings),
+        env=environ(data_home, **settings) | {"PYTHONPATH": python_path},
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,

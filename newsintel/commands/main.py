@@ -129,7 +129,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run_command(given: Sequence[str]) -> int:
     asked = next((word for word in given if not word.startswith("-")), None)
-    top = build_parser(asked)
+    try:
+        top = build_parser(asked)
+    except NewsIntelError as error:  # a source of another package cannot be used
+        return _explain_errors([error])
     if not given:
         top.print_help()
         return EXIT_USAGE

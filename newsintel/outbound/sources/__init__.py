@@ -1,11 +1,15 @@
-"""All sources, in default founder order. A new source is one new file and one line here."""
+"""All sources, in default founder order: ours, then those of other packages.
+
+A new source of ours is one new file and one line here.
+"""
 
 from collections.abc import Mapping
 
 from newsintel.outbound.sources import feeds, guardian, newsapi, reddit
 from newsintel.outbound.sources.source import PolledFeeds, Source
+from newsintel.outbound.sources.third_party import load_third_party
 
-REGISTRY: Mapping[str, Source | PolledFeeds] = {
+_OWN: Mapping[str, Source | PolledFeeds] = {
     source.options.name: source
     for source in (
         newsapi.SOURCE,
@@ -13,4 +17,9 @@ REGISTRY: Mapping[str, Source | PolledFeeds] = {
         reddit.SOURCE,
         feeds.SOURCE,
     )
+}
+
+REGISTRY: Mapping[str, Source | PolledFeeds] = {
+    **_OWN,
+    **{source.options.name: source for source in load_third_party(_OWN)},
 }

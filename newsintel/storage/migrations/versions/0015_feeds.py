@@ -20,7 +20,7 @@ CREATE TABLE feeds (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     address text NOT NULL UNIQUE CHECK (char_length(address) BETWEEN 1 AND 2048),
     url text NOT NULL CHECK (char_length(url) BETWEEN 1 AND 2048),
-    host text NOT NULL REFERENCES feed_hosts (host),
+    host text NOT NULL REFERENCES feed_hosts (host) ON DELETE CASCADE,
     origin text NOT NULL CHECK (origin IN ('setting', 'command')),
     removed boolean NOT NULL DEFAULT false,
     publisher text,
