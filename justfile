@@ -108,6 +108,10 @@ eval-ranking *ARGS:
 bench-archive *SIZES:
     python -m benchmarks.archive {{SIZES}}
 
+# measure the reading of feeds: items per second, and the processor time of one feed
+bench-feeds *ARGS:
+    @exec python -m benchmarks.feeds {{ARGS}}
+
 # measure intelligence: similar, trending, recommendations or all (options: --quick, --articles)
 bench-intelligence *TARGETS:
     @exec python -m benchmarks.intelligence {{TARGETS}}

@@ -93,7 +93,7 @@ def point(value: str) -> EntryPoint:
 
 def load(monkeypatch, *values: str, own=()):
     """Load the sources of these entry points."""
-    monkeypatch.setattr(third_party, "entry_points", lambda group: [*map(point, values)])
+    monkeypatch.setattr(third_party, "entry_points", lambda **_: [*map(point, values)])
     return load_third_party(own)
 
 
