@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from tests.domain.operations.test_emf import EMF_SCHEMA
-from tests.service import free_port, newsintel, running
+from tests.service import KEYED, free_port, newsintel, running
 from tests.shared import SHARED, needs_shared
 from tests.waiting import wait_for
 
@@ -264,14 +264,13 @@ def test_search_command_shares_the_running_servers(demo, word):
     demo.search("climate")
     wait_until_archived(demo, "climate")
     data_dir = str(demo.data_home / "newsintel" / "demo")
-    table = newsintel(
-        demo.data_home, "search", "climate -unheard", "--limit", "3", DATA_DIR=data_dir
-    )
+    known = KEYED | {"DATA_DIR": data_dir}
+    table = newsintel(demo.data_home, "search", "climate -unheard", "--limit", "3", **known)
     assert table.returncode == 0, table.stderr
     assert "limate" in table.stdout
     assert "disabled" in table.stderr
     body = json.loads(
-        newsintel(demo.data_home, "search", "climate -unheard", "--json", DATA_DIR=data_dir).stdout
+        newsintel(demo.data_home, "search", "climate -unheard", "--json", **known).stdout
     )
     assert (body["origin"], body["complete"]) == ("archive", True)
     assert body["articles"]

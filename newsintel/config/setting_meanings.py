@@ -17,8 +17,7 @@ MEANINGS = {
     "REDIS_URL": "your Redis or Valkey; unset = an embedded one",
     "REDIS_PASSWORD": "replaces the password in REDIS_URL",
     "SOURCES": (
-        "the sources to ask, in the order that breaks ties; "
-        "unset = every source that has its key or needs none"
+        "sources to ask, in the order that breaks ties; unset = each that has its key or needs none"
     ),
     "FEEDS": (
         "the feeds to read: default, off, an OPML file or its address, or a comma list of addresses"

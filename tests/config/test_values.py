@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from newsintel.config.values import (
+    FeedsChoice,
     ListenAddress,
     Quota,
     choice_parser,
     integer_parser,
+    parse_feeds,
     parse_folder,
     parse_issuer,
     parse_list,
@@ -35,6 +37,16 @@ GOOD = [
     (choice_parser("text", "json"), " JSON ", "json"),
     (parse_list, "a, b,,c ", ("a", "b", "c")),
     (parse_list, " ", ()),
+    (parse_feeds, " Default ", FeedsChoice("default")),
+    (parse_feeds, "off", FeedsChoice("off")),
+    (parse_feeds, "/etc/feeds.opml", FeedsChoice("file", ("/etc/feeds.opml",))),
+    (parse_feeds, "https://x.example/a.OPML", FeedsChoice("opml", ("https://x.example/a.OPML",))),
+    (
+        parse_feeds,
+        "https://x.example/a.opml, http://y.example/",
+        FeedsChoice("addresses", ("https://x.example/a.opml", "http://y.example/")),
+    ),
+    (parse_feeds, "https://x.example/f", FeedsChoice("addresses", ("https://x.example/f",))),
     (url_parser("https"), "https://example.org/base/", "https://example.org/base"),
     (parse_issuer, " https://op.example ", "https://op.example"),
     (parse_issuer, "https://op.example/", "https://op.example/"),
@@ -82,6 +94,12 @@ BAD = [
     (parse_folder, "/new\nline"),
     (parse_folder, "/tab\tbed"),
     (parse_folder, "~nobody-of-this-name/data"),
+    (parse_feeds, " "),
+    (parse_feeds, "ftp://x.example/"),
+    (parse_feeds, "https://"),
+    (parse_feeds, "https://[half"),
+    (parse_feeds, "https://x.example/, /etc/feeds.opml"),
+    (parse_feeds, "off, https://x.example/"),
     (parse_quota, "0/1d"),
     (parse_quota, "100/1w"),
 ]

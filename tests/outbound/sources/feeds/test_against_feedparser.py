@@ -70,7 +70,7 @@ def compare(body: bytes, headers: dict[str, str]) -> list[str]:
 def has_date(ours: datetime | None, entry) -> bool:
     """Whether our date is one of those that feedparser found; None if it found none."""
     names = ("published_parsed", "updated_parsed", "created_parsed")
-    found = [entry.get(name) for name in names]
+    found = [dict.get(entry, name) for name in names]  # its own get() maps one name to another
     theirs = [datetime.fromtimestamp(calendar.timegm(one), UTC) for one in found if one]
     return ours in theirs if theirs else ours is None
 
