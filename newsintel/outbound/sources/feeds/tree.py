@@ -6,7 +6,6 @@ except short plain texts; so nothing grows. Expat cannot be paused, so it gets t
 
 import re
 from html.entities import html5
-from typing import Any
 from urllib.parse import urljoin
 from xml.parsers import expat
 
@@ -153,8 +152,8 @@ class _Reader:
             self._parser.Parse(b"", True)
         except expat.ExpatError as error:
             fault = f"{expat.ErrorString(error.code)} in line {error.lineno}"
-        root: Any = next(iter(self._path[0].content), None)
-        return XmlDocument(root, fault)
+        roots = (one for one in self._path[0].content if isinstance(one, Node))
+        return XmlDocument(next(roots, None), fault)
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self._elements += 1
@@ -197,10 +196,9 @@ class _Reader:
         if len(value) > MOST_ENTITY_CHARS or "&" in value or "%" in value or "<" in value:
             raise UnsafeXmlError("XML that declares an entity of more than a few characters")
 
-    def _skip_entity(self, name: str, is_parameter: int) -> None:
+    def _skip_entity(self, name: str, _is_parameter: int) -> None:
         """Use HTML's meaning of an entity that an external DTD may declare; we read no DTD."""
-        if not is_parameter:
-            self._add_text(html5.get(name + ";", ""))
+        self._add_text(html5.get(name + ";", ""))
 
 
 def _name(tag: str, prefixes: dict[str, str]) -> str:

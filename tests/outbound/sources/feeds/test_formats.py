@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from newsintel.outbound.sources.feeds.articles import read_title
 from tests.outbound.sources.feeds import documents
 from tests.outbound.sources.feeds.reading import ADDRESS, item, page, refusal, rows, rss
 
@@ -24,6 +25,7 @@ def test_atom():
 def test_rss_2():
     """The specification's sample; the item without a title is left out."""
     feed = rows(documents.RSS)
+    assert read_title(feed) == "Liftoff News"
     assert (feed.ttl_s, feed.language) == (3600, "en-us")
     found = page(documents.RSS)
     assert [one.title for one in found.articles] == ["Star City", "The Engine That Does More"]
