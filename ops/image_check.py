@@ -140,7 +140,7 @@ async def check_image(image: Image) -> None:
         settings = (
             stores.settings
             | upstreams
-            | {"ENV": "development", "SECRET_KEYS": secrets.token_urlsafe(32)}
+            | {"ENV": "development", "SECRET_KEYS": secrets.token_urlsafe(32), "FEEDS": "off"}
         )
         await check_command(image, settings, "migrate")
         await check_service(image, settings)
@@ -239,6 +239,7 @@ async def check_production(image: Image) -> None:
     settings = {
         "BIND": bind,
         "PUBLIC_URL": "https://news.example.org",
+        "FEEDS": "off",
         "SECRET_KEYS": secrets.token_urlsafe(32),
         "DATABASE_URL": f"postgresql://newsintel@127.0.0.1:{find_free_port()}/newsintel?sslmode=verify-full",
         "REDIS_URL": f"rediss://127.0.0.1:{find_free_port()}/0",

@@ -239,7 +239,8 @@ sys.exit(main(["serve"]))
 
 def test_case_32_a_crashed_actor_ends_the_process_with_its_cause(tmp_path):
     """The exit code is not 0, the log has the traceback, and no server of ours stays."""
-    known = environ(tmp_path, BIND=f"127.0.0.1:{free_port()}", LOG_FORMAT="json")
+    address = f"127.0.0.1:{free_port()}"
+    known = environ(tmp_path, BIND=address, LOG_FORMAT="json", FEEDS="off")
     done = subprocess.run(
         [sys.executable, "-c", CRASH],
         env=known,
