@@ -1,7 +1,7 @@
 """Serves the simulated upstreams on one port, with a path prefix for each API."""
 
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -12,13 +12,19 @@ from attrs import frozen
 
 from newsintel.demo import control, guardian, newsapi, reddit_auth
 from newsintel.demo.api import Api, Clocks
+from newsintel.demo.arrivals import Arrivals
 from newsintel.demo.behaviour import Behaviour
 from newsintel.demo.control import Upstream
 from newsintel.demo.corpus import build_corpus
-from newsintel.demo.documents import Corpus
+from newsintel.demo.documents import Corpus, Document
+from newsintel.demo.gdelt import GdeltApi
+from newsintel.demo.gdelt_rows import make_gdelt_documents
+from newsintel.demo.hackernews import HackerNewsApi
+from newsintel.demo.hackernews_rows import make_hackernews_documents
 from newsintel.demo.page import render_front_page
 from newsintel.demo.reddit import RedditApi
 from newsintel.demo.replay import load_recordings
+from newsintel.demo.stories import Story
 from newsintel.demo.wire import Reply, Request, Sabotage, serve_connection
 
 PREFIXES = {
@@ -26,12 +32,16 @@ PREFIXES = {
     "guardian": "/guardian",
     "reddit": "/reddit",
     "reddit_auth": "/reddit-www",
+    "hackernews": "/hackernews",
+    "gdelt": "/gdelt",
 }
 LATENCIES_MS = {
     "newsapi": (120.0, 40.0),
     "guardian": (90.0, 30.0),
     "reddit": (180.0, 60.0),
     "reddit_auth": (60.0, 20.0),
+    "hackernews": (70.0, 20.0),
+    "gdelt": (250.0, 80.0),
 }
 """Latency and jitter of a good day (our estimate). They must look real and stay well below 1 s."""
 
@@ -41,7 +51,7 @@ class Simulated:
     """The addresses of the simulated upstreams.
 
     Attributes:
-        base_urls: by name (newsapi, guardian, reddit, reddit_auth), in place of
+        base_urls: by name (newsapi, guardian, reddit, reddit_auth, hackernews, gdelt), in place of
             `https://newsapi.org` and so on.
         control_url: GET shows settings and call counters; PUT to /NAME changes settings; DELETE
             resets everything.
@@ -104,12 +114,25 @@ def _build_upstreams(
         "guardian": guardian.GuardianApi(known.guardian, clocks),
         "reddit": RedditApi(known.reddit, clocks, tokens),
         "reddit_auth": tokens,
+        "hackernews": HackerNewsApi(
+            known.hackernews, _build_arrivals(clocks, seed, make_hackernews_documents)
+        ),
+        "gdelt": GdeltApi(known.gdelt, _build_arrivals(clocks, seed, make_gdelt_documents)),
     }
     dice = random.Random(seed)  # noqa: S311 - decides nothing but jitter and faults
     return {
         name: Upstream(wrap(api), Behaviour(*LATENCIES_MS[name], limited=limited), dice)
         for name, api in apis.items()
     }
+
+
+def _build_arrivals(
+    clocks: Clocks,
+    seed: int,
+    make_documents: Callable[[Story, random.Random], Iterable[Document]],
+) -> Arrivals:
+    dice = random.Random(f"{seed} {make_documents.__name__}")  # noqa: S311 - nothing is a secret
+    return Arrivals(clocks, seed, partial(make_documents, dice=dice))
 
 
 async def _answer_request(
@@ -156,5 +179,7 @@ def _build_environ(base_urls: Mapping[str, str]) -> dict[str, str]:
         "REDDIT_CLIENT_SECRET": reddit_auth.CLIENT_SECRET,
         "REDDIT_USER_AGENT": reddit_auth.USER_AGENT,
         "REDDIT_PACE_S": "0",
+        "HACKERNEWS_PACE_S": "0",
+        "GDELT_PACE_S": "0",
     }
     return {f"NEWSINTEL_{name}": value for name, value in settings.items()}

@@ -58,7 +58,8 @@ class _HttpUpstream:
     async def fetch(self, query: Query) -> SourcePage | Refusal:
         """Ask once more if the source refused the token and a new one was issued."""
         if self._token is None:
-            return await self._ask(query, self._settings.values["key"].reveal())
+            key = self._settings.values.get("key")
+            return await self._ask(query, key.reveal() if key else "")
         token = await self._token.get_token()
         if isinstance(token, Refusal):
             return token
@@ -77,6 +78,8 @@ class _HttpUpstream:
 
     async def _ask(self, query: Query, credential: str) -> SourcePage | Refusal:
         request = self._source.build_request(query, self._settings, credential, self._now())
+        if isinstance(request, Refusal):
+            return request
         try:
             # The base URL may have a path. httpx joins such URLs by rules about slashes.
             reply = await self._client.get(

@@ -41,6 +41,7 @@ class Article:
         canonical_url: the identity: one URL for all spellings of the same page.
         publisher: the outlet, e.g. `The Guardian`, `BBC News`; `r/worldnews` only for posts without
             a link.
+        country: of the publisher, two capitals (ISO 3166-1), if the source says it.
         published_at_estimated: True if the source gave no usable date. Then the date is the time of
             the fetch.
     """
@@ -60,6 +61,7 @@ class Article:
     section: str | None = None
     image_url: str | None = None
     language: str | None = None
+    country: str | None = None
     engagement: Engagement | None = None
 
 

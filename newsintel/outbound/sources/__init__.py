@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from newsintel.outbound.sources import guardian, newsapi, reddit
+from newsintel.outbound.sources import gdelt, guardian, hackernews, newsapi, reddit
 from newsintel.outbound.sources.source import Source
 
 REGISTRY: Mapping[str, Source] = {
@@ -11,5 +11,7 @@ REGISTRY: Mapping[str, Source] = {
         newsapi.SOURCE,
         guardian.SOURCE,
         reddit.SOURCE,
+        hackernews.SOURCE,
+        gdelt.SOURCE,
     )
 }

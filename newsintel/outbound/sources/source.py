@@ -47,8 +47,9 @@ class Source:
 
     Attributes:
         options: its settings in the environment.
-        build_request: builds the call that answers a query. Its arguments are the query, the
-            settings, an API key (a bearer token if `uses_token`) and the current time.
+        build_request: builds the call that answers a query, or refuses a query that the source
+            cannot answer. Its arguments are the query, the settings, an API key (a bearer token if
+            `uses_token`, "" without either) and the current time.
         read_slices: reads a response as articles or as a refusal, in slices, given the current
             time (aware UTC); never raises.
         list_ignored_parameters: returns the query's parameters that neither this source nor our
@@ -57,7 +58,7 @@ class Source:
     """
 
     options: SourceOptions
-    build_request: Callable[[Query, SourceSettings, str, datetime], Request]
+    build_request: Callable[[Query, SourceSettings, str, datetime], Request | Refusal]
     read_slices: Callable[[Response, Query, datetime], Sliced[SourcePage | Refusal]]
     list_ignored_parameters: Callable[[Query], tuple[str, ...]]
     uses_token: bool = False

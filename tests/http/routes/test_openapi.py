@@ -77,6 +77,10 @@ CASES = [
     ),
     (f"/articles/{article(1).id}", Desk()),
     (f"/articles/{article(1).id}/similar", Desk()),
+    (
+        f"/articles/{article(1).id}/coverage",
+        Desk(archived={article(1).id: ArchivedArticle(DISCUSSED, NOW, NOW, article(1).id)}),
+    ),
     (f"/articles/{article(1).id}/similar?limit=0", Desk()),
     ("/archive?q=a&limit=2", Desk()),
     ("/archive?q=", Desk()),
