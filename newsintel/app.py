@@ -12,6 +12,7 @@ persister, recorder ─ what PostgreSQL does not take ─> spool ─> drainer �
 fetchers ─ tally ─> latency_writer ─> Redis          metrics ─> emf_writer ─> standard error
 PostgreSQL: articles still to be read ─> indexer        story_queue ─> grouper
             term_changes ─> term_counter    saved_articles ─> save_counter ─ saves ─> merger
+GDELT's files ─> gdelt_reader ─> PostgreSQL     article_checks ─> fetchers ─> PostgreSQL
 
 A shutdown takes the same path, by end-of-channel: callers leave, flights land, sinks drain, stores
 close. If an actor crashes, everything is cancelled and the process ends: a service that lost a part
@@ -29,6 +30,7 @@ from newsintel import wiring
 from newsintel.actors import (
     cache_writer,
     drainer,
+    gdelt_reader,
     grouper,
     indexer,
     janitor,
@@ -123,6 +125,7 @@ async def run_upkeep(core: Core) -> AsyncIterator[None]:
     stores, ours, count, now = core.stores, core.stores.intelligence, core.count, core.now
     keep, floor = timedelta(days=core.settings.history_retention_d), core.settings.trending_floor
     clean = partial(janitor.run, history=stores.personal.history, keep=keep)
+    clean = partial(clean, articles=stores.archive.pruning, keep_articles=core.article_ages)
     measure = partial(latency_writer.run, tally=core.tally, store=stores.operations.latencies)
     trends = partial(trend_writer.run, marks=ours.search_marks, trending=ours.trending, floor=floor)
     saves = partial(save_counter.run, counts=ours.save_counts, saves=core.saves, floor=floor)
@@ -137,7 +140,11 @@ async def run_upkeep(core: Core) -> AsyncIterator[None]:
         "term_counter": partial(term_counter.run, terms=ours.terms, count=count),
         "save_counter": partial(saves, count=count),
     }
-    async with trio.open_nursery() as nursery:
+    async with AsyncExitStack() as clients, trio.open_nursery() as nursery:
+        if source := await clients.enter_async_context(wiring.open_bulk_source(core)):
+            read = partial(gdelt_reader.run, source=source, files=stores.archive.bulk_files)
+            read = partial(read, archive=stores.archive.articles, count=count, now=now)
+            actors["gdelt_reader"] = read
         for name, run in actors.items():
             nursery.start_soon(core.heartbeats.watch, name, run, name=name)
         yield

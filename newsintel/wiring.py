@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from functools import partial
 
 from attrs import frozen
@@ -14,6 +15,7 @@ from newsintel.actors.merger import Merger
 from newsintel.config.settings import Settings, SourceSettings
 from newsintel.config.values import Secret
 from newsintel.domain.accounts.persons import Persons
+from newsintel.domain.archive.bulk import BulkSource
 from newsintel.domain.bounds.sized_cache import SizedCache
 from newsintel.domain.intelligence.marks import SearchMarker
 from newsintel.domain.limits.admission import Admission
@@ -38,10 +40,12 @@ from newsintel.http.services import (
     SearchServices,
     Services,
 )
+from newsintel.outbound.gdelt_downloads import open_gdelt_downloads
 from newsintel.outbound.oauth.app_token import open_app_token
 from newsintel.outbound.oauth.links import AccountLinks
 from newsintel.outbound.oauth.providers import Providers
 from newsintel.outbound.source_client import open_upstream
+from newsintel.outbound.sources import REGISTRY
 from newsintel.outbound.sources.source import Source
 from newsintel.runtime.clock import utc_now
 from newsintel.runtime.edges import Edges
@@ -58,6 +62,7 @@ from newsintel.runtime.personal.preference_cache import PreferenceCache
 from newsintel.runtime.personal.recording import Recording
 from newsintel.runtime.search.claims import SharedCache
 from newsintel.runtime.search.desk import Desk
+from newsintel.runtime.search.rechecking import Rechecker
 from newsintel.runtime.spool import Spool
 from newsintel.runtime.telemetry import gauges, scraping
 from newsintel.runtime.telemetry.metrics import Metrics
@@ -108,6 +113,15 @@ class Core:
         )
 
     @property
+    def article_ages(self) -> Mapping[str, timedelta]:
+        """How long articles are kept, by source; without the sources that keep them for ever."""
+        return {
+            name: timedelta(days=source.retention_d)
+            for name, source in self.settings.source.items()
+            if source.retention_d is not None
+        }
+
+    @property
     def count(self) -> Count:
         """Adds to a counter."""
         return self.metrics.count
@@ -155,7 +169,30 @@ def make_fetcher(
         observe=core.metrics.observe,
         tally=core.tally,
         now=core.now,
+        recheck=_make_recheck(core, name, upstream, starts),
     )
+
+
+def _make_recheck(
+    core: Core, name: str, upstream: Upstream, starts: Starts
+) -> Callable[[], Awaitable[None]] | None:
+    """Create what checks a source's archived articles, if its terms require it."""
+    terms, (admission, allowance) = REGISTRY[name].recheck, starts[name]
+    if terms is None:
+        return None
+    return Rechecker(
+        source=name,
+        id_pattern=terms.id_pattern,
+        most_ids=terms.most_ids,
+        every_s=terms.every_s,
+        upstream=upstream,
+        admission=admission,
+        allowance=allowance,
+        checks=core.stores.archive.checks,
+        archive=core.stores.archive.articles,
+        count=core.count,
+        now=core.now,
+    ).run
 
 
 def make_merger(core: Core, edges: Edges) -> Merger:
@@ -284,6 +321,17 @@ def _intelligence_services(core: Core, preferences: PreferenceCache) -> Intellig
             stores.reading, stores.likeness, talked, preferences.get_preferences, core.now
         ),
     )
+
+
+@asynccontextmanager
+async def open_bulk_source(core: Core) -> AsyncIterator[BulkSource | None]:
+    """Open the client of GDELT's files; None if they are not wanted."""
+    settings = core.settings.source.get("gdelt")
+    if settings is None or not settings.enabled or not settings.values["bulk"]:
+        yield None
+        return
+    async with open_gdelt_downloads(settings.values["bulk_url"], core.now) as downloads:
+        yield downloads
 
 
 @asynccontextmanager

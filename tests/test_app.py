@@ -73,6 +73,7 @@ from tests.fakes.personal import (
 )
 from tests.fakes.reading import MemoryReading
 from tests.fakes.searches import MemoryRelatedSearches, MemorySearchMarks, MemoryTrending
+from tests.fakes.upkeep import MemoryBulkFiles, MemoryChecks
 from tests.make import search_record
 from tests.samples import read_samples
 
@@ -108,6 +109,8 @@ class World:
     text_index: MemoryTextIndex = field(factory=MemoryTextIndex)
     stories: MemoryStories = field(factory=MemoryStories)
     terms: MemoryTerms = field(factory=MemoryTerms)
+    checks: MemoryChecks = field(factory=MemoryChecks)
+    bulk_files: MemoryBulkFiles = field(factory=MemoryBulkFiles)
     save_counts: MemorySaveCounts = field(factory=MemorySaveCounts)
     feedback: MemoryFeedback = field(factory=MemoryFeedback)
     reading: MemoryReading = field(init=False)
@@ -141,6 +144,9 @@ class World:
                 dump=None,
                 text_index=self.text_index,
                 stories=self.stories,
+                pruning=self.checks,
+                checks=self.checks,
+                bulk_files=self.bulk_files,
                 spool=(self.spool,),
             ),
             accounts=AccountStores(

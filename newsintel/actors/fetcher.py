@@ -5,6 +5,7 @@ asked. Every outcome is a value, never an exception; a bug in one job fails only
 """
 
 import random
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import trio
@@ -64,6 +65,7 @@ class Fetcher:
         observe: records how long each call took.
         tally: records the same for `newsintel deadlines`.
         now: the time of day.
+        recheck: checks archived articles until cancelled; None = the source needs no checks.
     """
 
     _inbox: trio.MemoryReceiveChannel[FetchJob]
@@ -77,6 +79,7 @@ class Fetcher:
     _observe: Observe = field(kw_only=True)
     _tally: Tally = field(kw_only=True)
     _now: WallClock = field(kw_only=True)
+    _recheck: Callable[[], Awaitable[None]] | None = field(kw_only=True, default=None)
     _slots: trio.CapacityLimiter = field(init=False, factory=lambda: trio.CapacityLimiter(SLOTS))
     _log: SourceLog = field(init=False)
 
@@ -87,6 +90,8 @@ class Fetcher:
         """Serve jobs, each in its own task, until the inbox ends and the last job is done."""
         async with trio.open_nursery() as upkeep:
             upkeep.start_soon(self._upstream.keep_ready, name=f"upkeep({self._source})")
+            if self._recheck is not None:
+                upkeep.start_soon(self._recheck, name=f"recheck({self._source})")
             async with trio.open_nursery() as jobs:
                 with self._inbox:
                     async for job in self._inbox:

@@ -73,10 +73,16 @@ SOURCE_MEANINGS = {
     ),
     "SUBREDDITS": "the subreddits to search; all = everywhere",
     "URL": "the API's base URL",
+    "BULK": "1 = the source's files of all news go to the archive, every 15 minutes",
+    "BULK_URL": "the base URL of these files",
     "AUTH_URL": "the base URL of the sign-in and token server",
     "DEADLINE_S": "how long the source may take for one search",
     "PACE_S": "the shortest pause between two calls; 0 = none",
     "QUOTA": "calls per window, over all processes; off = no limit",
+    "RETENTION_D": (
+        "the source's articles are deleted this long after their last fetch, unless somebody has "
+        "saved them; off = never"
+    ),
 }
 """Meanings by the name after NEWSINTEL_<SOURCE>_."""
 

@@ -29,6 +29,7 @@ from newsintel.config.values import (
     SourceOptions,
     choice_parser,
     integer_parser,
+    parse_days,
     parse_flag,
     parse_folder,
     parse_issuer,
@@ -67,6 +68,7 @@ class SourceSettings:
 
     Attributes:
         values: the settings that its SourceOptions declare, by lower-case name; None if unset.
+        retention_d: days after which its articles are deleted; None = never.
         missing: the names of the required settings that are not set; with any, the source is off.
         half_set: some required settings are set, and some are missing.
     """
@@ -80,6 +82,7 @@ class SourceSettings:
     values: Mapping[str, Any]
     missing: tuple[str, ...] = ()
     half_set: bool = False
+    retention_d: int | None = None
 
 
 @frozen(kw_only=True)
@@ -348,6 +351,7 @@ def _read_source(
         values=values,
         missing=missing,
         half_set=0 < len(missing) < len(options.required),
+        retention_d=reader.read(prefix + "RETENTION_D", parse_days, None, unit="days"),
     )
 
 

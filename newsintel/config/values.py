@@ -134,6 +134,16 @@ def integer_parser(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def parse_days(raw: str) -> int | None:
+    """A number of days, or `off` for no limit."""
+    if raw.strip().lower() == "off":
+        return None
+    try:
+        return integer_parser(1, 3650)(raw)
+    except ValueError:
+        raise ValueError("must be a whole number of days from 1 to 3650, or off") from None
+
+
 def choice_parser(*allowed: str) -> Callable[[str], str]:
     """One word of a list."""
 

@@ -132,7 +132,7 @@ def _build_arrivals(
     make_documents: Callable[[Story, random.Random], Iterable[Document]],
 ) -> Arrivals:
     dice = random.Random(f"{seed} {make_documents.__name__}")  # noqa: S311 - nothing is a secret
-    return Arrivals(clocks, seed, partial(make_documents, dice=dice))
+    return Arrivals(clocks, seed, lambda story: make_documents(story, dice))
 
 
 async def _answer_request(

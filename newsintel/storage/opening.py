@@ -20,6 +20,8 @@ from newsintel.storage.postgres.accounts.accounts import PostgresAccounts
 from newsintel.storage.postgres.accounts.api_keys import PostgresKeys
 from newsintel.storage.postgres.accounts.tokens import PostgresTokens
 from newsintel.storage.postgres.archive.articles import PostgresArchive
+from newsintel.storage.postgres.archive.bulk_files import PostgresBulkFiles
+from newsintel.storage.postgres.archive.checks import PostgresChecks
 from newsintel.storage.postgres.archive.dump import PostgresDump
 from newsintel.storage.postgres.archive.indexing import PostgresIndexing
 from newsintel.storage.postgres.archive.search import PostgresSearch
@@ -129,12 +131,16 @@ def _spool_places(
 
 
 def _archive_stores(postgres: Postgres, spool: tuple[SpoolPlace, ...]) -> ArchiveStores:
+    checks = PostgresChecks(postgres)
     return ArchiveStores(
         articles=PostgresArchive(postgres),
         search=PostgresSearch(postgres),
         dump=PostgresDump(postgres),
         text_index=PostgresIndexing(postgres),
         stories=PostgresStories(postgres),
+        pruning=checks,
+        checks=checks,
+        bulk_files=PostgresBulkFiles(postgres),
         spool=spool,
     )
 

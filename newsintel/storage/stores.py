@@ -5,10 +5,13 @@ from collections.abc import Awaitable, Callable
 from attrs import frozen
 
 from newsintel.domain.accounts.ports import Accounts, ApiKeys, Attempts, Sessions, TokenStore
+from newsintel.domain.archive.bulk import BulkFiles
 from newsintel.domain.archive.ports import (
     Archive,
     ArchiveDump,
     ArchiveSearch,
+    ArticleChecks,
+    ArticlePruning,
     SpoolPlace,
     StoryGroups,
     TextIndex,
@@ -59,6 +62,9 @@ class ArchiveStores:
     dump: ArchiveDump
     text_index: TextIndex
     stories: StoryGroups
+    pruning: ArticlePruning
+    checks: ArticleChecks
+    bulk_files: BulkFiles
     spool: tuple[SpoolPlace, ...]
 
 

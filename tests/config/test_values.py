@@ -13,6 +13,7 @@ from newsintel.config.values import (
     Quota,
     choice_parser,
     integer_parser,
+    parse_days,
     parse_folder,
     parse_issuer,
     parse_list,
@@ -52,6 +53,8 @@ GOOD = [
     (parse_quota, "5/30s", Quota(5, 30)),
     (parse_quota, "5/2m", Quota(5, 120)),
     (parse_quota, "OFF", None),
+    (parse_days, "30", 30),
+    (parse_days, " Off ", None),
 ]
 BAD = [
     (parse_text, "  "),
@@ -83,6 +86,9 @@ BAD = [
     (parse_folder, "/tab\tbed"),
     (parse_folder, "~nobody-of-this-name/data"),
     (parse_quota, "0/1d"),
+    (parse_days, "0"),
+    (parse_days, "1.5"),
+    (parse_days, "4000"),
     (parse_quota, "100/1w"),
 ]
 

@@ -16,7 +16,7 @@ from newsintel.demo.hackernews_rows import make_hackernews_documents
 from newsintel.demo.matching import GDELT, HACKER_NEWS, fold_text, parse_query
 from newsintel.demo.server import Simulated, _build_arrivals
 from newsintel.domain.search.outcome import SourcePage
-from newsintel.domain.search.query import build_query
+from newsintel.domain.search.query import ANY_QUERY, build_query
 from newsintel.domain.search.query_model import Sort
 from newsintel.outbound.sources import REGISTRY
 from newsintel.outbound.sources.source import Request, Response
@@ -92,6 +92,43 @@ async def test_hacker_news_has_discussions_and_questions(
     assert "Hacker News" in publishers
     assert any(name.endswith(".example") for name in publishers)
     assert all(one.engagement and one.engagement.points > 0 for one in found.values())
+
+
+@pytest.mark.parametrize("name", ["reddit", "guardian"])
+async def test_archived_items_can_be_checked(
+    simulated: Simulated, client: httpx.AsyncClient, token: str, name: str
+) -> None:
+    """Reddit's posts by their names, the Guardian's articles by their ids.
+
+    What was removed or never existed is not in the page.
+    """
+    source = REGISTRY[name]
+    assert source.recheck
+    settings = read_settings([source.options], simulated.environ).source[name]
+    documents = getattr(build_corpus(NOW, 1), name)[:60]
+    rows = [one.row.get("data", one.row) for one in documents]
+    ids = [str(row.get("name") or row["id"]) for row in rows]
+    unknown = "t3_zzzzzz" if name == "reddit" else "world/none"
+    credential = token if name == "reddit" else settings.values["key"].reveal()
+    request = source.recheck.build_request([*ids[:49], unknown], settings, credential)
+    headers = {"User-Agent": "web:demo:v1 (by /u/demo)"} | dict(request.headers)
+    reply = await client.get(settings.url + request.path, params=request.params, headers=headers)
+    response = Response(reply.status_code, dict(reply.headers), reply.content)
+    found = source.read(response, ANY_QUERY, NOW)
+    assert isinstance(found, SourcePage)
+    names = {one.external_id for one in found.articles}
+    assert names <= set(ids[:49])
+    allowed = [
+        row
+        for row in rows[:49]
+        if not (row.get("removed_by_category") or row.get("over_18") or row.get("isHosted"))
+    ]
+    assert names == {
+        str(row.get("name") or row["id"])
+        for row in allowed
+        if ("title" in row and "display_name" not in row) or "webTitle" in row
+    }
+    assert set(found.dropped) <= {"removed", "nsfw", "promoted", "not_a_post"}
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,21 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "archived_articles": ("Articles saved, new or refreshed.", ()),
     "dead_letters": ("Articles that can never be saved, stored aside with the reason.", ()),
+    "rechecked_articles": ("Archived articles that their source still has.", ("source",)),
+    "withdrawn_articles": (
+        "Articles deleted because their source deleted or withdrew them.",
+        ("source",),
+    ),
+    "recheck_failures": (
+        "Times that archived articles could not be checked at their source; tried again later.",
+        ("source",),
+    ),
+    "pruned_articles": ("Articles deleted because of their age.", ("source",)),
+    "bulk_files": ("Files of GDELT whose pages are archived.", ()),
+    "bulk_failures": (
+        "Times that GDELT's list or one of its files could not be read; tried again later.",
+        (),
+    ),
     "refused_pairs": ("Pairs of duplicates that the archive refused; left out.", ()),
     "lost_articles": (
         "Articles that were in an answer and are neither saved nor spooled: no place had room.",
@@ -106,7 +121,7 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
         (),
     ),
     "prune_failures": (
-        "Times that old searches could not be deleted; tried again within the hour.",
+        "Times that old searches or articles could not be deleted; tried again within the hour.",
         (),
     ),
 }

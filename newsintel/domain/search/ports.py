@@ -18,6 +18,10 @@ class Upstream(Protocol):
         """Ask once. The caller's cancel scope limits the time; expected failures are a Refusal."""
         ...
 
+    async def recheck(self, ids: Sequence[str]) -> SourcePage | Refusal:
+        """Ask once for items by their ids; those that the source no longer has are missing."""
+        ...
+
     def list_ignored_parameters(self, query: Query) -> tuple[str, ...]:
         """Return the parameters of the query that this source cannot apply."""
         ...

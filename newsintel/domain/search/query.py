@@ -14,6 +14,9 @@ from newsintel.domain.text.languages import is_any_function_word
 from newsintel.domain.text.tokens import split_words
 from newsintel.errors import InvalidParameterError
 
+ANY_QUERY = Query("", (), (), None, None, None, Sort.RELEVANCE, "")
+"""Stands for the query of a reply that answers none: it excludes no article."""
+
 _BARE = re.compile(r"[^\W_]+")
 _OPERATORS = frozenset({"and", "or", "not"})
 _QUOTED = str.maketrans({'"': "\N{HEBREW PUNCTUATION GERSHAYIM}", "\\": " "})

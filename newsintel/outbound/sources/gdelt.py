@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from attrs import evolve
 
 from newsintel.config.settings import SourceSettings
-from newsintel.config.values import SourceOptions
+from newsintel.config.values import SourceOptions, parse_flag, url_parser
 from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.search.article import MAX_TITLE, Article
 from newsintel.domain.search.outcome import Refusal, SourcePage, Status
@@ -198,6 +198,14 @@ SOURCE = Source(
         pace_s=5.0,  # "limit requests to one every 5 seconds", its own message
         quota=None,
         required={},
+        optional={
+            "BULK": (parse_flag, False),
+            # The same files as at data.gdeltproject.org, whose certificate is not for its name.
+            "BULK_URL": (
+                url_parser("http", "https"),
+                "https://storage.googleapis.com/data.gdeltproject.org",
+            ),
+        },
     ),
     build_request=build_request,
     read_slices=read_slices,
