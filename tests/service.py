@@ -114,6 +114,10 @@ def free_port():
         return port
 
 
+KEYED = "newsapi,guardian,reddit"
+"""The sources that need keys. The others are on without any, and would call the real ones."""
+
+
 def environ(data_home, **settings):
     """An environment without the developer's own newsintel settings.
 
@@ -126,7 +130,7 @@ def environ(data_home, **settings):
     }
     return (
         kept
-        | {"PYTHONPATH": ROOT, "XDG_DATA_HOME": str(data_home)}
+        | {"PYTHONPATH": ROOT, "XDG_DATA_HOME": str(data_home), "NEWSINTEL_SOURCES": KEYED}
         | {f"NEWSINTEL_{name}": value for name, value in settings.items()}
     )
 

@@ -73,7 +73,7 @@ from tests.fakes.personal import (
 )
 from tests.fakes.reading import MemoryReading
 from tests.fakes.searches import MemoryRelatedSearches, MemorySearchMarks, MemoryTrending
-from tests.fakes.upkeep import MemoryBulkFiles, MemoryChecks
+from tests.fakes.upkeep import EmptyBulk, MemoryBulkFiles, MemoryChecks
 from tests.make import search_record
 from tests.samples import read_samples
 
@@ -87,6 +87,8 @@ ENVIRON = {
     "NEWSINTEL_REDDIT_CLIENT_SECRET": "s",
     "NEWSINTEL_REDDIT_USER_AGENT": "test:newsintel:v1 (by /u/nobody)",
     "NEWSINTEL_REDDIT_PACE_S": "0",
+    "NEWSINTEL_HACKERNEWS_PACE_S": "0",
+    "NEWSINTEL_GDELT_PACE_S": "0",
     "NEWSINTEL_SECRET_KEYS": "A" * 43,
 }
 
@@ -111,6 +113,7 @@ class World:
     terms: MemoryTerms = field(factory=MemoryTerms)
     checks: MemoryChecks = field(factory=MemoryChecks)
     bulk_files: MemoryBulkFiles = field(factory=MemoryBulkFiles)
+    bulk: EmptyBulk = field(factory=EmptyBulk)
     save_counts: MemorySaveCounts = field(factory=MemorySaveCounts)
     feedback: MemoryFeedback = field(factory=MemoryFeedback)
     reading: MemoryReading = field(init=False)
@@ -210,29 +213,35 @@ def world(monkeypatch):
         made.closed.append(source.options.name)
 
     monkeypatch.setattr(app, "open_stores", open_stores)
+
+    @asynccontextmanager
+    async def open_bulk_source(_):
+        yield made.bulk
+
     monkeypatch.setattr(wiring, "open_source", open_source)
+    monkeypatch.setattr(wiring, "open_bulk_source", open_bulk_source)
     return made
 
 
 def settings(**environ):
-    """Settings with three sources, without pace."""
+    """Settings with all sources, without pace."""
     return read_settings([source.options for source in REGISTRY.values()], ENVIRON | environ)
 
 
 def asked(text="climate"):
-    """A query to all three sources."""
+    """A query to all sources."""
     return build_query(text, sources=tuple(REGISTRY))
 
 
 async def test_a_search_reaches_sources_caches_archive_and_history(world, autojump_clock):
-    """A search lands with all three sources; then memory serves it again.
+    """A search lands with all sources; then memory serves it again.
 
     It reaches Redis, PostgreSQL and the history.
     """
     async with app.open_pipeline(settings()) as services:
         first = await services.search.desk.search(asked(), ASKER)
         assert first.via is Via.MISS
-        assert [o.status for o in first.answer.harvest.outcomes] == [Status.OK] * 3
+        assert [o.status for o in first.answer.harvest.outcomes] == [Status.OK] * len(REGISTRY)
         assert (await services.search.desk.search(asked(), ASKER)).via is Via.HIT
         services.personal.recording.offer(ASKER, SEARCHED, app.utc_now())
     assert set(world.cache.kept) == {asked().key}
@@ -287,16 +296,10 @@ async def test_work_for_a_request_carries_its_id(world, autojump_clock, monkeypa
         with pytest.raises(FlightBugError):
             await services.search.desk.search(asked("four"), ASKER)
     assert [context.get("request_id") for context in carried] == [
-        *["one"] * 3,
-        *["two"] * 3,
-        "two",
-        "two",
-        "two",
-        "two",
-        None,
-        None,
-        None,
-        None,
+        *["one"] * len(REGISTRY),
+        *["two"] * len(REGISTRY),
+        *["two"] * (len(REGISTRY) + 1),
+        *[None] * (len(REGISTRY) + 1),
     ]
 
 
@@ -349,7 +352,7 @@ async def test_frozen_archive_delays_shutdown_only_for_its_share(world, autojump
         await services.search.desk.search(asked(), ASKER)
         began = trio.current_time()
     assert trio.current_time() - began == pytest.approx(app.SAVING_SHARE * 10)
-    assert world.spool.read_articles() == ["a_one"] * 3
+    assert world.spool.read_articles() == ["a_one"] * len(REGISTRY)
 
 
 async def test_slow_archive_delays_shutdown_only_for_its_share(world, autojump_clock, monkeypatch):
@@ -382,7 +385,7 @@ async def test_stuck_spool_delays_shutdown_only_for_its_share(world, autojump_cl
         began = trio.current_time()
     allowed = app.SINKS_SHARE * 10 + persister.LAST_SPOOL_S
     assert trio.current_time() - began == pytest.approx(allowed)
-    assert metrics.registry.get_sample_value("newsintel_lost_articles_total") == 3
+    assert metrics.registry.get_sample_value("newsintel_lost_articles_total") == len(REGISTRY)
 
 
 async def test_what_was_spooled_is_saved_when_the_archive_is_back(world, autojump_clock):
@@ -528,8 +531,8 @@ async def test_log_format_emf_writes_metrics_of_the_whole_life(world, autojump_c
         assert names <= set(emf.build_metrics(REGISTRY))
         assert (document["env"], document["archived_articles"], document["outcomes"]) == (
             "development",
-            3,
-            3,
+            len(REGISTRY),
+            len(REGISTRY),
         )
         assert {
             f"queue_depth_{name}"

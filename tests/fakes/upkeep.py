@@ -63,3 +63,14 @@ class MemoryBulkFiles:
     async def finish(self, name):
         await trio.lowlevel.checkpoint()
         self.done.add(name)
+
+
+class EmptyBulk:
+    """A `bulk.BulkSource` that lists no files."""
+
+    async def list_files(self):
+        await trio.lowlevel.checkpoint()
+        return []
+
+    async def read_file(self, file):
+        raise AssertionError(f"{file} was not listed")

@@ -44,10 +44,12 @@ LEFT_ALONE = {
     "REDDIT_SUBREDDITS": "a matter of taste",
     "SPOOL_MAX_BYTES": "a fifth of the smallest cache node",
     "REDDIT_AUTH_URL": "the real one",
+    "GDELT_BULK": "300,000 articles a day need another database",
+    "GDELT_BULK_URL": "the real one",
 } | {
     f"{source.upper()}_{what}": "the source's own"
     for source in REGISTRY
-    for what in ("URL", "DEADLINE_S", "PACE_S", "QUOTA")
+    for what in ("URL", "DEADLINE_S", "PACE_S", "QUOTA", "RETENTION_D")
 }
 
 RESOURCE_TYPES = """

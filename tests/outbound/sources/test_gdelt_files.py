@@ -57,7 +57,8 @@ def pack(text, method=zipfile.ZIP_DEFLATED):
     """A zip archive as Python's own zipfile writes it."""
     into = io.BytesIO()
     with zipfile.ZipFile(into, "w", method) as archive:
-        archive.writestr("20250715120000.gkg.csv", text)
+        entry = zipfile.ZipInfo("20250715120000.gkg.csv", (2025, 7, 15, 12, 0, 0))
+        archive.writestr(entry, text, method)
     return into.getvalue()
 
 
@@ -214,6 +215,7 @@ def test_file_that_is_not_the_listed_one_is_refused():
         pack(line())[:-200][:60],
         b"PK\x03\x04" + bytes(26),
     ],
+    ids=["empty", "page", "stored", "cut", "no entry"],
 )
 def test_broken_archives_are_refused(data):
     """Not a zip archive, not deflated, cut off."""
