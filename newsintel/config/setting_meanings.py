@@ -79,10 +79,7 @@ SOURCE_MEANINGS = {
     "DEADLINE_S": "how long the source may take for one search",
     "PACE_S": "the shortest pause between two calls; 0 = none",
     "QUOTA": "calls per window, over all processes; off = no limit",
-    "RETENTION_D": (
-        "the source's articles are deleted this long after their last fetch, unless somebody has "
-        "saved them; off = never"
-    ),
+    "RETENTION_D": "articles are deleted this long after their last fetch, if nobody saved them",
 }
 """Meanings by the name after NEWSINTEL_<SOURCE>_."""
 

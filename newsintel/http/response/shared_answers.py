@@ -91,7 +91,7 @@ def build_cache_key(prefix: str, asked: Any, body_format: Format = Format.JSON) 
 def _choose_cache_s(body: Mapping[str, Any]) -> int:
     """Return how long to cache a body: CACHE_EMPTY_S if its lists are empty or all counts are 0."""
     entries = (entry for value in body.values() if isinstance(value, list) for entry in value)
-    found = any(not isinstance(entry, Mapping) or entry.get("count", 1) for entry in entries)
+    found = any(isinstance(entry, Mapping) and entry.get("count", 1) for entry in entries)
     return CACHE_S if found else CACHE_EMPTY_S
 
 
