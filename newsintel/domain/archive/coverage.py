@@ -1,7 +1,7 @@
 """Coverage: who reported a story, when, and in which of the known countries nobody did."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from attrs import frozen
@@ -58,12 +58,8 @@ class Coverage:
 
 def measure_coverage(articles: Iterable[Article]) -> Coverage:
     """Return the coverage of a story, given all its articles in any order."""
-    reports: dict[str, Report] = {}
-    for article in sorted(articles, key=_find_place):
-        host = get_host(article.canonical_url)
-        if host not in _FORUMS:
-            reports.setdefault(fold(article.publisher), _make_report(article, host))
-    found = tuple(reports.values())
+    reporting = [one for one in sorted(articles, key=_find_place) if _host_of(one) not in _FORUMS]
+    found = tuple(map(_make_report, _group_by_publisher(reporting)))
     countries = _count(report.country for report in found)
     return Coverage(
         reports=found,
@@ -81,14 +77,48 @@ def _find_place(article: Article) -> tuple[bool, datetime, str]:
     return article.published_at_estimated, article.published_at, article.id
 
 
-def _make_report(article: Article, host: str) -> Report:
-    facts = find_publisher_facts(host)
+def _group_by_publisher(articles: Iterable[Article]) -> list[list[Article]]:
+    """Return the articles of each publisher, in the order of its first article.
+
+    A source that knows no name calls a publisher by its host: such articles belong to the publisher
+    of that host, whatever other sources call it. Two names at one host are two publishers.
+    """
+    groups: list[list[Article]] = []
+    of_name: dict[str, list[Article]] = {}
+    of_host: dict[str, list[Article]] = {}
+    for article in articles:
+        name, host = fold(article.publisher), _host_of(article)
+        group = of_name.get(name)
+        at_host = of_host.get(host)
+        if group is None and at_host and (_is_unnamed(article) or all(map(_is_unnamed, at_host))):
+            group = at_host
+        if group is None:
+            group = []
+            groups.append(group)
+        group.append(article)
+        of_name[name] = group
+        of_host.setdefault(host, group)
+    return groups
+
+
+def _is_unnamed(article: Article) -> bool:
+    return f".{_host_of(article)}".endswith(f".{fold(article.publisher)}")
+
+
+def _host_of(article: Article) -> str:
+    return get_host(article.canonical_url)
+
+
+def _make_report(articles: Sequence[Article]) -> Report:
+    """Return a publisher's report, by its first article; each fact by the first that has it."""
+    first, facts = articles[0], find_publisher_facts(_host_of(articles[0]))
+    named = next((one for one in articles if not _is_unnamed(one)), first)
     return Report(
-        publisher=article.publisher,
-        country=article.country or facts.country,
-        language=article.language or facts.language,
-        published_at=article.published_at,
-        url=article.url,
+        publisher=named.publisher,
+        country=next((one.country for one in articles if one.country), facts.country),
+        language=first.language or facts.language,
+        published_at=first.published_at,
+        url=first.url,
     )
 
 

@@ -74,6 +74,23 @@ def test_a_source_knows_better_than_the_feed_list():
     assert found.countries == {"AT": 1, "DE": 1, "IE": 1}
 
 
+def test_a_publisher_without_a_name_is_that_of_its_host():
+    """GDELT knows the host and the country, NewsAPI the name: both are one publisher."""
+    by_host = report("https://www.bugle.example/a", "bugle.example", 0, country="IE")
+    by_name = report("https://www.bugle.example/b", "The Bugle", 5)
+    elsewhere = report("https://www.msn.example/d", "The Bugle", 9)
+    later = report("https://www.bugle.example/e", "bugle.example", 12, country="IE")
+    for articles_ in ([by_host, by_name, elsewhere], [by_name, elsewhere, later]):
+        found = measure_coverage(articles_)
+        assert [(one.publisher, one.country) for one in found.reports] == [("The Bugle", "IE")]
+    others = [
+        report("https://www.msn.example/a", "BBC News", 1),
+        report("https://www.msn.example/b", "CNN", 2),
+        report("https://www.msn.example/c", "msn.example", 3),
+    ]
+    assert [one.publisher for one in measure_coverage(others).reports] == ["BBC News", "CNN"]
+
+
 @pytest.mark.parametrize(
     "url",
     [
