@@ -230,6 +230,7 @@ def make_services(
             saved=stores.personal.saved,
             feedback=stores.personal.feedback,
             feeds=stores.personal.feeds,
+            not_same=stores.personal.not_same,
             own_history=stores.personal.own_history,
             recording=Recording(edges.to_recorder, core.secret_keys, count),
             account_data=stores.personal.account_data,

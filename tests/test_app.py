@@ -65,6 +65,7 @@ from tests.fakes.basics import (
 from tests.fakes.likeness import MemoryLikeness, MemorySaveCounts
 from tests.fakes.personal import (
     MemoryFeedback,
+    MemoryNotSame,
     MemoryOwnHistory,
     MemoryPreferences,
     MemoryPrivateFeeds,
@@ -158,6 +159,7 @@ class World:
                 own_history=self.own_history,
                 repeats=self.repeats,
                 feeds=MemoryPrivateFeeds(self.accounts),
+                not_same=MemoryNotSame(),
                 account_data=None,
             ),
             intelligence=IntelligenceStores(

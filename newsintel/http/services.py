@@ -18,6 +18,7 @@ from newsintel.domain.paging import Cursors
 from newsintel.domain.personal.ports import (
     AccountData,
     Feedback,
+    NotSame,
     OwnHistory,
     PrivateFeeds,
     SavedArticles,
@@ -81,6 +82,7 @@ class PersonalServices:
     saved: SavedArticles
     feedback: Feedback
     feeds: PrivateFeeds
+    not_same: NotSame
     own_history: OwnHistory
     recording: Recording
     account_data: AccountData

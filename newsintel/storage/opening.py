@@ -33,6 +33,7 @@ from newsintel.storage.postgres.intelligence.terms import PostgresTerms
 from newsintel.storage.postgres.intelligence.trending import PostgresTrending
 from newsintel.storage.postgres.personal.feedback import PostgresFeedback
 from newsintel.storage.postgres.personal.history import PostgresHistory
+from newsintel.storage.postgres.personal.not_same import PostgresNotSame
 from newsintel.storage.postgres.personal.own_history import PostgresOwnHistory
 from newsintel.storage.postgres.personal.preferences import PostgresPreferences
 from newsintel.storage.postgres.personal.private_feeds import PostgresPrivateFeeds
@@ -167,6 +168,7 @@ def _personal_stores(postgres: Postgres, redis: RedisLink) -> PersonalStores:
         saved=PostgresSaved(postgres),
         feedback=PostgresFeedback(postgres),
         feeds=PostgresPrivateFeeds(postgres),
+        not_same=PostgresNotSame(postgres),
         history=PostgresHistory(postgres),
         own_history=PostgresOwnHistory(postgres),
         repeats=RedisRepeats(redis),

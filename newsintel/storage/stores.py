@@ -28,6 +28,7 @@ from newsintel.domain.personal.ports import (
     AccountData,
     Feedback,
     History,
+    NotSame,
     OwnHistory,
     PreferenceStore,
     PrivateFeeds,
@@ -81,6 +82,7 @@ class PersonalStores:
     saved: SavedArticles
     feedback: Feedback
     feeds: PrivateFeeds
+    not_same: NotSame
     history: History
     own_history: OwnHistory
     repeats: Repeats

@@ -70,6 +70,7 @@ from tests.fakes.likeness import MemoryLikeness
 from tests.fakes.personal import (
     MemoryAccountData,
     MemoryFeedback,
+    MemoryNotSame,
     MemoryOwnHistory,
     MemoryPreferences,
     MemoryPrivateFeeds,
@@ -281,6 +282,7 @@ class World:
     preferences: MemoryPreferences = field(factory=MemoryPreferences)
     saved: MemorySaved = field(factory=MemorySaved)
     feedback: MemoryFeedback = field(factory=MemoryFeedback)
+    not_same: MemoryNotSame = field(factory=MemoryNotSame)
     own_history: MemoryOwnHistory = field(factory=MemoryOwnHistory)
     harvests: MemoryCache = field(factory=MemoryCache)
     marking: SearchMarker = field(factory=lambda: SearchMarker([Secret("A" * 43)]))
@@ -334,6 +336,7 @@ class World:
                 saved=self.saved,
                 feedback=self.feedback,
                 feeds=self.feeds,
+                not_same=self.not_same,
                 own_history=self.own_history,
                 recording=Recording(self.inbox[0], [Secret("A" * 43)], self.metrics.count),
                 account_data=MemoryAccountData(
@@ -343,6 +346,7 @@ class World:
                     self.feedback,
                     self.own_history,
                     self.feeds,
+                    self.not_same,
                 ),
             ),
             intelligence=IntelligenceServices(
