@@ -71,6 +71,14 @@ image-check:
 sign-in-check:
     python -m pytest -m slow tests/outbound/oauth
 
+# the pages in a browser: every action, axe-core and the Nu HTML checker, which npm installs
+pages-check:
+    python -m pytest -m slow tests/test_pages_in_a_browser.py tests/test_pages_judged.py
+
+# take the pictures of the pages for docs/ from the demo
+pictures:
+    python -m tests.pictures
+
 # test the running service against its API description with Schemathesis
 conform:
     python -m pytest -m slow tests/test_schemathesis.py

@@ -35,6 +35,7 @@ from newsintel.runtime.telemetry.logs import get_logger
 log = get_logger(__name__)
 
 QuartView = Callable[..., Awaitable[Response]]
+Respond = Callable[[BaseException], Response]
 
 _FRAMEWORK_CODES = {
     400: "invalid_body",
@@ -68,8 +69,10 @@ TOO_WIDE = (
 )
 
 
-def handle_errors(view: QuartView) -> QuartView:
+def handle_errors(view: QuartView, respond: Respond | None = None) -> QuartView:
     """Wrap a view so that it answers every exception, groups included, with a problem.
+
+    `respond` makes the response; None = `respond_to_error`.
 
     A BaseException that is not an `Exception` (trio's Cancelled, KeyboardInterrupt) propagates
     after the others are logged: no client waits for a response then.
@@ -80,7 +83,7 @@ def handle_errors(view: QuartView) -> QuartView:
         try:
             return await view(**path)
         except Exception as error:  # noqa: BLE001 - a bug in a route becomes a logged 500
-            return respond_to_error(error)
+            return (respond or respond_to_error)(error)
         except BaseExceptionGroup as group:
             passing, rest = group.split(
                 lambda leaf: not isinstance(leaf, Exception | BaseExceptionGroup)
