@@ -11,6 +11,7 @@ from quart import Response
 from newsintel.domain.accounts.model import Access
 from newsintel.domain.accounts.sign_in import HOME_PATH, choose_return_path
 from newsintel.domain.personal.model import FeedList
+from newsintel.domain.search.query_model import Dedupe, Sort
 from newsintel.errors import InvalidBodyError
 from newsintel.http.request.access import check_access, get_current_account, get_current_caller
 from newsintel.http.request.query_kinds import choice, free_text, limited_text
@@ -38,8 +39,8 @@ class MeFormParameters:
     next: str | None
     language: str | None
     default_limit: int | None
-    sort: str | None
-    dedupe: str | None
+    sort: Sort | None
+    dedupe: Dedupe | None
     topics: str | None
     excluded_topics: str | None
     record_history: str | None
