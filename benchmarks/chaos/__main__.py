@@ -35,6 +35,7 @@ async def _run(minutes: float, per_second: float, seed: int, folder: Path) -> Hi
     history = History()
     async with open_world(folder, articles) as world, httpx.AsyncClient(trust_env=False) as client:
         load, memory = Load(world, history, calls), MemoryTrend()
+        await load.fill_caches()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(load.run, per_second)
             await trio.sleep(WARM_S)

@@ -25,6 +25,10 @@ MOST_AT_ONCE = 400
 GIVE_UP_S = 15.0
 """A client that has no answer by then reports it."""
 RECENT = 500
+FILL_SEARCHES = 1500
+FILL_AT_ONCE = 10
+"""New searches before the faults, and how many at a time. They fill the answers in memory (100 MiB;
+an answer here takes about 120 KiB), so that further growth is a leak."""
 
 STORES = frozenset({Part.POSTGRES, Part.REDIS})
 SEARCH = Route("search", frozenset({Part.SOURCES}), SEARCH_DEADLINE_S)
@@ -51,6 +55,22 @@ class Load:
         self._marks = 0
         self._waiting = 0
         self.left_out = 0
+
+    async def fill_caches(self) -> None:
+        """Make FILL_SEARCHES new searches, FILL_AT_ONCE at a time."""
+
+        async def search(client: httpx.AsyncClient) -> None:
+            for _ in range(FILL_SEARCHES // FILL_AT_ONCE):
+                await self._search(client, new=1.0)
+
+        async with (
+            httpx.AsyncClient(
+                base_url=self._world.url, timeout=GIVE_UP_S, trust_env=False
+            ) as client,
+            trio.open_nursery() as nursery,
+        ):
+            for _ in range(FILL_AT_ONCE):
+                nursery.start_soon(search, client)
 
     async def run(self, per_second: float) -> None:
         """Send requests at a rate until cancelled. A slow answer does not delay the next one."""
@@ -104,9 +124,9 @@ class Load:
         found: Mapping[str, Any] = response.json() if response.content else {}
         return found
 
-    async def _search(self, client: httpx.AsyncClient) -> None:
+    async def _search(self, client: httpx.AsyncClient, new: float = NEW) -> None:
         query = self._random.choice(QUERIES)
-        if self._random.random() < NEW:
+        if self._random.random() < new:
             self._marks += 1
             query += f" -zq{self._marks}"
         page = await self._call(client, SEARCH, "GET", "/articles", params={"q": query})

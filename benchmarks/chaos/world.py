@@ -31,6 +31,12 @@ SETTINGS = UNLIMITED_SETTINGS | {
 }
 
 
+class DurableRedis(RedisDaemon):
+    """A Redis as docs/operating.md asks for: what it confirmed survives its SIGKILL."""
+
+    settings: Mapping[str, str | int] = {**RedisDaemon.settings, "appendonly": "yes"}
+
+
 @frozen
 class Person:
     """Somebody with an API key that may write."""
@@ -68,7 +74,7 @@ class World:
 @asynccontextmanager
 async def open_world(folder: Path, random: Random) -> AsyncIterator[World]:
     """Start everything, and stop it when the block ends. `random` chooses the new articles."""
-    postgres, redis = PostgresDaemon(folder, folder), RedisDaemon(folder, folder)
+    postgres, redis = PostgresDaemon(folder, folder), DurableRedis(folder, folder)
     async with (
         _running(postgres),
         _running(redis),

@@ -15,6 +15,7 @@ import socket
 import struct
 import tempfile
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -302,6 +303,15 @@ class RedisDaemon(Daemon):
 
     name = "Redis"
     stop_signals = (signal.SIGTERM, signal.SIGKILL)
+    settings: Mapping[str, str | int] = {
+        "port": 0,
+        "save": "",
+        "appendonly": "no",
+        "maxmemory": "256mb",
+        "maxmemory-policy": "volatile-ttl",
+        "daemonize": "yes",
+    }
+    """Beside its files."""
 
     def __init__(self, data_dir: Path, sockets: Path) -> None:
         super().__init__(data_dir)
@@ -318,19 +328,11 @@ class RedisDaemon(Daemon):
             "pidfile": self.pid_file,
             "logfile": self._data_dir / "redis.log",
         }
-        limits = {
-            "port": 0,
-            "save": "",
-            "appendonly": "no",
-            "maxmemory": "256mb",
-            "maxmemory-policy": "volatile-ttl",
-            "daemonize": "yes",
-        }
         await self._run_checked(
             self.find_program(),
             *(
                 text
-                for name, value in (files | limits).items()
+                for name, value in (*files.items(), *self.settings.items())
                 for text in (f"--{name}", str(value))
             ),
         )
