@@ -35,8 +35,8 @@ OWN_METRICS, ALARMS, KEYS, SECRETS, ZONES, ENDPOINTS = 78, 24, 6, 10, 3, 5
 EGRESS = ((100, 0.0), (10_240, 0.09), (40_960, 0.085), (102_400, 0.07), (float("inf"), 0.05))
 """Steps in GB, and the price of a GB in each, of data to the internet."""
 
-NEWSAPI = 449.0
-"""NewsAPI's smallest plan for production: 250,000 calls a month."""
+NEWSAPI_PLAN, NEWSAPI_CALLS = 449.0, 250_000
+"""NewsAPI's smallest plan for production, and its calls in a month. It is not in the table."""
 
 
 class Load(NamedTuple):

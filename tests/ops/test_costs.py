@@ -65,3 +65,10 @@ def test_the_target_of_scaling_is_what_a_task_can_carry():
 def test_data_to_people_is_priced_by_steps(gigabytes, dollars):
     """The first 100 GB of a month are free, and each step has its own price."""
     assert costs.price_egress(gigabytes) == pytest.approx(dollars)
+
+
+def test_the_smallest_plan_of_a_source_is_too_small_for_the_smallest_site():
+    """The page says so, and what the plan costs."""
+    plan = f"was {costs.NEWSAPI_PLAN:.0f} a month for\n  {costs.NEWSAPI_CALLS:,} calls"
+    assert plan in PAGE
+    assert costs.LOADS[0].requests * costs.MISS_SHARE * costs.SECONDS > costs.NEWSAPI_CALLS
