@@ -15,7 +15,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -23,13 +23,9 @@ from typing import TypeVar
 from ops.terraform_check.breaches import check_breaches, load_breaches
 from ops.terraform_check.canonical import REVIEWED, build_canonical, check_reviewed
 from ops.terraform_check.first_apply import SCHEDULES, apply_with_failures, raise_version
-from ops.terraform_check.mutants import (
-    Mutant,
-    compare_failures,
-    lay_out_plans,
-    load_mutants,
-    load_scenarios,
-)
+from ops.terraform_check.killing import kill_mutants
+from ops.terraform_check.mutants import lay_out_plans, load_mutants, load_scenarios
+from ops.terraform_check.restore import restore_database
 from ops.terraform_check.tools import (
     CONFIGURATION,
     FEATURES,
@@ -45,8 +41,6 @@ from ops.terraform_check.tools import (
 
 AT_ONCE = 2
 """Parallel plans and checks; each uses one core."""
-
-SHOWN_ERRORS = 200
 
 T = TypeVar("T")
 
@@ -101,6 +95,7 @@ def _run_checks(work: Path, options: set[str]) -> None:
         )
         if "--apply" in options:
             _run_step("apply", lambda: _apply_with_failures(terraform, work, pool))
+            _run_step("restore", lambda: restore_database(terraform, work / "restore"), str)
 
 
 def _check_policies(
@@ -116,7 +111,7 @@ def _check_policies(
     groups = [(mutant,) for mutant in mutants] if alone else lay_out_plans(mutants)
     _run_step(
         "mutants",
-        lambda: _kill_mutants(terraform, groups, work, pool),
+        lambda: kill_mutants(terraform, groups, work, pool),
         lambda plans: f"{len(mutants)} killed, {plans} plans",
     )
     breaches = load_breaches(FEATURES / "breaches.toml")
@@ -165,38 +160,6 @@ def _run_checkov() -> str:
         install_tool("checkov"),
         *(word for option, name in names.items() for word in (option, str(CONFIGURATION / name))),
     )
-
-
-def _kill_mutants(
-    terraform: Terraform, groups: Sequence[Sequence[Mutant]], work: Path, pool: ThreadPoolExecutor
-) -> int:
-    """Plan every group, then each mutant of failed groups separately; return the plan count."""
-
-    def judge(numbered: tuple[int, Sequence[Mutant]]) -> str:
-        number, group = numbered
-        copy = terraform.copy(work / f"mutants-{number}-{len(group)}")
-        try:
-            for mutant in group:
-                mutant.apply(copy.folder)
-            return compare_failures(group, find_failed_scenarios(copy.plan()))
-        except (ToolFailedError, ValueError) as error:
-            return str(error)
-
-    wrong = [
-        group
-        for group, text in zip(groups, pool.map(judge, enumerate(groups)), strict=True)
-        if text
-    ]
-    suspects = list(dict.fromkeys(mutant for group in wrong for mutant in group))
-    verdicts = zip(
-        suspects,
-        pool.map(judge, ((number, (mutant,)) for number, mutant in enumerate(suspects))),
-        strict=True,
-    )
-    errors = [f"{mutant.scenario}: {text}" for mutant, text in verdicts if text]
-    if errors:
-        raise ToolFailedError("mutants:\n" + "\n".join(errors[:SHOWN_ERRORS]))
-    return len(groups) + len(suspects)
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ class Account:
             "failed": [],
             "secrets": {},
             "passwords": {},
+            "databases": {},
             "counter": 0,
         }
         if path.is_file():
@@ -84,6 +85,19 @@ class Account:
     def list_secrets(self) -> dict[str, Any]:
         """Return the documents of all secrets, by the secret's id."""
         return {name: json.loads(text) for name, text in self._kept["secrets"].items()}
+
+    def read_database(self, key: str) -> Json | None:
+        """Return the database with this resource id or this name, or None if there is none."""
+        found: list[Json] = list(self._kept["databases"].values())
+        return next((each for each in found if key in (each["id"], each["identifier"])), None)
+
+    def swap_databases(self) -> None:
+        """Give the database's name to a restored one, as the runbook does. Ids cannot be given."""
+        (old,) = self._kept["databases"].values()
+        restored = {**old, "id": f"{old['id']} restored"}
+        old["identifier"] += "-old"
+        self._kept["databases"][restored["id"]] = restored
+        self._save()
 
     def change(
         self, kind: str, block: Json, before: Json | None, planned: Json, given: Json
@@ -127,6 +141,8 @@ class Account:
     def _write(self, kind: str, before: Json | None, state: Json, given: Json) -> None:
         if kind == "aws_secretsmanager_secret_version" and before is None:
             self._kept["secrets"][state["secret_id"]] = given["secret_string_wo"]
+        if kind == "aws_db_instance":
+            self._kept["databases"][state["id"]] = state
         version = (before or {}).get("passwords_wo_version")
         if kind == "aws_elasticache_user" and version != given["passwords_wo_version"]:
             self._kept["passwords"][given["user_id"]] = given["passwords_wo"]

@@ -13,6 +13,8 @@ MAX_RUNS = 40
 """More than the longest chain of resources that need each other."""
 
 
+OPTIONS = ("-input=false", "-lock=false", "-no-color", "-var-file=example.tfvars")
+
 VERSION = "aws_secretsmanager_secret_version"
 USER = "aws_elasticache_user"
 
@@ -47,7 +49,7 @@ def apply_with_failures(
     """
     path = folder.with_suffix(".account")
     Account(path).fail_each_once(when, kind)
-    runs = _apply_until_done(terraform.copy(folder).connect_account(path))
+    runs = apply_until_done(terraform.copy(folder).connect_account(path))
     account = Account(path)
     check_passwords(account)
     return runs, len(account.list_failed())
@@ -60,7 +62,7 @@ def raise_version(terraform: Terraform, folder: Path) -> None:
     secrets = folder / "secrets.tf"
     text = secrets.read_text(encoding="utf-8")
     secrets.write_text(text.replace("cache    = 1", "cache    = 2"), encoding="utf-8")
-    _apply_until_done(terraform.move(folder).connect_account(path))
+    apply_until_done(terraform.move(folder).connect_account(path))
     account = Account(path)
     check_passwords(account)
     if account.list_passwords() == before:
@@ -78,7 +80,7 @@ def check_passwords(account: Account) -> None:
         raise ToolFailedError("the cache's user and its secret have different passwords")
 
 
-def _apply_until_done(copy: Terraform) -> int:
+def apply_until_done(copy: Terraform) -> int:
     """Apply until nothing fails. Returns the number of runs."""
     for run in range(1, MAX_RUNS):
         if _apply(copy):
@@ -89,16 +91,7 @@ def _apply_until_done(copy: Terraform) -> int:
 def _apply(copy: Terraform) -> bool:
     """Apply once. Returns whether it is complete."""
     try:
-        copy.run(
-            "apply",
-            "-auto-approve",
-            "-input=false",
-            "-lock=false",
-            "-no-color",
-            "-refresh=false",
-            "-parallelism=40",
-            "-var-file=example.tfvars",
-        )
+        copy.run("apply", *OPTIONS, "-auto-approve", "-refresh=false", "-parallelism=40")
     except ToolFailedError as error:
         if "the call failed once" not in str(error):
             raise

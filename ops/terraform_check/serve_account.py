@@ -72,6 +72,18 @@ def _build_provider(names: dict[str, Any], account: Account) -> type:
             state, error = account.change(kind, block, before, drop_unknown(planned), given)
             return field(1, write(state)) + (field(3, diagnose(kind, error)) if error else b"")
 
+        def ReadResource(self, request: dict[int, list[bytes]]) -> Any:  # noqa: N802
+            if request[1][0].decode() != "aws_db_instance":
+                return super().ReadResource(request)
+            return field(1, write(account.read_database(read(request[2][0])["id"])))
+
+        def ImportResourceState(self, request: dict[int, list[bytes]]) -> Any:  # noqa: N802
+            kind, key = request[1][0].decode(), request[2][0].decode()
+            found = account.read_database(key) if kind == "aws_db_instance" else None
+            if found is None:
+                return field(2, diagnose(kind, f"there is no {key}"))
+            return field(1, text(1, kind) + field(2, write(found)))
+
         def OpenEphemeralResource(self, request: dict[int, list[bytes]]) -> Any:  # noqa: N802
             kind, given = request[1][0].decode(), read(request[2][0])
             if kind == "aws_secretsmanager_random_password":

@@ -99,3 +99,15 @@ def test_passwords_differ_in_every_run(tmp_path):
 def test_computed_values_have_their_type(kind, value):
     """A list of objects has one, because the configuration refers to its first."""
     assert invent(kind, "x") == value
+
+
+def test_a_restored_database_gets_the_name_but_not_the_id(tmp_path):
+    """So a state that has the id follows the old one."""
+    account = Account(tmp_path / "a")
+    planned = {"identifier": "db"}
+    made = account.change("aws_db_instance", BLOCK, None, planned, planned).state
+    Account(tmp_path / "a").swap_databases()
+    account = Account(tmp_path / "a")
+    assert account.read_database(made["id"])["identifier"] == "db-old"
+    assert account.read_database("db")["id"] != made["id"]
+    assert account.read_database("other") is None
