@@ -31,28 +31,44 @@ def list_properties(
         dynamic = isinstance(value, list) and value and isinstance(value[0], dict)
         if name in NOT_REVIEWED or not (name in expressions or dynamic):
             continue
-        for path, text in _walk(name, value, unknown.get(name)):
+        for path, text in _walk(name, value, unknown.get(name), expressions.get(name)):
             yield f"{address} {path} = {text}"
 
 
-def _walk(path: str, value: Any, unknown: Any) -> Iterator[tuple[str, str]]:
+def _walk(path: str, value: Any, unknown: Any, written: Any) -> Iterator[tuple[str, str]]:
     """Return the path and text of each value; lists of plain values are one."""
     document = _parse(value)
     if document is not value:
-        unknown = False
+        unknown = written = None
+    names = _list_written(written)
     if isinstance(document, Mapping):
         for name, each in document.items():
-            yield from _walk(f"{path}.{name}", each, _step(unknown, name))
+            if names is None or name in names:
+                inner = names[name] if names else None
+                yield from _walk(f"{path}.{name}", each, _step(unknown, name), inner)
     elif isinstance(document, list) and any(isinstance(each, dict | list) for each in document):
         for number, each in enumerate(document):
             label = each.get("Sid") or each.get("name") if isinstance(each, Mapping) else None
-            yield from _walk(f"{path}[{label or number}]", each, _step(unknown, number))
+            yield from _walk(f"{path}[{label or number}]", each, _step(unknown, number), written)
     elif document not in (None, [], ""):
         text = json.dumps(document, sort_keys=True)
         # What is unknown of a list is a list, of which an element may be True.
         left_to_aws = unknown is True or (isinstance(unknown, list) and True in unknown)
         if not left_to_aws or "aws_" in text:
             yield path, text
+
+
+def _list_written(written: Any) -> Mapping[str, Any] | None:
+    """Return what the configuration sets in a block, or in all blocks of a list.
+
+    None if `written` is no block but an expression: then nothing in it is a provider's default.
+    """
+    if isinstance(written, list):
+        blocks = [each for each in written if isinstance(each, Mapping)]
+        return {name: each for block in blocks for name, each in block.items()}
+    if not isinstance(written, Mapping) or {"references", "constant_value"} & written.keys():
+        return None
+    return written or None
 
 
 def _step(unknown: Any, key: str | int) -> Any:

@@ -63,6 +63,22 @@ def test_what_the_configuration_does_not_set_is_left_out():
     ]
 
 
+def test_a_default_in_a_block_is_left_out():
+    """The real provider knows the defaults of blocks, and its stand-in does not."""
+    after = {
+        "rule": [{"port": 80, "host": "#{host}"}, {"port": 81, "path": "/x"}],
+        "scan": {"on": True, "deep": False},
+    }
+    port, path = {"constant_value": 80}, {"references": ["local.path"]}
+    expressions = {"rule": [{"port": port}, {"port": port, "path": path}], "scan": {"on": port}}
+    assert properties(after, expressions=expressions) == [
+        "x.y rule[0].port = 80",
+        "x.y rule[1].port = 81",
+        'x.y rule[1].path = "/x"',
+        "x.y scan.on = true",
+    ]
+
+
 def test_references_of_write_only_arguments_are_shown():
     """No plan has their values. Where a value comes from can be reviewed."""
     resource = {
