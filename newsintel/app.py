@@ -8,10 +8,12 @@ HTTP, CLI ─> desk ───────> merger ────────┼> f
                                                       ├─ to_cache ────> cache_writer ─> Redis
                                                       └─ to_persister > persister ────> PostgreSQL
 HTTP ─ to_recorder ─> recorder ─> search_history <─ janitor, search_marks ─> trend_writer
+feeds ─> poller ─ to_persister > persister; PostgreSQL: feeds, leased by host <─> poller
 persister, recorder ─ what PostgreSQL does not take ─> spool ─> drainer ─> PostgreSQL
 fetchers ─ tally ─> latency_writer ─> Redis          metrics ─> emf_writer ─> standard error
 PostgreSQL: articles still to be read ─> indexer        story_queue ─> grouper
             term_changes ─> term_counter    saved_articles ─> save_counter ─ saves ─> merger
+GDELT's files ─> gdelt_reader ─> PostgreSQL     article_checks ─> fetchers ─> PostgreSQL
 
 A shutdown takes the same path, by end-of-channel: callers leave, flights land, sinks drain, stores
 close. If an actor crashes, everything is cancelled and the process ends: a service that lost a part
@@ -29,6 +31,7 @@ from newsintel import wiring
 from newsintel.actors import (
     cache_writer,
     drainer,
+    gdelt_reader,
     grouper,
     indexer,
     janitor,
@@ -41,8 +44,9 @@ from newsintel.actors import (
 )
 from newsintel.config.settings import Settings
 from newsintel.http.services import Services
+from newsintel.outbound.feed_client import open_feed_client
 from newsintel.outbound.oauth.providers import open_providers
-from newsintel.outbound.sources import REGISTRY
+from newsintel.outbound.sources import REGISTRY, feeds
 from newsintel.runtime.clock import utc_now
 from newsintel.runtime.edges import Edges
 from newsintel.runtime.telemetry.logs import get_logger
@@ -61,11 +65,12 @@ SAVING_SHARE = 0.25
 
 @asynccontextmanager
 async def open_pipeline(
-    settings: Settings, metrics: Metrics | None = None
+    settings: Settings, metrics: Metrics | None = None, *, polls: bool = False
 ) -> AsyncIterator[Services]:
     """Run all but HTTP. Outermost first: stores, sinks, clock actors, fetchers and merger, caller.
 
-    `metrics` counts what the actors do; None = new metrics.
+    `metrics` counts what the actors do; None = new metrics. With `polls`, feeds are read: a command
+    ends too soon for it.
 
     Raises:
         NewsIntelError: the stores are not usable (wrong credentials, older schema).
@@ -81,7 +86,12 @@ async def open_pipeline(
             log.warning("starting_without", store=away)
         core = wiring.Core.of(settings, metrics, stores, utc_now)
         doors = wiring.make_starts(core)
-        async with run_sinks(core, edges), run_upkeep(core), run_searching(core, edges, doors):
+        async with (
+            run_sinks(core, edges),
+            run_upkeep(core),
+            run_polling(core, edges, polls=polls),
+            run_searching(core, edges, doors),
+        ):
             with edges.to_merger, edges.to_recorder:
                 yield wiring.make_services(core, doors, providers, edges)
             # Few answers come from here on, so an attempt to save may take longer. When the last
@@ -123,6 +133,7 @@ async def run_upkeep(core: Core) -> AsyncIterator[None]:
     stores, ours, count, now = core.stores, core.stores.intelligence, core.count, core.now
     keep, floor = timedelta(days=core.settings.history_retention_d), core.settings.trending_floor
     clean = partial(janitor.run, history=stores.personal.history, keep=keep)
+    clean = partial(clean, articles=stores.archive.pruning, keep_articles=core.article_ages)
     measure = partial(latency_writer.run, tally=core.tally, store=stores.operations.latencies)
     trends = partial(trend_writer.run, marks=ours.search_marks, trending=ours.trending, floor=floor)
     saves = partial(save_counter.run, counts=ours.save_counts, saves=core.saves, floor=floor)
@@ -137,9 +148,28 @@ async def run_upkeep(core: Core) -> AsyncIterator[None]:
         "term_counter": partial(term_counter.run, terms=ours.terms, count=count),
         "save_counter": partial(saves, count=count),
     }
-    async with trio.open_nursery() as nursery:
+    async with AsyncExitStack() as clients, trio.open_nursery() as nursery:
+        if source := await clients.enter_async_context(wiring.open_bulk_source(core)):
+            read = partial(gdelt_reader.run, source=source, files=stores.archive.bulk_files)
+            read = partial(read, archive=stores.archive.articles, count=count, now=now)
+            actors["gdelt_reader"] = read
         for name, run in actors.items():
             nursery.start_soon(core.heartbeats.watch, name, run, name=name)
+        yield
+        nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def run_polling(core: Core, edges: Edges, *, polls: bool) -> AsyncIterator[None]:
+    """Run the poller while the block runs, if feeds are read."""
+    settings = core.settings
+    if not polls or feeds.SOURCE.options.name not in settings.enabled_sources:
+        yield
+        return
+    client = open_feed_client(settings.public_url, private=settings.private_addresses, now=core.now)
+    async with client as reader, trio.open_nursery() as nursery:
+        poller = wiring.make_poller(core, edges, reader)
+        nursery.start_soon(core.heartbeats.watch, "poller", poller.run, name="poller")
         yield
         nursery.cancel_scope.cancel()
 
@@ -152,7 +182,9 @@ async def run_searching(core: Core, edges: Edges, doors: Starts) -> AsyncIterato
     """
     async with AsyncExitStack() as clients, trio.open_nursery() as nursery:
         for name in doors:
-            source = wiring.open_source(REGISTRY[name], core.settings.source[name], core.now)
+            source = wiring.open_source(
+                REGISTRY[name], core.settings.source[name], core.stores.archive, core.now
+            )
             upstream = await clients.enter_async_context(source)
             fetcher = wiring.make_fetcher(core, edges, name, upstream, doors)
             title = f"fetcher({name})"

@@ -134,6 +134,10 @@ class PoisonedBatchError(NewsIntelError):
     """PostgreSQL refused the content of a batch. An unchanged retry cannot succeed: bisect it."""
 
 
+class FeedListError(NewsIntelError):
+    """The list of feeds cannot be read. The message is one line for the operator."""
+
+
 class SchemaError(UnavailableError):
     """The database schema is missing or too old for this version. Run `newsintel migrate`."""
 

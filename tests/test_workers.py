@@ -14,7 +14,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.service import beside, command_lines, free_port, newsintel, running
+from tests.service import ROOT, beside, command_lines, free_port, newsintel, running
 from tests.test_two_processes import CALLERS, UNLIMITED, stampede
 from tests.waiting import PATIENCE_S, wait_for
 
@@ -310,3 +310,41 @@ def test_a_bad_number_is_one_line_that_names_the_setting(tmp_path, arguments, se
         "newsintel: NEWSINTEL_WORKERS must be auto, or a whole number from 1 to 32, not "
         f"{refused!r}\n"
     )
+
+
+PLANTED = """
+import os, sys
+from pathlib import Path
+if "--handover" in sys.orig_argv:
+    try:
+        Path(os.environ["HANG_ONCE"]).unlink()
+    except FileNotFoundError:
+        pass
+    else:
+        import trio
+        from newsintel.actors import janitor
+        from newsintel.runtime import heartbeats
+        async def hang(**_):
+            with heartbeats.at_work():
+                await trio.sleep_forever()
+        janitor.run, heartbeats.SILENT_S = hang, 0.5
+"""
+"""One worker gets an actor that hangs, and notices it soon. The next worker gets none."""
+
+
+def test_a_worker_whose_actor_hangs_is_replaced(demo, tmp_path, monkeypatch):
+    """It ends in order and by itself, and the log says why; then both workers are well."""
+    (tmp_path / "sitecustomize.py").write_text(PLANTED)
+    (tmp_path / "once").touch()
+    monkeypatch.setenv("HANG_ONCE", str(tmp_path / "once"))
+    monkeypatch.setattr("tests.service.ROOT", f"{tmp_path}{os.pathsep}{ROOT}")
+    deadlines = {f"{name}_DEADLINE_S": "1" for name in ("SEARCH", "NEWSAPI", "GUARDIAN", "REDDIT")}
+    with several(demo, **deadlines, **UNLIMITED) as service:
+        (ended,) = wait_for(lambda: events(service, "worker_ended"), "the end of the worker")
+        silent = events(service, "actor_silent")[0]
+        assert (ended["worker"], ended["exit_code"]) == (silent["worker"], 0)
+        assert "janitor" in silent["actors"]
+        wait_for(lambda: len(events(service, "worker_serving")) == WORKERS + 1, "a new worker")
+        with connected(service) as clients:
+            for client in clients.values():
+                assert client.get(service.url + "/health").json()["status"] == "ok"

@@ -126,13 +126,14 @@ def simulated(monkeypatch: pytest.MonkeyPatch) -> Simulated:
             upstream.behaviour = upstream.behaviour.change_settings(
                 {"latency_ms": 1000 * latencies_s.get(name, 0), "jitter_ms": 0}
             )
-        respond = partial(server._answer_request, upstreams, "http://simulated")
+        respond = partial(server._answer_request, upstreams, "http://simulated", None)
         async with virtual_network(monkeypatch, partial(serve_connection, respond=respond)):
             base_urls = {
                 name: "http://simulated" + prefix for name, prefix in server.PREFIXES.items()
             }
             given = (
                 server._build_environ(base_urls)
+                | server._build_feed_environ(None)
                 | {"NEWSINTEL_SECRET_KEYS": "A" * 43}
                 | (environ or {})
             )

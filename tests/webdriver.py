@@ -95,6 +95,70 @@ class Browser:
             assert time.monotonic() < give_up, f"a click on {css} does not show {shows}"
             time.sleep(0.02)
 
+    def run(self, script, *args):
+        """The value that a function body of JavaScript returns."""
+        return self.ask("POST", "/execute/sync", script=script, args=list(args))
+
+    def every(self, css, expression):
+        """The value of a JavaScript expression about each element, `one`."""
+        return self.run(
+            f"return [...document.querySelectorAll(arguments[0])].map(one => {expression})", css
+        )
+
+    def wait(self, shows):
+        """Wait until an expression of JavaScript is true; return its value."""
+        give_up = time.monotonic() + LEAD_S
+        while not (value := self.run(f"return {shows}")):
+            assert time.monotonic() < give_up, f"the page never shows {shows}"
+            time.sleep(0.02)
+        return value
+
+    def type_keys(self, text):
+        """Press and release each key, wherever the focus is."""
+        presses = [{"type": kind, "value": key} for key in text for kind in ("keyDown", "keyUp")]
+        self._act({"type": "key", "id": "keys", "actions": presses})
+
+    def drag(self, css, start, end):
+        """Press in an element, move and release.
+
+        `start` and `end` are shares of its width; it is pressed at half of its height.
+        """
+        box = self.run(
+            "const at = document.querySelector(arguments[0]).getBoundingClientRect();"
+            "return [at.x, at.y, at.width, at.height]",
+            css,
+        )
+        y = round(box[1] + box[3] / 2)
+        moves = [
+            {"type": "pointerMove", "duration": 0, "x": round(box[0] + box[2] * share), "y": y}
+            for share in (start, (start + end) / 2, end)
+        ]
+        press, release = ({"type": kind, "button": 0} for kind in ("pointerDown", "pointerUp"))
+        actions = [moves[0], press, *moves[1:], release]
+        self._act({"type": "pointer", "id": "mouse", "actions": actions})
+
+    def _act(self, source):
+        self.ask("POST", "/actions", actions=[source])
+
+    def control(self, command, **params):
+        """Send a command of the Chrome DevTools Protocol; return its result."""
+        return self.ask("POST", "/goog/cdp/execute", cmd=command, params=params)
+
+    def control_scripts(self, on):
+        """Switch the scripts of pages on or off; those of the tests run anyway."""
+        self.control("Emulation.setScriptExecutionDisabled", value=not on)
+
+    def emulate(self, **features):
+        """Set media features, e.g. `prefers_color_scheme="dark"`."""
+        wanted = [
+            {"name": name.replace("_", "-"), "value": value} for name, value in features.items()
+        ]
+        self.control("Emulation.setEmulatedMedia", features=wanted)
+
+    def read_log(self):
+        """What the console has since the last call, reports about the policy included."""
+        return [entry["message"] for entry in self.ask("POST", "/se/log", type="browser")]
+
     def choose(self, css, option):
         """Choose an option of a list."""
         self.ask("POST", f"{self.find(css)}/value", text=option)
@@ -165,7 +229,8 @@ def browser(profile):
             wanted = {
                 "capabilities": {
                     "alwaysMatch": {
-                        "goog:chromeOptions": {"args": args, "binary": shutil.which("chromium")}
+                        "goog:chromeOptions": {"args": args, "binary": shutil.which("chromium")},
+                        "goog:loggingPrefs": {"browser": "ALL"},
                     }
                 }
             }

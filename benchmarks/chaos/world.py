@@ -85,6 +85,7 @@ async def open_world(folder: Path, random: Random) -> AsyncIterator[World]:
         environ = (
             _build_environ()
             | upstreams.environ
+            | {"NEWSINTEL_SOURCES": ",".join(SOURCES)}
             | SETTINGS
             | {
                 "NEWSINTEL_DATABASE_URL": (

@@ -5,6 +5,7 @@ asked. Every outcome is a value, never an exception; a bug in one job fails only
 """
 
 import random
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import trio
@@ -64,6 +65,7 @@ class Fetcher:
         observe: records how long each call took.
         tally: records the same for `newsintel deadlines`.
         now: the time of day.
+        recheck: checks archived articles until cancelled; None = the source needs no checks.
     """
 
     _inbox: trio.MemoryReceiveChannel[FetchJob]
@@ -77,6 +79,7 @@ class Fetcher:
     _observe: Observe = field(kw_only=True)
     _tally: Tally = field(kw_only=True)
     _now: WallClock = field(kw_only=True)
+    _recheck: Callable[[], Awaitable[None]] | None = field(kw_only=True, default=None)
     _slots: trio.CapacityLimiter = field(init=False, factory=lambda: trio.CapacityLimiter(SLOTS))
     _log: SourceLog = field(init=False)
 
@@ -87,6 +90,8 @@ class Fetcher:
         """Serve jobs, each in its own task, until the inbox ends and the last job is done."""
         async with trio.open_nursery() as upkeep:
             upkeep.start_soon(self._upstream.keep_ready, name=f"upkeep({self._source})")
+            if self._recheck is not None:
+                upkeep.start_soon(self._recheck, name=f"recheck({self._source})")
             async with trio.open_nursery() as jobs:
                 with self._inbox:
                     async for job in self._inbox:
@@ -162,8 +167,11 @@ class Fetcher:
     async def _ask(self, job: FetchJob, deadline: float) -> SourcePage | Refusal | Refused:
         """Make one call if the source's terms let it start in time.
 
-        Waiting for a slot and for the pace counts against the deadline.
+        Waiting for a slot and for the pace counts against the deadline. A call that would not get
+        its answer in time is refused at once, so that its search need not wait for the deadline.
         """
+        if self._is_queue_too_long(deadline):
+            return Refusal(Status.OVERLOADED, "too many calls wait for a slot already")
         reply: SourcePage | Refusal = Refusal(
             Status.OVERLOADED, f"all {SLOTS} slots stayed taken until the deadline"
         )
@@ -208,6 +216,16 @@ class Fetcher:
                         with trio.move_on_after(GIVE_BACK_S, shield=True):
                             await self._allowance.give_back(place)
         return reply
+
+    def _is_queue_too_long(self, deadline: float) -> bool:
+        """Return whether a call at the end of the queue for a slot would surely be too late.
+
+        Each round of SLOTS calls takes the source's usual latency. The round in progress may end
+        at once, so it does not count.
+        """
+        rounds = self._slots.statistics().tasks_waiting // SLOTS
+        takes_s = self._admission.expected_latency_s()
+        return rounds > 0 and (rounds + 1) * takes_s > deadline - trio.current_time()
 
     def _decide(
         self, job: FetchJob, deadline: float, spent: Spent, now_s: float

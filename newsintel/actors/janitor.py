@@ -1,12 +1,14 @@
-"""The janitor: deletes expired searches from the search history about once an hour.
+"""The janitor: deletes expired searches and articles about once an hour.
 
 It has no inbox that could end, so the composition root cancels it when requests have ended.
 Cancelling a sweep is safe: the next sweep deletes the rest. Several processes may sweep at the
 same time.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 
+from newsintel.domain.archive.ports import ArticlePruning
 from newsintel.domain.personal.ports import History
 from newsintel.domain.ports import Count, WallClock
 from newsintel.errors import UnavailableError
@@ -23,23 +25,37 @@ So processes that start together do not sweep together, and a one-off search end
 EVERY_S = 3600.0
 """Pause between sweeps, shortened by up to half at random.
 
-History is kept for days, so an hour more or less does not matter.
+Searches and articles are kept for days, so an hour more or less does not matter.
 """
 
 
-async def run(*, history: History, keep: timedelta, count: Count, now: WallClock) -> None:
+async def run(
+    *,
+    history: History,
+    keep: timedelta,
+    articles: ArticlePruning,
+    keep_articles: Mapping[str, timedelta],
+    count: Count,
+    now: WallClock,
+) -> None:
     """Sweep until cancelled.
 
     Args:
         history: the search history.
         keep: the maximum age of a search.
-        count: counts `pruned_searches` and `prune_failures`.
+        articles: the archive.
+        keep_articles: how long after their last fetch the articles of a source are kept; without
+            the sources whose articles are kept for ever.
+        count: counts `pruned_searches`, `pruned_articles` and `prune_failures`.
         now: the time of day.
     """
 
     async def sweep() -> None:
         try:
             count("pruned_searches", await history.prune_searches(now() - keep))
+            for source, age in keep_articles.items():
+                pruned = await articles.prune_source(source, now() - age)
+                count("pruned_articles", pruned, source=source)
         except UnavailableError as error:
             log.debug("prune_failed", reason=str(error))
             count("prune_failures")

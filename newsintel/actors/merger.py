@@ -9,14 +9,12 @@ import math
 import secrets
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from typing import TypeVar
 
 import trio
 from attrs import define, evolve, field
 
 from newsintel.domain.archive.ports import ArchiveSearch
 from newsintel.domain.archive.query import build_fallback_query
-from newsintel.domain.bounds.room import ByteBudget
 from newsintel.domain.ports import Count, WallClock
 from newsintel.domain.search.article import Article
 from newsintel.domain.search.freshness import Freshness, Windows
@@ -29,6 +27,7 @@ from newsintel.errors import FlightBugError, InvalidParameterError, UnavailableE
 from newsintel.runtime.edges import Rooms
 from newsintel.runtime.heartbeats import at_work
 from newsintel.runtime.losses import LossLog
+from newsintel.runtime.offering import offer
 from newsintel.runtime.search.claims import Claim, SharedCache
 from newsintel.runtime.search.flight import Failed, FetchJob, Flight, Landed, StaleFound
 from newsintel.runtime.search.gathering import Gathering
@@ -36,8 +35,6 @@ from newsintel.runtime.telemetry.logs import enter_context, get_logger
 from newsintel.runtime.turns import run_in_turns
 
 log = get_logger(__name__)
-
-T = TypeVar("T")
 
 LANDING_MARGIN_S = 0.01
 """Jobs end this long before their flight: the fetcher's own report of a timeout arrives in time."""
@@ -218,7 +215,7 @@ class Merger:
     def _offer_to_sinks(self, flight: Flight, answer: Answer, claim: Claim) -> None:
         """Offer a landed answer to both sinks without waiting; skip a sink that has no room."""
         size_bytes = answer.size_bytes
-        if _offer(self._to_persister, answer, self._rooms.to_persister, size_bytes):
+        if offer(self._to_persister, answer, self._rooms.to_persister, size_bytes):
             self._losses.note_success()
         else:
             self._count("refusals", inbox="persister")
@@ -229,7 +226,7 @@ class Merger:
             for old in (claim.answer, flight.serving)
         ):
             return
-        if not _offer(
+        if not offer(
             self._to_cache, CacheWrite(answer, claim.token), self._rooms.to_cache, size_bytes
         ):
             self._count("refusals", inbox="cache_writer")
@@ -253,15 +250,3 @@ async def _receive_outcome(
     with trio.move_on_at(deadline), suppress(trio.EndOfChannel):
         return await outcomes.receive()
     return None
-
-
-def _offer(inbox: trio.MemorySendChannel[T], message: T, room: ByteBudget, size_bytes: int) -> bool:
-    """Send a message if the inbox and the memory have room; return whether it was sent."""
-    if not room.reserve(size_bytes):
-        return False
-    try:
-        inbox.send_nowait(message)
-    except (trio.WouldBlock, trio.BrokenResourceError):
-        room.release(size_bytes)
-        return False
-    return True

@@ -25,11 +25,14 @@ COMMANDS = {
     "dedupe": "group the lines of a JSONL file that tell one story",
     "import": "archive the articles in a file of JSON lines",
     "export": "write the archive's articles as JSON lines",
+    "backup": "write all of PostgreSQL to a file, accounts and history included",
+    "restore": "fill an empty database from a backup",
     "prune": "delete searches that are older than the history keeps",
     "new-key": "print a new key for NEWSINTEL_SECRET_KEYS",
     "rotate-keys": "re-encrypt stored tokens with the first of NEWSINTEL_SECRET_KEYS",
     "new-account": "make an account that needs no provider, for programs with a key",
     "new-api-key": "print a new API key for an account that new-account made",
+    "feeds": "list, add, remove, import and export the feeds that the service reads",
     "seed-demo": "fill the demo with two weeks of activity by invented people",
 }
 """Each command's summary. The module of a command is imported only when the command runs: importing
@@ -45,6 +48,11 @@ them. New here? `newsintel demo` needs no key.
 exit status: 0 done, 1 failed, 2 a setting or an argument cannot be used, 128 + n ended by signal n
 (130 interrupted)
 """
+
+NOT_LINUX = (
+    "newsintel: runs on Linux alone, because it needs /proc and Linux's socket options: "
+    "use a container (docs/containers.md) or a virtual machine\n"
+)
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -128,7 +136,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run_command(given: Sequence[str]) -> int:
     asked = next((word for word in given if not word.startswith("-")), None)
-    top = build_parser(asked)
+    if asked in COMMANDS and sys.platform != "linux":
+        sys.stderr.write(NOT_LINUX)
+        return EXIT_FAILED
+    try:
+        top = build_parser(asked)
+    except NewsIntelError as error:  # a source of another package cannot be used
+        return _explain_errors([error])
     if not given:
         top.print_help()
         return EXIT_USAGE

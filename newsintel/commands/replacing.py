@@ -6,16 +6,22 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 
 @contextmanager
-def open_replacement(file: str) -> Iterator[BinaryIO]:
+def open_replacement(file: str, mode: int = 0o666) -> Iterator[BinaryIO]:
     """Open a file to write. It replaces FILE when the block succeeds and has written something.
 
     Until then FILE is unchanged and can be read. `-` is standard output. A device or a pipe cannot
     be replaced and is written directly.
+
+    Args:
+        file: the name.
+        mode: the permissions of a new file, less those of the umask. A file that is replaced
+            keeps its own.
 
     Raises:
         OSError: the file cannot be written; FILE is unchanged.
@@ -29,7 +35,7 @@ def open_replacement(file: str) -> Iterator[BinaryIO]:
         whole = resolve_file(file)
         part = whole.with_name(f".{whole.name}.{os.getpid()}.part")
         try:
-            with open(part, "wb", opener=open_without_following_links) as out:
+            with open(part, "wb", opener=partial(open_without_following_links, mode=mode)) as out:
                 yield out
                 out.flush()
                 os.fsync(out.fileno())
@@ -39,12 +45,12 @@ def open_replacement(file: str) -> Iterator[BinaryIO]:
             part.unlink(missing_ok=True)
 
 
-def open_without_following_links(path: str, flags: int) -> int:
+def open_without_following_links(path: str, flags: int, mode: int = 0o666) -> int:
     """Open a part file, as `open`'s opener, without following links.
 
     Another user of the folder could have put a link at its name.
     """
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
 
 
 def is_special(file: str) -> bool:

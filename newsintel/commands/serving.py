@@ -38,6 +38,8 @@ class Role:
     Attributes:
         exposition: returns the metrics of the whole service.
         on_serving: called with the URLs of BIND and of METRICS_BIND when requests are accepted.
+        on_silence: called while an actor does not get on. Alone, a process says so in `/health`,
+            and its platform restarts it.
         counts: the connections of all workers; None = there is no other process.
         public: the listeners of BIND, if another process has opened them.
         metrics: those of METRICS_BIND.
@@ -45,6 +47,7 @@ class Role:
 
     exposition: Callable[[], Awaitable[bytes]]
     on_serving: Callable[[list[str], list[str]], Awaitable[None]]
+    on_silence: Callable[[], None] = lambda: None
     counts: ConnectionCounts | None = None
     public: Sequence[Listener] = ()
     metrics: Sequence[Listener] = ()
@@ -93,14 +96,16 @@ async def serve_in_role(
         with call_on_signals(ending.begin, again, settings.drain_s + END_SLACK_S):
             async with (
                 run_reporting(settings, metrics),
-                open_pipeline(settings, metrics) as opened,
+                open_pipeline(settings, metrics, polls=True) as opened,
                 trio.open_nursery() as http,
             ):
                 services = _report_in_role(opened, role)
                 await services.operations.health.check_stores()  # else the first probes get a 503
                 urls = await _start_listening(http, services, role, metrics, ending.begun)
                 services.operations.health.enter_phase(Phase.SERVING)
-                http.start_soon(watch_readiness, services, ending.begun, name="readiness")
+                http.start_soon(
+                    watch_readiness, services, ending.begun, role.on_silence, name="readiness"
+                )
                 configure_gc()
                 watching.enter_context(watch_loop(stuck_s))
                 watching.enter_context(measure_stalls(metrics.observe))
@@ -125,6 +130,7 @@ async def _start_listening(
     settings = services.settings
     listen = partial(server.serve_http, settings=settings, shutdown=shutdown, metrics=metrics)
     front = create_front(services)
+    metrics.set_gauge_reader("requests_waiting", lambda: {(): front.in_flight.waiting})
     urls = await http.start(
         partial(
             listen,

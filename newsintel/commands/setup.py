@@ -6,7 +6,6 @@ from typing import Any
 
 from newsintel.config.settings import Settings, read_log_format, read_settings
 from newsintel.errors import SettingsError
-from newsintel.outbound.sources import REGISTRY
 from newsintel.runtime.telemetry.logs import get_logger, is_for_machines, redact, set_up_logging
 
 log = get_logger(__name__)
@@ -21,6 +20,9 @@ def load_settings(overrides: Mapping[str, str] | None = None) -> Settings:
     Raises:
         SettingsError: names the first invalid setting.
     """
+    # A source of another package may be unusable, and that must be said in one line, too.
+    from newsintel.outbound.sources import REGISTRY  # noqa: PLC0415
+
     return read_settings([source.options for source in REGISTRY.values()], overrides=overrides)
 
 

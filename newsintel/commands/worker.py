@@ -12,7 +12,7 @@ from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.runtime.telemetry.metrics import Metrics
 from newsintel.runtime.workers.channel import Channel
 from newsintel.runtime.workers.handover import Handover
-from newsintel.runtime.workers.link import Link
+from newsintel.runtime.workers.link import Link, begin_shutdown
 
 log = get_logger(__name__)
 
@@ -38,6 +38,7 @@ async def run_worker(settings: Settings, handover: Handover) -> None:
     role = Role(
         exposition=link.read_all_metrics,
         on_serving=on_serving,
+        on_silence=begin_shutdown,
         counts=counts,
         public=handover.open_public(counts),
         metrics=handover.open_metrics(),

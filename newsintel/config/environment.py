@@ -8,7 +8,13 @@ from attrs import evolve, field, frozen
 
 from newsintel.config.database_url import check_database_url
 from newsintel.config.redis_url import check_redis_url
-from newsintel.config.values import Secret, parse_key_list, parse_quota, parse_secret
+from newsintel.config.values import (
+    Secret,
+    parse_days,
+    parse_key_list,
+    parse_quota,
+    parse_secret,
+)
 from newsintel.errors import SettingsError
 
 PREFIX = "NEWSINTEL_"
@@ -64,7 +70,8 @@ class SettingReader:
         except ValueError as error:
             shown = "" if parse in _SECRET_PARSERS else f", not {raw!r}"
             raise SettingsError(f"{origin} {error}{shown}") from None
-        text = "off" if value is None and parse is parse_quota else _format_value(value)
+        off = value is None and parse in (parse_quota, parse_days)
+        text = "off" if off else _format_value(value)
         self.rows.append(SettingRow(PREFIX + name, text, unit, origin))
         if isinstance(value, Secret):
             self.secrets[origin] = value

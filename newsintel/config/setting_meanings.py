@@ -17,8 +17,14 @@ MEANINGS = {
     "REDIS_URL": "your Redis or Valkey; unset = an embedded one",
     "REDIS_PASSWORD": "replaces the password in REDIS_URL",
     "SOURCES": (
-        "the sources to ask, in the order that breaks ties; unset = every source that has its key"
+        "sources to ask, in the order that breaks ties; unset = each that has its key or needs none"
     ),
+    "FEEDS": (
+        "the feeds to read: default, off, an OPML file or its address, or a comma list of addresses"
+    ),
+    "FEEDS_POLL_MIN_S": "the shortest pause between two polls of a feed",
+    "FEEDS_POLL_MAX_S": "the longest pause between two polls of a feed",
+    "PRIVATE_ADDRESSES": "1 = feeds may be on private addresses; refused in production",
     "SECRET_KEYS": (
         "keys that sign and encrypt (`newsintel new-key` makes one); "
         "the first is used, all are accepted"
@@ -73,10 +79,13 @@ SOURCE_MEANINGS = {
     ),
     "SUBREDDITS": "the subreddits to search; all = everywhere",
     "URL": "the API's base URL",
+    "BULK": "1 = the source's files of all news go to the archive, every 15 minutes",
+    "BULK_URL": "the base URL of these files",
     "AUTH_URL": "the base URL of the sign-in and token server",
     "DEADLINE_S": "how long the source may take for one search",
     "PACE_S": "the shortest pause between two calls; 0 = none",
     "QUOTA": "calls per window, over all processes; off = no limit",
+    "RETENTION_D": "articles are deleted this long after their last fetch, if nobody saved them",
 }
 """Meanings by the name after NEWSINTEL_<SOURCE>_."""
 

@@ -22,6 +22,7 @@ from newsintel.config.redis_url import check_redis_url
 from newsintel.config.store_urls import check_store_urls
 from newsintel.config.strays import UnknownName, find_unknown_names
 from newsintel.config.values import (
+    FeedsChoice,
     ListenAddress,
     Network,
     Quota,
@@ -29,6 +30,8 @@ from newsintel.config.values import (
     SourceOptions,
     choice_parser,
     integer_parser,
+    parse_days,
+    parse_feeds,
     parse_flag,
     parse_folder,
     parse_issuer,
@@ -66,7 +69,9 @@ class SourceSettings:
     """The settings of one source.
 
     Attributes:
+        url: the base of its API; empty if it calls nobody.
         values: the settings that its SourceOptions declare, by lower-case name; None if unset.
+        retention_d: days after which its articles are deleted; None = never.
         missing: the names of the required settings that are not set; with any, the source is off.
         half_set: some required settings are set, and some are missing.
     """
@@ -80,6 +85,7 @@ class SourceSettings:
     values: Mapping[str, Any]
     missing: tuple[str, ...] = ()
     half_set: bool = False
+    retention_d: int | None = None
 
 
 @frozen(kw_only=True)
@@ -103,6 +109,10 @@ class Settings:
     redis_url: Secret | None = define_setting(check_redis_url, None, also="REDIS_URL")
     redis_password: Secret | None = define_setting(parse_secret, None)
     sources: tuple[str, ...] = define_setting(parse_list, ())
+    feeds: FeedsChoice = define_setting(parse_feeds, FeedsChoice("default"))
+    feeds_poll_min_s: float = define_setting(parse_positive_seconds, 900.0, unit="s")
+    feeds_poll_max_s: float = define_setting(parse_positive_seconds, 86400.0, unit="s")
+    private_addresses: bool = define_setting(parse_flag, default=False)
     # The first key signs, all keys verify. Without any, development creates one at first use and
     # stores it in DATA_DIR.
     secret_keys: tuple[Secret, ...] = define_setting(parse_key_list, ())
@@ -338,16 +348,20 @@ def _read_source(
             f"{PREFIX}{prefix}DEADLINE_S ({deadline_s:g}) must be at most "
             f"{PREFIX}SEARCH_DEADLINE_S ({settings.search_deadline_s:g})"
         )
+    calls = options.url is not None
     return SourceSettings(
         name=options.name,
-        url=reader.read(prefix + "URL", url_parser("http", "https"), options.url),
+        url=reader.read(prefix + "URL", url_parser("http", "https"), options.url) if calls else "",
         deadline_s=deadline_s,
-        pace_s=reader.read(prefix + "PACE_S", parse_seconds, options.pace_s, unit="s"),
-        quota=reader.read(prefix + "QUOTA", parse_quota, options.quota),
-        enabled=not missing,
+        pace_s=reader.read(prefix + "PACE_S", parse_seconds, options.pace_s, unit="s")
+        if calls
+        else 0.0,
+        quota=reader.read(prefix + "QUOTA", parse_quota, options.quota) if calls else None,
+        enabled=not missing and options.is_on(settings),
         values=values,
         missing=missing,
         half_set=0 < len(missing) < len(options.required),
+        retention_d=reader.read(prefix + "RETENTION_D", parse_days, None, unit="days"),
     )
 
 
@@ -378,8 +392,18 @@ def _check_rules(settings: Settings) -> None:
         )
     if settings.oidc_issuer and not settings.oidc_client_id:
         raise SettingsError(f"{PREFIX}OIDC_CLIENT_ID must be set if {PREFIX}OIDC_ISSUER is")
+    if settings.feeds_poll_min_s > settings.feeds_poll_max_s:
+        raise SettingsError(
+            f"{PREFIX}FEEDS_POLL_MIN_S ({settings.feeds_poll_min_s:g}) must be at most "
+            f"{PREFIX}FEEDS_POLL_MAX_S ({settings.feeds_poll_max_s:g})"
+        )
     if not settings.production:
         return
+    if settings.private_addresses:
+        raise SettingsError(
+            f"{PREFIX}PRIVATE_ADDRESSES must not be 1 in production: "
+            "a feed could make this service call your own network"
+        )
     required = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url}
     for name, value in required.items():
         if value is None:
@@ -400,7 +424,7 @@ def _check_rules(settings: Settings) -> None:
             key.upper(): value for key, value in source.values.items() if key.endswith("url")
         }
         for suffix, address_ in addresses.items():
-            if source.enabled and not address_.startswith("https://"):
+            if source.enabled and address_ and not address_.startswith("https://"):
                 raise SettingsError(
                     f"{PREFIX}{name.upper()}_{suffix} must start with https:// in production"
                 )

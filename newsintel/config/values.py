@@ -134,6 +134,16 @@ def integer_parser(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def parse_days(raw: str) -> int | None:
+    """A number of days, or `off` for no limit."""
+    if raw.strip().lower() == "off":
+        return None
+    try:
+        return integer_parser(1, 3650)(raw)
+    except ValueError:
+        raise ValueError("must be a whole number of days from 1 to 3650, or off") from None
+
+
 def choice_parser(*allowed: str) -> Callable[[str], str]:
     """One word of a list."""
 
@@ -261,21 +271,64 @@ def _is_ip(host: str) -> bool:
 
 
 @frozen
+class FeedsChoice:
+    """The value of FEEDS: which list of feeds is read.
+
+    Attributes:
+        kind: `default`, `off`, `file` (OPML), `opml` (at an address), or `addresses`.
+        where: the path, the address or the addresses.
+    """
+
+    kind: str
+    where: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return ",".join(self.where) or self.kind
+
+
+def parse_feeds(raw: str) -> FeedsChoice:
+    """`default`, `off`, an OPML file, the address of one (`.opml`), or a comma list of feeds."""
+    words = parse_list(raw)
+    if len(words) == 1 and words[0].lower() in ("default", "off"):
+        return FeedsChoice(words[0].lower())
+    if words and all(_is_web_address(word) for word in words):
+        is_opml = len(words) == 1 and urlsplit(words[0]).path.lower().endswith(".opml")
+        return FeedsChoice("opml" if is_opml else "addresses", words)
+    if len(words) == 1 and "://" not in words[0]:
+        return FeedsChoice("file", (str(parse_folder(words[0])),))
+    raise ValueError(
+        "must be default, off, an OPML file, the address of one that ends in .opml, "
+        "or a comma list of addresses that start with http:// or https://"
+    )
+
+
+def _is_web_address(word: str) -> bool:
+    try:
+        parts = urlsplit(word)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
+
+
+@frozen
 class SourceOptions:
     """The settings that a source file declares.
 
     Attributes:
-        url: the base URL of the real API.
+        url: the base URL of the real API; None = the source calls nobody when it is asked, so it
+            has no URL, pace and quota.
         pace_s: seconds between calls that the source's terms require.
         quota: calls per day that the source's terms allow.
         required: names (after NEWSINTEL_<SOURCE>_) without which the source is off, with their
             parsers.
         optional: further names, each with parser and default.
+        is_on: whether the settings switch it on; for a source without keys.
     """
 
     name: str
-    url: str
+    url: str | None
     pace_s: float
     quota: Quota | None
     required: Mapping[str, Callable[[str], Any]]
     optional: Mapping[str, tuple[Callable[[str], Any], Any]] = field(factory=dict)
+    is_on: Callable[[Any], bool] = lambda _: True

@@ -59,11 +59,13 @@ class Document:
 
 @frozen
 class Corpus:
-    """The documents of the three simulated APIs."""
+    """The documents of the simulated APIs. Recordings have none of those without a key."""
 
     newsapi: Sequence[Document]
     guardian: Sequence[Document]
     reddit: Sequence[Document]
+    hackernews: Sequence[Document] = ()
+    gdelt: Sequence[Document] = ()
 
 
 def by_date(document: Document) -> tuple[float, str]:

@@ -136,6 +136,7 @@ class GuardianApi:
         if order not in orders:
             raise RefusedError("order-by must be one of newest, oldest or relevance")
         start, end = _parse_date(query, "from-date"), _parse_date(query, "to-date")
+        ids = _split_names(query, "ids")
         sections = [part for part in query.get("section", "").split("|") if part]
         fields = [
             QUERY_FIELDS[name]
@@ -148,6 +149,7 @@ class GuardianApi:
             if (not start or start <= document.at)
             and (not end or document.at <= end)
             and (not sections or document.row.get("sectionId") in sections)
+            and (not ids or document.row["id"] in ids)
             and query.get("lang", "en") == "en"
             and (not text or expression.matches(document.join_text(fields)))
         ]

@@ -1,4 +1,4 @@
-"""The query languages of the three APIs: one parser with three dialects, and text folding.
+"""The query languages of the APIs: one parser with a dialect for each, and text folding.
 
 The differences (NewsAPI's and the Guardian's documentation, Reddit's behaviour):
 
@@ -6,6 +6,8 @@ The differences (NewsAPI's and the Guardian's documentation, Reddit's behaviour)
 - Guardian: adjacent words are alternatives; AND binds tighter; negation is `AND NOT`; a hyphen does
   not negate.
 - Reddit: adjacent words must all occur; AND OR NOT, parentheses, "phrases" and -not.
+- GDELT: adjacent words must all occur; OR in parentheses, "phrases" and -not.
+- Hacker News: adjacent words must all occur; "phrases" and -not, no operators.
 """
 
 import re
@@ -25,15 +27,24 @@ _OPERATORS = frozenset({"AND", "OR", "NOT"})
 
 @frozen
 class Dialect:
-    """A query language: the operator between two adjacent words, and the signs that it knows."""
+    """A query language.
+
+    Attributes:
+        between: the operator between two adjacent words.
+        signs: the signs that it knows.
+        operators: the words that are operators.
+    """
 
     between: str
     signs: str
+    operators: frozenset[str] = _OPERATORS
 
 
 NEWSAPI = Dialect(between="AND", signs="+-")
 GUARDIAN = Dialect(between="OR", signs="")
 REDDIT = Dialect(between="AND", signs="-")
+GDELT = Dialect(between="AND", signs="-", operators=frozenset({"OR"}))
+HACKER_NEWS = Dialect(between="AND", signs="-", operators=frozenset())
 
 
 @lru_cache(maxsize=8192)
@@ -147,7 +158,9 @@ class _Parser:
             if match["sign"] == "-" and "-" in self.dialect.signs:
                 self.tokens.append("NOT")
             literal = match["paren"] or (
-                match["word"] if match["word"] in _OPERATORS and not match["sign"] else None
+                match["word"]
+                if match["word"] in self.dialect.operators and not match["sign"]
+                else None
             )
             token = literal or fold_text(match["phrase"] or match["word"] or "")
             if token:

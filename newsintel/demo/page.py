@@ -12,10 +12,10 @@ pre {{ overflow: auto }}</style>
 </head>
 <body>
 <h1>Simulated news APIs</h1>
-<p>This server belongs to newsintel. It imitates the interfaces of NewsAPI, the Guardian and Reddit,
-so that you can try newsintel without keys or network. It has no connection to them. All its
-articles, outlets, persons and places are invented, unless it was started to replay recordings.
-Every response has the header <code>X-Simulated: newsintel-demo</code>.</p>
+<p>This server belongs to newsintel. It imitates the interfaces of NewsAPI, the Guardian, Reddit,
+Hacker News and GDELT, so that you can try newsintel without keys or network. It has no connection
+to them. All its articles, outlets, persons and places are invented, unless it was started to replay
+recordings. Every response has the header <code>X-Simulated: newsintel-demo</code>.</p>
 <h2>Watch it and inject faults</h2>
 <pre>
 curl {root}/_control                                          # settings and calls so far
@@ -27,7 +27,8 @@ curl -X DELETE {root}/_control/calls                          # reset the call c
 curl -X DELETE {root}/_control/quota                          # reset quotas, revoke tokens
 curl -X DELETE {root}/_control                                # reset everything
 </pre>
-<p>Names: newsapi, guardian, reddit, reddit_auth (Reddit's consent page and token endpoint).
+<p>Names: newsapi, guardian, reddit, reddit_auth (Reddit's consent page and token endpoint),
+hackernews, gdelt. News keeps arriving at the last two, about one story a minute.
 Faults: {faults}.</p>
 </body>
 </html>

@@ -76,11 +76,8 @@ class RedditApi:
             return build_too_many(page=True)
         self.window.take(at)
         used = self.window.count_used(at)
-        reply = (
-            self._answer_me(request)
-            if request.path == "/api/v1/me"
-            else self._search_posts(request)
-        )
+        views = {"/api/v1/me": self._answer_me, "/api/info": self._find_by_name}
+        reply = views.get(request.path, self._search_posts)(request)
         return reply.with_headers(
             {
                 "x-ratelimit-used": str(used),
@@ -96,6 +93,14 @@ class RedditApi:
             lacking = 'Bearer realm="reddit", error="insufficient_scope"'
             return Reply.json(403, {"message": "Forbidden", "error": 403}, WWW_Authenticate=lacking)
         return Reply.json(200, describe_person(username))
+
+    def _find_by_name(self, request: Request) -> Reply:
+        """Return posts by their names; removed ones say so, unknown ones are missing."""
+        names = request.query.get("id", "").split(",")[:MAX_LIMIT]
+        found = [one for one in self.documents if one.row["data"]["name"] in names]
+        listing = _build_listing(found, {"limit": str(MAX_LIMIT)})
+        raw = request.query.get("raw_json") == "1"
+        return Reply.json(200, listing if raw else _escape_texts(listing))
 
     def _search_posts(self, request: Request) -> Reply:
         match = _PATH.fullmatch(request.path)

@@ -1,7 +1,7 @@
 """Serves the simulated upstreams on one port, with a path prefix for each API."""
 
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -12,13 +12,20 @@ from attrs import frozen
 
 from newsintel.demo import control, guardian, newsapi, reddit_auth
 from newsintel.demo.api import Api, Clocks
+from newsintel.demo.arrivals import Arrivals
 from newsintel.demo.behaviour import Behaviour
 from newsintel.demo.control import Upstream
 from newsintel.demo.corpus import build_corpus
-from newsintel.demo.documents import Corpus
+from newsintel.demo.documents import Corpus, Document
+from newsintel.demo.feeds import LIST, PREFIX, FeedsApi
+from newsintel.demo.gdelt import GdeltApi
+from newsintel.demo.gdelt_rows import make_gdelt_documents
+from newsintel.demo.hackernews import HackerNewsApi
+from newsintel.demo.hackernews_rows import make_hackernews_documents
 from newsintel.demo.page import render_front_page
 from newsintel.demo.reddit import RedditApi
 from newsintel.demo.replay import load_recordings
+from newsintel.demo.stories import Story
 from newsintel.demo.wire import Reply, Request, Sabotage, serve_connection
 
 PREFIXES = {
@@ -26,12 +33,16 @@ PREFIXES = {
     "guardian": "/guardian",
     "reddit": "/reddit",
     "reddit_auth": "/reddit-www",
+    "hackernews": "/hackernews",
+    "gdelt": "/gdelt",
 }
 LATENCIES_MS = {
     "newsapi": (120.0, 40.0),
     "guardian": (90.0, 30.0),
     "reddit": (180.0, 60.0),
     "reddit_auth": (60.0, 20.0),
+    "hackernews": (70.0, 20.0),
+    "gdelt": (250.0, 80.0),
 }
 """Latency and jitter of a good day (our estimate). They must look real and stay well below 1 s."""
 
@@ -41,7 +52,7 @@ class Simulated:
     """The addresses of the simulated upstreams.
 
     Attributes:
-        base_urls: by name (newsapi, guardian, reddit, reddit_auth), in place of
+        base_urls: by name (newsapi, guardian, reddit, reddit_auth, hackernews, gdelt), in place of
             `https://newsapi.org` and so on.
         control_url: GET shows settings and call counters; PUT to /NAME changes settings; DELETE
             resets everything.
@@ -84,14 +95,17 @@ async def run_simulated_upstreams(
     upstreams = _build_upstreams(known, clocks, seed, wrap, limited=limited)
     listeners = await trio.open_tcp_listeners(port, host=host)
     root = f"http://{host}:{listeners[0].socket.getsockname()[1]}"
+    # Recordings must not mix with invented news.
+    feeds = None if replay else FeedsApi(root, clocks, seed)
     async with trio.open_nursery() as nursery:
         await nursery.start(
             trio.serve_listeners,
-            partial(serve_connection, respond=partial(_answer_request, upstreams, root)),
+            partial(serve_connection, respond=partial(_answer_request, upstreams, root, feeds)),
             listeners,
         )
         base_urls = {name: root + prefix for name, prefix in PREFIXES.items()}
-        yield Simulated(base_urls, root + control.PATH, _build_environ(base_urls))
+        environ = _build_environ(base_urls) | _build_feed_environ(root if feeds else None)
+        yield Simulated(base_urls, root + control.PATH, environ)
         nursery.cancel_scope.cancel()
 
 
@@ -104,6 +118,10 @@ def _build_upstreams(
         "guardian": guardian.GuardianApi(known.guardian, clocks),
         "reddit": RedditApi(known.reddit, clocks, tokens),
         "reddit_auth": tokens,
+        "hackernews": HackerNewsApi(
+            known.hackernews, _build_arrivals(clocks, seed, make_hackernews_documents)
+        ),
+        "gdelt": GdeltApi(known.gdelt, _build_arrivals(clocks, seed, make_gdelt_documents)),
     }
     dice = random.Random(seed)  # noqa: S311 - decides nothing but jitter and faults
     return {
@@ -112,8 +130,17 @@ def _build_upstreams(
     }
 
 
+def _build_arrivals(
+    clocks: Clocks,
+    seed: int,
+    make_documents: Callable[[Story, random.Random], Iterable[Document]],
+) -> Arrivals:
+    dice = random.Random(f"{seed} {make_documents.__name__}")  # noqa: S311 - nothing is a secret
+    return Arrivals(clocks, seed, lambda story: make_documents(story, dice))
+
+
 async def _answer_request(
-    upstreams: Mapping[str, Upstream], root: str, request: Request
+    upstreams: Mapping[str, Upstream], root: str, feeds: FeedsApi | None, request: Request
 ) -> Reply | Sabotage:
     """Answer a request: for an API after its latency, for anything else at once."""
     for name, prefix in PREFIXES.items():
@@ -124,6 +151,8 @@ async def _answer_request(
             return answer
     if request.path.rstrip("/") == control.PATH or request.path.startswith(control.PATH + "/"):
         return control.answer_control(upstreams, request)
+    if feeds and request.path.startswith(PREFIX + "/"):
+        return feeds.answer_request(request)
     if request.path == "/":
         return Reply.html(200, render_front_page(root))
     return Reply.json(404, {"message": "Not found. GET / describes this server."})
@@ -156,5 +185,22 @@ def _build_environ(base_urls: Mapping[str, str]) -> dict[str, str]:
         "REDDIT_CLIENT_SECRET": reddit_auth.CLIENT_SECRET,
         "REDDIT_USER_AGENT": reddit_auth.USER_AGENT,
         "REDDIT_PACE_S": "0",
+        "HACKERNEWS_PACE_S": "0",
+        "GDELT_PACE_S": "0",
     }
     return {f"NEWSINTEL_{name}": value for name, value in settings.items()}
+
+
+def _build_feed_environ(root: str | None) -> dict[str, str]:
+    """Return the settings for the feeds of this server; None = it has none.
+
+    The pauses are shorter than a real publisher would like.
+    """
+    if root is None:
+        return {"NEWSINTEL_FEEDS": "off"}
+    return {
+        "NEWSINTEL_FEEDS": root + LIST,
+        "NEWSINTEL_FEEDS_POLL_MIN_S": "30",
+        "NEWSINTEL_FEEDS_POLL_MAX_S": "60",
+        "NEWSINTEL_PRIVATE_ADDRESSES": "1",
+    }

@@ -1,6 +1,6 @@
 """The application factory: routes in the router, strict readers, one place that handles errors."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from attrs import frozen
@@ -8,13 +8,16 @@ from quart import Response, request
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from newsintel.config.settings import Settings
 from newsintel.http.middleware.cors import Cors
 from newsintel.http.middleware.envelope import Envelope
 from newsintel.http.middleware.hit_path import HitPath, Hits
 from newsintel.http.middleware.host_check import HostCheck, fix_host_header
 from newsintel.http.middleware.identify import Identify
+from newsintel.http.middleware.in_flight import InFlight
 from newsintel.http.middleware.rate_limits import RateLimits
 from newsintel.http.middleware.wire_path import WirePath
+from newsintel.http.paths import FRONT, SEARCH
 from newsintel.http.request.access import (
     check_access,
     check_site,
@@ -22,30 +25,34 @@ from newsintel.http.request.access import (
     get_current_caller,
 )
 from newsintel.http.request.credentials import read_bearer
+from newsintel.http.request.form import read_form
 from newsintel.http.request.json_body import read_body
 from newsintel.http.request.query_string import parse_path, parse_query
 from newsintel.http.response.errors import handle_errors, respond_to_framework_error
 from newsintel.http.response.fixed_answer import FixedAnswer
+from newsintel.http.response.html_page import respond_with_problem_page
 from newsintel.http.response.page_cache import PageCache
 from newsintel.http.route import Route
 from newsintel.http.routes import (
-    account_page,
     api_keys,
     archive,
     articles,
     auth,
+    coverage,
     exports,
     feedback,
     health,
     history,
     me,
     metrics,
+    not_same,
     openapi,
     opensearch,
     preferences,
     private_feed,
     private_feeds,
     problem_pages,
+    public_feeds,
     recommendations,
     saved,
     searches,
@@ -53,6 +60,18 @@ from newsintel.http.routes import (
     similar,
     sources,
     stream,
+)
+from newsintel.http.routes.pages import (
+    archive_page,
+    article_form,
+    docs_page,
+    front,
+    me_form,
+    me_page,
+    saved_page,
+    static,
+    story,
+    trends_page,
 )
 from newsintel.http.services import Services
 
@@ -64,10 +83,11 @@ RESPONSE_TIMEOUT_S = 30
 
 @frozen
 class Front:
-    """The REST API, and the way past the parser to its finished answers."""
+    """The REST API, the way past the parser to its finished answers, and what waits in it."""
 
     app: QuartTrio
     wire_path: WirePath
+    in_flight: InFlight
 
 
 def create_app(services: Services) -> QuartTrio:
@@ -81,11 +101,11 @@ def create_front(services: Services) -> Front:
     They hold no resource and start no task. They do not close the parts of `services`: their owner
     does.
     """
-    pages = PageCache()
-    table = _build_table(services, pages)
+    caches = {path: PageCache() for path in (SEARCH, FRONT)}
+    table = _build_table(services, caches)
     app = _create_framework(services, table)
     hits = Hits(
-        pages,
+        caches,
         {route.path: route.view for route in table if isinstance(route.view, FixedAnswer)},
         kept=services.search.kept,
         record=services.personal.recording,
@@ -101,8 +121,9 @@ def _wrap_middleware(app: QuartTrio, hot: HitPath, hits: Hits, services: Service
     settings, requests = services.settings, services.limits.requests
     limits = RateLimits(hot, requests, services.limits.misses) if requests else None
     identify = Identify(limits or hot, services)
-    cors = Cors(identify, settings.cors_origins) if settings.cors_origins else None
-    host_check = HostCheck(cors or identify, settings)
+    in_flight = InFlight(identify, services.count)
+    cors = Cors(in_flight, settings.cors_origins) if settings.cors_origins else None
+    host_check = HostCheck(cors or in_flight, settings)
     envelope = Envelope(host_check, settings)
     app.asgi_app = envelope  # type: ignore[assignment,method-assign]
     wire_path = WirePath(
@@ -114,7 +135,7 @@ def _wrap_middleware(app: QuartTrio, hot: HitPath, hits: Hits, services: Service
         hits=hits,
         now=services.now,
     )
-    return Front(app, wire_path)
+    return Front(app, wire_path, in_flight)
 
 
 def _create_framework(services: Services, table: Iterable[Route]) -> QuartTrio:
@@ -128,7 +149,8 @@ def _create_framework(services: Services, table: Iterable[Route]) -> QuartTrio:
     # Otherwise `//articles` is redirected to a URL with the Host that the caller sent.
     app.url_map.merge_slashes = False
     for route in table:
-        view = handle_errors(partial(_handle_request, services, route))
+        respond = respond_with_problem_page if route.is_page else None
+        view = handle_errors(partial(_handle_request, services, route), respond)
         app.add_url_rule(
             route.rule,
             endpoint=f"{route.method} {route.path}",
@@ -139,12 +161,14 @@ def _create_framework(services: Services, table: Iterable[Route]) -> QuartTrio:
     return app
 
 
-def _build_table(services: Services, pages: PageCache) -> tuple[Route, ...]:
-    settings = services.settings
+def _build_table(services: Services, caches: Mapping[str, PageCache]) -> tuple[Route, ...]:
+    """Return the routes. `caches`: the finished searches of the paths that have them."""
+    settings, pages = services.settings, caches[SEARCH]
     table = (
         *articles.build_routes(settings, pages),
         *stream.build_routes(settings, pages),
         *similar.build_routes(),
+        *coverage.build_routes(),
         *archive.build_routes(settings),
         *searches.build_routes(),
         *sources.build_routes(),
@@ -155,7 +179,6 @@ def _build_table(services: Services, pages: PageCache) -> tuple[Route, ...]:
         *metrics.build_routes(),
         *problem_pages.build_routes(),
         *me.build_routes(),
-        *account_page.build_routes(),
         *preferences.build_routes(),
         *saved.build_routes(),
         *feedback.build_routes(),
@@ -165,8 +188,26 @@ def _build_table(services: Services, pages: PageCache) -> tuple[Route, ...]:
         *private_feeds.build_routes(),
         *private_feed.build_routes(),
         *opensearch.build_routes(settings),
+        *public_feeds.build_routes(),
+        *not_same.build_routes(),
+        *front.build_routes(settings, caches[FRONT]),
+        *story.build_routes(),
+        *article_form.build_routes(),
+        *saved_page.build_routes(),
+        *me_page.build_routes(),
+        *me_form.build_routes(services),
+        *archive_page.build_routes(settings),
+        *trends_page.build_routes(),
+        *static.build_routes(),
     )
-    return (*table, *openapi.build_routes(table, settings))
+    return (*table, *_build_descriptions(table, settings))
+
+
+def _build_descriptions(table: Iterable[Route], settings: Settings) -> tuple[Route, ...]:
+    """Return the two routes that describe all routes, themselves included."""
+    empty = (openapi.build_route({}), docs_page.build_route({"paths": {}}))
+    document = openapi.describe_api((*table, *empty), settings)
+    return openapi.build_route(document), docs_page.build_route(document)
 
 
 async def _handle_request(services: Services, route: Route, **in_path: str) -> Response:
@@ -178,9 +219,16 @@ async def _handle_request(services: Services, route: Route, **in_path: str) -> R
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise RequestEntityTooLarge
     values = parse_path(route.in_path, in_path)
-    values |= parse_query(route.takes, request.query_string, foreign=route.foreign)
+    values |= parse_query(
+        route.takes,
+        request.query_string,
+        foreign=route.foreign,
+        blank_is_absent=route.is_page,
+    )
     if route.body:
         values |= await read_body(route.body, request)
+    if route.form:
+        values |= await read_form(route.form, request)
     response = await route.answer(services, values)
     return _forbid_caching(response) if get_current_caller().signed_in else response
 

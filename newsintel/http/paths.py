@@ -5,10 +5,17 @@ STREAM = "/articles/stream"
 SEARCHES = frozenset({SEARCH, STREAM})
 """The paths whose requests may call the sources."""
 
+FRONT = "/"
+"""The page for people, and with `q` its results."""
+ARCHIVE_PAGE = "/search"
+STATIC = "/static/"
+"""The prefix of the files that pages load."""
+
 HEALTH = "/health"
 READY = "/health/ready"
 METRICS = "/metrics"
 OPENSEARCH = "/opensearch.xml"
+FEED_LIST = "/feeds.opml"
 FEEDS = "/feeds/"
 """The prefix of the private feeds; a secret follows it."""
 DESCRIPTION = "/openapi.json"

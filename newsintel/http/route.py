@@ -19,6 +19,8 @@ from newsintel.http.request.query_kinds import Kind
 from newsintel.http.request.query_string import Parameter
 from newsintel.http.services import Services
 
+PAGE_MEDIA = "text/html"
+
 
 class Method(StrEnum):
     """The HTTP methods. A route for GET also answers HEAD."""
@@ -53,6 +55,8 @@ class Route:
             sent is ignored.
         media: the media type of the body; of a stream, `answers` has the schema of each event.
             None = `application/json`, or `text/plain` for text.
+        form: the fields of the HTML form that the route takes instead of a body in JSON. In a form
+            and in the query string of a page, an empty field counts as absent.
         formats: whether the parameter `format` chooses other formats for the body of a 200.
         parameters: the attrs class that annotates the view's second argument. It has a field for
             each value, with `_` after a keyword of Python (`from_`). None = the view has no second
@@ -72,6 +76,7 @@ class Route:
     foreign: bool = False
     media: str | None = None
     formats: bool = False
+    form: tuple[Parameter, ...] = ()
     parameters: type[AttrsInstance] | None = field(init=False)
 
     @parameters.default
@@ -80,7 +85,8 @@ class Route:
         return given[0].annotation if given else None
 
     def __attrs_post_init__(self) -> None:
-        names = [*(one.name for one in self.takes), *(one.name for one in self.body), *self.in_path]
+        declared: tuple[Parameter | Member, ...] = (*self.takes, *self.body, *self.form)
+        names = [*(one.name for one in declared), *self.in_path]
         if set(re.findall(r"{(\w+)}", self.path)) != set(self.in_path):
             raise ValueError(f"{self.method} {self.path} does not say what its path may hold")
         if len(set(names)) < len(names):  # the view gets them all in one object
@@ -100,6 +106,11 @@ class Route:
     def rule(self) -> str:
         """The path in the router's spelling."""
         return self.path.replace("{", "<").replace("}", ">")
+
+    @property
+    def is_page(self) -> bool:
+        """Whether people read the answers, so that errors are pages too."""
+        return self.media == PAGE_MEDIA
 
     @property
     def can_write(self) -> bool:

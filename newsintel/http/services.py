@@ -10,6 +10,7 @@ from newsintel.domain.accounts.persons import Persons
 from newsintel.domain.accounts.ports import Accounts, ApiKeys, Attempts, Links, Provider, Sessions
 from newsintel.domain.archive.ports import ArchiveSearch
 from newsintel.domain.bounds.sized_cache import SizedCache
+from newsintel.domain.feeds.ports import FeedStore
 from newsintel.domain.intelligence.marks import SearchMarker
 from newsintel.domain.intelligence.ports import Likeness, RelatedSearches, SearchMarks, Trending
 from newsintel.domain.limits.ports import SourceStates
@@ -18,6 +19,7 @@ from newsintel.domain.paging import Cursors
 from newsintel.domain.personal.ports import (
     AccountData,
     Feedback,
+    NotSame,
     OwnHistory,
     PrivateFeeds,
     SavedArticles,
@@ -81,6 +83,7 @@ class PersonalServices:
     saved: SavedArticles
     feedback: Feedback
     feeds: PrivateFeeds
+    not_same: NotSame
     own_history: OwnHistory
     recording: Recording
     account_data: AccountData
@@ -136,6 +139,7 @@ class Services:
     cursors: Cursors
     search: SearchServices
     archive: ArchiveSearch
+    feeds: FeedStore
     accounts: AccountServices
     personal: PersonalServices
     intelligence: IntelligenceServices

@@ -35,10 +35,10 @@ class FramingError(NewsIntelError):
 
 
 class SmallReads(httpcore.AsyncNetworkBackend):
-    """httpcore's trio backend whose connections are `SmallReadStream`s."""
+    """A backend of httpcore whose connections are `SmallReadStream`s."""
 
-    def __init__(self) -> None:
-        self._network = httpcore.TrioBackend()
+    def __init__(self, network: httpcore.AsyncNetworkBackend) -> None:
+        self._network = network
 
     async def connect_tcp(
         self,

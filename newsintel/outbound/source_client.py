@@ -5,7 +5,7 @@ client does not retry, because every call counts against pace and quota. The one
 token that the source refuses: the call is repeated once with a new token.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -16,8 +16,9 @@ from newsintel.config.settings import SourceSettings
 from newsintel.domain.ports import WallClock
 from newsintel.domain.search.outcome import Refusal, SourcePage, Status
 from newsintel.domain.search.ports import Upstream
+from newsintel.domain.search.query import ANY_QUERY
 from newsintel.domain.search.query_model import Query
-from newsintel.outbound.sources.source import Response, Source
+from newsintel.outbound.sources.source import Request, Response, Source
 from newsintel.outbound.transport import FORESEEN, HEADERS, TIMEOUT, Transport, make_refusal
 from newsintel.runtime.telemetry.logs import quiet_libraries
 from newsintel.runtime.turns import run_in_turns
@@ -45,6 +46,10 @@ class TokenSource(Protocol):
         ...
 
 
+_Build = Callable[[str], Request | Refusal]
+"""Builds a call with a credential."""
+
+
 @frozen
 class _HttpUpstream:
     """Implements `Upstream`."""
@@ -56,17 +61,17 @@ class _HttpUpstream:
     _now: WallClock
 
     async def fetch(self, query: Query) -> SourcePage | Refusal:
-        """Ask once more if the source refused the token and a new one was issued."""
-        if self._token is None:
-            return await self._ask(query, self._settings.values["key"].reveal())
-        token = await self._token.get_token()
-        if isinstance(token, Refusal):
-            return token
-        reply = await self._ask(query, token)
-        if isinstance(reply, SourcePage) or reply.status is not Status.UNAUTHORIZED:
-            return reply
-        token = await self._token.renew_token(token)
-        return token if isinstance(token, Refusal) else await self._ask(query, token)
+        build = self._source.build_request
+        return await self._ask(
+            lambda credential: build(query, self._settings, credential, self._now()), query
+        )
+
+    async def recheck(self, ids: Sequence[str]) -> SourcePage | Refusal:
+        terms = self._source.recheck
+        if terms is None:
+            raise ValueError(f"{self._settings.name} has no way to check items")
+        build = terms.build_request
+        return await self._ask(lambda credential: build(ids, self._settings, credential), ANY_QUERY)
 
     def list_ignored_parameters(self, query: Query) -> tuple[str, ...]:
         return self._source.list_ignored_parameters(query)
@@ -75,8 +80,23 @@ class _HttpUpstream:
         if self._token is not None:
             await self._token.keep_ready()
 
-    async def _ask(self, query: Query, credential: str) -> SourcePage | Refusal:
-        request = self._source.build_request(query, self._settings, credential, self._now())
+    async def _ask(self, build: _Build, query: Query) -> SourcePage | Refusal:
+        """Ask once more if the source refused the token and a new one was issued."""
+        if self._token is None:
+            key = self._settings.values.get("key")
+            return await self._send(build(key.reveal() if key else ""), query)
+        token = await self._token.get_token()
+        if isinstance(token, Refusal):
+            return token
+        reply = await self._send(build(token), query)
+        if isinstance(reply, SourcePage) or reply.status is not Status.UNAUTHORIZED:
+            return reply
+        token = await self._token.renew_token(token)
+        return token if isinstance(token, Refusal) else await self._send(build(token), query)
+
+    async def _send(self, request: Request | Refusal, query: Query) -> SourcePage | Refusal:
+        if isinstance(request, Refusal):
+            return request
         try:
             # The base URL may have a path. httpx joins such URLs by rules about slashes.
             reply = await self._client.get(

@@ -171,14 +171,14 @@ class _SmallReadTransport(httpx.AsyncHTTPTransport):
     httpx has no option for the kind of connection, so this class replaces its pool.
     """
 
-    def __init__(self, tls: ssl.SSLContext) -> None:
+    def __init__(self, tls: ssl.SSLContext, network: httpcore.AsyncNetworkBackend) -> None:
         super().__init__(verify=tls, limits=LIMITS, trust_env=False)
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=tls,
             max_connections=LIMITS.max_connections,
             max_keepalive_connections=LIMITS.max_keepalive_connections,
             keepalive_expiry=LIMITS.keepalive_expiry,
-            network_backend=SmallReads(),
+            network_backend=SmallReads(network),
         )
 
 
@@ -189,19 +189,29 @@ class Transport(httpx.AsyncBaseTransport):
 
     Args:
         max_body_bytes: limit of a reply's body, both as sent and decoded.
+        network: opens the connections.
+        passed: further headers to pass on, in lower case.
 
     Raises (from `handle_async_request`): the exceptions in FORESEEN.
     """
 
-    def __init__(self, max_body_bytes: int = RAW_CAP_BYTES) -> None:
+    def __init__(
+        self,
+        max_body_bytes: int = RAW_CAP_BYTES,
+        *,
+        network: httpcore.AsyncNetworkBackend | None = None,
+        passed: frozenset[bytes] = frozenset(),
+    ) -> None:
         self._max_body_bytes = max_body_bytes
+        self._network = network or httpcore.TrioBackend()
+        self._passed = _PASSED_HEADERS | passed
         # Created once: reading the certificates takes longer than a request may take.
         self._tls = httpx.create_ssl_context(trust_env=False)
         self._pool = self._create_pool()
         self._places = trio.CapacityLimiter(MOST_AT_ONCE)
 
     def _create_pool(self) -> _Pool:
-        return _Pool(_SmallReadTransport(self._tls))
+        return _Pool(_SmallReadTransport(self._tls, self._network))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return its reply, read and decoded.
@@ -224,7 +234,9 @@ class Transport(httpx.AsyncBaseTransport):
             finally:
                 with trio.move_on_after(CLOSE_S, shield=True):
                     await response.aclose()
-        kept = [(name, value) for name, value in response.headers.raw if _is_passed(name.lower())]
+        kept = [
+            (name, value) for name, value in response.headers.raw if self._is_passed(name.lower())
+        ]
         return httpx.Response(response.status_code, headers=kept, content=body)
 
     @asynccontextmanager
@@ -245,14 +257,13 @@ class Transport(httpx.AsyncBaseTransport):
                 with trio.move_on_after(CLOSE_S, shield=True):
                     await pool.transport.aclose()
 
+    def _is_passed(self, name: bytes) -> bool:
+        return name in self._passed or name.startswith(_PASSED_PREFIX)
+
     async def aclose(self) -> None:
         """Close the pool and the connections in it."""
         with trio.move_on_after(CLOSE_S, shield=True):
             await self._pool.transport.aclose()
-
-
-def _is_passed(name: bytes) -> bool:
-    return name in _PASSED_HEADERS or name.startswith(_PASSED_PREFIX)
 
 
 async def _read(response: httpx.Response, max_bytes: int) -> bytes:

@@ -20,10 +20,15 @@ from newsintel.storage.postgres.accounts.accounts import PostgresAccounts
 from newsintel.storage.postgres.accounts.api_keys import PostgresKeys
 from newsintel.storage.postgres.accounts.tokens import PostgresTokens
 from newsintel.storage.postgres.archive.articles import PostgresArchive
+from newsintel.storage.postgres.archive.bulk_files import PostgresBulkFiles
+from newsintel.storage.postgres.archive.checks import PostgresChecks
 from newsintel.storage.postgres.archive.dump import PostgresDump
 from newsintel.storage.postgres.archive.indexing import PostgresIndexing
 from newsintel.storage.postgres.archive.search import PostgresSearch
 from newsintel.storage.postgres.archive.stories import PostgresStories
+from newsintel.storage.postgres.backups import Backups
+from newsintel.storage.postgres.client_programs import DatabaseAccess
+from newsintel.storage.postgres.feeds.feed_store import PostgresFeeds
 from newsintel.storage.postgres.intelligence.likeness import PostgresLikeness
 from newsintel.storage.postgres.intelligence.reading import PostgresReading
 from newsintel.storage.postgres.intelligence.related import PostgresRelatedSearches
@@ -33,6 +38,7 @@ from newsintel.storage.postgres.intelligence.terms import PostgresTerms
 from newsintel.storage.postgres.intelligence.trending import PostgresTrending
 from newsintel.storage.postgres.personal.feedback import PostgresFeedback
 from newsintel.storage.postgres.personal.history import PostgresHistory
+from newsintel.storage.postgres.personal.not_same import PostgresNotSame
 from newsintel.storage.postgres.personal.own_history import PostgresOwnHistory
 from newsintel.storage.postgres.personal.preferences import PostgresPreferences
 from newsintel.storage.postgres.personal.private_feeds import PostgresPrivateFeeds
@@ -95,10 +101,7 @@ async def open_stores(settings: Settings, count: Count) -> AsyncIterator[Stores]
         ):
             places = _spool_places(redis, folder, settings)
             migrating = bridge.add_lane("migrating", 1)
-            if settings.migrate_database_url:
-                owner = (settings.migrate_database_url, settings.migrate_database_password)
-            else:
-                owner = (database, settings.migrate_database_password or settings.database_password)
+            owner = find_owner(settings, database)
             yield Stores(
                 search=_search_stores(redis, settings, count),
                 archive=_archive_stores(postgres, places),
@@ -110,6 +113,40 @@ async def open_stores(settings: Settings, count: Count) -> AsyncIterator[Stores]
                 migrate=lambda: schema.migrate(migrating, *owner, postgres),
                 check_schema=lambda: schema.check_schema(postgres),
             )
+
+
+@asynccontextmanager
+async def open_backups(settings: Settings) -> AsyncIterator[Backups]:
+    """Open the database of the role that owns the tables, for backups alone: Redis is not needed.
+
+    Owns: the embedded PostgreSQL, if no URL is set, and a bridge.
+
+    Raises:
+        EmbeddedServerError: the embedded server did not start.
+    """
+    async with (
+        run_embedded_servers(
+            settings.data_dir, postgres=settings.database_url is None, redis=False
+        ) as own,
+        open_bridge() as bridge,
+    ):
+        url, password = find_owner(
+            settings, settings.database_url or Secret(own.postgres_url or "")
+        )
+        own_server = url.reveal() == own.postgres_url
+        yield Backups(bridge.add_lane("backup", 1), DatabaseAccess(url, password, own_server))
+
+
+def find_owner(settings: Settings, database: Secret) -> tuple[Secret, Secret | None]:
+    """Return the URL and the password of the role that may change the schema.
+
+    Args:
+        settings: they may name another role for migrations.
+        database: the URL of the service's own role.
+    """
+    if settings.migrate_database_url:
+        return settings.migrate_database_url, settings.migrate_database_password
+    return database, settings.migrate_database_password or settings.database_password
 
 
 def _search_stores(redis: RedisLink, settings: Settings, count: Count) -> SearchStores:
@@ -129,12 +166,17 @@ def _spool_places(
 
 
 def _archive_stores(postgres: Postgres, spool: tuple[SpoolPlace, ...]) -> ArchiveStores:
+    checks = PostgresChecks(postgres)
     return ArchiveStores(
         articles=PostgresArchive(postgres),
         search=PostgresSearch(postgres),
         dump=PostgresDump(postgres),
         text_index=PostgresIndexing(postgres),
         stories=PostgresStories(postgres),
+        feeds=PostgresFeeds(postgres),
+        pruning=checks,
+        checks=checks,
+        bulk_files=PostgresBulkFiles(postgres),
         spool=spool,
     )
 
@@ -167,6 +209,7 @@ def _personal_stores(postgres: Postgres, redis: RedisLink) -> PersonalStores:
         saved=PostgresSaved(postgres),
         feedback=PostgresFeedback(postgres),
         feeds=PostgresPrivateFeeds(postgres),
+        not_same=PostgresNotSame(postgres),
         history=PostgresHistory(postgres),
         own_history=PostgresOwnHistory(postgres),
         repeats=RedisRepeats(redis),

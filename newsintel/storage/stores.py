@@ -5,14 +5,18 @@ from collections.abc import Awaitable, Callable
 from attrs import frozen
 
 from newsintel.domain.accounts.ports import Accounts, ApiKeys, Attempts, Sessions, TokenStore
+from newsintel.domain.archive.bulk import BulkFiles
 from newsintel.domain.archive.ports import (
     Archive,
     ArchiveDump,
     ArchiveSearch,
+    ArticleChecks,
+    ArticlePruning,
     SpoolPlace,
     StoryGroups,
     TextIndex,
 )
+from newsintel.domain.feeds.ports import FeedStore
 from newsintel.domain.intelligence.ports import (
     Likeness,
     Reading,
@@ -28,6 +32,7 @@ from newsintel.domain.personal.ports import (
     AccountData,
     Feedback,
     History,
+    NotSame,
     OwnHistory,
     PreferenceStore,
     PrivateFeeds,
@@ -51,6 +56,7 @@ class ArchiveStores:
     """The archive; `articles` is what writes to it.
 
     Attributes:
+        feeds: the feeds that are polled.
         spool: where entries wait while PostgreSQL is away, in the order in which places are tried.
     """
 
@@ -59,6 +65,10 @@ class ArchiveStores:
     dump: ArchiveDump
     text_index: TextIndex
     stories: StoryGroups
+    feeds: FeedStore
+    pruning: ArticlePruning
+    checks: ArticleChecks
+    bulk_files: BulkFiles
     spool: tuple[SpoolPlace, ...]
 
 
@@ -81,6 +91,7 @@ class PersonalStores:
     saved: SavedArticles
     feedback: Feedback
     feeds: PrivateFeeds
+    not_same: NotSame
     history: History
     own_history: OwnHistory
     repeats: Repeats

@@ -59,7 +59,7 @@ def judge_rollout(deployments: Sequence[Json], revision: str) -> Progress:
         DeployError: the service no longer rolls out that revision.
     """
     ours = next((each for each in deployments if each["taskDefinition"] == revision), None)
-    primary = next(each for each in deployments if each["status"] == "PRIMARY")
+    primary = find_primary(deployments)
     if ours is not None and ours.get("rolloutState") == "FAILED":
         why = ours.get("rolloutStateReason", "no reason given")
         raise DeployError(
@@ -78,15 +78,34 @@ def judge_rollout(deployments: Sequence[Json], revision: str) -> Progress:
     return Progress(state == "COMPLETED", f"{shorten_arn(revision)}: {state}, {counts}")
 
 
-def read_exit_code(task: Json) -> int | None:
-    """Return the exit code of our container in a task, or None while the task runs.
+def find_primary(deployments: Sequence[Json]) -> Json:
+    """Return the primary deployment of a service.
+
+    Raises:
+        DeployError: there is none, so the service is being deleted.
+    """
+    found = next((each for each in deployments if each["status"] == "PRIMARY"), None)
+    if found is None:
+        raise DeployError("the service has no primary deployment")
+    return found
+
+
+def read_exit_code(answer: Json) -> int | None:
+    """Return the exit code of our container in a described task, or None while the task runs.
+
+    Args:
+        answer: of describe-tasks for one task. For some seconds after its start ECS may not know
+            it; then `tasks` is empty.
 
     Raises:
         DeployError: the task stopped, but our container has no exit code.
     """
-    if task["lastStatus"] != "STOPPED":
+    task: Json | None = next(iter(answer["tasks"]), None)
+    if task is None or task["lastStatus"] != "STOPPED":
         return None
-    container: Json = next((each for each in task["containers"] if each["name"] == CONTAINER), {})
+    container: Json = next(
+        (each for each in task.get("containers", []) if each["name"] == CONTAINER), {}
+    )
     code = container.get("exitCode")
     if code is None:
         why = container.get("reason") or task.get("stoppedReason", "no reason given")

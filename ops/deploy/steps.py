@@ -3,21 +3,17 @@
 Each raises DeployError if the release must stop.
 """
 
-import json
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from ops.deploy.aws import AwsError, call_aws
+from ops.deploy.aws import AwsError, AwsTimeoutError, call_aws
 from ops.deploy.decisions import (
     DeployError,
     Json,
     find_log,
     get_family,
     judge_rollout,
-    name_running,
     read_exit_code,
     replace_image,
     shorten_arn,
@@ -31,31 +27,7 @@ MIGRATION_S = 900.0
 ROLLOUT_S = 1800.0
 """Twice the time to replace ten tasks (start, two health checks, 30 s of deregistration), plus the
 time that the alarms watch after it."""
-VERIFY_S = 120.0
-IN_A_ROW = 5
-"""Consecutive answers of /health that must name the commit: each can come from a different task."""
 LOG_LINES = 50
-REQUEST_S = 10
-
-
-def find_image(repository: str, commit: str) -> str | None:
-    """Return the digest of a commit's image, or None if it is not built yet.
-
-    Tags are immutable, so a commit is never built twice.
-    """
-    try:
-        found = call_aws(
-            "ecr",
-            "describe-images",
-            repositoryName=repository.partition("/")[2],
-            imageIds=[{"imageTag": commit}],
-        )
-    except AwsError as error:
-        if "ImageNotFoundException" in str(error):
-            return None
-        raise
-    digest: str = found["imageDetails"][0]["imageDigest"]
-    return digest
 
 
 def run_migration(cluster: str, service: str, task_family: str, image: str) -> None:
@@ -77,9 +49,7 @@ def run_migration(cluster: str, service: str, task_family: str, image: str) -> N
     task = answer["tasks"][0]["taskArn"]
     print_line(f"migrating with {shorten_arn(revision)}, task {shorten_arn(task)}")
     code = poll(
-        lambda: read_exit_code(
-            call_aws("ecs", "describe-tasks", cluster=cluster, tasks=[task])["tasks"][0]
-        ),
+        lambda: read_exit_code(call_aws("ecs", "describe-tasks", cluster=cluster, tasks=[task])),
         MIGRATION_S,
         "the migration",
     )
@@ -91,13 +61,24 @@ def run_migration(cluster: str, service: str, task_family: str, image: str) -> N
     print_line("the migration ended with 0")
 
 
-def roll_out(cluster: str, service: str, image: str) -> str:
-    """Deploy a revision with the new image and wait for the rollout. Returns the revision's ARN."""
-    before = describe_service(cluster, service)
-    revision = register_revision(
-        find_newest_definition(get_family(before["taskDefinition"])), image
-    )
-    print_line(f"{shorten_arn(before['taskDefinition'])} -> {shorten_arn(revision)}")
+def roll_out(cluster: str, service: str, image: str, running: str) -> str:
+    """Deploy a revision with the new image and wait for the rollout. Returns the revision's ARN.
+
+    Args:
+        cluster: the ECS cluster.
+        service: the ECS service.
+        image: the new image, by digest.
+        running: the revision that ran when the release began. If another one runs now, a rollback
+            or another release came between, and this one must not undo it.
+    """
+    before = describe_service(cluster, service)["taskDefinition"]
+    if before != running:
+        raise DeployError(
+            f"the service runs {shorten_arn(before)} and no longer {shorten_arn(running)}: "
+            "another release or a rollback came between, and was left in place"
+        )
+    revision = register_revision(find_newest_definition(get_family(before)), image)
+    print_line(f"{shorten_arn(before)} -> {shorten_arn(revision)}")
     call_aws("ecs", "update-service", cluster=cluster, service=service, taskDefinition=revision)
 
     def progress() -> bool | None:
@@ -111,34 +92,6 @@ def roll_out(cluster: str, service: str, image: str) -> str:
         events = [event["message"] for event in describe_service(cluster, service)["events"][:5]]
         raise DeployError("\n".join([str(error), *events])) from error
     return revision
-
-
-def verify_release(cluster: str, service: str, revision: str, url: str, commit: str) -> None:
-    """Check that the new version serves: the running revision, the answering commit, readiness."""
-    primary = next(
-        each
-        for each in describe_service(cluster, service)["deployments"]
-        if each["status"] == "PRIMARY"
-    )
-    if primary["taskDefinition"] != revision or primary["rolloutState"] != "COMPLETED":
-        raise DeployError(
-            f"the service runs {name_running(primary)} ({primary['rolloutState']}), "
-            f"not {shorten_arn(revision)}"
-        )
-    seen = ""
-
-    def answers() -> bool | None:
-        nonlocal seen
-        commits = [fetch_health(f"{url}/health").get("commit") for _ in range(IN_A_ROW)]
-        ready = fetch_health(f"{url}/health/ready").get("status")
-        seen = f"/health names {sorted(set(map(str, commits)))}, /health/ready says {ready!r}"
-        return (set(commits) == {commit} and ready == "ready") or None
-
-    try:
-        poll(answers, VERIFY_S, "the right answer")
-    except DeployError as error:
-        raise DeployError(f"{url} does not serve {commit} in good health: {seen}") from error
-    print_line(f"{url}: {seen}")
 
 
 def find_newest_definition(task_family: str) -> Json:
@@ -180,33 +133,23 @@ def read_log_tail(definition: Json, task: str) -> str:
     return "\n".join(event["message"] for event in events)
 
 
-def fetch_health(url: str) -> dict[str, Any]:
-    """Return a health route's JSON, also of a 503; {} without a JSON answer."""
-    try:
-        with urllib.request.urlopen(url, timeout=REQUEST_S) as response:  # noqa: S310 - the operator's own URL
-            body = json.load(response)
-    except urllib.error.HTTPError as error:
-        body = _parse_json(error.read())
-    except (OSError, ValueError):
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
-def _parse_json(text: bytes) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return {}
-
-
 def poll(check: Callable[[], T | None], within_s: float, what: str) -> T:
-    """Repeat a check until it returns a value. A DeployError of the check ends it at once."""
+    """Repeat a check until it returns a value. A DeployError of the check ends it at once.
+
+    A check only reads, so a call without an answer is made again.
+    """
     give_up = time.monotonic() + within_s
-    while (found := check()) is None:
+    while True:
+        try:
+            found = check()
+        except AwsTimeoutError as error:
+            print_line(f"{error}; trying again")
+            found = None
+        if found is not None:
+            return found
         if time.monotonic() >= give_up:
             raise DeployError(f"{what} took longer than {within_s:g} s")
         time.sleep(POLL_S)
-    return found
 
 
 def print_line(words: str) -> None:

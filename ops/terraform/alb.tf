@@ -12,11 +12,11 @@ resource "aws_lb" "main" {
   xff_header_processing_mode = "append"
 
   access_logs {
-    bucket  = aws_s3_bucket.access_logs.id
+    bucket  = aws_s3_bucket.main["access-logs"].id
     enabled = true
   }
 
-  depends_on = [aws_s3_bucket_policy.access_logs]
+  depends_on = [aws_s3_bucket_policy.main]
 }
 
 resource "aws_lb_target_group" "service" {

@@ -36,7 +36,7 @@ resource "aws_elasticache_user" "service" {
   user_name            = local.cache_user
   engine               = "valkey"
   access_string        = local.cache_access
-  passwords_wo         = ephemeral.aws_secretsmanager_random_password.main["cache"].random_password
+  passwords_wo         = jsondecode(ephemeral.aws_secretsmanager_secret_version.cache.secret_string).password
   passwords_wo_version = local.generated.cache
 }
 
@@ -72,7 +72,7 @@ resource "aws_elasticache_replication_group" "main" {
   auto_minor_version_upgrade = true
   apply_immediately          = false
   maintenance_window         = "sun:05:00-sun:06:00"
-  notification_topic_arn     = aws_sns_topic.alarms.arn
+  notification_topic_arn     = aws_sns_topic.cache_events.arn
 
   dynamic "log_delivery_configuration" {
     for_each = toset(["slow-log", "engine-log"])

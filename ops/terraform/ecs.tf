@@ -23,14 +23,12 @@ locals {
     },
   )
 
-  # Settings from Secrets Manager: setting => secret:field. The servers' addresses are not secret.
-  # They are here so that the task definition has only values known before creation, and can be
-  # checked.
+  # Settings from Secrets Manager: setting => secret:field.
   store_secrets = {
     NEWSINTEL_SECRET_KEYS       = "app:secret_keys"
-    NEWSINTEL_DATABASE_URL      = "database:url"
+    NEWSINTEL_DATABASE_URL      = "addresses:database"
     NEWSINTEL_DATABASE_PASSWORD = "database:password"
-    NEWSINTEL_REDIS_URL         = "cache:url"
+    NEWSINTEL_REDIS_URL         = "addresses:cache"
     NEWSINTEL_REDIS_PASSWORD    = "cache:password"
   }
 
@@ -44,7 +42,7 @@ locals {
   }
 
   service_secrets = merge(local.store_secrets, {
-    for name, field in local.optional_secrets : name => field if contains(keys(aws_secretsmanager_secret.main), split(":", field)[0])
+    for name, field in local.optional_secrets : name => field if contains(setunion(["metrics"], local.used), split(":", field)[0])
   })
 
   # Common to all containers: unprivileged, with a read-only file system.
@@ -60,7 +58,7 @@ locals {
   }
 
   log = {
-    for kind in ["service", "migrate"] : kind => {
+    for kind in ["service", "migrate", "ops"] : kind => {
       logDriver = "awslogs"
       options = {
         awslogs-group         = "/newsintel/${var.environment}/${kind}"
@@ -93,7 +91,7 @@ resource "aws_ecs_task_definition" "service" {
 
   runtime_platform {
     operating_system_family = "LINUX"
-    cpu_architecture        = "X86_64"
+    cpu_architecture        = local.architecture
   }
 
   container_definitions = jsonencode([merge(local.container, {
@@ -112,7 +110,7 @@ resource "aws_ecs_task_definition" "service" {
     }
   }
 
-  depends_on = [aws_iam_role_policy.execution, aws_iam_role.task, aws_secretsmanager_secret_version.generated]
+  depends_on = [aws_iam_role_policy.execution, aws_iam_role.task, aws_secretsmanager_secret_version.generated, aws_secretsmanager_secret_version.addresses]
 }
 
 # The pipeline runs it before a new version. First it ensures that the service's database role
@@ -128,7 +126,7 @@ resource "aws_ecs_task_definition" "migrate" {
 
   runtime_platform {
     operating_system_family = "LINUX"
-    cpu_architecture        = "X86_64"
+    cpu_architecture        = local.architecture
   }
 
   container_definitions = jsonencode([merge(local.container, {
@@ -146,7 +144,7 @@ resource "aws_ecs_task_definition" "migrate" {
     logConfiguration = local.log.migrate
   })])
 
-  depends_on = [aws_iam_role_policy.migrate, aws_iam_role_policy.migrate_owner, aws_iam_role.task, aws_secretsmanager_secret_version.generated]
+  depends_on = [aws_iam_role_policy.migrate, aws_iam_role_policy.migrate_owner, aws_iam_role.task, aws_secretsmanager_secret_version.generated, aws_secretsmanager_secret_version.addresses]
 }
 
 resource "aws_ecs_service" "main" {

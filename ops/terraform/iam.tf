@@ -32,18 +32,18 @@ locals {
 
 resource "aws_iam_role" "execution" {
   name               = "${local.name}-execution"
-  description        = "ECS starting the service: pulls its image, reads its secrets, opens its log"
+  description        = "ECS starting the service or an operator's command: pulls the image, reads the secrets, opens the log"
   assume_role_policy = local.tasks_assume
 }
 
 resource "aws_iam_role_policy" "execution" {
   name = "start-service"
-  role = aws_iam_role.execution.id
+  role = aws_iam_role.execution.name
 
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = concat(local.pull_image, [
-      { Sid = "Log", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = "${local.arn.log_group}:/newsintel/${var.environment}/service:*" },
+      { Sid = "Log", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = [for kind in ["service", "ops"] : "${local.arn.log_group}:/newsintel/${var.environment}/${kind}:*"] },
       { Sid = "Secrets", Effect = "Allow", Action = "secretsmanager:GetSecretValue", Resource = values(local.secret_arns) },
     ])
   })
@@ -57,13 +57,13 @@ resource "aws_iam_role" "migrate" {
 
 resource "aws_iam_role_policy" "migrate" {
   name = "start-migration"
-  role = aws_iam_role.migrate.id
+  role = aws_iam_role.migrate.name
 
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = concat(local.pull_image, [
       { Sid = "Log", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = "${local.arn.log_group}:/newsintel/${var.environment}/migrate:*" },
-      { Sid = "Secrets", Effect = "Allow", Action = "secretsmanager:GetSecretValue", Resource = [local.secret_arns.database, local.secret_arns.cache, local.secret_arns.app] },
+      { Sid = "Secrets", Effect = "Allow", Action = "secretsmanager:GetSecretValue", Resource = [for key in ["addresses", "app", "cache", "database"] : local.secret_arns[key]] },
     ])
   })
 }
@@ -72,7 +72,7 @@ resource "aws_iam_role_policy" "migrate" {
 # that the others can be reviewed before creation.
 resource "aws_iam_role_policy" "migrate_owner" {
   name = "read-owner-secret"
-  role = aws_iam_role.migrate.id
+  role = aws_iam_role.migrate.name
 
   policy = jsonencode({
     Version   = "2012-10-17"
@@ -80,7 +80,7 @@ resource "aws_iam_role_policy" "migrate_owner" {
   })
 }
 
-# The service itself makes no AWS calls.
+# The service itself makes no AWS calls. ops.tf has the role of the operators' commands.
 resource "aws_iam_role" "task" {
   name               = "${local.name}-task"
   description        = "The running service: no rights in AWS"
@@ -104,7 +104,7 @@ resource "aws_iam_role" "flow_log" {
 
 resource "aws_iam_role_policy" "flow_log" {
   name = "write-flow-log"
-  role = aws_iam_role.flow_log.id
+  role = aws_iam_role.flow_log.name
 
   policy = jsonencode({
     Version = "2012-10-17"

@@ -16,12 +16,16 @@ locals {
     execution_role  = "arn:aws:iam::${var.account_id}:role/${local.name}-execution"
     migrate_role    = "arn:aws:iam::${var.account_id}:role/${local.name}-migrate-execution"
     task_role       = "arn:aws:iam::${var.account_id}:role/${local.name}-task"
+    ops_role        = "arn:aws:iam::${var.account_id}:role/${local.name}-ops"
     task_definition = "arn:aws:ecs:${var.region}:${var.account_id}:task-definition"
     secret          = "arn:aws:secretsmanager:${var.region}:${var.account_id}:secret:newsintel/${var.environment}"
     log_group       = "arn:aws:logs:${var.region}:${var.account_id}:log-group"
   }
 
   port = 8000
+
+  # Graviton: a fifth cheaper than X86_64. The pipeline builds the image for it.
+  architecture = "ARM64"
 
   # The service shuts down within drain_s; its watchdog allows 5 s more
   # (newsintel/runtime/lifecycle.py). ECS must wait for both before it kills the task.

@@ -139,7 +139,7 @@ resource "aws_route_table_association" "data" {
   subnet_id      = aws_subnet.data[each.key].id
 }
 
-# Image layers come from S3. This endpoint allows only the registry's bucket.
+# Image layers come from S3. This endpoint allows only the registry's bucket, and ours for operators.
 resource "aws_vpc_endpoint" "s3" {
   vpc_id            = aws_vpc.main.id
   service_name      = "com.amazonaws.${var.region}.s3"
@@ -148,13 +148,23 @@ resource "aws_vpc_endpoint" "s3" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid       = "ImageLayers"
-      Effect    = "Allow"
-      Principal = "*"
-      Action    = "s3:GetObject"
-      Resource  = "arn:aws:s3:::prod-${var.region}-starport-layer-bucket/*"
-    }]
+    Statement = [
+      {
+        Sid       = "ImageLayers"
+        Effect    = "Allow"
+        Principal = "*"
+        Action    = "s3:GetObject"
+        Resource  = "arn:aws:s3:::prod-${var.region}-starport-layer-bucket/*"
+      },
+      {
+        Sid       = "OperatorsFiles"
+        Effect    = "Allow"
+        Principal = "*"
+        Action    = ["s3:GetObject", "s3:ListBucket", "s3:PutObject"]
+        Resource  = [local.ops_bucket, "${local.ops_bucket}/*"]
+        Condition = { StringEquals = { "aws:PrincipalAccount" = var.account_id } }
+      },
+    ]
   })
 
   tags = { Name = "${local.name}-s3" }

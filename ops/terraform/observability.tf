@@ -3,6 +3,7 @@ locals {
   log_groups = {
     service             = "/newsintel/${var.environment}/service"
     migrate             = "/newsintel/${var.environment}/migrate"
+    ops                 = "/newsintel/${var.environment}/ops"
     flow                = "/newsintel/${var.environment}/flow"
     "cache-slow-log"    = "/newsintel/${var.environment}/cache-slow-log"
     "cache-engine-log"  = "/newsintel/${var.environment}/cache-engine-log"
@@ -44,6 +45,18 @@ resource "aws_sns_topic_policy" "alarms" {
 
 resource "aws_sns_topic_subscription" "alarms" {
   topic_arn = aws_sns_topic.alarms.arn
+  protocol  = "email"
+  endpoint  = var.alarm_email
+}
+
+# ElastiCache cannot publish to an encrypted topic. Its events name a node and what happens to it.
+resource "aws_sns_topic" "cache_events" {
+  # checkov:skip=CKV_AWS_26: ElastiCache cannot publish to an encrypted topic, and its events are no secret
+  name = "${local.name}-cache-events"
+}
+
+resource "aws_sns_topic_subscription" "cache_events" {
+  topic_arn = aws_sns_topic.cache_events.arn
   protocol  = "email"
   endpoint  = var.alarm_email
 }

@@ -23,17 +23,26 @@ output "migrate_family" {
   value       = aws_ecs_task_definition.migrate.family
 }
 
-output "task_subnets" {
-  description = "The subnets of a migration task."
-  value       = [for subnet in aws_subnet.private : subnet.id]
+output "ops_family" {
+  description = "The task definition family of the operators' commands."
+  value       = aws_ecs_task_definition.ops.family
 }
 
-output "task_security_group" {
-  description = "The security group of a migration task."
-  value       = aws_security_group.service.id
+output "ops_bucket" {
+  description = "The bucket of the files that operators' commands read (in/) and write (out/)."
+  value       = aws_s3_bucket.main["ops"].bucket
+}
+
+output "task_network" {
+  description = "The network of an operator's task, as `aws ecs run-task` takes it."
+  value = jsonencode({ awsvpcConfiguration = {
+    subnets        = [for subnet in aws_subnet.private : subnet.id]
+    securityGroups = [aws_security_group.service.id]
+    assignPublicIp = "DISABLED"
+  } })
 }
 
 output "secrets_to_fill" {
   description = "The secrets from other providers, with the fields that each needs before the start."
-  value       = { for key, fields in local.provided : aws_secretsmanager_secret.main[key].name => fields }
+  value       = { for key in local.used : aws_secretsmanager_secret.main[key].name => local.provided[key] }
 }

@@ -29,7 +29,7 @@ resource "aws_iam_role" "deploy" {
 
 resource "aws_iam_role_policy" "deploy" {
   name = "deploy"
-  role = aws_iam_role.deploy.id
+  role = aws_iam_role.deploy.name
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -41,8 +41,8 @@ resource "aws_iam_role_policy" "deploy" {
         Sid    = "PushImage"
         Effect = "Allow"
         Action = [
-          "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer",
-          "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart",
+          "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload", "ecr:DescribeImages", "ecr:DescribeImageScanFindings",
+          "ecr:GetDownloadUrlForLayer", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:StartImageScan", "ecr:UploadLayerPart",
         ]
         Resource = local.arn.repository
       },
@@ -66,7 +66,7 @@ resource "aws_iam_role_policy" "deploy" {
         Sid       = "HandRolesToTasks"
         Effect    = "Allow"
         Action    = "iam:PassRole"
-        Resource  = [local.arn.execution_role, local.arn.migrate_role, local.arn.task_role]
+        Resource  = [local.arn.execution_role, local.arn.migrate_role, local.arn.ops_role, local.arn.task_role]
         Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
       },
     ]

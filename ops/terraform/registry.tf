@@ -26,8 +26,14 @@ resource "aws_ecr_lifecycle_policy" "main" {
       },
       {
         rulePriority = 2
+        description  = "Signatures, which must not count as releases: more than there are releases"
+        selection    = { tagStatus = "tagged", tagPatternList = ["sha256-*"], countType = "imageCountMoreThan", countNumber = 300 }
+        action       = { type = "expire" }
+      },
+      {
+        rulePriority = 3
         description  = "A hundred releases to roll back to"
-        selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = 100 }
+        selection    = { tagStatus = "tagged", tagPatternList = ["*"], countType = "imageCountMoreThan", countNumber = 100 }
         action       = { type = "expire" }
       },
     ]

@@ -101,6 +101,17 @@ variable "image_tag" {
   }
 }
 
+variable "aws_cli_image" {
+  description = "The aws CLI's image, which copies the files of operators' commands."
+  type        = string
+  default     = "public.ecr.aws/aws-cli/aws-cli:2.27.50"
+
+  validation {
+    condition     = can(regex("^public\\.ecr\\.aws/aws-cli/aws-cli(:[0-9]+\\.[0-9]+\\.[0-9]+|@sha256:[0-9a-f]{64})$", var.aws_cli_image))
+    error_message = "aws_cli_image must be AWS's own image with a version or a digest."
+  }
+}
+
 variable "sources" {
   description = "The sources, in founder order (NEWSINTEL_SOURCES). Each needs its keys in Secrets Manager."
   type        = list(string)
@@ -183,9 +194,9 @@ variable "max_tasks" {
 }
 
 variable "requests_per_task_per_minute" {
-  description = "Scaling target: requests per task and minute. Default: a quarter of one vCPU's cache hits."
+  description = "Scaling target: requests per task and minute. Default: 70 % of a core with 2 % misses."
   type        = number
-  default     = 30000
+  default     = 24000
 
   validation {
     condition     = var.requests_per_task_per_minute >= 100

@@ -106,7 +106,23 @@ class Terraform:
     def copy(self, folder: Path) -> "Terraform":
         """Copy the configuration to another folder, where it can be changed."""
         shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns("plan.*"))
+        return self.move(folder)
+
+    def move(self, folder: Path) -> "Terraform":
+        """Return the same for another folder."""
         return replace(self, folder=folder)
+
+    def connect_account(self, account: Path) -> "Terraform":
+        """Return the same with a simulated account, which it can change.
+
+        Raises:
+            ToolMissingError: the provider is the real one, which needs a real account.
+        """
+        if not self.prefix:
+            raise ToolMissingError("only the provider's stand-in can apply without an account")
+        python, stand_in, schema = self.prefix
+        served = str(Path(__file__).with_name("serve_account.py"))
+        return replace(self, prefix=(python, served, stand_in, schema, str(account)))
 
 
 def run_command(

@@ -211,6 +211,25 @@ async def test_a_burst_that_waits_for_slots_does_not_blame_the_source(nursery, a
     assert (await rig.ask(9)).status is Status.OK
 
 
+async def test_a_call_whose_turn_would_come_too_late_is_refused_at_once(nursery, autojump_clock):
+    """Its search need not wait for the deadline to say `overloaded`.
+
+    Sixty searches start at a source that is known to take 0.4 s of 1 s: ten run, twenty may still
+    be in time if those end early, and thirty cannot be.
+    """
+    rig = await running(nursery, *[0.4] * 60)
+    assert (await rig.ask(9)).status is Status.OK
+    began = trio.current_time()
+    waiting = [rig.send(9) for _ in range(60)]
+    await wait_all_tasks_blocked()
+    refused = [await channel.receive() for channel in waiting[3 * fetcher.SLOTS :]]
+    assert trio.current_time() == began
+    assert {one.status for one in refused} == {Status.OVERLOADED}
+    statuses = [(await channel.receive()).status for channel in waiting[: 3 * fetcher.SLOTS]]
+    assert statuses.count(Status.OK) == 2 * fetcher.SLOTS
+    assert not rig.admission.is_circuit_open
+
+
 async def test_a_call_delayed_by_the_pace_does_not_blame_the_source(nursery, autojump_clock):
     """It had a fifth of its time. A call that had most of its time counts as a timeout."""
     rig = await running(nursery, *[0.01, 5] * 9, pace_s=0.8)

@@ -7,6 +7,7 @@ import trio
 
 from newsintel.actors import janitor
 from tests.fakes.basics import Clock, Counts, MemoryHistory
+from tests.fakes.upkeep import MemoryChecks
 from tests.make import NOON, search_record
 
 DAY = timedelta(days=1)
@@ -17,11 +18,18 @@ def aged(*days):
     return [search_record(query=f"{age} days", searched_at=NOON - age * DAY) for age in days]
 
 
-async def run_for(time_s, history):
+async def run_for(time_s, history, articles=None, **ages):
     """Run the actor until it is cancelled after a time, and return its counts."""
     counts = Counts()
     with trio.move_on_after(time_s) as scope:
-        await janitor.run(history=history, keep=90 * DAY, count=counts, now=Clock())
+        await janitor.run(
+            history=history,
+            keep=90 * DAY,
+            articles=articles or MemoryChecks(),
+            keep_articles=ages,
+            count=counts,
+            now=Clock(),
+        )
     assert scope.cancelled_caught
     return counts
 
@@ -33,6 +41,17 @@ async def test_expired_searches_are_deleted_within_a_minute_of_the_start(autojum
     counts = await run_for(janitor.FIRST_S, history)
     assert [search.query for search in history.kept] == ["89 days", "0 days"]
     assert counts == {"pruned_searches": 2}
+
+
+async def test_articles_are_deleted_by_source(autojump_clock):
+    """Only those of sources with a limit, by the time of their last fetch."""
+    articles = MemoryChecks()
+    articles.old = 7
+    counts = await run_for(janitor.FIRST_S, MemoryHistory(), articles, guardian=DAY, gdelt=3 * DAY)
+    assert [source for source, _ in articles.pruned] == ["guardian", "gdelt"]
+    (_, day_ago), (_, three_days_ago) = articles.pruned
+    assert day_ago - three_days_ago == pytest.approx(2 * DAY, abs=timedelta(minutes=1))
+    assert counts["pruned_articles guardian"] == 7
 
 
 async def test_it_deletes_every_hour(autojump_clock):

@@ -75,7 +75,8 @@ def test_filters_are_those_of_the_api():
     assert query.start == datetime(2026, 1, 2, tzinfo=UTC)
     assert query.end == datetime(2026, 1, 3, 23, 59, 59, 999_999, tzinfo=UTC)
     assert (query.language, query.sort) == ("en", "newest")
-    assert asked("a").sources == ("reddit", "guardian", "newsapi")
+    others = [name for name in REGISTRY if name not in ("reddit", "guardian")]
+    assert asked("a").sources == ("reddit", "guardian", *others)
 
 
 @pytest.mark.parametrize(
@@ -223,7 +224,8 @@ def test_standard_output_is_one_document(tmp_path, form):
         "REDDIT_CLIENT_SECRET": "s" * 8,
         "REDDIT_USER_AGENT": "test:newsintel:v1 (by /u/nobody)",
     }
-    urls = {"REDDIT_URL": "http://127.0.0.1:9", "REDDIT_AUTH_URL": "http://127.0.0.1:9"}
+    names = ("REDDIT_URL", "REDDIT_AUTH_URL", "HACKERNEWS_URL", "GDELT_URL")
+    urls = dict.fromkeys(names, "http://127.0.0.1:9") | {"SOURCES": ""}
     done = newsintel(
         tmp_path,
         "search",

@@ -17,6 +17,7 @@ from newsintel.config.values import (
     url_parser,
 )
 from newsintel.errors import SettingsError
+from newsintel.outbound.sources import REGISTRY
 
 DECLARED = (
     SourceOptions(
@@ -70,6 +71,29 @@ def test_a_source_is_enabled_by_all_its_keys():
     """A source with half of its credentials stays off."""
     assert read(REDDIT_CLIENT_ID="id").enabled_sources == ()
     assert read(REDDIT_CLIENT_ID="id", REDDIT_CLIENT_SECRET="s").enabled_sources == ("reddit",)
+
+
+def test_a_source_without_keys_is_on_unless_its_own_setting_switches_it_off():
+    """It calls nobody when it is asked, so it has no URL, pace and quota. Production accepts it."""
+    feeds = REGISTRY["feeds"].options
+    settings = read_settings([feeds], {})
+    assert settings.enabled_sources == ("feeds",)
+    assert (settings.source["feeds"].url, settings.source["feeds"].quota) == ("", None)
+    names = {row.name for row in settings.rows}
+    assert "NEWSINTEL_FEEDS_DEADLINE_S" in names
+    assert not names & {f"NEWSINTEL_FEEDS_{name}" for name in ("URL", "PACE_S", "QUOTA")}
+    assert read_settings([feeds], {"NEWSINTEL_FEEDS": "off"}).enabled_sources == ()
+    assert read_settings([feeds], PRODUCTION).enabled_sources == ("feeds",)
+    assert read_settings([*DECLARED, feeds], {"NEWSINTEL_SOURCES": "feeds"}).enabled_sources == (
+        "feeds",
+    )
+    shown_as = [
+        shown(read_settings([feeds], {"NEWSINTEL_FEEDS": one}), "FEEDS").value for one in FEEDS
+    ]
+    assert shown_as == list(FEEDS)
+
+
+FEEDS = ("default", "off", "https://x.example/a,https://y.example/b")
 
 
 def test_sources_sets_the_order_and_the_selection():
@@ -143,6 +167,12 @@ def test_sources_sets_the_order_and_the_selection():
             "NEWSINTEL_OIDC_CLIENT_ID must be set if NEWSINTEL_OIDC_ISSUER is",
         ),
         ({"CORS_ORIGINS": "*"}, "NEWSINTEL_CORS_ORIGINS must be a comma list of origins"),
+        ({"FEEDS": "https://x,nope"}, "NEWSINTEL_FEEDS must be default, off, an OPML file"),
+        ({"PRIVATE_ADDRESSES": "yes"}, "NEWSINTEL_PRIVATE_ADDRESSES must be 1 or 0"),
+        (
+            {"FEEDS_POLL_MIN_S": "60", "FEEDS_POLL_MAX_S": "30"},
+            "NEWSINTEL_FEEDS_POLL_MIN_S .60. must be at most NEWSINTEL_FEEDS_POLL_MAX_S .30.",
+        ),
         ({"SECRET_KEYS": " , "}, "NEWSINTEL_SECRET_KEYS must be a comma list of keys"),
         ({"SECRET_KEYS": "A" * 42 + "+"}, "NEWSINTEL_SECRET_KEYS must be a comma list of keys"),
         (
@@ -436,6 +466,10 @@ def test_values_are_shown_in_the_syntax_of_the_environment():
                 "NEWSINTEL_REDDIT_AUTH_URL": "http://r.example",
             },
             "NEWSINTEL_REDDIT_AUTH_URL must start with https://",
+        ),
+        (
+            {"NEWSINTEL_PRIVATE_ADDRESSES": "1"},
+            "NEWSINTEL_PRIVATE_ADDRESSES must not be 1 in production",
         ),
         (
             {"NEWSINTEL_OIDC_ISSUER": "http://op.example", "NEWSINTEL_OIDC_CLIENT_ID": "i"},

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from newsintel.config.values import (
+    FeedsChoice,
     ListenAddress,
     Quota,
     choice_parser,
     integer_parser,
+    parse_days,
+    parse_feeds,
     parse_folder,
     parse_issuer,
     parse_list,
@@ -35,6 +38,16 @@ GOOD = [
     (choice_parser("text", "json"), " JSON ", "json"),
     (parse_list, "a, b,,c ", ("a", "b", "c")),
     (parse_list, " ", ()),
+    (parse_feeds, " Default ", FeedsChoice("default")),
+    (parse_feeds, "off", FeedsChoice("off")),
+    (parse_feeds, "/etc/feeds.opml", FeedsChoice("file", ("/etc/feeds.opml",))),
+    (parse_feeds, "https://x.example/a.OPML", FeedsChoice("opml", ("https://x.example/a.OPML",))),
+    (
+        parse_feeds,
+        "https://x.example/a.opml, http://y.example/",
+        FeedsChoice("addresses", ("https://x.example/a.opml", "http://y.example/")),
+    ),
+    (parse_feeds, "https://x.example/f", FeedsChoice("addresses", ("https://x.example/f",))),
     (url_parser("https"), "https://example.org/base/", "https://example.org/base"),
     (parse_issuer, " https://op.example ", "https://op.example"),
     (parse_issuer, "https://op.example/", "https://op.example/"),
@@ -52,6 +65,8 @@ GOOD = [
     (parse_quota, "5/30s", Quota(5, 30)),
     (parse_quota, "5/2m", Quota(5, 120)),
     (parse_quota, "OFF", None),
+    (parse_days, "30", 30),
+    (parse_days, " Off ", None),
 ]
 BAD = [
     (parse_text, "  "),
@@ -82,7 +97,16 @@ BAD = [
     (parse_folder, "/new\nline"),
     (parse_folder, "/tab\tbed"),
     (parse_folder, "~nobody-of-this-name/data"),
+    (parse_feeds, " "),
+    (parse_feeds, "ftp://x.example/"),
+    (parse_feeds, "https://"),
+    (parse_feeds, "https://[half"),
+    (parse_feeds, "https://x.example/, /etc/feeds.opml"),
+    (parse_feeds, "off, https://x.example/"),
     (parse_quota, "0/1d"),
+    (parse_days, "0"),
+    (parse_days, "1.5"),
+    (parse_days, "4000"),
     (parse_quota, "100/1w"),
 ]
 

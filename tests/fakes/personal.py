@@ -13,6 +13,8 @@ from newsintel.domain.paging import Position
 from newsintel.domain.personal.model import (
     ArticleMark,
     MarkPage,
+    NotSameMark,
+    NotSamePage,
     OwnedFeed,
     PastSearch,
     PastSearches,
@@ -223,6 +225,35 @@ class MemoryPrivateFeeds(_Memory):
                     person = self._accounts.kept[user_id].public_id
                     return OwnedFeed(user_id, person, feed)
         return None
+
+
+class MemoryNotSame(_Memory):
+    """A `ports.NotSame`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[int, dict[frozenset[str], NotSameMark]] = defaultdict(dict)
+
+    async def record(self, user_id, pair, at):
+        await self._answer()
+        one, other = (article.id for article, _ in pair)
+        self.kept[user_id][frozenset((one, other))] = NotSameMark(one, other, at)
+
+    async def delete(self, user_id, article_id, other_id):
+        await self._answer()
+        return self.kept[user_id].pop(frozenset((article_id, other_id)), None) is not None
+
+    async def find_others(self, user_id, article_id):
+        await self._answer()
+        pairs = [pair for pair in self.kept[user_id] if article_id in pair]
+        return frozenset().union(*pairs) - {article_id}
+
+    async def list_page(self, user_id, limit, after):
+        await self._answer()
+        marks = sorted(self.kept[user_id].values(), key=lambda mark: mark.marked_at, reverse=True)
+        start = int(after.keys[0]) if after else 0
+        more = Position((str(start + limit),)) if len(marks) > start + limit else None
+        return NotSamePage(tuple(marks[start : start + limit]), more)
 
 
 class MemoryAccountData(_Memory):

@@ -247,6 +247,7 @@ async def test_an_invalid_request_is_answered_with_a_problem(sent, status, code)
         assert b"application/problem+json" in answer
         assert b"x-request-id: " in answer.lower()
         assert b"nosniff" in answer
+        assert b"content-security-policy: default-src 'none'" in answer.lower()
 
 
 async def test_a_request_with_a_length_and_chunks_closes_its_connection():

@@ -1,6 +1,7 @@
 """The rows of the route table: what each view takes is what its requests give."""
 
 from datetime import UTC, date
+from keyword import iskeyword
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -106,11 +107,11 @@ def test_a_path_without_a_kind_and_two_values_of_one_name_are_bugs():
 
 def table():
     """Every route of the service, those for development included."""
-    found, real = [], application.openapi.build_routes
+    found, real = [], application.openapi.describe_api
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             application.openapi,
-            "build_routes",
+            "describe_api",
             lambda rows, *rest: found.extend(rows) or real(rows, *rest),
         )
         create_app(World(settings=settings(NEWSINTEL_DEV_SIGN_IN="1")).services)
@@ -164,8 +165,9 @@ def fits(value, hint):
 def test_each_value_has_the_type_of_its_field(route, data):
     """Read or left out: mypy believes what the class says."""
     hints = get_type_hints(route.parameters)
-    kinds = route.in_path | {one.name: one.kind for one in (*route.takes, *route.body)}
+    kinds = route.in_path | {one.name: one.kind for one in (*route.takes, *route.body, *route.form)}
     values = {name: kind.parse(data.draw(sent(kind.schema), name)) for name, kind in kinds.items()}
-    absent = {one.name: one.default for one in (*route.takes, *route.body) if not one.required}
+    declared = (*route.takes, *route.body, *route.form)
+    absent = {one.name: one.default for one in declared if not one.required}
     for name, value in (*values.items(), *absent.items()):
-        assert fits(value, hints["from_" if name == "from" else name]), (name, value)
+        assert fits(value, hints[f"{name}_" if iskeyword(name) else name]), (name, value)

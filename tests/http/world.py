@@ -66,10 +66,12 @@ from tests.fakes.accounts import (
     ScriptedProvider,
 )
 from tests.fakes.basics import MemoryBytes, MemoryCache, MemorySearch
+from tests.fakes.feeds import MemoryFeeds
 from tests.fakes.likeness import MemoryLikeness
 from tests.fakes.personal import (
     MemoryAccountData,
     MemoryFeedback,
+    MemoryNotSame,
     MemoryOwnHistory,
     MemoryPreferences,
     MemoryPrivateFeeds,
@@ -261,6 +263,7 @@ class World:
     settings: Settings = field(factory=settings)
     desk: Desk = field(factory=Desk)
     archive: MemorySearch = field(factory=MemorySearch)
+    public_feeds: MemoryFeeds = field(factory=MemoryFeeds)
     bytes_cache: MemoryBytes = field(factory=MemoryBytes)
     likeness: MemoryLikeness = field(factory=MemoryLikeness)
     accounts: MemoryAccounts = field(factory=MemoryAccounts)
@@ -281,6 +284,7 @@ class World:
     preferences: MemoryPreferences = field(factory=MemoryPreferences)
     saved: MemorySaved = field(factory=MemorySaved)
     feedback: MemoryFeedback = field(factory=MemoryFeedback)
+    not_same: MemoryNotSame = field(factory=MemoryNotSame)
     own_history: MemoryOwnHistory = field(factory=MemoryOwnHistory)
     harvests: MemoryCache = field(factory=MemoryCache)
     marking: SearchMarker = field(factory=lambda: SearchMarker([Secret("A" * 43)]))
@@ -320,6 +324,7 @@ class World:
                 kept=SizedCache(KEPT_BYTES),
             ),
             archive=self.archive,
+            feeds=self.public_feeds,
             accounts=AccountServices(
                 directory=self.accounts,
                 persons=Persons([Secret("A" * 43)]),
@@ -334,6 +339,7 @@ class World:
                 saved=self.saved,
                 feedback=self.feedback,
                 feeds=self.feeds,
+                not_same=self.not_same,
                 own_history=self.own_history,
                 recording=Recording(self.inbox[0], [Secret("A" * 43)], self.metrics.count),
                 account_data=MemoryAccountData(
@@ -343,6 +349,7 @@ class World:
                     self.feedback,
                     self.own_history,
                     self.feeds,
+                    self.not_same,
                 ),
             ),
             intelligence=IntelligenceServices(

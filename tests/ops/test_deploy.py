@@ -5,6 +5,7 @@ The tests check the steps, their order, and what counts as a failure.
 
 import json
 import os
+import subprocess
 import sys
 import threading
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from ops.deploy import __main__ as deploy
-from ops.deploy import steps
+from ops.deploy import aws, steps, verify
 from ops.deploy.decisions import (
     READ_ONLY,
     DeployError,
@@ -28,6 +29,15 @@ OTHER = "b" * 40
 DIGEST = "sha256:" + "1" * 64
 REPOSITORY = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/newsintel-production"
 SERVICE, MIGRATE = "newsintel-production", "newsintel-production-migrate"
+OPS = "newsintel-production-ops"
+WELL = {"newsapi": "ready", "guardian": "ready", "reddit": "disabled"}
+STORES = {"postgresql": "ok", "redis": "ok"}
+INDEX = {
+    "manifests": [
+        {"digest": "sha256:arm64", "platform": {"os": "linux", "architecture": "arm64"}},
+        {"digest": "sha256:attestation", "platform": {"os": "unknown", "architecture": "unknown"}},
+    ]
+}
 HAPPY = [
     [["PRIMARY", "new", "IN_PROGRESS"], ["ACTIVE", "old", "COMPLETED"]],
     [["PRIMARY", "new", "COMPLETED"]],
@@ -73,21 +83,30 @@ class World:
         self.folder = folder
         self.state = {
             "images": {COMMIT: DIGEST},
-            "families": {SERVICE: [definition(SERVICE)], MIGRATE: [definition(MIGRATE)]},
+            "families": {name: [definition(name)] for name in (SERVICE, MIGRATE, OPS)},
             "migration": {
                 "refused": False,
+                "unknown": 1,
                 "polls": 1,
                 "end": {"containers": [{"name": "newsintel", "exitCode": 0}]},
             },
             "released": None,
             "story": HAPPY,
+            "between": None,
+            "scan": [{"status": "COMPLETE"}],
+            "findings": {},
+            "index": INDEX,
             "log": ["relation does not exist"],
         }
 
     def run(self, url, *, command="release", commit=COMMIT):
         """Run the command as the workflow does."""
         (self.folder / "world.json").write_text(json.dumps(self.state))
-        words = [command, "--repository", REPOSITORY, "--commit", commit]
+        words = [command, "--repository", REPOSITORY]
+        if command in ("scan", "tag"):
+            words += ["--digest", DIGEST]
+        if command != "scan":
+            words += ["--commit", commit]
         if command == "release":
             words += [
                 "--cluster",
@@ -96,6 +115,8 @@ class World:
                 SERVICE,
                 "--migrate-family",
                 MIGRATE,
+                "--ops-family",
+                OPS,
                 "--url",
                 url,
             ]
@@ -115,7 +136,7 @@ class World:
         return [
             command
             for command, _ in self.calls
-            if not command.split()[1].startswith(("describe", "get"))
+            if not command.split()[1].startswith(("describe", "get", "batch-get"))
         ]
 
 
@@ -130,20 +151,23 @@ def world(tmp_path, monkeypatch):
     )
     monkeypatch.setenv("FAKE_AWS", str(tmp_path))
     monkeypatch.setattr(steps, "POLL_S", 0.01)
-    monkeypatch.setattr(steps, "VERIFY_S", 0.3)
+    monkeypatch.setattr(verify, "VERIFY_S", 0.3)
     return World(tmp_path)
 
 
 @contextmanager
-def site(commit=COMMIT, ready="ready"):
-    """A service that reports a commit and a readiness."""
+def site(commit=COMMIT, ready="ready", sources=(WELL,), checks=STORES):
+    """A service that reports a commit and a readiness; the last of `sources` repeats."""
+    told = list(sources)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             status = 503 if self.path == "/health/ready" and ready == "unusable" else 200
-            body = json.dumps(
-                {"commit": commit} if self.path == "/health" else {"status": ready}
-            ).encode()
+            found = {"commit": commit}
+            if self.path == "/health/ready":
+                found = {"status": ready, "checks": checks, "sources": told[0]}
+                del told[: len(told) > 1]
+            body = json.dumps(found).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -174,6 +198,12 @@ def test_release_migrates_then_rolls_out_then_checks_health(world, capsys):
         "ecs run-task",
         "ecs register-task-definition",
         "ecs update-service",
+        "ecs register-task-definition",
+    ]
+    assert [given["family"] for command, given in world.calls if "register" in command] == [
+        MIGRATE,
+        SERVICE,
+        OPS,
     ]
     calls = dict(world.calls)
     assert calls["ecs run-task"]["networkConfiguration"] == {
@@ -181,7 +211,7 @@ def test_release_migrates_then_rolls_out_then_checks_health(world, capsys):
     }
     assert calls["ecs run-task"]["taskDefinition"].endswith(f"/{MIGRATE}:8")
     assert calls["ecs update-service"]["taskDefinition"].endswith(f"/{SERVICE}:8")
-    assert f"/health names ['{COMMIT}'], /health/ready says 'ready'" in capsys.readouterr().out
+    assert f"/health names {COMMIT}, /health/ready says 'ready'" in capsys.readouterr().out
 
 
 def test_only_the_image_is_swapped():
@@ -231,10 +261,11 @@ def test_failed_migration_leaves_the_service_alone(world, capsys):
 @pytest.mark.parametrize(
     ("migration", "words"),
     [
-        ({"refused": True, "polls": 0, "end": {}}, "RESOURCE:CPU"),
+        ({"refused": True, "unknown": 0, "polls": 0, "end": {}}, "RESOURCE:CPU"),
         (
             {
                 "refused": False,
+                "unknown": 0,
                 "polls": 0,
                 "end": {
                     "stoppedReason": "CannotPullContainerError",
@@ -291,19 +322,85 @@ def test_failed_rollout_shows_the_last_events(world, capsys):
     assert "tasks failed to start" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "served", [{"commit": OTHER}, {"ready": "degraded"}, {"ready": "unusable"}]
-)
-def test_wrong_commit_or_not_ready_is_a_failure(world, capsys, served):
-    """A rollout that AWS calls complete failed if the service is not ready.
+AWAY = WELL | {"newsapi": "quota_spent"}
 
-    The same holds if it has another commit.
+
+@pytest.mark.parametrize(
+    ("served", "words"),
+    [
+        ({"commit": OTHER}, OTHER),
+        ({"ready": "unusable"}, "'unusable'"),
+        ({"ready": "degraded", "checks": STORES | {"redis": "failing"}}, "['redis']"),
+        ({"ready": "degraded", "checks": {}}, "stores"),
+        ({"ready": "degraded", "sources": (WELL, AWAY)}, "['newsapi']"),
+    ],
+)
+def test_wrong_commit_or_worse_health_is_a_failure(world, capsys, served, words):
+    """A rollout that AWS calls complete failed if another commit answers, or a store is away.
+
+    The same holds for a source that was ready before.
     """
     with site(**served) as url:
         assert world.run(url) == 1
     said = capsys.readouterr().err
     assert f"does not serve {COMMIT} in good health" in said
-    assert repr(served.get("ready", OTHER)) in said
+    assert words in said
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        pytest.param((AWAY,), id="away before as well"),
+        pytest.param(({"guardian": "ready"}, AWAY), id="new in this version"),
+        pytest.param((AWAY, WELL | {"newsapi": "circuit_open"}), id="away for another reason"),
+    ],
+)
+def test_absent_source_is_no_failure_of_the_release(world, capsys, sources):
+    """A spent quota or a refusal is no fault of the new version, and the log names the source."""
+    with site(ready="degraded", sources=sources) as url:
+        assert world.run(url) == 0, capsys.readouterr().err
+    assert "sources that are away: newsapi" in capsys.readouterr().out
+
+
+def test_first_release_has_nothing_to_compare_with(world, capsys, monkeypatch):
+    """Before it, no server answers. The stores must be well; sources are only named."""
+    asked = []
+
+    def fetch(url):
+        asked.append(url)
+        return {}
+
+    monkeypatch.setattr(deploy, "fetch_health", fetch)
+    with site(ready="degraded", sources=(AWAY,)) as url:
+        assert world.run(url) == 0, capsys.readouterr().err
+        assert asked == [f"{url}/health/ready"]
+
+
+def test_release_leaves_a_rollback_in_place(world, capsys):
+    """If another revision runs than at the beginning, the release does not replace it."""
+    world.state["between"] = f"arn:aws:ecs:eu-west-1:111122223333:task-definition/{SERVICE}:3"
+    with site() as url:
+        assert world.run(url) == 1
+    assert "ecs update-service" not in world.changes
+    assert f"the service runs {SERVICE}:3 and no longer {SERVICE}:7" in capsys.readouterr().err
+
+
+def test_call_without_an_answer_is_made_again_only_if_it_reads(world, capsys, monkeypatch):
+    """A poll goes on; a call that changes something ends the release with one line."""
+    hangs, run = ["describe-tasks", "run-task"], subprocess.run
+
+    def run_or_hang(command, **options):
+        if command[2] in hangs:
+            hangs.remove(command[2])
+            raise subprocess.TimeoutExpired(command, options["timeout"])
+        return run(command, **options)
+
+    monkeypatch.setattr(aws.subprocess, "run", run_or_hang)
+    with site() as url:
+        assert world.run(url) == 1
+        assert capsys.readouterr().err == "deploy: aws ecs run-task: no answer in 120 s\n"
+        assert world.run(url) == 0, capsys.readouterr().err
+    assert "aws ecs describe-tasks: no answer in 120 s; trying again" in capsys.readouterr().out
 
 
 def test_no_answer_is_a_failure(world, capsys):
@@ -333,6 +430,52 @@ def test_image_is_built_once(world, capsys):
     assert world.run("http://127.0.0.1:9", commit=OTHER) == 1
     assert f"no image of {OTHER}" in capsys.readouterr().err
     assert world.changes == []
+
+
+def test_image_gets_its_tag_when_it_is_scanned(world, capsys):
+    """The scan is of the image for the tasks' processor; the tag is of the index above it."""
+    world.state["scan"] = [None, {"status": "IN_PROGRESS"}, {"status": "COMPLETE"}]
+    world.state["findings"] = {"findingSeverityCounts": {"MEDIUM": 2}}
+    assert world.run("", command="scan") == 0, capsys.readouterr().err
+    assert "{'MEDIUM': 2}" in capsys.readouterr().out
+    scanned = [given["imageId"] for command, given in world.calls if "scan" in command]
+    assert scanned == [{"imageDigest": "sha256:arm64"}] * 4
+    assert world.changes == ["ecr start-image-scan"]
+    assert world.run("", command="tag", commit=OTHER) == 0
+    assert dict(world.calls)["ecr put-image"] == {
+        "repositoryName": SERVICE,
+        "imageManifest": json.dumps(INDEX),
+        "imageManifestMediaType": "application/vnd.oci.image.index.v1+json",
+        "imageDigest": DIGEST,
+        "imageTag": OTHER,
+    }
+
+
+@pytest.mark.parametrize(
+    ("scan", "findings", "words"),
+    [
+        (
+            {"status": "COMPLETE"},
+            {
+                "findingSeverityCounts": {"CRITICAL": 1, "LOW": 1},
+                "findings": [
+                    {"name": "CVE-2026-1", "severity": "CRITICAL"},
+                    {"name": "CVE-2026-2", "severity": "LOW"},
+                ],
+            },
+            "critical vulnerabilities: CVE-2026-1\n",
+        ),
+        ({"status": "FAILED", "description": "no layers"}, {}, "ended as FAILED: no layers\n"),
+        ({"status": "UNSUPPORTED_IMAGE"}, {}, "ended as UNSUPPORTED_IMAGE: no reason given\n"),
+    ],
+)
+def test_image_with_a_critical_finding_or_without_a_scan_is_refused(
+    world, capsys, scan, findings, words
+):
+    """The pipeline stops before it signs or tags the image, so it can never be released."""
+    world.state |= {"scan": [scan], "findings": findings}
+    assert world.run("", command="scan") == 1
+    assert capsys.readouterr().err.endswith(words)
 
 
 def test_error_of_aws_is_shown(world, capsys):

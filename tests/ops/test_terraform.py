@@ -13,6 +13,7 @@ from newsintel.domain.operations import emf
 from newsintel.http.server import connection
 from newsintel.outbound.sources import REGISTRY
 from newsintel.runtime.lifecycle import END_SLACK_S
+from ops.terraform_check.breaches import load_breaches
 from ops.terraform_check.mutants import load_mutants, load_scenarios
 from ops.terraform_check.tools import CONFIGURATION, FEATURES, ROOT
 
@@ -41,13 +42,19 @@ LEFT_ALONE = {
     "DEV_SIGN_IN": "refused in production",
     "METRICS_BIND": "metrics travel in the log",
     "CORS_ORIGINS": "no other site is served",
+    "FEEDS": "SOURCES names the sources; feeds are none of them unless somebody adds it",
+    "FEEDS_POLL_MIN_S": "the contract's",
+    "FEEDS_POLL_MAX_S": "the contract's",
+    "PRIVATE_ADDRESSES": "refused in production",
     "REDDIT_SUBREDDITS": "a matter of taste",
     "SPOOL_MAX_BYTES": "a fifth of the smallest cache node",
     "REDDIT_AUTH_URL": "the real one",
+    "GDELT_BULK": "300,000 articles a day need another database",
+    "GDELT_BULK_URL": "the real one",
 } | {
     f"{source.upper()}_{what}": "the source's own"
     for source in REGISTRY
-    for what in ("URL", "DEADLINE_S", "PACE_S", "QUOTA")
+    for what in ("URL", "DEADLINE_S", "PACE_S", "QUOTA", "RETENTION_D")
 }
 
 RESOURCE_TYPES = """
@@ -167,14 +174,15 @@ def test_no_feature_passes_by_finding_nothing():
 
 def test_every_mutant_finds_its_line(tmp_path):
     """Exactly once, so that an edit of the file cannot disable a mutant."""
-    for mutant in load_mutants(FEATURES / "mutants.toml"):
+    breaches = [each.change for each in load_breaches(FEATURES / "breaches.toml")]
+    for mutant in load_mutants(FEATURES / "mutants.toml") + breaches:
         shutil.copy(CONFIGURATION / mutant.file, tmp_path)
         before = (tmp_path / mutant.file).read_text(encoding="utf-8")
         mutant.apply(tmp_path)
         assert (tmp_path / mutant.file).read_text(encoding="utf-8") != before
 
 
-def test_every_skipped_checkov_check_has_its_reason():
+def test_every_skipped_checkov_check_has_its_reason(texts):
     """The reason is on the same line."""
     lines = (
         (CONFIGURATION / ".checkov.yaml")
@@ -185,6 +193,9 @@ def test_every_skipped_checkov_check_has_its_reason():
     assert lines
     for line in lines:
         assert re.fullmatch(r"  - CKV2?_AWS_\d+ # .{20,}", line), line
+    for text in texts.values():
+        for reason in re.findall(r"checkov:skip=(.*)", text):
+            assert re.fullmatch(r"CKV2?_AWS_\d+: .{20,}", reason), reason
 
 
 def test_variables_are_typed_described_and_validated(texts):
@@ -212,13 +223,35 @@ def test_the_files_are_in_standard_form():
     assert done.returncode == 0, done.stdout
 
 
-def test_without_terraform_the_check_is_skipped_and_says_why():
-    """With exit code 0: a bare machine has no terraform."""
+@pytest.mark.parametrize(
+    ("environ", "code", "words"),
+    [
+        ({}, 0, "skipped. "),
+        ({"CI": "true"}, 1, "FAILED, nothing was checked. "),
+    ],
+)
+def test_without_terraform_the_check_says_why_and_no_gate_opens(environ, code, words):
+    """A bare machine has no terraform, which is no error there. In CI it is one."""
     command = [sys.executable, "-m", "ops.terraform_check"]
     done = subprocess.run(
-        command, cwd=ROOT, env={"PATH": "/nowhere"}, capture_output=True, text=True, check=False
+        command,
+        cwd=ROOT,
+        env={"PATH": "/nowhere", **environ},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stdout) == (
-        0,
-        "terraform-check: skipped. terraform is not on PATH\n",
+        code,
+        f"terraform-check: {words}terraform is not on PATH\n",
     )
+
+
+def test_the_pipeline_builds_for_the_processor_of_the_tasks(texts):
+    """An image for another processor starts nowhere: `exec format error`."""
+    platforms = {"ARM64": "linux/arm64", "X86_64": "linux/amd64"}
+    architecture = re.search(r'architecture *= "(\w+)"', texts["locals.tf"])[1]
+    workflow = (ROOT / ".github/workflows/deploy.yml").read_text(encoding="utf-8")
+    assert re.findall(r"platforms: (linux/\S+)", workflow) == [platforms[architecture]]
+    for name in ("ecs.tf", "ops.tf"):
+        assert set(re.findall(r"cpu_architecture *= (\S+)", texts[name])) == {"local.architecture"}

@@ -28,7 +28,7 @@ from newsintel.domain.search.ports import Upstream
 from newsintel.domain.search.query_model import Clause, Query, Sort, Term
 from newsintel.outbound import transport as outbound
 from newsintel.outbound.source_client import TokenSource, open_upstream
-from newsintel.outbound.sources.source import Request, Response, Source
+from newsintel.outbound.sources.source import Recheck, Request, Response, Source
 from tests import faults
 from tests.faults import Script, reply, sequence, serving
 from tests.waiting import PATIENCE_S
@@ -415,6 +415,66 @@ async def test_refused_token_is_renewed_once() -> None:
             len(served.heads),
         ] == [True, True, 2]
         assert (tokens.renewals, tokens.kept) == (["1"], True)
+
+
+async def test_source_without_a_key_is_asked_without_one() -> None:
+    """Hacker News and GDELT need none."""
+    settings = SourceSettings("plain", "", 1.0, 0, None, enabled=True, values={})
+    async with (
+        serving(reply()) as served,
+        open_upstream(
+            source(), evolve(settings, url=served.url), token=None, now=lambda: NOW
+        ) as upstream,
+    ):
+        assert await upstream.fetch(QUERY) == SourcePage((), 0, http_status=200)
+    assert "api-key= " in served.heads[0]
+
+
+async def test_query_that_the_source_cannot_answer_is_not_sent() -> None:
+    """The source's own refusal is returned."""
+    refusal = Refusal(Status.UNSUPPORTED, "too short", query_fault=True)
+    settings = SourceSettings("plain", "", 1.0, 0, None, enabled=True, values={})
+    choosy = evolve(source(), build_request=lambda *_: refusal)
+    async with (
+        serving(reply()) as served,
+        open_upstream(
+            choosy, evolve(settings, url=served.url), token=None, now=lambda: NOW
+        ) as upstream,
+    ):
+        assert await upstream.fetch(QUERY) is refusal
+    assert served.heads == []
+
+
+async def test_items_are_checked_with_the_token() -> None:
+    """A check is a call like any other: a refused token is renewed once."""
+    terms = Recheck(
+        lambda ids, _, token: Request("/info", (("id", ",".join(ids)), ("t", token))),
+        id_pattern=".*",
+        most_ids=10,
+        every_s=1.0,
+    )
+    checked = evolve(source(uses_token=True), recheck=terms)
+    settings = SourceSettings("plain", "", 1.0, 0, None, enabled=True, values={})
+    replies = sequence(reply(b"{}", "401 Unauthorized"), reply(b'{"rows": [7]}'))
+    async with (
+        serving(replies) as served,
+        open_upstream(
+            checked, evolve(settings, url=served.url), token=Tokens(), now=lambda: NOW
+        ) as upstream,
+    ):
+        found = await upstream.recheck(["a", "b"])
+    assert isinstance(found, SourcePage)
+    assert found.returned == 1
+    assert [head.split()[1] for head in served.heads] == [
+        f"/info?id=a%2Cb&t={number}" for number in (1, 2)
+    ]
+
+
+async def test_source_without_a_way_to_check_is_not_asked() -> None:
+    """Asking it is a bug of ours."""
+    async with upstream_at("http://127.0.0.1:1") as upstream:
+        with pytest.raises(ValueError, match="plain"):
+            await upstream.recheck(["a"])
 
 
 async def test_without_a_token_no_request_is_sent() -> None:

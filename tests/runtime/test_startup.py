@@ -209,7 +209,7 @@ async def test_readiness_is_logged_when_it_changes(autojump_clock):
     shutdown = trio.Event()
     with capture_logs() as logs:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(health.watch_readiness, world.services, shutdown)
+            nursery.start_soon(health.watch_readiness, world.services, shutdown, print)
             for stores, blocked in story:
                 world.health.found = stores
                 world.states["guardian"] = SourceState(blocked=blocked)

@@ -42,6 +42,7 @@ FIELDS = (
     ),
     *("image_url", "language", "external_id", "points", "comments", "first_seen_at", "fetched_at"),
     "discussion",
+    "country",
 )
 """All fields in the order of an export. They do not change; more may be added."""
 
@@ -126,6 +127,7 @@ def _build_article(row: LineFields, now: datetime) -> Article:
         section=_read_text(row, "section", MAX_NAME),
         image_url=_read_url(row, "image_url"),
         language=_read_pattern(row, "language", r"[a-z]{2}"),
+        country=_read_pattern(row, "country", r"[A-Z]{2}"),
         engagement=_read_engagement(row),
     )
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from attrs import frozen
+
 from newsintel.domain.archive.model import ArchivePage, ArchiveQuery, Bar, Bucket, Facets, Hit
 from newsintel.domain.paging import Position
 from newsintel.domain.search.article import ArchivedArticle, Article, Pair
@@ -33,6 +35,57 @@ class Archive(Protocol):
 
     async def get_article(self, article_id: str) -> ArchivedArticle | None:
         """Return one article by its public id."""
+        ...
+
+
+class ArticlePruning(Protocol):
+    """The archive in PostgreSQL, for the janitor."""
+
+    async def prune_source(self, source: str, before: datetime) -> int:
+        """Delete a source's articles that were last fetched before a time.
+
+        Articles that a person has saved stay.
+
+        Returns:
+            How many were deleted.
+        """
+        ...
+
+
+@frozen
+class DueCheck:
+    """An article whose source must be asked whether it still has it.
+
+    Attributes:
+        article_id: the public id.
+        external_id: the source's id.
+    """
+
+    article_id: str
+    external_id: str
+
+
+class ArticleChecks(Protocol):
+    """Which articles must be checked at their source, in PostgreSQL."""
+
+    async def take_due(self, source: str, limit: int) -> Sequence[DueCheck]:
+        """Take up to `limit` articles that are due, the longest waiting first.
+
+        Other processes do not get them for some minutes. If they are not finished by then, they
+        are due again.
+        """
+        ...
+
+    async def finish(
+        self, *, kept: Sequence[str], anonymous: Sequence[str], gone: Sequence[str]
+    ) -> None:
+        """Note the results of checks, by public id.
+
+        Args:
+            kept: the source still has these articles; they are due again after a day.
+            anonymous: those of them whose author the source no longer names; ours is removed.
+            gone: the source no longer has these; they are deleted.
+        """
         ...
 
 

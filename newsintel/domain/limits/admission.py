@@ -125,7 +125,7 @@ class Admission:
         alone.
         """
         self.set_spent(spent)
-        takes_s = median(self._latencies_s) if self._latencies_s else 0.0
+        takes_s = self.expected_latency_s()
         last = _Hold(now_s, Status.OK)
         for holds in (
             self._list_shared_holds(spent, signed_in=signed_in),
@@ -161,6 +161,10 @@ class Admission:
         return [
             _Hold(spent.own_s + self._terms.quota.window_s, Status.QUOTA_EXHAUSTED, HeldFrom.PERSON)
         ]
+
+    def expected_latency_s(self) -> float:
+        """Return the median latency of the last successful calls; 0 if there is none yet."""
+        return median(self._latencies_s) if self._latencies_s else 0.0
 
     def set_spent(self, spent: Spent) -> None:
         """Store what was spent, in this process or any other."""

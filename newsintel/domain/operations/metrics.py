@@ -28,6 +28,21 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "archived_articles": ("Articles saved, new or refreshed.", ()),
     "dead_letters": ("Articles that can never be saved, stored aside with the reason.", ()),
+    "rechecked_articles": ("Archived articles that their source still has.", ("source",)),
+    "withdrawn_articles": (
+        "Articles deleted because their source deleted or withdrew them.",
+        ("source",),
+    ),
+    "recheck_failures": (
+        "Times that archived articles could not be checked at their source; tried again later.",
+        ("source",),
+    ),
+    "pruned_articles": ("Articles deleted because of their age.", ("source",)),
+    "bulk_files": ("Files of GDELT whose pages are archived.", ()),
+    "bulk_failures": (
+        "Times that GDELT's list or one of its files could not be read; tried again later.",
+        (),
+    ),
     "refused_pairs": ("Pairs of duplicates that the archive refused; left out.", ()),
     "lost_articles": (
         "Articles that were in an answer and are neither saved nor spooled: no place had room.",
@@ -79,6 +94,7 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
         "Requests that were not valid HTTP, or were cut, by the problem in the answer.",
         ("code",),
     ),
+    "shed_requests": ("Reads answered 503 `busy` at once, because too many waited.", ()),
     "lost_latencies": (
         "Fetches whose latency Redis did not take; `newsintel deadlines` does not know of them.",
         (),
@@ -105,8 +121,13 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
         "Times that the numbers of saves could not be read; tried again within the minute.",
         (),
     ),
+    "polled_feeds": ("Polls of feeds, by what came of them.", ("status",)),
+    "poll_failures": (
+        "Times that the state of feeds could not be read or stored; tried again within seconds.",
+        (),
+    ),
     "prune_failures": (
-        "Times that old searches could not be deleted; tried again within the hour.",
+        "Times that old searches or articles could not be deleted; tried again within the hour.",
         (),
     ),
 }
@@ -138,10 +159,11 @@ HISTOGRAMS: dict[str, tuple[str, tuple[str, ...], tuple[float, ...]]] = {
 GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "flights": ("Running searches.", ()),
     "connections": ("Connections open on the public port.", ()),
+    "requests_waiting": ("Reads whose response has not begun.", ()),
     "queue_depth": ("Messages that wait in an inbox.", ("inbox",)),
     "queue_room": ("Messages that an inbox can hold.", ("inbox",)),
     "queue_age_seconds": (
-        "Time since a reading last found the inbox empty: no message in it is older.",
+        "Time since a reading last found the inbox or the spool empty: nothing in it is older.",
         ("inbox",),
     ),
     "source_ready": ("1 if a source would be asked now.", ("source",)),
@@ -164,7 +186,10 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
 
 SUMMED_GAUGES = frozenset(
     f"newsintel_{name}"
-    for name in ("flights", "connections", "queue_depth", "queue_room", "store_slots_used", "tasks")
+    for name in (
+        *("flights", "connections", "requests_waiting", "queue_depth", "queue_room"),
+        *("store_slots_used", "tasks"),
+    )
 )
 """The gauges that count something. The sum over all workers means something; of the other gauges,
 and of those of a process, each worker has a series of its own, with the label `worker`.

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from newsintel.config.environment import PREFIX
 from newsintel.config.settings import Settings
 
 
@@ -19,7 +20,10 @@ def make_source_notice(settings: Settings) -> str | None:
     none = not settings.enabled_sources
     said = []
     if none:
-        ways = "; or ".join(_join_names(source.missing) for source in wanted)
+        # A source without keys has a setting of its own name.
+        ways = "; or ".join(
+            _join_names(source.missing or (PREFIX + source.name.upper(),)) for source in wanted
+        )
         said.append(
             f"no source is set up, so answers come from the archive alone; for news set {ways}"
         )

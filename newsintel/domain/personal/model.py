@@ -68,6 +68,23 @@ class MarkPage:
 
 
 @frozen
+class NotSameMark:
+    """Two articles that a person called different stories, by their public ids, in either order."""
+
+    article_id: str
+    other_id: str
+    marked_at: datetime
+
+
+@frozen
+class NotSamePage:
+    """Some marks, the latest first, and where the next page begins; None on the last page."""
+
+    marks: tuple[NotSameMark, ...]
+    next: Position | None
+
+
+@frozen
 class PastSearch:
     """A past search of a person.
 

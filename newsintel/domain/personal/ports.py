@@ -13,6 +13,7 @@ from newsintel.domain.paging import Position
 from newsintel.domain.personal.model import (
     Dismissal,
     MarkPage,
+    NotSamePage,
     OwnedFeed,
     PastSearches,
     PrivateFeed,
@@ -154,6 +155,35 @@ class Feedback(Protocol):
 
     async def list_dismissed(self, user_id: int, limit: int, after: Position | None) -> MarkPage:
         """Return up to `limit` dismissed articles after a position, the latest first."""
+        ...
+
+
+class NotSame(Protocol):
+    """Pairs of articles that people called different stories; each person's newest 5,000."""
+
+    async def record(
+        self, user_id: int, pair: Sequence[tuple[Article, datetime]], at: datetime
+    ) -> None:
+        """Record that two articles are not one story, possibly again.
+
+        Args:
+            user_id: the id of the account.
+            pair: two different articles, each with the time of its fetch. If the archive does not
+                have one yet, the same transaction adds it there.
+            at: the current time.
+        """
+        ...
+
+    async def delete(self, user_id: int, article_id: str, other_id: str) -> bool:
+        """Delete a mark, whatever the order of its articles; False if there was none."""
+        ...
+
+    async def find_others(self, user_id: int, article_id: str) -> frozenset[str]:
+        """Return the public ids of the articles that are not one story with an article."""
+        ...
+
+    async def list_page(self, user_id: int, limit: int, after: Position | None) -> NotSamePage:
+        """Return up to `limit` marks after a position, the latest first."""
         ...
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 MAX_TITLE, MAX_DESCRIPTION, MAX_CONTENT, MAX_NAME = 300, 2000, 50_000, 200
 """In characters. Reddit allows 300 in a title, and the longest title recorded elsewhere has 150. A
@@ -41,6 +41,7 @@ class Article:
         canonical_url: the identity: one URL for all spellings of the same page.
         publisher: the outlet, e.g. `The Guardian`, `BBC News`; `r/worldnews` only for posts without
             a link.
+        country: of the publisher, two capitals (ISO 3166-1), if the source says it.
         published_at_estimated: True if the source gave no usable date. Then the date is the time of
             the fetch.
     """
@@ -60,6 +61,7 @@ class Article:
     section: str | None = None
     image_url: str | None = None
     language: str | None = None
+    country: str | None = None
     engagement: Engagement | None = None
 
 
@@ -104,6 +106,19 @@ class Group:
     def discussion(self) -> Engagement | None:
         """Where readers discuss the story: the leader's page, else any other page of the group."""
         return self.find_discussion(self.leader.id) or _choose_discussion(self.members)
+
+    def list_others(self, article: Article) -> list[Member]:
+        """Return every member except one article, in founder order.
+
+        If the founder is among them, it gets the rule and the similarity of that article: they tie
+        the two together.
+        """
+        place = next(at for at, member in enumerate(self.members) if member.article == article)
+        others = [member for at, member in enumerate(self.members) if at != place]
+        if place > 0:
+            own = self.members[place]
+            others[0] = evolve(others[0], rule=own.rule, similarity=own.similarity)
+        return others
 
     def find_discussion(self, article_id: str) -> Engagement | None:
         """Return where readers discuss a page: several members may be the same page."""

@@ -25,7 +25,7 @@ from newsintel.domain.search.query_model import Dedupe, Sort
 
 # Increase it with every change to the fields of Answer or of a value within. Then what another
 # version wrote is not read.
-FORMAT = 7
+FORMAT = 8
 
 MAX_BYTES = 2 * 2**20
 """Maximum size of an answer in the cache. Parsing a larger one would block the event loop too long.

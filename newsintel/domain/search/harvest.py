@@ -151,13 +151,25 @@ class Answer:
         """Return an article of the harvest, as far as this answer knows it."""
         fetched_at = self.harvest.fetched_at
         for ranked in self.merge.ranked:
-            for member in ranked.group.members:
+            group = ranked.group
+            for member in group.members:
                 if member.article.id == article_id:
-                    discussed = ranked.group.find_discussion(article_id)
+                    discussed = group.find_discussion(article_id)
                     article = evolve(
                         member.article, engagement=discussed or member.article.engagement
                     )
-                    return ArchivedArticle(article, fetched_at, fetched_at, ranked.group.leader.id)
+                    return ArchivedArticle(
+                        article,
+                        fetched_at,
+                        fetched_at,
+                        group.leader.id,
+                        group.founder.id,
+                        tuple(
+                            other
+                            for other in group.list_others(member.article)
+                            if other.article.id != article_id  # the same page, of another source
+                        ),
+                    )
         return None
 
     @property

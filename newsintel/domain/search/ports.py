@@ -1,7 +1,7 @@
 """Protocols for what a search needs: sources, and answers shared between processes."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from attrs import frozen
 
@@ -27,6 +27,15 @@ class Upstream(Protocol):
 
         Runs as long as the service does; returns at once if there is nothing to do.
         """
+        ...
+
+
+@runtime_checkable
+class RecheckUpstream(Protocol):
+    """A source that can be asked again for items that it gave."""
+
+    async def recheck(self, ids: Sequence[str]) -> SourcePage | Refusal:
+        """Ask once for items by their ids; those that the source no longer has are missing."""
         ...
 
 

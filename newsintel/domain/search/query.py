@@ -14,6 +14,9 @@ from newsintel.domain.text.languages import is_any_function_word
 from newsintel.domain.text.tokens import split_words
 from newsintel.errors import InvalidParameterError
 
+ANY_QUERY = Query("", (), (), None, None, None, Sort.RELEVANCE, "")
+"""Stands for the query of a reply that answers none: it excludes no article."""
+
 _BARE = re.compile(r"[^\W_]+")
 _OPERATORS = frozenset({"and", "or", "not"})
 _QUOTED = str.maketrans({'"': "\N{HEBREW PUNCTUATION GERSHAYIM}", "\\": " "})
@@ -102,8 +105,8 @@ def _join_clauses(clauses: Sequence[Clause], without: str) -> str:
     if len(clauses) == 1:
         return _write_clause(clauses[0], without)
     wanted, unwanted = (
-        _find_common([one.wanted for one in clauses]),
-        _find_common([one.unwanted for one in clauses]),
+        find_common_terms([one.wanted for one in clauses]),
+        find_common_terms([one.unwanted for one in clauses]),
     )
     if any(set(one.wanted) <= set(wanted) for one in clauses):  # else an alternative becomes empty
         wanted = ()
@@ -115,12 +118,27 @@ def _join_clauses(clauses: Sequence[Clause], without: str) -> str:
     either = " OR ".join(f"({part})" if " " in part else part for part in parts)
     if not wanted and not unwanted:
         return either
-    return " AND ".join((*map(_write_term, wanted), f"({either})")) + _write_excluded(
+    return " AND ".join((*map(write_term, wanted), f"({either})")) + _write_excluded(
         unwanted, without
     )
 
 
-def _find_common(each: Sequence[Sequence[Term]]) -> tuple[Term, ...]:
+def merge_alternatives(clauses: Sequence[Clause]) -> Clause:
+    """Return one clause for a source without OR.
+
+    It has the terms that all alternatives share. It then finds everything that was asked for, and
+    other articles, too. If the alternatives share no wanted term, it is the first of them.
+    """
+    wanted = find_common_terms([one.wanted for one in clauses])
+    return (
+        Clause(wanted, find_common_terms([one.unwanted for one in clauses]))
+        if wanted
+        else clauses[0]
+    )
+
+
+def find_common_terms(each: Sequence[Sequence[Term]]) -> tuple[Term, ...]:
+    """Return the terms that are in all lists, of which there is at least one, in their order."""
     return tuple(term for term in each[0] if all(term in terms for terms in each))
 
 
@@ -129,14 +147,14 @@ def _exclude_terms(terms: Sequence[Term], these: Sequence[Term]) -> tuple[Term, 
 
 
 def _write_clause(clause: Clause, without: str) -> str:
-    return " AND ".join(map(_write_term, clause.wanted)) + _write_excluded(clause.unwanted, without)
+    return " AND ".join(map(write_term, clause.wanted)) + _write_excluded(clause.unwanted, without)
 
 
 def _write_excluded(terms: Sequence[Term], without: str) -> str:
-    return "".join(without + _write_term(term) for term in terms)
+    return "".join(without + write_term(term) for term in terms)
 
 
-def _write_term(term: Term) -> str:
+def write_term(term: Term) -> str:
     """Return a term bare if no source can misread it, else in quotes.
 
     So Reddit does not read `node.js` as a URL, nor `and` as an operator. A mark inside a Hebrew

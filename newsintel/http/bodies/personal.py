@@ -6,7 +6,14 @@ Pure functions from values to JSON values.
 from typing import Any
 
 from newsintel.domain.accounts.model import Account
-from newsintel.domain.personal.model import ArticleMark, PastSearch, PastSearches, Save, SavedPage
+from newsintel.domain.personal.model import (
+    ArticleMark,
+    NotSameMark,
+    PastSearch,
+    PastSearches,
+    Save,
+    SavedPage,
+)
 from newsintel.domain.text.moments import format_time
 from newsintel.http.bodies.search import summarize_article
 
@@ -45,6 +52,14 @@ def build_exported_mark(mark: ArticleMark) -> dict[str, Any]:
         return summarize_article(mark.article) | {"opened": {"opened_at": format_time(mark.at)}}
     return summarize_article(mark.article) | {
         "dismissed": {"reason": mark.reason.value, "dismissed_at": format_time(mark.at)}
+    }
+
+
+def build_exported_not_same(mark: NotSameMark) -> dict[str, Any]:
+    """Two articles that are not one story, in the export."""
+    return {
+        "articles": [mark.article_id, mark.other_id],
+        "marked_at": format_time(mark.marked_at),
     }
 
 

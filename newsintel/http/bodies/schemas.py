@@ -24,6 +24,7 @@ COUNT: Schema = {"type": "integer", "minimum": 0}
 FLAG: Schema = {"type": "boolean"}
 MOMENT: Schema = {"type": "string", "format": "date-time"}
 URI: Schema = {"type": "string", "format": "uri"}
+COUNTRY: Schema = {"type": "string", "pattern": "^[A-Z]{2}$"}
 SESSION_ID: Schema = {"type": "string", "pattern": "^s_[a-z2-7]{20}$"}
 KEY_ID: Schema = {"type": "string", "pattern": "^k_[a-z2-7]{20}$"}
 ARTICLE_ID: Schema = {"type": "string", "pattern": "^a_[a-z2-7]{20}$"}
@@ -186,6 +187,25 @@ COMPONENTS: dict[str, Schema] = {
                 )
             ),
             "next_cursor": nullable(TEXT),
+        }
+    ),
+    "Coverage": object_of(
+        {
+            "publishers": list_of(ref("Report")),
+            "countries": map_of(COUNT),
+            "languages": map_of(COUNT),
+            "hours": list_of(object_of({"start": MOMENT, "count": COUNT})),
+            "first": nullable(ref("Report")),
+            "missing": list_of(COUNTRY),
+        }
+    ),
+    "Report": object_of(
+        {
+            "publisher": TEXT,
+            "country": nullable(COUNTRY),
+            "language": nullable(TEXT),
+            "published_at": MOMENT,
+            "url": URI,
         }
     ),
     "Similar": object_of(
@@ -355,6 +375,7 @@ COMPONENTS: dict[str, Schema] = {
             "saved": list_of(ref("ExportedArticle")),
             "opened": list_of(object_of(_OPENED, published_at_estimated=FLAG)),
             "dismissed": list_of(object_of(_DISMISSED, published_at_estimated=FLAG)),
+            "not_same": list_of(object_of({"articles": list_of(ARTICLE_ID), "marked_at": MOMENT})),
             "searches": list_of(ref("PastSearch")),
         }
     ),

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from attrs import asdict, evolve, frozen
+from attrs import asdict, frozen
 
 from newsintel.domain.bounds.slices import Sliced, run_all
-from newsintel.domain.search.article import ArchivedArticle, Article, Engagement, Group, Member
+from newsintel.domain.search.article import ArchivedArticle, Article, Engagement, Member
 from newsintel.domain.search.harvest import Answer, Merge, Origin, Ranked
 from newsintel.domain.search.kept_apart import KeptApart, list_kept_apart
 from newsintel.domain.search.merging import merge_by_mode
@@ -124,7 +124,7 @@ def _build_group_body(ranked: Ranked, *, explain: bool) -> dict[str, Any]:
         "discussion": _build_discussion(ranked.group.discussion),
         "group_id": ranked.group.founder.id,
         "score": display_score(ranked.parts),
-        "duplicates": [_build_duplicate(member) for member in _list_duplicates(ranked.group)],
+        "duplicates": list(map(_build_duplicate, _list_duplicates(ranked))),
     }
     if not explain:
         return body
@@ -166,20 +166,8 @@ def _build_discussion(counted: Engagement | None) -> dict[str, Any] | None:
     return {"url": counted.url, "points": counted.points, "comments": counted.comments}
 
 
-def _list_duplicates(group: Group) -> list[Member]:
-    """Return every member except the leader, in founder order.
-
-    A founder that is not the leader gets the leader's rule and similarity: they tie the two
-    together.
-    """
-    leading = next(
-        place for place, member in enumerate(group.members) if member.article == group.leader
-    )
-    leader = group.members[leading]
-    others = [member for place, member in enumerate(group.members) if place != leading]
-    if leading > 0:
-        others[0] = evolve(others[0], rule=leader.rule, similarity=leader.similarity)
-    return others
+def _list_duplicates(ranked: Ranked) -> list[Member]:
+    return ranked.group.list_others(ranked.group.leader)
 
 
 def _build_duplicate(member: Member) -> dict[str, Any]:
@@ -204,9 +192,7 @@ def _build_source_reports(answer: Answer, merged: Merge) -> dict[str, Any]:
     """
     own = answer.harvest.origin is Origin.LIVE
     listed = (
-        member.article.source
-        for ranked in merged.ranked
-        for member in _list_duplicates(ranked.group)
+        member.article.source for ranked in merged.ranked for member in _list_duplicates(ranked)
     )
     counts = Counter(listed if own else ())
     return {

@@ -18,10 +18,10 @@ from newsintel.domain.ports import Count, WallClock
 from newsintel.domain.search.harvest import Via
 from newsintel.domain.search.query_model import Query
 from newsintel.http.asgi import Asgi, HeaderLines, Receive, Scope, Send
-from newsintel.http.paths import SEARCH
 from newsintel.http.response.conditional import drop_body_headers, is_already_held
 from newsintel.http.response.fixed_answer import FixedAnswer
 from newsintel.http.response.kept_answer import Kept, KeptAnswer
+from newsintel.http.response.packing import choose_form
 from newsintel.http.response.page_cache import PageCache
 from newsintel.http.response.rendered_search import RenderedSearch
 from newsintel.runtime.personal.recording import Recording
@@ -47,14 +47,14 @@ class Hits:
     """Finds finished answers and makes responses from them. It never waits.
 
     Attributes:
-        pages: the finished searches, filled by the search's route.
+        pages: the finished searches by path, filled by the routes of these paths.
         fixed: the answers that never change, by path.
         kept: the answers of the last seconds, filled by the routes.
         record: offers a search to the history, without waiting.
         count: counts `searches`.
     """
 
-    _pages: PageCache
+    _pages: Mapping[str, PageCache]
     _fixed: Mapping[str, FixedAnswer]
     _kept: Kept = field(kw_only=True)
     _record: Recording = field(kw_only=True)
@@ -64,11 +64,12 @@ class Hits:
         """Return the finished answer to a request, fresh or not; None if there is none."""
         if scope["method"] not in ("GET", "HEAD"):
             return None
-        if scope["path"] == SEARCH:
-            return self._pages.get(scope["query_string"])
-        found: Finished | None = self._kept.get((scope["path"], scope["query_string"]))
-        if found is None and not scope["query_string"]:  # the routes of fixed answers take none
-            found = self._fixed.get(scope["path"])
+        path, query_string = scope["path"], scope["query_string"]
+        if path in self._pages and (page := self._pages[path].get(query_string)) is not None:
+            return page
+        found: Finished | None = self._kept.get((path, query_string))
+        if found is None and not query_string:  # the routes of fixed answers take none
+            found = self._fixed.get(path)
         return None if found is None or _has_length(scope) else found
 
     def answer(self, found: Finished, scope: Scope, now: datetime, via: str) -> HitAnswer:
@@ -80,6 +81,10 @@ class Hits:
             now: the time of day.
             via: how a search is answered, a `Via`.
         """
+        if found.packed is not None:
+            found = choose_form(found, scope["headers"])
+        if found.policy is not None:
+            scope["state"]["policy"] = found.policy
         if isinstance(found, KeptAnswer):
             scope["state"]["route"] = found.route
             return _finish(scope, found.build_headers(now.timestamp(), hit=True), found)

@@ -8,7 +8,15 @@ passes without waiting.
 from newsintel.domain.accounts.model import Caller
 from newsintel.errors import RateLimitedError
 from newsintel.http.asgi import Asgi, HeaderLines, Receive, Scope, Send
-from newsintel.http.paths import DESCRIPTION, HEALTH, METRICS, PROBLEM_PAGES, READY, SEARCHES
+from newsintel.http.paths import (
+    DESCRIPTION,
+    HEALTH,
+    METRICS,
+    PROBLEM_PAGES,
+    READY,
+    SEARCHES,
+    STATIC,
+)
 from newsintel.http.response.problems import PROBLEMS, send_problem
 from newsintel.runtime.limits.limiter import Limiter
 
@@ -16,8 +24,8 @@ EXEMPT_PATHS = frozenset({HEALTH, READY, METRICS, DESCRIPTION, "/docs", "/favico
 """Paths that platforms probe, often from one IP address for all users, and paths that explain the
 service to callers over the limit."""
 
-EXEMPT_PREFIXES = (PROBLEM_PAGES, "/docs/")
-"""Prefixes of further exempt paths."""
+EXEMPT_PREFIXES = (PROBLEM_PAGES, "/docs/", STATIC)
+"""Prefixes of further exempt paths. The first page that a browser loads also loads its parts."""
 
 
 class RateLimits:

@@ -1,8 +1,11 @@
-"""Content negotiation by the Accept header (RFC 9110, 12.5.1).
+"""Content negotiation by the headers Accept and Accept-Encoding (RFC 9110, 12.5.1 and 12.5.3).
 
 The framework's parser takes time quadratic in the header's length: 16 KiB of spaces block all
 requests for half a second.
 """
+
+from collections.abc import Iterable
+from functools import lru_cache
 
 MAX_ACCEPT_CHARS = 1_000
 """Characters of an Accept header. Browsers send 150; a longer header is ignored."""
@@ -12,6 +15,18 @@ def is_preferred(accept: str, wanted: str, *others: str) -> bool:
     """Whether the client prefers one media type to each of the others."""
     ranges = _parse_ranges(accept) if len(accept) <= MAX_ACCEPT_CHARS else {}
     return _find_quality(ranges, wanted) > max(_find_quality(ranges, other) for other in others)
+
+
+def accepts_gzip(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a request's header lines name the coding gzip, with a quality above 0."""
+    given = b",".join(value for name, value in headers if name == b"accept-encoding")
+    return len(given) <= MAX_ACCEPT_CHARS and _names_gzip(given)
+
+
+# Cached: browsers send the same few values with every request.
+@lru_cache(maxsize=64)
+def _names_gzip(codings: bytes) -> bool:
+    return _parse_ranges(codings.decode("latin-1")).get("gzip", 0.0) > 0
 
 
 def _parse_ranges(accept: str) -> dict[str, float]:

@@ -3,6 +3,7 @@
 A parser takes the decoded JSON value, or raises a ValueError that states the rule.
 """
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,22 @@ def string(shortest: int, longest: int) -> Kind:
         return value
 
     return Kind({"type": "string", "minLength": shortest, "maxLength": longest}, parse)
+
+
+def matching_string(schema: dict[str, Any], rule: str) -> Kind:
+    """Text that matches a schema's pattern.
+
+    Args:
+        schema: has a `pattern`, which means the same in Python and in ECMA 262.
+        rule: the pattern in words, after "must be".
+    """
+
+    def parse(value: Any) -> str:
+        if not isinstance(value, str) or not re.fullmatch(schema["pattern"], value):
+            raise ValueError(f"must be {rule}")
+        return value
+
+    return Kind(schema, parse)
 
 
 def choice(*words: str) -> Kind:

@@ -100,6 +100,17 @@ def free_text(longest: int | None = None) -> Kind:
     )
 
 
+def limited_text(longest: int) -> Kind:
+    """Text of a limited length, counted in code points."""
+
+    def parse(raw: str) -> str:
+        if len(raw) > longest:
+            raise ValueError(f"must be text of at most {longest} characters")
+        return raw
+
+    return Kind({"type": "string", "maxLength": longest}, parse)
+
+
 def matching_text(schema: dict[str, Any], rule: str) -> Kind:
     """Text that matches a schema's pattern.
 

@@ -31,11 +31,16 @@ class Parameter:
 
 
 def parse_query(
-    parameters: Iterable[Parameter], query_string: bytes, *, foreign: bool = False
+    parameters: Iterable[Parameter],
+    query_string: bytes,
+    *,
+    foreign: bool = False,
+    blank_is_absent: bool = False,
 ) -> dict[str, Any]:
     """Return every parameter's value by name; an absent one has its default.
 
-    Unknown parameters of a foreign query string are ignored.
+    Unknown parameters of a foreign query string are ignored. With `blank_is_absent`, so are known
+    ones without a value: forms send those of empty fields.
 
     Raises:
         InvalidParameterError: there are too many parameters.
@@ -45,6 +50,8 @@ def parse_query(
     known = {parameter.name: parameter for parameter in parameters}
     given, errors = _split_pairs(query_string)
     values: dict[str, Any] = {}
+    if blank_is_absent:
+        given = {name: raw for name, raw in given.items() if raw or name not in known}
     for name, raw in given.items():
         if name not in known and foreign:
             errors.pop(name, None)

@@ -29,12 +29,18 @@ from newsintel.errors import (
     UnavailableError,
 )
 from newsintel.http.request.access import CHALLENGE
-from newsintel.http.response.problems import PROBLEMS, RETRY_AFTER_S, answer_problem
+from newsintel.http.response.problems import (
+    PROBLEMS,
+    RETRIED_STATUSES,
+    RETRY_AFTER_S,
+    answer_problem,
+)
 from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
 
 QuartView = Callable[..., Awaitable[Response]]
+Respond = Callable[[BaseException], Response]
 
 _FRAMEWORK_CODES = {
     400: "invalid_body",
@@ -68,8 +74,10 @@ TOO_WIDE = (
 )
 
 
-def handle_errors(view: QuartView) -> QuartView:
+def handle_errors(view: QuartView, respond: Respond | None = None) -> QuartView:
     """Wrap a view so that it answers every exception, groups included, with a problem.
+
+    `respond` makes the response; None = `respond_to_error`.
 
     A BaseException that is not an `Exception` (trio's Cancelled, KeyboardInterrupt) propagates
     after the others are logged: no client waits for a response then.
@@ -80,7 +88,7 @@ def handle_errors(view: QuartView) -> QuartView:
         try:
             return await view(**path)
         except Exception as error:  # noqa: BLE001 - a bug in a route becomes a logged 500
-            return respond_to_error(error)
+            return (respond or respond_to_error)(error)
         except BaseExceptionGroup as group:
             passing, rest = group.split(
                 lambda leaf: not isinstance(leaf, Exception | BaseExceptionGroup)
@@ -213,4 +221,4 @@ def _build_headers(error: BaseException, code: str) -> dict[str, str]:
     if isinstance(error, AccountGoneError):
         return {"WWW-Authenticate": CHALLENGE}
     wait_s = getattr(error, "retry_after_s", None) or RETRY_AFTER_S
-    return {"Retry-After": str(ceil(wait_s))} if PROBLEMS[code].status in (429, 503) else {}
+    return {"Retry-After": str(ceil(wait_s))} if PROBLEMS[code].status in RETRIED_STATUSES else {}

@@ -6,9 +6,10 @@ seconds, so what another process changes shows soon.
 
 from math import floor
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from newsintel.domain.bounds.sized_cache import SizedCache
+from newsintel.domain.bounds.slices import Sliced
 from newsintel.http.asgi import HeaderLines
 from newsintel.http.bodies.formats import MEDIA_TYPES, Format
 from newsintel.http.response.cache_headers import (
@@ -18,6 +19,7 @@ from newsintel.http.response.cache_headers import (
     format_etag,
     hash_body,
 )
+from newsintel.http.response.packing import describe_packed, pack_in_slices, vary_by_encoding
 
 MEMORY_S = 5
 """How long an answer is sent from memory, at most."""
@@ -39,6 +41,8 @@ class KeptAnswer:
         until_s: until when it is sent from memory, Unix time.
         keep_s: for how long caches may keep it; None = they may not.
         route: the route that answered, for log and metrics.
+        policy: the content security policy of a page; None = that of all other answers.
+        packed: the same answer compressed by gzip; None = there is none.
     """
 
     body: bytes
@@ -48,6 +52,8 @@ class KeptAnswer:
     until_s: float
     keep_s: int | None
     route: str
+    policy: bytes | None = None
+    packed: "KeptAnswer | None" = None
 
     @classmethod
     def of_body(
@@ -59,6 +65,7 @@ class KeptAnswer:
         keep_s: int,
         age_s: float,
         media_type: str = MEDIA_TYPES[Format.JSON],
+        policy: bytes | None = None,
     ) -> "KeptAnswer":
         """Return an answer that caches may keep.
 
@@ -69,6 +76,7 @@ class KeptAnswer:
             keep_s: for how long it is cached in all.
             age_s: for how long it has been cached.
             media_type: its Content-Type.
+            policy: the content security policy of a page.
         """
         tag = hash_body(body)
         lines = (
@@ -79,7 +87,13 @@ class KeptAnswer:
         )
         made_s = now_s - age_s
         until_s = min(now_s + MEMORY_S, made_s + keep_s)
-        return cls(body, tag, lines, made_s, until_s, keep_s, route)
+        return cls(body, tag, lines, made_s, until_s, keep_s, route, policy)
+
+    def pack(self) -> Sliced["KeptAnswer"]:
+        """Return the same answer with its compressed form, in slices."""
+        packed, lines = (yield from pack_in_slices(self.body)), vary_by_encoding(self.lines)
+        smaller = evolve(self, body=packed, lines=tuple(describe_packed(lines, packed)))
+        return evolve(self, lines=tuple(lines), packed=smaller)
 
     @classmethod
     def of_moment(cls, body: bytes, route: str, now_s: float, memory_s: float) -> "KeptAnswer":
@@ -126,5 +140,6 @@ Kept = SizedCache[tuple[str, bytes], KeptAnswer]
 
 def keep_answer(kept: Kept, path: str, query_string: bytes, answer: KeptAnswer) -> None:
     """Keep the answer to a request; it replaces an older one."""
-    size_bytes = ANSWER_BYTES + len(path) + len(query_string) + len(answer.body)
+    bodies = len(answer.body) + (0 if answer.packed is None else len(answer.packed.body))
+    size_bytes = ANSWER_BYTES + len(path) + len(query_string) + bodies
     kept.put((path, query_string), answer, size_bytes)

@@ -36,5 +36,6 @@ class PageCache:
         headers = len(page.timing) + sum(
             len(name) + len(value) for name, value in page.fixed_headers
         )
-        size_bytes = PAGE_BYTES + query_bytes(page.query) + headers + len(page.body)
+        bodies = len(page.body) + (0 if page.packed is None else len(page.packed.body))
+        size_bytes = PAGE_BYTES + query_bytes(page.query) + headers + bodies
         self._pages.put(query_string, page, size_bytes + len(query_string))

@@ -17,6 +17,8 @@ PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_S = 1
 """The default Retry-After: a search holds its slot for at most about SEARCH_DEADLINE_S, 1.5 s by
 default."""
+RETRIED_STATUSES = (429, 503)
+"""Statuses whose answers have a Retry-After."""
 
 
 @frozen

@@ -10,8 +10,9 @@ from enum import Enum, auto
 from math import floor
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.intelligence.searched import summarize_search
 from newsintel.domain.search.codec import to_json
 from newsintel.domain.search.freshness import MAX_CLOCK_SKEW_S, Windows
@@ -30,6 +31,7 @@ from newsintel.http.response.cache_headers import (
     format_etag,
     format_server_timing,
 )
+from newsintel.http.response.packing import describe_packed, pack_in_slices, vary_by_encoding
 
 
 class Privacy(Enum):
@@ -73,6 +75,8 @@ class RenderedSearch:
         fetched_at: when its harvest landed.
         searched: what is recorded for each person who gets it; None on all pages but the
             first, and in other formats than JSON.
+        policy: the content security policy of a page; None = that of all other answers.
+        packed: the same answer compressed by gzip; None = there is none.
     """
 
     body: bytes
@@ -86,6 +90,14 @@ class RenderedSearch:
     query: Query
     fetched_at: datetime
     searched: SearchSummary | None
+    policy: bytes | None = None
+    packed: "RenderedSearch | None" = None
+
+    def pack(self) -> Sliced["RenderedSearch"]:
+        """Return the same answer with its compressed form, in slices."""
+        packed, lines = (yield from pack_in_slices(self.body)), vary_by_encoding(self.fixed_headers)
+        smaller = evolve(self, body=packed, fixed_headers=tuple(describe_packed(lines, packed)))
+        return evolve(self, fixed_headers=tuple(lines), packed=smaller)
 
     def is_fresh(self, now_s: float) -> bool:
         """Whether it may be sent without asking the desk; `now_s` is Unix time.

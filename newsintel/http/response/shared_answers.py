@@ -50,6 +50,27 @@ async def answer_shared(
         make: makes the body's plain value; an error is not cached, and all waiters raise it.
         encoding: the format. `asked` has what else the encoded body depends on.
     """
+    body, keep_s, age_s = await _get_shared(services, prefix, asked, make, encoding)
+    return _answer_body(services, encoding, body, keep_s, age_s)
+
+
+async def read_shared(
+    services: Services, prefix: str, asked: Any, make: Callable[[], Awaitable[Mapping[str, Any]]]
+) -> dict[str, Any]:
+    """Return the body that `answer_shared` answers with as JSON, for the page that shows it."""
+    body, *_ = await _get_shared(services, prefix, asked, make, AS_JSON)
+    read: dict[str, Any] = json.loads(body)
+    return read
+
+
+async def _get_shared(
+    services: Services,
+    prefix: str,
+    asked: Any,
+    make: Callable[[], Awaitable[Mapping[str, Any]]],
+    encoding: Encoding,
+) -> tuple[bytes, int, float | None]:
+    """Return a body, for how long it is cached in all, and since when: None = made just now."""
     key = build_cache_key(prefix, asked, encoding.format)
     reached = True
     try:
@@ -58,11 +79,11 @@ async def answer_shared(
         services.count("cache_errors", operation="get")
         found, reached = None, False  # Redis has just failed: do not make the caller wait again
     if found is not None:
-        return _answer_body(services, encoding, found.data, found.ttl_s, found.age_s)
+        return found.data, found.ttl_s, found.age_s
     body, keep_s = await services.search.answers.make(
         key, partial(_make_and_cache, services, key if reached else None, make, encoding)
     )
-    return _answer_body(services, encoding, body, keep_s, None)
+    return body, keep_s, None
 
 
 async def _make_and_cache(
@@ -91,7 +112,8 @@ def build_cache_key(prefix: str, asked: Any, body_format: Format = Format.JSON) 
 def _choose_cache_s(body: Mapping[str, Any]) -> int:
     """Return how long to cache a body: CACHE_EMPTY_S if its lists are empty or all counts are 0."""
     entries = (entry for value in body.values() if isinstance(value, list) for entry in value)
-    return CACHE_S if any(entry.get("count", 1) for entry in entries) else CACHE_EMPTY_S
+    found = any(isinstance(entry, Mapping) and entry.get("count", 1) for entry in entries)
+    return CACHE_S if found else CACHE_EMPTY_S
 
 
 def _answer_body(

@@ -1,5 +1,6 @@
 """GET /archive: search all archived articles. GET /archive/timeline, /archive/facets: counts."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from attrs import frozen
@@ -13,6 +14,7 @@ from newsintel.errors import InvalidParameterError
 from newsintel.http.bodies.archive import build_facets_body, build_page_body, build_timeline_body
 from newsintel.http.bodies.formats import Format
 from newsintel.http.bodies.schemas import ref
+from newsintel.http.paths import ARCHIVE_PAGE
 from newsintel.http.request.filters import (
     BOUNDS,
     FORMAT,
@@ -22,13 +24,16 @@ from newsintel.http.request.filters import (
 )
 from newsintel.http.request.query_kinds import choice, free_text, source_names, whole_number
 from newsintel.http.request.query_string import Parameter
-from newsintel.http.response.shared_answers import answer_shared
+from newsintel.http.response.shared_answers import answer_shared, read_shared
 from newsintel.http.route import Route
 from newsintel.http.routes.cursor_feed import choose_encoding
 from newsintel.http.services import Services
 
 CACHE_PREFIX = "archive"
 """The prefix of the keys in Redis."""
+
+Plan = tuple[list[Any], Callable[[], Awaitable[dict[str, Any]]]]
+"""What an answer depends on, and what makes its body."""
 
 
 @frozen
@@ -41,12 +46,18 @@ class MatchParameters(FilterParameters):
 
 
 @frozen
-class SearchParameters(MatchParameters):
-    """The values of GET /archive."""
+class PageParameters(MatchParameters):
+    """The values of a page of matches."""
 
     limit: int
     sort: ArchiveSort | None
     cursor: str | None
+
+
+@frozen
+class SearchParameters(PageParameters):
+    """The values of GET /archive."""
+
     format: Format
 
 
@@ -59,7 +70,7 @@ class TimelineParameters(MatchParameters):
 
 def build_routes(settings: Settings) -> tuple[Route, ...]:
     """The routes of the archive."""
-    wanted = _declare_filters(tuple(settings.source))
+    wanted = declare_filters(tuple(settings.source))
     bucket = Parameter(
         "bucket", choice(*Bucket), "The width of a bar, in UTC; weeks start on Monday.", Bucket.DAY
     )
@@ -70,7 +81,7 @@ def build_routes(settings: Settings) -> tuple[Route, ...]:
             search_archive,
             "Search the archive",
             {200: ref("ArchivePage")},
-            takes=(*wanted, *_PAGING, FORMAT),
+            takes=(*wanted, *PAGING, FORMAT),
             formats=True,
             problems=problems,
         ),
@@ -94,7 +105,8 @@ def build_routes(settings: Settings) -> tuple[Route, ...]:
     )
 
 
-def _declare_filters(sources: tuple[str, ...]) -> tuple[Parameter, ...]:
+def declare_filters(sources: tuple[str, ...]) -> tuple[Parameter, ...]:
+    """Return the parameters of every route of the archive, given the names of all sources."""
     grammar = (
         "Words that must all occur; `OR` in capitals between alternatives, "
         '"a phrase" in the quotes of any language, -word or `NOT word` for one that must not '
@@ -115,7 +127,7 @@ def _declare_filters(sources: tuple[str, ...]) -> tuple[Parameter, ...]:
     )
 
 
-_PAGING = (
+PAGING = (
     Parameter("limit", whole_number(1, 100), "Articles on a page.", 20),
     Parameter(
         "sort",
@@ -132,6 +144,44 @@ _PAGING = (
 
 async def search_archive(services: Services, given: SearchParameters) -> Response:
     """Answer with a page of matches."""
+    key, make = _plan_search(services, given)
+    title = f"newsintel archive: {given.q}" if given.q else "newsintel archive"
+    encoding = choose_encoding(services.settings, given.format, title, ARCHIVE_PAGE)
+    if given.format is not Format.JSON:
+        key.append(request.query_string.decode("ascii"))  # a feed shows its own address
+    return await answer_shared(services, CACHE_PREFIX, key, make, encoding)
+
+
+async def get_timeline(services: Services, given: TimelineParameters) -> Response:
+    """Answer with the number of matches per bucket."""
+    return await answer_shared(
+        services, CACHE_PREFIX, *_plan_timeline(services, given, given.bucket)
+    )
+
+
+async def get_facets(services: Services, given: MatchParameters) -> Response:
+    """Answer with the number of matches per source and publisher."""
+    return await answer_shared(services, CACHE_PREFIX, *_plan_facets(services, given))
+
+
+async def read_archive(services: Services, given: PageParameters) -> dict[str, Any]:
+    """Return the body of GET /archive, for a page."""
+    return await read_shared(services, CACHE_PREFIX, *_plan_search(services, given))
+
+
+async def read_timeline(
+    services: Services, given: MatchParameters, bucket: Bucket
+) -> dict[str, Any]:
+    """Return the body of GET /archive/timeline, for a page."""
+    return await read_shared(services, CACHE_PREFIX, *_plan_timeline(services, given, bucket))
+
+
+async def read_facets(services: Services, given: MatchParameters) -> dict[str, Any]:
+    """Return the body of GET /archive/facets, for a page."""
+    return await read_shared(services, CACHE_PREFIX, *_plan_facets(services, given))
+
+
+def _plan_search(services: Services, given: PageParameters) -> Plan:
     query = _build_query(given, given.sort)
     asked, limit = hash_query(query), given.limit
     after = None if given.cursor is None else services.cursors.read(given.cursor, asked)
@@ -143,36 +193,27 @@ async def search_archive(services: Services, given: SearchParameters) -> Respons
             page, None if page.next is None else services.cursors.write(page.next, asked)
         )
 
-    title = f"newsintel archive: {given.q}" if given.q else "newsintel archive"
-    encoding = choose_encoding(services.settings, given.format, title)
-    key = ["search", asked, limit, None if after is None else after.keys]
-    if given.format is not Format.JSON:
-        key.append(request.query_string.decode("ascii"))  # a feed shows its own address
-    return await answer_shared(services, CACHE_PREFIX, key, make, encoding)
+    return ["search", asked, limit, None if after is None else after.keys], make
 
 
-async def get_timeline(services: Services, given: TimelineParameters) -> Response:
-    """Answer with the number of matches per bucket."""
-    query, bucket = _build_query(given), given.bucket
+def _plan_timeline(services: Services, given: MatchParameters, bucket: Bucket) -> Plan:
+    query = _build_query(given)
 
     async def make() -> dict[str, Any]:
         await _check_sources(services, query)
         return build_timeline_body(await services.archive.count_timeline(query, bucket))
 
-    return await answer_shared(
-        services, CACHE_PREFIX, ["timeline", hash_query(query), bucket], make
-    )
+    return ["timeline", hash_query(query), bucket], make
 
 
-async def get_facets(services: Services, given: MatchParameters) -> Response:
-    """Answer with the number of matches per source and publisher."""
+def _plan_facets(services: Services, given: MatchParameters) -> Plan:
     query = _build_query(given)
 
     async def make() -> dict[str, Any]:
         await _check_sources(services, query)
         return build_facets_body(await services.archive.count_facets(query))
 
-    return await answer_shared(services, CACHE_PREFIX, ["facets", hash_query(query)], make)
+    return ["facets", hash_query(query)], make
 
 
 async def _check_sources(services: Services, query: ArchiveQuery) -> None:

@@ -32,6 +32,7 @@ from newsintel.http.response.cookies import (
     set_leaving_cookie,
     set_session_cookie,
 )
+from newsintel.http.response.redirects import answer_see_other
 from newsintel.http.route import Method, Route
 from newsintel.http.routes.store_failures import report_store_failure
 from newsintel.http.services import Services
@@ -127,7 +128,7 @@ def build_routes(services: Services) -> tuple[Route, ...]:
                 foreign=True,
             ),
         ]
-    if _is_dev_sign_in_on(services.settings):
+    if is_dev_sign_in_on(services.settings):
         dev = partial(
             Route,
             "/auth/dev/login",
@@ -154,7 +155,7 @@ def describe_providers(services: Services) -> list[dict[str, str]]:
         {"name": name, "label": provider.label, "method": "GET", "url": f"/auth/{name}/login"}
         for name, provider in services.accounts.providers.items()
     ]
-    if _is_dev_sign_in_on(services.settings):
+    if is_dev_sign_in_on(services.settings):
         providers.append(
             {
                 "name": "dev",
@@ -173,7 +174,7 @@ async def begin_sign_in(name: str, services: Services, given: LoginParameters) -
     url = await services.accounts.providers[name].start_sign_in(attempt)
     with report_store_failure(SIGNING):
         await services.accounts.attempts.store(attempt)
-    response = _answer_redirect(url)
+    response = answer_see_other(url)
     set_leaving_cookie(response, services.settings, mark, ATTEMPT_S)
     return response
 
@@ -211,7 +212,7 @@ async def _check_and_sign_in(name: str, services: Services, given: CallbackParam
         raise InvalidParameterError("code", "required", "code is required")
     identity, tokens = await services.accounts.providers[name].finish_sign_in(given.code, attempt)
     check_invited(identity, services.settings.sign_in)
-    response = _answer_redirect(attempt.next)
+    response = answer_see_other(attempt.next)
     await _sign_in(services, response, identity, tokens)
     clear_leaving_cookie(response, services.settings)
     return response
@@ -290,9 +291,6 @@ def _build_refusal(label: str, error: str) -> DeniedError | SignInUnavailableErr
     return SignInUnavailableError(f"{label} has a temporary failure. Try again in a moment.")
 
 
-def _answer_redirect(url: str) -> Response:
-    return Response(b"", status=303, headers={"Location": url, "Cache-Control": "no-store"})
-
-
-def _is_dev_sign_in_on(settings: Settings) -> bool:
+def is_dev_sign_in_on(settings: Settings) -> bool:
+    """Whether anybody may sign in without a provider."""
     return settings.dev_sign_in and settings.sign_in != ("off",)

@@ -22,6 +22,7 @@ from newsintel.errors import BusyError
 from newsintel.http.bodies.personal import (
     build_account_body,
     build_exported_mark,
+    build_exported_not_same,
     build_exported_save,
     build_search_row,
 )
@@ -90,6 +91,7 @@ async def export_account(services: Services) -> Response:
         "saved": partial(_read_saved, services, of),
         "opened": partial(_read_marks, personal.feedback.list_opened, of),
         "dismissed": partial(_read_marks, personal.feedback.list_dismissed, of),
+        "not_same": partial(_read_not_same, services, of),
         "searches": partial(_read_searches, services, of),
     }
     response = Response(
@@ -165,6 +167,11 @@ async def _read_marks(
 ) -> ExportPage:
     page = await read(of.id, PAGE_ROWS, after)
     return [build_exported_mark(mark) for mark in page.marks], page.next
+
+
+async def _read_not_same(services: Services, of: Account, after: Position | None) -> ExportPage:
+    page = await services.personal.not_same.list_page(of.id, PAGE_ROWS, after)
+    return [build_exported_not_same(mark) for mark in page.marks], page.next
 
 
 async def _read_searches(services: Services, of: Account, after: Position | None) -> ExportPage:

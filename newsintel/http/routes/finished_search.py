@@ -11,7 +11,7 @@ from newsintel.domain.search.harvest import Answer
 from newsintel.http.bodies.channel import Channel
 from newsintel.http.bodies.formats import Body, Content, Encoding
 from newsintel.http.bodies.search import MAX_PAGE
-from newsintel.http.paths import SEARCH
+from newsintel.http.paths import FRONT, SEARCH
 from newsintel.http.response.cache_headers import compute_tag, format_next_link
 from newsintel.http.response.links import build_url
 from newsintel.http.response.page_cache import PageCache
@@ -57,7 +57,7 @@ def _describe_channel(base: str, asked: SearchRequest, body: Body, *, more: bool
     build = partial(build_url, base, SEARCH, asked.query_string)
     return Channel(
         f"newsintel: {asked.query.text}",
-        f"{base}/",
+        build_url(base, FRONT, asked.query_string, format=None),
         build(),
         next_url=build(page=str(asked.view.page + 1)) if more else None,
         updated=body["fetched_at"],

@@ -116,17 +116,22 @@ def build_readiness(services: Services) -> dict[str, Any]:
     )
 
 
-async def watch_readiness(services: Services, shutdown: trio.Event) -> None:
+async def watch_readiness(
+    services: Services, shutdown: trio.Event, on_silence: Callable[[], None]
+) -> None:
     """Check the stores until the shutdown begins, and log each change of the readiness.
 
     Args:
         services: checked every WATCH_EVERY_S.
         shutdown: ends the watch: after it, the service is not ready on purpose.
+        on_silence: called at each check at which an actor does not get on, after it was logged.
     """
     health, known = services.operations.health, "ready"
     silent: Sequence[str] = ()
     while not shutdown.is_set():
         silent = log_silent_actors(silent, health)
+        if silent:
+            on_silence()
         await health.check_stores()
         found = build_readiness(services)
         failing = [

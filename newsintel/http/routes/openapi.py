@@ -1,6 +1,6 @@
 """GET /openapi.json (OpenAPI 3.1.0): the description of every route, made from the route table."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from newsintel import __version__
@@ -9,16 +9,21 @@ from newsintel.domain.accounts.model import Access
 from newsintel.domain.search.codec import to_json
 from newsintel.http.bodies.formats import MEDIA_TYPES, Format
 from newsintel.http.bodies.schemas import COMPONENTS, ref
+from newsintel.http.middleware.identify import ANONYMOUS_PATHS
 from newsintel.http.middleware.rate_limits import is_exempt
 from newsintel.http.paths import DESCRIPTION, SEARCHES
 from newsintel.http.request.credentials import name_session_cookie
-from newsintel.http.request.json_body import LEFT_OUT
+from newsintel.http.request.form import FORM
+from newsintel.http.request.json_body import LEFT_OUT, Member
 from newsintel.http.request.query_string import Parameter
 from newsintel.http.response.fixed_answer import FixedAnswer
-from newsintel.http.response.problems import PROBLEM_JSON, PROBLEMS
-from newsintel.http.route import Route
+from newsintel.http.response.problems import PROBLEM_JSON, PROBLEMS, RETRIED_STATUSES
+from newsintel.http.route import PAGE_MEDIA, Route
 
-COMMON_PROBLEMS = ("invalid_parameter", "unauthenticated", "too_large", "wrong_host", "internal")
+COMMON_PROBLEMS = (
+    *("invalid_parameter", "unauthenticated", "too_large", "headers_too_large", "wrong_host"),
+    "internal",
+)
 """Codes that every route can answer with."""
 
 BODY_PROBLEMS = ("invalid_body", "request_timeout", "unsupported_media_type")
@@ -49,14 +54,19 @@ LIMIT_HEADERS: dict[str, Any] = {
 }
 """Headers of every response of a rate-limited route."""
 
+RETRY_HEADERS: dict[str, Any] = {
+    "Retry-After": {
+        "description": "Seconds after which a retry can succeed.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    },
+}
+"""Headers of every problem that passes by itself."""
 
-def build_routes(others: Iterable[Route], settings: Settings) -> tuple[Route, ...]:
-    """The route of the description, which describes itself too."""
-    about = _build_route(b"")
-    return (_build_route(to_json(describe_api((*others, about), settings))),)
 
-
-def _build_route(body: bytes) -> Route:
+def build_route(document: Mapping[str, Any]) -> Route:
+    """The route of the description. The description has this route too, whatever the document."""
+    body = to_json(document)
     # It changes only with releases and settings.
     view = FixedAnswer.of_text(body, "application/json", cache_control="public, max-age=300")
     return Route(DESCRIPTION, view, "This description", {200: {"type": "object"}})
@@ -107,6 +117,7 @@ def _describe_operation(route: Route, settings: Settings) -> dict[str, Any]:
     name = (
         route.path.strip("/").replace("/", "_").replace("{", "").replace("}", "").replace(".", "_")
     )
+    name = name or "front"  # an operation needs a name, and this path has none
     responses = answers | _describe_problems(
         route, limited=limited or (bool(settings.miss_limit) and route.path in SEARCHES)
     )
@@ -117,8 +128,12 @@ def _describe_operation(route: Route, settings: Settings) -> dict[str, Any]:
             *_describe_path_parameters(route),
             *map(_describe_query_parameter, route.takes),
         ],
-        **({"requestBody": _describe_body(route)} if route.body else {}),
-        "responses": {status: one | {"headers": LIMIT_HEADERS} for status, one in responses.items()}
+        **({"requestBody": _describe_body(route.body)} if route.body else {}),
+        **({"requestBody": _describe_body(route.form, FORM)} if route.form else {}),
+        "responses": {
+            status: one | {"headers": LIMIT_HEADERS | one.get("headers", {})}
+            for status, one in responses.items()
+        }
         if limited
         else responses,
         "security": _describe_security(route.need),
@@ -132,21 +147,23 @@ def _describe_security(need: Access | None) -> list[dict[str, list[str]]]:
     return [SESSION_SECURITY] if need is Access.SESSION else [SESSION_SECURITY, KEY_SECURITY]
 
 
-def _describe_body(route: Route) -> dict[str, Any]:
+def _describe_body(
+    members: Iterable[Member | Parameter], media: str = "application/json"
+) -> dict[str, Any]:
     properties = {
         one.name: one.kind.schema
         | {"description": one.about}
         | ({} if one.default in (LEFT_OUT, None) else {"default": one.default})
-        for one in route.body
+        for one in members
     }
-    required = [one.name for one in route.body if one.required]
+    required = [one.name for one in members if one.required]
     schema = {
         "type": "object",
         "properties": properties,
         "required": required,
         "additionalProperties": False,
     }
-    return {"required": True, "content": {"application/json": {"schema": schema}}}
+    return {"required": True, "content": {media: {"schema": schema}}}
 
 
 def _describe_answer(status: int, schema: dict[str, Any] | None, route: Route) -> dict[str, Any]:
@@ -170,15 +187,20 @@ def _describe_problems(route: Route, *, limited: bool) -> dict[str, Any]:
         (*COMMON_PROBLEMS, *also, *_list_implied_problems(route), *route.problems)
     ):
         by_status.setdefault(PROBLEMS[code].status, []).append(code)
-    content = {PROBLEM_JSON: {"schema": ref("Problem")}}
+    content: dict[str, Any] = {PROBLEM_JSON: {"schema": ref("Problem")}}
+    if route.is_page:
+        content |= {PAGE_MEDIA: {"schema": {"type": "string"}}}
     return {
         str(status): {"description": ", ".join(codes), "content": content}
+        | ({"headers": RETRY_HEADERS} if status in RETRIED_STATUSES else {})
         for status, codes in sorted(by_status.items())
     }
 
 
 def _list_implied_problems(route: Route) -> Iterator[str]:
     """Yield the codes that follow from the method, need and body of a route."""
+    if not route.can_write and route.path not in ANONYMOUS_PATHS:
+        yield "busy"
     if route.need:
         yield "not_ready"
     if route.need is Access.SESSION:
@@ -187,7 +209,7 @@ def _list_implied_problems(route: Route) -> Iterator[str]:
         yield "insufficient_scope"
     if route.can_write:
         yield "cross_site"
-    if route.body:
+    if route.body or route.form:
         yield from BODY_PROBLEMS
 
 

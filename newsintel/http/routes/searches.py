@@ -1,6 +1,6 @@
 """GET /trending: searches that are popular now. GET /searches/related: searches related to one."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -19,12 +19,14 @@ from newsintel.http.request.access import check_access, get_current_caller
 from newsintel.http.request.query_kinds import choice, free_text
 from newsintel.http.request.query_string import Parameter
 from newsintel.http.response.answers import answer_json
-from newsintel.http.response.shared_answers import answer_shared
+from newsintel.http.response.shared_answers import answer_shared, read_shared
 from newsintel.http.route import Route
 from newsintel.http.services import Services
 
 CACHE_PREFIX = "searches"
 """The prefix of the keys in Redis."""
+Plan = tuple[list[str], Callable[[], Awaitable[dict[str, Any]]]]
+"""What an answer depends on, and what makes its body."""
 MAX_SHOWN = 20
 MAX_SEEDS = 10
 """How many of a person's latest distinct searches are the seeds for related ones."""
@@ -87,14 +89,33 @@ def list_cached_trends() -> list[tuple[str, Any]]:
 
 async def list_trending(services: Services, given: TrendingParameters) -> Response:
     """Answer with a window's list, which is the same for all callers."""
-    span = given.window
+    asked, make = _plan_trending(services, given.window)
+    return await answer_shared(services, CACHE_PREFIX, asked, make)
 
+
+async def read_trending(services: Services, span: TrendWindow) -> list[dict[str, Any]]:
+    """Return the searches of the same answer, for a page."""
+    return await _read_plan(services, _plan_trending(services, span))
+
+
+async def read_related(services: Services, query: str) -> list[dict[str, Any]]:
+    """Return the searches related to a query, for a page."""
+    return await _read_plan(services, _plan_related(services, query))
+
+
+async def _read_plan(services: Services, plan: Plan) -> list[dict[str, Any]]:
+    body = await read_shared(services, CACHE_PREFIX, *plan)
+    found: list[dict[str, Any]] = body["searches"]
+    return found
+
+
+def _plan_trending(services: Services, span: TrendWindow) -> Plan:
     async def make() -> dict[str, Any]:
         floor = services.settings.trending_floor
         trends = await services.intelligence.trending.list_top(span, floor, MAX_SHOWN)
         return build_trending_body(span, trends)
 
-    return await answer_shared(services, CACHE_PREFIX, ["trending", span.value], make)
+    return ["trending", span.value], make
 
 
 async def list_related(services: Services, given: RelatedParameters) -> Response:
@@ -102,10 +123,14 @@ async def list_related(services: Services, given: RelatedParameters) -> Response
 
     Without a query, they are related to the caller's own searches.
     """
-    today = services.now().date()
     if given.q is None:
-        return answer_json(await _relate_own_searches(services, today))
-    form = _normalize_query(given.q)
+        return answer_json(await _relate_own_searches(services, services.now().date()))
+    asked, make = _plan_related(services, given.q)
+    return await answer_shared(services, CACHE_PREFIX, asked, make)
+
+
+def _plan_related(services: Services, query: str) -> Plan:
+    today, form = services.now().date(), _normalize_query(query)
     seeds = [] if form is None else [form]
 
     async def make() -> dict[str, Any]:
@@ -114,7 +139,7 @@ async def list_related(services: Services, given: RelatedParameters) -> Response
         )
         return build_related_body(rank_related(kin, MAX_SHOWN, without=seeds))
 
-    return await answer_shared(services, CACHE_PREFIX, ["related", *seeds], make)
+    return ["related", *seeds], make
 
 
 async def _relate_own_searches(services: Services, today: date) -> dict[str, Any]:

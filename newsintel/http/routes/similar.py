@@ -1,5 +1,6 @@
 """GET /articles/{id}/similar: articles that are similar to one."""
 
+from functools import partial
 from typing import Any
 
 from attrs import frozen
@@ -10,11 +11,14 @@ from newsintel.http.bodies.schemas import ref
 from newsintel.http.paths import SEARCH
 from newsintel.http.request.query_kinds import whole_number
 from newsintel.http.request.query_string import Parameter
-from newsintel.http.response.shared_answers import answer_shared
+from newsintel.http.response.shared_answers import answer_shared, read_shared
 from newsintel.http.route import Route
 from newsintel.http.routes.article_id import find_article
 from newsintel.http.routes.ids import ARTICLE, IdParameters
 from newsintel.http.services import Services
+
+CACHE_PREFIX = "similar"
+"""The prefix of the keys in Redis."""
 
 
 @frozen
@@ -41,13 +45,22 @@ def build_routes() -> tuple[Route, ...]:
 
 async def list_similar(services: Services, given: SimilarParameters) -> Response:
     """Answer with the most similar articles; for an article not archived yet, by its own text."""
-    article_id, limit = given.id, given.limit
+    asked = [given.id, given.limit]
+    make = partial(_make, services, given.id, given.limit)
+    return await answer_shared(services, CACHE_PREFIX, asked, make)
 
-    async def make() -> dict[str, Any]:
-        matches = await services.intelligence.likeness.find_similar_by_id(article_id, limit)
-        if matches is None:
-            recent = await find_article(services, article_id)
-            matches = await services.intelligence.likeness.find_similar_to(recent.article, limit)
-        return build_similar_body(matches)
 
-    return await answer_shared(services, "similar", [article_id, limit], make)
+async def read_similar(services: Services, article_id: str, limit: int) -> list[dict[str, Any]]:
+    """Return the articles of the same answer, for a page."""
+    make = partial(_make, services, article_id, limit)
+    body = await read_shared(services, CACHE_PREFIX, [article_id, limit], make)
+    found: list[dict[str, Any]] = body["articles"]
+    return found
+
+
+async def _make(services: Services, article_id: str, limit: int) -> dict[str, Any]:
+    matches = await services.intelligence.likeness.find_similar_by_id(article_id, limit)
+    if matches is None:
+        recent = await find_article(services, article_id)
+        matches = await services.intelligence.likeness.find_similar_to(recent.article, limit)
+    return build_similar_body(matches)

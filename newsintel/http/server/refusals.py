@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from newsintel.domain.search.codec import to_json
-from newsintel.http.middleware.envelope import SECURITY_HEADERS
+from newsintel.http.middleware.envelope import DENY_ALL_POLICY, SECURITY_HEADERS
 from newsintel.http.response.problems import PROBLEM_JSON, PROBLEMS, build_document
 
 DETAILS = {
@@ -48,6 +48,7 @@ def build_refusal(
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
         *SECURITY_HEADERS,
+        (b"content-security-policy", DENY_ALL_POLICY),
         (b"x-request-id", request_id.encode()),
         (b"connection", b"close"),
     )

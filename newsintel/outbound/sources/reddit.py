@@ -7,6 +7,7 @@ from free use, and removed posts must be forgotten.
 """
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from attrs import evolve
@@ -42,7 +43,7 @@ from newsintel.outbound.sources.rows import (
     read_text,
     read_url,
 )
-from newsintel.outbound.sources.source import Request, Response, Source
+from newsintel.outbound.sources.source import Recheck, Request, Response, Source
 
 _MAX_Q = 512  # characters; the server's limit
 _SORT = {Sort.RELEVANCE: "relevance", Sort.NEWEST: "new", Sort.POPULAR: "top"}
@@ -55,6 +56,7 @@ _SPANS = (
     ("month", timedelta(days=28)),
     ("year", timedelta(days=365)),
 )
+_POST_ID = r"t3_[a-z0-9]{1,13}"
 _SITE = "https://www.reddit.com"
 _REMOVED_TEXTS = frozenset(
     {
@@ -131,6 +133,12 @@ def read_slices(response: Response, query: Query, now: datetime) -> Sliced[Sourc
     )
 
 
+def build_recheck(ids: Sequence[str], settings: SourceSettings, token: str) -> Request:
+    """Build GET /api/info: posts that were deleted or removed say so, or are missing."""
+    headers = (("Authorization", f"bearer {token}"), ("User-Agent", settings.values["user_agent"]))
+    return Request("/api/info", (("id", ",".join(ids)), ("raw_json", "1")), headers)
+
+
 def list_ignored_parameters(query: Query) -> tuple[str, ...]:
     """Language: Reddit cannot filter by it and does not report it."""
     return ("language",) if query.language else ()
@@ -185,7 +193,7 @@ def _read_article(row: SourceRow, now: datetime) -> Sliced[Article | str]:
         return unwanted
     title = read_text(post, "title", MAX_TITLE)
     name = post.get("name")
-    if not isinstance(name, str) or not re.fullmatch(r"t3_[a-z0-9]{1,13}", name):
+    if not isinstance(name, str) or not re.fullmatch(_POST_ID, name):
         return "bad_id"
     link, thread = _find_link(post), _build_post_url(post)
     url = link or thread
@@ -299,4 +307,6 @@ SOURCE = Source(
     read_slices=read_slices,
     list_ignored_parameters=list_ignored_parameters,
     uses_token=True,
+    # "delete content that was deleted on Reddit" (Data API terms); /api/info takes 100 ids.
+    recheck=Recheck(build_recheck, id_pattern=_POST_ID, most_ids=100, every_s=60.0),
 )

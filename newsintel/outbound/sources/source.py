@@ -1,6 +1,6 @@
 """The definition of a source: its options, and pure functions for its requests and replies."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from attrs import field, frozen
@@ -42,25 +42,53 @@ class Response:
 
 
 @frozen
+class PolledFeeds:
+    """The source `feeds`. When it is asked it calls nobody: the archive has what was polled."""
+
+    options: SourceOptions
+
+
+@frozen
+class Recheck:
+    """How to ask a source again for items that it gave, because its terms require it.
+
+    Attributes:
+        build_request: builds the call that asks for items by their ids. Its arguments are the ids,
+            the settings and the credential. The reply has the form of a search's.
+        id_pattern: of the ids that the source knows; an import may have brought others.
+        most_ids: in one call.
+        every_s: the pause between calls.
+    """
+
+    build_request: Callable[[Sequence[str], SourceSettings, str], Request]
+    id_pattern: str
+    most_ids: int
+    every_s: float
+
+
+@frozen
 class Source:
     """One upstream.
 
     Attributes:
         options: its settings in the environment.
-        build_request: builds the call that answers a query. Its arguments are the query, the
-            settings, an API key (a bearer token if `uses_token`) and the current time.
+        build_request: builds the call that answers a query, or refuses a query that the source
+            cannot answer. Its arguments are the query, the settings, an API key (a bearer token if
+            `uses_token`, "" without either) and the current time.
         read_slices: reads a response as articles or as a refusal, in slices, given the current
             time (aware UTC); never raises.
         list_ignored_parameters: returns the query's parameters that neither this source nor our
             code can apply.
+        recheck: how its archived articles are checked; None = its terms do not require it.
         uses_token: the source takes an app-only OAuth token instead of a key; `oauth` fetches it.
     """
 
     options: SourceOptions
-    build_request: Callable[[Query, SourceSettings, str, datetime], Request]
+    build_request: Callable[[Query, SourceSettings, str, datetime], Request | Refusal]
     read_slices: Callable[[Response, Query, datetime], Sliced[SourcePage | Refusal]]
     list_ignored_parameters: Callable[[Query], tuple[str, ...]]
     uses_token: bool = False
+    recheck: Recheck | None = None
 
     def read(self, response: Response, query: Query, now: datetime) -> SourcePage | Refusal:
         """Read a response like `read_slices`, but without pauses."""

@@ -22,17 +22,19 @@ class Inbox(Protocol):
         ...
 
 
-class InboxGauges:
-    """The number of waiting messages in each inbox, and an upper bound for their age.
+class QueueGauges:
+    """The number of waiting messages in each inbox, and an upper bound for the age of each queue.
 
-    The age is the time since a read last found the inbox empty: every message in it arrived later.
-    So the age is never too small, and it is more exact if the gauges are read more often. Messages
-    need not carry a time.
+    The queues are the inboxes, and the places of the spool as `spool <place>`. The age is the time
+    since a read last found the queue empty: everything in it arrived later. So the age is never too
+    small, and it is more exact if the gauges are read more often. Messages need not carry a time.
     """
 
-    def __init__(self, inboxes: Mapping[str, Inbox]) -> None:
+    def __init__(self, inboxes: Mapping[str, Inbox], spool_sizes: GaugeReader) -> None:
         self._inboxes = inboxes
-        self._empty_at = dict.fromkeys(inboxes, trio.current_time())
+        self._spool_sizes = spool_sizes
+        self._empty_at: dict[str, float] = {}
+        self._began = trio.current_time()
 
     def read_depth(self) -> Values:
         """Return the number of waiting messages of each inbox."""
@@ -47,10 +49,12 @@ class InboxGauges:
         }
 
     def read_age_s(self) -> Values:
-        """Return the seconds since each inbox was last seen empty."""
+        """Return the seconds since each queue was last seen empty."""
         now = trio.current_time()
-        self._empty_at |= {name: now for (name,), depth in self.read_depth().items() if not depth}
-        return {(name,): now - empty_at for name, empty_at in self._empty_at.items()}
+        sizes = {name: depth for (name,), depth in self.read_depth().items()}
+        sizes |= {f"spool {place}": size for (place,), size in self._spool_sizes().items()}
+        self._empty_at |= {name: now for name, size in sizes.items() if not size}
+        return {(name,): now - self._empty_at.get(name, self._began) for name in sizes}
 
 
 def connect_gauges(
@@ -65,7 +69,7 @@ def connect_gauges(
     silence: GaugeReader,
 ) -> None:
     """Connect every gauge of `domain.operations.metrics.GAUGES` to the running service."""
-    backlog = InboxGauges(inboxes)
+    backlog = QueueGauges(inboxes, spool_sizes)
     metrics.set_gauge_reader("flights", lambda: {(): flights()})
     metrics.set_gauge_reader("queue_depth", backlog.read_depth)
     metrics.set_gauge_reader("queue_room", backlog.read_capacity)

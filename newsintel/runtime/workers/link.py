@@ -20,9 +20,9 @@ class Link:
 
     async def run(self, read_own_metrics: Callable[[], Awaitable[bytes]]) -> None:
         """Obey the supervisor until it closes the channel. Then end this process in order."""
-        await self._channel.run(on_notice=_begin_shutdown, read_metrics=read_own_metrics)
+        await self._channel.run(on_notice=begin_shutdown, read_metrics=read_own_metrics)
         log.warning("supervisor_gone")
-        _begin_shutdown()
+        begin_shutdown()
 
     async def report_serving(self) -> None:
         """Report that this worker accepts connections."""
@@ -33,11 +33,11 @@ class Link:
         return await self._asking.make(None, self._channel.ask_metrics) or b""
 
 
-def _begin_shutdown() -> None:
+def begin_shutdown() -> None:
     """Begin the shutdown as SIGTERM does, with its time limit, unless it has begun.
 
     A platform may signal all processes of a service at once, so the supervisor's notice may come
-    after a signal.
+    after a signal. A worker that ends by itself is started again.
     """
     if first_signal() is None:
         signal.raise_signal(signal.SIGTERM)

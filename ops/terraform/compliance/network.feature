@@ -12,6 +12,14 @@ Feature: Only the load balancer can be reached
     Then it must contain from_port
     And its value must match the "^(80|443|8000|5432|6379)$" regex
 
+  Scenario: no security group has inline inbound rules
+    Given I have aws_security_group defined
+    Then it must not contain ingress
+
+  Scenario: no security group has inline outbound rules
+    Given I have aws_security_group defined
+    Then it must not contain egress
+
   Scenario: inbound rules are TCP
     Given I have aws_vpc_security_group_ingress_rule defined
     Then it must contain ip_protocol
@@ -68,12 +76,12 @@ Feature: Only the load balancer can be reached
     Then it must contain private_dns_enabled
     And its value must match the "^true$" regex
 
-  Scenario: the S3 endpoint allows only image layers
+  Scenario: the S3 endpoint allows only image layers and our own bucket
     Given I have aws_vpc_endpoint defined
     When its vpc_endpoint_type is Gateway
     When it contains policy
     Then it must contain Resource
-    And its value must match the "^arn:aws:s3:::prod-[a-z0-9-]+-starport-layer-bucket/\*$" regex
+    And its value must match the "^arn:aws:s3:::(prod-eu-west-1-starport-layer-bucket/\*|newsintel-production-ops-111122223333-eu-west-1(/\*)?)$" regex
 
   Scenario: the endpoints of AWS services are only for this account
     Given I have aws_vpc_endpoint defined

@@ -1,10 +1,23 @@
 @noskip
 Feature: Every role has only the rights that it needs
 
-  Scenario: there are only known policies
+  Scenario: policies have known names
     Given I have aws_iam_role_policy defined
     Then it must contain name
-    And its value must match the "^(start-service|start-migration|read-owner-secret|write-flow-log|deploy)$" regex
+    And its value must match the "^(start-service|start-migration|read-owner-secret|keep-files|write-flow-log|deploy)$" regex
+
+  Scenario: only roles that need rights have policies
+    Given I have aws_iam_role_policy defined
+    Then it must contain role
+    And its value must match the "^newsintel-production-(execution|migrate-execution|flow-log|ops|deploy)$" regex
+
+  Scenario: no role has inline policies
+    Given I have aws_iam_role defined
+    Then it must not contain inline_policy
+
+  Scenario: no role has managed policies
+    Given I have aws_iam_role defined
+    Then it must not contain managed_policy_arns
 
   Scenario: AWS's own policies are used only for RDS monitoring
     Given I have aws_iam_role_policy_attachment defined
@@ -51,7 +64,7 @@ Feature: Every role has only the rights that it needs
     When it contains Statement
     When its Sid is Secrets
     Then it must contain Resource
-    And its value must match the ".*/(app|cache|database)-\?{6}$" regex
+    And its value must match the ".*/(addresses|app|cache|database)-\?{6}$" regex
 
   Scenario: images are pulled from one repository
     Given I have aws_iam_role_policy defined
@@ -87,14 +100,14 @@ Feature: Every role has only the rights that it needs
     Then it must contain Resource
     And its value must match the "^arn:aws:ecs:eu-west-1:111122223333:task-definition/newsintel-production-migrate:\*$" regex
 
-  Scenario: the pipeline can pass the tasks' three roles
+  Scenario: the pipeline can pass the tasks' four roles
     Given I have aws_iam_role_policy defined
     When its name is deploy
     When it contains policy
     When it contains Statement
     When its Action is iam:PassRole
     Then it must contain Resource
-    And its value must match the "^arn:aws:iam::111122223333:role/newsintel-production-(execution|migrate-execution|task)$" regex
+    And its value must match the "^arn:aws:iam::111122223333:role/newsintel-production-(execution|migrate-execution|ops|task)$" regex
 
   Scenario: the pipeline can pass roles only to tasks
     Given I have aws_iam_role_policy defined

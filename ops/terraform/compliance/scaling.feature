@@ -56,11 +56,17 @@ Feature: The service scales out in time, and rolls back broken deployments
     Then it must contain rollback
     And its value must match the "^true$" regex
 
-  Scenario: a deployment watches its alarms
+  Scenario: a deployment watches alarms
     Given I have aws_ecs_service defined
     When it contains alarms
     Then it must contain enable
     And its value must match the "^true$" regex
+
+  Scenario: a deployment watches what a new version can cause
+    Given I have aws_ecs_service defined
+    When it contains alarms
+    Then it must contain alarm_names
+    And its value must match the "^newsintel-production-(service-errors|balancer-errors|unhealthy-tasks|flight-bugs)$" regex
 
   Scenario: a deployment that raises an alarm is rolled back
     Given I have aws_ecs_service defined

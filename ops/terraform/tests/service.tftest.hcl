@@ -129,7 +129,7 @@ run "the_service_is_told" {
   }
 }
 
-run "sources_that_are_off_have_no_secrets" {
+run "sources_that_are_off_are_not_injected" {
   command = plan
 
   variables {
@@ -143,8 +143,18 @@ run "sources_that_are_off_have_no_secrets" {
   }
 
   assert {
-    condition     = toset(keys(aws_secretsmanager_secret.main)) == toset(["app", "cache", "database", "guardian", "metrics"])
-    error_message = "only secrets that are used may exist"
+    condition     = toset(keys(aws_secretsmanager_secret.main)) == toset(["addresses", "app", "cache", "database", "guardian", "metrics", "newsapi", "oidc", "reddit"])
+    error_message = "every secret exists: a running revision still names the secret of a source that was taken out"
+  }
+
+  assert {
+    condition     = alltrue([for source in ["newsapi", "reddit"] : contains(jsondecode(aws_iam_role_policy.execution.policy).Statement[3].Resource, "arn:aws:secretsmanager:eu-west-1:111122223333:secret:newsintel/production/${source}-??????")])
+    error_message = "a running revision can still be started after its source was taken out"
+  }
+
+  assert {
+    condition     = output.secrets_to_fill == { "newsintel/production/guardian" = ["key"] }
+    error_message = "only the secrets in use must be filled"
   }
 }
 
@@ -187,6 +197,42 @@ run "the_migration_runs_as_the_owner" {
   assert {
     condition     = !strcontains(aws_ecs_task_definition.service.container_definitions, "rds!db") && !strcontains(aws_iam_role_policy.execution.policy, "rds!db")
     error_message = "the service must not have access to the owner's password"
+  }
+}
+
+run "operators_run_commands" {
+  command = plan
+
+  assert {
+    condition = {
+      for container in jsondecode(aws_ecs_task_definition.ops.container_definitions) : container.name => [for each in try(container.dependsOn, []) : "${each.containerName} ${each.condition}"]
+    } == { fetch = [], newsintel = ["fetch SUCCESS"], store = ["newsintel SUCCESS"] }
+    error_message = "files are fetched before the command, and stored only if it succeeded"
+  }
+
+  assert {
+    condition = alltrue([for key in ["environment", "secrets", "image"] :
+      jsondecode(aws_ecs_task_definition.ops.container_definitions)[1][key] == jsondecode(aws_ecs_task_definition.service.container_definitions)[0][key]
+    ])
+    error_message = "a command has the service's settings"
+  }
+
+  assert {
+    condition = alltrue([for container in jsondecode(aws_ecs_task_definition.ops.container_definitions) :
+      !container.privileged && container.readonlyRootFilesystem && container.linuxParameters.capabilities == { drop = ["ALL"] }
+    ])
+    error_message = "a command must have the same restrictions as the service"
+  }
+}
+
+run "three_zones" {
+  command = plan
+
+  assert {
+    condition = alltrue([for subnets in [aws_subnet.public, aws_subnet.private, aws_subnet.data] :
+      toset([for subnet in subnets : subnet.availability_zone]) == toset(["eu-west-1a", "eu-west-1b", "eu-west-1c"])
+    ])
+    error_message = "each tier must have a subnet in each of three zones"
   }
 }
 

@@ -65,6 +65,7 @@ FULL = Hit(
         section="World",
         image_url="https://img.example.org/1.jpg",
         language="ar",
+        country="TR",
         engagement=Engagement(7, -1, "https://www.reddit.com/r/worldnews/comments/abc/x/"),
     ),
     first_seen_at=NOW - timedelta(days=2),

@@ -28,6 +28,8 @@ REDDIT = (
     "NEWSINTEL_REDDIT_CLIENT_SECRET",
     "NEWSINTEL_REDDIT_USER_AGENT",
 )
+KEYED = "newsapi,guardian,reddit"
+"""The sources that need keys."""
 NONE = (
     "no source is set up, so answers come from the archive alone; "
     "for news set NEWSINTEL_NEWSAPI_KEY; or NEWSINTEL_GUARDIAN_KEY; "
@@ -46,7 +48,12 @@ def settings(*names, **more):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (settings(), NONE),
+        (settings(NEWSINTEL_SOURCES=KEYED), NONE),
+        (settings(), None),
+        (
+            settings(NEWSINTEL_SOURCES="feeds", NEWSINTEL_FEEDS="off"),
+            f"{NONE.partition('NEWSINTEL')[0]}NEWSINTEL_FEEDS",
+        ),
         (settings(GUARDIAN), None),
         (settings(NEWSAPI, GUARDIAN, *REDDIT), None),
         (
@@ -56,7 +63,7 @@ def settings(*names, **more):
         (settings(GUARDIAN, *REDDIT[:2]), f"reddit is off: {REDDIT[2]} must be set too"),
         (settings(GUARDIAN, *REDDIT[:2], NEWSINTEL_SOURCES="guardian"), None),
         (
-            settings(*REDDIT[1:]),
+            settings(*REDDIT[1:], NEWSINTEL_SOURCES=KEYED),
             (
                 f"{NONE.partition('NEWSINTEL')[0]}{NEWSAPI}; or {GUARDIAN}; or {REDDIT[0]}. "
                 f"reddit is off: {REDDIT[0]} must be set too"
@@ -122,7 +129,7 @@ async def test_the_notice_is_logged_once_at_start(world, autojump_clock, monkeyp
 
     monkeypatch.setattr(serving.server, "serve_http", stop)
     for given in (
-        settings(NEWSINTEL_SECRET_KEYS="A" * 43),
+        settings(NEWSINTEL_SECRET_KEYS="A" * 43, NEWSINTEL_SOURCES=KEYED),
         settings(GUARDIAN, NEWSINTEL_SECRET_KEYS="A" * 43),
     ):
         with capture_logs() as logs, pytest.raises(BaseExceptionGroup):
@@ -137,6 +144,7 @@ def test_the_command_prints_the_notice(tmp_path):
 
     With --json the answer has it too, as in GET /articles.
     """
-    done = newsintel(tmp_path, "search", "climate", "--json", DATA_DIR=str(tmp_path / "data"))
+    known = {"DATA_DIR": str(tmp_path / "data"), "SOURCES": KEYED}
+    done = newsintel(tmp_path, "search", "climate", "--json", **known)
     assert f"newsintel: {NONE}\n" in done.stderr
     assert json.loads(done.stdout)["notice"] == NONE

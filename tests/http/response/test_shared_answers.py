@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 import trio
+from attrs import evolve
 
 from newsintel.domain.archive.model import Bar
 from newsintel.domain.intelligence.search_counts import QueryRelation, Trend, TrendWindow
+from newsintel.domain.search.article import ArchivedArticle
 from newsintel.errors import BusyError, UnavailableError
 from newsintel.http import routes
 from newsintel.http.application import create_app
@@ -14,7 +16,7 @@ from newsintel.http.response.shared_answers import CACHE_EMPTY_S, CACHE_S
 from tests.fakes.basics import MemoryBytes, MemorySearch
 from tests.fakes.likeness import MemoryLikeness
 from tests.http.routes.test_archive import HITS, PATHS, filled, get
-from tests.http.world import NOW, World, article
+from tests.http.world import NOW, Desk, World, article
 from tests.samples import read_counter
 
 
@@ -208,6 +210,8 @@ async def test_a_refusal_for_lack_of_a_slot_is_not_shared(autojump_clock):
     assert (asked, trio.current_time()) == ([0, 1, 1], 2)
 
 
+POST = evolve(article(1), canonical_url="https://reddit.com/comments/1abc")
+"""A post that discusses a story; nobody reported it yet."""
 ONE_TREND = [Trend("flood", 5, 0.0, 5.0)]
 EMPTY = {
     "/archive?q=a": lambda world: setattr(world.archive, "hits", HITS),
@@ -220,6 +224,9 @@ EMPTY = {
     ),
     f"/articles/{article(1).id}/similar": lambda world: world.likeness.kept.update(
         {one.id: one for one in (article(2), article(3))}
+    ),
+    f"/articles/{article(1).id}/coverage": lambda world: world.desk.archived.update(
+        {article(1).id: ArchivedArticle(article(1), NOW, NOW, article(1).id)}
     ),
     "/trending": lambda world: world.trending.lists.update({TrendWindow.DAY: ONE_TREND}),
     "/searches/related?q=flood": lambda world: setattr(
@@ -240,6 +247,7 @@ async def test_an_empty_answer_is_kept_for_seconds(autojump_clock, path):
     world = World(
         archive=MemorySearch((), [Bar(NOW, 0)] if "from=" in path else ()),
         likeness=MemoryLikeness(article(1)),
+        desk=Desk(archived={article(1).id: ArchivedArticle(POST, NOW, NOW, article(1).id)}),
     )
     empty = await get(world, path)
     assert (empty.headers["Cache-Control"], empty.headers["X-Accel-Expires"]) == (
@@ -272,7 +280,7 @@ def test_every_route_that_caches_answers_is_in_the_table():
         for path in Path(routes.__file__).parent.glob("*.py")
         if "await answer_shared(" in path.read_text()
     }
-    assert users == {"archive", "similar", "searches"}
+    assert users == {"archive", "coverage", "similar", "searches"}
 
 
 async def test_failures_are_not_kept(autojump_clock):

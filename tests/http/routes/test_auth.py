@@ -261,6 +261,20 @@ async def test_a_page_escapes_the_message():
     assert "<script>" not in await response.get_data(as_text=True)
 
 
+async def test_asvs_25_a_page_cannot_be_reached_by_its_opener():
+    """The error pages of a sign-in, which a foreign page may open, and a person's own page."""
+    world = World()
+    state, headers = await left(world)
+    world.provider.raises = DeniedError("unauthenticated", "no")
+    error = await back(world, state, headers | {"Accept": BROWSER})
+    own = await create_app(world.services).test_client().get("/me/page")
+    for page in (error, own):
+        assert page.content_type.startswith("text/html")
+        assert page.headers.getlist("Cross-Origin-Opener-Policy") == ["same-origin"]
+        assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+        assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
+
+
 async def test_a_provider_may_add_parameters_to_the_return():
     """Many add `iss` or `session_state`; a repeated parameter of ours is still refused."""
     world = World()

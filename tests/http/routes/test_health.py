@@ -1,13 +1,14 @@
 """GET /health, GET /health/ready and GET /sources."""
 
 import pytest
+import trio
 from structlog.testing import capture_logs
 
 from newsintel.domain.limits.ports import SourceState
 from newsintel.domain.operations.ports import Phase, StoreHealth
 from newsintel.domain.search.outcome import Status
 from newsintel.http.application import create_app
-from newsintel.http.routes.health import log_silent_actors
+from newsintel.http.routes.health import log_silent_actors, watch_readiness
 from tests.http.world import NOW, Health, World, settings
 
 UP, NO_PG, NO_REDIS = (
@@ -141,3 +142,22 @@ async def test_a_silent_actor_is_logged_once_with_all_tasks():
         ["persister"],
         ["persister", "merger"],
     ]
+
+
+async def test_a_silent_actor_is_reported_after_it_was_logged(autojump_clock):
+    """A worker ends then, and its log has the cause. Without a silent actor nothing happens."""
+    world, shutdown = World(), trio.Event()
+    reported = []
+
+    def note():
+        reported.append([line["event"] for line in logs])
+
+    with capture_logs() as logs:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(watch_readiness, world.services, shutdown, note)
+            await trio.sleep(60)
+            assert reported == []
+            world.health.silent = ["persister"]
+            await trio.sleep(60)
+            assert reported[0][:2] == ["actor_silent", "task_tree"]
+            shutdown.set()

@@ -77,6 +77,10 @@ CASES = [
     ),
     (f"/articles/{article(1).id}", Desk()),
     (f"/articles/{article(1).id}/similar", Desk()),
+    (
+        f"/articles/{article(1).id}/coverage",
+        Desk(archived={article(1).id: ArchivedArticle(DISCUSSED, NOW, NOW, article(1).id)}),
+    ),
     (f"/articles/{article(1).id}/similar?limit=0", Desk()),
     ("/archive?q=a&limit=2", Desk()),
     ("/archive?q=", Desk()),
@@ -109,3 +113,17 @@ async def test_bodies_match_the_description(path, desk):
     Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(
         await response.get_json()
     )
+
+
+async def test_each_answer_that_passes_by_itself_says_when_to_ask_again():
+    """Every 429 and 503 problem has a Retry-After; a provider's failure is such a 503."""
+    paths = (await described(World()))["paths"]
+    passing = [
+        response
+        for operations in paths.values()
+        for operation in operations.values()
+        for status, response in operation["responses"].items()
+        if status in ("429", "503") and "application/problem+json" in response["content"]
+    ]
+    assert len(passing) > 50
+    assert all(response["headers"]["Retry-After"]["required"] for response in passing)

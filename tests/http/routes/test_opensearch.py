@@ -54,7 +54,7 @@ async def test_the_templates_work(public_url):
     root, client = await read(public_url)
     urls = {url.get("type"): url.get("template") for url in root.findall("{*}Url")}
     assert urls["application/opensearchdescription+xml"] == f"{public_url}/opensearch.xml"
-    for kind in ("application/rss+xml", "application/feed+json"):
+    for kind in ("text/html", "application/rss+xml", "application/feed+json"):
         asked = urls[kind].replace("{searchTerms}", quote('"Überflutung & Sturm" -film', safe=""))
         assert asked.startswith(public_url)
         response = await client.get(

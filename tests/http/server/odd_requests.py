@@ -1,16 +1,19 @@
 """Requests for the differential test: well-formed, odd and hostile, each with what is special."""
 
+from newsintel.http.pages.assets import ASSETS
+
 HOST = b"Host: localhost\r\n"
 PATHS = (
     *(b"/articles?q=a", b"/articles?q=flood&limit=2", b"/articles?q=a&page=2", b"/health"),
-    *(b"/static/account.css", b"/static/account.js", b"/openapi.json"),
+    *(*(asset.path.encode() for asset in ASSETS.values()), b"/openapi.json", b"/docs"),
+    *(b"/", b"/?q=a", b"/search?q=a", b"/trends"),
     *(b"/archive?q=a", b"/archive/facets", b"/trending", b"/sources", b"/searches/related?q=a"),
 )
 """Answers that are finished, once they were asked for."""
 
 OTHER_PATHS = (
     *(
-        b"/",
+        b"/?",
         b"/nothing",
         b"/articles",
         b"/articles?",

@@ -13,6 +13,7 @@ from attrs import define
 from structlog.testing import capture_logs
 
 from newsintel.http.middleware.envelope import Envelope
+from newsintel.http.pages.assets import ASSETS
 from newsintel.http.server.connection import KEEP_ALIVE_S, SEND_TIMEOUT_S
 from tests.http.middleware.test_rate_limits import limited
 from tests.http.response.test_kept_answer import KEPT, SIMILAR
@@ -75,7 +76,7 @@ async def test_a_repeat_is_answered_before_the_parser(mock_clock):
 
 
 @pytest.mark.parametrize(
-    "path", [b"/health", b"/openapi.json", b"/static/account.css", b"/static/account.js"]
+    "path", [b"/health", b"/openapi.json", b"/docs", ASSETS["page.css"].path.encode()]
 )
 async def test_what_never_changes_is_answered_before_the_parser(mock_clock, path):
     """GET and HEAD of health, files and the description, from the first request on."""

@@ -16,7 +16,7 @@ from tests.http.server.odd_requests import PATHS, make_connection, make_plain
 from tests.http.world import World
 from tests.samples import read_samples
 
-OWN_ID = re.compile(rb'(x-request-id: |"request_id":")[0-9a-f]{32}')
+OWN_ID = re.compile(rb'(x-request-id: |"request_id":"|>Request )[0-9a-f]{32}')
 DATE = re.compile(rb"(?<=\r\ndate: )[^\r]+")
 ENVIRON = {
     "NEWSINTEL_CORS_ORIGINS": "https://a.example",

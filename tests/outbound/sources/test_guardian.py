@@ -1,6 +1,7 @@
 """The Guardian: requests, rows and refusals."""
 
 import html
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -89,6 +90,24 @@ def test_request_has_every_parameter() -> None:
         "api-key": "the-key",
     }
     assert "the-key" not in repr(request)
+
+
+def test_articles_are_checked_by_their_ids() -> None:
+    """One call takes fifty articles, as many as a search finds."""
+    assert SOURCE.recheck
+    ids = ["weather/2026/nov/20/storm", "world/live/2026/nov/20/a-b"]
+    request = SOURCE.recheck.build_request(ids, SETTINGS, "the-key")
+    assert (request.path, dict(request.params)) == (
+        "/search",
+        {
+            "ids": ",".join(ids),
+            "page-size": "50",
+            "show-fields": "trailText,byline,thumbnail,lang",
+            "api-key": "the-key",
+        },
+    )
+    assert all(re.fullmatch(SOURCE.recheck.id_pattern, one) for one in ids)
+    assert not re.fullmatch(SOURCE.recheck.id_pattern, "https://example.org/a,b")
 
 
 @pytest.mark.parametrize(

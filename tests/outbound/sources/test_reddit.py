@@ -128,6 +128,20 @@ def test_request_has_every_parameter() -> None:
     assert "the-token" not in repr(request)
 
 
+def test_posts_are_checked_by_their_names() -> None:
+    """One call takes a hundred posts; what was removed is not in the page."""
+    assert SOURCE.recheck
+    request = SOURCE.recheck.build_request(["t3_1abc", "t3_2abc"], SETTINGS, "the-token")
+    assert (request.path, dict(request.params)) == (
+        "/api/info",
+        {"id": "t3_1abc,t3_2abc", "raw_json": "1"},
+    )
+    assert dict(request.headers)["Authorization"] == "bearer the-token"
+    assert SOURCE.recheck.most_ids == 100
+    assert re.fullmatch(SOURCE.recheck.id_pattern, "t3_1abc")
+    assert not re.fullmatch(SOURCE.recheck.id_pattern, "https://example.org/t3_1abc")
+
+
 @pytest.mark.parametrize(
     ("sort", "sent"), [(Sort.RELEVANCE, "relevance"), (Sort.NEWEST, "new"), (Sort.POPULAR, "top")]
 )

@@ -2,7 +2,7 @@
 
 import trio
 
-from newsintel.runtime.telemetry.gauges import InboxGauges
+from newsintel.runtime.telemetry.gauges import QueueGauges
 
 
 async def test_age_counts_from_the_last_look_at_an_empty_inbox(autojump_clock):
@@ -11,7 +11,7 @@ async def test_age_counts_from_the_last_look_at_an_empty_inbox(autojump_clock):
     It is 0 as soon as the inbox is seen empty.
     """
     send, receive = trio.open_memory_channel(3)
-    backlog = InboxGauges({"sink": receive})
+    backlog = QueueGauges({"sink": receive}, dict)
     assert (backlog.read_depth(), backlog.read_capacity(), backlog.read_age_s()) == (
         {("sink",): 0},
         {("sink",): 3},
@@ -29,3 +29,14 @@ async def test_age_counts_from_the_last_look_at_an_empty_inbox(autojump_clock):
     with send, receive:
         pass
     assert backlog.read_capacity() == {("sink",): 3}
+
+
+async def test_the_spool_is_a_queue_too(autojump_clock):
+    """The age of each place: what waits there has not waited for longer."""
+    sizes = {("redis",): 0, ("file",): 700}
+    backlog = QueueGauges({}, lambda: sizes)
+    await trio.sleep(10)
+    assert backlog.read_age_s() == {("spool redis",): 0, ("spool file",): 10}
+    sizes = {("redis",): 500, ("file",): 0}
+    await trio.sleep(5)
+    assert backlog.read_age_s() == {("spool redis",): 5, ("spool file",): 0}

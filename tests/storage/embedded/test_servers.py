@@ -383,3 +383,15 @@ async def test_missing_wheel_is_named(tmp_path, monkeypatch, module):
     ):
         async with run_embedded_servers(tmp_path / "data", **only):
             pass
+
+
+def test_closed_folder_of_the_program_is_named(tmp_path, monkeypatch):
+    """Root's own folders are closed to the user that the server runs as."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    monkeypatch.setattr(daemons, "find_wheel_program", lambda name: closed / "bin" / name)
+    monkeypatch.setattr(daemons.os, "geteuid", lambda: 0)
+    with pytest.raises(EmbeddedServerError, match=rf"cannot enter {closed}: "):
+        PostgresDaemon(tmp_path, tmp_path).find_tool("postgres")
+    monkeypatch.setattr(daemons.os, "geteuid", lambda: 1000)
+    assert PostgresDaemon(tmp_path, tmp_path).find_tool("postgres") == (closed / "bin/postgres",)

@@ -90,6 +90,10 @@ ROWS = {
         """INSERT INTO private_feeds (public_id, user_id, digest, name, shows, q, created_at)
            VALUES ('f_1', 1, repeat('1', 64), 'my reader', 'saved', NULL, '2026-01-01+00')""",
     ),
+    "0014": (
+        """INSERT INTO not_same_marks (user_id, low_id, high_id, marked_at)
+           SELECT 1, min(id), max(id), '2026-01-01+00' FROM articles""",
+    ),
 }
 """Rows for the tables that each step added.
 

@@ -31,10 +31,12 @@ SHOWN_AS_KEYS = {
     "search_answers_pkey", "trending_pkey",
     "trending_made_pkey",
     "article_stories_pkey", "story_queue_pkey", "story_keys_pkey",
+    "article_checks_pkey", "gdelt_files_pkey",
     "article_terms_pkey", "term_changes_pkey",
     "user_preferences_pkey", "search_history_pkey", "api_keys_pkey", "api_keys_public_id_key",
     "private_feeds_pkey", "private_feeds_public_id_key",
-    "provider_tokens_pkey",
+    "provider_tokens_pkey", "feed_hosts_pkey", "feeds_pkey",
+    "not_same_marks_pkey",
 }  # fmt: skip
 """The diagram shows these as PK and UK; the first one is Alembic's."""
 

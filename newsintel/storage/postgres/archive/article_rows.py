@@ -13,7 +13,7 @@ from newsintel.storage.postgres.archive.indexing import Texts
 ARTICLE_COLUMNS = (
     "public_id, canonical_url, url, source, external_id, publisher, title, description, content, "
     "author, section, image_url, language, published_at, published_at_estimated, points, comments, "
-    "discussion_url"
+    "discussion_url, country"
 )
 
 LISTED = ARTICLE_COLUMNS.replace("content", "NULL::text AS content")
@@ -63,6 +63,7 @@ def build_row(article: Article, fetched_at: datetime) -> tuple[Any, ...]:
             if engagement
             else (None, None, None)
         ),
+        article.country,
         fetched_at,
     )
 

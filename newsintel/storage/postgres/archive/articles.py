@@ -73,7 +73,7 @@ FROM unnest(
     $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
     $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
     $14::timestamptz[], $15::boolean[], $16::integer[], $17::integer[], $18::text[],
-    $19::timestamptz[], $20::text[], $21::text[], $22::text[]
+    $19::text[], $20::timestamptz[], $21::text[], $22::text[], $23::text[]
 ) AS row ({ARTICLE_COLUMNS}, fetched_at, search, text_language, publisher_key)
 ON CONFLICT (public_id) DO UPDATE SET
     first_seen_at = least(kept.first_seen_at, excluded.first_seen_at),
@@ -83,6 +83,7 @@ ON CONFLICT (public_id) DO UPDATE SET
                          IS DISTINCT FROM ({", ".join(f"kept.{name}" for name in _TEXTS)})
                          THEN NULL ELSE kept.text_language END,
     section = coalesce(kept.section, excluded.section),
+    country = coalesce(kept.country, excluded.country),
     image_url = coalesce(kept.image_url, excluded.image_url),
     published_at = CASE WHEN kept.published_at_estimated
                         THEN excluded.published_at ELSE kept.published_at END,

@@ -1,0 +1,1 @@
+"""Feeds: which are read, when, and what came of it."""

@@ -1,0 +1,1 @@
+"""The pages for people: plain values in, finished HTML out."""

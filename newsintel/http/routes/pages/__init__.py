@@ -1,0 +1,1 @@
+"""The routes of the pages for people, one file per page."""

@@ -1,0 +1,45 @@
+"""GET /feeds.opml: the feeds that this service reads, for other programs."""
+
+from urllib.parse import urlsplit
+
+from quart import Response, request
+
+from newsintel.http.bodies.opml import OPML_TYPE, build_opml
+from newsintel.http.paths import FEED_LIST
+from newsintel.http.response.conditional import respond_unless_held
+from newsintel.http.response.kept_answer import KeptAnswer, keep_answer
+from newsintel.http.route import Route
+from newsintel.http.services import Services
+
+KEEP_S = 300
+"""How long caches may keep the list. It changes with commands and settings only."""
+
+
+def build_routes() -> tuple[Route, ...]:
+    """The route of the list."""
+    return (
+        Route(
+            FEED_LIST,
+            list_feeds,
+            "The feeds that this service reads, in OPML 2.0",
+            {200: None},
+            problems=("busy", "archive_timeout"),
+            media=OPML_TYPE.partition(";")[0],
+        ),
+    )
+
+
+async def list_feeds(services: Services) -> Response:
+    """Answer with every feed whose address has no query.
+
+    A query may hold a secret; `newsintel feeds export` writes those addresses too.
+    """
+    found = [one.subscription for one in await services.feeds.list_feeds()]
+    shown = [one for one in found if not urlsplit(one.address).query]
+    scope, now_s = request.scope, services.now().timestamp()
+    route = scope["state"]["route"]
+    kept = KeptAnswer.of_body(
+        build_opml(shown), route, now_s, keep_s=KEEP_S, age_s=0, media_type=OPML_TYPE
+    )
+    keep_answer(services.search.kept, scope["path"], scope["query_string"], kept)
+    return respond_unless_held(kept.body, kept.build_headers(now_s, hit=False), kept.tag)

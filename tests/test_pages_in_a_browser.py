@@ -1,0 +1,214 @@
+"""The pages of the demo in a real browser: found, unfolded, brushed, judged, by keys alone.
+
+After each test the console must be empty: no error, no report about the policy.
+"""
+
+import pytest
+
+from tests.service import running
+from tests.webdriver import browser
+
+TAB, ENTER, ESCAPE = "\ue004", "\ue007", "\ue00c"
+"""Keys as WebDriver writes them (W3C WebDriver, 17.4.2)."""
+STORIES = "document.querySelectorAll('.story').length"
+FINISHED = f"({STORIES} && document.querySelector('#side').children.length)"
+FOCUS = "return document.activeElement.closest('.story')?.id ?? document.activeElement.id"
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """A running demo without limits."""
+    with running(tmp_path_factory.mktemp("demo"), "demo", RATE_LIMIT="off", MISS_LIMIT="off") as up:
+        yield up
+
+
+@pytest.fixture(scope="module")
+def opened(demo, tmp_path_factory):
+    """A browser with an empty profile, and the address of the demo."""
+    with browser(tmp_path_factory.mktemp("profile")) as window:
+        yield window, demo.url.replace("127.0.0.1", "localhost")
+
+
+@pytest.fixture
+def window(opened):
+    """The browser; its console must stay empty."""
+    window, _ = opened
+    window.read_log()
+    yield window
+    assert window.read_log() == []
+
+
+@pytest.fixture
+def home(opened):
+    """The address of the demo."""
+    return opened[1]
+
+
+def search(window, home, words):
+    """Type a search as a person does, and wait until its page is finished."""
+    window.go(home)
+    window.run("document.activeElement.blur()")
+    window.type_keys("/")
+    window.type_keys(words)
+    window.run("window.left = true")
+    window.type_keys(ENTER)
+    window.wait(f"!window.left && {FINISHED}")
+
+
+def test_a_search_shows_stories_sources_and_a_timeline(window, home):
+    """The address holds the search; a link opens without telling where it was."""
+    search(window, home, "climate")
+    assert window.url == f"{home}/?q=climate"
+    assert window.run(f"return {STORIES}") == 20
+    assert window.every("#chips li", "one.dataset.status") == ["ok", "ok", "ok"]
+    assert window.run("return document.querySelectorAll('#timeline path.bar').length") > 3
+    assert set(window.every(".open", "one.rel")) == {"noopener noreferrer"}
+    window.go(window.url)
+    assert window.run(f"return {STORIES}") == 20  # the finished page, without its script
+
+
+@pytest.mark.parametrize("path", ["/", "/?q=climate"])
+def test_a_first_view_keeps_its_budget(demo, window, home, path):
+    """With headers, as the browser counts: 30 KB in all, 12 KB of script, 8 KB of style."""
+    demo.search("climate")
+    window.control("Network.clearBrowserCache")
+    window.go(f"{home}{path}")
+    sizes = window.run("""
+        const parts = [...performance.getEntriesByType("navigation"),
+                       ...performance.getEntriesByType("resource")];
+        return parts.map(one => [one.initiatorType, new URL(one.name).pathname, one.transferSize]);
+    """)
+    assert all(size > 0 for _, _, size in sizes)
+    total = sum(size for *_, size in sizes)
+    script = sum(size for _, name, size in sizes if name.endswith(".js"))
+    style = sum(size for _, name, size in sizes if name.endswith(".css"))
+    assert script <= 12_000
+    assert style <= 8_000
+    assert total <= 30_000, sizes
+
+
+def test_a_story_unfolds_by_key_with_its_reasons(window, home):
+    """`j` and `k` move, `x` unfolds, `v` shows the story, `?` the keys."""
+    search(window, home, "climate")
+    ids = window.every(".story", "one.id")
+    window.type_keys("jj")
+    assert window.run(FOCUS) == ids[1]
+    window.type_keys("k")
+    assert window.run(FOCUS) == ids[0]
+    folded = window.every(".story", "Boolean(one.querySelector('details'))").index(True)
+    window.type_keys("j" * folded + "x")
+    window.wait("document.querySelector('.story:focus-within details[open]')")
+    why = window.run("return document.querySelector('.story:focus-within .why').innerText")
+    assert "%" in why
+    window.type_keys("?")
+    window.wait("document.querySelector('#keys').open")
+    window.type_keys(ESCAPE)
+    window.wait("!document.querySelector('#keys').open")
+    window.run("window.left = true")
+    window.type_keys("v")
+    window.wait("!window.left && document.querySelector('.story-page')")
+    assert window.url.startswith(f"{home}/story/a_")  # the archive may know an earlier report
+    assert window.run("return document.querySelectorAll('.reports li').length") > 1
+
+
+def test_a_drag_over_the_timeline_chooses_a_time(window, home):
+    """The range is in the address; a bar is a link."""
+    search(window, home, "climate")
+    window.run("window.left = true")
+    window.drag("#timeline svg", 0.5, 0.95)
+    window.wait(f"!window.left && {FINISHED}")
+    assert "from=2" in window.url
+    assert "to=2" in window.url
+    assert window.run("return document.querySelector('input[name=from]').value")
+    window.click("#count a")
+    window.wait(FINISHED)
+    assert window.url == f"{home}/?q=climate"
+
+
+def test_a_publisher_is_kept_and_with_shift_dropped(window, home):
+    """Only the address changes; no source is asked again."""
+    search(window, home, "climate")
+    name = window.run("return document.querySelector('.facet a').innerText")
+    window.click(".facet a")
+    assert window.run("return document.querySelector('.chosen b').innerText") == name
+    window.go(f"{home}/?q=climate")
+    window.run(
+        "window.left = true; document.querySelector('.facet a').dispatchEvent("
+        "new MouseEvent('click', {bubbles: true, cancelable: true, shiftKey: true}))"
+    )
+    window.wait("!window.left && document.querySelector('.chosen')")
+    assert "without=" in window.url
+
+
+def sign_in(window, home, name):
+    """Sign in with the form of the page."""
+    window.ask("DELETE", "/cookie")
+    window.go(f"{home}/me/page")
+    window.write("input[name=username]", name)
+    window.click("button[value=sign_in]")
+
+
+def test_a_story_is_saved_with_a_note_by_keys_alone(window, home):
+    """`s` saves, `n` writes a note, `.` wants less like this; the page stays as it is."""
+    sign_in(window, home, "keys_only")
+    search(window, home, "climate")
+    window.type_keys("js")
+    window.wait("document.querySelector('.story:focus-within .save').innerText === 'Saved'")
+    first, second = window.every(".story .open", "one.innerText")[:2]
+    window.type_keys("jn")
+    window.type_keys("for the train שלום")
+    window.type_keys(TAB + ENTER)
+    window.wait("document.activeElement.innerText === 'Saved'")
+    window.type_keys("j.")
+    window.wait("document.querySelector('.story:focus-within .less').innerText === 'Noted'")
+    assert window.url == f"{home}/?q=climate"
+    window.go(f"{home}/saved")
+    assert window.every(".open", "one.innerText") == [second, first]
+    assert window.every(".notes", "one.innerText") == ["for the train שלום"]
+    window.click("button[value=forget]")
+    assert window.every(".open", "one.innerText") == [first]
+    window.go(home)
+    assert window.every(".for-you h2", "one.innerText") == ["For you"]
+
+
+def test_a_person_takes_a_report_out_of_a_story(window, home):
+    """The verdict is this person's own, and can be taken back."""
+    sign_in(window, home, "judge")
+    search(window, home, "climate")
+    story = window.every(".story:has(details)", "one.id")[0]
+    window.go(f"{home}/story/{story}")
+    before = window.run("return document.querySelectorAll('.reports li').length")
+    window.click(".reports button[value=not_same]")
+    assert "Not the same story, you said" in window.text
+    assert window.run("return document.querySelectorAll('.reports li').length") == before
+    window.click("button[value=same]")
+    assert "Not the same story, you said" not in window.text
+
+
+def test_the_archive_marks_what_was_found(window, home):
+    """Words of the query are marked in the passages."""
+    search(window, home, "climate")
+    window.go(f"{home}/search?q=climate")
+    window.wait("document.querySelectorAll('mark').length")
+    assert "climate" in window.run("return document.querySelector('mark').innerText").lower()
+
+
+@pytest.mark.parametrize("path", ["/?q=climate", "/search?q=climate", "/trends", "/docs"])
+def test_pages_work_without_scripts(window, home, path):
+    """A browser without scripts gets the results, the links and the forms."""
+    window.control_scripts(False)
+    try:
+        window.go(f"{home}{path}")
+        window.wait("document.querySelector('main h1, main h2')")
+        if "?q" in path:
+            window.wait(f"{STORIES} > 3")
+            window.write("#q", "storm")
+            window.click(".search > button")
+            window.wait(f"{STORIES} > 0")
+            assert "q=storm" in window.url
+            window.click(".story .view")
+            assert "/story/a_" in window.url
+    finally:
+        window.control_scripts(True)
