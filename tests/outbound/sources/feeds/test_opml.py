@@ -2,6 +2,8 @@
 
 from newsintel.domain.bounds.slices import run_all
 from newsintel.domain.feeds.model import Subscription
+from newsintel.domain.search.publisher_facts import COUNTRIES, UNKNOWN, find_publisher_facts
+from newsintel.domain.text.safe_urls import get_host
 from newsintel.outbound.sources.feeds.default_list import load_default_feeds, mark_state_media
 from newsintel.outbound.sources.feeds.opml import read_opml
 
@@ -67,6 +69,18 @@ def test_the_default_list():
         assert feed.title
         assert not mark_state_media(feed).state_media
     assert len({one.country for one in feeds}) > 20
+
+
+def test_the_facts_about_publishers_are_those_of_the_default_list():
+    """A site in several languages has no language there, and a feed may be on another host."""
+    feeds = load_default_feeds()
+    assert {feed.country for feed in feeds} == COUNTRIES
+    found = [(feed, find_publisher_facts(get_host(feed.address))) for feed in feeds]
+    known = [(feed, facts) for feed, facts in found if facts != UNKNOWN]
+    assert len(known) > 0.9 * len(feeds)
+    for feed, facts in known:
+        assert facts.country == feed.country, feed
+        assert facts.language in (feed.language, None), feed
 
 
 def test_state_media_is_marked():
