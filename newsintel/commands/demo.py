@@ -19,6 +19,7 @@ log = get_logger(__name__)
 GREETING = """\
 [bold]newsintel demo[/bold]: {what}, served by the real service with its own PostgreSQL and Redis.
 
+  the page      open {url}/ in a browser
   a search      curl '{url}/articles?q=climate&limit=5'
   its sources   curl '{url}/sources'
   sign in       open {url}/auth/reddit/login in a browser: simulated Reddit asks for a user name
