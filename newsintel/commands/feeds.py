@@ -27,15 +27,17 @@ from newsintel.runtime import command_loop
 def add_parser(commands: Any) -> None:
     """Declare the command."""
     command = commands.add_parser("feeds")
-    actions = command.add_subparsers(required=True, metavar="ACTION", dest="action")
+    actions = command.add_subparsers(
+        required=True, metavar="ACTION", dest="action", help="`ACTION --help` explains one"
+    )
     listing = actions.add_parser("list", help="show each feed and what came of its last poll")
     listing.add_argument("--json", action="store_true", help="one JSON object a line")
     adding = actions.add_parser("add", help="read a feed from now on")
     adding.add_argument("address", metavar="ADDRESS", help="http or https")
     removing = actions.add_parser("remove", help="stop reading a feed; its articles stay")
-    removing.add_argument("address", metavar="ADDRESS")
+    removing.add_argument("address", metavar="ADDRESS", help="as `list` shows it")
     importing = actions.add_parser("import", help="add the feeds of a list in OPML")
-    importing.add_argument("file", metavar="FILE.opml", type=Path)
+    importing.add_argument("file", metavar="FILE.opml", type=Path, help="of any feed reader")
     actions.add_parser("export", help="write all feeds as OPML")
     command.set_defaults(run=run)
 

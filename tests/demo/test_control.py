@@ -20,6 +20,8 @@ async def test_get_shows_settings_and_calls(
         "guardian": 1,
         "reddit": 0,
         "reddit_auth": 0,
+        "hackernews": 0,
+        "gdelt": 0,
     }
     expected = {"latency_ms": 0, "jitter_ms": 0, "slow_ms": 0, "slow_rate": 0}
     expected |= {

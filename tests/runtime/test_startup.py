@@ -26,6 +26,9 @@ from tests.http.world import World
 from tests.service import command_lines, free_port, newsintel, running
 from tests.waiting import wait_for
 
+GUARDIAN = {"SOURCES": "guardian", "GUARDIAN_KEY": "planted-key"}
+"""All sources that are named have their keys, so the start has nothing to tell of them."""
+
 
 def settings(**environ):
     """Return the settings for an environment; the names have no prefix here."""
@@ -120,7 +123,7 @@ def test_the_log_of_a_service_is_complete_from_start_to_stop(tmp_path, monkeypat
     The last line comes when everything has stopped.
     """
     monkeypatch.delenv(WHERE)  # a first start, as users have it
-    with running(tmp_path, "serve", LOG_FORMAT="json", GUARDIAN_KEY="planted-key") as service:
+    with running(tmp_path, "serve", LOG_FORMAT="json", **GUARDIAN) as service:
         assert service.get("/health").status_code == 200
         assert service.stop(signal.SIGTERM) == 0
         assert service.servers() == []
@@ -164,7 +167,7 @@ def test_a_port_in_use_is_reported_before_anything_starts(tmp_path):
             done = newsintel(
                 tmp_path,
                 command,
-                GUARDIAN_KEY="planted-key",
+                **GUARDIAN,
                 BIND=f"127.0.0.1:{port}",
                 LOG_FORMAT="text",
                 LOG_LEVEL="warning",
@@ -186,7 +189,7 @@ def test_an_unusable_folder_is_reported_with_its_setting(tmp_path):
         done = newsintel(
             tmp_path,
             *args,
-            GUARDIAN_KEY="planted-key",
+            **GUARDIAN,
             DATA_DIR=str(tmp_path / "file"),
             BIND="127.0.0.1:0",
             LOG_LEVEL="error",
@@ -231,7 +234,7 @@ def test_an_outage_is_logged_once_without_requests(tmp_path, monkeypatch):
     """
     # The service must have its real limits.
     monkeypatch.setattr("tests.service.COMMAND", [sys.executable, "-m", "newsintel"])
-    with running(tmp_path, "serve", LOG_FORMAT="json", GUARDIAN_KEY="planted-key") as service:
+    with running(tmp_path, "serve", LOG_FORMAT="json", **GUARDIAN) as service:
 
         def told(event, **fields):
             return [
