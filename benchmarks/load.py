@@ -137,8 +137,7 @@ def _build_record(one: Article, seen: datetime) -> tuple[Any, ...]:
         one.language,
         one.published_at,
         one.published_at_estimated,
-        None,
-        None,
-        None,
+        *(None, None, None),  # engagement
+        one.country,
     )
     return (*texts, *notes, seen, seen)

@@ -41,6 +41,9 @@ SPECIAL = {
     "high_id": ("2", "3"),
     "similarity": ("0.1", "0.7"),
     "change": ("1", "-1"),
+    "host": ("'a.example'", "'b.example:8080'"),
+    "origin": ("'setting'", "'command'"),
+    "country": ("'DE'", "NULL"),
     "language": ("'en'", "NULL"),
     "text_language": ("'en'", "'de'"),
 }

@@ -7,6 +7,7 @@ from quart import Request
 from werkzeug.exceptions import UnsupportedMediaType
 
 from newsintel.errors import InvalidBodyError, InvalidParameterError
+from newsintel.http.request.json_body import read_media_type
 from newsintel.http.request.query_string import Parameter, parse_query
 
 FORM = "application/x-www-form-urlencoded"
@@ -21,7 +22,7 @@ async def read_form(fields: Sequence[Parameter], request: Request) -> dict[str, 
             invalid.
         RequestEntityTooLarge, RequestTimeout: from the framework, over its limits of size and time.
     """
-    if request.mimetype != FORM:
+    if read_media_type(request) != FORM:
         raise UnsupportedMediaType(f"The body must be sent as Content-Type: {FORM}.")
     body = cast(bytes, await request.get_data(cache=False))
     try:

@@ -75,12 +75,15 @@ async def read_body(members: Sequence[Member], request: Request) -> dict[str, An
 
 def _is_json(request: Request) -> bool:
     """Whether a body is sent as JSON in UTF-8. Other parameters of the type are ignored."""
-    if (
-        len(request.headers.get("Content-Type", "")) > MAX_TYPE_CHARS
-        or request.mimetype != "application/json"
-    ):
+    if read_media_type(request) != "application/json":
         return False
     return bool(request.mimetype_params.get("charset", "utf-8").lower() == "utf-8")
+
+
+def read_media_type(request: Request) -> str:
+    """Return the media type of a body in small letters; empty if its header is too long."""
+    too_long = len(request.headers.get("Content-Type", "")) > MAX_TYPE_CHARS
+    return "" if too_long else request.mimetype
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:

@@ -183,8 +183,8 @@ TARGETS = [
     ("BREW", "/sources", 405, "method_not_allowed"),
     ("GET", "/mine", 404, "not_found"),
     ("GET", "/articles/stream", 400, "invalid_parameter"),
-    ("GET", "/docs", 404, "not_found"),
-    ("GET", "/", 404, "not_found"),
+    ("GET", "/docs/x", 404, "not_found"),
+    ("GET", "//", 404, "not_found"),
 ]
 
 

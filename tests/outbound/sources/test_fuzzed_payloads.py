@@ -14,14 +14,24 @@ from newsintel.domain.search.article import MAX_CONTENT, MAX_DESCRIPTION, MAX_NA
 from newsintel.domain.search.outcome import Refusal, SourcePage
 from newsintel.outbound.sources import REGISTRY
 from tests.fuzzing import count_calls, mutate_bytes, mutate_json, shorten
-from tests.outbound.sources import test_guardian, test_newsapi, test_reddit
+from tests.outbound.sources import (
+    test_gdelt,
+    test_guardian,
+    test_hackernews,
+    test_newsapi,
+    test_reddit,
+)
 from tests.outbound.sources.replies import NOW, QUERY, recorded_bodies, reply
 
 OWN = {
     "newsapi": {"status": "ok", "totalResults": 9, "articles": [test_newsapi.row()] * 2},
     "guardian": {"response": {"status": "ok", "total": 9, "results": [test_guardian.row()] * 2}},
     "reddit": {"kind": "Listing", "data": {"after": None, "children": [test_reddit.post()] * 2}},
+    "hackernews": {"hits": [test_hackernews.hit()] * 2, "nbHits": 9},
+    "gdelt": {"articles": [test_gdelt.row()] * 2},
 }
+"""Of every source that is asked for JSON; feeds have test_hostile_feeds.py."""
+
 CORPUS = {
     name: [own, *(shorten(body) for _, body in recorded_bodies(name))] for name, own in OWN.items()
 }
@@ -53,7 +63,7 @@ def check(name, body, status, headers):
     assert getattr(found, "bug", None) is None
 
 
-@pytest.mark.parametrize("name", REGISTRY)
+@pytest.mark.parametrize("name", OWN)
 @settings(max_examples=150)
 @given(data=st.data())
 def test_odd_values_in_a_payload(name, data):
@@ -62,7 +72,7 @@ def test_odd_values_in_a_payload(name, data):
     check(name, body, data.draw(STATUSES), data.draw(HEADERS))
 
 
-@pytest.mark.parametrize("name", REGISTRY)
+@pytest.mark.parametrize("name", OWN)
 @settings(max_examples=100)
 @given(data=st.data())
 def test_odd_bytes_in_a_payload(name, data):
@@ -72,7 +82,7 @@ def test_odd_bytes_in_a_payload(name, data):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", REGISTRY)
+@pytest.mark.parametrize("name", OWN)
 @settings(max_examples=10_000)
 @given(data=st.data())
 def test_odd_payloads_for_long(name, data):
