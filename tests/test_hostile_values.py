@@ -241,7 +241,7 @@ def test_every_body_member_is_validated_by_its_schema(demo, document, article):
     failed, taken = [], 0
     for method, path, operation in operations(document, is_json):
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
-        at = path.replace("{key}", "any").replace("{article_id}", article)
+        at = path.replace("{key}", "any").replace("{article_id}", article).replace("{id}", article)
         for member, kind in schema["properties"].items():
             whole = {name: sample(of) for name, of in schema["properties"].items()}
             bodies = [
@@ -282,7 +282,7 @@ def test_no_field_of_a_form_breaks_anything(demo, document, article):
             whole = {name: sample(of) for name, of in schema["properties"].items()}
             with sign_in(demo, f"form {member} {len(failed)}") as browser:
                 for text in BODY_VALUES:
-                    body = urlencode(whole | {member: text}, errors="surrogatepass")
+                    body = urlencode(whole | {member: text[:10_001]}, errors="surrogatepass")
                     response = browser.request(
                         method, at, content=body, headers={"Content-Type": FORM}
                     )

@@ -175,7 +175,7 @@ TARGETS = [
     ("GET", "http://evil.test/sources", 421, "wrong_host"),
     ("GET", "http://[/sources", 421, "wrong_host"),
     ("GET", "http://evil.test", 421, "wrong_host"),
-    ("GET", "http://localhost", 404, "not_found"),
+    ("GET", "http://localhost/mine", 404, "not_found"),
     ("TRACE", "/articles?q=a", 405, "method_not_allowed"),
     ("OPTIONS", "/articles", 405, "method_not_allowed"),
     ("POST", "/articles?q=a", 405, "method_not_allowed"),
@@ -184,7 +184,7 @@ TARGETS = [
     ("GET", "/mine", 404, "not_found"),
     ("GET", "/articles/stream", 400, "invalid_parameter"),
     ("GET", "/docs/x", 404, "not_found"),
-    ("GET", "//", 404, "not_found"),
+    ("GET", "/search/x", 404, "not_found"),
 ]
 
 
