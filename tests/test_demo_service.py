@@ -314,6 +314,16 @@ def test_metrics_tell_what_happened(demo, word):
     assert float(lines["process_resident_memory_bytes"]) > 1e6
 
 
+def count_archived(service, port):
+    """How many articles the service says it has archived."""
+    text = service.client.get(f"http://127.0.0.1:{port}/metrics").text
+    return sum(
+        float(line.split()[-1])
+        for line in text.splitlines()
+        if line.startswith("newsintel_archived_articles_total")
+    )
+
+
 def test_metrics_for_collectors_and_for_cloudwatch(tmp_path):
     """METRICS_BIND opens a listener of its own; the API then requires the token.
 
@@ -327,6 +337,8 @@ def test_metrics_for_collectors_and_for_cloudwatch(tmp_path):
         own = service.client.get(f"http://127.0.0.1:{port}/metrics").text
         assert 'newsintel_searches_total{via="miss"} 1.0' in own
         assert 'newsintel_http_request_seconds_count{route="/articles",status="2xx"} 1.0' in own
+        # A busy machine spools first, and archives then.
+        wait_for(lambda: count_archived(service, port), "an archived article")
         assert service.get("/metrics").status_code == 404
         assert (
             service.client.get(

@@ -27,6 +27,8 @@ BYTES = "spool:bytes"
 GROUP = CONSUMER = "drainers"
 FIELD = b"d"
 
+MOST_DIGITS = 18
+"""Of the counter; more than any disk holds."""
 CLAIM_S = 60
 """An entry taken longer ago belongs to a process that died. Saving one takes less, and if it does
 not, the entry is saved twice, which is harmless.
@@ -54,6 +56,11 @@ class RedisEntry:
 
     async def set_aside(self) -> None:
         """Do nothing: after CLAIM_S a process of another version may get it."""
+
+
+def parse_counter(raw: Any) -> int:
+    """Return the value of the counter, of bytes; 0 if it is None or no number of ours."""
+    return int(raw) if raw is not None and raw.isdigit() and len(raw) <= MOST_DIGITS else 0
 
 
 class RedisSpool:
@@ -90,7 +97,7 @@ class RedisSpool:
         for attempt in range(ATTEMPTS):
             async with self._redis.pipeline(transaction=True) as together:
                 await together.watch(BYTES)
-                used = int(await together.get(BYTES) or 0) + len(data)
+                used = parse_counter(await together.get(BYTES)) + len(data)
                 if used > self._max_bytes and not await together.xlen(STREAM):
                     used = len(data)  # somebody emptied the stream by hand
                 if used > self._max_bytes:
@@ -109,7 +116,7 @@ class RedisSpool:
         raise UnavailableError("too many processes change the spool")
 
     async def _take(self) -> tuple[int, tuple[bytes, bytes] | None]:
-        used = int(await self._redis.get(BYTES) or 0)
+        used = await self._read_counter()
         try:
             return used, await self._claim_old() or await self._read_new()
         except ResponseError as error:
@@ -119,6 +126,14 @@ class RedisSpool:
             return used, None
         await self._make_group()
         return used, await self._read_new()
+
+    async def _read_counter(self) -> int:
+        """Return the counter; one that is no number is deleted, since it could not be lowered."""
+        raw = await self._redis.get(BYTES)
+        used = parse_counter(raw)
+        if raw is not None and raw != b"%d" % used:
+            await self._redis.delete(BYTES)
+        return used
 
     async def _make_group(self) -> None:
         try:

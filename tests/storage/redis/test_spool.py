@@ -118,6 +118,19 @@ async def test_a_stream_emptied_by_hand_has_room_again(places, redis):
     assert int(await redis("GET", BYTES)) == 1
 
 
+@pytest.mark.parametrize("value", ["abc", "", "-5", "1e3", "٣", "9" * 19, "9" * 5000, "1.0"])
+async def test_a_counter_that_is_no_number_counts_as_nothing(places, redis, value):
+    """Whoever may write to Redis cannot end the drainer or the persister."""
+    one, other = places
+    await one.add(b"first")
+    await redis("SET", BYTES, value)
+    entry = await other.take()
+    await redis("SET", BYTES, value)
+    await one.add(b"second")
+    assert (entry.data, (await other.take()).data) == (b"first", b"second")
+    await entry.remove()
+
+
 async def test_concurrent_processes_count_every_byte(bridge, places, redis):
     """Adding and removing at once: the counter equals the stream."""
 
