@@ -15,7 +15,7 @@ from newsintel.config.values import Secret
 from newsintel.domain.search.article import Article
 from newsintel.storage.bridge import Bridge, open_bridge
 from newsintel.storage.embedded.servers import run_embedded_servers
-from newsintel.storage.postgres.archive.articles import ARTICLE_COLUMNS
+from newsintel.storage.postgres.archive.article_rows import ARTICLE_COLUMNS, build_row
 from newsintel.storage.postgres.archive.indexing import Texts, index_articles
 from newsintel.storage.postgres.migrate import migrate
 from newsintel.storage.postgres.pool import Postgres, open_postgres
@@ -110,34 +110,9 @@ async def copy_articles(connection: Any, articles: Iterable[tuple[Article, datet
         for one, _ in given
     )
     records = [
-        (*_build_record(one, seen), *more) for (one, seen), more in zip(given, words, strict=True)
+        (*build_row(one, seen), seen, *more) for (one, seen), more in zip(given, words, strict=True)
     ]
     await connection.copy_records_to_table(
         "stage", records=records, columns=_NAMES.split(", "), schema_name="pg_temp"
     )
     await connection.execute(INSERT_FROM_STAGE)
-
-
-def _build_record(one: Article, seen: datetime) -> tuple[Any, ...]:
-    texts = (
-        one.id,
-        one.canonical_url,
-        one.url,
-        one.source,
-        one.external_id,
-        one.publisher,
-        one.title,
-        one.description,
-        one.content,
-    )
-    notes = (
-        one.author,
-        one.section,
-        one.image_url,
-        one.language,
-        one.published_at,
-        one.published_at_estimated,
-        *(None, None, None),  # engagement
-        one.country,
-    )
-    return (*texts, *notes, seen, seen)
