@@ -2,11 +2,14 @@
 
 from datetime import timedelta
 
+import trio
+
 from newsintel.domain.personal.model import PastSearch
 from newsintel.domain.search.article import ArchivedArticle
 from newsintel.http.application import create_app
 from tests.fakes.accounts import browser
 from tests.http.world import NOW, World, article
+from tests.waiting import PATIENCE_S
 
 ONE, TWO = article(1), article(2)
 
@@ -38,6 +41,16 @@ class Person:
         return await self._client.open(
             path, method=method, headers=self.headers | more.pop("headers", {}), **more
         )
+
+    async def download(self, path):
+        """Return the response of a GET, whose pieces are read as they come.
+
+        The framework's client reads them after the end, and blocks the service at the eleventh.
+        """
+        async with self._client.request(path, method="GET", headers=self.headers) as connection:
+            await connection.send_complete()
+            with trio.fail_after(PATIENCE_S):
+                return await connection.as_response()
 
     async def get(self, path):
         """Return the body of a GET, which must succeed."""
