@@ -31,6 +31,8 @@ TRIES_ALONE = 3
 
 One attempt could meet a stall of the server; the attempts are seconds apart.
 """
+MAX_UNREADABLE = 100
+"""How many entries that cannot be read are set aside before the next pause."""
 MAX_SLOW = 1_000
 """How many slow articles are remembered."""
 
@@ -65,13 +67,17 @@ class _Drainer:
 
     async def drain_entry(self) -> int:
         """Save one entry; return the number of its rows, 0 if there is none that can be read."""
-        entry = await self._spool.take()
-        if entry is None:
-            return 0
-        spooled = await _read(entry)
-        if spooled is None:
+        for _ in range(MAX_UNREADABLE):
+            entry = await self._spool.take()
+            if entry is None:
+                return 0
+            spooled = await _read(entry)
+            if spooled is not None:
+                return await self._save_entry(entry, spooled)
             await entry.set_aside()
-            return 0
+        return 0
+
+    async def _save_entry(self, entry: SpoolEntry, spooled: Spooled) -> int:
         try:
             await self._save(spooled)
         except UnavailableError as error:

@@ -1,5 +1,7 @@
 """The paths that several files use: their routes, and the middleware that treats some specially."""
 
+from urllib.parse import unquote
+
 SEARCH = "/articles"
 STREAM = "/articles/stream"
 SEARCHES = frozenset({SEARCH, STREAM})
@@ -21,3 +23,14 @@ FEEDS = "/feeds/"
 DESCRIPTION = "/openapi.json"
 PROBLEM_PAGES = "/problems/"
 """The prefix of the problem pages; a problem's code follows it."""
+
+
+def hide_feed_token(path: str) -> str:
+    """Return a path as a log may show it: nothing behind FEEDS, in any case or encoding.
+
+    A reader with a slightly wrong address still shows most of a secret.
+    """
+    before, found, _ = unquote(path).lower().partition(FEEDS)
+    if not found:
+        return path
+    return f"{path[: len(before)]}{FEEDS}***" if "%" not in path else f"{FEEDS}***"

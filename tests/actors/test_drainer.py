@@ -144,6 +144,17 @@ async def test_an_entry_of_another_version_is_kept_aside(autojump_clock):
     ]
 
 
+async def test_unreadable_entries_cost_no_pause(autojump_clock):
+    """Hundreds of them do not keep back the one behind them."""
+    rig = Rig()
+    for number in range(3 * drainer.MAX_UNREADABLE):
+        await rig.redis.add(b'{"format":99,"n":%d}' % number)
+    await rig.put("a")
+    await rig.run(5 * drainer.EVERY_S)
+    assert list(rig.archive.kept) == ["a_a"]
+    assert len(rig.redis.aside) == 3 * drainer.MAX_UNREADABLE
+
+
 @pytest.mark.parametrize("failure", [ZeroDivisionError, UnavailableError])
 async def test_only_expected_failures_are_retried(autojump_clock, failure):
     """A bug ends the actor."""

@@ -15,11 +15,19 @@ from attrs import frozen
 from newsintel.domain.archive.batch import FetchedArticle
 from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.search.article import Pair, Rule
-from newsintel.domain.search.codec import article_from_row, article_to_row, read_envelope
+from newsintel.domain.search.codec import (
+    article_from_row,
+    article_to_row,
+    check_size,
+    read_envelope,
+)
 from newsintel.domain.search.history import SearchRecord
 from newsintel.errors import PoisonedBatchError
 
 FORMAT = 1
+
+MAX_BYTES = 2 * 2**20
+"""Maximum size of an entry. Ours have at most BATCH_BYTES of texts, which JSON may double."""
 
 
 @frozen
@@ -41,7 +49,8 @@ def dump_spooled(spooled: Spooled) -> Sliced[bytes]:
     know either.
 
     Raises:
-        PoisonedBatchError: a value cannot be serialised, such as text with a lone surrogate.
+        PoisonedBatchError: a value cannot be serialised, such as text with a lone surrogate, or the
+            entry exceeds MAX_BYTES.
     """
     rows = []
     for article, fetched_at in spooled.rows:
@@ -57,18 +66,21 @@ def dump_spooled(spooled: Spooled) -> Sliced[bytes]:
         for one in spooled.searches
     ]
     try:
-        return orjson.dumps({"format": FORMAT, "rows": rows, "pairs": pairs, "searches": searches})
-    except TypeError as error:
+        data = orjson.dumps({"format": FORMAT, "rows": rows, "pairs": pairs, "searches": searches})
+        check_size(data, MAX_BYTES)
+    except (TypeError, ValueError) as error:
         raise PoisonedBatchError(f"not fit for the spool: {error}") from error
+    return data
 
 
 def load_spooled(data: bytes) -> Sliced[Spooled]:
     """Return the entry that `dump_spooled` serialised.
 
     Raises:
-        ValueError: the bytes are not an entry in this format. The message quotes nothing of them.
+        ValueError: the bytes are not an entry in this format, or more than MAX_BYTES. The message
+            quotes nothing of them.
     """
-    entry = read_envelope(data, FORMAT)
+    entry = read_envelope(data, FORMAT, MAX_BYTES)
     yield
     try:
         rows = []

@@ -57,7 +57,8 @@ def dump_answer(answer: Answer) -> Sliced[bytes]:
     merge = [_dump_ranked(ranked, places) for ranked in answer.merge.ranked]
     yield
     data = orjson.dumps({"format": FORMAT, "harvest": row, "merge": merge})
-    _check_size(data)
+    _check_brackets(data)
+    check_size(data, MAX_BYTES)
     return data
 
 
@@ -68,8 +69,8 @@ def load_answer(data: bytes) -> Sliced[Answer]:
         ValueError: the bytes are not an answer in this format. The message gives the reason and
             quotes nothing of the bytes.
     """
-    _check_size(data)
-    envelope = read_envelope(data, FORMAT)
+    _check_brackets(data)
+    envelope = read_envelope(data, FORMAT, MAX_BYTES)
     yield
     try:
         harvest = yield from _read_harvest(envelope["harvest"])
@@ -78,12 +79,13 @@ def load_answer(data: bytes) -> Sliced[Answer]:
         raise ValueError(f"not an answer ({type(error).__name__})") from error
 
 
-def read_envelope(data: bytes, expected: int) -> dict[str, Any]:
+def read_envelope(data: bytes, expected: int, max_bytes: int) -> dict[str, Any]:
     """Return the JSON object in bytes whose member `format` must be as expected.
 
     Raises:
-        ValueError: it is another one. The message quotes nothing of the bytes.
+        ValueError: it is another one or too large. The message quotes nothing of the bytes.
     """
+    check_size(data, max_bytes)
     try:
         envelope = orjson.loads(data)
     except orjson.JSONDecodeError as error:
@@ -93,9 +95,13 @@ def read_envelope(data: bytes, expected: int) -> dict[str, Any]:
     return envelope
 
 
-def _check_size(data: bytes) -> None:
-    if len(data) > MAX_BYTES:
-        raise ValueError(f"not an answer (more than {MAX_BYTES:,} bytes)")
+def check_size(data: bytes, max_bytes: int) -> None:
+    """Raise ValueError for a value that is too large to be parsed in one step."""
+    if len(data) > max_bytes:
+        raise ValueError(f"more than {max_bytes:,} bytes")
+
+
+def _check_brackets(data: bytes) -> None:
     if data.count(b"{") + data.count(b"[") > MAX_BRACKETS:
         raise ValueError(f"not an answer (more than {MAX_BRACKETS:,} objects and lists)")
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -29,6 +30,14 @@ FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - full-width si
 """With one of these at its start, a spreadsheet takes a cell as a formula (OWASP, CSV Injection).
 Spreadsheets read the full-width signs of East Asian keyboards like the others."""
 
+_FORMULA = re.compile(
+    rf"""^(?=[{re.escape("".join(FORMULA_STARTS))}])
+    |(?<=[;\t\r\n])(?=[ "]*[{re.escape("".join(FORMULA_STARTS[:4] + FORMULA_STARTS[7:]))}])""",
+    re.VERBOSE,
+)
+"""Where a formula may begin: at the start of a cell, and behind what a spreadsheet of another
+country takes for the end of one: many separate cells by semicolons."""
+
 
 def build_csv(articles: Iterable[Mapping[str, Any]]) -> Sliced[bytes]:
     """Return a table of articles, in slices.
@@ -48,5 +57,4 @@ def build_csv(articles: Iterable[Mapping[str, Any]]) -> Sliced[bytes]:
 
 def _write_cell(value: Any) -> str:
     """Return a cell. An apostrophe before a formula makes it a text."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    return "" if value is None else _FORMULA.sub("'", str(value))

@@ -23,6 +23,19 @@ def string(shortest: int, longest: int) -> Kind:
     return Kind({"type": "string", "minLength": shortest, "maxLength": longest}, parse)
 
 
+def name(longest: int) -> Kind:
+    """A name for a list of names: text of a limited length that is not only spaces."""
+    text = string(1, longest)
+
+    def parse(value: Any) -> str:
+        found: str = text.parse(value)
+        if not re.search(r"\S", found):
+            raise ValueError("must not be only spaces")
+        return found
+
+    return Kind({**text.schema, "pattern": r"\S"}, parse)
+
+
 def matching_string(schema: dict[str, Any], rule: str) -> Kind:
     """Text that matches a schema's pattern.
 

@@ -16,7 +16,7 @@ from newsintel.errors import InvalidBodyError
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.request.access import get_current_account
 from newsintel.http.request.json_body import Member
-from newsintel.http.request.json_kinds import choice, date_time, nullable, string
+from newsintel.http.request.json_kinds import choice, date_time, name, nullable
 from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.route import Method, Route
 from newsintel.http.routes.ids import API_KEY, IdParameters
@@ -26,7 +26,7 @@ from newsintel.runtime.telemetry.logs import get_logger
 log = get_logger(__name__)
 
 BODY = (
-    Member("name", string(1, 100), "A name for your own use.", required=True),
+    Member("name", name(100), "A name for your own use.", required=True),
     Member(
         "scope",
         choice(Access.READ, Access.WRITE),

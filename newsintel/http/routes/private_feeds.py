@@ -19,7 +19,7 @@ from newsintel.http.bodies.schemas import ref
 from newsintel.http.paths import FEEDS
 from newsintel.http.request.access import get_current_account
 from newsintel.http.request.json_body import Member
-from newsintel.http.request.json_kinds import choice, nullable, string
+from newsintel.http.request.json_kinds import choice, name, nullable, string
 from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.route import Method, Route
 from newsintel.http.routes.ids import FEED, IdParameters
@@ -29,7 +29,7 @@ from newsintel.runtime.telemetry.logs import get_logger
 log = get_logger(__name__)
 
 BODY = (
-    Member("name", string(1, 100), "A name for your own use, and the feed's title.", required=True),
+    Member("name", name(100), "A name for your own use, and the feed's title.", required=True),
     Member(
         "shows",
         choice(*FeedList),

@@ -6,6 +6,7 @@ from typing import Any
 from newsintel.domain.accounts.model import Access, Caller
 from newsintel.domain.ports import Observe
 from newsintel.errors import UnavailableError, flatten_errors
+from newsintel.http.paths import hide_feed_token
 from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -98,14 +99,14 @@ def build_access_fields(
 
 
 def _shorten_path(path: str) -> str:
-    """Return a path as the log shows it.
+    """Return a path as the log shows it, without the secret of a private feed.
 
     A path that is too long is cut between two segments: the redactor would not recognize the first
     half of a secret.
     """
-    return (
-        path if len(path) <= MAX_PATH_CHARS else f"{path[:MAX_PATH_CHARS].rpartition('/')[0]}/..."
-    )
+    if len(path) > MAX_PATH_CHARS:
+        path = f"{path[:MAX_PATH_CHARS].rpartition('/')[0]}/..."
+    return hide_feed_token(path)
 
 
 def _describe_client(caller: Caller | None) -> str:

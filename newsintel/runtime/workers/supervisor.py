@@ -119,11 +119,10 @@ class Supervisor:
     async def _keep_worker(self, number: int) -> None:
         """Run a worker, and another one after it, until the shutdown begins or it is hopeless."""
         while not self.ending.is_set():
-            code = await self._run_worker(number)
+            reason = await self._run_worker(number)
             if self.ending.is_set():
                 return
-            reason = describe_exit(code)
-            log.error("worker_ended", worker=number, exit_code=code, reason=reason)
+            log.error("worker_ended", worker=number, reason=reason)
             if not self.all_serving.is_set():
                 self._fail(f"worker {number} ended before it served: {reason}")
             elif not self._budget.take(trio.current_time()):
@@ -138,8 +137,8 @@ class Supervisor:
         self._failure = self._failure or WorkersFailedError(message)
         self.begin_drain()
 
-    async def _run_worker(self, number: int) -> int:
-        """Run one worker to its end; return its exit code."""
+    async def _run_worker(self, number: int) -> str:
+        """Run one worker to its end; return how it ended."""
         ours, theirs = socket.socketpair()
         channel = Channel(trio.SocketStream(trio.socket.from_stdlib_socket(ours)))
         member = self._members[number] = _Member(channel)
@@ -149,18 +148,21 @@ class Supervisor:
                 nursery.start_soon(
                     partial(channel.run, on_notice=serving, read_metrics=self.collect_metrics)
                 )
-                with theirs:
-                    process = await self._start_process(nursery, number, theirs.fileno())
+                try:
+                    with theirs:
+                        process = await self._start_process(nursery, number, theirs.fileno())
                     member.process = process
-                if self.ending.is_set():  # it began while the process was started
-                    await channel.notify(Kind.DRAIN)
-                code = await process.wait()
+                    if self.ending.is_set():  # it began while the process was started
+                        await channel.notify(Kind.DRAIN)
+                    reason = describe_exit(await process.wait())
+                except WorkersFailedError as error:
+                    reason = str(error)
                 nursery.cancel_scope.cancel()
         finally:
             ConnectionCounts(self._sockets.counts, number).leave()
             del self._members[number]
             self._metrics.retire(number)
-        return code
+        return reason
 
     async def _start_process(
         self, nursery: trio.Nursery, number: int, channel: int

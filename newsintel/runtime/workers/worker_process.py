@@ -73,9 +73,7 @@ async def run_worker_process(
             task_status=task_status,
         )
     except OSError as error:
-        raise WorkersFailedError(
-            f"cannot start worker {number}: {error.strerror or error}"
-        ) from error
+        raise WorkersFailedError(f"cannot be started: {error.strerror or error}") from error
 
 
 def describe_exit(code: int) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from newsintel.domain.ports import CachedBytes, Count
 from newsintel.storage.redis.link import RedisLink
+from newsintel.storage.redis.numbers import parse_number
 
 MOST_DIGITS = 9
 """Most digits of a TTL in seconds: about thirty years."""
@@ -28,9 +29,10 @@ class RedisBytes:
         if value is None or left_ms < 0:  # PTTL is negative if the key has expired or never expires
             return None
         head, _, data = value.partition(b"\n")
-        ttl_s, _, named = head.partition(b" ")
-        if named == key.encode() and ttl_s.isdigit() and len(ttl_s) <= MOST_DIGITS:
-            return CachedBytes(data, max(0.0, int(ttl_s) - left_ms / 1000), int(ttl_s))
+        number, _, named = head.partition(b" ")
+        ttl_s = parse_number(number, MOST_DIGITS)
+        if named == key.encode() and ttl_s is not None:
+            return CachedBytes(data, max(0.0, ttl_s - left_ms / 1000), ttl_s)
         self._count("cache_mismatches")
         await self._link.call(self._link.discard, key)
         return None

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from newsintel.domain.operations.latencies import Latency
 from newsintel.domain.search.outcome import Status
 from newsintel.storage.redis.link import RedisLink
+from newsintel.storage.redis.numbers import parse_number
 
 DAYS = 8
 """Today and the seven days before: at least a whole week at any hour."""
@@ -38,15 +39,12 @@ class RedisLatencies:
     async def read_totals(self, last: date) -> Mapping[Latency, int]:
         """A field that this version cannot read is ignored."""
         total: Counter[Latency] = Counter()
-        for field, count in await self._link.call(
+        for field, value in await self._link.call(
             self._read, [_build_key(last - timedelta(days=back)) for back in range(DAYS)]
         ):
-            if (
-                (latency := _read_field(field)) is not None
-                and count.isdigit()
-                and len(count) <= MOST_DIGITS
-            ):
-                total[latency] += int(count)
+            latency, count = _read_field(field), parse_number(value, MOST_DIGITS)
+            if latency is not None and count is not None:
+                total[latency] += count
         return total
 
     async def _add(self, key: str, counts: Mapping[str, int]) -> None:

@@ -18,9 +18,11 @@ from typing import Any
 from attrs import frozen
 from redis.exceptions import OutOfMemoryError, ResponseError, WatchError
 
+from newsintel.domain.bounds.newest import Newest
 from newsintel.errors import SpoolFullError, UnavailableError
 from newsintel.storage.redis.failures import read_code
 from newsintel.storage.redis.link import RedisLink
+from newsintel.storage.redis.numbers import parse_number
 
 STREAM = "spool"
 BYTES = "spool:bytes"
@@ -33,6 +35,10 @@ CLAIM_S = 60
 """An entry taken longer ago belongs to a process that died. Saving one takes less, and if it does
 not, the entry is saved twice, which is harmless.
 """
+MAX_ASIDE = 10_000
+"""How many entries that this version cannot read are remembered."""
+MAX_CLAIMS = 100
+"""How many of these one `take` passes over."""
 ATTEMPTS = 12
 PAUSE_S = 0.002
 """A change that another process was faster than is tried again, at most ATTEMPTS times, about 0.2 s
@@ -55,12 +61,8 @@ class RedisEntry:
         await self._place.give_back(self._id)
 
     async def set_aside(self) -> None:
-        """Do nothing: after CLAIM_S a process of another version may get it."""
-
-
-def parse_counter(raw: Any) -> int:
-    """Return the value of the counter, of bytes; 0 if it is None or no number of ours."""
-    return int(raw) if raw is not None and raw.isdigit() and len(raw) <= MOST_DIGITS else 0
+        """Pass over the entry from now on: after CLAIM_S another process may get it."""
+        self._place.pass_over(self._id)
 
 
 class RedisSpool:
@@ -74,6 +76,8 @@ class RedisSpool:
         self._max_bytes = max_bytes
         self._grouped = False
         self._claim_from: bytes | str = "0-0"
+        self._aside = Newest[bytes, None](MAX_ASIDE)
+        self._new_first = False
         self._owed_bytes = 0
         """What a full Redis has not let us subtract from the counter yet."""
         self.size_bytes = 0
@@ -93,11 +97,19 @@ class RedisSpool:
         """Make an entry as old as one whose process died."""
         await self._link.call(self._give_back, entry_id)
 
+    def pass_over(self, entry_id: bytes) -> None:
+        """Return this entry no more, and next an entry that nobody has taken yet.
+
+        So entries that nobody can read, however many, do not keep back the others.
+        """
+        self._aside[entry_id] = None
+        self._new_first = True
+
     async def _add(self, data: bytes) -> int:
         for attempt in range(ATTEMPTS):
             async with self._redis.pipeline(transaction=True) as together:
                 await together.watch(BYTES)
-                used = parse_counter(await together.get(BYTES)) + len(data)
+                used = (parse_number(await together.get(BYTES), MOST_DIGITS) or 0) + len(data)
                 if used > self._max_bytes and not await together.xlen(STREAM):
                     used = len(data)  # somebody emptied the stream by hand
                 if used > self._max_bytes:
@@ -117,8 +129,12 @@ class RedisSpool:
 
     async def _take(self) -> tuple[int, tuple[bytes, bytes] | None]:
         used = await self._read_counter()
+        first, second = self._claim_old, self._read_new
+        if self._new_first:
+            first, second = second, first
+        self._new_first = False
         try:
-            return used, await self._claim_old() or await self._read_new()
+            return used, await first() or await second()
         except ResponseError as error:
             if read_code(error) != "NOGROUP":
                 raise
@@ -130,10 +146,10 @@ class RedisSpool:
     async def _read_counter(self) -> int:
         """Return the counter; one that is no number is deleted, since it could not be lowered."""
         raw = await self._redis.get(BYTES)
-        used = parse_counter(raw)
-        if raw is not None and raw != b"%d" % used:
+        used = parse_number(raw, MOST_DIGITS)
+        if raw is not None and (used is None or raw != b"%d" % used):
             await self._redis.delete(BYTES)
-        return used
+        return used or 0
 
     async def _make_group(self) -> None:
         try:
@@ -144,13 +160,16 @@ class RedisSpool:
         self._grouped = True
 
     async def _claim_old(self) -> tuple[bytes, bytes] | None:
-        # One call looks at ten entries; the next one goes on behind them. Those that nobody can
-        # read stay, and may be more than ten.
-        reply: Any = await self._redis.xautoclaim(
-            STREAM, GROUP, CONSUMER, CLAIM_S * 1000, self._claim_from, count=1
-        )
-        self._claim_from = reply[0]
-        return _read_entry(reply[1])
+        # One call looks at ten entries; the next one goes on behind them.
+        for _ in range(MAX_CLAIMS):
+            reply: Any = await self._redis.xautoclaim(
+                STREAM, GROUP, CONSUMER, CLAIM_S * 1000, self._claim_from, count=1
+            )
+            self._claim_from = reply[0]
+            found = _read_entry(reply[1])
+            if found is None or found[0] not in self._aside:
+                return found
+        return None
 
     async def _read_new(self) -> tuple[bytes, bytes] | None:
         reply: Any = await self._redis.xreadgroup(GROUP, CONSUMER, {STREAM: ">"}, count=1)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsintel.domain.archive.batch import BATCH_BYTES, BATCH_ROWS, ArchiveBatch
-from newsintel.domain.archive.spooled import Spooled, dump_spooled, load_spooled
+from newsintel.domain.archive.spooled import MAX_BYTES, Spooled, dump_spooled, load_spooled
 from newsintel.domain.bounds.slices import run_all
 from newsintel.domain.search.article import Article, Engagement, Pair, Rule
 from newsintel.domain.search.sizes import articles_bytes
@@ -48,6 +48,16 @@ SEARCHES = st.builds(
     repeat_key=st.just(""),
     form=st.none(),
 )
+
+
+def test_an_entry_that_is_too_large_is_refused_before_it_is_parsed(monkeypatch):
+    """Parsed, it could take thirty times its size. What we would not read we do not write."""
+    large = Spooled([(article("a", description="x" * MAX_BYTES), NOON)])
+    with pytest.raises(PoisonedBatchError, match=r"more than 2,097,152 bytes"):
+        run_all(dump_spooled(large))
+    monkeypatch.setattr("newsintel.domain.search.codec.orjson.loads", None)
+    with pytest.raises(ValueError, match=r"^more than 2,097,152 bytes$"):
+        run_all(load_spooled(b"[" * (MAX_BYTES + 1)))
 
 
 @given(st.lists(st.tuples(ARTICLES, TIMES)), st.lists(PAIRS), st.lists(SEARCHES))

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -134,14 +135,22 @@ def test_rss_keeps_all_that_xml_can_hold(text):
     assert creator.text == seen
 
 
-@given(st.text())
+@given(st.text() | st.text("a=+-@;,\t \"'\n\r＝＋", max_size=8))  # noqa: RUF001
 def test_csv_keeps_every_text_and_starts_no_formula(text):
-    """A cell is the text itself, or the text after an apostrophe if a spreadsheet would run it."""
+    """A cell is the text itself, with an apostrophe wherever a spreadsheet would begin a formula.
+
+    Also for one that separates cells by semicolons or tabs: such a spreadsheet sees quotes within a
+    line as text.
+    """
     data = encode(Format.CSV, article("a", title=text, description=text))
     (row,) = read_csv(data)
     for cell in (row["title"], row["description"]):
         assert not cell.startswith(FORMULA_STARTS)
-        assert cell == (f"'{text}" if text.startswith(FORMULA_STARTS) else text)
+        assert cell.replace("'", "") == text.replace("'", "")
+        if not set("=+-@＝＋－＠\t\r\n") & set(text):  # noqa: RUF001
+            assert cell == text
+    for part in re.split(r"[;\t\r\n]", data.decode()):
+        assert part.strip(' "')[:1] not in FORMULA_STARTS or not part.strip(' "')
 
 
 @pytest.mark.parametrize(
@@ -161,6 +170,7 @@ def test_csv_keeps_every_text_and_starts_no_formula(text):
         "－1",
         "＠SUM(1)",
         '=1",=2',
+        "=1;2",
         "=1\r\n=2",
     ],
 )
@@ -169,6 +179,23 @@ def test_csv_makes_formulas_texts(text):
     rows = read_csv(encode(Format.CSV, article("a", title=text), article("b")))
     assert [row["title"] for row in rows] == [f"'{text}", "Title of b"]
     assert [*rows[0]] == [*COLUMNS]
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("foo;=HYPERLINK(1)", "foo;'=HYPERLINK(1)"),
+        ('foo; "=1', "foo;' \"=1"),
+        ("foo\t@SUM(1)", "foo\t'@SUM(1)"),
+        ("note\n=1", "note\n'=1"),
+        ("a; b - c = d", "a; b - c = d"),
+        ("x=1;y", "x=1;y"),
+    ],
+)
+def test_csv_starts_no_formula_in_spreadsheets_with_another_separator(text, cell):
+    """Where a comma is the decimal sign, spreadsheets separate cells by semicolons."""
+    (row,) = read_csv(encode(Format.CSV, article("a", title=text)))
+    assert row["title"] == cell
 
 
 def test_csv_follows_rfc_4180():

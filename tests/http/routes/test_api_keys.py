@@ -75,6 +75,7 @@ async def test_asvs_30_the_key_of_another_account_cannot_be_revoked():
     [
         ({"name": ""}, "name"),
         ({"name": "x" * 101}, "name"),
+        ({"name": " \u2003"}, "name"),
         ({"scope": "admin"}, "scope"),
         ({"scope": "session"}, "scope"),
         ({"expires_at": "tomorrow"}, "expires_at"),

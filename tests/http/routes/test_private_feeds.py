@@ -155,6 +155,8 @@ async def test_an_account_has_a_maximum_of_feeds(alice):
         ({"shows": None}, "shows"),
         ({"name": ""}, "name"),
         ({"name": "x" * 101}, "name"),
+        ({"name": " "}, "name"),
+        ({"name": "\u3000\t"}, "name"),
         ({"q": ""}, "q"),
         ({"q": " "}, "q"),
         ({"q": "the"}, "q"),
@@ -225,14 +227,45 @@ async def test_an_outage_is_a_503(world, alice):
 
 @pytest.mark.parametrize("as_json", [True, False])
 def test_no_log_line_shows_the_secret(as_json):
-    """A request's line has the raw path; the redactor knows the form of a secret in it."""
+    """In another folder, the redactor knows its form."""
     redact = Redactor((), as_json=as_json)
     for token in (create_feed_token() for _ in range(500)):
-        for path in (f"/feeds/{token}", f"/feeds%2F{token}", f"/feeds/{token}/"):
-            scope = {"state": {}, "raw_path": path.encode()}
-            line = json.dumps(build_access_fields(scope, 200, 1, 0.1))
+        for path in (f"/{token}", f"/feed/{token}", f"/feeds%252F{token}", f"/x/{token}/"):
+            line = log_request(path)
             assert token in line
             assert token not in redact(line)
+
+
+def log_request(path):
+    """The line of a request for a raw path, before the redactor."""
+    return json.dumps(build_access_fields({"state": {}, "raw_path": path.encode()}, 200, 1, 0.1))
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/feeds/{}", "/feeds/***"),
+        ("/feeds/{}/", "/feeds/***"),
+        ("/feeds/{}.xml", "/feeds/***"),
+        ("/feeds/.{}", "/feeds/***"),
+        ("/FEEDS/{}", "/feeds/***"),
+        ("//feeds//{}", "//feeds/***"),
+        ("/a/feeds/{}", "/a/feeds/***"),
+        ("/feeds%2F{}", "/feeds/***"),
+        ("/%66eeds/{}", "/feeds/***"),
+        ("/feeds%2f%2e%2e/{}", "/feeds/***"),
+    ],
+)
+def test_no_log_line_shows_the_address_of_a_feed(path, shown):
+    """Nor a part of it, if a reader cut a character off or added one."""
+    for token in ("A" * 43, "ab1-_" * 8 + "cd", "x", "A" * 3_000):
+        assert json.loads(log_request(path.format(token)))["path"] == shown
+
+
+@pytest.mark.parametrize("path", ["/feeds.opml", "/me/feeds", "/", "/articles/a_1", "/a%20b"])
+def test_other_paths_are_logged_as_they_are(path):
+    """Also those of lists of feeds."""
+    assert json.loads(log_request(path))["path"] == path
 
 
 async def test_a_signed_in_reader_gets_the_same_feed():

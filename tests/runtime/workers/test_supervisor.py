@@ -117,7 +117,6 @@ async def test_a_worker_that_is_killed_is_replaced():
             "event": "worker_ended",
             "log_level": "error",
             "worker": 1,
-            "exit_code": -signal.SIGKILL,
             "reason": "SIGKILL",
         }
     ]
@@ -167,13 +166,35 @@ async def test_a_worker_that_cannot_be_started_is_one_line(monkeypatch):
     """The message has the system's reason."""
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     async with toy_supervisor("serve", workers=1) as (supervisor, _):
-        with pytest.RaisesGroup(
-            pytest.RaisesExc(
-                WorkersFailedError, match=r"^cannot start worker 1: No such file or directory$"
-            ),
-            flatten_subgroups=True,
+        with pytest.raises(
+            WorkersFailedError,
+            match=r"^worker 1 ended before it served: cannot be started: No such file or directory$",
         ):
             await supervisor.run()
+
+
+async def test_a_restart_that_cannot_be_started_drains_the_others(monkeypatch):
+    """It is tried again within the budget. The other worker ends in order, not at once."""
+    with capture_logs() as logs:
+        async with toy_supervisor("serve") as (supervisor, port):
+
+            async def kill_one():
+                await supervisor.all_serving.wait()
+                monkeypatch.setattr(sys, "executable", "/no/such/python")
+                os.kill(await find_worker(port, 2), signal.SIGKILL)
+
+            monkeypatch.setattr(worker_process, "_end_process", None)  # nobody is ended at once
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(kill_one)
+                with pytest.raises(
+                    WorkersFailedError,
+                    match=rf"^worker 2 ended \(cannot be started: .*\), after {RESTARTS} restarts",
+                ):
+                    await supervisor.run()
+    ended = [line["reason"] for line in logs if line["event"] == "worker_ended"]
+    assert ended[0] == "SIGKILL"
+    assert set(ended[1:]) == {"cannot be started: No such file or directory"}
+    assert len(ended) == RESTARTS + 1
 
 
 async def test_a_worker_that_does_not_drain_is_killed(monkeypatch):

@@ -64,6 +64,34 @@ async def test_entries_that_nobody_can_read_do_not_hide_those_behind_them(places
     assert [entry.data for entry in found if entry] == [b"24"]
 
 
+async def test_entries_set_aside_do_not_keep_back_new_ones(places, monkeypatch):
+    """Not even if they may be claimed again at once, and are too many to be remembered."""
+    monkeypatch.setattr(spool_module, "CLAIM_S", 0)
+    monkeypatch.setattr(spool_module, "MAX_ASIDE", 0)
+    one, _ = RedisSpool(places[0]._link, MAX_BYTES), None
+    for number in range(50):
+        await one.add(b"junk %d" % number)
+        await (await one.take()).set_aside()
+    await one.add(b"new")
+    found = []
+    for _ in range(3):
+        entry = await one.take()
+        found.append(entry.data)
+        await entry.set_aside()
+    assert b"new" in found
+
+
+async def test_an_entry_set_aside_is_returned_no_more_to_the_same_process(places, monkeypatch):
+    """Another process gets it."""
+    monkeypatch.setattr(spool_module, "CLAIM_S", 0)
+    one, other = places
+    for number in range(20):
+        await one.add(b"junk %d" % number)
+        await (await one.take()).set_aside()
+    assert await one.take() is None
+    assert (await other.take()).data.startswith(b"junk")
+
+
 async def test_an_entry_of_a_dead_process_is_claimed(places, monkeypatch):
     """After CLAIM_S. If the process lives after all, the second removal changes nothing."""
     one, other = places
