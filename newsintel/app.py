@@ -43,6 +43,7 @@ from newsintel.actors import (
     trend_writer,
 )
 from newsintel.config.settings import Settings
+from newsintel.domain.search.stories.vocabulary import load_lists
 from newsintel.http.services import Services
 from newsintel.outbound.feed_client import open_feed_client
 from newsintel.outbound.oauth.providers import open_providers
@@ -77,6 +78,7 @@ async def open_pipeline(
         ExceptionGroup: holds an actor's bug, or what the caller raised.
     """
     metrics = metrics or Metrics()
+    load_lists()
     edges = Edges.open(settings)
     async with (
         open_stores(settings, metrics.count) as stores,

@@ -9,9 +9,11 @@ from trio.testing import wait_all_tasks_blocked
 
 from newsintel.actors import persister
 from newsintel.domain.archive.batch import BATCH_BYTES, BATCH_ROWS
+from newsintel.domain.archive.recent_saves import KEEP_S
 from newsintel.domain.archive.spooled import load_spooled
 from newsintel.domain.bounds.room import ByteBudget
 from newsintel.domain.bounds.slices import run_all
+from newsintel.domain.search.merging import build_pairs
 from newsintel.domain.search.sizes import articles_bytes
 from newsintel.errors import ArchiveTimeoutError, UnavailableError
 from newsintel.runtime.attempts import PROBE_S, SAVE_S
@@ -112,6 +114,68 @@ async def test_large_articles_are_split_by_bytes(autojump_clock):
     )
     assert len(rig.archive.kept) == 400
     assert max(rig.archive.calls) == BATCH_BYTES // size_bytes
+
+
+async def test_an_article_that_was_just_saved_is_not_saved_again(autojump_clock):
+    """Nor is a pair; a changed article is. After a while, all are saved again."""
+    rig = Rig()
+    same = answer(outcome(articles=(article("a", title="Same"), article("b", title="Same"))))
+    assert len(build_pairs(same.merge)) == 1
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(rig.run)
+        for each in (same, same, landed("a"), same):
+            assert rig.room.reserve(each.size_bytes)
+            await rig.send.send(each)
+            await trio.sleep(1)
+        assert rig.archive.calls == [2, 0, 1]
+        assert rig.archive.kept["a_a"].article.title == "Title of a"
+        await trio.sleep(KEEP_S)
+        assert rig.room.reserve(same.size_bytes)
+        await rig.send.send(same)
+        rig.send.close()
+    assert rig.archive.calls == [2, 0, 1, 2, 0]
+    assert rig.room.reserved_bytes == 0
+
+
+async def test_what_was_lost_is_saved_with_the_next_answer(autojump_clock):
+    """Only what the archive has is left out."""
+    rig = Rig()
+    rig.archive.away = rig.redis.away = rig.file.away = True
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(rig.run)
+        await rig.send.send(landed("a"))
+        await trio.sleep(1)
+        assert rig.counts["lost_articles"] == 1
+        rig.archive.away = False
+        await trio.sleep(PROBE_S)
+        await rig.send.send(landed("a"))
+        rig.send.close()
+    assert list(rig.archive.kept) == ["a_a"]
+
+
+@pytest.mark.parametrize("room", [100, 4_000])
+async def test_while_too_much_waits_articles_are_spooled(autojump_clock, room):
+    """A slow archive does not fill the inbox, in messages or in bytes: the spool is faster."""
+    rig, sent = Rig(room), 400
+    rig.room = ByteBudget(2**40 if room == 100 else 100 * numbered(0, 10).size_bytes)
+    save = rig.archive.save_articles
+
+    async def slow(articles, pairs):
+        await trio.sleep(SAVE_S / 2)
+        return await save(articles, pairs)
+
+    rig.archive.save_articles = slow
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(rig.run)
+        for number in range(sent):
+            each = numbered(10 * number, 10 * number + 10)
+            assert rig.room.reserve(each.size_bytes)  # the merger would count a loss
+            rig.send.send_nowait(each)
+            await trio.sleep(0.01)
+        rig.send.close()
+    spooled = rig.redis.read_articles()
+    assert len(rig.archive.kept) + len(spooled) == 10 * sent
+    assert len(rig.archive.kept) >= 10 * sent / 10 <= len(spooled)
 
 
 async def test_a_batch_that_is_too_slow_is_halved(autojump_clock):

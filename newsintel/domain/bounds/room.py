@@ -15,6 +15,11 @@ class ByteBudget:
         self._max_bytes = max_bytes
         self.reserved_bytes = 0
 
+    @property
+    def is_half_used(self) -> bool:
+        """Whether more than half of the bytes are in use."""
+        return self.reserved_bytes > self._max_bytes / 2
+
     def reserve(self, size_bytes: int) -> bool:
         """Reserve bytes for a value; False, without a reservation, if there are not enough."""
         if self.reserved_bytes + size_bytes > self._max_bytes:

@@ -104,9 +104,10 @@ def _shorten_path(path: str) -> str:
     A path that is too long is cut between two segments: the redactor would not recognize the first
     half of a secret.
     """
-    if len(path) > MAX_PATH_CHARS:
-        path = f"{path[:MAX_PATH_CHARS].rpartition('/')[0]}/..."
-    return hide_feed_token(path)
+    path = hide_feed_token(path)
+    return (
+        path if len(path) <= MAX_PATH_CHARS else f"{path[:MAX_PATH_CHARS].rpartition('/')[0]}/..."
+    )
 
 
 def _describe_client(caller: Caller | None) -> str:

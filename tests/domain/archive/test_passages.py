@@ -102,8 +102,8 @@ def fullest_by_hand(text, wanted):
     """The start of the best passage by the simplest rule, which compares every passage."""
     found = [make_lexeme(token.word, "en") for token in split_words(text)]
     starts = {
-        (place, number)
-        for number, one in enumerate(wanted)
+        (place, (*one.lexemes, one.prefix))  # a run that is asked for twice counts once
+        for one in wanted
         for place in range(len(found) - len(one.lexemes) + 1)
         if found[place : place + len(one.lexemes) - 1] == [*one.lexemes[:-1]]
         and (
@@ -113,7 +113,7 @@ def fullest_by_hand(text, wanted):
         )(one.lexemes[-1])
     }
     most = {
-        begin: len({number for place, number in starts if begin <= place < begin + MAX_WORDS})
+        begin: len({run for place, run in starts if begin <= place < begin + MAX_WORDS})
         for begin, _ in starts
     }
     return min(most, key=lambda begin: (-most[begin], begin)) if most else None

@@ -177,7 +177,8 @@ def test_csv_keeps_every_text_and_starts_no_formula(text):
 def test_csv_makes_formulas_texts(text):
     """The payloads of OWASP's page on CSV injection: each becomes one cell with an apostrophe."""
     rows = read_csv(encode(Format.CSV, article("a", title=text), article("b")))
-    assert [row["title"] for row in rows] == [f"'{text}", "Title of b"]
+    inner = re.sub(r"(?<=[;\t\r\n])(?==)", "'", text)
+    assert [row["title"] for row in rows] == [f"'{inner}", "Title of b"]
     assert [*rows[0]] == [*COLUMNS]
 
 

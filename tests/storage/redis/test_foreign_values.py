@@ -31,7 +31,7 @@ from newsintel.storage.redis.sessions import RedisSessions
 from newsintel.storage.redis.sign_in_attempts import RedisAttempts
 from newsintel.storage.redis.spool import RedisSpool
 from tests.fakes.basics import Counts
-from tests.storage.support import answer
+from tests.make import answer
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 TERMS = SourceLimits(0.0, Quota(10, 3600))
@@ -39,7 +39,18 @@ HUGE = "9" * 5_000
 """More digits than Python reads as a number."""
 
 TEXTS = (
-    *(b"", b"abc", b"-5", b"1.5", b"1e3", b"\xff\x00", b"null", b"{}", b"[1,2,3,4,5]", b"[" * 5_000),
+    *(
+        b"",
+        b"abc",
+        b"-5",
+        b"1.5",
+        b"1e3",
+        b"\xff\x00",
+        b"null",
+        b"{}",
+        b"[1,2,3,4,5]",
+        b"[" * 5_000,
+    ),
     *("٣".encode(), b"9" * 19, b"9" * 5_000, b'{"format":1}', b'{"format":1,"rows":[1]}'),
     b'{"state":1}',
 )
@@ -100,7 +111,7 @@ class World:
 
     def list_writes(self):
         """Every operation that writes a key."""
-        found = answer("k")
+        found = answer()
         reserve = partial(self.ledger.reserve, "newsapi", TERMS, "7:one", {}, self.decide)
         attempt = SignInAttempt("state", "cookie", "reddit", "", "", "/")
         return {
@@ -120,7 +131,7 @@ class World:
 
     def list_others(self):
         """Every other operation: reads first, deletions last."""
-        article_id = answer("k").harvest.articles[0].id
+        article_id = answer().harvest.articles[0].id
         return {
             "RedisBytes.get": partial(self.bytes.get, "finished:k"),
             "RedisCache.find_article": partial(self.cache.find_article, article_id),
@@ -147,7 +158,7 @@ def world(link):
     return World(link)
 
 
-def test_every_operation_is_tried(world):
+async def test_every_operation_is_tried(world):
     """A new adapter, or a new operation, must be added above."""
     found = set()
     for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):

@@ -80,6 +80,16 @@ class Vocabulary:
     unspaced: re.Pattern[str]
 
 
+def load_lists() -> None:
+    """Read all lists now. Otherwise the first title does, and blocks the event loop for 0.1 s."""
+    read_actions()  # with the vocabulary
+    _weak_stems()
+    read_calendar()
+    for name in ("numbers.txt", "scales.txt"):
+        read_numbers(name)
+    is_stop_word("")
+
+
 @cache
 def load_vocabulary() -> Vocabulary:
     """Read the lists."""

@@ -1,0 +1,39 @@
+"""What was saved unchanged is known for a minute."""
+
+from attrs import evolve, fields
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsintel.domain.archive.batch import ArchiveBatch
+from newsintel.domain.archive.recent_saves import KEEP_S, RecentSaves
+from newsintel.domain.search.article import Article, Engagement, Pair, Rule
+from tests.make import NOON, article, at
+
+PAIR = Pair("a_b", "a_a", Rule.TITLE, 0.9)
+
+
+def rest(recent, rows=(), pairs=(), now_s=10.0):
+    """What is left of a batch."""
+    batch = ArchiveBatch(list(rows), list(pairs))
+    recent.drop_known(batch, now_s)
+    return batch.rows, batch.pairs
+
+
+def test_saved_articles_and_pairs_are_known_until_they_are_too_old():
+    """The time of the fetch does not matter, and what was dropped does not start the time anew."""
+    recent = RecentSaves()
+    recent.note_saved([(article("a"), NOON)], [PAIR], 10.0)
+    later, other = (article("a"), at(30)), (article("b"), NOON)
+    for now_s in (10.0, 9.0 + KEEP_S):
+        assert rest(recent, [later, other], [PAIR], now_s) == ([other], [])
+    assert rest(recent, [later, other], [PAIR], 10.0 + KEEP_S) == ([later, other], [PAIR])
+
+
+@given(st.sampled_from([field.name for field in fields(Article)]))
+def test_a_change_in_any_field_is_saved(name):
+    """Points of a forum, a corrected title, a new address."""
+    recent, saved = RecentSaves(), article("a")
+    recent.note_saved([(saved, NOON)], (), 10.0)
+    new = {"published_at": at(1), "published_at_estimated": True, "engagement": Engagement(1, 2)}
+    changed = evolve(saved, **{name: new.get(name, "other")})
+    assert rest(recent, [(saved, NOON), (changed, NOON)])[0] == [(changed, NOON)]
