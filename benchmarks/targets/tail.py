@@ -82,7 +82,9 @@ def _group_answers(answers: list[TimedAnswer]) -> dict[str, Any]:
         )
         by_state.setdefault(state, []).append(one.latency_s * 1000)
         others += bool(sources) and all(
-            report["kept"] > 0 for name, report in sources.items() if name != FAILING_SOURCE
+            report["kept"] > 0
+            for name, report in sources.items()
+            if name != FAILING_SOURCE and report["status"] != "disabled"
         )
     return {"latencies_ms": by_state, "with_the_others": others, "answers": len(answers)}
 

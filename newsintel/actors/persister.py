@@ -1,6 +1,6 @@
 """The persister: receives landed answers and writes their articles to the archive in batches.
 
-An article that was saved unchanged in the last minute is not saved again. While more answers wait
+An article that was saved or spooled in the last minute, and has not changed, is dropped. While more answers wait
 than half of what the inbox may hold, articles are spooled instead, which takes a tenth of the time.
 
 An answer is *accepted* once the inbox has taken it. From then on each of its articles is saved,
@@ -94,24 +94,24 @@ class _Writer:
 
         After a row was spooled, the pairs are spooled too: they need both of their articles.
         """
-        self._recent.drop_known(batch, trio.current_time())
-        spooled = False
+        spooled = self._recent.drop_known(batch, trio.current_time())
         while batch.rows or batch.pairs:
             number = batch.count_piece()
             others = len(batch.rows) - number
             save = partial(self._save, batch, number, pairs=not spooled)
             if (spooled and not number) or self._is_behind() or not await self._attempts.save(save):
                 spooled = True
-                await self._spool.put_piece(batch, len(batch.rows) - others)
+                rows = await self._spool.put_piece(batch, len(batch.rows) - others)
+                self._recent.note_spooled((row[0] for row in rows), trio.current_time())
 
     async def _save(self, batch: ArchiveBatch, number: int, *, pairs: bool) -> None:
-        rows = batch.rows[:number]
+        articles = [row[0] for row in batch.rows[:number]]
         await save_rows(batch, number, self._archive, self._count)
-        self._recent.note_saved(rows, (), trio.current_time())
+        self._recent.note_saved(articles, trio.current_time())
         if not batch.rows and pairs:
-            told = tuple(batch.pairs)
+            last = tuple(batch.pairs)
             await save_pairs(batch, self._archive, self._count)
-            self._recent.note_saved((), told, trio.current_time())
+            self._recent.note_saved(last, trio.current_time())
 
     def _is_behind(self) -> bool:
         """Whether so much waits that the next answers might find no room."""

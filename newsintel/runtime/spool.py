@@ -41,16 +41,21 @@ class Spool:
         self.losses = LossLog(count)
         self.urgent_from = inf
 
-    async def put_piece(self, batch: ArchiveBatch, number: int) -> None:
+    async def put_piece(self, batch: ArchiveBatch, number: int) -> Sequence[FetchedArticle]:
         """Add the first `number` rows of a batch, with its pairs if no other row is left.
 
         What is added or lost is removed from the batch, so after a cancel the batch holds the rest.
+
+        Returns:
+            The rows that were added.
         """
         others = len(batch.rows) - number
+        added: list[FetchedArticle] = []
 
         async def put(some: Sequence[FetchedArticle]) -> None:
             last = len(some) == len(batch.rows)
             await self._put(Spooled(some, batch.pairs if last else ()), "articles")
+            added.extend(some)
             del batch.rows[: len(some)]
             if last:
                 batch.pairs.clear()
@@ -69,6 +74,7 @@ class Spool:
             self.losses.note_loss(lost, str(error))
         else:
             self.losses.note_success()
+        return added
 
     async def put_searches(self, searches: Sequence[SearchRecord]) -> None:
         """Add searches of the history, or count them as refused."""

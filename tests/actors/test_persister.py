@@ -137,6 +137,14 @@ async def test_an_article_that_was_just_saved_is_not_saved_again(autojump_clock)
     assert rig.room.reserved_bytes == 0
 
 
+async def test_an_article_that_was_just_spooled_is_not_spooled_again(autojump_clock):
+    """However many searches find it while the archive is away."""
+    rig = Rig(PERSISTER_INBOX)
+    rig.archive.away = True
+    await rig.run_all(*[landed("a") for _ in range(300)], landed("a", "b"))
+    assert rig.redis.read_articles() == ["a_a", "a_b"]
+
+
 async def test_what_was_lost_is_saved_with_the_next_answer(autojump_clock):
     """Only what the archive has is left out."""
     rig = Rig()

@@ -2,13 +2,21 @@
 
 import logging
 import os
+from math import inf
 from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
 
+from newsintel.commands import progress
 from newsintel.commands.main import main
 from tests.service import environ
+
+
+@pytest.fixture(autouse=True)
+def no_progress(monkeypatch):
+    """A command that takes long on a busy machine prints no lines of progress."""
+    monkeypatch.setattr(progress, "LINE_EVERY_S", inf)
 
 
 @pytest.fixture

@@ -223,7 +223,8 @@ def test_an_interrupted_import_says_where_to_continue(newsintel, tmp_path, archi
         )
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE_S) == 130
-        assert process.stderr.read() == "stopped; go on with --from-line 401\n"
+        # On a busy machine, lines of progress come before it.
+        assert process.stderr.readlines()[-1] == "stopped; go on with --from-line 401\n"
     name = file(*map(line, range(1, 451)))
     done = newsintel("import", name, "--from-line", "401", **archive)
     assert done.stderr == "50 lines: 50 new articles, 0 lines refused\n"
@@ -534,7 +535,7 @@ def test_an_export_ends_when_its_reader_does(newsintel, tmp_path, archive, file)
         assert process.stdout.readline()
         process.stdout.close()
         assert process.wait(PATIENCE_S) == 1
-        assert process.stderr.read() == b""
+        assert not re.sub(rb"[\d,]+ articles, [\d,]+/s\n", b"", process.stderr.read())
     for name in ("/dev/full", "/nowhere/out.jsonl"):
         done = newsintel("export", name, **archive)
         assert done.returncode == (1 if name == "/dev/full" else 2)

@@ -1,4 +1,4 @@
-"""Remembers what was saved a short time ago, so that no search saves it again.
+"""Remembers what was accepted a short time ago, so that no search saves it again.
 
 Searches of the same minute find mostly the same articles, and saving one costs more than finding
 it.
@@ -7,34 +7,58 @@ it.
 from collections.abc import Hashable, Iterable
 from math import inf
 
-from newsintel.domain.archive.batch import ArchiveBatch, FetchedArticle
+from newsintel.domain.archive.batch import ArchiveBatch
 from newsintel.domain.bounds.newest import Newest
-from newsintel.domain.search.article import Pair
 
 KEEP_S = 60.0
 """So long the archive's time of an article's last fetch may be behind. Whatever else deletes or
 changes articles there works by the day."""
-MAX_SAVED = 50_000
+MAX_KEPT = 50_000
 """Articles and pairs, at some 200 bytes each: more than a busy process saves in a minute."""
 
 
 class RecentSaves:
-    """The saved articles and pairs of the last KEEP_S, by a hash of all their fields."""
+    """The articles and pairs of the last KEEP_S, by a hash of all their fields.
+
+    The spool's are apart: the archive may not have them yet.
+    """
 
     def __init__(self) -> None:
-        self._saved_s = Newest[int, float](MAX_SAVED)
+        self._saved_s = Newest[int, float](MAX_KEPT)
+        self._spooled_s = Newest[int, float](MAX_KEPT)
 
-    def drop_known(self, batch: ArchiveBatch, now_s: float) -> None:
-        """Remove from a batch what was saved unchanged; `now_s` is of a monotonic clock."""
-        batch.rows = [row for row in batch.rows if not self._is_known(row[0], now_s)]
-        batch.pairs = [pair for pair in batch.pairs if not self._is_known(pair, now_s)]
+    def drop_known(self, batch: ArchiveBatch, now_s: float) -> bool:
+        """Remove from a batch what was accepted unchanged, and articles that it has twice.
 
-    def note_saved(
-        self, rows: Iterable[FetchedArticle], pairs: Iterable[Pair], now_s: float
-    ) -> None:
-        """Note what was saved."""
-        for saved in (*(article for article, _ in rows), *pairs):
-            self._saved_s[hash(saved)] = now_s
+        Args:
+            batch: what is to be saved.
+            now_s: the time, of a monotonic clock.
 
-    def _is_known(self, value: Hashable, now_s: float) -> bool:
-        return now_s - self._saved_s.get(hash(value), -inf) < KEEP_S
+        Returns:
+            True if the spool has some of it, so that pairs may need what is only there.
+        """
+        rows, pairs, spooled = [], [], False
+        for row in {hash(article): (article, at) for article, at in batch.rows}.values():
+            if _is_recent(row[0], self._spooled_s, now_s):
+                spooled = True
+            elif not _is_recent(row[0], self._saved_s, now_s):
+                rows.append(row)
+        for pair in batch.pairs:
+            if not _is_recent(pair, self._saved_s, now_s):
+                pairs.append(pair)
+        batch.rows, batch.pairs = rows, pairs
+        return spooled
+
+    def note_saved(self, values: Iterable[Hashable], now_s: float) -> None:
+        """Note articles or pairs that the archive has."""
+        for value in values:
+            self._saved_s[hash(value)] = now_s
+
+    def note_spooled(self, values: Iterable[Hashable], now_s: float) -> None:
+        """Note articles that the spool has."""
+        for value in values:
+            self._spooled_s[hash(value)] = now_s
+
+
+def _is_recent(value: Hashable, known_s: Newest[int, float], now_s: float) -> bool:
+    return now_s - known_s.get(hash(value), -inf) < KEEP_S

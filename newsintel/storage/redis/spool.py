@@ -182,13 +182,13 @@ class RedisSpool:
             together.xdel(STREAM, entry_id)
             together.xack(STREAM, GROUP, entry_id)
             deleted, _ = await together.execute()
-        self._owed_bytes += size_bytes * deleted  # 0 if another process was faster
+        owed = self._owed_bytes + size_bytes * deleted  # 0 if another process was faster
+        self._owed_bytes = 0  # if the reply is lost, it may have been subtracted
         try:
-            used = int(await self._redis.decrby(BYTES, self._owed_bytes))
+            return int(await self._redis.decrby(BYTES, owed))
         except OutOfMemoryError:
+            self._owed_bytes = owed
             return self.size_bytes
-        self._owed_bytes = 0
-        return used
 
     async def _give_back(self, entry_id: bytes) -> None:
         await self._redis.xclaim(

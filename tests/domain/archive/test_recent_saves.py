@@ -1,4 +1,4 @@
-"""What was saved unchanged is known for a minute."""
+"""What was accepted unchanged is known for a minute."""
 
 from attrs import evolve, fields
 from hypothesis import given
@@ -13,27 +13,45 @@ PAIR = Pair("a_b", "a_a", Rule.TITLE, 0.9)
 
 
 def rest(recent, rows=(), pairs=(), now_s=10.0):
-    """What is left of a batch."""
+    """What is left of a batch, and whether the spool has some of it."""
     batch = ArchiveBatch(list(rows), list(pairs))
-    recent.drop_known(batch, now_s)
-    return batch.rows, batch.pairs
+    spooled = recent.drop_known(batch, now_s)
+    return batch.rows, batch.pairs, spooled
 
 
 def test_saved_articles_and_pairs_are_known_until_they_are_too_old():
     """The time of the fetch does not matter, and what was dropped does not start the time anew."""
     recent = RecentSaves()
-    recent.note_saved([(article("a"), NOON)], [PAIR], 10.0)
+    recent.note_saved([article("a"), PAIR], 10.0)
     later, other = (article("a"), at(30)), (article("b"), NOON)
     for now_s in (10.0, 9.0 + KEEP_S):
-        assert rest(recent, [later, other], [PAIR], now_s) == ([other], [])
-    assert rest(recent, [later, other], [PAIR], 10.0 + KEEP_S) == ([later, other], [PAIR])
+        assert rest(recent, [later, other], [PAIR], now_s) == ([other], [], False)
+    assert rest(recent, [later, other], [PAIR], 10.0 + KEEP_S) == ([later, other], [PAIR], False)
+
+
+def test_what_is_only_spooled_is_told():
+    """Its pairs must not be saved before it."""
+    recent = RecentSaves()
+    recent.note_spooled([article("a")], 10.0)
+    recent.note_saved([article("b")], 10.0)
+    rows = [(article("a"), NOON), (article("b"), NOON)]
+    assert rest(recent, rows, [PAIR]) == ([], [PAIR], True)
+    assert rest(recent, rows[1:], [PAIR]) == ([], [PAIR], False)
+    assert rest(recent, rows, [PAIR], 10.0 + KEEP_S) == (rows, [PAIR], False)
+
+
+def test_an_article_of_several_answers_is_saved_once():
+    """With the time of its latest fetch; another version of it is a row of its own."""
+    new = article("a", title="New")
+    rows = [(article("a"), NOON), (new, NOON), (article("a"), at(1))]
+    assert rest(RecentSaves(), rows)[0] == [(article("a"), at(1)), (new, NOON)]
 
 
 @given(st.sampled_from([field.name for field in fields(Article)]))
 def test_a_change_in_any_field_is_saved(name):
     """Points of a forum, a corrected title, a new address."""
     recent, saved = RecentSaves(), article("a")
-    recent.note_saved([(saved, NOON)], (), 10.0)
+    recent.note_saved([saved], 10.0)
     new = {"published_at": at(1), "published_at_estimated": True, "engagement": Engagement(1, 2)}
     changed = evolve(saved, **{name: new.get(name, "other")})
     assert rest(recent, [(saved, NOON), (changed, NOON)])[0] == [(changed, NOON)]

@@ -159,6 +159,25 @@ async def test_a_counter_that_is_no_number_counts_as_nothing(places, redis, valu
     await entry.remove()
 
 
+async def test_a_lost_reply_subtracts_nothing_twice(places, redis, monkeypatch):
+    """The counter may be too high, never too low: it is the bound."""
+    one, _ = places
+    for data in (b"first", b"second", b"third"):
+        await one.add(data)
+    subtract = one._redis.decrby
+
+    async def lose_the_reply(*args):
+        await subtract(*args)
+        raise TimeoutError
+
+    monkeypatch.setattr(one._redis, "decrby", lose_the_reply)
+    with pytest.raises(UnavailableError):
+        await (await one.take()).remove()
+    monkeypatch.undo()
+    await (await one.take()).remove()
+    assert int(await redis("GET", BYTES)) == one.size_bytes == len(b"third")
+
+
 async def test_concurrent_processes_count_every_byte(bridge, places, redis):
     """Adding and removing at once: the counter equals the stream."""
 
