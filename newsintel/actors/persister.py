@@ -1,7 +1,7 @@
 """The persister: receives landed answers and writes their articles to the archive in batches.
 
-An article that was saved or spooled in the last minute, and has not changed, is dropped. While more answers wait
-than half of what the inbox may hold, articles are spooled instead, which takes a tenth of the time.
+An article that was saved or spooled in the last minute, and has not changed, is dropped. While more
+answers wait than half of what the inbox may hold, articles are spooled: it takes less time.
 
 An answer is *accepted* once the inbox has taken it. From then on each of its articles is saved,
 stored as a dead letter with the reason, or spooled; the drainer saves what is spooled. An article

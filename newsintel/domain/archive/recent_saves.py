@@ -37,16 +37,14 @@ class RecentSaves:
         Returns:
             True if the spool has some of it, so that pairs may need what is only there.
         """
-        rows, pairs, spooled = [], [], False
+        rows, spooled = [], False
         for row in {hash(article): (article, at) for article, at in batch.rows}.values():
             if _is_recent(row[0], self._spooled_s, now_s):
                 spooled = True
             elif not _is_recent(row[0], self._saved_s, now_s):
                 rows.append(row)
-        for pair in batch.pairs:
-            if not _is_recent(pair, self._saved_s, now_s):
-                pairs.append(pair)
-        batch.rows, batch.pairs = rows, pairs
+        batch.rows = rows
+        batch.pairs = [one for one in batch.pairs if not _is_recent(one, self._saved_s, now_s)]
         return spooled
 
     def note_saved(self, values: Iterable[Hashable], now_s: float) -> None:

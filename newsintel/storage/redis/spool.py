@@ -109,7 +109,8 @@ class RedisSpool:
         for attempt in range(ATTEMPTS):
             async with self._redis.pipeline(transaction=True) as together:
                 await together.watch(BYTES)
-                used = (parse_number(await together.get(BYTES), MOST_DIGITS) or 0) + len(data)
+                raw: Any = await together.get(BYTES)
+                used = (parse_number(raw, MOST_DIGITS) or 0) + len(data)
                 if used > self._max_bytes and not await together.xlen(STREAM):
                     used = len(data)  # somebody emptied the stream by hand
                 if used > self._max_bytes:
@@ -145,7 +146,7 @@ class RedisSpool:
 
     async def _read_counter(self) -> int:
         """Return the counter; one that is no number is deleted, since it could not be lowered."""
-        raw = await self._redis.get(BYTES)
+        raw: Any = await self._redis.get(BYTES)
         used = parse_number(raw, MOST_DIGITS)
         if raw is not None and (used is None or raw != b"%d" % used):
             await self._redis.delete(BYTES)
