@@ -19,6 +19,7 @@ from newsintel.domain.archive.recent_saves import RecentSaves
 from newsintel.domain.bounds.room import ByteBudget
 from newsintel.domain.ports import Count
 from newsintel.domain.search.harvest import Answer
+from newsintel.domain.search.sizes import articles_bytes
 from newsintel.runtime.archiving import save_pairs, save_rows
 from newsintel.runtime.attempts import Attempts
 from newsintel.runtime.heartbeats import at_work
@@ -53,26 +54,19 @@ async def run(
         spool: takes what PostgreSQL does not take in time.
         count: counts `archived_articles`, `dead_letters` and `refused_pairs`.
     """
-    batch, writer = ArchiveBatch(), _Writer(inbox, room, archive, spool, count)
+    persister = _Persister(inbox, room, archive, spool, count)
     with inbox:
         try:
             async for answer in inbox:
                 with at_work():
-                    batch.add(answer)
-                    size_bytes = answer.size_bytes + await _fill(inbox, batch)
-                    await writer.write(batch)
+                    size_bytes = await persister.fill(answer)
+                    await persister.write()
                 room.release(size_bytes)
         finally:
-            _empty(inbox, batch)
-            with trio.move_on_after(LAST_SPOOL_S, shield=True):
-                await _spool_rest(batch, spool)
-            if batch.rows:
-                reason = f"not spooled within {LAST_SPOOL_S:g} s"
-                spool.losses.note_loss(len(batch.rows), reason)
-            spool.losses.flush()
+            await persister.spool_rest()
 
 
-class _Writer:
+class _Persister:
     def __init__(
         self,
         inbox: trio.MemoryReceiveChannel[Answer],
@@ -88,65 +82,83 @@ class _Writer:
         self._count = count
         self._attempts = Attempts(spool)
         self._recent = RecentSaves()
+        self._batch = ArchiveBatch()
+        self._need_spool = False
+        """Whether a pair of the batch may need an article that only the spool has."""
 
-    async def write(self, batch: ArchiveBatch) -> None:
-        """Save or spool all rows of a batch, then all pairs.
+    async def fill(self, first: Answer) -> int:
+        """Add answers until the batch is full, BATCH_S is over or the inbox has ended.
+
+        Returns:
+            The size of these answers in bytes.
+        """
+        size_bytes, taken_bytes = first.size_bytes, self._add(first)
+        with trio.move_on_after(BATCH_S):
+            while len(self._batch.rows) < BATCH_ROWS and taken_bytes < BATCH_BYTES:
+                try:
+                    answer = await self._inbox.receive()
+                except trio.EndOfChannel:
+                    break
+                taken_bytes += self._add(answer)
+                size_bytes += answer.size_bytes
+        return size_bytes
+
+    async def write(self) -> None:
+        """Save or spool all rows of the batch, then all pairs.
 
         After a row was spooled, the pairs are spooled too: they need both of their articles.
         """
-        spooled = self._recent.drop_known(batch, trio.current_time())
+        batch = self._batch
+        batch.drop_repeats()
         while batch.rows or batch.pairs:
             number = batch.count_piece()
             others = len(batch.rows) - number
-            save = partial(self._save, batch, number, pairs=not spooled)
-            if (spooled and not number) or self._is_behind() or not await self._attempts.save(save):
-                spooled = True
+            if (
+                (self._need_spool and not number)
+                or self._is_behind()
+                or not await self._attempts.save(partial(self._save, number))
+            ):
+                self._need_spool = True
                 rows = await self._spool.put_piece(batch, len(batch.rows) - others)
                 self._recent.note_spooled((row[0] for row in rows), trio.current_time())
+        self._need_spool = False
 
-    async def _save(self, batch: ArchiveBatch, number: int, *, pairs: bool) -> None:
+    async def spool_rest(self) -> None:
+        """Spool what is accepted and not saved, and log what is lost."""
+        while True:  # closing the inbox would discard what it holds
+            try:
+                self._add(self._inbox.receive_nowait())
+            except (trio.WouldBlock, trio.EndOfChannel):
+                break
+        batch, losses = self._batch, self._spool.losses
+        with trio.move_on_after(LAST_SPOOL_S, shield=True):
+            while batch.rows:
+                await self._spool.put_piece(batch, batch.count_piece())
+        if batch.rows:
+            losses.note_loss(len(batch.rows), f"not spooled within {LAST_SPOOL_S:g} s")
+        losses.flush()
+
+    def _add(self, answer: Answer) -> int:
+        """Add what is not known of an answer to the batch; return its size in bytes."""
+        new = ArchiveBatch()
+        new.add(answer)
+        if self._recent.drop_known(new, trio.current_time()):
+            self._need_spool = True
+        self._batch.rows += new.rows
+        self._batch.pairs += new.pairs
+        return articles_bytes(article for article, _ in new.rows)
+
+    async def _save(self, number: int) -> None:
+        batch = self._batch
         articles = [row[0] for row in batch.rows[:number]]
         await save_rows(batch, number, self._archive, self._count)
         self._recent.note_saved(articles, trio.current_time())
-        if not batch.rows and pairs:
-            last = tuple(batch.pairs)
+        if not batch.rows and not self._need_spool:
+            pairs = tuple(batch.pairs)
             await save_pairs(batch, self._archive, self._count)
-            self._recent.note_saved(last, trio.current_time())
+            self._recent.note_saved(pairs, trio.current_time())
 
     def _is_behind(self) -> bool:
         """Whether so much waits that the next answers might find no room."""
         waiting = self._inbox.statistics()
         return self._room.is_half_used or waiting.current_buffer_used > waiting.max_buffer_size / 2
-
-
-async def _fill(inbox: trio.MemoryReceiveChannel[Answer], batch: ArchiveBatch) -> int:
-    """Add answers until the batch is full, BATCH_S is over or the inbox has ended.
-
-    Returns:
-        The size of these answers in bytes.
-    """
-    size_bytes = 0
-    with trio.move_on_after(BATCH_S):
-        while len(batch.rows) < BATCH_ROWS and size_bytes < BATCH_BYTES:
-            try:
-                answer = await inbox.receive()
-            except trio.EndOfChannel:
-                break
-            batch.add(answer)
-            size_bytes += answer.size_bytes
-    return size_bytes
-
-
-def _empty(inbox: trio.MemoryReceiveChannel[Answer], batch: ArchiveBatch) -> None:
-    """Add the answers in the inbox to a batch: closing the inbox would discard them."""
-    while True:
-        try:
-            batch.add(inbox.receive_nowait())
-        except (trio.WouldBlock, trio.EndOfChannel):
-            break
-
-
-async def _spool_rest(batch: ArchiveBatch, spool: Spool) -> None:
-    """Spool what is accepted and not saved."""
-    while batch.rows:
-        await spool.put_piece(batch, batch.count_piece())

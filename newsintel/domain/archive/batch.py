@@ -43,6 +43,10 @@ class ArchiveBatch:
         ]
         self.pairs += build_pairs(answer.merge)
 
+    def drop_repeats(self) -> None:
+        """Keep of each article, as several answers may have it, the row of its latest fetch."""
+        self.rows = list(dict(self.rows).items())
+
     def count_piece(self) -> int:
         """Return how many of the first rows one statement saves: by number and by bytes.
 

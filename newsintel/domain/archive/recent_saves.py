@@ -28,7 +28,7 @@ class RecentSaves:
         self._spooled_s = Newest[int, float](MAX_KEPT)
 
     def drop_known(self, batch: ArchiveBatch, now_s: float) -> bool:
-        """Remove from a batch what was accepted unchanged, and articles that it has twice.
+        """Remove from a batch what was accepted unchanged.
 
         Args:
             batch: what is to be saved.
@@ -38,7 +38,7 @@ class RecentSaves:
             True if the spool has some of it, so that pairs may need what is only there.
         """
         rows, spooled = [], False
-        for row in {hash(article): (article, at) for article, at in batch.rows}.values():
+        for row in batch.rows:
             if _is_recent(row[0], self._spooled_s, now_s):
                 spooled = True
             elif not _is_recent(row[0], self._saved_s, now_s):

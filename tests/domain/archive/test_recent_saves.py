@@ -40,11 +40,12 @@ def test_what_is_only_spooled_is_told():
     assert rest(recent, rows, [PAIR], 10.0 + KEEP_S) == (rows, [PAIR], False)
 
 
-def test_an_article_of_several_answers_is_saved_once():
-    """With the time of its latest fetch; another version of it is a row of its own."""
+def test_an_article_of_several_answers_is_one_row():
+    """With the time of its latest answer; another version of it is a row of its own."""
     new = article("a", title="New")
-    rows = [(article("a"), NOON), (new, NOON), (article("a"), at(1))]
-    assert rest(RecentSaves(), rows)[0] == [(article("a"), at(1)), (new, NOON)]
+    batch = ArchiveBatch([(article("a"), NOON), (new, NOON), (article("a"), at(1))])
+    batch.drop_repeats()
+    assert batch.rows == [(article("a"), at(1)), (new, NOON)]
 
 
 @given(st.sampled_from([field.name for field in fields(Article)]))
