@@ -62,6 +62,7 @@ def load_demo_settings(simulated: Simulated) -> Settings:
         settings,
         data_dir=settings.data_dir / "demo",
         database_url=None,
+        database_read_url=None,
         migrate_database_url=None,
         redis_url=None,
         workers=1,  # its simulated upstreams live in the same process

@@ -8,7 +8,8 @@ MEANINGS = {
     "TRUSTED_PROXIES": "networks of the proxies whose X-Forwarded-For is trusted",
     "DATA_DIR": "the folder of embedded servers and, in development, of secret keys",
     "DATABASE_URL": "your PostgreSQL; unset = an embedded one",
-    "DATABASE_PASSWORD": "replaces the password in DATABASE_URL",
+    "DATABASE_READ_URL": "a replica of it that searches of the archive read from; unset = none",
+    "DATABASE_PASSWORD": "replaces the password in DATABASE_URL and DATABASE_READ_URL",
     "DATABASE_POOL": "connections to PostgreSQL at most",
     "MIGRATE_DATABASE_URL": (
         "the role that may change the schema, for `newsintel migrate`; unset = DATABASE_URL"

@@ -104,6 +104,7 @@ class Settings:
     database_url: Secret | None = define_setting(check_database_url, None, also="DATABASE_URL")
     database_password: Secret | None = define_setting(parse_secret, None)
     database_pool: int = define_setting(integer_parser(1, 100), 10, unit="connections")
+    database_read_url: Secret | None = define_setting(check_database_url, None)
     migrate_database_url: Secret | None = define_setting(check_database_url, None)
     migrate_database_password: Secret | None = define_setting(parse_secret, None)
     redis_url: Secret | None = define_setting(check_redis_url, None, also="REDIS_URL")
@@ -441,5 +442,6 @@ def _check_stores(settings: Settings, environ: Mapping[str, str]) -> None:
             if (url_ := getattr(settings, name))
         }
 
-    databases, redis = named("database_url", "migrate_database_url"), named("redis_url")
+    databases = named("database_url", "database_read_url", "migrate_database_url")
+    redis = named("redis_url")
     check_store_urls(databases, redis, environ, production=settings.production)

@@ -1,17 +1,17 @@
 """Opens all stores: PostgreSQL, Redis, the bridge, and embedded servers where no URL is set."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import cache
 
 from newsintel.config.settings import Settings
 from newsintel.config.values import Secret
-from newsintel.domain.archive.ports import SpoolPlace
+from newsintel.domain.archive.ports import ArchiveSearch, SpoolPlace
 from newsintel.domain.operations.ports import StoreLoad
 from newsintel.domain.ports import Count
 from newsintel.domain.security.sealing import Sealer
 from newsintel.runtime.clock import utc_now
-from newsintel.storage.bridge import open_bridge
+from newsintel.storage.bridge import Bridge, open_bridge
 from newsintel.storage.embedded.secret_key_file import load_or_create_keys
 from newsintel.storage.embedded.servers import EmbeddedUrls, run_embedded_servers
 from newsintel.storage.postgres import migrate as schema
@@ -24,6 +24,7 @@ from newsintel.storage.postgres.archive.bulk_files import PostgresBulkFiles
 from newsintel.storage.postgres.archive.checks import PostgresChecks
 from newsintel.storage.postgres.archive.dump import PostgresDump
 from newsintel.storage.postgres.archive.indexing import PostgresIndexing
+from newsintel.storage.postgres.archive.replicated_search import ReplicatedSearch
 from newsintel.storage.postgres.archive.search import PostgresSearch
 from newsintel.storage.postgres.archive.stories import PostgresStories
 from newsintel.storage.postgres.backups import Backups
@@ -98,13 +99,14 @@ async def open_stores(settings: Settings, count: Count) -> AsyncIterator[Stores]
             ) as postgres,
             open_redis(bridge, cache_url, settings.redis_password) as redis,
             open_spool_folder(settings.data_dir, settings.spool_max_bytes, count) as folder,
+            _open_archive_search(bridge, settings, postgres) as archive_search,
         ):
             places = _spool_places(redis, folder, settings)
             migrating = bridge.add_lane("migrating", 1)
             owner = find_owner(settings, database)
             yield Stores(
                 search=_search_stores(redis, settings, count),
-                archive=_archive_stores(postgres, places),
+                archive=_archive_stores(postgres, archive_search, places),
                 accounts=_account_stores(postgres, redis, settings, count),
                 personal=_personal_stores(postgres, redis),
                 intelligence=_intelligence_stores(postgres),
@@ -165,11 +167,30 @@ def _spool_places(
     return (RedisSpool(redis, settings.spool_max_bytes), folder)
 
 
-def _archive_stores(postgres: Postgres, spool: tuple[SpoolPlace, ...]) -> ArchiveStores:
+@asynccontextmanager
+async def _open_archive_search(
+    bridge: Bridge, settings: Settings, primary: Postgres
+) -> AsyncIterator[ArchiveSearch]:
+    """Open the search of the archive: on a replica, if there is one. Owns: the replica's pool."""
+    async with AsyncExitStack() as pools:
+        search: ArchiveSearch = PostgresSearch(primary)
+        if url := settings.database_read_url:
+            replica = open_postgres(
+                bridge, url, settings.database_password, settings.database_pool, name="replica"
+            )
+            search = ReplicatedSearch(
+                PostgresSearch(await pools.enter_async_context(replica)), search
+            )
+        yield search
+
+
+def _archive_stores(
+    postgres: Postgres, search: ArchiveSearch, spool: tuple[SpoolPlace, ...]
+) -> ArchiveStores:
     checks = PostgresChecks(postgres)
     return ArchiveStores(
         articles=PostgresArchive(postgres),
-        search=PostgresSearch(postgres),
+        search=search,
         dump=PostgresDump(postgres),
         text_index=PostgresIndexing(postgres),
         stories=PostgresStories(postgres),

@@ -13,7 +13,7 @@ class StoreLog:
     """The log of one store. It receives the outcome of every operation.
 
     Args:
-        store: `postgresql` or `redis`, as in /health/ready.
+        store: `postgresql`, `replica` (of PostgreSQL) or `redis`.
     """
 
     def __init__(self, store: str) -> None:

@@ -65,16 +65,26 @@ DRAIN_S until they end.
 
 
 class Postgres:
-    """The pool, behind a lane of the bridge with one slot per connection, by `make_slot_rules`."""
+    """The pool, behind a lane of the bridge with one slot per connection, by `make_slot_rules`.
 
-    def __init__(self, lane: Lane, url: Secret, password: Secret | None, size: int) -> None:
+    Args:
+        lane: runs the units.
+        url: where the server is.
+        password: replaces the URL's.
+        size: number of connections.
+        name: of the store, for the log.
+    """
+
+    def __init__(
+        self, lane: Lane, url: Secret, password: Secret | None, size: int, name: str = "postgresql"
+    ) -> None:
         self._lane = lane
         self._url = url
         self._password = password
         self._size = size
         self._connect_s = CONNECT_S
         self._closed = False
-        self._log = StoreLog("postgresql")
+        self._log = StoreLog(name)
         self._opening: asyncio.Task[asyncpg.Pool] | None = None
 
     async def run(
@@ -224,17 +234,19 @@ def make_slot_rules(size: int) -> Rules:
 
 @asynccontextmanager
 async def open_postgres(
-    bridge: Bridge, url: Secret, password: Secret | None, size: int
+    bridge: Bridge, url: Secret, password: Secret | None, size: int, *, name: str = "PostgreSQL"
 ) -> AsyncIterator[Postgres]:
-    """Open a pool of `size` connections; `password` replaces the URL's.
+    """Open a pool of `size` connections; `password` replaces the URL's, `name` is for the log.
 
     It connects with the first unit.
 
     Owns: the pool's connections. Closing has its own slot, because units on a frozen server may
     hold all others.
     """
-    postgres = Postgres(bridge.add_lane("PostgreSQL", make_slot_rules(size)), url, password, size)
-    closing = bridge.add_lane("closing PostgreSQL", 1)
+    postgres = Postgres(
+        bridge.add_lane(name, make_slot_rules(size)), url, password, size, name.lower()
+    )
+    closing = bridge.add_lane(f"closing {name}", 1)
     try:
         yield postgres
     finally:
