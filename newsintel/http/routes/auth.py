@@ -13,7 +13,12 @@ from quart import Response, request
 
 from newsintel.config.settings import Settings
 from newsintel.domain.accounts.model import Identity, Tokens
-from newsintel.domain.accounts.sign_in import check_invited, check_return, create_attempt
+from newsintel.domain.accounts.sign_in import (
+    check_invited,
+    check_return,
+    create_attempt,
+    match_operator,
+)
 from newsintel.domain.security.keys import digest_secret
 from newsintel.errors import DeniedError, InvalidParameterError, SignInUnavailableError
 from newsintel.http.bodies.schemas import ref
@@ -256,7 +261,9 @@ async def _sign_in(
         if before.account and before.session:
             await services.accounts.sessions.end_session(before.account.id, before.session)
         client = request.headers.get("User-Agent", "")[:MAX_CLIENT_CHARS]
-        session_id = await services.accounts.sessions.start(account.id, client)
+        session_id = await services.accounts.sessions.start(
+            account.id, client, match_operator(identity, services.settings.operators)
+        )
     services.limits.lookups.remember(digest_secret(session_id), account.public_id)
     set_session_cookie(response, services.settings, session_id)
     log.info("signed_in", provider=identity.provider, account=account.public_id)

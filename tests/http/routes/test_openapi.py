@@ -55,6 +55,45 @@ async def test_its_parameters_are_those_that_the_reader_accepts(route):
     )
 
 
+def resolve(document, described):
+    """The values of the examples of a body or parameter."""
+    found = [described["example"]] if "example" in described else []
+    for one in described.get("examples", {}).values():
+        name = one["$ref"].removeprefix("#/components/examples/")
+        found.append(document["components"]["examples"][name]["value"])
+    return found
+
+
+def list_described(document):
+    """Everything that should have an example: parameters, bodies and responses."""
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            for parameter in operation["parameters"]:
+                yield f"{method} {path} {parameter['name']}", parameter
+            for media, body in operation.get("requestBody", {}).get("content", {}).items():
+                yield f"{method} {path} {media}", body
+            for status, response in operation["responses"].items():
+                for media, body in response.get("content", {}).items():
+                    yield f"{method} {path} {status} {media}", body
+
+
+async def test_every_example_is_allowed_by_its_own_schema():
+    """Each parameter, body and response of each route has one; jsonschema decides."""
+    on = {"NEWSINTEL_OPS_PAGE": "1", "NEWSINTEL_OPERATORS": "reddit:a", "NEWSINTEL_DEV_SIGN_IN": "1"}
+    document = await described(World(settings=settings(**on)))
+    components, wrong, seen = document["components"], [], 0
+    for where, one in list_described(document):
+        schema = one["schema"] | {"components": components}
+        judge = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+        values = resolve(document, one)
+        wrong += [(where, value) for value in values if not judge.is_valid(value)]
+        wrong += [] if values else [(where, "has no example")]
+        seen += len(values)
+    assert wrong == []
+    assert seen > 500
+    assert "…" not in [value for _, one in list_described(document) for value in resolve(document, one)]
+
+
 FAILED = (
     outcome(Status.TIMEOUT, "newsapi", retry_at=NOW),
     outcome(Status.UNREACHABLE, http_status=500),
