@@ -50,7 +50,7 @@ async def test_an_operator_sees_the_service():
     assert (await client.head("/ops", headers=headers)).status_code == 200
 
 
-async def test_nobody_else_sees_it():
+async def test_item_30_nobody_else_sees_it():
     """The same 404 for strangers, other accounts, and an operator's own keys."""
     world = world_of()
     client = client_of(world)
