@@ -1,8 +1,9 @@
 """`python -m benchmarks.pages` measures what a page costs the service, and how soon it is seen.
 
 Pages a second: the page of a search that the service has in memory, beside the same search as JSON,
-in turns. First contentful paint: Chromium opens that page, and a page of the same size without style
-and script from a trivial server, in turns, each time with an empty cache. Ratios are of one run.
+in turns. First contentful paint: Chromium opens that page, and a page of the same size without
+style and script from a trivial server, in turns, each time with an empty cache. Ratios are of one
+run.
 """
 
 import argparse
@@ -73,9 +74,7 @@ def measure_paints(window: Browser, urls: Sequence[str], rounds: int) -> list[li
 
 def report_rates(rates: dict[str, tuple[Figure, Figure]]) -> None:
     """Print a row for each target."""
-    rows = [
-        [target, rate.format(0), cost.format(2)] for target, (rate, cost) in rates.items()
-    ]
+    rows = [[target, rate.format(0), cost.format(2)] for target, (rate, cost) in rates.items()]
     print(format_table(["target", "answers a second", "ms of CPU time each"], rows))
 
 

@@ -76,7 +76,9 @@ def test_the_operators_page_keeps_itself_current(demo, window, home):
     window.write("input[name=username]", "op")
     window.click("button[value=sign_in]")
     window.go(f"{home}/ops")
-    assert window.every("[data-node='fetcher(guardian)'] rect", "one.getBoundingClientRect().width > 50")
+    assert window.every(
+        "[data-node='fetcher(guardian)'] rect", "one.getBoundingClientRect().width > 50"
+    )
     window.run("window.stays = true; document.querySelector('.flow').focus()")
     before = window.run("return document.querySelector('.numbers').innerText")
     for word in ("climate", "climate", "flood", "flood"):

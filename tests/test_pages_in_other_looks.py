@@ -91,7 +91,9 @@ def test_forced_colours_are_those_of_the_system(opened, path):
         assert window.run("return matchMedia('(forced-colors: active)').matches")
         assert find_faint(window, ENHANCED) == []
         for css in ("button", "input"):
-            edges = window.every(f"{css}:not([hidden], dialog *)", "getComputedStyle(one).borderStyle")
+            edges = window.every(
+                f"{css}:not([hidden], dialog *)", "getComputedStyle(one).borderStyle"
+            )
             assert set(edges) <= {"solid"}
         dots = window.every("#chips li", "getComputedStyle(one, '::before').borderTopWidth")
         assert all(width == "1px" for width in dots)
@@ -112,9 +114,12 @@ def test_right_to_left_mirrors_the_page(opened, path, width):
         mirrored = window.run(f"const at = {edges}; return [innerWidth - at.right, at.left]")
         # A scroll bar, if there is one, may change sides.
         assert mirrored == pytest.approx(usual, abs=20)
-        assert window.run(
-            "const root = document.documentElement; return root.scrollWidth - root.clientWidth"
-        ) <= 0
+        assert (
+            window.run(
+                "const root = document.documentElement; return root.scrollWidth - root.clientWidth"
+            )
+            <= 0
+        )
         titles = window.every(".story h2 span", "getComputedStyle(one).direction")
         assert set(titles) <= {"ltr"}  # each text keeps its own direction
         assert bool(titles) is (path in ("/?q=climate", "/search?q=climate"))
@@ -146,7 +151,7 @@ def test_paper_has_the_stories_and_where_they_are(opened, look):
         assert window.run("return getComputedStyle(document.body).backgroundColor") == (
             "rgb(255, 255, 255)"
         )
-        shown = "getComputedStyle(one, '::after').content === `\" (\" attr(href) \")\"`"
+        shown = 'getComputedStyle(one, \'::after\').content === `" (" attr(href) ")"`'
         hrefs = "getComputedStyle(one, '::after').content.includes(one.getAttribute('href'))"
         assert all(window.every(".story h2 a", f"{shown} || {hrefs}"))
         page = window.control("Page.printToPDF", printBackground=False)

@@ -57,7 +57,12 @@ def judges(tmp_path_factory):
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     """A running demo without limits, in which somebody has searched."""
-    settings = {"RATE_LIMIT": "off", "MISS_LIMIT": "off", "OPS_PAGE": "1", "OPERATORS": "dev:<b>ann"}
+    settings = {
+        "RATE_LIMIT": "off",
+        "MISS_LIMIT": "off",
+        "OPS_PAGE": "1",
+        "OPERATORS": "dev:<b>ann",
+    }
     with running(tmp_path_factory.mktemp("demo"), "demo", **settings) as up:
         up.search("climate")
         yield up

@@ -5,7 +5,7 @@ A schema can bring its own (`examples`). Otherwise its value follows from its ty
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any
 
 from newsintel.http.bodies.schemas import COMPONENTS, Schema
@@ -39,9 +39,22 @@ TEXTS = {
 """Values of plain text by the name of the member or parameter that has them."""
 
 NUMBERS = {
-    **{"score": 0.61, "similarity": 0.93, "latency_ms": 312.4, "popularity": 0.2, "usual": 1.4},
-    **{"points": 412, "comments": 87, "total": 35, "limit": 20, "page": 1, "highlights": 0},
-    **{"http_status": 200, "status": 400, "returned": 50, "kept": 48, "merged": 6},
+    "score": 0.61,
+    "similarity": 0.93,
+    "latency_ms": 312.4,
+    "popularity": 0.2,
+    "usual": 1.4,
+    "points": 412,
+    "comments": 87,
+    "total": 35,
+    "limit": 20,
+    "page": 1,
+    "highlights": 0,
+    "http_status": 200,
+    "status": 400,
+    "returned": 50,
+    "kept": 48,
+    "merged": 6,
 }
 KEYS = {"countries": "GB", "languages": "en", "score_parts": "title", "preferences": "language"}
 """The one key of a map, by the map's name; of any other map it is SOURCE."""
@@ -92,9 +105,8 @@ def build_example(schema: Schema, name: str = "") -> Any:
         if keyword in schema:
             first = {key: value for key, value in schema.items() if key != keyword}
             return build_example(first | schema[keyword][0], name)
-    for keyword, find in (("const", schema.get), ("enum", lambda key: schema[key][0])):
-        if keyword in schema:
-            return find(keyword)
+    if "const" in schema or "enum" in schema:
+        return schema["const"] if "const" in schema else schema["enum"][0]
     return _BY_TYPE.get(schema.get("type", ""), _write_text)(schema, name)
 
 
@@ -107,7 +119,7 @@ def _build_object(schema: Schema, name: str) -> dict[str, Any]:
     members = schema.get("properties", {})
     if members:
         return {member: build_example(one, member) for member, one in members.items()}
-    values: Mapping[str, Any] | None = schema.get("additionalProperties")
+    values: Schema | None = schema.get("additionalProperties")
     return {} if values is None else {KEYS.get(name, SOURCE): build_example(values, "language")}
 
 
@@ -116,11 +128,10 @@ def _build_list(schema: Schema, name: str) -> list[Any]:
 
 
 def _build_number(schema: Schema, name: str) -> float:
-    if "default" in schema:
-        default: float = schema["default"]
-        return default
-    wanted = NUMBERS.get(name, 1)
-    return min(max(wanted, schema.get("minimum", wanted)), schema.get("maximum", wanted))
+    wanted: float = schema.get("default", NUMBERS.get(name, 1))
+    least: float = schema.get("minimum", wanted)
+    most: float = schema.get("maximum", max(wanted, least))
+    return min(max(wanted, least), most)
 
 
 def _write_text(schema: Schema, name: str) -> str:
@@ -133,7 +144,7 @@ def _write_text(schema: Schema, name: str) -> str:
     return TEXTS.get(name, name or "…")[: schema.get("maxLength")]
 
 
-_BY_TYPE = {
+_BY_TYPE: dict[str, Callable[[Schema, str], Any]] = {
     "object": _build_object,
     "array": _build_list,
     "integer": _build_number,

@@ -28,7 +28,9 @@ class Refusals:
     def of_table(cls, table: Iterable[Route]) -> "Refusals":
         """Return the refusals of a service with these routes."""
         paths = (route.path for route in table if route.is_page)
-        return cls(re.compile("|".join(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(one)) for one in paths)))
+        return cls(
+            re.compile("|".join(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(one)) for one in paths))
+        )
 
     async def send(self, scope: Scope, send: Send, code: str, head: HeaderLines) -> None:
         """Answer a request.

@@ -64,11 +64,12 @@ NEXT = Parameter(
     "Where to go afterwards, a path of this service; anything else leads to /me/page.",
 )
 RETURNED = (
-    Parameter("state", free_text(200), "The state that we sent to the provider."),
-    Parameter("code", free_text(4000), "The provider's sign-in code."),
-    Parameter("error", free_text(100), "The provider's error, instead of a code."),
+    Parameter("state", free_text(), "The state that we sent to the provider."),
+    Parameter("code", free_text(), "The provider's sign-in code."),
+    Parameter("error", free_text(), "The provider's error, instead of a code."),
 )
-"""All are optional here: the callback checks in order which ones are required."""
+"""All are optional here, and may be any text, since the provider writes them: the callback checks
+in order which ones are required."""
 USERNAME = Member("username", string(1, 100), "The user name to sign in as.", required=True)
 
 

@@ -275,8 +275,7 @@ def _describe_query_parameter(parameter: Parameter, *, page: bool) -> dict[str, 
         "in": "query",
         "required": parameter.required,
         "description": parameter.about,
-        "schema": schema
-        | ({} if parameter.default is None else {"default": parameter.default}),
+        "schema": schema | ({} if parameter.default is None else {"default": parameter.default}),
         "example": build_example(schema, parameter.name),
     }
     # The values are comma-separated in one parameter, because a repeated parameter is refused.

@@ -1,6 +1,7 @@
 """What an operator looks at first, from the metrics of one process and of several workers."""
 
 import pytest
+from prometheus_client import generate_latest
 
 from newsintel.domain.operations.metrics import COUNTERS, GAUGES, HISTOGRAMS
 from newsintel.domain.operations.overview import PREFIXES, QueueState, build_overview
@@ -69,8 +70,6 @@ def test_before_the_first_search():
 
 def test_workers_are_added_up_or_the_worst_counts():
     """What the supervisor makes of two workers' metrics; the text is read as Prometheus would."""
-    from prometheus_client import generate_latest
-
     merged = MergedMetrics()
     kinds = ({}, {"depth": 1, "age_s": 9.0, "blocked": "timeout", "left": 50, "silence_s": 61.0})
     for number, more in enumerate(kinds):

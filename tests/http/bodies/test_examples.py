@@ -59,7 +59,11 @@ def test_each_body_has_an_example(name):
         (map_of(COUNT), "countries", {"GB": 1}),
         (map_of(COUNT), "unheard_of", {"guardian": 1}),
         ({"type": "object"}, "", {}),
-        (object_of({"page": COUNT}, title=TEXT), "", {"page": 1, "title": "Rivers rise after days of rain"}),
+        (
+            object_of({"page": COUNT}, title=TEXT),
+            "",
+            {"page": 1, "title": "Rivers rise after days of rain"},
+        ),
         ({}, "value", "value"),
     ],
 )

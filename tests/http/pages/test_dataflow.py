@@ -47,8 +47,8 @@ async def test_it_has_every_actor_and_queue_of_the_service(
 ):
     """Of the pipeline with every source on; each node has an edge."""
     async with app.open_pipeline(settings(), polls=True) as services:
+        await trio.sleep(1)  # all actors are at work
         text = await services.operations.exposition()
-        await trio.lowlevel.checkpoint()
     deadlines_s = dict.fromkeys(REGISTRY, 1.0)
     seen = build_overview(parse_samples(text, PREFIXES), deadlines_s)
     drawing = draw_dataflow(seen)
@@ -93,7 +93,10 @@ def test_all_is_well():
         ({"silence_s": {"persister": 75.0}}, {"persister": "bad"}),
         ({"queues": {"persister": QueueState(300, 512, 2.0)}}, {"persister": "busy"}),
         ({"queues": {"persister": QueueState(512, 512, 2.0)}}, {"persister": "bad"}),
-        ({"sources": {"reddit": evolve(GOOD, blocked=("circuit_open",))}}, {"fetcher(reddit)": "bad"}),
+        (
+            {"sources": {"reddit": evolve(GOOD, blocked=("circuit_open",))}},
+            {"fetcher(reddit)": "bad"},
+        ),
         ({"sources": {"reddit": evolve(GOOD, slowest_ms=1000.0)}}, {"fetcher(reddit)": "busy"}),
         ({"sources": {"reddit": evolve(GOOD, slowest_ms=None)}}, {}),
     ],

@@ -111,7 +111,9 @@ def build_routes(settings: Settings, pages: PageCache) -> tuple[Route, ...]:
 
 
 _VIEW = (
-    Parameter("publisher", limited_text(MAX_NAME), "Shows only stories that this publisher reports."),
+    Parameter(
+        "publisher", limited_text(MAX_NAME), "Shows only stories that this publisher reports."
+    ),
     Parameter("without", limited_text(MAX_NAME), "Leaves out what only this publisher reports."),
     Parameter(
         "stream",
