@@ -18,7 +18,8 @@ def take_pictures(folder: Path) -> None:
     data, profile = folder / "data", folder / "profile"
     data.mkdir()
     profile.mkdir()
-    with running(data, "demo", RATE_LIMIT="off") as demo, browser(profile) as window:
+    settings = {"RATE_LIMIT": "off", "OPS_PAGE": "1", "OPERATORS": "dev:operator"}
+    with running(data, "demo", **settings) as demo, browser(profile) as window:
         home = demo.url.replace("127.0.0.1", "localhost")
         frame = {"width": WIDTH, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": False}
         window.control("Emulation.setDeviceMetricsOverride", **frame)
@@ -37,6 +38,11 @@ def take_pictures(folder: Path) -> None:
         window.emulate(prefers_color_scheme="dark")
         window.go(f"{home}/?q=climate")
         window.photograph(DOCS / "page-dark.png")
+        window.emulate(prefers_color_scheme="light")
+        window.go(f"{home}/me/page?next=/ops")
+        window.write("input[name=username]", "operator")
+        window.click("button[value=sign_in]")
+        window.photograph(DOCS / "page-ops.png")
 
 
 if __name__ == "__main__":
