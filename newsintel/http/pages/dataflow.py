@@ -95,8 +95,8 @@ def _place_nodes(seen: Overview) -> dict[str, Node]:
     """Callers are at the left, the stores and what works on them by the clock at the right."""
     count = max(len(seen.sources), 1)
     middle = (count - 1) / 2
-    requests = f"{seen.totals['connections']} connections"
-    desk = f"{seen.totals['flights']} searches run"
+    requests = f"{seen.totals['connections']} connected"
+    desk = f"{seen.totals['flights']} running"
     nodes = {
         "callers": Node("HTTP, commands", requests, "", 0, middle),
         "desk": Node("desk", desk, "", 1, middle),
