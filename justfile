@@ -130,6 +130,10 @@ bench-miss-parts *ARGS:
 bench-abuse *ARGS:
     @exec python -m benchmarks.abuse {{ARGS}}
 
+# measure pages a second from memory, and the first paint beside a static page (--rounds, --paints)
+bench-pages *ARGS:
+    @exec python -m benchmarks.pages {{ARGS}}
+
 # score the rules of deduplication on labelled headlines (format: benchmarks/dedup/labelled.py)
 eval-dedup *FILES:
     @exec python -m benchmarks.dedup {{FILES}}

@@ -41,6 +41,7 @@ class Job:
         seconds: duration, in which the targets repeat as needed; None: each target once.
         connections: number of parallel requests.
         patience_s: timeout; a request that takes longer gets status 0, its connection is closed.
+        headers: further header lines of each request, each with its line end.
     """
 
     ports: tuple[int, ...]
@@ -49,6 +50,7 @@ class Job:
     seconds: float | None = None
     keep: Keep = Keep.NOTHING
     patience_s: float = 10.0
+    headers: str = ""
 
 
 @frozen
@@ -172,7 +174,8 @@ class _Driver:
         line.target, line.wanted = target, None
         line.buffer.clear()
         line.began_s = time.perf_counter()
-        line.socket.send(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        head = f"GET {target} HTTP/1.1\r\nHost: localhost\r\n{self._job.headers}\r\n"
+        line.socket.send(head.encode())
 
     def _read_answer(self, line: _Connection) -> None:
         try:

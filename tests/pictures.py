@@ -39,6 +39,23 @@ def take_pictures(folder: Path) -> None:
         window.photograph(DOCS / "page-dark.png")
 
 
+def take_operators_picture(folder: Path) -> None:
+    """Take the picture of /ops, with the usual deadlines."""
+    data, profile = folder / "data-ops", folder / "profile-ops"
+    data.mkdir()
+    profile.mkdir()
+    deadlines = {f"{name}_DEADLINE_S": "1.0" for name in ("NEWSAPI", "GUARDIAN", "REDDIT")}
+    settings = deadlines | {"OPS_PAGE": "1", "OPERATORS": "dev:operator", "RATE_LIMIT": "off"}
+    with running(data, "demo", **settings) as demo, browser(profile) as window:
+        for words in ("climate", "election", "climate", "climate"):
+            demo.search(words)
+        window.go(f"{demo.url.replace('127.0.0.1', 'localhost')}/me/page?next=/ops")
+        window.write("input[name=username]", "operator")
+        window.click("button[value=sign_in]")
+        window.photograph(DOCS / "page-ops.png")
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         take_pictures(Path(folder))
+        take_operators_picture(Path(folder))

@@ -19,8 +19,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    """A running demo without limits."""
-    with running(tmp_path_factory.mktemp("demo"), "demo", RATE_LIMIT="off", MISS_LIMIT="off") as up:
+    """A running demo without limits, with an operator."""
+    settings = {"RATE_LIMIT": "off", "MISS_LIMIT": "off", "OPS_PAGE": "1", "OPERATORS": "dev:op"}
+    with running(tmp_path_factory.mktemp("demo"), "demo", **settings) as up:
         yield up
 
 
@@ -62,11 +63,38 @@ def test_a_search_shows_stories_sources_and_a_timeline(window, home):
     search(window, home, "climate")
     assert window.url == f"{home}/?q=climate"
     assert window.run(f"return {STORIES}") == 20
-    assert window.every("#chips li", "one.dataset.status") == ["ok", "ok", "ok"]
+    states = window.every("#chips li", "one.dataset.status")
+    assert [one for one in states if one != "disabled"] == ["ok", "ok", "ok"]
     assert window.run("return document.querySelectorAll('#timeline path.bar').length") > 3
     assert set(window.every(".open", "one.rel")) == {"noopener noreferrer"}
     window.go(window.url)
     assert window.run(f"return {STORIES}") == 20  # the finished page, without its script
+
+
+def test_the_operators_page_keeps_itself_current(demo, window, home):
+    """What changes is replaced without a reload; what was scrolled and focused stays."""
+    window.go(f"{home}/me/page")
+    window.write("input[name=username]", "op")
+    window.click("button[value=sign_in]")
+    window.go(f"{home}/ops")
+    assert window.every(
+        "[data-node='fetcher(guardian)'] rect", "one.getBoundingClientRect().width > 50"
+    )
+    window.run("window.stays = true; document.querySelector('.flow').focus()")
+    before = window.run("return document.querySelector('.numbers').innerText")
+    for word in ("climate", "climate", "flood", "flood"):
+        demo.search(word)
+    window.wait(f"document.querySelector('.numbers').innerText !== {before!r}")
+    assert window.run("return window.stays && document.activeElement.className") == "wide flow"
+    window.control_scripts(on=False)
+    try:
+        window.go(f"{home}/ops")
+        window.click(".ops p a")
+        assert window.url == f"{home}/ops"
+        assert window.run("return document.querySelectorAll('.flow path').length") > 20
+    finally:
+        window.control_scripts(on=True)
+        window.ask("DELETE", "/cookie")
 
 
 @pytest.mark.parametrize("path", ["/", "/?q=climate"])

@@ -28,9 +28,10 @@ PAGES = [
     "/story/a_aaaaaaaaaaaaaaaaaaaa",
     "/me/page",
     "/saved",
+    "/ops",
     "STORY",
 ]
-OWN_PAGES = ["/", "/?q=climate", "/search?q=climate", "/saved", "/me/page", "STORY"]
+OWN_PAGES = ["/", "/?q=climate", "/search?q=climate", "/saved", "/me/page", "/ops", "STORY"]
 """The pages that a person who is signed in sees differently."""
 CASES = [*((path, False) for path in PAGES), *((path, True) for path in OWN_PAGES)]
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
@@ -56,7 +57,13 @@ def judges(tmp_path_factory):
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     """A running demo without limits, in which somebody has searched."""
-    with running(tmp_path_factory.mktemp("demo"), "demo", RATE_LIMIT="off", MISS_LIMIT="off") as up:
+    settings = {
+        "RATE_LIMIT": "off",
+        "MISS_LIMIT": "off",
+        "OPS_PAGE": "1",
+        "OPERATORS": "dev:<b>ann",
+    }
+    with running(tmp_path_factory.mktemp("demo"), "demo", **settings) as up:
         up.search("climate")
         yield up
 
@@ -128,7 +135,8 @@ def test_the_nu_checker_finds_nothing(judges, demo, person, find_address, tmp_pa
         assert b"data-stream" in waiting
         (tmp_path / "waiting.html").write_bytes(waiting)
         (tmp_path / "own-waiting.html").write_bytes(person.get("/?q=never+asked").content)
-    (tmp_path / "page.css").write_bytes(ASSETS["page.css"].body)
+    for name in ("page.css", "ops.css"):
+        (tmp_path / name).write_bytes(ASSETS[name].body)
     [jar] = (judges / "vnu-jar").rglob("vnu.jar")
     done = subprocess.run(
         ["java", "-jar", jar, "--also-check-css", "--format", "json", *sorted(tmp_path.iterdir())],

@@ -33,6 +33,8 @@ MEANINGS = {
     "SESSION_IDLE_S": "a sign-in ends after this long without a request",
     "SESSION_MAX_S": "a sign-in ends after this long in any case",
     "SIGN_IN": "who may sign in: anyone, off, or a list such as reddit:alice,oidc:a@b.org",
+    "OPS_PAGE": "1 = the page /ops for the people of OPERATORS",
+    "OPERATORS": "who may see /ops, a list such as reddit:alice,oidc:a@b.org",
     "OIDC_ISSUER": (
         "an OpenID Connect provider to sign in with, exactly as its discovery document writes it"
     ),

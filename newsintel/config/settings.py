@@ -40,6 +40,7 @@ from newsintel.config.values import (
     parse_listen_address,
     parse_networks,
     parse_origins,
+    parse_people,
     parse_positive_seconds,
     parse_quota,
     parse_seconds,
@@ -120,6 +121,8 @@ class Settings:
     session_idle_s: float = define_setting(parse_positive_seconds, 14 * 86400.0, unit="s")
     session_max_s: float = define_setting(parse_positive_seconds, 90 * 86400.0, unit="s")
     sign_in: tuple[str, ...] = define_setting(parse_sign_in_list, ("anyone",))
+    ops_page: bool = define_setting(parse_flag, default=False)
+    operators: tuple[str, ...] = define_setting(parse_people, ())
     oidc_issuer: str | None = define_setting(parse_issuer, None)
     oidc_client_id: str | None = define_setting(parse_text, None)
     oidc_client_secret: Secret | None = define_setting(parse_secret, None)
@@ -393,6 +396,10 @@ def _check_rules(settings: Settings) -> None:
         )
     if settings.oidc_issuer and not settings.oidc_client_id:
         raise SettingsError(f"{PREFIX}OIDC_CLIENT_ID must be set if {PREFIX}OIDC_ISSUER is")
+    if settings.ops_page and not settings.operators:
+        raise SettingsError(
+            f"{PREFIX}OPERATORS must be set if {PREFIX}OPS_PAGE is 1: the people who may see it"
+        )
     if settings.feeds_poll_min_s > settings.feeds_poll_max_s:
         raise SettingsError(
             f"{PREFIX}FEEDS_POLL_MIN_S ({settings.feeds_poll_min_s:g}) must be at most "

@@ -167,15 +167,29 @@ def parse_sign_in_list(raw: str) -> tuple[str, ...]:
 
     All becomes lower case except subjects, which are case-sensitive in OpenID Connect.
     """
-    found = tuple(
+    found = _fold_people(raw)
+    if found not in (("anyone",), ("off",)) and not _are_people(found):
+        raise ValueError("must be anyone, off, or a list such as reddit:alice,oidc:a@b.org")
+    return found
+
+
+def parse_people(raw: str) -> tuple[str, ...]:
+    """A comma list of `provider:name`, written as in SIGN_IN."""
+    found = _fold_people(raw)
+    if not _are_people(found):
+        raise ValueError("must be a list such as reddit:alice,oidc:a@b.org")
+    return found
+
+
+def _fold_people(raw: str) -> tuple[str, ...]:
+    return tuple(
         word[:5].lower() + word[5:] if _is_subject(word) else word.lower()
         for word in parse_list(raw)
     )
-    if found not in (("anyone",), ("off",)) and not all(
-        re.fullmatch(r"(reddit|oidc|dev):\S+", word) for word in found
-    ):
-        raise ValueError("must be anyone, off, or a list such as reddit:alice,oidc:a@b.org")
-    return found
+
+
+def _are_people(found: tuple[str, ...]) -> bool:
+    return all(re.fullmatch(r"(reddit|oidc|dev):\S+", word) for word in found)
 
 
 def _is_subject(guest: str) -> bool:

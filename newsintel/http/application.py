@@ -32,6 +32,7 @@ from newsintel.http.response.errors import handle_errors, respond_to_framework_e
 from newsintel.http.response.fixed_answer import FixedAnswer
 from newsintel.http.response.html_page import respond_with_problem_page
 from newsintel.http.response.page_cache import PageCache
+from newsintel.http.response.refusal import Refusals
 from newsintel.http.route import Route
 from newsintel.http.routes import (
     api_keys,
@@ -68,6 +69,7 @@ from newsintel.http.routes.pages import (
     front,
     me_form,
     me_page,
+    ops_page,
     saved_page,
     static,
     story,
@@ -113,15 +115,17 @@ def create_front(services: Services) -> Front:
     )
     renew = services.search.desk.serve_while_renewing
     hot = HitPath(fix_host_header(app.asgi_app), hits, serve_while_renewing=renew, now=services.now)
-    return _wrap_middleware(app, hot, hits, services)
+    return _wrap_middleware(app, hot, hits, Refusals.of_table(table), services)
 
 
-def _wrap_middleware(app: QuartTrio, hot: HitPath, hits: Hits, services: Services) -> Front:
+def _wrap_middleware(
+    app: QuartTrio, hot: HitPath, hits: Hits, refusals: Refusals, services: Services
+) -> Front:
     """Put the middleware around the application. The wire path uses the same objects."""
     settings, requests = services.settings, services.limits.requests
-    limits = RateLimits(hot, requests, services.limits.misses) if requests else None
+    limits = RateLimits(hot, requests, services.limits.misses, refusals) if requests else None
     identify = Identify(limits or hot, services)
-    in_flight = InFlight(identify, services.count)
+    in_flight = InFlight(identify, services.count, refusals)
     cors = Cors(in_flight, settings.cors_origins) if settings.cors_origins else None
     host_check = HostCheck(cors or in_flight, settings)
     envelope = Envelope(host_check, settings)
@@ -198,6 +202,7 @@ def _build_table(services: Services, caches: Mapping[str, PageCache]) -> tuple[R
         *me_form.build_routes(services),
         *archive_page.build_routes(settings),
         *trends_page.build_routes(),
+        *ops_page.build_routes(settings),
         *static.build_routes(),
     )
     return (*table, *_build_descriptions(table, settings))

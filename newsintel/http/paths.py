@@ -10,6 +10,7 @@ SEARCHES = frozenset({SEARCH, STREAM})
 FRONT = "/"
 """The page for people, and with `q` its results."""
 ARCHIVE_PAGE = "/search"
+OPS = "/ops"
 STATIC = "/static/"
 """The prefix of the files that pages load."""
 

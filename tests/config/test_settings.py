@@ -160,6 +160,9 @@ def test_sources_sets_the_order_and_the_selection():
         ),
         ({"SIGN_IN": "everyone"}, "NEWSINTEL_SIGN_IN must be anyone, off, or a list such as"),
         ({"SIGN_IN": "anyone,reddit:alice"}, "NEWSINTEL_SIGN_IN must be anyone, off, or a list"),
+        ({"OPERATORS": "anyone"}, "NEWSINTEL_OPERATORS must be a list such as reddit:alice"),
+        ({"OPERATORS": "alice"}, "NEWSINTEL_OPERATORS must be a list such as reddit:alice"),
+        ({"OPS_PAGE": "1"}, "NEWSINTEL_OPERATORS must be set if NEWSINTEL_OPS_PAGE is 1"),
         ({"DEV_SIGN_IN": "yes"}, "NEWSINTEL_DEV_SIGN_IN must be 1 or 0"),
         ({"DEV_SIGN_IN": "1", "BIND": "0.0.0.0:80"}, "NEWSINTEL_DEV_SIGN_IN lets anybody sign in"),
         (
@@ -592,6 +595,7 @@ def test_sign_in_is_a_list_of_guests():
     assert read(SIGN_IN="off").sign_in == ("off",)
     assert read(SIGN_IN="reddit:Alice, oidc:A@b.org").sign_in == ("reddit:alice", "oidc:a@b.org")
     assert read(SIGN_IN="OIDC:AbC").sign_in == ("oidc:AbC",)
+    assert read(OPERATORS="reddit:Alice, OIDC:AbC").operators == ("reddit:alice", "oidc:AbC")
     assert (read().session_idle_s, read().session_max_s) == (14 * 86400, 90 * 86400)
 
 

@@ -75,12 +75,12 @@ class MemorySessions:
         self.away = False
         self._ids = (f"{number:0>43}" for number in numbers(1))
 
-    async def start(self, user_id, client):
+    async def start(self, user_id, client, operator_as=()):
         await self._answer()
         session_id = next(self._ids)
         now = NOON + timedelta(seconds=len(self.kept))
         self.kept[digest_secret(session_id)] = Session(
-            digest_secret(session_id), user_id, now, now, client
+            digest_secret(session_id), user_id, now, now, client, operator_as
         )
         return session_id
 

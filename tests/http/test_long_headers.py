@@ -15,6 +15,7 @@ from quart import Quart, request
 from werkzeug.datastructures import Authorization
 
 from newsintel.http.application import create_app
+from newsintel.http.request.form import FORM
 from newsintel.http.request.json_body import MAX_TYPE_CHARS
 from newsintel.http.response.conditional import has_tag
 from tests.fakes.accounts import browser
@@ -123,6 +124,21 @@ async def test_a_content_type_over_the_limit_is_refused():
             f"/me/preferences/k{extra}", data=b'{"value": 1}', headers=mine | {"Content-Type": kind}
         )
         assert response.status_code == status
+
+
+async def test_a_content_type_over_the_limit_is_refused_for_forms_too():
+    """The page says so; the form is not read, and its person is not signed out."""
+    world = World()
+    client, mine = create_app(world.services).test_client(use_cookies=False), await browser(world)
+    for extra, status in ((0, 303), (1, 415)):
+        kind = f"{FORM};a=".ljust(MAX_TYPE_CHARS + extra, "b")
+        headers = mine | {"Content-Type": kind}
+        body = b"do=set_preferences"
+        response = await client.post("/me/page", data=body, headers=headers)
+        assert response.status_code == status
+        if status == 415:
+            assert response.content_type == "text/html; charset=utf-8"
+    assert (await client.get("/me", headers=mine)).status_code == 200
 
 
 TAGS = st.text(st.sampled_from("ab*W/-"), min_size=1, max_size=3).map(lambda tag: f'"{tag}"')

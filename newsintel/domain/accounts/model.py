@@ -52,6 +52,8 @@ class Session:
         digest: SHA-256 of the id in the cookie, in hexadecimal. The id itself is not stored.
         user_id: the internal id of the account.
         client: the browser's User-Agent at sign-in, shortened.
+        operator_as: the entries of OPERATORS that matched this person at sign-in. No other name or
+            address is kept.
     """
 
     digest: str
@@ -59,6 +61,7 @@ class Session:
     created_at: datetime
     last_seen_at: datetime
     client: str
+    operator_as: tuple[str, ...] = ()
 
 
 @frozen
@@ -88,7 +91,8 @@ class Identity:
         provider: `reddit`, `dev`, or an OpenID Connect issuer.
         subject: the id that the provider never gives to another person.
         username: the name at the provider; not unique.
-        invited_as: the entries of SIGN_IN that match this person, e.g. `reddit:alice`.
+        invited_as: the entries of SIGN_IN and of OPERATORS that match this person, e.g.
+            `reddit:alice`.
     """
 
     provider: str
@@ -149,6 +153,7 @@ class Caller:
         account: None for an anonymous caller; then `access` is None, too.
         session: digest of the session's id, if the request uses a session.
         doubt: set for an anonymous caller who sent a key or a session.
+        operator_as: the session's.
     """
 
     person: str
@@ -156,6 +161,7 @@ class Caller:
     access: Access | None = None
     session: str | None = None
     doubt: AnonymousReason | None = None
+    operator_as: tuple[str, ...] = ()
 
     @property
     def signed_in(self) -> bool:

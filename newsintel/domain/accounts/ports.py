@@ -52,8 +52,10 @@ class Accounts(Protocol):
 class Sessions(Protocol):
     """Sessions in Redis."""
 
-    async def start(self, user_id: int, client: str) -> str:
+    async def start(self, user_id: int, client: str, operator_as: tuple[str, ...] = ()) -> str:
         """Start a session for a browser with the User-Agent `client`.
+
+        `operator_as`: the entries of OPERATORS that match the person.
 
         Returns:
             The secret id of the new session, which is not stored.

@@ -63,6 +63,11 @@ def check_return(
     return attempt
 
 
+def match_operator(identity: Identity, operators: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the entries of the setting OPERATORS that match a person."""
+    return tuple(entry for entry in operators if entry in identity.invited_as)
+
+
 def check_invited(identity: Identity, guests: tuple[str, ...]) -> None:
     """Check that a person may sign in.
 

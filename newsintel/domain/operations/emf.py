@@ -91,7 +91,7 @@ def build_metrics(sources: Iterable[str]) -> dict[str, Metric]:
         "searches_failed": Metric(
             "Count", methodcaller("increase", "newsintel_searches_total", via="failed")
         ),
-        "hit_ratio": Metric("None", _hit_ratio),
+        "hit_ratio": Metric("None", compute_hit_ratio),
         "http_requests": Metric(
             "Count", methodcaller("increase", "newsintel_http_request_seconds_count")
         ),
@@ -172,7 +172,7 @@ def build_document(
     }
 
 
-def _hit_ratio(interval: Interval) -> float | None:
+def compute_hit_ratio(interval: Interval) -> float | None:
     """Return the share of searches that caused no call to a source."""
     searches = interval.increase("newsintel_searches_total")
     hits = sum(

@@ -22,6 +22,7 @@ TEXT: Schema = {"type": "string"}
 NUMBER: Schema = {"type": "number"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 FLAG: Schema = {"type": "boolean"}
+BLANK: Schema = {"type": "string", "maxLength": 0}
 MOMENT: Schema = {"type": "string", "format": "date-time"}
 URI: Schema = {"type": "string", "format": "uri"}
 COUNTRY: Schema = {"type": "string", "pattern": "^[A-Z]{2}$"}
@@ -42,6 +43,17 @@ def one_of(values: Any) -> Schema:
 def nullable(schema: Schema) -> Schema:
     """A schema's value or null."""
     return {"anyOf": [schema, {"type": "null"}]}
+
+
+def or_blank(schema: Schema) -> Schema:
+    """A schema's value in a form or on a page, or nothing: forms send their empty fields too."""
+    if schema.keys() <= {"type", "minLength", "maxLength"} and schema["type"] == "string":
+        return {name: value for name, value in schema.items() if name != "minLength"}
+    if schema.get("type") != "array":
+        return {"anyOf": [schema, BLANK]}
+    # The type stays outside, because it decides how the values are written into a query string.
+    rules = {name: value for name, value in schema.items() if name != "type"}
+    return {"type": "array", "anyOf": [rules, {"items": BLANK, "maxItems": 1}]}
 
 
 def list_of(items: Schema) -> Schema:

@@ -130,7 +130,13 @@ class Identify:
             else None
         )
         return (
-            Caller(account.public_id, account, Access.SESSION, session.digest)
+            Caller(
+                account.public_id,
+                account,
+                Access.SESSION,
+                session.digest,
+                operator_as=session.operator_as,
+            )
             if session and account
             else None
         )

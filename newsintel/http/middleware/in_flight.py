@@ -8,7 +8,8 @@ slowly take no place; neither do probes.
 from newsintel.domain.ports import Count
 from newsintel.http.asgi import Asgi, Receive, Scope, Send
 from newsintel.http.middleware.identify import ANONYMOUS_PATHS
-from newsintel.http.response.problems import PROBLEMS, RETRY_AFTER_S, send_problem
+from newsintel.http.response.problems import RETRY_AFTER_S
+from newsintel.http.response.refusal import Refusals
 
 MAX_WAITING = 2_048
 """A process answers some 1,500 requests a second that reach the framework. So the last of these has
@@ -24,8 +25,9 @@ class InFlight:
         waiting: reads whose response has not begun.
     """
 
-    def __init__(self, app: Asgi, count: Count) -> None:
+    def __init__(self, app: Asgi, count: Count, refusals: Refusals) -> None:
         self._app = app
+        self._refusals = refusals
         self._count = count
         self.waiting = 0
 
@@ -40,7 +42,7 @@ class InFlight:
         elif self.waiting >= MAX_WAITING:
             self._count("shed_requests")
             head = [(b"retry-after", b"%d" % RETRY_AFTER_S)]
-            await send_problem(scope, send, "busy", PROBLEMS["busy"].meaning, head)
+            await self._refusals.send(scope, send, "busy", head)
         else:
             await self._answer(scope, receive, send)
 

@@ -17,7 +17,7 @@ from newsintel.http.paths import (
     SEARCHES,
     STATIC,
 )
-from newsintel.http.response.problems import PROBLEMS, send_problem
+from newsintel.http.response.refusal import Refusals
 from newsintel.runtime.limits.limiter import Limiter
 
 EXEMPT_PATHS = frozenset({HEALTH, READY, METRICS, DESCRIPTION, "/docs", "/favicon.ico"})
@@ -31,8 +31,11 @@ EXEMPT_PREFIXES = (PROBLEM_PAGES, "/docs/", STATIC)
 class RateLimits:
     """ASGI middleware inside Identify: refuses requests of a person over the limit."""
 
-    def __init__(self, app: Asgi, requests: Limiter, misses: Limiter | None) -> None:
+    def __init__(
+        self, app: Asgi, requests: Limiter, misses: Limiter | None, refusals: Refusals
+    ) -> None:
         self._app = app
+        self._refusals = refusals
         self._requests = requests
         self._misses = misses
         self._policy = _format_policy(requests)
@@ -51,7 +54,7 @@ class RateLimits:
                 *self._build_headers(scope["path"], caller.person, 0),
                 (b"retry-after", b"%d" % error.retry_after_s),
             ]
-            await send_problem(scope, send, "rate_limited", PROBLEMS["rate_limited"].meaning, head)
+            await self._refusals.send(scope, send, "rate_limited", head)
             return
         remaining = lease.remaining
 

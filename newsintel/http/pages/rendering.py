@@ -11,8 +11,10 @@ from newsintel.http.pages.timeline import HEIGHT, WIDTH
 from newsintel.http.pages.wording import (
     describe_rule,
     describe_status,
+    format_bytes,
     format_day,
     format_moment,
+    format_seconds,
     mark_passages,
     mark_title,
     name_source,
@@ -40,10 +42,12 @@ ENVIRONMENT = Environment(
     auto_reload=False,
 )
 ENVIRONMENT.filters |= {
+    "bytes": format_bytes,
     "day": format_day,
     "marked": mark_passages,
     "marked_title": mark_title,
     "moment": format_moment,
+    "seconds": format_seconds,
     "source_name": name_source,
     "status_words": describe_status,
 }

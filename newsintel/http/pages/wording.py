@@ -71,6 +71,21 @@ def format_day(moment: str) -> str:
     return f"{at.day} {at:%b} {at.year:04d}"
 
 
+def format_bytes(size: int) -> str:
+    """Return a size in bytes with the largest unit that leaves at least 1, e.g. `3.2 MiB`."""
+    for unit, name in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
+        if size >= unit:
+            return f"{size / unit:.1f} {name}"
+    return f"{size} bytes"
+
+
+def format_seconds(seconds: float) -> str:
+    """Return a time as people write it, e.g. `0.4 s`, `75 s` or `12 min`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
 def mark_title(title: str, snippet: Mapping[str, Any]) -> list[tuple[str, bool]]:
     """Cut a title at the highlights of a snippet that is a part of it; see `mark_passages`."""
     before, _, after = title.partition(snippet["text"])

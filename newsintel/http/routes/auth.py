@@ -13,7 +13,12 @@ from quart import Response, request
 
 from newsintel.config.settings import Settings
 from newsintel.domain.accounts.model import Identity, Tokens
-from newsintel.domain.accounts.sign_in import check_invited, check_return, create_attempt
+from newsintel.domain.accounts.sign_in import (
+    check_invited,
+    check_return,
+    create_attempt,
+    match_operator,
+)
 from newsintel.domain.security.keys import digest_secret
 from newsintel.errors import DeniedError, InvalidParameterError, SignInUnavailableError
 from newsintel.http.bodies.schemas import ref
@@ -59,11 +64,12 @@ NEXT = Parameter(
     "Where to go afterwards, a path of this service; anything else leads to /me/page.",
 )
 RETURNED = (
-    Parameter("state", free_text(200), "The state that we sent to the provider."),
-    Parameter("code", free_text(4000), "The provider's sign-in code."),
-    Parameter("error", free_text(100), "The provider's error, instead of a code."),
+    Parameter("state", free_text(), "The state that we sent to the provider."),
+    Parameter("code", free_text(), "The provider's sign-in code."),
+    Parameter("error", free_text(), "The provider's error, instead of a code."),
 )
-"""All are optional here: the callback checks in order which ones are required."""
+"""All are optional here, and may be any text, since the provider writes them: the callback checks
+in order which ones are required."""
 USERNAME = Member("username", string(1, 100), "The user name to sign in as.", required=True)
 
 
@@ -256,7 +262,9 @@ async def _sign_in(
         if before.account and before.session:
             await services.accounts.sessions.end_session(before.account.id, before.session)
         client = request.headers.get("User-Agent", "")[:MAX_CLIENT_CHARS]
-        session_id = await services.accounts.sessions.start(account.id, client)
+        session_id = await services.accounts.sessions.start(
+            account.id, client, match_operator(identity, services.settings.operators)
+        )
     services.limits.lookups.remember(digest_secret(session_id), account.public_id)
     set_session_cookie(response, services.settings, session_id)
     log.info("signed_in", provider=identity.provider, account=account.public_id)

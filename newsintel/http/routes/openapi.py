@@ -7,17 +7,23 @@ from newsintel import __version__
 from newsintel.config.settings import Settings
 from newsintel.domain.accounts.model import Access
 from newsintel.domain.search.codec import to_json
+from newsintel.http.bodies.examples import build_example, find_document
 from newsintel.http.bodies.formats import MEDIA_TYPES, Format
-from newsintel.http.bodies.schemas import COMPONENTS, ref
+from newsintel.http.bodies.schemas import COMPONENTS, or_blank, ref
 from newsintel.http.middleware.identify import ANONYMOUS_PATHS
 from newsintel.http.middleware.rate_limits import is_exempt
-from newsintel.http.paths import DESCRIPTION, SEARCHES
+from newsintel.http.paths import DESCRIPTION, SEARCH, SEARCHES
 from newsintel.http.request.credentials import name_session_cookie
 from newsintel.http.request.form import FORM
 from newsintel.http.request.json_body import LEFT_OUT, Member
 from newsintel.http.request.query_string import Parameter
 from newsintel.http.response.fixed_answer import FixedAnswer
-from newsintel.http.response.problems import PROBLEM_JSON, PROBLEMS, RETRIED_STATUSES
+from newsintel.http.response.problems import (
+    PROBLEM_JSON,
+    PROBLEMS,
+    RETRIED_STATUSES,
+    build_document,
+)
 from newsintel.http.route import PAGE_MEDIA, Route
 
 COMMON_PROBLEMS = (
@@ -86,6 +92,7 @@ def describe_api(table: Iterable[Route], settings: Settings) -> dict[str, Any]:
         "paths": _describe_paths(table, settings),
         "components": {
             "schemas": COMPONENTS,
+            "examples": _build_examples(),
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": KEY_DESCRIPTION},
                 "session": {
@@ -97,6 +104,29 @@ def describe_api(table: Iterable[Route], settings: Settings) -> dict[str, Any]:
             },
         },
     }
+
+
+def _build_examples() -> dict[str, Any]:
+    """Return an example of each body and of each problem."""
+    bodies = {name: {"value": build_example(ref(name))} for name in COMPONENTS}
+    problems = {
+        f"problem_{code}": {
+            "summary": problem.title,
+            "value": build_document(code, problem.meaning, path=SEARCH, request_id="5f2c"),
+        }
+        for code, problem in PROBLEMS.items()
+    }
+    return bodies | problems
+
+
+def _add_example(media: str, described: dict[str, Any]) -> dict[str, Any]:
+    """Return a described body with an example."""
+    schema = described["schema"]
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return described | {"examples": {"typical": {"$ref": f"#/components/examples/{name}"}}}
+    text = schema == {"type": "string"}
+    return described | {"example": find_document(media) if text else build_example(schema)}
 
 
 def _describe_paths(table: Iterable[Route], settings: Settings) -> dict[str, Any]:
@@ -126,7 +156,7 @@ def _describe_operation(route: Route, settings: Settings) -> dict[str, Any]:
         "summary": route.about,
         "parameters": [
             *_describe_path_parameters(route),
-            *map(_describe_query_parameter, route.takes),
+            *(_describe_query_parameter(one, page=route.is_page) for one in route.takes),
         ],
         **({"requestBody": _describe_body(route.body)} if route.body else {}),
         **({"requestBody": _describe_body(route.form, FORM)} if route.form else {}),
@@ -151,7 +181,9 @@ def _describe_body(
     members: Iterable[Member | Parameter], media: str = "application/json"
 ) -> dict[str, Any]:
     properties = {
-        one.name: one.kind.schema
+        one.name: (
+            or_blank(one.kind.schema) if media == FORM and not one.required else one.kind.schema
+        )
         | {"description": one.about}
         | ({} if one.default in (LEFT_OUT, None) else {"default": one.default})
         for one in members
@@ -163,7 +195,7 @@ def _describe_body(
         "required": required,
         "additionalProperties": False,
     }
-    return {"required": True, "content": {media: {"schema": schema}}}
+    return {"required": True, "content": {media: _add_example(media, {"schema": schema})}}
 
 
 def _describe_answer(status: int, schema: dict[str, Any] | None, route: Route) -> dict[str, Any]:
@@ -176,7 +208,8 @@ def _describe_answer(status: int, schema: dict[str, Any] | None, route: Route) -
     )
     if route.formats and status == 200:
         content |= {MEDIA_TYPES[one].partition(";")[0]: schema for one, schema in FORMATS.items()}
-    return {"description": "The answer.", "content": content}
+    examples = {media: _add_example(media, one) for media, one in content.items()}
+    return {"description": "The answer.", "content": examples}
 
 
 def _describe_problems(route: Route, *, limited: bool) -> dict[str, Any]:
@@ -187,14 +220,23 @@ def _describe_problems(route: Route, *, limited: bool) -> dict[str, Any]:
         (*COMMON_PROBLEMS, *also, *_list_implied_problems(route), *route.problems)
     ):
         by_status.setdefault(PROBLEMS[code].status, []).append(code)
-    content: dict[str, Any] = {PROBLEM_JSON: {"schema": ref("Problem")}}
-    if route.is_page:
-        content |= {PAGE_MEDIA: {"schema": {"type": "string"}}}
     return {
-        str(status): {"description": ", ".join(codes), "content": content}
+        str(status): {
+            "description": ", ".join(codes),
+            "content": _describe_problem_bodies(codes, page=route.is_page),
+        }
         | ({"headers": RETRY_HEADERS} if status in RETRIED_STATUSES else {})
         for status, codes in sorted(by_status.items())
     }
+
+
+def _describe_problem_bodies(codes: Iterable[str], *, page: bool) -> dict[str, Any]:
+    """Return the bodies of a status: a problem, and on the address of a page also a page."""
+    examples = {code: {"$ref": f"#/components/examples/problem_{code}"} for code in codes}
+    content: dict[str, Any] = {PROBLEM_JSON: {"schema": ref("Problem"), "examples": examples}}
+    if page:
+        content[PAGE_MEDIA] = _add_example(PAGE_MEDIA, {"schema": {"type": "string"}})
+    return content
 
 
 def _list_implied_problems(route: Route) -> Iterator[str]:
@@ -215,21 +257,28 @@ def _list_implied_problems(route: Route) -> Iterator[str]:
 
 def _describe_path_parameters(route: Route) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": kind.schema}
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": kind.schema,
+            "example": build_example(kind.schema, name),
+        }
         for name, kind in route.in_path.items()
     ]
 
 
-def _describe_query_parameter(parameter: Parameter) -> dict[str, Any]:
+def _describe_query_parameter(parameter: Parameter, *, page: bool) -> dict[str, Any]:
+    schema = or_blank(parameter.kind.schema) if page else parameter.kind.schema
     described = {
         "name": parameter.name,
         "in": "query",
         "required": parameter.required,
         "description": parameter.about,
-        "schema": parameter.kind.schema
-        | ({} if parameter.default is None else {"default": parameter.default}),
+        "schema": schema | ({} if parameter.default is None else {"default": parameter.default}),
+        "example": build_example(schema, parameter.name),
     }
     # The values are comma-separated in one parameter, because a repeated parameter is refused.
     return described | (
-        {"style": "form", "explode": False} if parameter.kind.schema.get("type") == "array" else {}
+        {"style": "form", "explode": False} if schema.get("type") == "array" else {}
     )

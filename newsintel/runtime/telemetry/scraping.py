@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import trio
 from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
 
 from newsintel.domain.operations.metrics import Samples
 from newsintel.runtime.telemetry.metrics import Metrics
@@ -31,6 +32,19 @@ def samples_of(registry: CollectorRegistry) -> Samples:
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
         for family in registry.collect()
+        for sample in family.samples
+    }
+
+
+def parse_samples(exposition: bytes, prefixes: tuple[str, ...]) -> Samples:
+    """Return the values in an exposition whose names begin with one of some prefixes.
+
+    The others are not parsed: most lines of a busy service are about single routes.
+    """
+    lines = [line for line in exposition.decode().splitlines() if line.startswith(prefixes)]
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families("\n".join(lines) + "\n")
         for sample in family.samples
     }
 

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
+from attrs import evolve
+
 from newsintel.domain.accounts.model import Session
 from newsintel.domain.ports import Count, WallClock
 from newsintel.domain.security.keys import digest_secret
@@ -38,10 +40,10 @@ class RedisSessions:
         self._count = count
         self._now = now
 
-    async def start(self, user_id: int, client: str) -> str:
+    async def start(self, user_id: int, client: str, operator_as: tuple[str, ...] = ()) -> str:
         session_id = secrets.token_urlsafe(32)
         now = self._now()
-        session = Session(digest_secret(session_id), user_id, now, now, client)
+        session = Session(digest_secret(session_id), user_id, now, now, client, operator_as)
         await self._link.call(self._write, session)
         return session_id
 
@@ -89,9 +91,7 @@ class RedisSessions:
         session = await self._read(session_digest)
         if session is None or self._now() - session.last_seen_at < SEEN_EVERY:
             return session
-        seen = Session(
-            session.digest, session.user_id, session.created_at, self._now(), session.client
-        )
+        seen = evolve(session, last_seen_at=self._now())
         # XX: a session that was ended meanwhile stays ended.
         written = await self._redis.set(
             _key(session_digest), dump(seen), ex=self._seconds_left(seen), xx=True
@@ -160,13 +160,15 @@ class RedisSessions:
 def dump(session: Session) -> bytes:
     """Return a session as bytes for `load`."""
     times = (session.created_at.isoformat(), session.last_seen_at.isoformat())
-    return json.dumps([session.digest, session.user_id, *times, session.client]).encode()
+    # Left out if empty: an older version reads five members, and deletes what it cannot read.
+    more = [session.operator_as] if session.operator_as else []
+    return json.dumps([session.digest, session.user_id, *times, session.client, *more]).encode()
 
 
 def load(data: bytes) -> Session | None:
     """Return the session in some bytes; None if they contain none."""
     try:
-        found, user_id, created, seen, client = json.loads(data)
+        found, user_id, created, seen, client, *more = json.loads(data)
         created_at, last_seen_at = (
             datetime.fromisoformat(one).astimezone(UTC) for one in (created, seen)
         )
@@ -174,7 +176,8 @@ def load(data: bytes) -> Session | None:
         return None
     if type(user_id) is not int or not 0 < user_id < 2**63:
         return None
-    return Session(str(found), user_id, created_at, last_seen_at, str(client))
+    operator_as = tuple(map(str, more[0])) if more and isinstance(more[0], list) else ()
+    return Session(str(found), user_id, created_at, last_seen_at, str(client), operator_as)
 
 
 _key: Callable[[str], str] = "session:{}".format

@@ -6,6 +6,8 @@ from trio.testing import wait_all_tasks_blocked
 
 from newsintel.http.application import create_front
 from newsintel.http.middleware import in_flight
+from newsintel.http.response.refusal import Refusals
+from tests.http.pages.parsed_page import get_page
 from tests.http.world import Desk, World, answer
 from tests.samples import read_counter
 
@@ -50,13 +52,16 @@ async def test_one_read_too_many_is_busy_at_once():
             assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
             assert refused.headers["X-Request-Id"]
         assert (await (await client.get("/articles?q=b")).get_json())["code"] == "busy"
+        page, refused = await get_page(client, "/search")
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+        assert page.texts("h1") == ["Service busy"]
         for probe in ("/health", "/health/ready", "/metrics"):
             assert (await client.get(probe)).status_code == 200
         assert (await client.post("/auth/logout")).status_code != 503
         world.desk.may.set()
     assert statuses == [200] * LIMIT
     assert front.in_flight.waiting == 0
-    assert read_counter(world.metrics, "shed_requests") == 3
+    assert read_counter(world.metrics, "shed_requests") == 4
     assert (await client.get("/sources")).status_code == 200
 
 
@@ -69,7 +74,7 @@ async def test_a_response_that_has_begun_takes_no_place():
         begun.set()
         await may.wait()
 
-    counted = in_flight.InFlight(slow_app, lambda *_, **__: None)
+    counted = in_flight.InFlight(slow_app, lambda *_, **__: None, Refusals.of_table([]))
 
     async def send(_message):
         await trio.lowlevel.checkpoint()
@@ -91,7 +96,7 @@ async def test_a_read_without_an_answer_gives_its_place_back(ending):
             raise ending
         await trio.sleep_forever()
 
-    counted = in_flight.InFlight(failing, lambda *_, **__: None)
+    counted = in_flight.InFlight(failing, lambda *_, **__: None, Refusals.of_table([]))
     with trio.move_on_after(0) if ending is None else pytest.raises(ending):
         await counted({"type": "http", "method": "GET", "path": "/a"}, None, None)
     assert counted.waiting == 0

@@ -1,5 +1,7 @@
 """GET /openapi.json: valid, complete, and in agreement with the bodies that are sent."""
 
+import re
+
 import pytest
 from attrs import evolve
 from jsonschema import Draft202012Validator
@@ -12,6 +14,7 @@ from newsintel.domain.search.outcome import Status
 from newsintel.http.application import create_app
 from newsintel.http.response.page_cache import PageCache
 from newsintel.http.routes import archive, articles
+from tests.fakes.accounts import browser
 from tests.fakes.basics import MemorySearch
 from tests.fakes.likeness import MemoryLikeness
 from tests.http.world import NOW, Desk, World, answer, article, outcome, settings
@@ -53,6 +56,86 @@ async def test_its_parameters_are_those_that_the_reader_accepts(route):
     assert [one["name"] for one in parameters if one["required"]] == (
         ["q"] if route.path == "/articles" else []
     )
+
+
+def resolve(document, described):
+    """The values of the examples of a body or parameter."""
+    found = [described["example"]] if "example" in described else []
+    for one in described.get("examples", {}).values():
+        name = one["$ref"].removeprefix("#/components/examples/")
+        found.append(document["components"]["examples"][name]["value"])
+    return found
+
+
+def list_described(document):
+    """Everything that should have an example: parameters, bodies and responses."""
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            for parameter in operation["parameters"]:
+                yield f"{method} {path} {parameter['name']}", parameter
+            for media, body in operation.get("requestBody", {}).get("content", {}).items():
+                yield f"{method} {path} {media}", body
+            for status, response in operation["responses"].items():
+                for media, body in response.get("content", {}).items():
+                    yield f"{method} {path} {status} {media}", body
+
+
+async def test_every_example_is_allowed_by_its_own_schema():
+    """Each parameter, body and response of each route has one; jsonschema decides."""
+    on = {
+        "NEWSINTEL_OPS_PAGE": "1",
+        "NEWSINTEL_OPERATORS": "reddit:a",
+        "NEWSINTEL_DEV_SIGN_IN": "1",
+    }
+    document = await described(World(settings=settings(**on)))
+    components, wrong, seen = document["components"], [], 0
+    for where, one in list_described(document):
+        schema = one["schema"] | {"components": components}
+        judge = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+        values = resolve(document, one)
+        wrong += [(where, value) for value in values if not judge.is_valid(value)]
+        wrong += [] if values else [(where, "has no example")]
+        seen += len(values)
+    assert wrong == []
+    assert seen > 500
+    assert "…" not in [
+        value for _, one in list_described(document) for value in resolve(document, one)
+    ]
+
+
+async def test_an_empty_value_is_accepted_where_the_description_allows_it():
+    """Of every query parameter of every page and every other route."""
+    world = World()
+    document, client = await described(world), create_app(world.services).test_client()
+    headers, seen = await browser(world), set()
+    for path, methods in document["paths"].items():
+        parameters = methods.get("get", {}).get("parameters", ())
+        taken = [one for one in parameters if one["in"] == "query"]
+        in_path = {one["name"]: one["example"] for one in parameters if one["in"] == "path"}
+        for parameter in taken:
+            name, schema = parameter["name"], parameter["schema"]
+            value = [""] if schema.get("type") == "array" else ""
+            allowed = Draft202012Validator(schema).is_valid(value) and not parameter["required"]
+            response = await client.get(f"{path.format(**in_path)}?{name}=", headers=headers)
+            body = await response.get_data(as_text=True)
+            refused = response.status_code == 400 and re.search(rf"\b{name}\b", body) is not None
+            page = "text/html" in methods["get"]["responses"]["400"]["content"]
+            if page:
+                assert (path, name, allowed, refused) == (path, name, True, False)
+            elif not allowed:
+                assert (path, name, response.status_code) == (path, name, 400)
+            seen.add((page, allowed))
+    assert seen >= {(True, True), (False, False)}
+
+
+@pytest.mark.parametrize("query", ["without", "publisher", "q=a&without", "q=a&publisher"])
+async def test_a_publisher_that_is_too_long_is_refused(query):
+    """As its description says, with a search and without one."""
+    world = World()
+    client = create_app(world.services).test_client()
+    for length, status in ((200, 200), (201, 400)):
+        response = await client.get(f"/?{query}={'x' * length}")
+        assert (length, response.status_code) == (length, status)
 
 
 FAILED = (

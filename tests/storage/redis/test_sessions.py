@@ -4,6 +4,7 @@ A dump of Redis is useless to an attacker.
 """
 
 import hashlib
+import json
 from datetime import datetime, timedelta
 
 import pytest
@@ -69,6 +70,28 @@ async def test_session_is_found_until_it_is_ended(sessions):
     assert not await sessions.end_session(7, digest_secret(one))
     assert await sessions.find(one) is None
     assert await sessions.find(other) is not None
+
+
+async def test_an_operators_session_keeps_the_entry_that_matched(sessions, clock, redis):
+    """Also after its next use. An older version can read the sessions of all others."""
+    operator = await sessions.start(7, "a browser", ("reddit:alice", "oidc:a@b.org"))
+    other = await sessions.start(7, "a browser")
+    for _ in range(2):
+        assert (await sessions.find(operator)).operator_as == ("reddit:alice", "oidc:a@b.org")
+        assert (await sessions.find(other)).operator_as == ()
+        clock.at += timedelta(minutes=2)
+    stored = await redis("GET", f"session:{digest_secret(other)}")
+    assert len(json.loads(stored)) == 5
+
+
+@pytest.mark.parametrize("more", [b"1", b'"reddit:alice"', b"null", b"{}", b"[]"])
+async def test_an_invalid_list_of_entries_makes_no_operator(sessions, redis, more):
+    """The session itself stays valid."""
+    session_id = await sessions.start(7, "a browser")
+    key = f"session:{digest_secret(session_id)}"
+    value = await redis("GET", key)
+    await redis("SET", key, value[:-1] + b"," + more + b"]")
+    assert (await sessions.find(session_id)).operator_as == ()
 
 
 async def test_asvs_04_session_expires_an_hour_after_its_last_use(sessions, clock, redis):

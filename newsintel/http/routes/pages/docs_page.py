@@ -68,6 +68,8 @@ def describe_schema(schema: Mapping[str, Any]) -> str:
 
 
 def _describe_scalar(schema: Mapping[str, Any]) -> str:
+    if schema.get("maxLength") == 0:
+        return "empty"
     if "enum" in schema:
         return " | ".join(map(str, schema["enum"]))
     kind = str(schema.get("type", "any JSON"))

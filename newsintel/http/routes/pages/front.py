@@ -12,6 +12,7 @@ from quart import Response, request
 
 from newsintel.config.settings import Settings
 from newsintel.domain.operations.source_notice import notice_member
+from newsintel.domain.search.article import MAX_NAME
 from newsintel.domain.search.harvest import Answer, Reply
 from newsintel.domain.search.outcome import Status
 from newsintel.errors import UnavailableError
@@ -19,7 +20,7 @@ from newsintel.http.bodies.intelligence import build_recommendations_body
 from newsintel.http.pages.wording import RULES, STATUSES, WAITING
 from newsintel.http.paths import FRONT
 from newsintel.http.request.access import get_current_caller
-from newsintel.http.request.query_kinds import choice, free_text
+from newsintel.http.request.query_kinds import choice, limited_text
 from newsintel.http.request.query_string import Parameter
 from newsintel.http.response.cache_headers import classify_reply
 from newsintel.http.response.conditional import respond_unless_held
@@ -110,8 +111,10 @@ def build_routes(settings: Settings, pages: PageCache) -> tuple[Route, ...]:
 
 
 _VIEW = (
-    Parameter("publisher", free_text(200), "Shows only stories that this publisher reports."),
-    Parameter("without", free_text(200), "Leaves out what only this publisher reports."),
+    Parameter(
+        "publisher", limited_text(MAX_NAME), "Shows only stories that this publisher reports."
+    ),
+    Parameter("without", limited_text(MAX_NAME), "Leaves out what only this publisher reports."),
     Parameter(
         "stream",
         choice("0", "1"),

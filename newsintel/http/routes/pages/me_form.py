@@ -105,7 +105,7 @@ async def _set_preferences(services: Services, given: MeFormParameters) -> Respo
 async def _delete_account(services: Services, given: MeFormParameters) -> Response:
     if given.username != get_current_account().username:
         raise InvalidBodyError(
-            "username", "different", "Type your user name to delete the account."
+            "username", "different", "username must be your own, to delete the account."
         )
     return _go_on(await me.delete_account(services), "../")
 
