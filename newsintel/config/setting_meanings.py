@@ -24,7 +24,10 @@ MEANINGS = {
     ),
     "FEEDS_POLL_MIN_S": "the shortest pause between two polls of a feed",
     "FEEDS_POLL_MAX_S": "the longest pause between two polls of a feed",
-    "PRIVATE_ADDRESSES": "1 = feeds may be on private addresses; refused in production",
+    "PRIVATE_ADDRESSES": (
+        "1 = feeds, receivers of alerts and the OpenID Connect provider may be on private "
+        "addresses; refused in production"
+    ),
     "SECRET_KEYS": (
         "keys that sign and encrypt (`newsintel new-key` makes one); "
         "the first is used, all are accepted"

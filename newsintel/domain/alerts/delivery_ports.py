@@ -1,0 +1,88 @@
+"""What delivers alerts needs: its store, and a way to each kind of receiver."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from newsintel.domain.alerts.delivery_model import (
+    Attempt,
+    ClaimedDelivery,
+    LoggedDelivery,
+    Settlement,
+)
+
+
+class Deliveries(Protocol):
+    """The outbox and the delivery log."""
+
+    async def claim(self, now: datetime, until: datetime) -> ClaimedDelivery | None:
+        """Claim the delivery that has been due for longest, with its stories.
+
+        No other process gets it before `until`. Of one channel at most one is claimed at a time.
+        """
+        ...
+
+    async def settle(
+        self,
+        delivery: ClaimedDelivery,
+        attempt: Attempt,
+        settlement: Settlement,
+        now: datetime,
+        latency_ms: int,
+    ) -> bool:
+        """Log an attempt and store what follows from it.
+
+        Returns:
+            False if the claim has ended, so that another process may have it. Nothing is stored.
+        """
+        ...
+
+    async def list_log(self, user_id: int, search_id: str) -> Sequence[LoggedDelivery] | None:
+        """Return the newest deliveries of a person's search; None if they have no such search."""
+        ...
+
+    async def create_tests(self, user_id: int, search_id: str, now: datetime) -> int | None:
+        """Put a test into the outbox for each channel of a person's search that is sent to.
+
+        Returns:
+            How many; None if they have no such search.
+        """
+        ...
+
+    async def rotate_secret(
+        self, user_id: int, search_id: str, address: str, now: datetime
+    ) -> str | None:
+        """Make a new signing secret for a webhook; the one before signs too for a day.
+
+        Returns:
+            The secret; None if they have no such webhook.
+        """
+        ...
+
+    async def end_channel(self, channel: int, reason: str, now: datetime) -> str | None:
+        """Disable a channel, once or again.
+
+        Returns:
+            The name of its search; None if it does not exist.
+        """
+        ...
+
+    async def prune_log(self, before: datetime) -> int:
+        """Delete finished deliveries that are older, with their attempts; return how many."""
+        ...
+
+    async def reseal_all(self) -> int:
+        """Encrypt the signing secrets with the first of SECRET_KEYS; return how many channels.
+
+        Raises:
+            UnknownKeyError: some were encrypted with a missing key; all others are done.
+        """
+        ...
+
+
+class Sender(Protocol):
+    """A way to the receivers of one kind."""
+
+    async def send(self, delivery: ClaimedDelivery) -> Attempt:
+        """Send a delivery once, within a time limit."""
+        ...
