@@ -42,6 +42,11 @@ MEANINGS = {
     "OIDC_CLIENT_SECRET": "the client secret that the provider gave you",
     "OIDC_LABEL": "the provider's name as people see it",
     "DEV_SIGN_IN": "1 = anybody may sign in as anybody; development on a loopback address only",
+    "SMTP_URL": (
+        "the mail server for alerts, smtps://name:password@host or smtp:// with STARTTLS; "
+        "unset = no e-mail"
+    ),
+    "SMTP_FROM": "the sender of alerts by e-mail",
     "CORS_ORIGINS": "origins whose pages may read answers",
     "SEARCH_DEADLINE_S": "how long a search may take, all sources together",
     "CACHE_TTL_S": "how long an answer is fresh",
