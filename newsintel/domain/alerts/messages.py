@@ -1,6 +1,7 @@
 """What each kind of channel is sent about a delivery. Pure."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ MAX_NTFY_BYTES = 4096
 
 MAX_TITLE_CHARS = 200
 """Of a notification or a mail's subject. Phones show about 40."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 Summarize = Callable[[Article], dict[str, Any]]
 """Returns an article's members as every list of articles of the API shows them."""
@@ -105,8 +108,11 @@ def describe_story(story: Story) -> str:
 
 
 def fold(text: str) -> str:
-    """Return a text in one line: a mail's header or a title must not have line breaks."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    """Return a text in one line: a mail's header or a title must not have line breaks.
+
+    Joiners stay: emoji and several scripts need them.
+    """
+    return " ".join(_CONTROL.sub(" ", text).split())
 
 
 def _cut_lines(text: str, max_bytes: int) -> str:

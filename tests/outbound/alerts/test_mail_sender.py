@@ -1,0 +1,171 @@
+"""Alerts by e-mail, to aiosmtpd."""
+
+import ssl
+
+import pytest
+import trio
+from aiosmtpd.smtp import AuthResult
+
+from newsintel.config.smtp_url import read_smtp_url
+from newsintel.domain.alerts.channels import ChannelKind
+from newsintel.domain.alerts.delivery_model import Attempt, Outcome
+from newsintel.domain.alerts.mail import MailLinks
+from newsintel.outbound.alerts import mail_sender
+from newsintel.outbound.alerts.mail_sender import MailSender
+from tests import faults
+from tests.authority import Authority
+from tests.domain.alerts.made import WORLD, delivery, story
+from tests.faults import serving
+from tests.outbound.alerts.receivers import find_free_port, mailbox
+from tests.waiting import PATIENCE_S
+
+LINKS = MailLinks("https://us.example/alerts", "https://us.example/unsubscribe/7/t", "us.example")
+SENT = delivery(ChannelKind.EMAIL, "alice@example.org")
+
+
+def build_sender(url: str) -> MailSender:
+    return MailSender(
+        read_smtp_url(url), "News <alerts@us.example>", "us.example", lambda _channel: LINKS
+    )
+
+
+async def send(url: str, sent=SENT) -> Attempt:
+    with trio.fail_after(PATIENCE_S):
+        return await build_sender(url).send(sent)
+
+
+@pytest.fixture
+def authority(tmp_path, monkeypatch) -> Authority:
+    """An authority that our client trusts."""
+    made = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(made.path))
+    return made
+
+
+def server_tls(authority: Authority, name: str = "localhost") -> ssl.SSLContext:
+    pair = authority.issue(name)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair.certificate, pair.key)
+    return context
+
+
+async def test_a_server_on_this_machine_needs_no_tls():
+    """A mail arrives whole, with the world's titles and its unsubscribe headers."""
+    stories = tuple(story(str(at), title) for at, title in enumerate(WORLD))
+    sent = delivery(ChannelKind.EMAIL, "alice@example.org", stories=stories)
+    with mailbox() as box:
+        assert await send(f"smtp://127.0.0.1:{box.port}", sent) == Attempt(Outcome.DELIVERED, 250)
+    ((sender, recipients, mail),) = box.mails
+    assert (sender, recipients) == ("alerts@us.example", ("alice@example.org",))
+    assert mail["List-Unsubscribe"] == "<https://us.example/unsubscribe/7/t>"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    text, html = (part.get_content() for part in mail.iter_parts())
+    for title in WORLD:
+        assert title in text
+    assert html.count("<li") == len(WORLD)
+
+
+async def test_starttls_and_sign_in(authority):
+    """The password is sent over TLS alone: the server requires it."""
+    known = []
+
+    def check(_server, _session, _envelope, mechanism, data):
+        known.append((mechanism, data.login, data.password))
+        return AuthResult(success=data.password == b"s3cret/word")
+
+    options = {
+        "tls_context": server_tls(authority),
+        "require_starttls": True,
+        "authenticator": check,
+        "auth_required": True,
+    }
+    with mailbox(**options) as box:
+        at = f"localhost:{box.port}"
+        assert (await send(f"smtp://news:s3cret%2Fword@{at}")).outcome is Outcome.DELIVERED
+        wrong = await send(f"smtp://news:wrong-word@{at}")
+    assert wrong == Attempt(Outcome.REFUSED, 535, "the mail server refused our name or password")
+    assert known[0][1:] == (b"news", b"s3cret/word")
+    assert len(box.mails) == 1
+
+
+async def test_tls_from_the_start(authority):
+    with mailbox(ssl_context=server_tls(authority)) as box:
+        assert (await send(f"smtps://localhost:{box.port}")).outcome is Outcome.DELIVERED
+    assert len(box.mails) == 1
+
+
+async def test_a_certificate_of_another_host_is_refused(authority):
+    """With STARTTLS, and from the start."""
+    tls = server_tls(authority, "other.example")
+    with mailbox(tls_context=tls) as box:
+        by_starttls = await send(f"smtp://localhost:{box.port}")
+    async with serving(faults.stall, tls=tls) as served:
+        port = served.url.rpartition(":")[2]
+        at_once = await send(f"smtps://localhost:{port}")
+    assert by_starttls == at_once == Attempt(Outcome.UNREACHABLE, detail="cannot connect: TLS")
+
+
+async def test_mail_never_leaves_the_machine_in_the_clear(monkeypatch):
+    """A server elsewhere that offers no TLS gets nothing, not even the recipient."""
+    monkeypatch.setattr("newsintel.config.smtp_url.is_loopback", lambda _host: False)
+    with mailbox() as box:
+        found = await send(f"smtp://127.0.0.1:{box.port}")
+    assert found == Attempt(Outcome.UNREACHABLE, detail="the mail server lacks TLS or sign-in")
+    assert box.mails == []
+
+
+@pytest.mark.parametrize(
+    ("refuse", "found"),
+    [
+        ("550 5.1.1 No such user", Attempt(Outcome.GONE, 550, "the mailbox does not exist")),
+        ("556 5.1.10 Null MX", Attempt(Outcome.GONE, 556, "the mailbox does not exist")),
+        ("550 5.7.1 Blocked", Attempt(Outcome.REFUSED, 550, "SMTP 550 for the recipient")),
+        ("450 4.2.1 Greylisted", Attempt(Outcome.REFUSED, 450, "SMTP 450 for the recipient")),
+        ("452 4.2.2 Full", Attempt(Outcome.REFUSED, 452, "SMTP 452 for the recipient")),
+    ],
+)
+async def test_what_an_answer_for_a_recipient_means(refuse, found):
+    """Only a mailbox that does not exist ends its channel (RFC 3463, 3.2)."""
+    with mailbox(refuse=refuse) as box:
+        assert await send(f"smtp://127.0.0.1:{box.port}") == found
+
+
+async def test_a_refused_mail_is_no_delivery():
+    with mailbox(end="554 5.6.0 Not here") as box:
+        found = await send(f"smtp://127.0.0.1:{box.port}")
+    assert found == Attempt(Outcome.REFUSED, 554, "SMTP 554")
+
+
+async def test_no_server_and_no_name():
+    refused = await send(f"smtp://127.0.0.1:{find_free_port()}")
+    assert refused == Attempt(Outcome.UNREACHABLE, detail="cannot connect: refused")
+    unknown = await send("smtp://nobody.invalid")
+    assert unknown == Attempt(Outcome.UNREACHABLE, detail="cannot connect: DNS")
+
+
+async def test_a_server_that_closes():
+    async with serving(faults.eof) as served:
+        port = served.url.rpartition(":")[2]
+        found = await send(f"smtp://127.0.0.1:{port}")
+    assert found.outcome is Outcome.UNREACHABLE
+
+
+async def test_a_server_that_hangs_ends_neither_the_actor_nor_the_thread(monkeypatch):
+    """At the time limit the connection is cut, so the thread is free for the next mail."""
+    monkeypatch.setattr(mail_sender, "MAIL_S", 0.2)
+    async with trio.open_nursery() as nursery:
+
+        async def hang(stream):
+            await stream.send_all(b"220-wait\r\n")
+            await trio.sleep_forever()
+
+        (listener,) = await nursery.start(
+            lambda task_status: trio.serve_tcp(hang, 0, host="127.0.0.1", task_status=task_status)
+        )
+        port = listener.socket.getsockname()[1]
+        sender = build_sender(f"smtp://127.0.0.1:{port}")
+        with trio.fail_after(PATIENCE_S):
+            assert (await sender.send(SENT)).outcome is Outcome.TIMEOUT
+            while sender._threads.borrowed_tokens:  # noqa: ASYNC110 - a thread announces nothing
+                await trio.sleep(0.01)
+        nursery.cancel_scope.cancel()
