@@ -16,6 +16,7 @@ from newsintel.actors.poller import Poller
 from newsintel.config.settings import Settings, SourceSettings
 from newsintel.config.values import Secret
 from newsintel.domain.accounts.persons import Persons
+from newsintel.domain.alerts.unsubscribing import PURPOSE as UNSUBSCRIBING
 from newsintel.domain.archive.bulk import BulkSource
 from newsintel.domain.bounds.sized_cache import SizedCache
 from newsintel.domain.feeds.schedule import PollBounds
@@ -35,6 +36,7 @@ from newsintel.errors import BusyError
 from newsintel.http.response.kept_answer import KEPT_BYTES
 from newsintel.http.services import (
     AccountServices,
+    AlertServices,
     IntelligenceServices,
     LimitServices,
     OperationServices,
@@ -293,6 +295,10 @@ def make_services(
             own_history=stores.personal.own_history,
             recording=Recording(edges.to_recorder, core.secret_keys, count),
             account_data=stores.personal.account_data,
+        ),
+        alerts=AlertServices(
+            deliveries=stores.alerts.deliveries,
+            unsubscribing=Signer(core.secret_keys, UNSUBSCRIBING),
         ),
         intelligence=_intelligence_services(core, preferences),
         limits=LimitServices(

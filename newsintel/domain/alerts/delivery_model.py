@@ -10,8 +10,8 @@ from enum import StrEnum
 from attrs import frozen
 
 from newsintel.domain.alerts.channels import ChannelKind
+from newsintel.domain.alerts.model import Match
 from newsintel.domain.alerts.signing import SigningKey
-from newsintel.domain.search.article import Article
 
 MAX_STORIES = 50
 """Stories in one message. The rest are in `GET /me/searches/{id}/matches`, where all are."""
@@ -44,20 +44,6 @@ class DeliveryState(StrEnum):
 
 
 @frozen
-class Story:
-    """A story that a saved search found.
-
-    Attributes:
-        article: its first match.
-        publishers: who else tells it, in alphabetical order.
-    """
-
-    group_id: str
-    article: Article
-    publishers: tuple[str, ...] = ()
-
-
-@frozen
 class ClaimedDelivery:
     """A delivery that this process may send until its claim ends.
 
@@ -66,7 +52,8 @@ class ClaimedDelivery:
         claimed_until: the end of the claim, which also identifies it.
         channel: the number of its channel.
         search_id, search_name: of the saved search.
-        keys: the signing keys of a webhook, the newest first; () for other kinds.
+        keys: the signing keys of a webhook, the newest first; () for other kinds, and if they
+            cannot be decrypted.
         attempts: how many have failed.
         created_at: when its first story was found.
         stories: the newest first, at most MAX_STORIES.
@@ -84,7 +71,7 @@ class ClaimedDelivery:
     attempts: int
     created_at: datetime
     is_test: bool
-    stories: Sequence[Story] = ()
+    stories: Sequence[Match] = ()
     total: int = 0
 
 
@@ -149,3 +136,19 @@ class LoggedDelivery:
     due_at: datetime
     stories: int
     attempts: Sequence[LoggedAttempt]
+
+
+@frozen
+class AlertFeed:
+    """The private feed of a saved search, found by its address.
+
+    Attributes:
+        user_id: the internal id of the owner's account.
+        person: the public id of the owner's account.
+        search_id, name: of the saved search.
+    """
+
+    user_id: int
+    person: str
+    search_id: str
+    name: str

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from newsintel.domain.alerts.delivery_model import (
+    AlertFeed,
     Attempt,
     ClaimedDelivery,
     LoggedDelivery,
@@ -18,7 +19,7 @@ class Deliveries(Protocol):
     async def claim(self, now: datetime, until: datetime) -> ClaimedDelivery | None:
         """Claim the delivery that has been due for longest, with its stories.
 
-        No other process gets it before `until`. Of one channel at most one is claimed at a time.
+        No other process gets it before `until`. The deliveries of a channel wait for each other.
         """
         ...
 
@@ -44,6 +45,8 @@ class Deliveries(Protocol):
     async def create_tests(self, user_id: int, search_id: str, now: datetime) -> int | None:
         """Put a test into the outbox for each channel of a person's search that is sent to.
 
+        A channel that had one within the last minute gets no other.
+
         Returns:
             How many; None if they have no such search.
         """
@@ -65,6 +68,10 @@ class Deliveries(Protocol):
         Returns:
             The name of its search; None if it does not exist.
         """
+        ...
+
+    async def find_feed(self, digest: str) -> AlertFeed | None:
+        """Return a search by the SHA-256 of its feed's secret, in hexadecimal."""
         ...
 
     async def prune_log(self, before: datetime) -> int:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from newsintel.domain.alerts.delivery_model import ClaimedDelivery, Story
+from newsintel.domain.alerts.delivery_model import ClaimedDelivery
+from newsintel.domain.alerts.model import Match
 from newsintel.domain.search.article import Article
 from newsintel.domain.text.moments import format_time
 
@@ -41,7 +42,7 @@ def build_webhook(delivery: ClaimedDelivery, summarize: Summarize) -> bytes:
     return _write_json(body)
 
 
-def _build_story(story: Story, summarize: Summarize) -> dict[str, Any]:
+def _build_story(story: Match, summarize: Summarize) -> dict[str, Any]:
     return summarize(story.article) | {
         "group_id": story.group_id,
         "publishers": list(story.publishers),
@@ -98,7 +99,7 @@ def build_text(delivery: ClaimedDelivery, page: str) -> str:
     return "\n\n".join(parts)
 
 
-def describe_story(story: Story) -> str:
+def describe_story(story: Match) -> str:
     """Return a story in one line: its title, its publisher, and who else tells it."""
     article = story.article
     told = [name for name in story.publishers if name != article.publisher]

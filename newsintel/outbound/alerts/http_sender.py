@@ -51,7 +51,9 @@ class HttpSender:
     _now: WallClock
 
     async def send(self, delivery: ClaimedDelivery) -> Attempt:
-        """POST a delivery once."""
+        """POST a delivery once. A webhook never leaves unsigned."""
+        if delivery.kind is ChannelKind.WEBHOOK and not delivery.keys:
+            return Attempt(Outcome.REFUSED, detail="its signing key cannot be decrypted")
         with trio.move_on_after(SEND_S):
             return await self._post(*self._build_request(delivery), delivery.kind)
         return Attempt(Outcome.TIMEOUT, detail=f"no answer within {SEND_S:g} s")

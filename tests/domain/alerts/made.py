@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from newsintel.domain.alerts.channels import ChannelKind
-from newsintel.domain.alerts.delivery_model import ClaimedDelivery, Story
+from newsintel.domain.alerts.delivery_model import ClaimedDelivery
+from newsintel.domain.alerts.model import Match
 from newsintel.domain.alerts.signing import SigningKey, create_secret
 from tests.make import NOON, article
 
@@ -33,10 +34,10 @@ WORLD = (
 """Titles in twenty languages, with curly quotes, combining marks, RTL, no spaces and emoji."""
 
 
-def story(name: str = "a", title: str | None = None, *others: str) -> Story:
+def story(name: str = "a", title: str | None = None, *others: str) -> Match:
     """A story, identified by its name."""
     changes = {} if title is None else {"title": title}
-    return Story(f"g_{name}", article(name, **changes), others)
+    return Match(f"a_{name}", article(name, **changes), NOON, others)
 
 
 def delivery(kind: ChannelKind = ChannelKind.WEBHOOK, address: str = "", **changes):

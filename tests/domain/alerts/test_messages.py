@@ -37,7 +37,7 @@ def test_a_webhook_is_the_contracts_json():
             "search": {"id": "w_abcdefghij0123456789", "name": "Storms"},
             "articles": [
                 summarize_article(article("a", title="Storm"))
-                | {"group_id": "g_a", "publishers": ["BBC", "The Example"]}
+                | {"group_id": "a_a", "publishers": ["BBC", "The Example"]}
             ],
             "total": 3,
         },
