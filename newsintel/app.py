@@ -9,6 +9,7 @@ HTTP, CLI ─> desk ───────> merger ────────┼> f
                                                       └─ to_persister > persister ────> PostgreSQL
 HTTP ─ to_recorder ─> recorder ─> search_history <─ janitor, search_marks ─> trend_writer
 feeds ─> poller ─ to_persister > persister; PostgreSQL: feeds, leased by host <─> poller
+PostgreSQL: alert_deliveries ─> deliverer ─> webhooks, ntfy, Apprise, the mail server
 persister, recorder ─ what PostgreSQL does not take ─> spool ─> drainer ─> PostgreSQL
 fetchers ─ tally ─> latency_writer ─> Redis          metrics ─> emf_writer ─> standard error
 PostgreSQL: articles still to be read ─> indexer        story_queue ─> grouper
@@ -69,8 +70,8 @@ async def open_pipeline(
 ) -> AsyncIterator[Services]:
     """Run all but HTTP. Outermost first: stores, sinks, clock actors, fetchers and merger, caller.
 
-    `metrics` counts what the actors do; None = new metrics. With `polls`, feeds are read: a command
-    ends too soon for it.
+    `metrics` counts what the actors do; None = new metrics. With `polls`, feeds are read and alerts
+    are sent: a command ends too soon for it.
 
     Raises:
         NewsIntelError: the stores are not usable (wrong credentials, older schema).
@@ -90,6 +91,7 @@ async def open_pipeline(
             run_sinks(core, edges),
             run_upkeep(core),
             run_polling(core, edges, polls=polls),
+            run_alerting(core, polls=polls),
             run_searching(core, edges, doors),
         ):
             with edges.to_merger, edges.to_recorder:
@@ -170,6 +172,21 @@ async def run_polling(core: Core, edges: Edges, *, polls: bool) -> AsyncIterator
     async with client as reader, trio.open_nursery() as nursery:
         poller = wiring.make_poller(core, edges, reader)
         nursery.start_soon(core.heartbeats.watch, "poller", poller.run, name="poller")
+        yield
+        nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def run_alerting(core: Core, *, polls: bool) -> AsyncIterator[None]:
+    """Run the deliverer while the block runs, if alerts are sent.
+
+    What it was sending when it is cancelled is sent again later, with the same id.
+    """
+    if not polls:
+        yield
+        return
+    async with wiring.open_deliverer(core) as deliverer, trio.open_nursery() as nursery:
+        nursery.start_soon(core.heartbeats.watch, "deliverer", deliverer.run, name="deliverer")
         yield
         nursery.cancel_scope.cancel()
 

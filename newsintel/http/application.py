@@ -34,6 +34,8 @@ from newsintel.http.response.html_page import respond_with_problem_page
 from newsintel.http.response.page_cache import PageCache
 from newsintel.http.route import Route
 from newsintel.http.routes import (
+    alert_deliveries,
+    alert_stream,
     api_keys,
     archive,
     articles,
@@ -72,6 +74,7 @@ from newsintel.http.routes.pages import (
     static,
     story,
     trends_page,
+    unsubscribe_page,
 )
 from newsintel.http.services import Services
 
@@ -187,6 +190,8 @@ def _build_table(services: Services, caches: Mapping[str, PageCache]) -> tuple[R
         *exports.build_routes(),
         *private_feeds.build_routes(),
         *private_feed.build_routes(),
+        *alert_deliveries.build_routes(),
+        *alert_stream.build_routes(),
         *opensearch.build_routes(settings),
         *public_feeds.build_routes(),
         *not_same.build_routes(),
@@ -198,6 +203,7 @@ def _build_table(services: Services, caches: Mapping[str, PageCache]) -> tuple[R
         *me_form.build_routes(services),
         *archive_page.build_routes(settings),
         *trends_page.build_routes(),
+        *unsubscribe_page.build_routes(),
         *static.build_routes(),
     )
     return (*table, *_build_descriptions(table, settings))
@@ -214,7 +220,8 @@ async def _handle_request(services: Services, route: Route, **in_path: str) -> R
     """Check the caller, read the request strictly, and call the route's view."""
     request.scope["state"]["route"] = route.path
     check_access(get_current_caller(), route.need)
-    if route.can_write and read_bearer(request.scope["headers"]) is None:
+    by_cookie = read_bearer(request.scope["headers"]) is None
+    if route.can_write and by_cookie and not route.secret_address:
         check_site(request.headers, format_origin(services.settings.public_url))
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise RequestEntityTooLarge

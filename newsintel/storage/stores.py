@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 
 from attrs import frozen
 
-from newsintel.domain.alerts.delivery_ports import Deliveries
 from newsintel.domain.accounts.ports import Accounts, ApiKeys, Attempts, Sessions, TokenStore
+from newsintel.domain.alerts.delivery_ports import Deliveries
 from newsintel.domain.archive.bulk import BulkFiles
 from newsintel.domain.archive.ports import (
     Archive,

@@ -152,3 +152,16 @@ class AlertFeed:
     person: str
     search_id: str
     name: str
+
+
+@frozen
+class FreshMatch:
+    """A story that one of a person's searches has just matched.
+
+    Attributes:
+        search_id, search_name: of the saved search.
+    """
+
+    search_id: str
+    search_name: str
+    match: Match

@@ -8,6 +8,7 @@ from newsintel.domain.alerts.delivery_model import (
     AlertFeed,
     Attempt,
     ClaimedDelivery,
+    FreshMatch,
     LoggedDelivery,
     Settlement,
 )
@@ -72,6 +73,10 @@ class Deliveries(Protocol):
 
     async def find_feed(self, digest: str) -> AlertFeed | None:
         """Return a search by the SHA-256 of its feed's secret, in hexadecimal."""
+        ...
+
+    async def list_fresh(self, user_id: int, since: datetime, most: int) -> Sequence[FreshMatch]:
+        """Return what a person's searches have matched since a time, the earliest first."""
         ...
 
     async def prune_log(self, before: datetime) -> int:

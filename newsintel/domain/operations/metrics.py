@@ -126,6 +126,11 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
         "Times that the state of feeds could not be read or stored; tried again within seconds.",
         (),
     ),
+    "alert_attempts": ("Attempts to send an alert, by what came of them.", ("kind", "outcome")),
+    "delivery_failures": (
+        "Times that the outbox of alerts could not be read or changed; tried again within seconds.",
+        (),
+    ),
     "prune_failures": (
         "Times that old searches or articles could not be deleted; tried again within the hour.",
         (),

@@ -5,6 +5,8 @@ Later versions may add members, so no schema forbids unknown members.
 
 from typing import Any
 
+from newsintel.domain.alerts.channels import ChannelKind
+from newsintel.domain.alerts.delivery_model import DeliveryState, Outcome
 from newsintel.domain.intelligence.interest_model import Basis
 from newsintel.domain.intelligence.search_counts import TrendWindow
 from newsintel.domain.operations.ports import Phase
@@ -31,6 +33,7 @@ ARTICLE_ID: Schema = {"type": "string", "pattern": "^a_[a-z2-7]{20}$"}
 PREFERENCE_KEY: Schema = {"type": "string", "pattern": f"^{KEY}$"}
 FEED_ID: Schema = {"type": "string", "pattern": "^f_[a-z2-7]{20}$"}
 FEED_SECRET: Schema = {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"}
+SAVED_SEARCH_ID: Schema = {"type": "string", "pattern": "^w_[a-z2-7]{20}$"}
 SEARCH_ID: Schema = {"type": "string", "pattern": "^h_[a-z2-7]{20}$"}
 
 
@@ -118,6 +121,35 @@ _FEED = {
     "q": nullable(TEXT),
     "created_at": MOMENT,
 }
+
+_ATTEMPT = object_of(
+    {
+        "attempted_at": MOMENT,
+        "outcome": one_of(Outcome),
+        "status_code": nullable(COUNT),
+        "detail": TEXT,
+        "latency_ms": COUNT,
+    }
+)
+_DELIVERY = object_of(
+    {
+        "id": TEXT,
+        "kind": one_of(ChannelKind),
+        "to": TEXT,
+        "state": one_of(DeliveryState),
+        "test": FLAG,
+        "stories": COUNT,
+        "created_at": MOMENT,
+        "due_at": MOMENT,
+        "attempts": list_of(_ATTEMPT),
+    }
+)
+_MATCHED = object_of(
+    {
+        "search": object_of({"id": SAVED_SEARCH_ID, "name": TEXT}),
+        "article": object_of(_ARTICLE | {"group_id": ARTICLE_ID, "publishers": list_of(TEXT)}),
+    }
+)
 
 COMPONENTS: dict[str, Schema] = {
     # Counts may be negative in imported articles.
@@ -411,6 +443,10 @@ COMPONENTS: dict[str, Schema] = {
     "Sessions": object_of({"sessions": list_of(_SESSION)}),
     "Keys": object_of({"keys": list_of(object_of(_KEY))}),
     "NewKey": object_of(_KEY | {"key": {"type": "string", "pattern": "^ni_[A-Za-z0-9_-]{43}$"}}),
+    "Deliveries": object_of({"deliveries": list_of(_DELIVERY)}),
+    "Tests": object_of({"tests": COUNT}),
+    "NewSecret": object_of({"secret": {"type": "string", "pattern": "^whsec_[A-Za-z0-9+/]+=*$"}}),
+    "MatchEvent": event_of("match", _MATCHED),
     "Feeds": object_of({"feeds": list_of(object_of(_FEED))}),
     "NewFeed": object_of(_FEED | {"url": URI}),
     "FeedArticles": object_of(

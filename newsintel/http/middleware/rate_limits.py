@@ -16,6 +16,7 @@ from newsintel.http.paths import (
     READY,
     SEARCHES,
     STATIC,
+    UNSUBSCRIBE,
 )
 from newsintel.http.response.problems import PROBLEMS, send_problem
 from newsintel.runtime.limits.limiter import Limiter
@@ -24,8 +25,9 @@ EXEMPT_PATHS = frozenset({HEALTH, READY, METRICS, DESCRIPTION, "/docs", "/favico
 """Paths that platforms probe, often from one IP address for all users, and paths that explain the
 service to callers over the limit."""
 
-EXEMPT_PREFIXES = (PROBLEM_PAGES, "/docs/", STATIC)
-"""Prefixes of further exempt paths. The first page that a browser loads also loads its parts."""
+EXEMPT_PREFIXES = (PROBLEM_PAGES, "/docs/", STATIC, UNSUBSCRIBE)
+"""Prefixes of further exempt paths. The first page that a browser loads also loads its parts. A
+mail provider unsubscribes all its users from a few addresses."""
 
 
 class RateLimits:

@@ -11,6 +11,7 @@ from quart import Response, request
 from werkzeug.exceptions import NotFound
 
 from newsintel.config.settings import Settings
+from newsintel.domain.alerts.delivery_model import AlertFeed
 from newsintel.domain.archive.model import ArchiveSort
 from newsintel.domain.archive.query import build_archive_query
 from newsintel.domain.personal.model import FeedList, OwnedFeed
@@ -66,10 +67,11 @@ async def show_feed(services: Services, given: FeedParameters) -> Response:
     owned = await _find_feed(services, digest_secret(given.token))
     if owned is None:
         raise NotFound("No feed has this address.")
-    body = await _list_articles(services, owned)
-    encoding = Encoding(
-        given.format, lambda _: _describe_channel(services.settings, owned.feed.name)
-    )
+    if isinstance(owned, AlertFeed):
+        name, body = owned.name, await _list_matches(services, owned)
+    else:
+        name, body = owned.feed.name, await _list_articles(services, owned)
+    encoding = Encoding(given.format, lambda _: _describe_channel(services.settings, name))
     data = await run_in_turns(encoding.encode(body))
     tag = hash_body(data)
     return respond_unless_held(data, _build_headers(data, tag, encoding.media_type), tag)
@@ -86,11 +88,15 @@ def _build_headers(data: bytes, tag: str, media_type: str) -> HeaderLines:
     ]
 
 
-async def _find_feed(services: Services, digest: str) -> OwnedFeed | None:
-    """Return the feed of an address. Guesses are limited like those of API keys."""
+async def _find_feed(services: Services, digest: str) -> OwnedFeed | AlertFeed | None:
+    """Return the feed of an address, or the saved search whose alerts it lists.
 
-    async def ask() -> OwnedFeed | None:
-        return await services.personal.feeds.find(digest)
+    Guesses are limited like those of API keys.
+    """
+
+    async def ask() -> OwnedFeed | AlertFeed | None:
+        owned = await services.personal.feeds.find(digest)
+        return owned or await services.alerts.deliveries.find_feed(digest)
 
     return await services.limits.lookups.look_up(digest, get_current_caller().person, ask)
 
@@ -105,6 +111,14 @@ async def _list_articles(services: Services, owned: OwnedFeed) -> Body:
     query = build_archive_query(q, sort=ArchiveSort.NEWEST)
     found = await services.archive.search(query, FEED_ARTICLES, None)
     return _build_body(hit.article for hit in found.hits)
+
+
+async def _list_matches(services: Services, feed: AlertFeed) -> Body:
+    """Return the newest stories of a saved search, each once."""
+    page = await services.alerts.searches.list_matches(
+        feed.user_id, feed.search_id, FEED_ARTICLES, None
+    )
+    return _build_body(match.article for match in (page.matches if page else ()))
 
 
 def _build_body(articles: Iterable[Article]) -> Body:

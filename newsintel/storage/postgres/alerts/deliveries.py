@@ -11,6 +11,7 @@ from newsintel.domain.alerts.delivery_model import (
     Attempt,
     ClaimedDelivery,
     DeliveryState,
+    FreshMatch,
     LoggedAttempt,
     LoggedDelivery,
     Outcome,
@@ -154,6 +155,13 @@ class PostgresDeliveries:
     async def find_feed(self, digest: str) -> AlertFeed | None:
         row = await self._postgres.run(_fetch_row, FEED, digest)
         return None if row is None else AlertFeed(**dict(row))
+
+    async def list_fresh(self, user_id: int, since: datetime, most: int) -> Sequence[FreshMatch]:
+        rows = await self._postgres.run(_fetch, outbox.FRESH, user_id, since, most)
+        return [
+            FreshMatch(row["search_id"], row["search_name"], outbox.build_match(row))
+            for row in rows
+        ]
 
     async def prune_log(self, before: datetime) -> int:
         pruned = deleted = await self._postgres.run(_prune, before)

@@ -63,7 +63,7 @@ JOIN saved_searches AS search ON search.id = channel.saved_search_id
 """
 
 _STORIES = f"""
-SELECT {LISTED}, matched_at, (
+SELECT {LISTED}, listed.*, (
     SELECT founder.public_id FROM articles AS founder WHERE founder.id = listed.group_id
 ) AS story, ARRAY(
     SELECT DISTINCT other.publisher FROM article_stories AS placed
@@ -85,6 +85,12 @@ SELECT * FROM search_matches WHERE saved_search_id = $1
 ORDER BY matched_at DESC, group_id DESC LIMIT $2
 """
 """The newest match, as an example in a test."""
+
+FRESH = _STORIES % """
+SELECT found.*, search.public_id AS search_id, search.name AS search_name
+FROM saved_searches AS search JOIN search_matches AS found ON saved_search_id = search.id
+WHERE search.user_id = $1 AND matched_at >= $2 ORDER BY matched_at LIMIT $3
+"""
 
 CANCEL_EMPTY = """
 UPDATE alert_deliveries SET state = 'cancelled', claimed_until = NULL WHERE id = $1
@@ -163,7 +169,7 @@ async def _load(
         attempts=row["attempts"],
         created_at=row["created_at"],
         is_test=row["is_test"],
-        stories=tuple(map(_build_story, found)),
+        stories=tuple(map(build_match, found)),
         total=len(found) if row["is_test"] else row["total"],
     )
 
@@ -179,7 +185,8 @@ def _open_keys(row: Record, sealer: Callable[[], Sealer]) -> tuple[SigningKey, .
         return ()
 
 
-def _build_story(row: Record) -> Match:
+def build_match(row: Record) -> Match:
+    """Return the match in a row of STORIES, NEWEST or FRESH."""
     article = article_of(row)
     publishers = tuple(row["publishers"])
     return Match(row["story"] or article.id, article, row["matched_at"], publishers)
