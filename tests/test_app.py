@@ -33,6 +33,7 @@ from newsintel.runtime.telemetry.logs import enter_context, request_context
 from newsintel.runtime.telemetry.metrics import Metrics
 from newsintel.storage.stores import (
     AccountStores,
+    AlertStores,
     ArchiveStores,
     IntelligenceStores,
     LimitStores,
@@ -50,6 +51,7 @@ from tests.fakes.accounts import (
     MemoryTokens,
 )
 from tests.fakes.backlogs import MemoryStories, MemoryTerms, MemoryTextIndex
+from tests.fakes.alerts import MemoryDeliveries
 from tests.fakes.basics import (
     Clock,
     MemoryArchive,
@@ -106,6 +108,7 @@ class World:
     history: MemoryHistory = field(factory=MemoryHistory)
     preferences: MemoryPreferences = field(factory=MemoryPreferences)
     saved: MemorySaved = field(factory=MemorySaved)
+    deliveries: MemoryDeliveries = field(factory=MemoryDeliveries)
     own_history: MemoryOwnHistory = field(factory=MemoryOwnHistory)
     search_marks: MemorySearchMarks = field(factory=MemorySearchMarks)
     trending: MemoryTrending = field(factory=MemoryTrending)
@@ -176,6 +179,7 @@ class World:
                 not_same=MemoryNotSame(),
                 account_data=None,
             ),
+            alerts=AlertStores(deliveries=self.deliveries),
             intelligence=IntelligenceStores(
                 search_marks=self.search_marks,
                 trending=self.trending,

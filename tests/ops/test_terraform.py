@@ -46,6 +46,8 @@ LEFT_ALONE = {
     "FEEDS_POLL_MIN_S": "the contract's",
     "FEEDS_POLL_MAX_S": "the contract's",
     "PRIVATE_ADDRESSES": "refused in production",
+    "SMTP_URL": "the tasks may call ports 80 and 443 only; alerts go by webhook",
+    "SMTP_FROM": "as SMTP_URL",
     "REDDIT_SUBREDDITS": "a matter of taste",
     "SPOOL_MAX_BYTES": "a fifth of the smallest cache node",
     "REDDIT_AUTH_URL": "the real one",
