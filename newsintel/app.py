@@ -136,6 +136,7 @@ async def run_upkeep(core: Core) -> AsyncIterator[None]:
     keep, floor = timedelta(days=core.settings.history_retention_d), core.settings.trending_floor
     clean = partial(janitor.run, history=stores.personal.history, keep=keep)
     clean = partial(clean, articles=stores.archive.pruning, keep_articles=core.article_ages)
+    clean = partial(clean, deliveries=stores.alerts.deliveries)
     measure = partial(latency_writer.run, tally=core.tally, store=stores.operations.latencies)
     trends = partial(trend_writer.run, marks=ours.search_marks, trending=ours.trending, floor=floor)
     saves = partial(save_counter.run, counts=ours.save_counts, saves=core.saves, floor=floor)
