@@ -6,6 +6,7 @@ from attrs import frozen
 
 from newsintel.domain.alerts.channels import ChannelKind
 from newsintel.domain.alerts.digests import Every
+from newsintel.domain.archive.model import Hit
 from newsintel.domain.paging import Position
 from newsintel.domain.search.article import Article
 
@@ -88,7 +89,6 @@ class SearchDraft:
     query: WatchedQuery
     every: Every
     time_zone: str
-    channels: tuple[NewChannel, ...]
     paused: bool = False
 
 
@@ -153,10 +153,10 @@ class Preview:
         count: stories.
         per_day: the start of each UTC day, the earliest first, with its stories; without gaps.
         publishers: the most frequent ones of the stories' first matches, at most 20.
-        matches: the newest stories, at most 10, each with its first match.
+        hits: the first match of each of the newest stories, at most 10, the newest first.
     """
 
     count: int
     per_day: tuple[tuple[datetime, int], ...]
     publishers: tuple[tuple[str, int], ...]
-    matches: tuple[Match, ...]
+    hits: tuple[Hit, ...]
