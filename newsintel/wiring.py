@@ -22,8 +22,8 @@ from newsintel.domain.accounts.persons import Persons
 from newsintel.domain.alerts.channels import ChannelKind
 from newsintel.domain.alerts.delivery_ports import Sender
 from newsintel.domain.alerts.mail import MailLinks
-from newsintel.domain.alerts.unsubscribing import PURPOSE as UNSUBSCRIBING
-from newsintel.domain.alerts.unsubscribing import sign_channel
+from newsintel.domain.alerts.mail_tokens import PURPOSE as MAIL_TOKENS
+from newsintel.domain.alerts.mail_tokens import MailAction, sign_link
 from newsintel.domain.archive.bulk import BulkSource
 from newsintel.domain.bounds.sized_cache import SizedCache
 from newsintel.domain.feeds.schedule import PollBounds
@@ -41,7 +41,7 @@ from newsintel.domain.search.ports import RecheckUpstream, Upstream
 from newsintel.domain.security.keys import Signer
 from newsintel.errors import BusyError
 from newsintel.http.bodies.search import summarize_article
-from newsintel.http.paths import ALERTS, UNSUBSCRIBE
+from newsintel.http.paths import ALERTS, MAIL_LINKS
 from newsintel.http.response.kept_answer import KEPT_BYTES
 from newsintel.http.services import (
     AccountServices,
@@ -309,7 +309,7 @@ def make_services(
         ),
         alerts=AlertServices(
             deliveries=stores.alerts.deliveries,
-            unsubscribing=Signer(core.secret_keys, UNSUBSCRIBING),
+            mail_signer=Signer(core.secret_keys, MAIL_TOKENS),
         ),
         intelligence=_intelligence_services(core, preferences),
         limits=LimitServices(
@@ -386,14 +386,18 @@ async def open_deliverer(core: Core) -> AsyncIterator[Deliverer]:
 
 
 def _make_mail_sender(core: Core, url: str) -> MailSender:
-    base, signer = core.settings.public_url, Signer(core.secret_keys, UNSUBSCRIBING)
+    base, signer = core.settings.public_url, Signer(core.secret_keys, MAIL_TOKENS)
     host = urlsplit(base).hostname or ""
 
     def build_links(channel: int) -> MailLinks:
-        token = sign_channel(signer, channel)
-        return MailLinks(f"{base}{ALERTS}", f"{base}{UNSUBSCRIBE}{channel}/{token}", host)
+        unsubscribe, confirm = (
+            f"{base}{MAIL_LINKS[action]}{channel}/{sign_link(signer, action, channel)}"
+            for action in (MailAction.UNSUBSCRIBE, MailAction.CONFIRM)
+        )
+        return MailLinks(f"{base}{ALERTS}", unsubscribe, confirm, host)
 
-    return MailSender(read_smtp_url(url), core.settings.smtp_from or "", host, build_links)
+    sender, counter = core.settings.smtp_from or "", core.stores.limits.counter
+    return MailSender(read_smtp_url(url), sender, host, build_links, counter)
 
 
 @asynccontextmanager

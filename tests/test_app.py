@@ -50,8 +50,8 @@ from tests.fakes.accounts import (
     MemorySessions,
     MemoryTokens,
 )
-from tests.fakes.backlogs import MemoryStories, MemoryTerms, MemoryTextIndex
 from tests.fakes.alerts import MemoryDeliveries
+from tests.fakes.backlogs import MemoryStories, MemoryTerms, MemoryTextIndex
 from tests.fakes.basics import (
     Clock,
     MemoryArchive,

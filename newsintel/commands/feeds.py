@@ -16,9 +16,9 @@ from newsintel.config.settings import Settings
 from newsintel.domain.feeds.model import FeedState, Origin, Subscription
 from newsintel.domain.feeds.ports import FeedStore
 from newsintel.domain.text.moments import format_time
+from newsintel.domain.text.request_urls import find_url_fault
 from newsintel.errors import InvalidParameterError
 from newsintel.http.bodies.opml import build_opml
-from newsintel.domain.text.request_urls import find_url_fault
 from newsintel.outbound.feed_lists import read_list, read_list_file
 from newsintel.outbound.sources.feeds.default_list import load_default_feeds, mark_state_media
 from newsintel.runtime import command_loop

@@ -68,13 +68,13 @@ from newsintel.http.routes.pages import (
     article_form,
     docs_page,
     front,
+    mail_links,
     me_form,
     me_page,
     saved_page,
     static,
     story,
     trends_page,
-    unsubscribe_page,
 )
 from newsintel.http.services import Services
 
@@ -203,7 +203,7 @@ def _build_table(services: Services, caches: Mapping[str, PageCache]) -> tuple[R
         *me_form.build_routes(services),
         *archive_page.build_routes(settings),
         *trends_page.build_routes(),
-        *unsubscribe_page.build_routes(),
+        *mail_links.build_routes(),
         *static.build_routes(),
     )
     return (*table, *_build_descriptions(table, settings))

@@ -1,5 +1,7 @@
 """The paths that several files use: their routes, and the middleware that treats some specially."""
 
+from newsintel.domain.alerts.mail_tokens import MailAction
+
 SEARCH = "/articles"
 STREAM = "/articles/stream"
 SEARCHES = frozenset({SEARCH, STREAM})
@@ -23,5 +25,5 @@ PROBLEM_PAGES = "/problems/"
 """The prefix of the problem pages; a problem's code follows it."""
 ALERTS = "/alerts"
 """The page of saved searches."""
-UNSUBSCRIBE = "/unsubscribe/"
-"""The prefix of the addresses that end a channel; its number and a signature follow it."""
+MAIL_LINKS = {action: f"/{action}/" for action in MailAction}
+"""The prefixes of the links in mails; the number of a channel and a signature follow."""

@@ -96,11 +96,11 @@ class AlertServices:
     """Saved searches, and the alerts that they send.
 
     Attributes:
-        unsubscribing: signs the addresses that end a channel without sign-in.
+        mail_signer: signs the links in mails, which work without sign-in.
     """
 
     deliveries: Deliveries
-    unsubscribing: Signer
+    mail_signer: Signer
 
 
 @frozen(kw_only=True)

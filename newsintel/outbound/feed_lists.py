@@ -9,8 +9,8 @@ from newsintel.config.values import FeedsChoice
 from newsintel.domain.feeds.model import Subscription
 from newsintel.domain.feeds.ports import FeedRefusal
 from newsintel.domain.text.body import RAW_CAP_BYTES
-from newsintel.errors import FeedListError
 from newsintel.domain.text.request_urls import find_url_fault
+from newsintel.errors import FeedListError
 from newsintel.outbound.feed_client import FeedClient
 from newsintel.outbound.sources.feeds.default_list import load_default_feeds, mark_state_media
 from newsintel.outbound.sources.feeds.opml import read_opml

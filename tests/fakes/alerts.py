@@ -39,6 +39,7 @@ class MemoryDeliveries:
     webhooks: dict[tuple[str, str], str] = field(factory=dict)
     channels: dict[int, str] = field(factory=dict)
     ended: dict[int, str] = field(factory=dict)
+    confirmed: set[int] = field(factory=set)
     feeds: dict[str, AlertFeed] = field(factory=dict)
     fresh: list[tuple[int, FreshMatch]] = field(factory=list)
     tests: list[str] = field(factory=list)
@@ -80,7 +81,9 @@ class MemoryDeliveries:
         await self._check()
         return self.log.get(search_id, []) if self.owners.get(search_id) == user_id else None
 
-    async def create_tests(self, user_id: int, search_id: str, now: datetime) -> int | None:
+    async def create_tests(
+        self, user_id: int, search_id: str, now: datetime, *, unconfirmed: bool = False
+    ) -> int | None:
         """Note the test of a search."""
         await self._check()
         if self.owners.get(search_id) != user_id:
@@ -97,6 +100,13 @@ class MemoryDeliveries:
             return None
         self.webhooks[search_id, address] = create_secret()
         return self.webhooks[search_id, address]
+
+    async def confirm_channel(self, channel: int, now: datetime) -> str | None:
+        """Note that a channel is confirmed."""
+        await self._check()
+        if channel in self.channels:
+            self.confirmed.add(channel)
+        return self.channels.get(channel)
 
     async def end_channel(self, channel: int, reason: str, now: datetime) -> str | None:
         """Note the end of a channel."""

@@ -12,7 +12,7 @@ from newsintel.config.settings import Settings, read_settings
 from newsintel.config.values import Quota, Secret, SourceOptions, parse_secret
 from newsintel.domain.accounts.model import Caller
 from newsintel.domain.accounts.persons import Persons
-from newsintel.domain.alerts.unsubscribing import PURPOSE as UNSUBSCRIBING
+from newsintel.domain.alerts.mail_tokens import PURPOSE as MAIL_TOKENS
 from newsintel.domain.bounds.sized_cache import SizedCache
 from newsintel.domain.intelligence.marks import SearchMarker
 from newsintel.domain.limits.ports import SourceState
@@ -358,7 +358,7 @@ class World:
             ),
             alerts=AlertServices(
                 deliveries=self.deliveries,
-                unsubscribing=Signer([Secret("A" * 43)], UNSUBSCRIBING),
+                mail_signer=Signer([Secret("A" * 43)], MAIL_TOKENS),
             ),
             intelligence=IntelligenceServices(
                 marking=self.marking,

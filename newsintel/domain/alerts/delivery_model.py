@@ -56,6 +56,8 @@ class ClaimedDelivery:
             cannot be decrypted.
         attempts: how many have failed.
         created_at: when its first story was found.
+        is_test: it is a test; to an address that is not confirmed, the mail that asks for it.
+        confirmed: False for an e-mail address whose owner has not confirmed it.
         stories: the newest first, at most MAX_STORIES.
         total: how many there are.
     """
@@ -73,6 +75,7 @@ class ClaimedDelivery:
     is_test: bool
     stories: Sequence[Match] = ()
     total: int = 0
+    confirmed: bool = True
 
 
 @frozen

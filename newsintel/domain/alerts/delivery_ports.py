@@ -43,10 +43,19 @@ class Deliveries(Protocol):
         """Return the newest deliveries of a person's search; None if they have no such search."""
         ...
 
-    async def create_tests(self, user_id: int, search_id: str, now: datetime) -> int | None:
+    async def create_tests(
+        self, user_id: int, search_id: str, now: datetime, *, unconfirmed: bool = False
+    ) -> int | None:
         """Put a test into the outbox for each channel of a person's search that is sent to.
 
-        A channel that had one within the last minute gets no other.
+        To an e-mail address that is not confirmed, a test is the mail that asks for it. A channel
+        that had a test within the last minute gets no other.
+
+        Args:
+            user_id: the id of the account.
+            search_id: of the saved search.
+            now: the time.
+            unconfirmed: only for addresses that are not confirmed.
 
         Returns:
             How many; None if they have no such search.
@@ -60,6 +69,14 @@ class Deliveries(Protocol):
 
         Returns:
             The secret; None if they have no such webhook.
+        """
+        ...
+
+    async def confirm_channel(self, channel: int, now: datetime) -> str | None:
+        """Note that the owner of an e-mail address wants the alerts of a channel.
+
+        Returns:
+            The name of its search; None if it does not exist or was ended.
         """
         ...
 

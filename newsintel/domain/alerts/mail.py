@@ -18,11 +18,13 @@ class MailLinks:
     Attributes:
         page: where all matches can be seen.
         unsubscribe: ends the channel, by POST and without sign-in (RFC 8058).
+        confirm: confirms the address, without sign-in.
         host: of this service, for the message's id.
     """
 
     page: str
     unsubscribe: str
+    confirm: str
     host: str
 
 
@@ -36,20 +38,39 @@ def build_mail(delivery: ClaimedDelivery, sender: str, links: MailLinks) -> Emai
         sender: the setting SMTP_FROM: an address, or a name and `<address>`.
         links: addresses of this service.
     """
+    mail = _begin_mail(delivery, sender, links.host, build_title(delivery))
+    mail["List-Id"] = f"<{delivery.search_id}.{links.host}>"
+    mail["List-Unsubscribe"] = f"<{links.unsubscribe}>"
+    mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    end = f"All stories: {links.page}\nUnsubscribe: {links.unsubscribe}"
+    mail.set_content(f"{build_text(delivery, links.page)}\n\n-- \n{end}\n")
+    mail.add_alternative(_build_html(delivery, links), subtype="html")
+    return mail
+
+
+def build_confirmation(delivery: ClaimedDelivery, sender: str, links: MailLinks) -> EmailMessage:
+    """Return the mail that asks an address's owner whether alerts shall be sent.
+
+    It has no word of the person who entered the address, so it cannot carry a message of theirs.
+    """
+    mail = _begin_mail(delivery, sender, links.host, f"Confirm alerts of {links.host}")
+    mail.set_content(
+        f"Somebody asked {links.host} to send news alerts to this address.\n\n"
+        f"If you want them, open this page and confirm:\n{links.confirm}\n\n"
+        "If not, ignore this mail: nothing more is sent.\n"
+    )
+    return mail
+
+
+def _begin_mail(delivery: ClaimedDelivery, sender: str, host: str, subject: str) -> EmailMessage:
     mail = EmailMessage()
     name, address = parseaddr(sender)
     mail["From"] = Address(name, addr_spec=address)
     mail["To"] = Address(addr_spec=delivery.address)
-    mail["Subject"] = build_title(delivery)
+    mail["Subject"] = subject
     mail["Date"] = format_datetime(delivery.created_at)
-    mail["Message-ID"] = f"<{delivery.id}@{links.host}>"
-    mail["List-Id"] = f"<{delivery.search_id}.{links.host}>"
-    mail["List-Unsubscribe"] = f"<{links.unsubscribe}>"
-    mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    mail["Message-ID"] = f"<{delivery.id}@{host}>"
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office replies
-    end = f"All stories: {links.page}\nUnsubscribe: {links.unsubscribe}"
-    mail.set_content(f"{build_text(delivery, links.page)}\n\n-- \n{end}\n")
-    mail.add_alternative(_build_html(delivery, links), subtype="html")
     return mail
 
 

@@ -48,9 +48,7 @@ def rotate_keys(keys: Sequence[SigningKey], secret: str, now: datetime) -> tuple
 
 def write_keys(keys: Sequence[SigningKey]) -> str:
     """Write keys as one line of text, for sealing."""
-    return " ".join(
-        f"{key.secret} {key.until.isoformat() if key.until else '-'}" for key in keys
-    )
+    return " ".join(f"{key.secret} {key.until.isoformat() if key.until else '-'}" for key in keys)
 
 
 def read_keys(text: str) -> tuple[SigningKey, ...]:

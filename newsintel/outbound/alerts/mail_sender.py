@@ -18,10 +18,16 @@ from attrs import define, field, frozen
 
 from newsintel.config.smtp_url import SmtpServer
 from newsintel.domain.alerts.delivery_model import Attempt, ClaimedDelivery, Outcome
-from newsintel.domain.alerts.mail import MailLinks, build_mail
+from newsintel.domain.alerts.mail import MailLinks, build_confirmation, build_mail
+from newsintel.domain.ports import SharedCounter
+from newsintel.domain.security.keys import digest_secret
+from newsintel.errors import UnavailableError
 
 MAIL_S = 20.0
 """Time limit of one attempt, from the look-up of the server to its last answer."""
+
+MOST_CONFIRMATIONS, DAY_S = 3, 86_400
+"""Mails in a day that ask an address to be confirmed, whoever entered it: nobody can flood it."""
 
 MOST_AT_ONCE = 4
 """Connections to the mail server. More mails wait within their own time."""
@@ -39,19 +45,27 @@ class MailSender:
         sender: SMTP_FROM.
         host: of this service, which greets the mail server with it.
         build_links: the links of a mail, by the number of its channel.
+        counter: counts the confirmations that an address was asked for.
     """
 
     _server: SmtpServer
     _sender: str
     _host: str
     _build_links: Callable[[int], MailLinks]
+    _counter: SharedCounter
     _threads: trio.CapacityLimiter = field(
         init=False, factory=lambda: trio.CapacityLimiter(MOST_AT_ONCE)
     )
 
     async def send(self, delivery: ClaimedDelivery) -> Attempt:
-        """Send a mail once."""
-        mail = build_mail(delivery, self._sender, self._build_links(delivery.channel))
+        """Send a mail once. An address that is not confirmed is only asked whether it wants it."""
+        links = self._build_links(delivery.channel)
+        if delivery.confirmed:
+            mail = build_mail(delivery, self._sender, links)
+        elif await self._may_ask(delivery.address):
+            mail = build_confirmation(delivery, self._sender, links)
+        else:
+            return Attempt(Outcome.REFUSED, detail="the address was asked three times today")
         session = _Session(self._server, self._host)
         try:
             with trio.move_on_after(MAIL_S):
@@ -61,6 +75,16 @@ class MailSender:
         finally:
             session.cut()
         return Attempt(Outcome.TIMEOUT, detail=f"the mail server took longer than {MAIL_S:g} s")
+
+    async def _may_ask(self, address: str) -> bool:
+        """Count a confirmation; False over the limit, and while Redis is away."""
+        try:
+            asked = await self._counter.add(
+                f"confirmations:{digest_secret(address.lower())}", 1, DAY_S
+            )
+        except UnavailableError:
+            return False
+        return asked <= MOST_CONFIRMATIONS
 
 
 @define

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsintel.domain.alerts.channels import ChannelKind
-from newsintel.domain.alerts.mail import MailLinks, build_mail
+from newsintel.domain.alerts.mail import MailLinks, build_confirmation, build_mail
 from newsintel.domain.alerts.messages import (
     MAX_NTFY_BYTES,
     build_apprise,
@@ -24,7 +24,12 @@ from tests.domain.alerts.made import WORLD, delivery, story
 from tests.make import article
 
 PAGE = "https://news.example/alerts"
-LINKS = MailLinks(PAGE, "https://news.example/unsubscribe/7/token", "news.example")
+LINKS = MailLinks(
+    PAGE,
+    "https://news.example/unsubscribe/7/token",
+    "https://news.example/confirm/7/token",
+    "news.example",
+)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=400)
 
 
@@ -165,3 +170,18 @@ def test_a_digest_says_what_it_leaves_out():
     assert "And 79 more." in html
     test = evolve(sent, is_test=True)
     assert "This is a test." in [part.get_content() for part in read_mail(test).iter_parts()][1]
+
+
+def test_a_confirmation_has_no_word_of_the_person_who_entered_the_address():
+    """It would carry their message to anybody."""
+    sent = delivery(
+        ChannelKind.EMAIL,
+        "a@example.org",
+        search_name="Buy pills",
+        stories=(story("a", "Cheap pills"),),
+        confirmed=False,
+    )
+    mail = build_confirmation(sent, "News <alerts@news.example>", LINKS)
+    assert "pills" not in mail.as_string().lower()
+    assert "https://news.example/confirm/7/token" in mail.get_content()
+    assert mail["Subject"] == "Confirm alerts of news.example"

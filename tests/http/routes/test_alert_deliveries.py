@@ -16,8 +16,8 @@ from newsintel.domain.alerts.delivery_model import (
     LoggedDelivery,
     Outcome,
 )
+from newsintel.domain.alerts.mail_tokens import MailAction, sign_link
 from newsintel.domain.alerts.model import Match
-from newsintel.domain.alerts.unsubscribing import sign_channel
 from newsintel.http.application import create_app
 from tests.fakes.accounts import program
 from tests.http.personal_world import Person, code
@@ -125,9 +125,9 @@ async def test_a_key_tests_by_its_scope_and_makes_no_secrets(world, alice):
         assert await code(refused) in {(403, "session_required"), (403, "insufficient_scope")}
 
 
-def unsubscribe_path(world, channel=7) -> str:
-    token = sign_channel(world.services.alerts.unsubscribing, channel)
-    return f"/unsubscribe/{channel}/{token}"
+def unsubscribe_path(world, channel=7, action=MailAction.UNSUBSCRIBE) -> str:
+    token = sign_link(world.services.alerts.mail_signer, action, channel)
+    return f"/{action}/{channel}/{token}"
 
 
 @pytest.mark.parametrize(
@@ -174,6 +174,19 @@ async def test_other_links_are_a_404(world):
             assert (await client.open(path, method=method)).status_code == 404, path
     assert (await client.post(unsubscribe_path(world, 9))).status_code == 404
     assert world.deliveries.ended == {}
+
+
+async def test_a_link_confirms_an_address(world):
+    """Only its own: the other link's token does not."""
+    world.deliveries.channels[7] = "Storms"
+    client = create_app(world.services).test_client()
+    path = unsubscribe_path(world, action=MailAction.CONFIRM)
+    assert (await client.get(path)).status_code == 200
+    assert world.deliveries.confirmed == set()
+    other = unsubscribe_path(world).replace("unsubscribe", "confirm")
+    assert (await client.post(other)).status_code == 404
+    assert (await client.post(path)).status_code == 200
+    assert (world.deliveries.confirmed, world.deliveries.ended) == ({7}, {})
 
 
 def fresh(number: int, name: str = "Storms") -> FreshMatch:

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
@@ -22,12 +23,18 @@ class Received:
 
 @define
 class Receiver:
-    """A running HTTP server that answers each POST with the next status; the last one repeats."""
+    """A running HTTP server that answers each POST with the next status; the last one repeats.
+
+    Attributes:
+        headers: of each answer, with `_` for `-`.
+        delay_s: before each answer.
+    """
 
     url: str = ""
     statuses: list[int] = field(factory=lambda: [204])
     headers: dict[str, str] = field(factory=dict)
     requests: list[Received] = field(factory=list)
+    delay_s: float = 0.0
 
 
 @contextmanager
@@ -42,6 +49,7 @@ def receiving(*statuses: int, **headers: str) -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             names = {name.lower(): value for name, value in self.headers.items()}
             receiver.requests.append(Received(self.path, names, body))
+            time.sleep(receiver.delay_s)
             some = len(receiver.statuses) > 1
             status = receiver.statuses.pop(0) if some else receiver.statuses[0]
             self.send_response(status)

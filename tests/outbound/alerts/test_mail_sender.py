@@ -5,6 +5,7 @@ import ssl
 import pytest
 import trio
 from aiosmtpd.smtp import AuthResult
+from attrs import evolve
 
 from newsintel.config.smtp_url import read_smtp_url
 from newsintel.domain.alerts.channels import ChannelKind
@@ -15,17 +16,23 @@ from newsintel.outbound.alerts.mail_sender import MailSender
 from tests import faults
 from tests.authority import Authority
 from tests.domain.alerts.made import WORLD, delivery, story
+from tests.fakes.basics import MemoryCounter
 from tests.faults import serving
 from tests.outbound.alerts.receivers import find_free_port, mailbox
 from tests.waiting import PATIENCE_S
 
-LINKS = MailLinks("https://us.example/alerts", "https://us.example/unsubscribe/7/t", "us.example")
+BASE = "https://us.example"
+LINKS = MailLinks(f"{BASE}/alerts", f"{BASE}/unsubscribe/7/t", f"{BASE}/confirm/7/t", "us.example")
 SENT = delivery(ChannelKind.EMAIL, "alice@example.org")
 
 
-def build_sender(url: str) -> MailSender:
+def build_sender(url: str, counter=None) -> MailSender:
     return MailSender(
-        read_smtp_url(url), "News <alerts@us.example>", "us.example", lambda _channel: LINKS
+        read_smtp_url(url),
+        "News <alerts@us.example>",
+        "us.example",
+        lambda _channel: LINKS,
+        counter or MemoryCounter(),
     )
 
 
@@ -169,3 +176,20 @@ async def test_a_server_that_hangs_ends_neither_the_actor_nor_the_thread(monkeyp
             while sender._threads.borrowed_tokens:  # noqa: ASYNC110 - a thread announces nothing
                 await trio.sleep(0.01)
         nursery.cancel_scope.cancel()
+
+
+async def test_an_address_is_asked_first_and_three_times_a_day():
+    """Whoever entered it, and in whatever spelling; the mail has no story."""
+    unconfirmed = evolve(SENT, is_test=True, confirmed=False)
+    louder = evolve(unconfirmed, address="ALICE@example.org")
+    with mailbox() as box:
+        sender = build_sender(f"smtp://127.0.0.1:{box.port}")
+        for sent in (unconfirmed, louder, unconfirmed):
+            assert (await sender.send(sent)).outcome is Outcome.DELIVERED
+        refused = await sender.send(unconfirmed)
+        assert refused == Attempt(Outcome.REFUSED, detail="the address was asked three times today")
+        assert (await sender.send(SENT)).outcome is Outcome.DELIVERED
+    assert len(box.mails) == 4
+    asked = box.mails[0][2]
+    assert "https://us.example/confirm/7/t" in asked.get_content()
+    assert "Title of a" not in asked.get_content()

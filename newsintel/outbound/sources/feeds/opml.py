@@ -2,9 +2,9 @@
 
 from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.feeds.model import MAX_FEEDS, Subscription
-from newsintel.domain.text.request_urls import MAX_ADDRESS
 from newsintel.domain.search.article import MAX_NAME
 from newsintel.domain.text.clean import to_plain_text
+from newsintel.domain.text.request_urls import MAX_ADDRESS
 from newsintel.outbound.sources.feeds.decoding import decode_document
 from newsintel.outbound.sources.feeds.tree import Node, UnsafeXmlError, read_xml
 

@@ -44,7 +44,8 @@ CREATE TABLE search_anchors (
 """
 
 # A feed has no address here, only the SHA-256 of its secret; a webhook has signing keys, sealed
-# with SECRET_KEYS. `disabled_at`: nothing is sent any more.
+# with SECRET_KEYS. `confirmed_at`: the owner of an e-mail address wants the alerts; before that, it
+# only gets mails that ask. `disabled_at`: nothing is sent any more.
 CHANNELS = """
 CREATE TABLE alert_channels (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -53,6 +54,7 @@ CREATE TABLE alert_channels (
     address text NOT NULL CHECK (char_length(address) <= 2048),
     feed_digest text UNIQUE CHECK (char_length(feed_digest) = 64),
     sealed_keys bytea,
+    confirmed_at timestamptz,
     disabled_at timestamptz,
     disabled_reason text,
     failing_since timestamptz,

@@ -54,7 +54,9 @@ WHERE delivery_id = ANY($1::text[]) ORDER BY id DESC
 
 CHANNELS = """
 SELECT id FROM alert_channels AS channel
-WHERE saved_search_id = $1 AND kind <> 'feed' AND disabled_at IS NULL AND NOT EXISTS (
+WHERE saved_search_id = $1 AND kind <> 'feed' AND disabled_at IS NULL
+AND (NOT $3 OR kind = 'email' AND confirmed_at IS NULL)
+AND NOT EXISTS (
     SELECT FROM alert_deliveries WHERE channel_id = channel.id AND is_test AND created_at > $2
 )
 ORDER BY id FOR UPDATE
@@ -71,6 +73,13 @@ WHERE saved_search_id = $1 AND kind = 'webhook' AND address = $2 FOR UPDATE
 """
 
 SET_KEYS = "UPDATE alert_channels SET sealed_keys = $2 WHERE id = $1"
+
+CONFIRM = """
+UPDATE alert_channels AS channel SET confirmed_at = coalesce(confirmed_at, $2)
+FROM saved_searches AS search
+WHERE channel.id = $1 AND search.id = saved_search_id AND disabled_at IS NULL
+RETURNING search.name
+"""
 
 END = """
 UPDATE alert_channels AS channel SET
@@ -139,8 +148,10 @@ class PostgresDeliveries:
     async def list_log(self, user_id: int, search_id: str) -> Sequence[LoggedDelivery] | None:
         return await self._postgres.run(_list_log, user_id, search_id)
 
-    async def create_tests(self, user_id: int, search_id: str, now: datetime) -> int | None:
-        return await self._postgres.run_once(_create_tests, user_id, search_id, now)
+    async def create_tests(
+        self, user_id: int, search_id: str, now: datetime, *, unconfirmed: bool = False
+    ) -> int | None:
+        return await self._postgres.run_once(_create_tests, user_id, search_id, now, unconfirmed)
 
     async def rotate_secret(
         self, user_id: int, search_id: str, address: str, now: datetime
@@ -148,6 +159,10 @@ class PostgresDeliveries:
         return await self._postgres.run_once(
             _rotate_secret, user_id, search_id, address, now, self._sealer
         )
+
+    async def confirm_channel(self, channel: int, now: datetime) -> str | None:
+        row = await self._postgres.run(_fetch_row, CONFIRM, channel, now)
+        return None if row is None else str(row["name"])
 
     async def end_channel(self, channel: int, reason: str, now: datetime) -> str | None:
         return await self._postgres.run(_end_channel, channel, reason, now)
@@ -221,13 +236,17 @@ async def _list_log(
 
 
 async def _create_tests(
-    connection: Connection, user_id: int, search_id: str, now: datetime
+    connection: Connection,
+    user_id: int,
+    search_id: str,
+    now: datetime,
+    unconfirmed: bool,  # noqa: FBT001 - passed on by position
 ) -> int | None:
     async with connection.transaction():
         search = await connection.fetchval(FIND, user_id, search_id)
         if search is None:
             return None
-        rows = await connection.fetch(CHANNELS, search, now - TEST_PAUSE)
+        rows = await connection.fetch(CHANNELS, search, now - TEST_PAUSE, unconfirmed)
         channels = [row["id"] for row in rows]
         await connection.execute(ADD_TESTS, [new_id("d") for _ in channels], channels, now)
     return len(channels)

@@ -32,7 +32,7 @@ from newsintel.storage.postgres.pool import Connection
 log = get_logger(__name__)
 
 # A digest is filled by transactions that hold a lock on its row, so it is not claimed before they
-# have ended. A paused search sends tests only.
+# have ended. A paused search sends tests only, and so does an e-mail address that is not confirmed.
 CLAIM = """
 WITH due AS (
     SELECT delivery.id FROM alert_deliveries AS delivery
@@ -42,6 +42,7 @@ WITH due AS (
         AND (delivery.claimed_until IS NULL OR delivery.claimed_until <= $1)
         AND channel.disabled_at IS NULL AND channel.kind <> 'feed'
         AND (delivery.is_test OR NOT search.paused)
+        AND (delivery.is_test OR channel.kind <> 'email' OR channel.confirmed_at IS NOT NULL)
         AND NOT EXISTS (
             SELECT FROM alert_deliveries AS other
             WHERE other.channel_id = channel.id AND other.state = 'pending'
@@ -54,7 +55,8 @@ claimed AS (
     UPDATE alert_deliveries AS delivery SET claimed_until = $2 FROM due WHERE delivery.id = due.id
     RETURNING delivery.*
 )
-SELECT claimed.*, channel.kind, channel.address, channel.sealed_keys, search.id AS search,
+SELECT claimed.*, channel.kind, channel.address, channel.sealed_keys, channel.confirmed_at,
+    search.id AS search,
     search.public_id, search.name, (
         SELECT count(*) FROM alert_delivery_matches WHERE delivery_id = claimed.id
     ) AS total
@@ -74,23 +76,32 @@ FROM (%s) AS listed JOIN articles AS this ON this.id = listed.article_id
 ORDER BY matched_at DESC, listed.group_id DESC
 """  # noqa: S608 - our own columns
 
-STORIES = _STORIES % """
+STORIES = (
+    _STORIES
+    % """
 SELECT found.* FROM alert_delivery_matches AS sent
 JOIN search_matches AS found USING (saved_search_id, group_id)
 WHERE sent.delivery_id = $1 ORDER BY matched_at DESC, group_id DESC LIMIT $2
 """
+)
 
-NEWEST = _STORIES % """
+NEWEST = (
+    _STORIES
+    % """
 SELECT * FROM search_matches WHERE saved_search_id = $1
 ORDER BY matched_at DESC, group_id DESC LIMIT $2
 """
+)
 """The newest match, as an example in a test."""
 
-FRESH = _STORIES % """
+FRESH = (
+    _STORIES
+    % """
 SELECT found.*, search.public_id AS search_id, search.name AS search_name
 FROM saved_searches AS search JOIN search_matches AS found ON saved_search_id = search.id
 WHERE search.user_id = $1 AND matched_at >= $2 ORDER BY matched_at LIMIT $3
 """
+)
 
 CANCEL_EMPTY = """
 UPDATE alert_deliveries SET state = 'cancelled', claimed_until = NULL WHERE id = $1
@@ -171,6 +182,7 @@ async def _load(
         is_test=row["is_test"],
         stories=tuple(map(build_match, found)),
         total=len(found) if row["is_test"] else row["total"],
+        confirmed=row["kind"] != ChannelKind.EMAIL or row["confirmed_at"] is not None,
     )
 
 

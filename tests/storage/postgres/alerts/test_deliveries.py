@@ -178,9 +178,7 @@ async def test_what_waits_for_a_failing_receiver_comes_after_the_retry(
     await alerts.put_out(channel, "d_2", ones[1], due=later(-1))
     await alerts.put_out(channel, "d_3", ones[2], due=later(500))
     first = await deliveries.claim(NOON, UNTIL)
-    await deliveries.settle(
-        first, REFUSED, Settlement(DeliveryState.PENDING, later(300)), NOON, 12
-    )
+    await deliveries.settle(first, REFUSED, Settlement(DeliveryState.PENDING, later(300)), NOON, 12)
     assert await deliveries.claim(later(299), later(400)) is None
     assert (await deliveries.claim(later(300), later(400))).id in ("d_1", "d_2")
 
@@ -341,9 +339,7 @@ async def test_fresh_matches_are_ones_own(alerts, deliveries, search, people):
     assert await deliveries.list_fresh(people[1], NOON, 10) == []
 
 
-async def test_old_and_many_finished_deliveries_are_deleted(
-    deliveries, channel, execute, fetch
-):
+async def test_old_and_many_finished_deliveries_are_deleted(deliveries, channel, execute, fetch):
     """Those that wait stay, however old they are."""
     await execute(
         "INSERT INTO alert_deliveries (id, channel_id, state, created_at, due_at) SELECT "
@@ -354,3 +350,23 @@ async def test_old_and_many_finished_deliveries_are_deleted(
     assert await deliveries.prune_log(NOON) == 5
     assert await deliveries.prune_log(later(10**6)) == MOST_FINISHED
     assert await fetch("SELECT id FROM alert_deliveries") == [("d_0",)]
+
+
+async def test_an_address_that_is_not_confirmed_only_gets_tests(alerts, deliveries, people, one):
+    """Then what has waited is sent."""
+    search = await alerts.save_search(people[0], email="a@example.org", ntfy="https://n.example/t")
+    email, _ = await alerts.list_channels(search)
+    await alerts.match(search, one)
+    await alerts.put_out(email, "d_1", one)
+    assert await deliveries.claim(NOON, UNTIL) is None
+    assert await deliveries.create_tests(people[0], search, NOON, unconfirmed=True) == 1
+    asked = await deliveries.claim(NOON, UNTIL)
+    assert (asked.channel, asked.is_test, asked.confirmed) == (email, True, False)
+    await deliveries.settle(asked, OK, DONE, NOON, 5)
+    assert await deliveries.confirm_channel(email, NOON) == "Storms"
+    assert await deliveries.confirm_channel(email + 1000, NOON) is None
+    found = await deliveries.claim(NOON, UNTIL)
+    assert (found.id, found.confirmed) == ("d_1", True)
+    assert await deliveries.create_tests(people[0], search, later(61), unconfirmed=True) == 0
+    await deliveries.end_channel(email, "unsubscribed", NOON)
+    assert await deliveries.confirm_channel(email, NOON) is None

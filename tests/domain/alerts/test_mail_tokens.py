@@ -1,4 +1,4 @@
-"""The tokens of unsubscribe links."""
+"""The tokens of the links in mails."""
 
 import re
 
@@ -7,31 +7,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsintel.config.values import Secret
-from newsintel.domain.alerts.unsubscribing import PURPOSE, is_signed, sign_channel
+from newsintel.domain.alerts.mail_tokens import PURPOSE, MailAction, is_signed, sign_link
 from newsintel.domain.security.keys import Signer
 
 OLD, NEW = Secret("o" * 43), Secret("n" * 43)
 SIGNER = Signer([NEW], PURPOSE)
+END = MailAction.UNSUBSCRIBE
 
 
 def test_a_token_is_good_for_its_channel_alone():
-    token = sign_channel(SIGNER, 7)
+    token = sign_link(SIGNER, END, 7)
     assert re.fullmatch(r"[A-Za-z0-9_-]{43}", token)
-    assert is_signed(SIGNER, 7, token)
-    assert not is_signed(SIGNER, 8, token)
+    assert is_signed(SIGNER, END, 7, token)
+    assert not is_signed(SIGNER, END, 8, token)
+    assert not is_signed(SIGNER, MailAction.CONFIRM, 7, token)
 
 
 def test_a_token_outlives_a_rotation_of_keys():
-    token = sign_channel(Signer([OLD], PURPOSE), 7)
-    assert is_signed(Signer([NEW, OLD], PURPOSE), 7, token)
-    assert not is_signed(SIGNER, 7, token)
+    token = sign_link(Signer([OLD], PURPOSE), END, 7)
+    assert is_signed(Signer([NEW, OLD], PURPOSE), END, 7, token)
+    assert not is_signed(SIGNER, END, 7, token)
 
 
 @pytest.mark.parametrize("token", ["", "x", "=", "ü" * 43, "A" * 43, "A" * 4000, "\0" * 43])
 def test_other_texts_are_no_tokens(token):
-    assert not is_signed(SIGNER, 7, token)
+    assert not is_signed(SIGNER, END, 7, token)
 
 
 @given(st.text(max_size=60))
 def test_no_text_is_a_token_by_accident(text):
-    assert not is_signed(SIGNER, 7, text)
+    assert not is_signed(SIGNER, END, 7, text)
