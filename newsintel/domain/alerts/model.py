@@ -45,6 +45,7 @@ class Channel:
     Attributes:
         id: the internal id.
         address: empty for a feed.
+        confirmed_at: when the owner of an e-mail address agreed; None for other kinds.
         disabled_at: since when nothing is sent; None = alerts are sent.
         disabled_reason: why, in one line.
         failing_since: the first of the failures since the last success; None = no failures.
@@ -54,6 +55,7 @@ class Channel:
     id: int
     kind: ChannelKind
     address: str
+    confirmed_at: datetime | None = None
     disabled_at: datetime | None = None
     disabled_reason: str | None = None
     failing_since: datetime | None = None
@@ -62,7 +64,8 @@ class Channel:
     @property
     def works(self) -> bool:
         """Whether alerts arrive, as far as known."""
-        return self.disabled_at is None and self.failing_since is None
+        waits = self.kind is ChannelKind.EMAIL and self.confirmed_at is None
+        return self.disabled_at is None and self.failing_since is None and not waits
 
 
 @frozen
