@@ -14,7 +14,8 @@ OUTBOX = """
 SELECT kind, article.title FROM alert_delivery_matches
 JOIN alert_deliveries AS delivery ON delivery.id = delivery_id
 JOIN alert_channels AS channel ON channel.id = channel_id
-JOIN search_matches USING (saved_search_id, group_id)
+JOIN search_matches AS found ON found.saved_search_id = channel.saved_search_id
+    AND found.group_id = alert_delivery_matches.group_id
 JOIN articles AS article ON article.id = article_id ORDER BY 1, 2
 """
 
