@@ -63,12 +63,15 @@ DELETE = "DELETE FROM saved_searches WHERE user_id = $1 AND public_id = $2"
 
 FIND = "SELECT id FROM saved_searches WHERE user_id = $1 AND public_id = $2"
 
-MATCHES = outbox.LISTED_STORIES % """
+MATCHES = (
+    outbox.LISTED_STORIES
+    % """
 SELECT * FROM search_matches WHERE saved_search_id = $1 AND (
     $2::timestamptz IS NULL OR (matched_at, group_id) < ($2, $3::bigint)
 )
 ORDER BY matched_at DESC, group_id DESC LIMIT $4
 """
+)
 
 
 class PostgresSavedSearches:
@@ -92,7 +95,7 @@ class PostgresSavedSearches:
         at: datetime,
     ) -> SavedSearch | None:
         return await self._postgres.run_once(
-            _create, user_id, draft, channels, most, at, self._sealer
+            _create, user_id, draft, channels, most=most, at=at, sealer=self._sealer
         )
 
     async def list_of_user(self, user_id: int) -> tuple[SavedSearch, ...]:
@@ -110,7 +113,7 @@ class PostgresSavedSearches:
         at: datetime,
     ) -> SavedSearch | None:
         return await self._postgres.run_once(
-            _change, user_id, public_id, draft, channels, at, self._sealer
+            _change, user_id, public_id, draft, channels, at=at, sealer=self._sealer
         )
 
     async def delete(self, user_id: int, public_id: str) -> bool:
@@ -130,6 +133,7 @@ async def _create(
     user_id: int,
     draft: SearchDraft,
     channels: Sequence[NewChannel],
+    *,
     most: int,
     at: datetime,
     sealer: Callable[[], Sealer],
@@ -154,6 +158,7 @@ async def _change(
     public_id: str,
     draft: SearchDraft,
     channels: Sequence[NewChannel] | None,
+    *,
     at: datetime,
     sealer: Callable[[], Sealer],
 ) -> SavedSearch | None:
