@@ -34,6 +34,7 @@ def build_facets_body(facets: Facets) -> dict[str, Any]:
 
 
 def build_hit_body(hit: Hit) -> dict[str, Any]:
+    """An article found in the archive."""
     return summarize_article(hit.article) | {
         "first_seen_at": format_time(hit.first_seen_at),
         "fetched_at": format_time(hit.fetched_at),

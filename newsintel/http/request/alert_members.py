@@ -49,7 +49,7 @@ def _parse_time_zone(value: Any) -> str:
 
 def _parse_flag(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise ValueError("must be true or false")
+        raise ValueError("must be true or false")  # noqa: TRY004 - as every kind
     return value
 
 

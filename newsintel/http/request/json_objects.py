@@ -17,7 +17,8 @@ def json_object(*members: Member, make: Callable[..., Any]) -> Kind:
 
     def parse(value: Any) -> Any:
         if not isinstance(value, dict):
-            raise ValueError(f"must be an object with {', '.join(one.name for one in members)}")
+            names = ", ".join(one.name for one in members)
+            raise ValueError(f"must be an object with {names}")  # noqa: TRY004 - as every kind
         try:
             return make(**read_members(members, value))
         except ExceptionGroup as group:

@@ -1,6 +1,6 @@
 """Saved searches in the export: their matches and deliveries, page by page, search by search."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from newsintel.domain.accounts.model import Account
@@ -20,38 +20,40 @@ async def read_matches(
     services: Services, of: Account, searches: Sequence[SavedSearch], after: Position | None
 ) -> ExportPage:
     """Return some matches of a person's searches, after a position."""
-    if not searches:
-        return [], None
-    number, inner = _read_place(after)
-    search = searches[number].public_id
-    page = await services.alerts.searches.list_matches(of.id, search, PAGE_ROWS, inner)
-    if page is None:  # deleted meanwhile
-        return [], _start_next(number, searches)
-    rows = [build_match_body(one) | {"saved_search": search} for one in page.matches]
-    if page.next:
-        return rows, Position((str(number), *page.next.keys))
-    return rows, _start_next(number, searches)
+
+    async def read(search: str, inner: Position | None) -> ExportPage:
+        page = await services.alerts.searches.list_matches(of.id, search, PAGE_ROWS, inner)
+        if page is None:  # deleted meanwhile
+            return [], None
+        return [build_match_body(one) for one in page.matches], page.next
+
+    return await _read_next(searches, after, read)
 
 
 async def read_deliveries(
     services: Services, of: Account, searches: Sequence[SavedSearch], after: Position | None
 ) -> ExportPage:
-    """Return the deliveries that are in the log of one search."""
-    if not searches:
-        return [], None
-    number, _ = _read_place(after)
-    search = searches[number].public_id
-    log = await services.alerts.deliveries.list_log(of.id, search)
-    rows = [build_delivery_row(one) | {"saved_search": search} for one in log or ()]
-    return rows, _start_next(number, searches)
+    """Return the deliveries that are in the log of a search."""
+
+    async def read(search: str, _: Position | None) -> ExportPage:
+        log = await services.alerts.deliveries.list_log(of.id, search)
+        return [build_delivery_row(one) for one in log or ()], None
+
+    return await _read_next(searches, after, read)
 
 
-def _read_place(after: Position | None) -> tuple[int, Position | None]:
-    if after is None:
-        return 0, None
-    number, *inner = after.keys
-    return int(str(number)), Position(tuple(inner)) if inner else None
-
-
-def _start_next(number: int, searches: Sequence[SavedSearch]) -> Position | None:
-    return Position((str(number + 1),)) if number + 1 < len(searches) else None
+async def _read_next(
+    searches: Sequence[SavedSearch],
+    after: Position | None,
+    read: Callable[[str, Position | None], Awaitable[ExportPage]],
+) -> ExportPage:
+    """Return the next rows of the searches; searches without rows are passed over."""
+    number, *inner = after.keys if after else ("0",)
+    for place in range(int(str(number)), len(searches)):
+        search = searches[place].public_id
+        rows, following = await read(search, Position(tuple(inner)) if inner else None)
+        inner = []
+        if rows:
+            keys = (str(place), *following.keys) if following else (str(place + 1),)
+            return [row | {"saved_search": search} for row in rows], Position(keys)
+    return [], None

@@ -325,7 +325,7 @@ def _show_secrets(search: SavedSearch, secrets: NewSecrets) -> dict[str, Any]:
     """Return a search with the secrets of its new channels; `secret` is that of the first."""
     body = build_saved_search(search)
     for row, channel in zip(body["deliver"], search.channels, strict=True):
-        row |= secrets.shown.get(_address(channel), {})
+        row.update(secrets.shown.get(_address(channel), {}))
     made = [row["secret"] for row in body["deliver"] if "secret" in row]
     return body | ({"secret": made[0]} if made else {})
 

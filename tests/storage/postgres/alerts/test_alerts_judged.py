@@ -14,70 +14,13 @@ from newsintel.errors import InvalidParameterError
 from newsintel.storage.postgres.archive.search import PostgresSearch
 from tests.storage.postgres.alerts.watching import told
 
-WORDS = [
-    "storm",
-    "storms",
-    "election",
-    "elections",
-    "the",
-    "universities",
-    "L’Ukraine",
-    "café",
-    "cafe",
-    "naïve",
-    "Straße",
-    "strasse",
-    "Wahlen",
-    "wahl",
-    "élections",
-    "élection",
-    "gobierno",
-    "gobiernos",
-    "президент",
-    "президента",
-    "выборы",
-    "Україна",
-    "λαός",
-    "λαού",
-    "انتخابات",
-    "الانتخابات",
-    "צה״ל",
-    "ירושלים",
-    "चुनाव",
-    "चुनावों",
-    "தேர்தல்",
-    "東京",
-    "地震",
-    "東京で地震",
-    "選挙",
-    "서울",
-    "선거",
-    "กรุงเทพ",
-    "เลือกตั้ง",
-    "U.S.",
-    "COVID-19",
-    "5G",
-    "1,000",
-    "C++",
-    "IT",
-    "it",
-    "who",
-    "“WHO”",
-    "🌋",
-    "état",
-    "état",
-    "ﬁnance",
-    "finance",
-    "İstanbul",
-    "istanbul",
-    "bầu",
-    "cử",
-    "O’Brien",
-    "don’t",
-    "水",
-    "火",
-    "地",
-]
+WORDS = """
+storm storms election elections the universities L’Ukraine café cafe naïve Straße strasse
+Wahlen wahl élections élection gobierno gobiernos президент президента выборы Україна
+λαός λαού انتخابات الانتخابات צה״ל ירושלים चुनाव चुनावों தேர்தல் 東京 地震 東京で地震 選挙
+서울 선거 กรุงเทพ เลือกตั้ง U.S. COVID-19 5G 1,000 C++ IT it who “WHO” 🌋 e\u0301tat état
+ﬁnance finance İstanbul istanbul bầu cử O’Brien don’t 水 火 地
+""".split()  # noqa: SIM905 - a word a line would be long
 
 OUTLETS = ("The Guardian", "Le Monde", "朝日新聞", "r/news", "L’Équipe")
 SOURCES = ("guardian", "reddit", "newsapi")
