@@ -65,6 +65,8 @@ from newsintel.http.routes import (
     stream,
 )
 from newsintel.http.routes.pages import (
+    alerts_form,
+    alerts_page,
     archive_page,
     article_form,
     docs_page,
@@ -205,6 +207,8 @@ def _build_table(services: Services, caches: Mapping[str, PageCache]) -> tuple[R
         *me_form.build_routes(services),
         *archive_page.build_routes(settings),
         *trends_page.build_routes(),
+        *alerts_page.build_routes(settings),
+        *alerts_form.build_routes(settings),
         *mail_links.build_routes(),
         *static.build_routes(),
     )
