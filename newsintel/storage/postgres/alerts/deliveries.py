@@ -175,7 +175,7 @@ class PostgresDeliveries:
         rows = await self._postgres.run(_fetch, outbox.FRESH, user_id, since, most)
         return [
             FreshMatch(row["search_id"], row["search_name"], outbox.build_match(row))
-            for row in rows
+            for row in reversed(rows)  # FRESH has the latest first
         ]
 
     async def prune_log(self, before: datetime) -> int:
