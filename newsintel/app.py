@@ -9,7 +9,7 @@ HTTP, CLI ─> desk ───────> merger ────────┼> f
                                                       └─ to_persister > persister ────> PostgreSQL
 HTTP ─ to_recorder ─> recorder ─> search_history <─ janitor, search_marks ─> trend_writer
 feeds ─> poller ─ to_persister > persister; PostgreSQL: feeds, leased by host <─> poller
-PostgreSQL: alert_deliveries ─> deliverer ─> webhooks, ntfy, Apprise, the mail server
+PostgreSQL: alert_queue ─> matcher ─> alert_deliveries ─> deliverer ─> webhooks, ntfy, Apprise, the mail server
 persister, recorder ─ what PostgreSQL does not take ─> spool ─> drainer ─> PostgreSQL
 fetchers ─ tally ─> latency_writer ─> Redis          metrics ─> emf_writer ─> standard error
 PostgreSQL: articles still to be read ─> indexer        story_queue ─> grouper
@@ -37,6 +37,7 @@ from newsintel.actors import (
     indexer,
     janitor,
     latency_writer,
+    matcher,
     persister,
     recorder,
     save_counter,
@@ -136,7 +137,7 @@ async def run_upkeep(core: Core) -> AsyncIterator[None]:
     keep, floor = timedelta(days=core.settings.history_retention_d), core.settings.trending_floor
     clean = partial(janitor.run, history=stores.personal.history, keep=keep)
     clean = partial(clean, articles=stores.archive.pruning, keep_articles=core.article_ages)
-    clean = partial(clean, deliveries=stores.alerts.deliveries)
+    clean = partial(clean, deliveries=stores.alerts.deliveries, matching=stores.alerts.matching)
     measure = partial(latency_writer.run, tally=core.tally, store=stores.operations.latencies)
     trends = partial(trend_writer.run, marks=ours.search_marks, trending=ours.trending, floor=floor)
     saves = partial(save_counter.run, counts=ours.save_counts, saves=core.saves, floor=floor)
@@ -148,6 +149,7 @@ async def run_upkeep(core: Core) -> AsyncIterator[None]:
         "trend_writer": partial(trends, count=count, now=now),
         "indexer": partial(indexer.run, index=stores.archive.text_index, count=count),
         "grouper": partial(grouper.run, stories=stores.archive.stories, count=count),
+        "matcher": partial(matcher.run, matching=stores.alerts.matching, count=count),
         "term_counter": partial(term_counter.run, terms=ours.terms, count=count),
         "save_counter": partial(saves, count=count),
     }

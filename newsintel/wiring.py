@@ -308,6 +308,7 @@ def make_services(
             account_data=stores.personal.account_data,
         ),
         alerts=AlertServices(
+            searches=stores.alerts.searches,
             deliveries=stores.alerts.deliveries,
             mail_signer=Signer(core.secret_keys, MAIL_TOKENS),
         ),

@@ -278,6 +278,7 @@ HANGS = {
     "save_counter": [("save_counts", "count_saves")],
     "gdelt_reader": [("bulk_files", "take")],
     "deliverer": [("deliveries", "claim")],
+    "matcher": [("matching", "match_batch")],
 }
 
 

@@ -9,6 +9,7 @@ from newsintel.config.settings import Settings
 from newsintel.domain.accounts.persons import Persons
 from newsintel.domain.accounts.ports import Accounts, ApiKeys, Attempts, Links, Provider, Sessions
 from newsintel.domain.alerts.delivery_ports import Deliveries
+from newsintel.domain.alerts.ports import SavedSearches
 from newsintel.domain.archive.ports import ArchiveSearch
 from newsintel.domain.bounds.sized_cache import SizedCache
 from newsintel.domain.feeds.ports import FeedStore
@@ -99,6 +100,7 @@ class AlertServices:
         mail_signer: signs the links in mails, which work without sign-in.
     """
 
+    searches: SavedSearches
     deliveries: Deliveries
     mail_signer: Signer
 

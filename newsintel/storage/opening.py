@@ -20,6 +20,8 @@ from newsintel.storage.postgres.accounts.accounts import PostgresAccounts
 from newsintel.storage.postgres.accounts.api_keys import PostgresKeys
 from newsintel.storage.postgres.accounts.tokens import PostgresTokens
 from newsintel.storage.postgres.alerts.deliveries import PostgresDeliveries
+from newsintel.storage.postgres.alerts.matching import PostgresMatching
+from newsintel.storage.postgres.alerts.saved_searches import PostgresSavedSearches
 from newsintel.storage.postgres.archive.articles import PostgresArchive
 from newsintel.storage.postgres.archive.bulk_files import PostgresBulkFiles
 from newsintel.storage.postgres.archive.checks import PostgresChecks
@@ -229,7 +231,11 @@ def _personal_stores(postgres: Postgres, redis: RedisLink) -> PersonalStores:
 
 
 def _alert_stores(postgres: Postgres, sealer: Callable[[], Sealer]) -> AlertStores:
-    return AlertStores(deliveries=PostgresDeliveries(postgres, sealer))
+    return AlertStores(
+        searches=PostgresSavedSearches(postgres, sealer),
+        matching=PostgresMatching(postgres, utc_now),
+        deliveries=PostgresDeliveries(postgres, sealer),
+    )
 
 
 def _intelligence_stores(postgres: Postgres) -> IntelligenceStores:

@@ -6,6 +6,7 @@ from attrs import frozen
 
 from newsintel.domain.accounts.ports import Accounts, ApiKeys, Attempts, Sessions, TokenStore
 from newsintel.domain.alerts.delivery_ports import Deliveries
+from newsintel.domain.alerts.ports import AlertMatching, SavedSearches
 from newsintel.domain.archive.bulk import BulkFiles
 from newsintel.domain.archive.ports import (
     Archive,
@@ -103,6 +104,8 @@ class PersonalStores:
 class AlertStores:
     """Saved searches, and the alerts that they send."""
 
+    searches: SavedSearches
+    matching: AlertMatching
     deliveries: Deliveries
 
 

@@ -6,6 +6,7 @@ from attrs import frozen
 
 from newsintel.domain.alerts.channels import ChannelKind
 from newsintel.domain.alerts.digests import Every
+from newsintel.domain.archive.model import Hit
 from newsintel.domain.paging import Position
 from newsintel.domain.search.article import Article
 
@@ -44,6 +45,7 @@ class Channel:
     Attributes:
         id: the internal id.
         address: empty for a feed.
+        confirmed_at: when the owner of an e-mail address agreed; None for other kinds.
         disabled_at: since when nothing is sent; None = alerts are sent.
         disabled_reason: why, in one line.
         failing_since: the first of the failures since the last success; None = no failures.
@@ -53,6 +55,7 @@ class Channel:
     id: int
     kind: ChannelKind
     address: str
+    confirmed_at: datetime | None = None
     disabled_at: datetime | None = None
     disabled_reason: str | None = None
     failing_since: datetime | None = None
@@ -61,7 +64,8 @@ class Channel:
     @property
     def works(self) -> bool:
         """Whether alerts arrive, as far as known."""
-        return self.disabled_at is None and self.failing_since is None
+        waits = self.kind is ChannelKind.EMAIL and self.confirmed_at is None
+        return self.disabled_at is None and self.failing_since is None and not waits
 
 
 @frozen
@@ -88,7 +92,6 @@ class SearchDraft:
     query: WatchedQuery
     every: Every
     time_zone: str
-    channels: tuple[NewChannel, ...]
     paused: bool = False
 
 
@@ -153,10 +156,10 @@ class Preview:
         count: stories.
         per_day: the start of each UTC day, the earliest first, with its stories; without gaps.
         publishers: the most frequent ones of the stories' first matches, at most 20.
-        matches: the newest stories, at most 10, each with its first match.
+        hits: the first match of each of the newest stories, at most 10, the newest first.
     """
 
     count: int
     per_day: tuple[tuple[datetime, int], ...]
     publishers: tuple[tuple[str, int], ...]
-    matches: tuple[Match, ...]
+    hits: tuple[Hit, ...]

@@ -5,11 +5,13 @@ was free, and `AccountGoneError` if it would store data of an account that was d
 `user_id` is the internal id of an account. No method shows or changes a search of another account.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
 from newsintel.domain.alerts.model import (
     MatchPage,
+    NewChannel,
     Preview,
     SavedSearch,
     SearchDraft,
@@ -22,7 +24,12 @@ class SavedSearches(Protocol):
     """People's saved searches."""
 
     async def create(
-        self, user_id: int, draft: SearchDraft, most: int, at: datetime
+        self,
+        user_id: int,
+        draft: SearchDraft,
+        channels: Sequence[NewChannel],
+        most: int,
+        at: datetime,
     ) -> SavedSearch | None:
         """Store a new search under a new id; None if the account has `most` already.
 
@@ -41,12 +48,24 @@ class SavedSearches(Protocol):
         ...
 
     async def change(
-        self, user_id: int, public_id: str, draft: SearchDraft, at: datetime
+        self,
+        user_id: int,
+        public_id: str,
+        draft: SearchDraft,
+        channels: Sequence[NewChannel] | None,
+        at: datetime,
     ) -> SavedSearch | None:
         """Store new values; None if the account has no such search.
 
-        Channels with the same kind and address stay as they are, with their secrets. After a change
-        of the query or a pause, only articles that arrive from now on alert.
+        After a change of the query or a pause, only articles that arrive from now on alert.
+
+        Args:
+            user_id: the id of the account.
+            public_id: of the search.
+            draft: the new values.
+            channels: all that it shall have; None = as before. One with the kind and address of an
+                earlier one keeps its secret and is enabled again.
+            at: the current time.
 
         Raises:
             InvalidParameterError: as from `create`.

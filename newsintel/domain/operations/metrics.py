@@ -126,6 +126,12 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
         "Times that the state of feeds could not be read or stored; tried again within seconds.",
         (),
     ),
+    "matched_articles": ("Archived articles that were compared with the saved searches.", ()),
+    "matching_failures": (
+        "Times that articles could not be compared with the saved searches; tried again within "
+        "seconds.",
+        (),
+    ),
     "alert_attempts": ("Attempts to send an alert, by what came of them.", ("kind", "outcome")),
     "delivery_failures": (
         "Times that the outbox of alerts could not be read or changed; tried again within seconds.",

@@ -37,6 +37,9 @@ SHOWN_AS_KEYS = {
     "private_feeds_pkey", "private_feeds_public_id_key",
     "provider_tokens_pkey", "feed_hosts_pkey", "feeds_pkey",
     "not_same_marks_pkey",
+    "saved_searches_pkey", "saved_searches_public_id_key", "search_anchors_pkey",
+    "alert_channels_pkey", "alert_queue_pkey", "search_matches_pkey", "alert_deliveries_pkey",
+    "alert_delivery_matches_pkey", "alert_attempts_pkey",
 }  # fmt: skip
 """The diagram shows these as PK and UK; the first one is Alembic's."""
 

@@ -156,7 +156,7 @@ STATEMENTS = (
         "CREATE INDEX search_matches_newest ON search_matches "
         "(saved_search_id, matched_at DESC, group_id DESC)"
     ),
-    "CREATE INDEX search_matches_article ON search_matches (article_id)",
+    "CREATE INDEX search_matches_article ON search_matches (article_id, saved_search_id)",
     "CREATE INDEX search_matches_age ON search_matches USING brin (matched_at)",
     DELIVERIES,
     "CREATE INDEX alert_deliveries_due ON alert_deliveries (due_at) WHERE state = 'pending'",

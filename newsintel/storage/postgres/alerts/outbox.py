@@ -64,7 +64,7 @@ FROM claimed JOIN alert_channels AS channel ON channel.id = claimed.channel_id
 JOIN saved_searches AS search ON search.id = channel.saved_search_id
 """
 
-_STORIES = f"""
+LISTED_STORIES = f"""
 SELECT {LISTED}, listed.*, (
     SELECT founder.public_id FROM articles AS founder WHERE founder.id = listed.group_id
 ) AS story, ARRAY(
@@ -77,7 +77,7 @@ ORDER BY matched_at DESC, listed.group_id DESC
 """  # noqa: S608 - our own columns
 
 STORIES = (
-    _STORIES
+    LISTED_STORIES
     % """
 SELECT found.* FROM alert_delivery_matches AS sent
 JOIN search_matches AS found USING (saved_search_id, group_id)
@@ -86,7 +86,7 @@ WHERE sent.delivery_id = $1 ORDER BY matched_at DESC, group_id DESC LIMIT $2
 )
 
 NEWEST = (
-    _STORIES
+    LISTED_STORIES
     % """
 SELECT * FROM search_matches WHERE saved_search_id = $1
 ORDER BY matched_at DESC, group_id DESC LIMIT $2
@@ -95,7 +95,7 @@ ORDER BY matched_at DESC, group_id DESC LIMIT $2
 """The newest match, as an example in a test."""
 
 FRESH = (
-    _STORIES
+    LISTED_STORIES
     % """
 SELECT found.*, search.public_id AS search_id, search.name AS search_name
 FROM saved_searches AS search JOIN search_matches AS found ON saved_search_id = search.id
