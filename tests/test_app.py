@@ -50,7 +50,7 @@ from tests.fakes.accounts import (
     MemorySessions,
     MemoryTokens,
 )
-from tests.fakes.alerts import MemoryDeliveries
+from tests.fakes.alerts import MemoryDeliveries, MemoryMatching, MemorySavedSearches
 from tests.fakes.backlogs import MemoryStories, MemoryTerms, MemoryTextIndex
 from tests.fakes.basics import (
     Clock,
@@ -108,6 +108,8 @@ class World:
     history: MemoryHistory = field(factory=MemoryHistory)
     preferences: MemoryPreferences = field(factory=MemoryPreferences)
     saved: MemorySaved = field(factory=MemorySaved)
+    saved_searches: MemorySavedSearches = field(factory=MemorySavedSearches)
+    matching: MemoryMatching = field(factory=MemoryMatching)
     deliveries: MemoryDeliveries = field(factory=MemoryDeliveries)
     own_history: MemoryOwnHistory = field(factory=MemoryOwnHistory)
     search_marks: MemorySearchMarks = field(factory=MemorySearchMarks)
@@ -179,7 +181,11 @@ class World:
                 not_same=MemoryNotSame(),
                 account_data=None,
             ),
-            alerts=AlertStores(deliveries=self.deliveries),
+            alerts=AlertStores(
+                searches=self.saved_searches,
+                matching=self.matching,
+                deliveries=self.deliveries,
+            ),
             intelligence=IntelligenceStores(
                 search_marks=self.search_marks,
                 trending=self.trending,

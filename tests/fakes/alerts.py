@@ -15,7 +15,9 @@ from newsintel.domain.alerts.delivery_model import (
     LoggedDelivery,
     Settlement,
 )
+from newsintel.domain.alerts.model import MatchPage
 from newsintel.domain.alerts.signing import create_secret
+from newsintel.domain.paging import Position
 from newsintel.errors import UnavailableError
 
 
@@ -141,3 +143,32 @@ class MemoryDeliveries:
         await trio.lowlevel.checkpoint()
         if self.away:
             raise UnavailableError("PostgreSQL is away")
+
+
+@define
+class MemorySavedSearches:
+    """The matches of saved searches, by the id of their account and their own."""
+
+    pages: dict[tuple[int, str], MatchPage] = field(factory=dict)
+
+    async def list_matches(
+        self, user_id: int, public_id: str, limit: int, after: Position | None
+    ) -> MatchPage | None:
+        """Return the arranged page."""
+        await trio.lowlevel.checkpoint()
+        return self.pages.get((user_id, public_id))
+
+
+@define
+class MemoryMatching:
+    """No article waits to be matched."""
+
+    async def match_batch(self) -> int:
+        """Match nothing."""
+        await trio.lowlevel.checkpoint()
+        return 0
+
+    async def prune_matches(self, before: datetime) -> int:
+        """Delete nothing."""
+        await trio.lowlevel.checkpoint()
+        return 0

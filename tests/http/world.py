@@ -67,7 +67,7 @@ from tests.fakes.accounts import (
     MemoryTokens,
     ScriptedProvider,
 )
-from tests.fakes.alerts import MemoryDeliveries
+from tests.fakes.alerts import MemoryDeliveries, MemorySavedSearches
 from tests.fakes.basics import MemoryBytes, MemoryCache, MemorySearch
 from tests.fakes.feeds import MemoryFeeds
 from tests.fakes.likeness import MemoryLikeness
@@ -286,6 +286,7 @@ class World:
     metrics: Metrics = field(factory=Metrics)
     preferences: MemoryPreferences = field(factory=MemoryPreferences)
     saved: MemorySaved = field(factory=MemorySaved)
+    saved_searches: MemorySavedSearches = field(factory=MemorySavedSearches)
     deliveries: MemoryDeliveries = field(factory=MemoryDeliveries)
     feedback: MemoryFeedback = field(factory=MemoryFeedback)
     not_same: MemoryNotSame = field(factory=MemoryNotSame)
@@ -357,6 +358,7 @@ class World:
                 ),
             ),
             alerts=AlertServices(
+                searches=self.saved_searches,
                 deliveries=self.deliveries,
                 mail_signer=Signer([Secret("A" * 43)], MAIL_TOKENS),
             ),
