@@ -98,7 +98,9 @@ async def _find_feed(services: Services, digest: str) -> OwnedFeed | AlertFeed |
         owned = await services.personal.feeds.find(digest)
         return owned or await services.alerts.deliveries.find_feed(digest)
 
-    return await services.limits.lookups.look_up(digest, get_current_caller().person, ask)
+    person = get_current_caller().person
+    found: OwnedFeed | AlertFeed | None = await services.limits.lookups.look_up(digest, person, ask)
+    return found
 
 
 async def _list_articles(services: Services, owned: OwnedFeed) -> Body:

@@ -63,12 +63,15 @@ DELETE = "DELETE FROM saved_searches WHERE user_id = $1 AND public_id = $2"
 
 FIND = "SELECT id FROM saved_searches WHERE user_id = $1 AND public_id = $2"
 
-MATCHES = outbox.LISTED_STORIES % """
+MATCHES = (
+    outbox.LISTED_STORIES
+    % """
 SELECT * FROM search_matches WHERE saved_search_id = $1 AND (
     $2::timestamptz IS NULL OR (matched_at, group_id) < ($2, $3::bigint)
 )
 ORDER BY matched_at DESC, group_id DESC LIMIT $4
 """
+)
 
 
 class PostgresSavedSearches:

@@ -40,12 +40,12 @@ async def test_an_article_finds_its_search(newsroom, fetch):
         ({"q": "storm", "language": "de"}, False),
         ({"q": None, "publisher": "One NEWS"}, True),
         ({"q": None, "sources": ("reddit", "guardian")}, True),
-        ({"q": "publisher:\"one news\" -flood"}, True),
+        ({"q": 'publisher:"one news" -flood'}, True),
         ({"q": "source:guardian -storm"}, False),
         ({"q": "author:tan"}, True),
         ({"q": "title:batters OR flood"}, True),
         ({"q": "title:wind"}, False),
-        ({"q": "\"atlantic storm\""}, False),
+        ({"q": '"atlantic storm"'}, False),
         ({"q": "storm after:2020-01-01"}, True),
         ({"q": "(flood OR storm) coast -budget"}, True),
     ],
@@ -155,9 +155,10 @@ async def test_a_claimed_delivery_gets_no_more_stories(newsroom, execute, fetch)
     await newsroom.arrive(told("one", "Storm in Wales"))
     await execute("UPDATE alert_deliveries SET claimed_until = now() + interval '1 minute'")
     await newsroom.arrive(told("two", "Storm surge threatens Hamburg harbour"))
-    assert await fetch(
-        "SELECT count(*) FROM alert_delivery_matches GROUP BY delivery_id"
-    ) == [(1,), (1,)]
+    assert await fetch("SELECT count(*) FROM alert_delivery_matches GROUP BY delivery_id") == [
+        (1,),
+        (1,),
+    ]
 
 
 async def test_each_channel_that_is_sent_to_has_a_delivery(newsroom, execute, fetch):
