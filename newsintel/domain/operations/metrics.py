@@ -128,8 +128,7 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "matched_articles": ("Archived articles that were compared with the saved searches.", ()),
     "matching_failures": (
-        "Times that articles could not be compared with the saved searches; tried again within "
-        "seconds.",
+        "Times that articles could not be compared with searches; tried again within seconds.",
         (),
     ),
     "alert_attempts": ("Attempts to send an alert, by what came of them.", ("kind", "outcome")),

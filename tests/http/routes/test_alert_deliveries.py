@@ -41,6 +41,7 @@ LOGGED = LoggedDelivery(
 
 @pytest.fixture
 def world():
+    """A world without saved searches."""
     return World()
 
 
@@ -56,6 +57,7 @@ async def alice(world):
 
 
 async def test_the_log_has_each_attempt(alice):
+    """With what the receiver answered and how long it took."""
     assert await alice.get(f"/me/searches/{SEARCH}/deliveries") == {
         "deliveries": [
             {
@@ -82,12 +84,14 @@ async def test_the_log_has_each_attempt(alice):
 
 
 async def test_a_test_is_accepted(world, alice):
+    """It is sent later."""
     response = await alice.ask("POST", f"/me/searches/{SEARCH}/test")
     assert (response.status_code, await response.get_json()) == (202, {"tests": 1})
     assert world.deliveries.tests == [SEARCH]
 
 
 async def test_a_new_secret_is_shown_once(world, alice):
+    """Only for a webhook that the search has."""
     response = await alice.ask("POST", f"/me/searches/{SEARCH}/secret", json={"to": HOOK})
     assert response.status_code == 201
     assert re.fullmatch(r"whsec_\S{44}", (await response.get_json())["secret"])
@@ -126,6 +130,7 @@ async def test_a_key_tests_by_its_scope_and_makes_no_secrets(world, alice):
 
 
 def unsubscribe_path(world, channel=7, action=MailAction.UNSUBSCRIBE) -> str:
+    """The path of a link."""
     token = sign_link(world.services.alerts.mail_signer, action, channel)
     return f"/{action}/{channel}/{token}"
 
@@ -135,8 +140,7 @@ def unsubscribe_path(world, channel=7, action=MailAction.UNSUBSCRIBE) -> str:
     [
         (b"List-Unsubscribe=One-Click", "application/x-www-form-urlencoded"),
         (
-            b'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n'
-            b"--x--\r\n",
+            b'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--x--\r\n',
             "multipart/form-data; boundary=x",
         ),
         (b"", None),
@@ -190,6 +194,7 @@ async def test_a_link_confirms_an_address(world):
 
 
 def fresh(number: int, name: str = "Storms") -> FreshMatch:
+    """A match of now, by its number."""
     return FreshMatch(SEARCH, name, Match(article(number).id, article(number), NOW, ("BBC",)))
 
 

@@ -1,8 +1,8 @@
 """aiosmtpd as a process of its own: `python -m tests.outbound.alerts.smtp_server OPTIONS`.
 
 In the process of the tests asyncio is patched by trio-asyncio. OPTIONS are JSON: `port`, `refuse`,
-`end`, `folder`, and for TLS `certificate`, `key` and `implicit`, for sign-in `password`. It prints a
-line when it listens, writes each mail as a file of JSON into the folder, and ends with its input.
+`end`, `folder`, and for TLS `certificate`, `key` and `implicit`, for sign-in `password`. It prints
+a line when it listens, writes each mail as a file of JSON into the folder, and ends with its input.
 """
 
 import base64
@@ -20,7 +20,7 @@ class Handler:
     """Accepts or refuses what comes.
 
     Args:
-        options: `refuse` is the answer to a recipient, or "" to accept; `end` that to a mail's data.
+        options: `refuse` is the answer to a recipient, "" to accept; `end` that to a mail's data.
     """
 
     def __init__(self, options):

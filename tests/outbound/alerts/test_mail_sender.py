@@ -28,6 +28,7 @@ SENT = delivery(ChannelKind.EMAIL, "alice@example.org")
 
 
 def build_sender(url: str, counter=None) -> MailSender:
+    """A sender for a server."""
     return MailSender(
         read_smtp_url(url),
         "News <alerts@us.example>",
@@ -38,6 +39,7 @@ def build_sender(url: str, counter=None) -> MailSender:
 
 
 async def send(url: str, sent=SENT) -> Attempt:
+    """Send once, within the patience of a test."""
     with trio.fail_after(PATIENCE_S):
         return await build_sender(url).send(sent)
 
@@ -130,12 +132,14 @@ async def test_what_an_answer_for_a_recipient_means(refuse, found):
 
 
 async def test_a_refused_mail_is_no_delivery():
+    """Also if the recipient was accepted."""
     with mailbox(end="554 5.6.0 Not here") as box:
         found = await send(f"smtp://127.0.0.1:{box.port}")
     assert found == Attempt(Outcome.REFUSED, 554, "SMTP 554")
 
 
 async def test_no_server_and_no_name():
+    """Each has its reason."""
     refused = await send(f"smtp://127.0.0.1:{free_port()}")
     assert refused == Attempt(Outcome.UNREACHABLE, detail="cannot connect: refused")
     unknown = await send("smtp://nobody.invalid")

@@ -252,7 +252,7 @@ async def _create_tests(
     return len(channels)
 
 
-async def _rotate_secret(
+async def _rotate_secret(  # noqa: PLR0917 - a unit of work takes its values by position
     connection: Connection,
     user_id: int,
     search_id: str,
