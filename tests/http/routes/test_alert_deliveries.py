@@ -26,6 +26,10 @@ from tests.http.world import NOW, World, article
 
 SEARCH, OTHER = "w_" + "a" * 20, "w_" + "b" * 20
 HOOK = "https://receiver.example/hook"
+MULTIPART = (
+    b'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\n'
+    b"One-Click\r\n--x--\r\n"
+)
 LOGGED = LoggedDelivery(
     "d_" + "a" * 20,
     ChannelKind.WEBHOOK,
@@ -140,7 +144,7 @@ def unsubscribe_path(world, channel=7, action=MailAction.UNSUBSCRIBE) -> str:
     [
         (b"List-Unsubscribe=One-Click", "application/x-www-form-urlencoded"),
         (
-            b'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--x--\r\n',
+            MULTIPART,
             "multipart/form-data; boundary=x",
         ),
         (b"", None),
