@@ -180,7 +180,7 @@ async def test_a_server_that_hangs_ends_neither_the_actor_nor_the_thread(monkeyp
 
 
 async def test_an_address_is_asked_first_and_three_times_a_day():
-    """Whoever entered it, and in whatever spelling; the mail has no story."""
+    """Over all accounts, in capitals too; the mail has no story."""
     unconfirmed = evolve(SENT, is_test=True, confirmed=False)
     louder = evolve(unconfirmed, address="ALICE@example.org")
     with mailbox() as box:
