@@ -1,12 +1,12 @@
 """The mail server that SMTP_URL names, and the sender that SMTP_FROM names."""
 
 import re
-from email.headerregistry import Address
 from email.utils import parseaddr
 from urllib.parse import unquote, urlsplit
 
 from attrs import frozen
 
+from newsintel.config.mail_address import is_mail_address
 from newsintel.config.values import Secret, is_loopback
 
 DEFAULT_PORTS = {"smtp": 587, "smtps": 465}
@@ -71,11 +71,6 @@ def read_smtp_url(url: str) -> SmtpServer:
 
 def parse_sender(raw: str) -> str:
     """A sender of mails: an address, or a name and `<address>`."""
-    name, address = parseaddr(raw)
-    try:
-        found = Address(name, addr_spec=address)
-    except (ValueError, IndexError):
-        found = Address()
-    if not (found.username and "." in found.domain and address.isascii() and raw.isprintable()):
+    if not (raw.isprintable() and is_mail_address(parseaddr(raw)[1])):
         raise ValueError("must be a sender such as alerts@example.org or News <alerts@example.org>")
     return raw.strip()

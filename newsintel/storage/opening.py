@@ -188,8 +188,9 @@ def _archive_stores(postgres: Postgres, spool: tuple[SpoolPlace, ...]) -> Archiv
 
 
 def _make_sealer(settings: Settings) -> Callable[[], Sealer]:
-    """Return what returns the sealer. It is created at first use: a command that seals nothing
-    creates no keys.
+    """Return what returns the sealer.
+
+    It is created at first use: a command that seals nothing creates no keys.
     """
     return cache(lambda: Sealer(settings.secret_keys or load_or_create_keys(settings.data_dir)))
 

@@ -54,6 +54,7 @@ async def run_for(time_s, store, sender, kinds=tuple(ChannelKind)) -> Counts:
 
 
 async def test_what_is_due_is_sent_once(autojump_clock):
+    """And counted by its kind and what came of it."""
     store, sender = waiting("d_1", "d_2"), ScriptedSender()
     counts = await run_for(60, store, sender)
     assert sorted(sender.sent) == ["d_1", "d_2"]
@@ -62,6 +63,7 @@ async def test_what_is_due_is_sent_once(autojump_clock):
 
 
 async def test_an_alert_is_sent_within_seconds(autojump_clock):
+    """The outbox is read about every second."""
     store, sender = waiting("d_1"), ScriptedSender()
     store.waiting["d_1"] = (store.waiting["d_1"][0], Clock()())
     await run_for(IDLE_S, store, sender)
@@ -80,6 +82,7 @@ async def test_a_failure_is_tried_again_with_the_same_id(autojump_clock):
 
 
 async def test_ten_failures_in_three_days_end_a_delivery(autojump_clock):
+    """And disable its channel."""
     store, sender = waiting("d_1"), ScriptedSender([Attempt(Outcome.REFUSED, 500)])
     await run_for(4 * 86400, store, sender)
     assert len(sender.sent) == 10
@@ -88,6 +91,7 @@ async def test_ten_failures_in_three_days_end_a_delivery(autojump_clock):
 
 
 async def test_a_bug_in_a_sender_fails_only_this_attempt(autojump_clock):
+    """The actor goes on, and the delivery is tried again."""
     store, sender = waiting("d_1"), ScriptedSender([ZeroDivisionError(), OK])
     counts = await run_for(30, store, sender)
     assert sender.sent == ["d_1", "d_1"]
@@ -132,6 +136,7 @@ async def test_no_more_than_the_slots_are_sent_at_once(autojump_clock):
 
 
 async def test_a_database_that_is_away_ends_nothing(autojump_clock):
+    """What is due is sent when it is back."""
     store, sender = waiting("d_1"), ScriptedSender()
     store.away = True
     counts = await run_for(10, store, sender)

@@ -21,6 +21,7 @@ from newsintel.config.smtp_url import SmtpServer, check_smtp_url, parse_sender, 
     ],
 )
 def test_addresses_of_servers(url, server):
+    """Both schemes with their ports, and an escaped name and password."""
     assert read_smtp_url(url) == server
     assert check_smtp_url(f" {url} ").reveal() == url
 
@@ -32,12 +33,14 @@ def test_addresses_of_servers(url, server):
      "smtp://ma\u0131l.example.org"],
 )  # fmt: skip
 def test_other_texts_are_none(url):
+    """The message states the rule."""
     with pytest.raises(ValueError, match="must"):
         check_smtp_url(url)
 
 
 @given(st.text(max_size=80))
 def test_no_text_crashes_the_reader(text):
+    """Each text is an address or has its message."""
     for wanted in (text, f"smtp://{text}"):
         try:
             check_smtp_url(wanted)
@@ -46,26 +49,48 @@ def test_no_text_crashes_the_reader(text):
 
 
 def test_only_this_machine_may_get_mail_in_the_clear():
+    """A private network is not this machine."""
     assert not read_smtp_url("smtp://localhost").needs_tls
     assert not read_smtp_url("smtp://127.0.0.1").needs_tls
     assert read_smtp_url("smtp://10.0.0.1").needs_tls
 
 
-@pytest.mark.parametrize("sender", ["alerts@example.org", "News <alerts@example.org>",
-                                    '"News, daily" <alerts@example.org>', "Zeitung für alle <a@b.org>"])  # fmt: skip
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "alerts@example.org",
+        "News <alerts@example.org>",
+        '"News, daily" <alerts@example.org>',
+        "Zeitung für alle <a@b.org>",
+    ],
+)
 def test_senders(sender):
+    """An address alone, or with a name in any script."""
     assert parse_sender(f" {sender} ") == sender
 
 
-@pytest.mark.parametrize("sender", ["", "alerts", "alerts@", "@example.org", "alerts@localhost",
-                                    "News <alerts>", "a@b.org\nBcc: c@d.org", "ä@example.org"])  # fmt: skip
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "",
+        "alerts",
+        "alerts@",
+        "@example.org",
+        "alerts@localhost",
+        "News <alerts>",
+        "a@b.org\nBcc: c@d.org",
+        "ä@example.org",
+    ],
+)
 def test_other_texts_are_no_senders(sender):
+    """Nor can they add a header."""
     with pytest.raises(ValueError, match="must be a sender"):
         parse_sender(sender)
 
 
 @given(st.text(max_size=80))
 def test_no_text_crashes_the_senders_reader(text):
+    """Each text is a sender or has the message."""
     try:
         parse_sender(text)
     except ValueError as error:

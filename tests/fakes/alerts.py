@@ -162,6 +162,7 @@ class MemorySavedSearches:
     Attributes:
         rows: each search with the account that has it, the oldest first.
         matches: by the public id of a search, the latest first.
+        pages: arranged pages of matches, by the account and the search, which go first.
         previewed: what `preview` answers.
         refusal: what `create`, `change` and `preview` raise.
         away: raise UnavailableError.
@@ -169,6 +170,7 @@ class MemorySavedSearches:
 
     rows: dict[str, tuple[int, SavedSearch]] = field(factory=dict)
     matches: dict[str, list[Match]] = field(factory=dict)
+    pages: dict[tuple[int, str], MatchPage] = field(factory=dict)
     previewed: Preview = Preview(0, (), (), ())
     refusal: InvalidParameterError | None = None
     away: bool = False
@@ -251,6 +253,8 @@ class MemorySavedSearches:
         self, user_id: int, public_id: str, limit: int, after: Position | None
     ) -> MatchPage | None:
         """Return a page of `matches`."""
+        if (user_id, public_id) in self.pages:
+            return self.pages[user_id, public_id]
         if await self.find(user_id, public_id) is None:
             return None
         start = int(after.keys[0]) if after else 0

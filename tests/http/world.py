@@ -286,7 +286,7 @@ class World:
     metrics: Metrics = field(factory=Metrics)
     preferences: MemoryPreferences = field(factory=MemoryPreferences)
     saved: MemorySaved = field(factory=MemorySaved)
-    searches: MemorySavedSearches = field(factory=MemorySavedSearches)
+    saved_searches: MemorySavedSearches = field(factory=MemorySavedSearches)
     deliveries: MemoryDeliveries = field(factory=MemoryDeliveries)
     feedback: MemoryFeedback = field(factory=MemoryFeedback)
     not_same: MemoryNotSame = field(factory=MemoryNotSame)
@@ -358,7 +358,7 @@ class World:
                 ),
             ),
             alerts=AlertServices(
-                searches=self.searches,
+                searches=self.saved_searches,
                 deliveries=self.deliveries,
                 mail_signer=Signer([Secret("A" * 43)], MAIL_TOKENS),
             ),

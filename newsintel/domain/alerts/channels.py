@@ -4,6 +4,7 @@ import re
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from newsintel.config.mail_address import is_mail_address
 from newsintel.domain.text.request_urls import find_url_fault
 
 
@@ -16,15 +17,6 @@ class ChannelKind(StrEnum):
     NTFY = "ntfy"
     APPRISE = "apprise"
 
-
-MAX_MAIL_CHARS = 254
-"""The longest address that SMTP can carry (RFC 5321, 4.5.3.1.3, with its angle brackets)."""
-
-_MAIL = re.compile(
-    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@"
-    r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
-)
-"""The valid addresses of WHATWG HTML, 4.10.5.1.5, with a registered domain."""
 
 _TOPIC = re.compile(r"/[-_A-Za-z0-9]{1,64}")
 """The path of a topic: ntfy's own rule for names (server/server.go), below no other path."""
@@ -44,7 +36,7 @@ def find_address_fault(kind: ChannelKind, address: str) -> str | None:
         case ChannelKind.FEED:
             return "must be left out: the answer has the feed's address" if address else None
         case ChannelKind.EMAIL:
-            return None if _is_mail_address(address) else "must be an e-mail address"
+            return None if is_mail_address(address) else "must be an e-mail address"
         case ChannelKind.WEBHOOK:
             return _find_http_fault(address)
         case ChannelKind.NTFY:
@@ -53,10 +45,6 @@ def find_address_fault(kind: ChannelKind, address: str) -> str | None:
         case ChannelKind.APPRISE:
             wanted = "must be the address of a key, such as https://apprise.example/notify/KEY"
             return _find_http_fault(address) or _find_path_fault(_APPRISE, address, wanted)
-
-
-def _is_mail_address(address: str) -> bool:
-    return len(address) <= MAX_MAIL_CHARS and _MAIL.fullmatch(address) is not None
 
 
 def _find_http_fault(address: str) -> str | None:

@@ -1,4 +1,4 @@
-"""When a failed delivery is tried again (Standard Webhooks 1.0.0, "Deliverability and reliability").
+"""When a failed delivery is tried again (Standard Webhooks 1.0.0, "Deliverability…").
 
 All channels follow the schedule that the specification gives for webhooks.
 """

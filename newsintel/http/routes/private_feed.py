@@ -4,7 +4,8 @@ The token is the only credential, so it is never logged: the redactor knows its 
 logged by their pattern.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 
 from attrs import frozen
 from quart import Response, request
@@ -64,14 +65,11 @@ def build_routes() -> tuple[Route, ...]:
 
 async def show_feed(services: Services, given: FeedParameters) -> Response:
     """Answer with the feed; 404 if its address does not exist, or was ended."""
-    owned = await _find_feed(services, digest_secret(given.token))
-    if owned is None:
+    found = await _find_feed(services, digest_secret(given.token))
+    if found is None:
         raise NotFound("No feed has this address.")
-    if isinstance(owned, AlertFeed):
-        name, body = owned.name, await _list_matches(services, owned)
-    else:
-        name, body = owned.feed.name, await _list_articles(services, owned)
-    encoding = Encoding(given.format, lambda _: _describe_channel(services.settings, name))
+    body = await found.list_articles()
+    encoding = Encoding(given.format, lambda _: _describe_channel(services.settings, found.name))
     data = await run_in_turns(encoding.encode(body))
     tag = hash_body(data)
     return respond_unless_held(data, _build_headers(data, tag, encoding.media_type), tag)
@@ -88,15 +86,30 @@ def _build_headers(data: bytes, tag: str, media_type: str) -> HeaderLines:
     ]
 
 
-async def _find_feed(services: Services, digest: str) -> OwnedFeed | AlertFeed | None:
-    """Return the feed of an address, or the saved search whose alerts it lists.
+@frozen
+class _FoundFeed:
+    """A feed and its owner's public id; `list_articles` returns its body."""
+
+    person: str
+    name: str
+    list_articles: Callable[[], Awaitable[Body]]
+
+
+async def _find_feed(services: Services, digest: str) -> _FoundFeed | None:
+    """Return the feed of an address: a person's list, or the stories of a saved search.
 
     Guesses are limited like those of API keys.
     """
 
-    async def ask() -> OwnedFeed | AlertFeed | None:
+    async def ask() -> _FoundFeed | None:
         owned = await services.personal.feeds.find(digest)
-        return owned or await services.alerts.deliveries.find_feed(digest)
+        if owned is not None:
+            listed = partial(_list_articles, services, owned)
+            return _FoundFeed(owned.person, owned.feed.name, listed)
+        alerts = await services.alerts.deliveries.find_feed(digest)
+        if alerts is None:
+            return None
+        return _FoundFeed(alerts.person, alerts.name, partial(_list_matches, services, alerts))
 
     return await services.limits.lookups.look_up(digest, get_current_caller().person, ask)
 

@@ -27,7 +27,7 @@ MAIL_S = 20.0
 """Time limit of one attempt, from the look-up of the server to its last answer."""
 
 MOST_CONFIRMATIONS, DAY_S = 3, 86_400
-"""Mails in a day that ask an address to be confirmed, whoever entered it: nobody can flood it."""
+"""Mails in a day that ask an address to be confirmed, over all accounts: nobody can flood it."""
 
 MOST_AT_ONCE = 4
 """Connections to the mail server. More mails wait within their own time."""

@@ -47,9 +47,11 @@ BAD = [
 
 @pytest.mark.parametrize(("kind", "address"), GOOD)
 def test_addresses_that_a_channel_can_have(kind, address):
+    """As their documentation writes them."""
     assert find_address_fault(ChannelKind(kind), address) is None
 
 
 @pytest.mark.parametrize(("kind", "address", "fault"), BAD)
 def test_addresses_that_it_cannot_have(kind, address, fault):
+    """Each has its reason."""
     assert (find_address_fault(ChannelKind(kind), address) or "").startswith(fault)

@@ -34,6 +34,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=400)
 
 
 def test_a_webhook_is_the_contracts_json():
+    """With who else tells the story, and how many there are."""
     sent = delivery(stories=(story("a", "Storm", "BBC", "The Example"),), total=3)
     assert json.loads(build_webhook(sent, summarize_article)) == {
         "type": "story.matched",
@@ -50,6 +51,7 @@ def test_a_webhook_is_the_contracts_json():
 
 
 def test_a_test_says_so():
+    """In each form."""
     sent = delivery(is_test=True, stories=(), total=0)
     body = json.loads(build_webhook(sent, summarize_article))
     assert (body["data"]["test"], body["data"]["articles"]) == (True, [])
@@ -58,6 +60,7 @@ def test_a_test_says_so():
 
 
 def test_who_else_tells_a_story():
+    """Its own publisher is named once, of many others three."""
     assert describe_story(story("a", "Storm")) == "Storm (The Example)"
     assert describe_story(story("a", "Storm", "BBC", "The Example")) == "Storm (The Example, BBC)"
     many = ("A", "B", "C", "D", "E")
@@ -67,6 +70,7 @@ def test_who_else_tells_a_story():
 
 
 def test_titles_and_texts():
+    """One story by its title, more by their number."""
     one, two = story("a", "Storm"), story("b", "Flood")
     assert build_title(delivery(stories=(one,))) == "Storms: Storm"
     both = delivery(stories=(one, two), total=9)
@@ -108,6 +112,7 @@ def test_ntfy_messages_fit(titles, name):
 
 
 def test_a_long_first_line_is_cut_within_a_character():
+    """The rest of the character is dropped."""
     sent = delivery(stories=(story("a", "ü" * 5000),))
     message = json.loads(build_ntfy(sent, PAGE))["message"]
     assert message == "ü" * (MAX_NTFY_BYTES // 2)
@@ -125,6 +130,7 @@ def test_apprise_takes_what_its_docs_show():
 
 
 def read_mail(sent, sender="News <alerts@news.example>"):
+    """A mail as its receiver parses it."""
     return message_from_bytes(build_mail(sent, sender, LINKS).as_bytes(), policy=policy.default)
 
 
@@ -165,6 +171,7 @@ def test_no_text_breaks_a_mail(name, title):
 
 
 def test_a_digest_says_what_it_leaves_out():
+    """Also in HTML."""
     sent = delivery(ChannelKind.EMAIL, "a@example.org", stories=(story("a"),), total=80)
     _, html = (part.get_content() for part in read_mail(sent).iter_parts())
     assert "And 79 more." in html

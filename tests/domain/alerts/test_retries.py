@@ -43,30 +43,36 @@ def test_the_schedule_is_the_specifications():
 
 
 def test_retry_after_counts_if_it_is_later():
+    """Up to a day."""
     assert plan_retry_s(1, 90, 0) == 90
     assert plan_retry_s(3, 90, 0) == 1800
     assert plan_retry_s(1, 10**9, 0) == 86400
 
 
 def judge(attempt: Attempt, attempts: int = 0, **changes) -> Settlement:
+    """What follows from an attempt."""
     return judge_attempt(delivery(attempts=attempts, **changes), attempt, NOON, 0)
 
 
 def test_success_ends_a_delivery():
+    """Nothing more is sent."""
     assert judge(Attempt(Outcome.DELIVERED, 204)) == Settlement(DeliveryState.DELIVERED)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.TIMEOUT, Outcome.UNREACHABLE])
 def test_failure_is_retried(outcome):
+    """Whatever its reason, by the number of attempts."""
     assert judge(Attempt(outcome)) == Settlement(DeliveryState.PENDING, at(5))
     assert judge(Attempt(outcome), attempts=1) == Settlement(DeliveryState.PENDING, at(300))
 
 
 def test_gone_disables_at_once():
+    """The receiver wants no more."""
     assert judge(Attempt(Outcome.GONE, 410)) == Settlement(DeliveryState.FAILED, disable=GONE)
 
 
 def test_the_last_failure_disables():
+    """After 75 hours."""
     assert judge(REFUSED, attempts=8).state is DeliveryState.PENDING
     assert judge(REFUSED, attempts=9) == Settlement(DeliveryState.FAILED, disable=FAILED)
 
@@ -79,5 +85,6 @@ def test_a_test_is_tried_once():
 
 
 def test_kinds_share_one_schedule():
+    """There is one for all."""
     for kind in ChannelKind:
         assert judge(REFUSED, kind=kind).retry_at == at(5)

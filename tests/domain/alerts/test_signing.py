@@ -30,12 +30,14 @@ def now() -> datetime:
 
 @given(st.dictionaries(st.text(), st.text()), st.binary(min_size=24, max_size=64))
 def test_the_authors_library_verifies_any_body(data, key):
+    """With keys of all lengths that the specification allows."""
     secret, body = "whsec_" + base64.b64encode(key).decode(), json.dumps(data).encode()
     headers = sign_webhook([SigningKey(secret)], NAME, now(), body)
     assert Webhook(secret).verify(body, dict(headers)) == data
 
 
 def test_another_key_or_body_is_refused():
+    """And another id or time."""
     secret, body = create_secret(), b'{"a":1}'
     headers = dict(sign_webhook([SigningKey(secret)], NAME, now(), body))
     assert Webhook(secret).verify(body, headers) == {"a": 1}
@@ -83,12 +85,14 @@ def test_rotation_signs_with_both_keys_for_a_day():
 
 
 def test_secrets_have_256_bits_and_a_prefix():
+    """Each is another."""
     secret = create_secret()
     assert re.fullmatch(r"whsec_[A-Za-z0-9+/]{43}=", secret)
     assert secret != create_secret()
 
 
 def test_keys_can_be_sealed_as_text():
+    """With their ends."""
     at = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
     keys = rotate_keys([SigningKey(create_secret())], create_secret(), at)
     assert read_keys(write_keys(keys)) == keys

@@ -19,13 +19,17 @@ from newsintel.domain.alerts.delivery_model import (
 from newsintel.domain.alerts.mail_tokens import MailAction, sign_link
 from newsintel.domain.alerts.model import Match
 from newsintel.http.application import create_app
+from newsintel.http.routes.alert_stream import LIFE_S
 from tests.fakes.accounts import program
 from tests.http.personal_world import Person, code
 from tests.http.world import NOW, World, article
-from tests.waiting import PATIENCE_S
 
 SEARCH, OTHER = "w_" + "a" * 20, "w_" + "b" * 20
 HOOK = "https://receiver.example/hook"
+MULTIPART = (
+    b'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\n'
+    b"One-Click\r\n--x--\r\n"
+)
 LOGGED = LoggedDelivery(
     "d_" + "a" * 20,
     ChannelKind.WEBHOOK,
@@ -41,6 +45,7 @@ LOGGED = LoggedDelivery(
 
 @pytest.fixture
 def world():
+    """A world without saved searches."""
     return World()
 
 
@@ -56,6 +61,7 @@ async def alice(world):
 
 
 async def test_the_log_has_each_attempt(alice):
+    """With what the receiver answered and how long it took."""
     assert await alice.get(f"/me/searches/{SEARCH}/deliveries") == {
         "deliveries": [
             {
@@ -82,12 +88,14 @@ async def test_the_log_has_each_attempt(alice):
 
 
 async def test_a_test_is_accepted(world, alice):
+    """It is sent later."""
     response = await alice.ask("POST", f"/me/searches/{SEARCH}/test")
     assert (response.status_code, await response.get_json()) == (202, {"tests": 1})
     assert world.deliveries.tests == [SEARCH]
 
 
 async def test_a_new_secret_is_shown_once(world, alice):
+    """Only for a webhook that the search has."""
     response = await alice.ask("POST", f"/me/searches/{SEARCH}/secret", json={"to": HOOK})
     assert response.status_code == 201
     assert re.fullmatch(r"whsec_\S{44}", (await response.get_json())["secret"])
@@ -126,6 +134,7 @@ async def test_a_key_tests_by_its_scope_and_makes_no_secrets(world, alice):
 
 
 def unsubscribe_path(world, channel=7, action=MailAction.UNSUBSCRIBE) -> str:
+    """The path of a link."""
     token = sign_link(world.services.alerts.mail_signer, action, channel)
     return f"/{action}/{channel}/{token}"
 
@@ -135,8 +144,7 @@ def unsubscribe_path(world, channel=7, action=MailAction.UNSUBSCRIBE) -> str:
     [
         (b"List-Unsubscribe=One-Click", "application/x-www-form-urlencoded"),
         (
-            b'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n'
-            b"--x--\r\n",
+            MULTIPART,
             "multipart/form-data; boundary=x",
         ),
         (b"", None),
@@ -190,6 +198,7 @@ async def test_a_link_confirms_an_address(world):
 
 
 def fresh(number: int, name: str = "Storms") -> FreshMatch:
+    """A match of now, by its number."""
     return FreshMatch(SEARCH, name, Match(article(number).id, article(number), NOW, ("BBC",)))
 
 
@@ -197,17 +206,10 @@ async def test_matches_are_told_to_an_open_page_once(world, alice, autojump_cloc
     """In the format that httpx-sse reads; of somebody else's nothing."""
     owner = world.deliveries.owners[SEARCH]
     world.deliveries.fresh = [(owner, fresh(1)), (owner, fresh(2)), (owner + 1, fresh(3))]
-    pieces = []
-    async with alice._client.request(
-        "/me/searches/stream", method="GET", headers=alice.headers
-    ) as connection:
-        await connection.send_complete()
-        with trio.move_on_after(60):
-            while True:
-                pieces.append(await connection.receive())
+    text = await read_stream(alice)
     decoder = httpx_sse._decoders.SSEDecoder()
-    text = b"".join(pieces).decode()
-    events = [event for line in text.split("\n") if (event := decoder.decode(line))]
+    decoded = [event for line in text.split("\n") if (event := decoder.decode(line))]
+    events = [event for event in decoded if event.data]  # browsers drop those without
     assert [(event.event, json.loads(event.data)["article"]["id"]) for event in events] == [
         ("match", article(1).id),
         ("match", article(2).id),
@@ -221,11 +223,24 @@ async def test_matches_are_told_to_an_open_page_once(world, alice, autojump_cloc
     assert text.count(":\n\n") >= 3  # heartbeats while nothing happens
 
 
-async def test_a_stream_needs_a_session_and_ends_by_itself(world, alice, autojump_clock):
-    """After five minutes the browser comes again, and must still be signed in."""
+async def read_stream(person) -> str:
+    """Read the stream to its end, which comes after five minutes of the test's clock."""
+    async with person._client.request(
+        "/me/searches/stream", method="GET", headers=person.headers
+    ) as connection:
+        await connection.send_complete()
+        with trio.fail_after(2 * LIFE_S):
+            response = await connection.as_response()
+    return (await response.get_data()).decode()
+
+
+async def test_a_stream_needs_a_session(world):
+    """So a browser that comes again after five minutes must still be signed in."""
     client = create_app(world.services).test_client()
     assert (await client.get("/me/searches/stream")).status_code == 401
-    with trio.fail_after(max(400, PATIENCE_S)):
-        response = await alice.ask("GET", "/me/searches/stream")
-        assert response.status_code == 200
-        assert await response.get_data()
+
+
+async def test_streams_are_limited(world, alice, monkeypatch):
+    """Each asks the database every two seconds."""
+    monkeypatch.setattr("newsintel.http.routes.alert_stream.MOST_STREAMS", 0)
+    assert await code(await alice.ask("GET", "/me/searches/stream")) == (503, "busy")

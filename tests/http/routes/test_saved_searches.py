@@ -120,7 +120,7 @@ async def test_bad_members_are_named(alice, change, member, words):
 async def test_a_query_that_is_too_broad_is_refused_with_the_reason(world, alice):
     """By creation, change and preview alike."""
     made = await save(alice)
-    world.searches.refusal = InvalidParameterError("q", "too_broad", "It matches everything.")
+    world.saved_searches.refusal = InvalidParameterError("q", "too_broad", "It matches everything.")
     for method, path in (
         ("POST", "/me/searches"),
         ("PATCH", f"/me/searches/{made['id']}"),
@@ -183,7 +183,7 @@ async def test_a_search_can_be_deleted(alice):
 async def test_everything_of_somebody_else_is_a_404(world, alice, method, what, body):
     """Nothing is read or changed; as is what does not exist; without a session it is 401."""
     made = await save(alice)
-    world.searches.matches[made["id"]] = [Match(article(1).id, article(1), NOW)]
+    world.saved_searches.matches[made["id"]] = [Match(article(1).id, article(1), NOW)]
     bob = await Person.of(world, "bob")
     before = await alice.get(f"/me/searches/{made['id']}")
     more = {} if body is None else {"json": body}
@@ -228,7 +228,7 @@ async def test_a_page_of_another_site_cannot_change_a_search(alice):
 async def test_matches_come_in_pages(world, alice):
     """Each story once, with who else tells it; the cursor is bound to the search."""
     made, other = await save(alice), await save(alice)
-    world.searches.matches[made["id"]] = [
+    world.saved_searches.matches[made["id"]] = [
         Match(article(number).id, article(number), NOW - timedelta(hours=number), ("A", "B"))
         for number in range(3)
     ]
@@ -246,7 +246,7 @@ async def test_matches_come_in_pages(world, alice):
 
 async def test_a_preview_shows_days_publishers_and_articles(world, alice):
     """Each with its count."""
-    world.searches.previewed = Preview(
+    world.saved_searches.previewed = Preview(
         3, ((NOW, 1), (NOW + timedelta(days=1), 2)), (("BBC", 3),), (Hit(article(1), NOW, NOW),)
     )
     response = await alice.ask("POST", "/me/searches/preview", json={"query": {"q": "storm"}})
@@ -260,7 +260,7 @@ async def test_a_preview_shows_days_publishers_and_articles(world, alice):
 async def test_a_search_that_stopped_delivering_says_so(world, alice):
     """In the list, for the search and the channel."""
     made = await save(alice)
-    owner, search = world.searches.rows[made["id"]]
+    owner, search = world.saved_searches.rows[made["id"]]
     failing = Channel(1, ChannelKind.NTFY, NTFY, failing_since=NOW)
     ended = Channel(2, ChannelKind.WEBHOOK, HOOK, disabled_at=NOW, disabled_reason="It is gone.")
     unconfirmed = Channel(3, ChannelKind.EMAIL, "a@example.org")
@@ -272,7 +272,7 @@ async def test_a_search_that_stopped_delivering_says_so(world, alice):
         ((unconfirmed,), False),
     ):
         object.__setattr__(search, "channels", channels)
-        world.searches.rows[made["id"]] = (owner, search)
+        world.saved_searches.rows[made["id"]] = (owner, search)
         (row,) = (await alice.get("/me/searches"))["searches"]
         assert row["works"] is works
     object.__setattr__(search, "channels", (ended,))
@@ -298,7 +298,7 @@ async def test_mail_is_sent_after_its_owner_agreed():
 
 async def test_an_archive_that_is_away_is_a_503(world, alice):
     """Not an empty list."""
-    world.searches.away = True
+    world.saved_searches.away = True
     assert await code(await alice.ask("GET", "/me/searches")) == (503, "archive_timeout")
 
 
@@ -306,7 +306,7 @@ async def test_the_export_has_searches_matches_and_deliveries(world, alice):
     """Also of several searches."""
     made = [await save(alice) for _ in range(3)]
     await save(await Person.of(world, "bob"), name="of Bob")
-    world.searches.matches[made[1]["id"]] = [
+    world.saved_searches.matches[made[1]["id"]] = [
         Match(article(number).id, article(number), NOW) for number in range(150)
     ]
     response = await alice.download("/me/export")

@@ -1,15 +1,22 @@
 """Receivers of alerts that nobody here wrote: Python's HTTP server and aiosmtpd."""
 
-import socket
+import base64
+import json
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
-from aiosmtpd.controller import Controller
 from attrs import define, field
+
+from tests.service import ROOT, free_port
 
 
 @define
@@ -37,6 +44,13 @@ class Receiver:
     delay_s: float = 0.0
 
 
+class QuietServer(ThreadingHTTPServer):
+    """Python's HTTP server, which prints nothing when a client is killed."""
+
+    def handle_error(self, *_: object) -> None:
+        """The client has left."""
+
+
 @contextmanager
 def receiving(*statuses: int, **headers: str) -> Iterator[Receiver]:
     """Run a receiver."""
@@ -61,7 +75,7 @@ def receiving(*statuses: int, **headers: str) -> Iterator[Receiver]:
         def log_message(self, *_: object) -> None:
             """Print nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with QuietServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
@@ -75,52 +89,37 @@ def receiving(*statuses: int, **headers: str) -> Iterator[Receiver]:
 
 @define
 class Mailbox:
-    """What an SMTP server has accepted.
+    """A running aiosmtpd."""
 
-    Attributes:
-        refuse: the answer to a recipient; "" = accept.
-        end: the answer to a mail's data.
-    """
+    port: int
+    folder: Path
 
-    port: int = 0
-    refuse: str = ""
-    end: str = "250 OK"
-    mails: list = field(factory=list)
-
-    async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802
-        """Accept or refuse a recipient."""
-        if self.refuse:
-            return self.refuse
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802
-        """Keep a mail."""
-        if self.end.startswith("250"):
-            mail = message_from_bytes(envelope.content, policy=policy.default)
-            self.mails.append((envelope.mail_from, tuple(envelope.rcpt_tos), mail))
-        return self.end
+    @property
+    def mails(self) -> list[tuple[str, tuple[str, ...], EmailMessage]]:
+        """The sender, the recipients and the content of each mail that it accepted."""
+        found = []
+        for file in sorted(self.folder.iterdir()):
+            mail = json.loads(file.read_text())
+            content = base64.b64decode(mail["content"])
+            message = message_from_bytes(content, policy=policy.default)
+            found.append((mail["from"], tuple(mail["to"]), message))
+        return found
 
 
 @contextmanager
 def mailbox(*, refuse: str = "", end: str = "250 OK", **options) -> Iterator[Mailbox]:
-    """Run aiosmtpd on a free port of 127.0.0.1.
-
-    Args:
-        refuse, end: see `Mailbox`.
-        options: of aiosmtpd's controller.
-    """
-    box = Mailbox(find_free_port(), refuse, end)
-    controller = Controller(box, hostname="127.0.0.1", port=box.port, **options)
-    controller.start()
-    try:
-        yield box
-    finally:
-        controller.stop()
-
-
-def find_free_port() -> int:
-    """Return a port that is free now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+    """Run aiosmtpd on a free port of 127.0.0.1; see `smtp_server` for the options."""
+    with tempfile.TemporaryDirectory() as folder:
+        port = free_port()
+        given = options | {"port": port, "refuse": refuse, "end": end, "folder": folder}
+        command = [sys.executable, "-m", "tests.outbound.alerts.smtp_server", json.dumps(given)]
+        with subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as server:
+            assert server.stdout is not None
+            assert server.stdin is not None
+            assert server.stdout.readline() == "listening\n"
+            try:
+                yield Mailbox(port, Path(folder))
+            finally:
+                server.stdin.close()

@@ -1,10 +1,10 @@
 """Alerts by e-mail, to aiosmtpd."""
 
 import ssl
+from functools import partial
 
 import pytest
 import trio
-from aiosmtpd.smtp import AuthResult
 from attrs import evolve
 
 from newsintel.config.smtp_url import read_smtp_url
@@ -18,7 +18,8 @@ from tests.authority import Authority
 from tests.domain.alerts.made import WORLD, delivery, story
 from tests.fakes.basics import MemoryCounter
 from tests.faults import serving
-from tests.outbound.alerts.receivers import find_free_port, mailbox
+from tests.outbound.alerts.receivers import mailbox
+from tests.service import free_port
 from tests.waiting import PATIENCE_S
 
 BASE = "https://us.example"
@@ -27,6 +28,7 @@ SENT = delivery(ChannelKind.EMAIL, "alice@example.org")
 
 
 def build_sender(url: str, counter=None) -> MailSender:
+    """A sender for a server."""
     return MailSender(
         read_smtp_url(url),
         "News <alerts@us.example>",
@@ -37,6 +39,7 @@ def build_sender(url: str, counter=None) -> MailSender:
 
 
 async def send(url: str, sent=SENT) -> Attempt:
+    """Send once, within the patience of a test."""
     with trio.fail_after(PATIENCE_S):
         return await build_sender(url).send(sent)
 
@@ -49,11 +52,10 @@ def authority(tmp_path, monkeypatch) -> Authority:
     return made
 
 
-def server_tls(authority: Authority, name: str = "localhost") -> ssl.SSLContext:
+def files_of(authority: Authority, name: str = "localhost") -> dict[str, str]:
+    """The files of a certificate, as `mailbox` takes them."""
     pair = authority.issue(name)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pair.certificate, pair.key)
-    return context
+    return {"certificate": str(pair.certificate), "key": str(pair.key)}
 
 
 async def test_a_server_on_this_machine_needs_no_tls():
@@ -62,7 +64,7 @@ async def test_a_server_on_this_machine_needs_no_tls():
     sent = delivery(ChannelKind.EMAIL, "alice@example.org", stories=stories)
     with mailbox() as box:
         assert await send(f"smtp://127.0.0.1:{box.port}", sent) == Attempt(Outcome.DELIVERED, 250)
-    ((sender, recipients, mail),) = box.mails
+        ((sender, recipients, mail),) = box.mails
     assert (sender, recipients) == ("alerts@us.example", ("alice@example.org",))
     assert mail["List-Unsubscribe"] == "<https://us.example/unsubscribe/7/t>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
@@ -74,42 +76,34 @@ async def test_a_server_on_this_machine_needs_no_tls():
 
 async def test_starttls_and_sign_in(authority):
     """The password is sent over TLS alone: the server requires it."""
-    known = []
-
-    def check(_server, _session, _envelope, mechanism, data):
-        known.append((mechanism, data.login, data.password))
-        return AuthResult(success=data.password == b"s3cret/word")
-
-    options = {
-        "tls_context": server_tls(authority),
-        "require_starttls": True,
-        "authenticator": check,
-        "auth_required": True,
-    }
-    with mailbox(**options) as box:
+    with mailbox(**files_of(authority), password="s3cret/word") as box:
         at = f"localhost:{box.port}"
         assert (await send(f"smtp://news:s3cret%2Fword@{at}")).outcome is Outcome.DELIVERED
         wrong = await send(f"smtp://news:wrong-word@{at}")
+        assert len(box.mails) == 1
     assert wrong == Attempt(Outcome.REFUSED, 535, "the mail server refused our name or password")
-    assert known[0][1:] == (b"news", b"s3cret/word")
-    assert len(box.mails) == 1
 
 
 async def test_tls_from_the_start(authority):
-    with mailbox(ssl_context=server_tls(authority)) as box:
+    """As RFC 8314 recommends."""
+    with mailbox(**files_of(authority), implicit=True) as box:
         assert (await send(f"smtps://localhost:{box.port}")).outcome is Outcome.DELIVERED
-    assert len(box.mails) == 1
+        assert len(box.mails) == 1
 
 
-async def test_a_certificate_of_another_host_is_refused(authority):
+@pytest.mark.parametrize("scheme", ["smtp", "smtps"])
+async def test_a_certificate_of_another_host_is_refused(authority, scheme):
     """With STARTTLS, and from the start."""
-    tls = server_tls(authority, "other.example")
-    with mailbox(tls_context=tls) as box:
-        by_starttls = await send(f"smtp://localhost:{box.port}")
-    async with serving(faults.stall, tls=tls) as served:
-        port = served.url.rpartition(":")[2]
-        at_once = await send(f"smtps://localhost:{port}")
-    assert by_starttls == at_once == Attempt(Outcome.UNREACHABLE, detail="cannot connect: TLS")
+    tls = files_of(authority, "other.example")
+    if scheme == "smtp":
+        with mailbox(**tls) as box:
+            found = await send(f"smtp://localhost:{box.port}")
+    else:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tls["certificate"], tls["key"])
+        async with serving(faults.stall, tls=context) as served:
+            found = await send(f"smtps://localhost:{served.url.rpartition(':')[2]}")
+    assert found == Attempt(Outcome.UNREACHABLE, detail="cannot connect: TLS")
 
 
 async def test_mail_never_leaves_the_machine_in_the_clear(monkeypatch):
@@ -117,8 +111,8 @@ async def test_mail_never_leaves_the_machine_in_the_clear(monkeypatch):
     monkeypatch.setattr("newsintel.config.smtp_url.is_loopback", lambda _host: False)
     with mailbox() as box:
         found = await send(f"smtp://127.0.0.1:{box.port}")
+        assert box.mails == []
     assert found == Attempt(Outcome.UNREACHABLE, detail="the mail server lacks TLS or sign-in")
-    assert box.mails == []
 
 
 @pytest.mark.parametrize(
@@ -138,23 +132,32 @@ async def test_what_an_answer_for_a_recipient_means(refuse, found):
 
 
 async def test_a_refused_mail_is_no_delivery():
+    """Also if the recipient was accepted."""
     with mailbox(end="554 5.6.0 Not here") as box:
         found = await send(f"smtp://127.0.0.1:{box.port}")
     assert found == Attempt(Outcome.REFUSED, 554, "SMTP 554")
 
 
 async def test_no_server_and_no_name():
-    refused = await send(f"smtp://127.0.0.1:{find_free_port()}")
+    """Each has its reason."""
+    refused = await send(f"smtp://127.0.0.1:{free_port()}")
     assert refused == Attempt(Outcome.UNREACHABLE, detail="cannot connect: refused")
     unknown = await send("smtp://nobody.invalid")
     assert unknown == Attempt(Outcome.UNREACHABLE, detail="cannot connect: DNS")
 
 
 async def test_a_server_that_closes():
-    async with serving(faults.eof) as served:
-        port = served.url.rpartition(":")[2]
+    """Before its greeting."""
+    async with trio.open_nursery() as nursery:
+        (listener,) = await nursery.start(partial(trio.serve_tcp, _close, 0, host="127.0.0.1"))
+        port = listener.socket.getsockname()[1]
         found = await send(f"smtp://127.0.0.1:{port}")
+        nursery.cancel_scope.cancel()
     assert found.outcome is Outcome.UNREACHABLE
+
+
+async def _close(stream: trio.SocketStream) -> None:
+    await stream.aclose()
 
 
 async def test_a_server_that_hangs_ends_neither_the_actor_nor_the_thread(monkeypatch):
@@ -166,9 +169,7 @@ async def test_a_server_that_hangs_ends_neither_the_actor_nor_the_thread(monkeyp
             await stream.send_all(b"220-wait\r\n")
             await trio.sleep_forever()
 
-        (listener,) = await nursery.start(
-            lambda task_status: trio.serve_tcp(hang, 0, host="127.0.0.1", task_status=task_status)
-        )
+        (listener,) = await nursery.start(partial(trio.serve_tcp, hang, 0, host="127.0.0.1"))
         port = listener.socket.getsockname()[1]
         sender = build_sender(f"smtp://127.0.0.1:{port}")
         with trio.fail_after(PATIENCE_S):
@@ -179,7 +180,7 @@ async def test_a_server_that_hangs_ends_neither_the_actor_nor_the_thread(monkeyp
 
 
 async def test_an_address_is_asked_first_and_three_times_a_day():
-    """Whoever entered it, and in whatever spelling; the mail has no story."""
+    """Over all accounts, in capitals too; the mail has no story."""
     unconfirmed = evolve(SENT, is_test=True, confirmed=False)
     louder = evolve(unconfirmed, address="ALICE@example.org")
     with mailbox() as box:
@@ -189,7 +190,7 @@ async def test_an_address_is_asked_first_and_three_times_a_day():
         refused = await sender.send(unconfirmed)
         assert refused == Attempt(Outcome.REFUSED, detail="the address was asked three times today")
         assert (await sender.send(SENT)).outcome is Outcome.DELIVERED
-    assert len(box.mails) == 4
-    asked = box.mails[0][2]
+        assert len(box.mails) == 4
+        asked = box.mails[0][2]
     assert "https://us.example/confirm/7/t" in asked.get_content()
     assert "Title of a" not in asked.get_content()

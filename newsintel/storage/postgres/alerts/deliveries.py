@@ -175,7 +175,7 @@ class PostgresDeliveries:
         rows = await self._postgres.run(_fetch, outbox.FRESH, user_id, since, most)
         return [
             FreshMatch(row["search_id"], row["search_name"], outbox.build_match(row))
-            for row in rows
+            for row in reversed(rows)  # FRESH has the latest first
         ]
 
     async def prune_log(self, before: datetime) -> int:
@@ -252,7 +252,7 @@ async def _create_tests(
     return len(channels)
 
 
-async def _rotate_secret(
+async def _rotate_secret(  # noqa: PLR0917 - a unit of work takes its values by position
     connection: Connection,
     user_id: int,
     search_id: str,

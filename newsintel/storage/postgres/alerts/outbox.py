@@ -204,7 +204,7 @@ def build_match(row: Record) -> Match:
     return Match(row["story"] or article.id, article, row["matched_at"], publishers)
 
 
-async def settle(
+async def settle(  # noqa: PLR0917 - a unit of work takes its values by position
     connection: Connection,
     delivery: ClaimedDelivery,
     attempt: Attempt,

@@ -48,7 +48,7 @@ async def save(world, headers, **fields):
     """Save a search by the form; return its id."""
     response = await post(world, headers, do="create", **({"q": "storm"} | fields))
     assert response.status_code == 200, await response.get_data()
-    return list(world.searches.rows)[-1]
+    return list(world.saved_searches.rows)[-1]
 
 
 async def test_a_search_is_saved_by_the_form(world, headers):
@@ -95,7 +95,7 @@ async def test_a_search_is_paused_resumed_tested_and_deleted(world, headers):
 async def test_the_preview_draws_days(world, headers):
     """With the number of stories, publishers and articles; the form keeps what was typed."""
     days = tuple((NOW - timedelta(days=30 - day), day % 3) for day in range(31))
-    world.searches.previewed = Preview(30, days, (("BBC", 9),), (Hit(article(1), NOW, NOW),))
+    world.saved_searches.previewed = Preview(30, days, (("BBC", 9),), (Hit(article(1), NOW, NOW),))
     page, _ = await get_page(
         client_of(world), "/alerts?q=storm&language=EN&every=hour&kind=ntfy", headers=headers
     )
@@ -109,7 +109,7 @@ async def test_the_preview_draws_days(world, headers):
 
 async def test_a_query_that_is_refused_shows_the_reason(world, headers):
     """On the page, beside the form."""
-    world.searches.refusal = InvalidParameterError("q", "too_broad", "It matches everything.")
+    world.saved_searches.refusal = InvalidParameterError("q", "too_broad", "It matches everything.")
     page, response = await get_page(client_of(world), "/alerts?q=-storm", headers=headers)
     assert response.status_code == 200
     assert page.texts("#fault") == ["It matches everything."]
@@ -133,7 +133,7 @@ async def test_the_delivery_log_has_each_attempt(world, headers):
             attempts=(attempt,),
         )
     ]
-    world.searches.matches[search] = [Match(article(1).id, article(1), NOW, ("A", "B"))]
+    world.saved_searches.matches[search] = [Match(article(1).id, article(1), NOW, ("A", "B"))]
     page, _ = await get_page(client_of(world), f"/alerts?search={search}", headers=headers)
     (row,) = page.texts("#log tbody tr")
     assert "refused 503: HTTP <503>" in row
@@ -145,7 +145,7 @@ async def test_a_search_that_stopped_delivering_is_shown(world, headers):
     search = await save(world, headers, name="Quiet")
     page, _ = await get_page(client_of(world), "/me/page", headers=headers)
     assert page.texts("#stopped a") == []
-    owner, row = world.searches.rows[search]
+    owner, row = world.saved_searches.rows[search]
     gone = Channel(
         1, ChannelKind.NTFY, "https://ntfy.sh/t", disabled_at=NOW, disabled_reason="It is gone."
     )
@@ -166,7 +166,7 @@ async def test_nobody_sees_anothers_searches(world, headers):
     assert (await client_of(world).get(f"/alerts?search={search}", headers=bob)).status_code == 404
     for do in ("pause", "resume", "delete", "test"):
         assert (await post(world, bob, do=do, id=search)).status_code == 404
-    assert not world.searches.rows[search][1].paused
+    assert not world.saved_searches.rows[search][1].paused
     assert (await client_of(world).get("/alerts")).status_code == 401
 
 
@@ -183,7 +183,7 @@ async def test_nobody_sees_anothers_searches(world, headers):
 async def test_bad_forms_are_refused(world, headers, fields):
     """With a page that says why."""
     assert (await post(world, headers, **fields)).status_code == 400
-    assert world.searches.rows == {}
+    assert world.saved_searches.rows == {}
 
 
 async def test_a_form_of_another_site_changes_nothing(world, headers):
@@ -192,4 +192,4 @@ async def test_a_form_of_another_site_changes_nothing(world, headers):
     form = {"do": "create", "q": "storm"}
     response = await client_of(world).post("/alerts", headers=elsewhere, form=form)
     assert response.status_code == 403
-    assert world.searches.rows == {}
+    assert world.saved_searches.rows == {}

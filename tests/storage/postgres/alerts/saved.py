@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - our own constants
 """Puts saved searches, matches and deliveries into a database, without the code under test."""
 
 from datetime import datetime, timedelta

@@ -20,6 +20,7 @@ KEYS = (Secret("K" * 43),)
 
 
 def now() -> datetime:
+    """The time."""
     return datetime.now(UTC)
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: S608, PLR0917 - our own constants; one fixture for each part
 """The outbox of alerts in a real PostgreSQL: who sends what, and what people see of it."""
 
 from datetime import timedelta
@@ -75,6 +76,7 @@ async def test_a_due_delivery_is_claimed_with_its_stories(alerts, deliveries, se
 
 
 async def test_a_delivery_that_is_not_due_waits(alerts, deliveries, search, channel, one):
+    """To the microsecond."""
     await alerts.match(search, one)
     await alerts.put_out(channel, "d_1", one, due=later(1))
     assert await deliveries.claim(NOON, UNTIL) is None
@@ -122,6 +124,7 @@ async def _drain(deliveries):
 
 
 async def test_a_channel_sends_one_delivery_after_another(alerts, deliveries, search, channel):
+    """By the time at which each was due."""
     ones = [article("1"), article("2")]
     await alerts.match(search, *ones)
     await alerts.put_out(channel, "d_1", ones[0])
@@ -148,6 +151,7 @@ async def test_a_digest_that_is_being_filled_is_not_claimed(
 async def test_success_is_logged_and_ends_a_failure(
     alerts, deliveries, search, channel, one, people, fetch
 ):
+    """The log has the latest attempt first."""
     await alerts.match(search, one)
     await alerts.put_out(channel, "d_1", one)
     retry = Settlement(DeliveryState.PENDING, later(5))
@@ -186,6 +190,7 @@ async def test_what_waits_for_a_failing_receiver_comes_after_the_retry(
 async def test_a_disabled_channel_sends_nothing_more(
     alerts, deliveries, search, channel, one, fetch
 ):
+    """What waits for it is cancelled."""
     await alerts.match(search, one)
     await alerts.put_out(channel, "d_1", one)
     await alerts.put_out(channel, "d_2", one)
@@ -202,6 +207,7 @@ async def test_a_disabled_channel_sends_nothing_more(
 async def test_a_paused_search_sends_tests_only(
     alerts, deliveries, search, channel, one, people, execute
 ):
+    """What waits stays."""
     await alerts.match(search, one)
     await alerts.put_out(channel, "d_1", one)
     await execute("UPDATE saved_searches SET paused = true")
@@ -213,6 +219,7 @@ async def test_a_paused_search_sends_tests_only(
 
 
 async def test_tests_are_one_a_minute_and_ones_own(alerts, deliveries, search, people):
+    """Without a match they have no story."""
     assert await deliveries.create_tests(people[1], search, NOON) is None
     assert await deliveries.create_tests(people[0], "w_" + "a" * 20, NOON) is None
     assert await deliveries.create_tests(people[0], search, NOON) == 1
@@ -225,6 +232,7 @@ async def test_tests_are_one_a_minute_and_ones_own(alerts, deliveries, search, p
 async def test_a_delivery_whose_articles_were_deleted_is_cancelled(
     alerts, deliveries, search, channel, one, execute, fetch
 ):
+    """There is nothing to tell."""
     await alerts.match(search, one)
     await alerts.put_out(channel, "d_1", one)
     await execute("DELETE FROM articles")
@@ -233,6 +241,7 @@ async def test_a_delivery_whose_articles_were_deleted_is_cancelled(
 
 
 async def test_a_large_digest_lists_the_newest(alerts, deliveries, search, channel):
+    """And says how many there are."""
     many = [article(str(number)) for number in range(MAX_STORIES + 3)]
     await alerts.match(search, *many)
     await alerts.put_out(channel, "d_1", *many)
@@ -242,11 +251,13 @@ async def test_a_large_digest_lists_the_newest(alerts, deliveries, search, chann
 
 
 async def test_the_log_is_ones_own(alerts, deliveries, search, people):
+    """That of somebody else does not exist."""
     assert await deliveries.list_log(people[0], search) == ()
     assert await deliveries.list_log(people[1], search) is None
 
 
 async def set_keys(execute, channel, sealed: bytes) -> None:
+    """Store sealed keys."""
     await execute(
         f"UPDATE alert_channels SET sealed_keys = '\\x{sealed.hex()}' WHERE id = {channel}"
     )
@@ -281,6 +292,7 @@ async def test_a_rotated_secret_signs_beside_the_one_before(
 async def test_keys_are_sealed_again_after_a_change_of_secret_keys(
     alerts, deliveries, webhook, execute, fetch
 ):
+    """Those of an unknown key are reported."""
     (channel,) = await alerts.list_channels(webhook)
     assert await deliveries.reseal_all() == 1
     assert await deliveries.reseal_all() == 0
@@ -294,6 +306,7 @@ async def test_keys_are_sealed_again_after_a_change_of_secret_keys(
 async def test_a_key_that_cannot_be_read_leaves_the_webhook_without_one(
     alerts, deliveries, webhook, execute, one
 ):
+    """So nothing is sent unsigned."""
     (channel,) = await alerts.list_channels(webhook)
     await set_keys(execute, channel, seal_keys(Sealer([Secret("X" * 43)]), channel, []))
     await alerts.match(webhook, one)
@@ -304,6 +317,7 @@ async def test_a_key_that_cannot_be_read_leaves_the_webhook_without_one(
 async def test_an_unsubscription_ends_a_channel_once(
     alerts, deliveries, search, channel, one, fetch
 ):
+    """The first reason stays."""
     await alerts.match(search, one)
     await alerts.put_out(channel, "d_1", one)
     assert await deliveries.end_channel(channel, "unsubscribed", NOON) == "Storms"
@@ -314,6 +328,7 @@ async def test_an_unsubscription_ends_a_channel_once(
 
 
 async def test_a_feed_is_found_by_its_digest(alerts, deliveries, people, execute):
+    """With its owner."""
     search = await alerts.save_search(people[0], feed="")
     digest = "d" * 64
     await execute(f"UPDATE alert_channels SET feed_digest = {quoted(digest)}")

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - our own constants
 """`kill -9` in mid-delivery, under load: no alert is lost, and a repeat has the same id."""
 
 import signal
@@ -27,6 +28,7 @@ UPDATE alert_deliveries SET claimed_until = now() - interval '1 s' WHERE claimed
 
 
 def start(url: str) -> subprocess.Popen:
+    """Start a process that delivers."""
     command = [sys.executable, "-m", "tests.storage.postgres.alerts.sending", url]
     return subprocess.Popen(command, cwd=ROOT)
 
