@@ -59,8 +59,8 @@ CLEAR = (
     "TRUNCATE saved_searches, alert_queue CASCADE",
     "DELETE FROM articles WHERE public_id LIKE 'n\\_%'",
     "DELETE FROM story_queue",
-    "INSERT INTO users (public_id, username, created_at, last_login_at) "
-    "VALUES ('u_bench', 'bench', now(), now()) ON CONFLICT DO NOTHING",
+    """INSERT INTO users (public_id, username, created_at, last_login_at)
+       VALUES ('u_bench', 'bench', now(), now()) ON CONFLICT DO NOTHING""",
 )
 ADD = """
 WITH made AS (
@@ -198,9 +198,7 @@ async def _add_searches(
     await connection.execute(ANCHORS, *map(list, zip(*rows, strict=True)))
 
 
-async def _check(
-    lane: Any, postgres: Postgres, url: str, queries: Sequence[WatchedQuery]
-) -> str:
+async def _check(lane: Any, postgres: Postgres, url: str, queries: Sequence[WatchedQuery]) -> str:
     """Compare the matches of some searches with what the archive finds."""
     archive, equal = PostgresSearch(postgres), 0
     numbers = random.Random(5).sample(range(len(queries)), min(CHECKED, len(queries)))  # noqa: S311

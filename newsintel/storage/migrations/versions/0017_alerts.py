@@ -33,8 +33,8 @@ CREATE TABLE saved_searches (
 )
 """
 
-# A key is the hash of a lexeme, publisher or source (domain.alerts.anchors). An article that matches
-# the search has one of its keys, and all that this key requires.
+# A key is the hash of a lexeme, publisher or source (domain.alerts.anchors). An article that
+# matches the search has one of its keys, and all that this key requires.
 ANCHORS = """
 CREATE TABLE search_anchors (
     key bigint NOT NULL,

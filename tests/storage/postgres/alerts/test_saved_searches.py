@@ -49,9 +49,7 @@ async def test_two_at_once_do_not_exceed_the_limit(newsroom):
     found = []
 
     async def create():
-        found.append(
-            await newsroom.searches.create(newsroom.user_id, draft(), (NTFY,), 1, BEFORE)
-        )
+        found.append(await newsroom.searches.create(newsroom.user_id, draft(), (NTFY,), 1, BEFORE))
 
     async with trio.open_nursery() as nursery:
         for _ in range(2):
