@@ -31,7 +31,7 @@ from newsintel.domain.paging import Position
 from newsintel.errors import InvalidParameterError, UnavailableError
 
 
-@define
+@define(slots=False)  # tests replace its methods
 class MemoryDeliveries:
     """Implements `Deliveries` for tests of the deliverer and of routes.
 
@@ -285,7 +285,7 @@ class MemorySavedSearches:
             raise self.refusal
 
 
-@define
+@define(slots=False)  # tests replace its methods
 class MemoryMatching:
     """Implements `AlertMatching`; there is nothing to match."""
 
