@@ -21,7 +21,7 @@ from newsintel.domain.paging import Position
 from newsintel.errors import UnavailableError
 
 
-@define
+@define(slots=False)
 class MemoryDeliveries:
     """Implements `Deliveries` for tests of the deliverer and of routes.
 
@@ -145,7 +145,7 @@ class MemoryDeliveries:
             raise UnavailableError("PostgreSQL is away")
 
 
-@define
+@define(slots=False)
 class MemorySavedSearches:
     """The matches of saved searches, by the id of their account and their own."""
 
@@ -159,7 +159,7 @@ class MemorySavedSearches:
         return self.pages.get((user_id, public_id))
 
 
-@define
+@define(slots=False)
 class MemoryMatching:
     """No article waits to be matched."""
 
