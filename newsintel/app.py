@@ -9,7 +9,7 @@ HTTP, CLI ─> desk ───────> merger ────────┼> f
                                                       └─ to_persister > persister ────> PostgreSQL
 HTTP ─ to_recorder ─> recorder ─> search_history <─ janitor, search_marks ─> trend_writer
 feeds ─> poller ─ to_persister > persister; PostgreSQL: feeds, leased by host <─> poller
-PostgreSQL: alert_queue ─> matcher ─> alert_deliveries ─> deliverer ─> webhooks, mail, ntfy, Apprise
+PostgreSQL: alert_queue ─> matcher ─> alert_deliveries ─> deliverer ─> webhooks, ntfy, mail, …
 persister, recorder ─ what PostgreSQL does not take ─> spool ─> drainer ─> PostgreSQL
 fetchers ─ tally ─> latency_writer ─> Redis          metrics ─> emf_writer ─> standard error
 PostgreSQL: articles still to be read ─> indexer        story_queue ─> grouper

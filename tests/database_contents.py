@@ -75,6 +75,7 @@ def value(column, kind, row):
         "bool": "true",
         "tsvector": f"'word:{row + 1}A'",
         "_text": "ARRAY['a', 'ü']",
+        "_int8": "'{1, -2}'",
         "float8": f"{row + 0.1}",
     }.get(kind, str(row + 1))
 

@@ -47,6 +47,7 @@ MEANINGS = {
         "unset = no e-mail"
     ),
     "SMTP_FROM": "the sender of alerts by e-mail",
+    "ALERTS_PER_PERSON": "how many saved searches a person may have",
     "CORS_ORIGINS": "origins whose pages may read answers",
     "SEARCH_DEADLINE_S": "how long a search may take, all sources together",
     "CACHE_TTL_S": "how long an answer is fresh",

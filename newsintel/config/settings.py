@@ -127,6 +127,7 @@ class Settings:
     dev_sign_in: bool = define_setting(parse_flag, default=False)
     smtp_url: Secret | None = define_setting(check_smtp_url, None)
     smtp_from: str | None = define_setting(parse_sender, None)
+    alerts_per_person: int = define_setting(integer_parser(1, 10_000), 100, unit="searches")
     cors_origins: tuple[str, ...] = define_setting(parse_origins, ())
     search_deadline_s: float = define_setting(parse_positive_seconds, 1.5, unit="s")
     cache_ttl_s: float = define_setting(parse_positive_seconds, 300.0, unit="s")

@@ -57,6 +57,7 @@ from newsintel.http.routes import (
     public_feeds,
     recommendations,
     saved,
+    saved_searches,
     searches,
     sessions,
     similar,
@@ -64,6 +65,8 @@ from newsintel.http.routes import (
     stream,
 )
 from newsintel.http.routes.pages import (
+    alerts_form,
+    alerts_page,
     archive_page,
     article_form,
     docs_page,
@@ -190,6 +193,7 @@ def _build_table(services: Services, caches: Mapping[str, PageCache]) -> tuple[R
         *exports.build_routes(),
         *private_feeds.build_routes(),
         *private_feed.build_routes(),
+        *saved_searches.build_routes(),
         *alert_deliveries.build_routes(),
         *alert_stream.build_routes(),
         *opensearch.build_routes(settings),
@@ -203,6 +207,8 @@ def _build_table(services: Services, caches: Mapping[str, PageCache]) -> tuple[R
         *me_form.build_routes(services),
         *archive_page.build_routes(settings),
         *trends_page.build_routes(),
+        *alerts_page.build_routes(settings),
+        *alerts_form.build_routes(settings),
         *mail_links.build_routes(),
         *static.build_routes(),
     )

@@ -1,7 +1,8 @@
-"""The outbox of alerts in memory."""
+"""Saved searches and the outbox of alerts in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import count
 
 import trio
 from attrs import define, evolve, field
@@ -15,10 +16,19 @@ from newsintel.domain.alerts.delivery_model import (
     LoggedDelivery,
     Settlement,
 )
-from newsintel.domain.alerts.model import MatchPage
+from newsintel.domain.alerts.model import (
+    Channel,
+    Match,
+    MatchPage,
+    NewChannel,
+    Preview,
+    SavedSearch,
+    SearchDraft,
+    WatchedQuery,
+)
 from newsintel.domain.alerts.signing import create_secret
 from newsintel.domain.paging import Position
-from newsintel.errors import UnavailableError
+from newsintel.errors import InvalidParameterError, UnavailableError
 
 
 @define(slots=False)
@@ -147,21 +157,137 @@ class MemoryDeliveries:
 
 @define(slots=False)
 class MemorySavedSearches:
-    """The matches of saved searches, by the id of their account and their own."""
+    """Implements `SavedSearches` for tests of routes.
 
+    Attributes:
+        rows: each search with the account that has it, the oldest first.
+        matches: by the public id of a search, the latest first.
+        pages: arranged pages of matches, by the account and the search, which go first.
+        previewed: what `preview` answers.
+        refusal: what `create`, `change` and `preview` raise.
+        away: raise UnavailableError.
+    """
+
+    rows: dict[str, tuple[int, SavedSearch]] = field(factory=dict)
+    matches: dict[str, list[Match]] = field(factory=dict)
     pages: dict[tuple[int, str], MatchPage] = field(factory=dict)
+    previewed: Preview = Preview(0, (), (), ())
+    refusal: InvalidParameterError | None = None
+    away: bool = False
+    _numbers: Iterator[int] = field(factory=lambda: count(1))
+
+    async def create(
+        self,
+        user_id: int,
+        draft: SearchDraft,
+        channels: Sequence[NewChannel],
+        most: int,
+        at: datetime,
+    ) -> SavedSearch | None:
+        """Store a search."""
+        await self._check(refusable=True)
+        if sum(owner == user_id for owner, _ in self.rows.values()) >= most:
+            return None
+        public_id = f"w_{next(self._numbers):020d}".translate(str.maketrans("0189", "abcd"))
+        made = SavedSearch(
+            public_id=public_id,
+            name=draft.name,
+            query=draft.query,
+            channels=self._make_channels(channels, ()),
+            every=draft.every,
+            time_zone=draft.time_zone,
+            paused=draft.paused,
+            created_at=at,
+            changed_at=at,
+        )
+        self.rows[public_id] = (user_id, made)
+        return made
+
+    async def list_of_user(self, user_id: int) -> tuple[SavedSearch, ...]:
+        """Return an account's searches, the newest first."""
+        await self._check()
+        return tuple(one for owner, one in reversed(self.rows.values()) if owner == user_id)
+
+    async def find(self, user_id: int, public_id: str) -> SavedSearch | None:
+        """Return one search."""
+        await self._check()
+        owner, found = self.rows.get(public_id, (None, None))
+        return found if owner == user_id else None
+
+    async def change(
+        self,
+        user_id: int,
+        public_id: str,
+        draft: SearchDraft,
+        channels: Sequence[NewChannel] | None,
+        at: datetime,
+    ) -> SavedSearch | None:
+        """Store new values."""
+        await self._check(refusable=True)
+        old = await self.find(user_id, public_id)
+        if old is None:
+            return None
+        kept = old.channels
+        new = evolve(
+            old,
+            name=draft.name,
+            query=draft.query,
+            channels=kept if channels is None else self._make_channels(channels, kept),
+            every=draft.every,
+            time_zone=draft.time_zone,
+            paused=draft.paused,
+            changed_at=at,
+        )
+        self.rows[public_id] = (user_id, new)
+        return new
+
+    async def delete(self, user_id: int, public_id: str) -> bool:
+        """Delete a search."""
+        await self._check()
+        if await self.find(user_id, public_id) is None:
+            return False
+        del self.rows[public_id]
+        return True
 
     async def list_matches(
         self, user_id: int, public_id: str, limit: int, after: Position | None
     ) -> MatchPage | None:
-        """Return the arranged page."""
+        """Return a page of `matches`."""
+        if (user_id, public_id) in self.pages:
+            return self.pages[user_id, public_id]
+        if await self.find(user_id, public_id) is None:
+            return None
+        start = int(after.keys[0]) if after else 0
+        found = self.matches.get(public_id, [])
+        end = start + limit
+        following = Position((str(end),)) if end < len(found) else None
+        return MatchPage(tuple(found[start:end]), following)
+
+    async def preview(self, query: WatchedQuery, now: datetime) -> Preview:
+        """Return `previewed`."""
+        await self._check(refusable=True)
+        return self.previewed
+
+    def _make_channels(
+        self, wanted: Sequence[NewChannel], kept: Sequence[Channel]
+    ) -> tuple[Channel, ...]:
+        known = {(one.kind, one.address): one for one in kept}
+        return tuple(
+            known.get((one.kind, one.address), Channel(next(self._numbers), one.kind, one.address))
+            for one in wanted
+        )
+
+    async def _check(self, *, refusable: bool = False) -> None:
         await trio.lowlevel.checkpoint()
-        return self.pages.get((user_id, public_id))
+        if self.away:
+            raise UnavailableError("PostgreSQL is away")
+        if refusable and self.refusal is not None:
+            raise self.refusal
 
 
 @define(slots=False)
 class MemoryMatching:
-    """No article waits to be matched."""
+    """Implements `AlertMatching`; there is nothing to match."""
 
     async def match_batch(self) -> int:
         """Match nothing."""

@@ -48,6 +48,7 @@ LEFT_ALONE = {
     "PRIVATE_ADDRESSES": "refused in production",
     "SMTP_URL": "the tasks may call ports 80 and 443 only; alerts go by webhook",
     "SMTP_FROM": "as SMTP_URL",
+    "ALERTS_PER_PERSON": "the contract's",
     "REDDIT_SUBREDDITS": "a matter of taste",
     "SPOOL_MAX_BYTES": "a fifth of the smallest cache node",
     "REDDIT_AUTH_URL": "the real one",

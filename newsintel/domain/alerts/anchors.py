@@ -1,8 +1,9 @@
 """Anchors: by which an arriving article finds the saved searches that it may match.
 
 An article that matches a query has, for at least one of the query's groups, all of the group's
-anchors. So a search needs to be kept under only one anchor of each group, the rarest. An article is
-then compared with the searches that are kept under one of its own anchors, and with no others.
+anchors. So a search needs to be kept under only one anchor of each group, the rarest, with the
+others as requirements. An article is then compared with the searches that are kept under one of its
+own anchors and whose requirements it meets, and with no others.
 
 The words of an alternative give one group for each language by whose rules texts are indexed. An
 alternative without wanted words has the publisher or the sources that it names.
@@ -24,6 +25,9 @@ publisher's plain name, and before a source."""
 
 TOO_BROAD = "too_broad"
 """The code of the errors for queries that match too much."""
+
+MOST_REQUIRED = 4
+"""Further anchors that are required of an article: those few leave almost only matches."""
 
 Group = tuple[str, ...]
 
@@ -47,8 +51,12 @@ def list_groups(query: ArchiveQuery) -> Sliced[tuple[Group, ...]]:
     return tuple(groups)
 
 
-def choose_anchors(groups: Iterable[Group], articles: Mapping[str, int]) -> frozenset[str]:
-    """Return the rarest anchor of each group; of equals, the longest.
+def choose_anchors(
+    groups: Iterable[Group], articles: Mapping[str, int]
+) -> dict[str, frozenset[str]]:
+    """Return the rarest anchor of each group, of equals the longest, and what it requires.
+
+    An anchor of several groups requires what all of them do.
 
     Args:
         groups: from `list_groups`.
@@ -59,7 +67,12 @@ def choose_anchors(groups: Iterable[Group], articles: Mapping[str, int]) -> froz
         known = articles.get(anchor[1:], 0)
         return anchor.startswith(BEGINNING), known, -len(anchor), anchor
 
-    return frozenset(min(group, key=rate) for group in groups)
+    chosen: dict[str, frozenset[str]] = {}
+    for group in groups:
+        rarest, *others = sorted(group, key=rate)
+        required = frozenset(others[:MOST_REQUIRED])
+        chosen[rarest] = chosen.get(rarest, required) & required
+    return chosen
 
 
 def _list_word_groups(alternative: Sequence[Condition]) -> Sliced[list[Group]]:

@@ -35,7 +35,8 @@ def build_watched(
 
     Args:
         query: of a saved search.
-        start, end: the time range, for a preview.
+        start: of the time range, for a preview.
+        end: of that range.
 
     Raises:
         InvalidParameterError: it names q or publisher.

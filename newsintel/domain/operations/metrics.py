@@ -128,7 +128,7 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "matched_articles": ("Archived articles that were compared with the saved searches.", ()),
     "matching_failures": (
-        "Times that articles could not be compared with searches; tried again within seconds.",
+        "Times that new articles could not be matched with saved searches; tried again in seconds.",
         (),
     ),
     "alert_attempts": ("Attempts to send an alert, by what came of them.", ("kind", "outcome")),

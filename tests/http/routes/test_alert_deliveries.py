@@ -27,8 +27,7 @@ from tests.http.world import NOW, World, article
 SEARCH, OTHER = "w_" + "a" * 20, "w_" + "b" * 20
 HOOK = "https://receiver.example/hook"
 MULTIPART = (
-    b'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\n'
-    b"One-Click\r\n--x--\r\n"
+    b'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--x--\r\n'
 )
 LOGGED = LoggedDelivery(
     "d_" + "a" * 20,

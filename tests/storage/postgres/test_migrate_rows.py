@@ -108,7 +108,7 @@ ROWS = {
                created_at, changed_at, watching_since)
            VALUES ('w_1', 1, 'storms', '{"q": "storm"}', 'day', 'UTC',
                '2026-01-01+00', '2026-01-01+00', '2026-01-01+00')""",
-        "INSERT INTO search_anchors VALUES (5, 1)",
+        "INSERT INTO search_anchors VALUES (5, 1, '{6}')",
         """INSERT INTO alert_channels (saved_search_id, kind, address)
            VALUES (1, 'ntfy', 'https://ntfy.sh/storms')""",
         "INSERT INTO alert_queue SELECT id FROM articles LIMIT 1",

@@ -7,12 +7,13 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "schema.md"
 SHORT = {
     "timestamp with time zone": "timestamptz",
     "double precision": "double",
-    "ARRAY": "text_array",
 }
 """Names in the diagram for types of several words, which mermaid cannot read."""
 
 COLUMNS = """
-SELECT table_name, column_name, data_type FROM information_schema.columns
+SELECT table_name, column_name,
+    CASE data_type WHEN 'ARRAY' THEN ltrim(udt_name, '_') || '_array' ELSE data_type END
+FROM information_schema.columns
 WHERE table_schema = 'public' AND table_name <> 'alembic_version'
 ORDER BY table_name, ordinal_position
 """

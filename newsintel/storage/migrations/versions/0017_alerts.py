@@ -33,12 +33,13 @@ CREATE TABLE saved_searches (
 )
 """
 
-# A key is the hash of a lexeme, publisher or source (storage.postgres.alerts.anchors) of which a
-# matching article has at least one.
+# A key is the hash of a lexeme, publisher or source (domain.alerts.anchors). An article that
+# matches the search has one of its keys, and all that this key requires.
 ANCHORS = """
 CREATE TABLE search_anchors (
     key bigint NOT NULL,
     saved_search_id bigint NOT NULL REFERENCES saved_searches (id) ON DELETE CASCADE,
+    required bigint[] NOT NULL,
     PRIMARY KEY (key, saved_search_id)
 )
 """

@@ -1,6 +1,7 @@
 """Keeps a saved search under its anchors, and refuses one that would match nearly everything."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Mapping
 
 from newsintel.domain.alerts.anchors import TOO_BROAD, choose_anchors, list_groups
 from newsintel.domain.archive.model import ArchiveQuery
@@ -24,8 +25,11 @@ COUNTS = "SELECT lexeme, articles FROM article_terms WHERE lexeme = ANY($1::text
 REMOVE = "DELETE FROM search_anchors WHERE saved_search_id = $1"
 
 ADD = """
-INSERT INTO search_anchors (key, saved_search_id)
-SELECT DISTINCT hashtextextended(anchor, 0), $1::bigint FROM unnest($2::text[]) AS anchor
+INSERT INTO search_anchors (key, saved_search_id, required)
+SELECT hashtextextended(anchor, 0), $1::bigint, ARRAY(
+    SELECT hashtextextended(other, 0) FROM jsonb_array_elements_text(others) AS other
+)
+FROM jsonb_each($2::jsonb) AS row (anchor, others)
 """
 
 SHARE = f"""
@@ -36,7 +40,11 @@ SELECT count(*) AS articles, count(*) FILTER (WHERE {{condition}}) AS matches FR
 """  # noqa: S608 - our own number
 
 
-async def find_anchors(connection: Connection, query: ArchiveQuery) -> frozenset[str]:
+Anchors = Mapping[str, frozenset[str]]
+"""What a saved search is kept under, each with the further anchors that a match has."""
+
+
+async def find_anchors(connection: Connection, query: ArchiveQuery) -> Anchors:
     """Return the anchors of a query, the rarest by the archive's counts of words.
 
     Raises:
@@ -66,7 +74,8 @@ async def check_share(connection: Connection, query: ArchiveQuery) -> None:
         )
 
 
-async def put_anchors(connection: Connection, search: int, anchors: Iterable[str]) -> None:
+async def put_anchors(connection: Connection, search: int, anchors: Anchors) -> None:
     """Keep a search under these anchors, and under no others."""
     await connection.execute(REMOVE, search)
-    await connection.execute(ADD, search, list(anchors))
+    given = {anchor: sorted(others) for anchor, others in anchors.items()}
+    await connection.execute(ADD, search, json.dumps(given))

@@ -15,10 +15,8 @@ from newsintel.storage.postgres.pool import Connection
 # Words in scripts without spaces are also looked for by their first character, because a search
 # for one character matches the beginnings of words. Searches for the same query are one candidate.
 FIND = f"""
-SELECT found.article, search.query::text AS query,
-    array_agg(search.id ORDER BY search.id) AS searches
-FROM (
-    SELECT DISTINCT article.id AS article, article.first_seen_at, anchor.saved_search_id
+WITH own AS MATERIALIZED (
+    SELECT article.id AS article, article.first_seen_at, hashtextextended(anchor, 0) AS key
     FROM articles AS article CROSS JOIN LATERAL (
         SELECT '{LEXEME}' || lexeme FROM unnest(tsvector_to_array(article.search)) AS lexeme
         WHERE left(lexeme, 1) NOT IN ('{EXACT}', '{MARKED}')
@@ -27,9 +25,16 @@ FROM (
         FROM unnest(tsvector_to_array(article.search)) AS lexeme WHERE ascii(lexeme) > 127
         UNION ALL SELECT '{PUBLISHER}' || article.publisher_key
         UNION ALL SELECT '{SOURCE}' || article.source
-    ) AS own (text)
-    JOIN search_anchors AS anchor ON anchor.key = hashtextextended(own.text, 0)
+    ) AS mine (anchor)
     WHERE article.id = ANY($1::bigint[])
+),
+keys AS MATERIALIZED (SELECT article, array_agg(key) AS held FROM own GROUP BY article)
+SELECT found.article, search.query::text AS query,
+    array_agg(search.id ORDER BY search.id) AS searches
+FROM (
+    SELECT DISTINCT own.article, own.first_seen_at, anchor.saved_search_id
+    FROM own JOIN search_anchors AS anchor USING (key) JOIN keys USING (article)
+    WHERE anchor.required <@ keys.held
 ) AS found
 JOIN saved_searches AS search ON search.id = found.saved_search_id
 WHERE NOT search.paused AND search.watching_since <= found.first_seen_at

@@ -95,7 +95,7 @@ class PostgresSavedSearches:
         at: datetime,
     ) -> SavedSearch | None:
         return await self._postgres.run_once(
-            _create, user_id, draft, channels, most, at, self._sealer
+            _create, user_id, draft, channels, most=most, at=at, sealer=self._sealer
         )
 
     async def list_of_user(self, user_id: int) -> tuple[SavedSearch, ...]:
@@ -113,7 +113,7 @@ class PostgresSavedSearches:
         at: datetime,
     ) -> SavedSearch | None:
         return await self._postgres.run_once(
-            _change, user_id, public_id, draft, channels, at, self._sealer
+            _change, user_id, public_id, draft, channels, at=at, sealer=self._sealer
         )
 
     async def delete(self, user_id: int, public_id: str) -> bool:
@@ -133,6 +133,7 @@ async def _create(
     user_id: int,
     draft: SearchDraft,
     channels: Sequence[NewChannel],
+    *,
     most: int,
     at: datetime,
     sealer: Callable[[], Sealer],
@@ -157,6 +158,7 @@ async def _change(
     public_id: str,
     draft: SearchDraft,
     channels: Sequence[NewChannel] | None,
+    *,
     at: datetime,
     sealer: Callable[[], Sealer],
 ) -> SavedSearch | None:
