@@ -156,7 +156,7 @@ class MemoryDeliveries:
             raise UnavailableError("PostgreSQL is away")
 
 
-@define
+@define(slots=False)
 class MemorySavedSearches:
     """Implements `SavedSearches` for tests of routes.
 

@@ -42,7 +42,7 @@ def find_address_fault(kind: ChannelKind, address: str) -> str | None:
         case ChannelKind.NTFY:
             wanted = "must be the address of a topic, such as https://ntfy.sh/mytopic"
             return _find_http_fault(address) or _find_path_fault(_TOPIC, address, wanted)
-        case ChannelKind.APPRISE:
+        case _:
             wanted = "must be the address of a key, such as https://apprise.example/notify/KEY"
             return _find_http_fault(address) or _find_path_fault(_APPRISE, address, wanted)
 

@@ -81,7 +81,7 @@ class Deliveries(Protocol):
         ...
 
     async def end_channel(self, channel: int, reason: str, now: datetime) -> str | None:
-        """Disable a channel, once or again.
+        """Disable a channel, once or again. Its e-mail address has to be confirmed again.
 
         Returns:
             The name of its search; None if it does not exist.

@@ -4,7 +4,7 @@ Hours and days are those of the person's IANA time zone. The day on which clocks
 hours, and in some zones the hour that is skipped or repeated is half an hour.
 """
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -38,13 +38,10 @@ def next_due(every: Every, time_zone: str, now: datetime) -> datetime:
         time_zone: a name for which `is_time_zone` holds.
         now: an aware time.
     """
-    match every:
-        case Every.AT_ONCE:
-            return now.astimezone(UTC)
-        case Every.HOUR:
-            return _next_hour(_load_zone(time_zone), now)
-        case Every.DAY:
-            return _next_morning(_load_zone(time_zone), now)
+    if every is Every.AT_ONCE:
+        return now.astimezone(UTC)
+    find = _next_hour if every is Every.HOUR else _next_morning
+    return find(_load_zone(time_zone), now)
 
 
 def is_time_zone(name: str) -> bool:
@@ -77,9 +74,9 @@ def _next_hour(zone: ZoneInfo, now: datetime) -> datetime:
 def _next_morning(zone: ZoneInfo, now: datetime) -> datetime:
     """Return the first moment after now at which the clock of a zone shows DIGEST_HOUR."""
     today = now.astimezone(zone).date()
-    for days in (0, 1):
-        morning = datetime.combine(today + timedelta(days), time(DIGEST_HOUR), zone)
-        due = morning.astimezone(UTC)
-        if due > now:
-            break
-    return due
+    due = _find_morning(zone, today)
+    return due if due > now else _find_morning(zone, today + timedelta(days=1))
+
+
+def _find_morning(zone: ZoneInfo, day: date) -> datetime:
+    return datetime.combine(day, time(DIGEST_HOUR), zone).astimezone(UTC)

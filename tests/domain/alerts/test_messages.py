@@ -5,10 +5,10 @@ from email import message_from_bytes, policy
 
 import pytest
 from attrs import evolve
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from newsintel.domain.alerts.channels import ChannelKind
+from newsintel.domain.alerts.channels import ChannelKind, find_address_fault
 from newsintel.domain.alerts.mail import MailLinks, build_confirmation, build_mail
 from newsintel.domain.alerts.messages import (
     MAX_NTFY_BYTES,
@@ -192,3 +192,14 @@ def test_a_confirmation_has_no_word_of_the_person_who_entered_the_address():
     assert "pills" not in mail.as_string().lower()
     assert "https://news.example/confirm/7/token" in mail.get_content()
     assert mail["Subject"] == "Confirm alerts of news.example"
+
+
+@given(
+    st.from_regex(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[a-z0-9.-]{3,40}\.org", fullmatch=True)
+)
+def test_every_address_that_a_channel_takes_can_be_written_to(address):
+    """With its local part as it is."""
+    assume(find_address_fault(ChannelKind.EMAIL, address) is None)
+    mail = read_mail(delivery(ChannelKind.EMAIL, address))
+    (to,) = mail["To"].addresses
+    assert to.addr_spec == address

@@ -82,7 +82,7 @@ RETURNING search.name
 """
 
 END = """
-UPDATE alert_channels AS channel SET
+UPDATE alert_channels AS channel SET confirmed_at = NULL,
     disabled_at = coalesce(disabled_at, $3), disabled_reason = coalesce(disabled_reason, $2)
 FROM saved_searches AS search WHERE channel.id = $1 AND search.id = saved_search_id
 RETURNING search.name

@@ -367,7 +367,9 @@ async def test_old_and_many_finished_deliveries_are_deleted(deliveries, channel,
     assert await fetch("SELECT id FROM alert_deliveries") == [("d_0",)]
 
 
-async def test_an_address_that_is_not_confirmed_only_gets_tests(alerts, deliveries, people, one):
+async def test_an_address_that_is_not_confirmed_only_gets_tests(
+    alerts, deliveries, people, one, execute
+):
     """Then what has waited is sent."""
     search = await alerts.save_search(people[0], email="a@example.org", ntfy="https://n.example/t")
     email, _ = await alerts.list_channels(search)
@@ -385,3 +387,6 @@ async def test_an_address_that_is_not_confirmed_only_gets_tests(alerts, deliveri
     assert await deliveries.create_tests(people[0], search, later(61), unconfirmed=True) == 0
     await deliveries.end_channel(email, "unsubscribed", NOON)
     assert await deliveries.confirm_channel(email, NOON) is None
+    # The person enables the channel again: its owner is asked again.
+    await execute("UPDATE alert_channels SET disabled_at = NULL, disabled_reason = NULL")
+    assert await deliveries.create_tests(people[0], search, later(200), unconfirmed=True) == 1
