@@ -150,6 +150,10 @@ bench-archive *SIZES:
 bench-feeds *ARGS:
     @exec python -m benchmarks.feeds {{ARGS}}
 
+# measure how fast articles find their saved searches (default: 10,000 and 100,000 searches)
+bench-alerts *ARGS:
+    @exec python -m benchmarks.alerts {{ARGS}}
+
 # measure intelligence: similar, trending, recommendations or all (options: --quick, --articles)
 bench-intelligence *TARGETS:
     @exec python -m benchmarks.intelligence {{TARGETS}}

@@ -9,6 +9,7 @@ HTTP, CLI ─> desk ───────> merger ────────┼> f
                                                       └─ to_persister > persister ────> PostgreSQL
 HTTP ─ to_recorder ─> recorder ─> search_history <─ janitor, search_marks ─> trend_writer
 feeds ─> poller ─ to_persister > persister; PostgreSQL: feeds, leased by host <─> poller
+PostgreSQL: alert_queue ─> matcher ─> alert_deliveries ─> deliverer ─> webhooks, ntfy, mail, …
 persister, recorder ─ what PostgreSQL does not take ─> spool ─> drainer ─> PostgreSQL
 fetchers ─ tally ─> latency_writer ─> Redis          metrics ─> emf_writer ─> standard error
 PostgreSQL: articles still to be read ─> indexer        story_queue ─> grouper
@@ -36,6 +37,7 @@ from newsintel.actors import (
     indexer,
     janitor,
     latency_writer,
+    matcher,
     persister,
     recorder,
     save_counter,
@@ -70,8 +72,8 @@ async def open_pipeline(
 ) -> AsyncIterator[Services]:
     """Run all but HTTP. Outermost first: stores, sinks, clock actors, fetchers and merger, caller.
 
-    `metrics` counts what the actors do; None = new metrics. With `polls`, feeds are read: a command
-    ends too soon for it.
+    `metrics` counts what the actors do; None = new metrics. With `polls`, feeds are read and alerts
+    are sent: a command ends too soon for it.
 
     Raises:
         NewsIntelError: the stores are not usable (wrong credentials, older schema).
@@ -92,6 +94,7 @@ async def open_pipeline(
             run_sinks(core, edges),
             run_upkeep(core),
             run_polling(core, edges, polls=polls),
+            run_alerting(core, polls=polls),
             run_searching(core, edges, doors),
         ):
             with edges.to_merger, edges.to_recorder:
@@ -136,6 +139,7 @@ async def run_upkeep(core: Core) -> AsyncIterator[None]:
     keep, floor = timedelta(days=core.settings.history_retention_d), core.settings.trending_floor
     clean = partial(janitor.run, history=stores.personal.history, keep=keep)
     clean = partial(clean, articles=stores.archive.pruning, keep_articles=core.article_ages)
+    clean = partial(clean, deliveries=stores.alerts.deliveries, matching=stores.alerts.matching)
     measure = partial(latency_writer.run, tally=core.tally, store=stores.operations.latencies)
     trends = partial(trend_writer.run, marks=ours.search_marks, trending=ours.trending, floor=floor)
     saves = partial(save_counter.run, counts=ours.save_counts, saves=core.saves, floor=floor)
@@ -147,6 +151,7 @@ async def run_upkeep(core: Core) -> AsyncIterator[None]:
         "trend_writer": partial(trends, count=count, now=now),
         "indexer": partial(indexer.run, index=stores.archive.text_index, count=count),
         "grouper": partial(grouper.run, stories=stores.archive.stories, count=count),
+        "matcher": partial(matcher.run, matching=stores.alerts.matching, count=count),
         "term_counter": partial(term_counter.run, terms=ours.terms, count=count),
         "save_counter": partial(saves, count=count),
     }
@@ -172,6 +177,21 @@ async def run_polling(core: Core, edges: Edges, *, polls: bool) -> AsyncIterator
     async with client as reader, trio.open_nursery() as nursery:
         poller = wiring.make_poller(core, edges, reader)
         nursery.start_soon(core.heartbeats.watch, "poller", poller.run, name="poller")
+        yield
+        nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def run_alerting(core: Core, *, polls: bool) -> AsyncIterator[None]:
+    """Run the deliverer while the block runs, if alerts are sent.
+
+    What it was sending when it is cancelled is sent again later, with the same id.
+    """
+    if not polls:
+        yield
+        return
+    async with wiring.open_deliverer(core) as deliverer, trio.open_nursery() as nursery:
+        nursery.start_soon(core.heartbeats.watch, "deliverer", deliverer.run, name="deliverer")
         yield
         nursery.cancel_scope.cancel()
 

@@ -5,17 +5,25 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
+from urllib.parse import urlsplit
 
 from attrs import frozen
 
 from newsintel import __version__
 from newsintel.actors import emf_writer
+from newsintel.actors.deliverer import Deliverer
 from newsintel.actors.fetcher import Fetcher
 from newsintel.actors.merger import Merger
 from newsintel.actors.poller import Poller
 from newsintel.config.settings import Settings, SourceSettings
+from newsintel.config.smtp_url import read_smtp_url
 from newsintel.config.values import Secret
 from newsintel.domain.accounts.persons import Persons
+from newsintel.domain.alerts.channels import ChannelKind
+from newsintel.domain.alerts.delivery_ports import Sender
+from newsintel.domain.alerts.mail import MailLinks
+from newsintel.domain.alerts.mail_tokens import PURPOSE as MAIL_TOKENS
+from newsintel.domain.alerts.mail_tokens import MailAction, sign_link
 from newsintel.domain.archive.bulk import BulkSource
 from newsintel.domain.bounds.sized_cache import SizedCache
 from newsintel.domain.feeds.schedule import PollBounds
@@ -32,9 +40,12 @@ from newsintel.domain.search.popularity import SaveCounter
 from newsintel.domain.search.ports import RecheckUpstream, Upstream
 from newsintel.domain.security.keys import Signer
 from newsintel.errors import BusyError
+from newsintel.http.bodies.search import summarize_article
+from newsintel.http.paths import ALERTS, MAIL_LINKS
 from newsintel.http.response.kept_answer import KEPT_BYTES
 from newsintel.http.services import (
     AccountServices,
+    AlertServices,
     IntelligenceServices,
     LimitServices,
     OperationServices,
@@ -42,6 +53,8 @@ from newsintel.http.services import (
     SearchServices,
     Services,
 )
+from newsintel.outbound.alerts.http_sender import open_http_sender
+from newsintel.outbound.alerts.mail_sender import MailSender
 from newsintel.outbound.feed_client import FeedClient
 from newsintel.outbound.feed_lists import ConfiguredFeeds
 from newsintel.outbound.gdelt_downloads import open_gdelt_downloads
@@ -294,6 +307,11 @@ def make_services(
             recording=Recording(edges.to_recorder, core.secret_keys, count),
             account_data=stores.personal.account_data,
         ),
+        alerts=AlertServices(
+            searches=stores.alerts.searches,
+            deliveries=stores.alerts.deliveries,
+            mail_signer=Signer(core.secret_keys, MAIL_TOKENS),
+        ),
         intelligence=_intelligence_services(core, preferences),
         limits=LimitServices(
             requests=create_limiter(
@@ -344,6 +362,43 @@ def _intelligence_services(core: Core, preferences: PreferenceCache) -> Intellig
             stores.reading, stores.likeness, talked, preferences.get_preferences, core.now
         ),
     )
+
+
+@asynccontextmanager
+async def open_deliverer(core: Core) -> AsyncIterator[Deliverer]:
+    """Open the ways to the receivers of alerts, and create the deliverer.
+
+    Owns: the connections.
+    """
+    settings = core.settings
+    by_post = open_http_sender(
+        summarize_article,
+        settings.public_url,
+        private=settings.private_addresses,
+        now=core.now,
+    )
+    async with by_post as sender:
+        senders: dict[ChannelKind, Sender] = dict.fromkeys(
+            (ChannelKind.WEBHOOK, ChannelKind.NTFY, ChannelKind.APPRISE), sender
+        )
+        if settings.smtp_url is not None and settings.smtp_from is not None:
+            senders[ChannelKind.EMAIL] = _make_mail_sender(core, settings.smtp_url.reveal())
+        yield Deliverer(core.stores.alerts.deliveries, senders, core.count, core.now)
+
+
+def _make_mail_sender(core: Core, url: str) -> MailSender:
+    base, signer = core.settings.public_url, Signer(core.secret_keys, MAIL_TOKENS)
+    host = urlsplit(base).hostname or ""
+
+    def build_links(channel: int) -> MailLinks:
+        unsubscribe, confirm = (
+            f"{base}{MAIL_LINKS[action]}{channel}/{sign_link(signer, action, channel)}"
+            for action in (MailAction.UNSUBSCRIBE, MailAction.CONFIRM)
+        )
+        return MailLinks(f"{base}{ALERTS}", unsubscribe, confirm, host)
+
+    sender, counter = core.settings.smtp_from or "", core.stores.limits.counter
+    return MailSender(read_smtp_url(url), sender, host, build_links, counter)
 
 
 @asynccontextmanager

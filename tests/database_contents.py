@@ -46,8 +46,19 @@ SPECIAL = {
     "country": ("'DE'", "NULL"),
     "language": ("'en'", "NULL"),
     "text_language": ("'en'", "'de'"),
+    "every": ("'at_once'", "'day'"),
+    "kind": ("'webhook'", "'email'"),
+    "state": ("'pending'", "'delivered'"),
+    "feed_digest": (f"'{'c' * 64}'", f"'{'d' * 64}'"),
+    "saved_search_id": ("1", "2"),
+    "group_id": ("1", "2"),
+    "channel_id": ("1", "2"),
 }
 """What the checks and keys of the schema ask of a column: its values in two rows."""
+
+
+FIRST = ["users", "articles", "saved_searches", "alert_channels", "search_matches"]
+"""The tables to which others refer, in an order in which they can be filled."""
 
 
 def value(column, kind, row):
@@ -64,6 +75,7 @@ def value(column, kind, row):
         "bool": "true",
         "tsvector": f"'word:{row + 1}A'",
         "_text": "ARRAY['a', 'ü']",
+        "_int8": "'{1, -2}'",
         "float8": f"{row + 0.1}",
     }.get(kind, str(row + 1))
 
@@ -75,7 +87,7 @@ async def fill(url):
         tables = {}
         for table, column, _, kind in await connection.fetch(COLUMNS):
             tables.setdefault(table, []).append((column, kind))
-        waiting = sorted(tables, key=lambda table: table not in ("users", "articles"))
+        waiting = sorted(tables, key=lambda table: FIRST.index(table) if table in FIRST else 99)
         for table in waiting:
             names = ", ".join(name for name, _ in tables[table])
             for row in range(3):

@@ -33,6 +33,7 @@ from newsintel.runtime.telemetry.logs import enter_context, request_context
 from newsintel.runtime.telemetry.metrics import Metrics
 from newsintel.storage.stores import (
     AccountStores,
+    AlertStores,
     ArchiveStores,
     IntelligenceStores,
     LimitStores,
@@ -49,6 +50,7 @@ from tests.fakes.accounts import (
     MemorySessions,
     MemoryTokens,
 )
+from tests.fakes.alerts import MemoryDeliveries, MemoryMatching, MemorySavedSearches
 from tests.fakes.backlogs import MemoryStories, MemoryTerms, MemoryTextIndex
 from tests.fakes.basics import (
     Clock,
@@ -106,6 +108,9 @@ class World:
     history: MemoryHistory = field(factory=MemoryHistory)
     preferences: MemoryPreferences = field(factory=MemoryPreferences)
     saved: MemorySaved = field(factory=MemorySaved)
+    saved_searches: MemorySavedSearches = field(factory=MemorySavedSearches)
+    matching: MemoryMatching = field(factory=MemoryMatching)
+    deliveries: MemoryDeliveries = field(factory=MemoryDeliveries)
     own_history: MemoryOwnHistory = field(factory=MemoryOwnHistory)
     search_marks: MemorySearchMarks = field(factory=MemorySearchMarks)
     trending: MemoryTrending = field(factory=MemoryTrending)
@@ -175,6 +180,11 @@ class World:
                 feeds=MemoryPrivateFeeds(self.accounts),
                 not_same=MemoryNotSame(),
                 account_data=None,
+            ),
+            alerts=AlertStores(
+                searches=self.saved_searches,
+                matching=self.matching,
+                deliveries=self.deliveries,
             ),
             intelligence=IntelligenceStores(
                 search_marks=self.search_marks,

@@ -277,6 +277,8 @@ HANGS = {
     "poller": [("feeds", "lease_feed")],
     "save_counter": [("save_counts", "count_saves")],
     "gdelt_reader": [("bulk_files", "take")],
+    "deliverer": [("deliveries", "claim")],
+    "matcher": [("matching", "match_batch")],
 }
 
 

@@ -30,6 +30,7 @@ MINE = (
     "/me/sessions",
     "/me/export",
     "/me/recommendations",
+    "/me/searches",
 )
 
 

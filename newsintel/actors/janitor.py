@@ -1,4 +1,4 @@
-"""The janitor: deletes expired searches and articles about once an hour.
+"""The janitor: deletes expired searches, articles, matches and deliveries about once an hour.
 
 It has no inbox that could end, so the composition root cancels it when requests have ended.
 Cancelling a sweep is safe: the next sweep deletes the rest. Several processes may sweep at the
@@ -8,6 +8,9 @@ same time.
 from collections.abc import Mapping
 from datetime import timedelta
 
+from newsintel.domain.alerts.delivery_ports import Deliveries
+from newsintel.domain.alerts.model import MATCHES_KEPT
+from newsintel.domain.alerts.ports import AlertMatching
 from newsintel.domain.archive.ports import ArticlePruning
 from newsintel.domain.personal.ports import History
 from newsintel.domain.ports import Count, WallClock
@@ -28,6 +31,9 @@ EVERY_S = 3600.0
 Searches and articles are kept for days, so an hour more or less does not matter.
 """
 
+LOG_KEPT = timedelta(days=30)
+"""How long a finished delivery stays in the log: ten times as long as it may take."""
+
 
 async def run(
     *,
@@ -35,6 +41,8 @@ async def run(
     keep: timedelta,
     articles: ArticlePruning,
     keep_articles: Mapping[str, timedelta],
+    matching: AlertMatching,
+    deliveries: Deliveries,
     count: Count,
     now: WallClock,
 ) -> None:
@@ -46,6 +54,8 @@ async def run(
         articles: the archive.
         keep_articles: how long after their last fetch the articles of a source are kept; without
             the sources whose articles are kept for ever.
+        matching: the matches of saved searches.
+        deliveries: the delivery log of alerts.
         count: counts `pruned_searches`, `pruned_articles` and `prune_failures`.
         now: the time of day.
     """
@@ -56,6 +66,8 @@ async def run(
             for source, age in keep_articles.items():
                 pruned = await articles.prune_source(source, now() - age)
                 count("pruned_articles", pruned, source=source)
+            await matching.prune_matches(now() - MATCHES_KEPT)
+            await deliveries.prune_log(now() - LOG_KEPT)
         except UnavailableError as error:
             log.debug("prune_failed", reason=str(error))
             count("prune_failures")

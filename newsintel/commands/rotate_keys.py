@@ -1,4 +1,4 @@
-"""`newsintel rotate-keys` re-encrypts stored tokens with the first of SECRET_KEYS."""
+"""`newsintel rotate-keys` re-encrypts stored secrets with the first of SECRET_KEYS."""
 
 import argparse
 import sys
@@ -17,13 +17,17 @@ def add_parser(commands: Any) -> None:
 
 
 def run(_args: argparse.Namespace) -> int:
-    """Re-encrypt and print the number of accounts. Safe beside a running service."""
+    """Re-encrypt and print how many. Safe beside a running service."""
     settings = load_settings_and_log()
-    resealed = command_loop.run(_reseal_tokens, settings)
-    sys.stdout.write(f"tokens of {resealed} accounts re-encrypted\n")
+    accounts, webhooks = command_loop.run(_reseal_all, settings)
+    sys.stdout.write(f"tokens of {accounts} accounts re-encrypted\n")
+    sys.stdout.write(f"signing keys of {webhooks} webhooks re-encrypted\n")
     return 0
 
 
-async def _reseal_tokens(settings: Settings) -> int:
+async def _reseal_all(settings: Settings) -> tuple[int, int]:
     async with open_prepared_stores(settings) as stores:
-        return await stores.accounts.tokens.reseal_all()
+        return (
+            await stores.accounts.tokens.reseal_all(),
+            await stores.alerts.deliveries.reseal_all(),
+        )

@@ -25,7 +25,10 @@ MEANINGS = {
     ),
     "FEEDS_POLL_MIN_S": "the shortest pause between two polls of a feed",
     "FEEDS_POLL_MAX_S": "the longest pause between two polls of a feed",
-    "PRIVATE_ADDRESSES": "1 = feeds may be on private addresses; refused in production",
+    "PRIVATE_ADDRESSES": (
+        "1 = feeds, receivers of alerts and the OpenID Connect provider may be on private "
+        "addresses; refused in production"
+    ),
     "SECRET_KEYS": (
         "keys that sign and encrypt (`newsintel new-key` makes one); "
         "the first is used, all are accepted"
@@ -42,6 +45,12 @@ MEANINGS = {
     "OIDC_CLIENT_SECRET": "the client secret that the provider gave you",
     "OIDC_LABEL": "the provider's name as people see it",
     "DEV_SIGN_IN": "1 = anybody may sign in as anybody; development on a loopback address only",
+    "SMTP_URL": (
+        "the mail server for alerts, smtps://name:password@host or smtp:// with STARTTLS; "
+        "unset = no e-mail"
+    ),
+    "SMTP_FROM": "the sender of alerts by e-mail",
+    "ALERTS_PER_PERSON": "how many saved searches a person may have",
     "CORS_ORIGINS": "origins whose pages may read answers",
     "SEARCH_DEADLINE_S": "how long a search may take, all sources together",
     "CACHE_TTL_S": "how long an answer is fresh",

@@ -19,6 +19,7 @@ from attrs import evolve, field, fields, frozen
 from newsintel.config.database_url import check_database_url
 from newsintel.config.environment import PREFIX, SettingReader, SettingRow
 from newsintel.config.redis_url import check_redis_url
+from newsintel.config.smtp_url import check_smtp_url, parse_sender
 from newsintel.config.store_urls import check_store_urls
 from newsintel.config.strays import UnknownName, find_unknown_names
 from newsintel.config.values import (
@@ -128,6 +129,9 @@ class Settings:
     oidc_client_secret: Secret | None = define_setting(parse_secret, None)
     oidc_label: str = define_setting(parse_text, "OpenID Connect")
     dev_sign_in: bool = define_setting(parse_flag, default=False)
+    smtp_url: Secret | None = define_setting(check_smtp_url, None)
+    smtp_from: str | None = define_setting(parse_sender, None)
+    alerts_per_person: int = define_setting(integer_parser(1, 10_000), 100, unit="searches")
     cors_origins: tuple[str, ...] = define_setting(parse_origins, ())
     search_deadline_s: float = define_setting(parse_positive_seconds, 1.5, unit="s")
     cache_ttl_s: float = define_setting(parse_positive_seconds, 300.0, unit="s")
@@ -400,6 +404,8 @@ def _check_rules(settings: Settings) -> None:
         raise SettingsError(
             f"{PREFIX}OPERATORS must be set if {PREFIX}OPS_PAGE is 1: the people who may see it"
         )
+    if (settings.smtp_url is None) != (settings.smtp_from is None):
+        raise SettingsError(f"{PREFIX}SMTP_URL and {PREFIX}SMTP_FROM must be set together")
     if settings.feeds_poll_min_s > settings.feeds_poll_max_s:
         raise SettingsError(
             f"{PREFIX}FEEDS_POLL_MIN_S ({settings.feeds_poll_min_s:g}) must be at most "
@@ -410,7 +416,7 @@ def _check_rules(settings: Settings) -> None:
     if settings.private_addresses:
         raise SettingsError(
             f"{PREFIX}PRIVATE_ADDRESSES must not be 1 in production: "
-            "a feed could make this service call your own network"
+            "a feed or a receiver of alerts could make this service call your own network"
         )
     required = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url}
     for name, value in required.items():

@@ -35,6 +35,8 @@ from newsintel.http.response.page_cache import PageCache
 from newsintel.http.response.refusal import Refusals
 from newsintel.http.route import Route
 from newsintel.http.routes import (
+    alert_deliveries,
+    alert_stream,
     api_keys,
     archive,
     articles,
@@ -56,6 +58,7 @@ from newsintel.http.routes import (
     public_feeds,
     recommendations,
     saved,
+    saved_searches,
     searches,
     sessions,
     similar,
@@ -63,10 +66,13 @@ from newsintel.http.routes import (
     stream,
 )
 from newsintel.http.routes.pages import (
+    alerts_form,
+    alerts_page,
     archive_page,
     article_form,
     docs_page,
     front,
+    mail_links,
     me_form,
     me_page,
     ops_page,
@@ -191,6 +197,9 @@ def _build_table(services: Services, caches: Mapping[str, PageCache]) -> tuple[R
         *exports.build_routes(),
         *private_feeds.build_routes(),
         *private_feed.build_routes(),
+        *saved_searches.build_routes(),
+        *alert_deliveries.build_routes(),
+        *alert_stream.build_routes(),
         *opensearch.build_routes(settings),
         *public_feeds.build_routes(),
         *not_same.build_routes(),
@@ -203,6 +212,9 @@ def _build_table(services: Services, caches: Mapping[str, PageCache]) -> tuple[R
         *archive_page.build_routes(settings),
         *trends_page.build_routes(),
         *ops_page.build_routes(settings),
+        *alerts_page.build_routes(settings),
+        *alerts_form.build_routes(settings),
+        *mail_links.build_routes(),
         *static.build_routes(),
     )
     return (*table, *_build_descriptions(table, settings))
@@ -219,7 +231,8 @@ async def _handle_request(services: Services, route: Route, **in_path: str) -> R
     """Check the caller, read the request strictly, and call the route's view."""
     request.scope["state"]["route"] = route.path
     check_access(get_current_caller(), route.need)
-    if route.can_write and read_bearer(request.scope["headers"]) is None:
+    by_cookie = read_bearer(request.scope["headers"]) is None
+    if route.can_write and by_cookie and not route.secret_address:
         check_site(request.headers, format_origin(services.settings.public_url))
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise RequestEntityTooLarge

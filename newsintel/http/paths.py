@@ -2,6 +2,8 @@
 
 from urllib.parse import unquote
 
+from newsintel.domain.alerts.mail_tokens import MailAction
+
 SEARCH = "/articles"
 STREAM = "/articles/stream"
 SEARCHES = frozenset({SEARCH, STREAM})
@@ -24,6 +26,10 @@ FEEDS = "/feeds/"
 DESCRIPTION = "/openapi.json"
 PROBLEM_PAGES = "/problems/"
 """The prefix of the problem pages; a problem's code follows it."""
+ALERTS = "/alerts"
+"""The page of saved searches."""
+MAIL_LINKS = {action: f"/{action}/" for action in MailAction}
+"""The prefixes of the links in mails; the number of a channel and a signature follow."""
 
 
 def hide_feed_token(path: str) -> str:

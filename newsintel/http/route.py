@@ -28,6 +28,7 @@ class Method(StrEnum):
     GET = "GET"
     POST = "POST"
     PUT = "PUT"
+    PATCH = "PATCH"
     DELETE = "DELETE"
 
 
@@ -57,6 +58,8 @@ class Route:
             None = `application/json`, or `text/plain` for text.
         form: the fields of the HTML form that the route takes instead of a body in JSON. In a form
             and in the query string of a page, an empty field counts as absent.
+        secret_address: True if the path holds a secret that allows the change by itself. Then a
+            request may come from a page of any site (RFC 8058).
         formats: whether the parameter `format` chooses other formats for the body of a 200.
         parameters: the attrs class that annotates the view's second argument. It has a field for
             each value, with `_` after a keyword of Python (`from_`). None = the view has no second
@@ -77,6 +80,7 @@ class Route:
     media: str | None = None
     formats: bool = False
     form: tuple[Parameter, ...] = ()
+    secret_address: bool = False
     parameters: type[AttrsInstance] | None = field(init=False)
 
     @parameters.default

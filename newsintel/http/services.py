@@ -8,6 +8,8 @@ from attrs import frozen
 from newsintel.config.settings import Settings
 from newsintel.domain.accounts.persons import Persons
 from newsintel.domain.accounts.ports import Accounts, ApiKeys, Attempts, Links, Provider, Sessions
+from newsintel.domain.alerts.delivery_ports import Deliveries
+from newsintel.domain.alerts.ports import SavedSearches
 from newsintel.domain.archive.ports import ArchiveSearch
 from newsintel.domain.bounds.sized_cache import SizedCache
 from newsintel.domain.feeds.ports import FeedStore
@@ -27,6 +29,7 @@ from newsintel.domain.personal.ports import (
 from newsintel.domain.ports import ByteCache, Count, WallClock
 from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.ports import HarvestCache
+from newsintel.domain.security.keys import Signer
 from newsintel.runtime.intelligence.recommender import Recommender
 from newsintel.runtime.limits.limiter import Limiter
 from newsintel.runtime.limits.lookups import LookUps
@@ -90,6 +93,19 @@ class PersonalServices:
 
 
 @frozen(kw_only=True)
+class AlertServices:
+    """Saved searches, and the alerts that they send.
+
+    Attributes:
+        mail_signer: signs the links in mails, which work without sign-in.
+    """
+
+    searches: SavedSearches
+    deliveries: Deliveries
+    mail_signer: Signer
+
+
+@frozen(kw_only=True)
 class IntelligenceServices:
     """What newsintel derives from what people search for and read."""
 
@@ -142,6 +158,7 @@ class Services:
     feeds: FeedStore
     accounts: AccountServices
     personal: PersonalServices
+    alerts: AlertServices
     intelligence: IntelligenceServices
     limits: LimitServices
     operations: OperationServices

@@ -18,6 +18,7 @@ from attrs import define
 from newsintel import __version__
 from newsintel.domain.search.outcome import Refusal, Status
 from newsintel.domain.text.body import RAW_CAP_BYTES, BodyError, BodyReader
+from newsintel.outbound.public_network import PrivateAddressError
 from newsintel.outbound.small_reads import FramingError, SmallReads, SmallReadStream
 
 LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=10)
@@ -85,6 +86,7 @@ httpcore has no exception class for it.
 """
 
 _MEANINGS: tuple[tuple[type[Exception], Status, str], ...] = (
+    (PrivateAddressError, Status.UNREACHABLE, "the host is on a private network"),
     (httpx.PoolTimeout, Status.OVERLOADED, "no connection was free"),
     (httpx.ConnectTimeout, Status.TIMEOUT, "no connection in time"),
     (httpx.TimeoutException, Status.TIMEOUT, "no answer in time"),

@@ -19,6 +19,9 @@ from newsintel.storage.postgres.accounts.account_data import PostgresAccountData
 from newsintel.storage.postgres.accounts.accounts import PostgresAccounts
 from newsintel.storage.postgres.accounts.api_keys import PostgresKeys
 from newsintel.storage.postgres.accounts.tokens import PostgresTokens
+from newsintel.storage.postgres.alerts.deliveries import PostgresDeliveries
+from newsintel.storage.postgres.alerts.matching import PostgresMatching
+from newsintel.storage.postgres.alerts.saved_searches import PostgresSavedSearches
 from newsintel.storage.postgres.archive.articles import PostgresArchive
 from newsintel.storage.postgres.archive.bulk_files import PostgresBulkFiles
 from newsintel.storage.postgres.archive.checks import PostgresChecks
@@ -58,6 +61,7 @@ from newsintel.storage.redis.spool import RedisSpool
 from newsintel.storage.spool_folder import SpoolFolder, open_spool_folder
 from newsintel.storage.stores import (
     AccountStores,
+    AlertStores,
     ArchiveStores,
     IntelligenceStores,
     LimitStores,
@@ -104,11 +108,13 @@ async def open_stores(settings: Settings, count: Count) -> AsyncIterator[Stores]
             places = _spool_places(redis, folder, settings)
             migrating = bridge.add_lane("migrating", 1)
             owner = find_owner(settings, database)
+            sealer = _make_sealer(settings)
             yield Stores(
                 search=_search_stores(redis, settings, count),
                 archive=_archive_stores(postgres, archive_search, places),
-                accounts=_account_stores(postgres, redis, settings, count),
+                accounts=_account_stores(postgres, redis, settings, count, sealer),
                 personal=_personal_stores(postgres, redis),
+                alerts=_alert_stores(postgres, sealer),
                 intelligence=_intelligence_stores(postgres),
                 limits=LimitStores(ledger=RedisLedger(redis), counter=RedisCounter(redis)),
                 operations=_operation_stores(postgres, redis),
@@ -202,13 +208,21 @@ def _archive_stores(
     )
 
 
+def _make_sealer(settings: Settings) -> Callable[[], Sealer]:
+    """Return what returns the sealer.
+
+    It is created at first use: a command that seals nothing creates no keys.
+    """
+    return cache(lambda: Sealer(settings.secret_keys or load_or_create_keys(settings.data_dir)))
+
+
 def _account_stores(
-    postgres: Postgres, redis: RedisLink, settings: Settings, count: Count
+    postgres: Postgres,
+    redis: RedisLink,
+    settings: Settings,
+    count: Count,
+    sealer: Callable[[], Sealer],
 ) -> AccountStores:
-    # Created at first use: a command that seals nothing creates no keys.
-    sealer: Callable[[], Sealer] = cache(
-        lambda: Sealer(settings.secret_keys or load_or_create_keys(settings.data_dir))
-    )
     return AccountStores(
         directory=PostgresAccounts(postgres),
         sessions=RedisSessions(
@@ -235,6 +249,14 @@ def _personal_stores(postgres: Postgres, redis: RedisLink) -> PersonalStores:
         own_history=PostgresOwnHistory(postgres),
         repeats=RedisRepeats(redis),
         account_data=PostgresAccountData(postgres),
+    )
+
+
+def _alert_stores(postgres: Postgres, sealer: Callable[[], Sealer]) -> AlertStores:
+    return AlertStores(
+        searches=PostgresSavedSearches(postgres, sealer),
+        matching=PostgresMatching(postgres, utc_now),
+        deliveries=PostgresDeliveries(postgres, sealer),
     )
 
 

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from attrs import frozen
 
 from newsintel.domain.accounts.ports import Accounts, ApiKeys, Attempts, Sessions, TokenStore
+from newsintel.domain.alerts.delivery_ports import Deliveries
+from newsintel.domain.alerts.ports import AlertMatching, SavedSearches
 from newsintel.domain.archive.bulk import BulkFiles
 from newsintel.domain.archive.ports import (
     Archive,
@@ -99,6 +101,15 @@ class PersonalStores:
 
 
 @frozen(kw_only=True)
+class AlertStores:
+    """Saved searches, and the alerts that they send."""
+
+    searches: SavedSearches
+    matching: AlertMatching
+    deliveries: Deliveries
+
+
+@frozen(kw_only=True)
 class IntelligenceStores:
     """What newsintel derives from what people search for and read."""
 
@@ -149,6 +160,7 @@ class Stores:
     archive: ArchiveStores
     accounts: AccountStores
     personal: PersonalStores
+    alerts: AlertStores
     intelligence: IntelligenceStores
     limits: LimitStores
     operations: OperationStores

@@ -6,6 +6,7 @@ import pytest
 import trio
 
 from newsintel.actors import janitor
+from tests.fakes.alerts import MemoryDeliveries, MemoryMatching
 from tests.fakes.basics import Clock, Counts, MemoryHistory
 from tests.fakes.upkeep import MemoryChecks
 from tests.make import NOON, search_record
@@ -27,6 +28,8 @@ async def run_for(time_s, history, articles=None, **ages):
             keep=90 * DAY,
             articles=articles or MemoryChecks(),
             keep_articles=ages,
+            matching=MemoryMatching(),
+            deliveries=MemoryDeliveries(),
             count=counts,
             now=Clock(),
         )

@@ -171,6 +171,16 @@ def test_sources_sets_the_order_and_the_selection():
         ),
         ({"CORS_ORIGINS": "*"}, "NEWSINTEL_CORS_ORIGINS must be a comma list of origins"),
         ({"FEEDS": "https://x,nope"}, "NEWSINTEL_FEEDS must be default, off, an OPML file"),
+        (
+            {"SMTP_URL": "smtp://127.0.0.1:25"},
+            "NEWSINTEL_SMTP_URL and NEWSINTEL_SMTP_FROM must be set together",
+        ),
+        (
+            {"SMTP_FROM": "alerts@example.org"},
+            "NEWSINTEL_SMTP_URL and NEWSINTEL_SMTP_FROM must be set together",
+        ),
+        ({"SMTP_URL": "mail.example.org"}, "NEWSINTEL_SMTP_URL must be a URL such as smtps://"),
+        ({"SMTP_FROM": "alerts"}, "NEWSINTEL_SMTP_FROM must be a sender such as"),
         ({"PRIVATE_ADDRESSES": "yes"}, "NEWSINTEL_PRIVATE_ADDRESSES must be 1 or 0"),
         (
             {"FEEDS_POLL_MIN_S": "60", "FEEDS_POLL_MAX_S": "30"},

@@ -12,6 +12,7 @@ from newsintel.config.settings import Settings, read_settings
 from newsintel.config.values import Quota, Secret, SourceOptions, parse_secret
 from newsintel.domain.accounts.model import Caller
 from newsintel.domain.accounts.persons import Persons
+from newsintel.domain.alerts.mail_tokens import PURPOSE as MAIL_TOKENS
 from newsintel.domain.bounds.sized_cache import SizedCache
 from newsintel.domain.intelligence.marks import SearchMarker
 from newsintel.domain.limits.ports import SourceState
@@ -37,6 +38,7 @@ from newsintel.errors import BusyError
 from newsintel.http.response.kept_answer import KEPT_BYTES
 from newsintel.http.services import (
     AccountServices,
+    AlertServices,
     IntelligenceServices,
     LimitServices,
     OperationServices,
@@ -65,6 +67,7 @@ from tests.fakes.accounts import (
     MemoryTokens,
     ScriptedProvider,
 )
+from tests.fakes.alerts import MemoryDeliveries, MemorySavedSearches
 from tests.fakes.basics import MemoryBytes, MemoryCache, MemorySearch
 from tests.fakes.feeds import MemoryFeeds
 from tests.fakes.likeness import MemoryLikeness
@@ -283,6 +286,8 @@ class World:
     metrics: Metrics = field(factory=Metrics)
     preferences: MemoryPreferences = field(factory=MemoryPreferences)
     saved: MemorySaved = field(factory=MemorySaved)
+    saved_searches: MemorySavedSearches = field(factory=MemorySavedSearches)
+    deliveries: MemoryDeliveries = field(factory=MemoryDeliveries)
     feedback: MemoryFeedback = field(factory=MemoryFeedback)
     not_same: MemoryNotSame = field(factory=MemoryNotSame)
     own_history: MemoryOwnHistory = field(factory=MemoryOwnHistory)
@@ -351,6 +356,11 @@ class World:
                     self.feeds,
                     self.not_same,
                 ),
+            ),
+            alerts=AlertServices(
+                searches=self.saved_searches,
+                deliveries=self.deliveries,
+                mail_signer=Signer([Secret("A" * 43)], MAIL_TOKENS),
             ),
             intelligence=IntelligenceServices(
                 marking=self.marking,

@@ -126,6 +126,16 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
         "Times that the state of feeds could not be read or stored; tried again within seconds.",
         (),
     ),
+    "matched_articles": ("Archived articles that were compared with the saved searches.", ()),
+    "matching_failures": (
+        "Times that new articles could not be matched with saved searches; tried again in seconds.",
+        (),
+    ),
+    "alert_attempts": ("Attempts to send an alert, by what came of them.", ("kind", "outcome")),
+    "delivery_failures": (
+        "Times that the outbox of alerts could not be read or changed; tried again within seconds.",
+        (),
+    ),
     "prune_failures": (
         "Times that old searches or articles could not be deleted; tried again within the hour.",
         (),

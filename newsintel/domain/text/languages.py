@@ -29,6 +29,9 @@ _ALIASES = {"nb": "no", "nn": "no"}
 SIMPLE = ""
 """The language of texts that are compared word by word, without stems."""
 
+INDEX_LANGUAGES = (SIMPLE, *_SNOWBALL)
+"""Every language by whose rules a text can be indexed."""
+
 FUNCTION_WORDS = {
     language: frozenset(fold_plain_word(fold_exact_word(word)) for word in text.split())
     for language, text in LISTS.items()

@@ -6,8 +6,26 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 """IPv6 addresses that stand for the IPv4 address in their last 32 bits (RFC 6052)."""
-_SITE_LOCAL = ipaddress.IPv6Network("fec0::/10")
-"""Deprecated (RFC 3879), and still routed in some networks."""
+
+_SPECIAL = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "192.0.0.0/24",  # protocol assignments (RFC 6890); two of its addresses are anycast
+            "192.88.99.0/24",  # relays of 6to4, which is deprecated (RFC 7526)
+            "64:ff9b:1::/48",  # NAT64 of one network (RFC 8215)
+            "2001::/23",  # protocol assignments (RFC 2928), among them Teredo (RFC 4380)
+            "2002::/16",  # 6to4: tunnels that are only used to hide an IPv4 address now
+            "3fff::/20",  # documentation (RFC 9637)
+            "5f00::/16",  # segment routing within one network (RFC 9602)
+            "fec0::/10",  # site-local: deprecated (RFC 3879), and still routed in some networks
+        ),
+    )
+)
+"""Ranges of IANA's registries that an older Python counts as public, or that lead elsewhere."""
+
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""The only part of IPv6 from which public addresses are assigned (RFC 4291, 2.5.4)."""
 
 
 def is_public(address: str) -> bool:
@@ -17,18 +35,20 @@ def is_public(address: str) -> bool:
     addresses that lead to such an IPv4 address do not. Anything but an IP address does not.
     """
     try:
-        found = ipaddress.ip_address(address.partition("%")[0])
+        found = ipaddress.ip_address(address)
     except ValueError:
         return False
-    if isinstance(found, ipaddress.IPv6Address):
-        if found in _NAT64:
-            return _is_global(ipaddress.IPv4Address(int(found) & 0xFFFF_FFFF))
-        if found.sixtofour is not None or found.teredo is not None:
-            return False  # tunnels that nobody runs any more (RFC 7526), except to hide an address
+    if isinstance(found, ipaddress.IPv6Address) and found in _NAT64:
+        found = ipaddress.IPv4Address(int(found) & 0xFFFF_FFFF)
     return _is_global(found)
 
 
 def _is_global(address: Address) -> bool:
-    return address.is_global and not (
-        address.is_multicast or address.is_reserved or address in _SITE_LOCAL
+    if isinstance(address, ipaddress.IPv6Address) and address not in _GLOBAL_UNICAST:
+        return False
+    return (
+        address.is_global
+        and not address.is_multicast
+        and not address.is_reserved
+        and not any(address in network for network in _SPECIAL)
     )

@@ -10,7 +10,7 @@ from newsintel.http.bodies.search import summarize_article
 
 def build_page_body(page: ArchivePage, next_cursor: str | None) -> dict[str, Any]:
     """The body of GET /archive."""
-    return {"articles": [_build_hit(hit) for hit in page.hits], "next_cursor": next_cursor}
+    return {"articles": [build_hit_body(hit) for hit in page.hits], "next_cursor": next_cursor}
 
 
 def build_timeline_body(bars: Iterable[Bar]) -> dict[str, Any]:
@@ -33,7 +33,8 @@ def build_facets_body(facets: Facets) -> dict[str, Any]:
     )
 
 
-def _build_hit(hit: Hit) -> dict[str, Any]:
+def build_hit_body(hit: Hit) -> dict[str, Any]:
+    """An article found in the archive."""
     return summarize_article(hit.article) | {
         "first_seen_at": format_time(hit.first_seen_at),
         "fetched_at": format_time(hit.fetched_at),

@@ -5,6 +5,9 @@ Later versions may add members, so no schema forbids unknown members.
 
 from typing import Any
 
+from newsintel.domain.alerts.channels import ChannelKind
+from newsintel.domain.alerts.delivery_model import DeliveryState, Outcome
+from newsintel.domain.alerts.digests import Every
 from newsintel.domain.intelligence.interest_model import Basis
 from newsintel.domain.intelligence.search_counts import TrendWindow
 from newsintel.domain.operations.ports import Phase
@@ -32,6 +35,7 @@ ARTICLE_ID: Schema = {"type": "string", "pattern": "^a_[a-z2-7]{20}$"}
 PREFERENCE_KEY: Schema = {"type": "string", "pattern": f"^{KEY}$"}
 FEED_ID: Schema = {"type": "string", "pattern": "^f_[a-z2-7]{20}$"}
 FEED_SECRET: Schema = {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"}
+SAVED_SEARCH_ID: Schema = {"type": "string", "pattern": "^w_[a-z2-7]{20}$"}
 SEARCH_ID: Schema = {"type": "string", "pattern": "^h_[a-z2-7]{20}$"}
 
 
@@ -131,6 +135,66 @@ _FEED = {
     "created_at": MOMENT,
 }
 
+_ATTEMPT = object_of(
+    {
+        "attempted_at": MOMENT,
+        "outcome": one_of(Outcome),
+        "status_code": nullable(COUNT),
+        "detail": TEXT,
+        "latency_ms": COUNT,
+    }
+)
+_DELIVERY = {
+    "id": TEXT,
+    "kind": one_of(ChannelKind),
+    "to": TEXT,
+    "state": one_of(DeliveryState),
+    "test": FLAG,
+    "stories": COUNT,
+    "created_at": MOMENT,
+    "due_at": MOMENT,
+    "attempts": list_of(_ATTEMPT),
+}
+_MATCH = _ARTICLE | {"group_id": ARTICLE_ID, "publishers": list_of(TEXT)}
+_CHANNEL = {
+    "kind": one_of(ChannelKind),
+    "to": nullable(TEXT),
+    "works": FLAG,
+    "confirmed_at": nullable(MOMENT),
+    "disabled_at": nullable(MOMENT),
+    "disabled_reason": nullable(TEXT),
+    "failing_since": nullable(MOMENT),
+    "last_delivered_at": nullable(MOMENT),
+}
+_WATCHED = object_of(
+    {
+        "q": nullable(TEXT),
+        "sources": list_of(TEXT),
+        "publisher": nullable(TEXT),
+        "language": nullable(TEXT),
+    }
+)
+_SAVED_SEARCH = {
+    "id": SAVED_SEARCH_ID,
+    "name": TEXT,
+    "query": _WATCHED,
+    "deliver": list_of(object_of(_CHANNEL)),
+    "every": one_of(one.value for one in Every),
+    "time_zone": TEXT,
+    "paused": FLAG,
+    "works": FLAG,
+    "created_at": MOMENT,
+    "changed_at": MOMENT,
+    "last_matched_at": nullable(MOMENT),
+}
+_SECRET: Schema = {"type": "string", "pattern": "^whsec_[A-Za-z0-9+/]+=*$"}
+_MATCHED = object_of(
+    {
+        "search": object_of({"id": SAVED_SEARCH_ID, "name": TEXT}),
+        "article": object_of(_MATCH),
+    }
+)
+
 COMPONENTS: dict[str, Schema] = {
     # Counts may be negative in imported articles.
     "Discussion": object_of(
@@ -176,28 +240,25 @@ COMPONENTS: dict[str, Schema] = {
         },
         published_at_estimated=FLAG,
     ),
-    "ArchivePage": object_of(
-        {
-            "articles": list_of(
+    "ArchiveArticle": object_of(
+        _ARTICLE
+        | {"first_seen_at": MOMENT, "fetched_at": MOMENT}
+        | {
+            "group_id": nullable(ARTICLE_ID),
+            "snippet": nullable(
                 object_of(
-                    _ARTICLE
-                    | {"first_seen_at": MOMENT, "fetched_at": MOMENT}
-                    | {
-                        "group_id": nullable(ARTICLE_ID),
-                        "snippet": nullable(
-                            object_of(
-                                {
-                                    "text": TEXT,
-                                    "highlights": list_of(
-                                        list_of(COUNT) | {"minItems": 2, "maxItems": 2}
-                                    ),
-                                }
-                            )
-                        ),
-                    },
-                    published_at_estimated=FLAG,
+                    {
+                        "text": TEXT,
+                        "highlights": list_of(list_of(COUNT) | {"minItems": 2, "maxItems": 2}),
+                    }
                 )
             ),
+        },
+        published_at_estimated=FLAG,
+    ),
+    "ArchivePage": object_of(
+        {
+            "articles": list_of(ref("ArchiveArticle")),
             "next_cursor": nullable(TEXT),
         }
     ),
@@ -383,12 +444,17 @@ COMPONENTS: dict[str, Schema] = {
             "preferences": map_of({}),
             "keys": list_of(object_of(_KEY)),
             "feeds": list_of(object_of(_FEED)),
+            "saved_searches": list_of(ref("SavedSearch")),
             "sessions": list_of(_SESSION),
             "saved": list_of(ref("ExportedArticle")),
             "opened": list_of(object_of(_OPENED, published_at_estimated=FLAG)),
             "dismissed": list_of(object_of(_DISMISSED, published_at_estimated=FLAG)),
             "not_same": list_of(object_of({"articles": list_of(ARTICLE_ID), "marked_at": MOMENT})),
             "searches": list_of(ref("PastSearch")),
+            "matches": list_of(
+                object_of(_MATCH | {"matched_at": MOMENT, "saved_search": SAVED_SEARCH_ID})
+            ),
+            "deliveries": list_of(object_of(_DELIVERY | {"saved_search": SAVED_SEARCH_ID})),
         }
     ),
     "Sources": object_of(
@@ -423,6 +489,31 @@ COMPONENTS: dict[str, Schema] = {
     "Sessions": object_of({"sessions": list_of(_SESSION)}),
     "Keys": object_of({"keys": list_of(object_of(_KEY))}),
     "NewKey": object_of(_KEY | {"key": {"type": "string", "pattern": "^ni_[A-Za-z0-9_-]{43}$"}}),
+    "Deliveries": object_of({"deliveries": list_of(object_of(_DELIVERY))}),
+    "Tests": object_of({"tests": COUNT}),
+    "NewSecret": object_of({"secret": _SECRET}),
+    "SavedSearch": object_of(_SAVED_SEARCH),
+    "SavedSearches": object_of({"searches": list_of(object_of(_SAVED_SEARCH))}),
+    # The secrets of new webhooks and the addresses of new feeds; `secret` is the first webhook's.
+    "NewSavedSearch": object_of(
+        _SAVED_SEARCH | {"deliver": list_of(object_of(_CHANNEL, secret=_SECRET, url=URI))},
+        secret=_SECRET,
+    ),
+    "Matches": object_of(
+        {
+            "articles": list_of(object_of(_MATCH | {"matched_at": MOMENT})),
+            "next_cursor": nullable(TEXT),
+        }
+    ),
+    "Preview": object_of(
+        {
+            "count": COUNT,
+            "per_day": list_of(object_of({"start": MOMENT, "count": COUNT})),
+            "publishers": list_of(object_of({"value": TEXT, "count": COUNT})),
+            "articles": list_of(ref("ArchiveArticle")),
+        }
+    ),
+    "MatchEvent": event_of("match", _MATCHED),
     "Feeds": object_of({"feeds": list_of(object_of(_FEED))}),
     "NewFeed": object_of(_FEED | {"url": URI}),
     "FeedArticles": object_of(

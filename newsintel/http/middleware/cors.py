@@ -10,7 +10,7 @@ from newsintel.http.asgi import Asgi, HeaderLines, Receive, Scope, Send
 
 PREFLIGHT_MAX_AGE_S = 600
 PREFLIGHT_HEADERS = (
-    (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, DELETE"),
+    (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE"),
     (b"access-control-allow-headers", b"Authorization, Content-Type, Last-Event-ID, X-Request-Id"),
     (b"access-control-max-age", str(PREFLIGHT_MAX_AGE_S).encode()),
 )

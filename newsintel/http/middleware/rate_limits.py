@@ -11,6 +11,7 @@ from newsintel.http.asgi import Asgi, HeaderLines, Receive, Scope, Send
 from newsintel.http.paths import (
     DESCRIPTION,
     HEALTH,
+    MAIL_LINKS,
     METRICS,
     PROBLEM_PAGES,
     READY,
@@ -24,8 +25,9 @@ EXEMPT_PATHS = frozenset({HEALTH, READY, METRICS, DESCRIPTION, "/docs", "/favico
 """Paths that platforms probe, often from one IP address for all users, and paths that explain the
 service to callers over the limit."""
 
-EXEMPT_PREFIXES = (PROBLEM_PAGES, "/docs/", STATIC)
-"""Prefixes of further exempt paths. The first page that a browser loads also loads its parts."""
+EXEMPT_PREFIXES = (PROBLEM_PAGES, "/docs/", STATIC, *MAIL_LINKS.values())
+"""Prefixes of further exempt paths. The first page that a browser loads also loads its parts. A
+mail provider follows links for all its users from a few addresses."""
 
 
 class RateLimits:

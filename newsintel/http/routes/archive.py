@@ -1,6 +1,6 @@
 """GET /archive: search all archived articles. GET /archive/timeline, /archive/facets: counts."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from attrs import frozen
@@ -187,7 +187,7 @@ def _plan_search(services: Services, given: PageParameters) -> Plan:
     after = None if given.cursor is None else services.cursors.read(given.cursor, asked)
 
     async def make() -> dict[str, Any]:
-        await _check_sources(services, query)
+        await check_sources(services, query.sources)
         page = await services.archive.search(query, limit, after)
         return build_page_body(
             page, None if page.next is None else services.cursors.write(page.next, asked)
@@ -200,7 +200,7 @@ def _plan_timeline(services: Services, given: MatchParameters, bucket: Bucket) -
     query = _build_query(given)
 
     async def make() -> dict[str, Any]:
-        await _check_sources(services, query)
+        await check_sources(services, query.sources)
         return build_timeline_body(await services.archive.count_timeline(query, bucket))
 
     return ["timeline", hash_query(query), bucket], make
@@ -210,18 +210,18 @@ def _plan_facets(services: Services, given: MatchParameters) -> Plan:
     query = _build_query(given)
 
     async def make() -> dict[str, Any]:
-        await _check_sources(services, query)
+        await check_sources(services, query.sources)
         return build_facets_body(await services.archive.count_facets(query))
 
     return ["facets", hash_query(query)], make
 
 
-async def _check_sources(services: Services, query: ArchiveQuery) -> None:
+async def check_sources(services: Services, sources: Sequence[str]) -> None:
     """Refuse a source that we do not know and that the archive does not hold.
 
     Otherwise a misspelled source would silently find nothing.
     """
-    others = [name for name in query.sources if name not in services.settings.source]
+    others = [name for name in sources if name not in services.settings.source]
     if others and (missing := set(others) - await services.archive.find_archived_sources(others)):
         known = ", ".join(services.settings.source)
         raise InvalidParameterError(

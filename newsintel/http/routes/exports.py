@@ -19,6 +19,7 @@ from newsintel.domain.personal.model import MarkPage
 from newsintel.domain.search.codec import to_json
 from newsintel.domain.text.moments import format_time
 from newsintel.errors import BusyError
+from newsintel.http.bodies.alerts import build_saved_search
 from newsintel.http.bodies.personal import (
     build_account_body,
     build_exported_mark,
@@ -30,6 +31,7 @@ from newsintel.http.bodies.schemas import ref
 from newsintel.http.request.access import get_current_account
 from newsintel.http.route import Route
 from newsintel.http.routes import api_keys, private_feeds, sessions
+from newsintel.http.routes.exported_alerts import read_deliveries, read_matches
 from newsintel.http.routes.store_failures import report_store_failure
 from newsintel.http.services import Services
 
@@ -72,6 +74,7 @@ async def export_account(services: Services) -> Response:
     identities = await personal.account_data.list_identities(of.id)
     with report_store_failure(sessions.SESSIONS):
         signed_in = await accounts.sessions.list_of_user(of.id)
+    watched = await services.alerts.searches.list_of_user(of.id)
     head = {
         "exported_at": format_time(services.now()),
         "account": build_account_body(of),
@@ -85,6 +88,7 @@ async def export_account(services: Services) -> Response:
         "feeds": [
             private_feeds.build_feed_row(feed) for feed in await personal.feeds.list_of_user(of.id)
         ],
+        "saved_searches": [build_saved_search(one) for one in watched],
         "sessions": [sessions.build_session_row(session) for session in signed_in],
     }
     lists = {
@@ -93,6 +97,8 @@ async def export_account(services: Services) -> Response:
         "dismissed": partial(_read_marks, personal.feedback.list_dismissed, of),
         "not_same": partial(_read_not_same, services, of),
         "searches": partial(_read_searches, services, of),
+        "matches": partial(read_matches, services, of, watched),
+        "deliveries": partial(read_deliveries, services, of, watched),
     }
     response = Response(
         Export(head, lists),

@@ -12,6 +12,7 @@ from newsintel.http.bodies.schemas import (
     FEED_SECRET,
     KEY_ID,
     PREFERENCE_KEY,
+    SAVED_SEARCH_ID,
     SEARCH_ID,
     SESSION_ID,
     one_of,
@@ -57,6 +58,7 @@ ARTICLE = opaque_id(ARTICLE_ID, "No article has this id.")
 API_KEY = opaque_id(KEY_ID, "You have no key with this id.")
 FEED = opaque_id(FEED_ID, "You have no feed with this id.")
 FEED_TOKEN = opaque_id(FEED_SECRET, "No feed has this address.")
+SAVED_SEARCH = opaque_id(SAVED_SEARCH_ID, "You have no saved search with this id.")
 SEARCH = opaque_id(SEARCH_ID, "You have no search with this id.")
 SESSION = opaque_id(SESSION_ID, "You have no session with this id.")
 PROBLEM = opaque_id(one_of(PROBLEMS), "No problem has this code.")

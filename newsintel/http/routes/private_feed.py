@@ -4,13 +4,15 @@ The token is the only credential, so it is never logged: the redactor knows its 
 logged by their pattern.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 
 from attrs import frozen
 from quart import Response, request
 from werkzeug.exceptions import NotFound
 
 from newsintel.config.settings import Settings
+from newsintel.domain.alerts.delivery_model import AlertFeed
 from newsintel.domain.archive.model import ArchiveSort
 from newsintel.domain.archive.query import build_archive_query
 from newsintel.domain.personal.model import FeedList, OwnedFeed
@@ -63,13 +65,11 @@ def build_routes() -> tuple[Route, ...]:
 
 async def show_feed(services: Services, given: FeedParameters) -> Response:
     """Answer with the feed; 404 if its address does not exist, or was ended."""
-    owned = await _find_feed(services, digest_secret(given.token))
-    if owned is None:
+    found = await _find_feed(services, digest_secret(given.token))
+    if found is None:
         raise NotFound("No feed has this address.")
-    body = await _list_articles(services, owned)
-    encoding = Encoding(
-        given.format, lambda _: _describe_channel(services.settings, owned.feed.name)
-    )
+    body = await found.list_articles()
+    encoding = Encoding(given.format, lambda _: _describe_channel(services.settings, found.name))
     data = await run_in_turns(encoding.encode(body))
     tag = hash_body(data)
     return respond_unless_held(data, _build_headers(data, tag, encoding.media_type), tag)
@@ -86,11 +86,30 @@ def _build_headers(data: bytes, tag: str, media_type: str) -> HeaderLines:
     ]
 
 
-async def _find_feed(services: Services, digest: str) -> OwnedFeed | None:
-    """Return the feed of an address. Guesses are limited like those of API keys."""
+@frozen
+class _FoundFeed:
+    """A feed and its owner's public id; `list_articles` returns its body."""
 
-    async def ask() -> OwnedFeed | None:
-        return await services.personal.feeds.find(digest)
+    person: str
+    name: str
+    list_articles: Callable[[], Awaitable[Body]]
+
+
+async def _find_feed(services: Services, digest: str) -> _FoundFeed | None:
+    """Return the feed of an address: a person's list, or the stories of a saved search.
+
+    Guesses are limited like those of API keys.
+    """
+
+    async def ask() -> _FoundFeed | None:
+        owned = await services.personal.feeds.find(digest)
+        if owned is not None:
+            listed = partial(_list_articles, services, owned)
+            return _FoundFeed(owned.person, owned.feed.name, listed)
+        alerts = await services.alerts.deliveries.find_feed(digest)
+        if alerts is None:
+            return None
+        return _FoundFeed(alerts.person, alerts.name, partial(_list_matches, services, alerts))
 
     return await services.limits.lookups.look_up(digest, get_current_caller().person, ask)
 
@@ -105,6 +124,14 @@ async def _list_articles(services: Services, owned: OwnedFeed) -> Body:
     query = build_archive_query(q, sort=ArchiveSort.NEWEST)
     found = await services.archive.search(query, FEED_ARTICLES, None)
     return _build_body(hit.article for hit in found.hits)
+
+
+async def _list_matches(services: Services, feed: AlertFeed) -> Body:
+    """Return the newest stories of a saved search, each once."""
+    page = await services.alerts.searches.list_matches(
+        feed.user_id, feed.search_id, FEED_ARTICLES, None
+    )
+    return _build_body(match.article for match in (page.matches if page else ()))
 
 
 def _build_body(articles: Iterable[Article]) -> Body:

@@ -31,6 +31,7 @@ const keys = {
       note.querySelector("textarea").focus();
     }
   },
+  a: () => document.getElementById("alert")?.click(),
   ".": () => current()?.querySelector(".less")?.click(),
   x: () => {
     const details = current()?.querySelector("details:not(.note)");

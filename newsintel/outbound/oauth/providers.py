@@ -11,6 +11,7 @@ from newsintel.domain.ports import WallClock
 from newsintel.outbound.oauth.oidc import OpenIdConnect
 from newsintel.outbound.oauth.reddit import Reddit
 from newsintel.outbound.oauth.replies import MAX_REPLY_BYTES
+from newsintel.outbound.public_network import PublicNetwork
 from newsintel.outbound.transport import Transport
 
 
@@ -47,13 +48,15 @@ async def open_providers(settings: Settings, now: WallClock) -> AsyncIterator[Pr
                 reddit, redirect_uri(settings, "reddit"), transport, now
             )
         if settings.oidc_issuer and settings.oidc_client_id:
+            # The provider's document chooses the addresses that we call next.
+            network = PublicNetwork(private=settings.private_addresses)
             by_name["oidc"] = OpenIdConnect(
                 settings.oidc_issuer,
                 settings.oidc_client_id,
                 settings.oidc_client_secret,
                 settings.oidc_label,
                 redirect_uri(settings, "oidc"),
-                await stack.enter_async_context(Transport(MAX_REPLY_BYTES)),
+                await stack.enter_async_context(Transport(MAX_REPLY_BYTES, network=network)),
                 now,
             )
         yield Providers({} if settings.sign_in == ("off",) else by_name, issuers)

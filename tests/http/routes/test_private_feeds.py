@@ -2,9 +2,12 @@
 
 import json
 
+import feedparser
 import pytest
 import trio
 
+from newsintel.domain.alerts.delivery_model import AlertFeed
+from newsintel.domain.alerts.model import Match, MatchPage
 from newsintel.domain.archive.model import ArchiveSort
 from newsintel.domain.personal.model import MOST_FEEDS
 from newsintel.domain.security.keys import create_feed_token, digest_secret
@@ -20,7 +23,7 @@ from tests.fakes.basics import MemorySearch
 from tests.http.personal_world import ONE, TWO, Person, code, world_with_articles
 from tests.http.routes.test_archive import HITS
 from tests.http.routes.test_formats import read_ids
-from tests.http.world import World
+from tests.http.world import NOW, World
 
 SAVED = {"name": "For later", "shows": "saved"}
 BASE = "http://localhost:8000"
@@ -283,3 +286,20 @@ async def test_an_unknown_format_is_named():
     """Before any look-up."""
     response = await read(World(), f"/feeds/{'A' * 43}?format=atom")
     assert await code(response) == (400, "invalid_parameter")
+
+
+async def test_a_saved_search_has_a_feed_that_feedparser_reads(world):
+    """Its stories, the newest first, by the same kind of address; with ended alerts it is a 404."""
+    token = create_feed_token()
+    feed = AlertFeed(7, "u_alice", "w_" + "a" * 20, "Storms & floods")
+    world.deliveries.feeds[digest_secret(token)] = feed
+    matches = tuple(Match(one.id, one, NOW) for one in (ONE, TWO))
+    world.saved_searches.pages[7, feed.search_id] = MatchPage(matches, None)
+    response = await read(world, f"{BASE}/feeds/{token}?format=rss")
+    assert response.status_code == 200
+    parsed = feedparser.parse(await response.get_data())
+    assert not parsed.bozo
+    assert parsed.feed.title == "Storms & floods"
+    assert [entry.link for entry in parsed.entries] == [ONE.url, TWO.url]
+    world.deliveries.feeds.clear()
+    assert await code(await read(world, f"{BASE}/feeds/{token}")) == (404, "not_found")

@@ -58,9 +58,12 @@ class Service:
 @asynccontextmanager
 async def service(issuer, client_id="newsintel", secret=SECRET, **environ):
     """The routes, with the provider."""
-    set_up = {"OIDC_ISSUER": issuer, "OIDC_CLIENT_ID": client_id, "OIDC_LABEL": "Example"} | (
-        {"OIDC_CLIENT_SECRET": secret} if secret else {}
-    )
+    set_up = {
+        "OIDC_ISSUER": issuer,
+        "OIDC_CLIENT_ID": client_id,
+        "OIDC_LABEL": "Example",
+        "PRIVATE_ADDRESSES": "1",
+    } | ({"OIDC_CLIENT_SECRET": secret} if secret else {})
     world = World(
         settings=settings(
             **{f"NEWSINTEL_{name}": value for name, value in (set_up | environ).items()}
@@ -158,3 +161,12 @@ async def test_wrong_secret_at_a_certified_provider_is_a_503(certified):
     async with service(certified, "RS256", "wrong") as ours:
         refused = await ours.sign_in(login="erin")
         assert (refused.status_code, (await refused.get_json())["code"]) == (503, "not_ready")
+
+
+async def test_a_provider_on_a_private_address_is_not_called(mock):
+    """Its document would choose the addresses that we call next. 503, and nothing is connected."""
+    async with service(mock, PRIVATE_ADDRESSES="0") as there:
+        going = await there.browser.get("/auth/oidc/login")
+        assert going.status_code == 503
+    async with service(mock) as there:
+        assert (await there.browser.get("/auth/oidc/login")).status_code == 303

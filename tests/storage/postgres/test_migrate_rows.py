@@ -103,6 +103,24 @@ ROWS = {
         "UPDATE articles SET country = 'DE' WHERE id = 4",
         "INSERT INTO gdelt_files VALUES ('20260101000000', '2026-01-01+00', NULL)",
     ),
+    "0017": (
+        """INSERT INTO saved_searches (public_id, user_id, name, query, every, time_zone,
+               created_at, changed_at, watching_since)
+           VALUES ('w_1', 1, 'storms', '{"q": "storm"}', 'day', 'UTC',
+               '2026-01-01+00', '2026-01-01+00', '2026-01-01+00')""",
+        "INSERT INTO search_anchors VALUES (5, 1, '{6}')",
+        """INSERT INTO alert_channels (saved_search_id, kind, address)
+           VALUES (1, 'ntfy', 'https://ntfy.sh/storms')""",
+        "INSERT INTO alert_queue SELECT id FROM articles LIMIT 1",
+        "INSERT INTO search_matches SELECT 1, id, id, '2026-01-02+00' FROM articles LIMIT 1",
+        """INSERT INTO alert_deliveries (id, channel_id, created_at, due_at)
+           VALUES ('d_1', 1, '2026-01-02+00', '2026-01-03+00')""",
+        """INSERT INTO alert_delivery_matches
+           SELECT 'd_1', saved_search_id, group_id FROM search_matches""",
+        """INSERT INTO alert_attempts
+               (delivery_id, attempted_at, outcome, detail, latency_ms)
+           VALUES ('d_1', '2026-01-03+00', 'timeout', 'slow', 20000)""",
+    ),
 }
 """Rows for the tables that each step added.
 

@@ -7,12 +7,13 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "schema.md"
 SHORT = {
     "timestamp with time zone": "timestamptz",
     "double precision": "double",
-    "ARRAY": "text_array",
 }
 """Names in the diagram for types of several words, which mermaid cannot read."""
 
 COLUMNS = """
-SELECT table_name, column_name, data_type FROM information_schema.columns
+SELECT table_name, column_name,
+    CASE data_type WHEN 'ARRAY' THEN ltrim(udt_name, '_') || '_array' ELSE data_type END
+FROM information_schema.columns
 WHERE table_schema = 'public' AND table_name <> 'alembic_version'
 ORDER BY table_name, ordinal_position
 """
@@ -37,6 +38,9 @@ SHOWN_AS_KEYS = {
     "private_feeds_pkey", "private_feeds_public_id_key",
     "provider_tokens_pkey", "feed_hosts_pkey", "feeds_pkey",
     "not_same_marks_pkey",
+    "saved_searches_pkey", "saved_searches_public_id_key", "search_anchors_pkey",
+    "alert_channels_pkey", "alert_queue_pkey", "search_matches_pkey", "alert_deliveries_pkey",
+    "alert_delivery_matches_pkey", "alert_attempts_pkey",
 }  # fmt: skip
 """The diagram shows these as PK and UK; the first one is Alembic's."""
 

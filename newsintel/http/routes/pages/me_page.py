@@ -13,6 +13,7 @@ from newsintel.domain.accounts.sign_in import HOME_PATH, choose_return_path
 from newsintel.domain.personal.model import FeedList
 from newsintel.domain.search.query_model import Dedupe, Sort
 from newsintel.errors import SignInUnavailableError
+from newsintel.http.bodies.alerts import build_saved_search
 from newsintel.http.bodies.personal import build_search_row
 from newsintel.http.request.access import get_current_caller
 from newsintel.http.request.query_kinds import free_text
@@ -78,8 +79,10 @@ async def answer_account(services: Services, account: Account, **made: str) -> R
     with report_store_failure(SESSIONS):
         sessions = await services.accounts.sessions.list_of_user(account.id)
     searches = await services.personal.own_history.list_page(account.id, SEARCHES, None)
+    watched = await services.alerts.searches.list_of_user(account.id)
     values: dict[str, Any] = {
         "account": account,
+        "stopped": [build_saved_search(one) for one in watched if not one.works],
         "searches": [build_search_row(one) for one in searches.searches],
         "preferences": await services.personal.preferences.get_all(account.id),
         "sources": tuple(services.settings.source),

@@ -150,7 +150,7 @@ def limit_time(
 async def _search(
     connection: Connection, query: ArchiveQuery, limit: int, after: Position | None
 ) -> ArchivePage:
-    condition = await _prepare_condition(connection, query)
+    condition = await prepare_condition(connection, query)
     if (
         query.sort is ArchiveSort.RELEVANCE
         and condition.words
@@ -161,12 +161,18 @@ async def _search(
         )
     else:
         rows, following = await _read_page_by_time(connection, condition, query, limit, after)
-    return ArchivePage(await _load_hits(connection, rows, condition.wanted), following)
+    return ArchivePage(await load_hits(connection, rows, condition.wanted), following)
 
 
-async def _prepare_condition(connection: Connection, query: ArchiveQuery) -> SqlCondition:
-    held = await connection.fetch(LANGUAGES) if query.alternatives else ()
-    return await run_in_loop_turns(build_condition(query, [row["text_language"] for row in held]))
+async def prepare_condition(connection: Connection, query: ArchiveQuery) -> SqlCondition:
+    """Return the condition of a query; raises as `build_condition`."""
+    held = await list_languages(connection) if query.alternatives else ()
+    return await run_in_loop_turns(build_condition(query, held))
+
+
+async def list_languages(connection: Connection) -> tuple[str, ...]:
+    """Return the languages by whose rules the archive's texts were indexed, in order."""
+    return tuple(row["text_language"] for row in await connection.fetch(LANGUAGES))
 
 
 async def _read_page_by_time(
@@ -258,7 +264,7 @@ async def _read_candidates(
 async def _count_timeline(
     connection: Connection, query: ArchiveQuery, bucket: Bucket
 ) -> tuple[Bar, ...]:
-    condition = await _prepare_condition(connection, query)
+    condition = await prepare_condition(connection, query)
     sql, values = condition.sql, [*condition.values, bucket.value]
     if condition.narrow and query.start:
         first, last = await _clip_to_archive(connection, query.start, query.end)
@@ -287,7 +293,7 @@ async def _clip_to_archive(
 
 @limit_time
 async def _count_facets(connection: Connection, query: ArchiveQuery) -> Facets:
-    condition = await _prepare_condition(connection, query)
+    condition = await prepare_condition(connection, query)
     if condition.narrow:
         sql = window_sql(
             condition.sql,
@@ -349,7 +355,7 @@ def _find_most_common(counts: Counter[str]) -> Sliced[tuple[tuple[str, int], ...
     return tuple(best)
 
 
-async def _load_hits(
+async def load_hits(
     connection: Connection, rows: Sequence[Any], wanted: Sequence[Condition]
 ) -> tuple[Hit, ...]:
     """Return the articles of a page, each with a snippet that shows why it matches."""

@@ -1,0 +1,1 @@
+"""Saved searches that alert: what matches, when it is due, and what each channel is sent."""

@@ -1,0 +1,187 @@
+"""Sends alerts by e-mail through the operator's mail server. Implements `Sender`.
+
+The client is that of the standard library, which blocks: each mail is sent in a thread, and at most
+MOST_AT_ONCE threads run. At the time limit the connection is cut, so the thread ends.
+"""
+
+import re
+import smtplib
+import socket
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from email.message import EmailMessage
+from typing import Any
+
+import trio
+from attrs import define, field, frozen
+
+from newsintel.config.smtp_url import SmtpServer
+from newsintel.domain.alerts.delivery_model import Attempt, ClaimedDelivery, Outcome
+from newsintel.domain.alerts.mail import MailLinks, build_confirmation, build_mail
+from newsintel.domain.ports import SharedCounter
+from newsintel.domain.security.keys import digest_secret
+from newsintel.errors import UnavailableError
+
+MAIL_S = 20.0
+"""Time limit of one attempt, from the look-up of the server to its last answer."""
+
+MOST_CONFIRMATIONS, DAY_S = 3, 86_400
+"""Mails in a day that ask an address to be confirmed, over all accounts: nobody can flood it."""
+
+MOST_AT_ONCE = 4
+"""Connections to the mail server. More mails wait within their own time."""
+
+_NO_MAILBOX = re.compile(rb"(?:^|\s)5\.1\.(?:1|2|3|6|10)(?:\s|$)")
+"""The address does not exist, has moved, or takes no mail (RFC 3463, 3.2; RFC 7505, 4)."""
+
+
+@frozen
+class MailSender:
+    """Sends by SMTP.
+
+    Attributes:
+        server: the operator's.
+        sender: SMTP_FROM.
+        host: of this service, which greets the mail server with it.
+        build_links: the links of a mail, by the number of its channel.
+        counter: counts the confirmations that an address was asked for.
+    """
+
+    _server: SmtpServer
+    _sender: str
+    _host: str
+    _build_links: Callable[[int], MailLinks]
+    _counter: SharedCounter
+    _threads: trio.CapacityLimiter = field(
+        init=False, factory=lambda: trio.CapacityLimiter(MOST_AT_ONCE)
+    )
+
+    async def send(self, delivery: ClaimedDelivery) -> Attempt:
+        """Send a mail once. An address that is not confirmed is only asked whether it wants it."""
+        links = self._build_links(delivery.channel)
+        if delivery.confirmed:
+            mail = build_mail(delivery, self._sender, links)
+        elif await self._may_ask(delivery.address):
+            mail = build_confirmation(delivery, self._sender, links)
+        else:
+            return Attempt(Outcome.REFUSED, detail="the address was asked three times today")
+        session = _Session(self._server, self._host)
+        try:
+            with trio.move_on_after(MAIL_S):
+                return await trio.to_thread.run_sync(
+                    session.send, mail, limiter=self._threads, abandon_on_cancel=True
+                )
+        finally:
+            session.cut()
+        return Attempt(Outcome.TIMEOUT, detail=f"the mail server took longer than {MAIL_S:g} s")
+
+    async def _may_ask(self, address: str) -> bool:
+        """Count a confirmation; False over the limit, and while Redis is away."""
+        try:
+            asked = await self._counter.add(
+                f"confirmations:{digest_secret(address.lower())}", 1, DAY_S
+            )
+        except UnavailableError:
+            return False
+        return asked <= MOST_CONFIRMATIONS
+
+
+@define
+class _Session:
+    """One connection to the mail server, which another thread can cut."""
+
+    _server: SmtpServer
+    _host: str
+    _client: smtplib.SMTP | None = None
+
+    def send(self, mail: EmailMessage) -> Attempt:
+        """Send a mail; blocks."""
+        try:
+            client = self._connect()
+            client.send_message(mail)
+            with suppress(OSError):  # it has accepted the mail, whatever it answers now
+                client.quit()
+        except smtplib.SMTPException as error:
+            return _judge_answer(error)
+        except OSError as error:
+            return Attempt(Outcome.UNREACHABLE, detail=_find_reason(error))
+        finally:
+            if self._client is not None:
+                self._client.close()
+        return Attempt(Outcome.DELIVERED, 250)
+
+    def _connect(self) -> smtplib.SMTP:
+        """Connect, encrypt and sign in. The library's errors are OSErrors."""
+        server, context = self._server, ssl.create_default_context()
+        at = (server.host, server.port, self._host)
+        if server.implicit_tls:
+            client: smtplib.SMTP = _TlsClient(self, *at, timeout=MAIL_S, context=context)
+        else:
+            client = _Client(self, *at, timeout=MAIL_S)
+            client.ehlo()
+            if server.needs_tls or client.has_extn("starttls"):
+                client.starttls(context=context)
+        if server.name is not None and server.password is not None:
+            client.login(server.name, server.password)
+        return client
+
+    def note(self, client: smtplib.SMTP) -> None:
+        """Note the client before it connects."""
+        self._client = client
+
+    def cut(self) -> None:
+        """Wake the thread that waits for the server; it then finds the connection closed."""
+        connection = getattr(self._client, "sock", None)
+        if connection is not None:
+            with suppress(OSError):  # it is closed already
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Noted:
+    """Makes a client known to its session before it connects, which its constructor does."""
+
+    def __init__(self, session: _Session, *args: Any, **more: Any) -> None:
+        session.note(self)  # type: ignore[arg-type]
+        super().__init__(*args, **more)
+
+
+class _Client(_Noted, smtplib.SMTP):
+    pass
+
+
+class _TlsClient(_Noted, smtplib.SMTP_SSL):
+    pass
+
+
+def _judge_answer(error: smtplib.SMTPException) -> Attempt:
+    """Return what an error of the library means. Answers of the server are not quoted."""
+    match error:
+        case smtplib.SMTPRecipientsRefused():
+            code, text = next(iter(error.recipients.values()))
+            if _NO_MAILBOX.search(text):
+                return Attempt(Outcome.GONE, code, "the mailbox does not exist")
+            return Attempt(Outcome.REFUSED, code, f"SMTP {code} for the recipient")
+        case smtplib.SMTPAuthenticationError():
+            code = error.smtp_code
+            return Attempt(Outcome.REFUSED, code, "the mail server refused our name or password")
+        case smtplib.SMTPResponseException():
+            return Attempt(Outcome.REFUSED, error.smtp_code, f"SMTP {error.smtp_code}")
+        case smtplib.SMTPNotSupportedError():
+            return Attempt(Outcome.UNREACHABLE, detail="the mail server lacks TLS or sign-in")
+        case _:
+            return Attempt(Outcome.UNREACHABLE, detail="the mail server closed the connection")
+
+
+def _find_reason(error: OSError) -> str:
+    match error:
+        case ssl.SSLError():
+            return "cannot connect: TLS"
+        case socket.gaierror():
+            return "cannot connect: DNS"
+        case ConnectionRefusedError():
+            return "cannot connect: refused"
+        case TimeoutError():
+            return "cannot connect in time"
+        case _:
+            return "cannot connect"

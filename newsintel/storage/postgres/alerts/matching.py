@@ -1,0 +1,123 @@
+"""The AlertMatching port: finds the saved searches of each article that waits in `alert_queue`.
+
+An article waits until its story is known, so that a story alerts once. Only one process at a time
+does this; the others find the work done.
+
+One transaction takes articles from the queue, stores their matches, and puts them into the outbox.
+So a process that is killed loses no alert and repeats none.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from newsintel.domain.ports import WallClock
+from newsintel.storage.postgres.alerts.candidates import Candidate, find_candidates
+from newsintel.storage.postgres.alerts.match_rows import store_matches
+from newsintel.storage.postgres.alerts.verifying import Verifier
+from newsintel.storage.postgres.pool import Connection, Postgres
+
+LOCK_MATCHING = "SELECT pg_try_advisory_xact_lock(7264054)"
+"""An arbitrary number that no other program locks."""
+
+BATCH_ROWS = 100
+"""Most articles that one transaction matches."""
+
+BATCH_WORDS = 50_000
+"""Most different words that they have together; each is looked for in an index, in about 5 us."""
+
+BATCH_SEARCHES = 10_000
+"""Most saved searches that the articles of a transaction may match, unless the first article has
+more: about 1 s. The articles that are left wait for the next one."""
+
+WAITING = """
+SELECT article_id, length(search) AS words FROM alert_queue
+JOIN article_stories USING (article_id) JOIN articles ON articles.id = article_id
+ORDER BY article_id LIMIT $1
+"""
+
+TAKE = "DELETE FROM alert_queue WHERE article_id = ANY($1::bigint[])"
+
+PRUNE = """
+DELETE FROM search_matches WHERE (saved_search_id, group_id) IN (
+    SELECT saved_search_id, group_id FROM search_matches WHERE matched_at < $1 LIMIT $2
+)
+"""
+
+PRUNED_AT_ONCE = 5_000
+
+
+class PostgresMatching:
+    """Matches articles. Several processes may ask for this at once.
+
+    Args:
+        postgres: the pool.
+        now: the time of day.
+    """
+
+    def __init__(self, postgres: Postgres, now: WallClock) -> None:
+        self._postgres = postgres
+        self._now = now
+        self._verifier = Verifier()
+
+    async def match_batch(self) -> int:
+        """A batch is up to BATCH_ROWS articles, within the other bounds; at least one."""
+        return await self._postgres.run(_match_batch, self._verifier, self._now())
+
+    async def prune_matches(self, before: datetime) -> int:
+        """In short transactions."""
+        pruned = deleted = await self._postgres.run(_prune, before)
+        while deleted == PRUNED_AT_ONCE:
+            deleted = await self._postgres.run(_prune, before)
+            pruned += deleted
+        return pruned
+
+
+async def _match_batch(connection: Connection, verifier: Verifier, now: datetime) -> int:
+    async with connection.transaction():
+        if not await connection.fetchval(LOCK_MATCHING):
+            return 0
+        waiting = _limit_words(await connection.fetch(WAITING, BATCH_ROWS))
+        if not waiting:
+            return 0
+        taken, candidates = _limit_searches(waiting, await find_candidates(connection, waiting))
+        matches = await verifier.verify(connection, candidates)
+        await store_matches(connection, matches, now)
+        await connection.execute(TAKE, taken)
+        return len(taken)
+
+
+def _limit_words(rows: Sequence[Any]) -> list[int]:
+    """Return the ids of the first articles, within BATCH_WORDS; at least one if there are any."""
+    ids: list[int] = []
+    words = 0
+    for row in rows:
+        words += row["words"]
+        if ids and words > BATCH_WORDS:
+            break
+        ids.append(row["article_id"])
+    return ids
+
+
+def _limit_searches(
+    articles: Sequence[int], candidates: Sequence[Candidate]
+) -> tuple[list[int], list[Candidate]]:
+    """Return the first articles within BATCH_SEARCHES, at least one, and their candidates."""
+    of_article: dict[int, list[Candidate]] = {article: [] for article in articles}
+    for candidate in candidates:
+        of_article[candidate.article].append(candidate)
+    taken: list[int] = []
+    kept: list[Candidate] = []
+    searches = 0
+    for article, found in of_article.items():
+        searches += sum(len(candidate.searches) for candidate in found)
+        if taken and searches > BATCH_SEARCHES:
+            break
+        taken.append(article)
+        kept += found
+    return taken, kept
+
+
+async def _prune(connection: Connection, before: datetime) -> int:
+    status: str = await connection.execute(PRUNE, before, PRUNED_AT_ONCE)
+    return int(status.rpartition(" ")[2])

@@ -1,0 +1,205 @@
+"""What each kind of channel is sent."""
+
+import json
+from email import message_from_bytes, policy
+
+import pytest
+from attrs import evolve
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from newsintel.domain.alerts.channels import ChannelKind, find_address_fault
+from newsintel.domain.alerts.mail import MailLinks, build_confirmation, build_mail
+from newsintel.domain.alerts.messages import (
+    MAX_NTFY_BYTES,
+    build_apprise,
+    build_ntfy,
+    build_text,
+    build_title,
+    build_webhook,
+    describe_story,
+)
+from newsintel.http.bodies.search import summarize_article
+from tests.domain.alerts.made import WORLD, delivery, story
+from tests.make import article
+
+PAGE = "https://news.example/alerts"
+LINKS = MailLinks(
+    PAGE,
+    "https://news.example/unsubscribe/7/token",
+    "https://news.example/confirm/7/token",
+    "news.example",
+)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=400)
+
+
+def test_a_webhook_is_the_contracts_json():
+    """With who else tells the story, and how many there are."""
+    sent = delivery(stories=(story("a", "Storm", "BBC", "The Example"),), total=3)
+    assert json.loads(build_webhook(sent, summarize_article)) == {
+        "type": "story.matched",
+        "timestamp": "2026-03-14T12:00:00.000Z",
+        "data": {
+            "search": {"id": "w_abcdefghij0123456789", "name": "Storms"},
+            "articles": [
+                summarize_article(article("a", title="Storm"))
+                | {"group_id": "a_a", "publishers": ["BBC", "The Example"]}
+            ],
+            "total": 3,
+        },
+    }
+
+
+def test_a_test_says_so():
+    """In each form."""
+    sent = delivery(is_test=True, stories=(), total=0)
+    body = json.loads(build_webhook(sent, summarize_article))
+    assert (body["data"]["test"], body["data"]["articles"]) == (True, [])
+    assert build_title(sent) == "Storms: test"
+    assert build_text(sent, PAGE) == "This is a test. Alerts of this search arrive here."
+
+
+def test_who_else_tells_a_story():
+    """Its own publisher is named once, of many others three."""
+    assert describe_story(story("a", "Storm")) == "Storm (The Example)"
+    assert describe_story(story("a", "Storm", "BBC", "The Example")) == "Storm (The Example, BBC)"
+    many = ("A", "B", "C", "D", "E")
+    assert describe_story(story("a", "Storm", *many)) == "Storm (The Example, A, B, C and 2 more)"
+    nobody = evolve(story(), article=article(title="Storm", publisher=None))
+    assert describe_story(nobody) == "Storm"
+
+
+def test_titles_and_texts():
+    """One story by its title, more by their number."""
+    one, two = story("a", "Storm"), story("b", "Flood")
+    assert build_title(delivery(stories=(one,))) == "Storms: Storm"
+    both = delivery(stories=(one, two), total=9)
+    assert build_title(both) == "Storms: 9 stories"
+    assert build_text(both, PAGE) == (
+        "Storm (The Example)\nhttps://news.example/a\n\n"
+        "Flood (The Example)\nhttps://news.example/b\n\n"
+        f"And 7 more: {PAGE}"
+    )
+
+
+def test_ntfy_takes_what_its_docs_show():
+    """docs.ntfy.sh, "Publish as JSON": at the root of the server, with the topic inside."""
+    sent = delivery(ChannelKind.NTFY, "https://ntfy.sh/mytopic", stories=(story("a", "Storm"),))
+    assert json.loads(build_ntfy(sent, PAGE)) == {
+        "topic": "mytopic",
+        "title": "Storms: Storm",
+        "message": "Storm (The Example)\nhttps://news.example/a",
+        "click": "https://news.example/a",
+        "tags": ["newspaper"],
+    }
+    assert json.loads(build_ntfy(evolve(sent, total=2), PAGE))["click"] == PAGE
+
+
+@given(st.lists(TEXTS, max_size=50), TEXTS)
+def test_ntfy_messages_fit(titles, name):
+    """Cut at a line's end, unless the first line is too long."""
+    stories = tuple(story(str(at), title) for at, title in enumerate(titles))
+    sent = delivery(
+        ChannelKind.NTFY,
+        "https://ntfy.sh/t",
+        search_name=name,
+        stories=stories,
+        total=len(stories),
+    )
+    message = json.loads(build_ntfy(sent, PAGE))["message"]
+    assert len(message.encode()) <= MAX_NTFY_BYTES
+    assert build_text(sent, PAGE).startswith(message)
+
+
+def test_a_long_first_line_is_cut_within_a_character():
+    """The rest of the character is dropped."""
+    sent = delivery(stories=(story("a", "ü" * 5000),))
+    message = json.loads(build_ntfy(sent, PAGE))["message"]
+    assert message == "ü" * (MAX_NTFY_BYTES // 2)
+
+
+def test_apprise_takes_what_its_docs_show():
+    """The Apprise API: `body` is required, `title`, `type` and `format` are optional."""
+    sent = delivery(ChannelKind.APPRISE, "https://x.example/notify/k")
+    assert json.loads(build_apprise(sent, PAGE)) == {
+        "title": "Storms: Title of a",
+        "body": "Title of a (The Example)\nhttps://news.example/a",
+        "type": "info",
+        "format": "text",
+    }
+
+
+def read_mail(sent, sender="News <alerts@news.example>"):
+    """A mail as its receiver parses it."""
+    return message_from_bytes(build_mail(sent, sender, LINKS).as_bytes(), policy=policy.default)
+
+
+def test_a_mail_can_be_ended_with_one_click():
+    """RFC 8058, 3.1: both headers, and an https address."""
+    mail = read_mail(delivery(ChannelKind.EMAIL, "alice@example.org"))
+    assert mail["List-Unsubscribe"] == "<https://news.example/unsubscribe/7/token>"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert mail["Message-ID"] == "<d_abcdefghij0123456789@news.example>"
+    assert (mail["From"], mail["To"]) == ("News <alerts@news.example>", "alice@example.org")
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["Date"].datetime.isoformat() == "2026-03-14T12:00:00+00:00"
+
+
+@pytest.mark.parametrize("title", WORLD)
+def test_mails_carry_the_worlds_titles(title):
+    """In the subject and in both parts, exactly; and HTML is escaped."""
+    sent = delivery(ChannelKind.EMAIL, "a@example.org", stories=(story("a", title),))
+    mail = read_mail(sent)
+    assert mail["Subject"] == f"Storms: {title}"
+    text, html = (part.get_content() for part in mail.iter_parts())
+    assert f"{title} (The Example)\nhttps://news.example/a\n" in text
+    assert "<script>" not in html
+    for body in (build_ntfy(sent, PAGE), build_apprise(sent, PAGE)):
+        assert json.loads(body)["title"] == f"Storms: {title}"
+
+
+@given(TEXTS, TEXTS)
+def test_no_text_breaks_a_mail(name, title):
+    """A name or a title with line breaks adds no header."""
+    sent = delivery(
+        ChannelKind.EMAIL, "a@example.org", search_name=name, stories=(story("a", title),)
+    )
+    mail = read_mail(sent)
+    plain = read_mail(delivery(ChannelKind.EMAIL, "a@example.org"))
+    assert sorted(mail.keys()) == sorted(plain.keys())
+    assert mail["To"] == "a@example.org"
+
+
+def test_a_digest_says_what_it_leaves_out():
+    """Also in HTML."""
+    sent = delivery(ChannelKind.EMAIL, "a@example.org", stories=(story("a"),), total=80)
+    _, html = (part.get_content() for part in read_mail(sent).iter_parts())
+    assert "And 79 more." in html
+    test = evolve(sent, is_test=True)
+    assert "This is a test." in [part.get_content() for part in read_mail(test).iter_parts()][1]
+
+
+def test_a_confirmation_has_no_word_of_the_person_who_entered_the_address():
+    """It would carry their message to anybody."""
+    sent = delivery(
+        ChannelKind.EMAIL,
+        "a@example.org",
+        search_name="Buy pills",
+        stories=(story("a", "Cheap pills"),),
+        confirmed=False,
+    )
+    mail = build_confirmation(sent, "News <alerts@news.example>", LINKS)
+    assert "pills" not in mail.as_string().lower()
+    assert "https://news.example/confirm/7/token" in mail.get_content()
+    assert mail["Subject"] == "Confirm alerts of news.example"
+
+
+@given(
+    st.from_regex(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[a-z0-9.-]{3,40}\.org", fullmatch=True)
+)
+def test_every_address_that_a_channel_takes_can_be_written_to(address):
+    """With its local part as it is."""
+    assume(find_address_fault(ChannelKind.EMAIL, address) is None)
+    mail = read_mail(delivery(ChannelKind.EMAIL, address))
+    (to,) = mail["To"].addresses
+    assert to.addr_spec == address
