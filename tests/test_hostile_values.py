@@ -28,6 +28,7 @@ MINE = (
     "/me/sessions",
     "/me/export",
     "/me/recommendations",
+    "/me/searches",
 )
 
 

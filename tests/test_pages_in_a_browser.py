@@ -173,6 +173,21 @@ def test_a_story_is_saved_with_a_note_by_keys_alone(window, home):
     assert window.every(".for-you h2", "one.innerText") == ["For you"]
 
 
+def test_a_search_becomes_an_alert_by_one_key(window, home):
+    """`a` opens the form with the search; its preview is a drawing; saving shows the feed."""
+    sign_in(window, home, "alerted")
+    search(window, home, "climate")
+    window.type_keys("a")
+    window.wait("location.pathname === '/alerts'")
+    assert window.run("return document.querySelector('#create [name=q]').value") == "climate"
+    window.wait("document.querySelector('#preview')")
+    window.click("button[value=create]")
+    assert "/feeds/" in window.run("return document.querySelector('#feed-url').innerText")
+    assert window.every("#searches > li > a", "one.innerText") == ["climate"]
+    window.click("button[value=pause]")
+    assert window.every("#searches > li > b", "one.innerText") == ["Paused"]
+
+
 def test_a_person_takes_a_report_out_of_a_story(window, home):
     """The verdict is this person's own, and can be taken back."""
     sign_in(window, home, "judge")

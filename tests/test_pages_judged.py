@@ -28,9 +28,13 @@ PAGES = [
     "/story/a_aaaaaaaaaaaaaaaaaaaa",
     "/me/page",
     "/saved",
+    "/alerts",
     "STORY",
 ]
-OWN_PAGES = ["/", "/?q=climate", "/search?q=climate", "/saved", "/me/page", "STORY"]
+OWN_PAGES = [
+    *("/", "/?q=climate", "/search?q=climate", "/saved", "/me/page", "STORY"),
+    *("/alerts", "/alerts?q=climate", "/alerts?q=-climate", "/alerts?search=ALERT"),
+]
 """The pages that a person who is signed in sees differently."""
 CASES = [*((path, False) for path in PAGES), *((path, True) for path in OWN_PAGES)]
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
@@ -77,15 +81,22 @@ def person(demo):
         client.post("/me/keys", json={"name": "my <b>reader", "scope": "read"}).raise_for_status()
         feed = {"name": "floods", "shows": "archive", "q": "flood"}
         client.post("/me/feeds", json=feed).raise_for_status()
+        search = {"name": "an <b>alert", "query": {"q": "climate"}, "deliver": [{"kind": "feed"}]}
+        client.post("/me/searches", json=search).raise_for_status()
         yield client
 
 
 @pytest.fixture(scope="module")
-def find_address(demo):
+def find_address(demo, person):
     """Gives the address of a page; one is the story with the most reports."""
     found = demo.search("climate").json()["articles"]
     story = max(found, key=lambda one: len(one["duplicates"]))["group_id"]
-    return lambda path: path.replace("STORY", f"/story/{story}")
+    (alert,) = person.get("/me/searches").json()["searches"]
+    addresses = {
+        "STORY": f"/story/{story}",
+        "/alerts?search=ALERT": f"/alerts?search={alert['id']}",
+    }
+    return lambda path: addresses.get(path, path)
 
 
 @pytest.fixture(scope="module")

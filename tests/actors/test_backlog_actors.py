@@ -9,8 +9,9 @@ import pytest
 import trio
 from attrs import frozen
 
-from newsintel.actors import grouper, indexer, term_counter
+from newsintel.actors import grouper, indexer, matcher, term_counter
 from newsintel.errors import PoisonedBatchError
+from tests.fakes.alerts import MemoryMatching
 from tests.fakes.backlogs import MemoryBacklog, MemoryStories, MemoryTerms, MemoryTextIndex
 from tests.fakes.basics import Counts
 
@@ -42,6 +43,9 @@ ACTORS = {
     ),
     "indexer": Actor(
         indexer, MemoryTextIndex, "index", "index_batch", "indexed_articles", "index_failures"
+    ),
+    "matcher": Actor(
+        matcher, MemoryMatching, "matching", "match_batch", "matched_articles", "matching_failures"
     ),
     "term_counter": Actor(
         term_counter, MemoryTerms, "terms", "apply_changes", "term_changes", "term_failures"

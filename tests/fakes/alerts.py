@@ -29,9 +29,10 @@ from newsintel.domain.alerts.model import (
 from newsintel.domain.alerts.signing import create_secret
 from newsintel.domain.paging import Position
 from newsintel.errors import InvalidParameterError, UnavailableError
+from tests.fakes.backlogs import MemoryBacklog
 
 
-@define(slots=False)
+@define(slots=False)  # tests replace its methods
 class MemoryDeliveries:
     """Implements `Deliveries` for tests of the deliverer and of routes.
 
@@ -285,14 +286,10 @@ class MemorySavedSearches:
             raise self.refusal
 
 
-@define(slots=False)
-class MemoryMatching:
-    """Implements `AlertMatching`; there is nothing to match."""
+class MemoryMatching(MemoryBacklog):
+    """An `AlertMatching` with articles to match."""
 
-    async def match_batch(self) -> int:
-        """Match nothing."""
-        await trio.lowlevel.checkpoint()
-        return 0
+    match_batch = MemoryBacklog.take
 
     async def prune_matches(self, before: datetime) -> int:
         """Delete nothing."""

@@ -96,7 +96,7 @@ EVERY = Member(
 )
 TIME_ZONE = Member(
     "time_zone",
-    Kind({"type": "string", "maxLength": 64}, _parse_time_zone),
+    Kind({"type": "string", "maxLength": 64, "format": "iana-time-zone"}, _parse_time_zone),
     "The IANA name of the time zone of those hours.",
     "UTC",
 )
