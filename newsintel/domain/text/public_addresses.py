@@ -13,19 +13,17 @@ _SPECIAL = tuple(
         (
             "192.0.0.0/24",  # protocol assignments (RFC 6890); two of its addresses are anycast
             "192.88.99.0/24",  # relays of 6to4, which is deprecated (RFC 7526)
-            "64:ff9b:1::/48",  # NAT64 of one network (RFC 8215)
             "2001::/23",  # protocol assignments (RFC 2928), among them Teredo (RFC 4380)
             "2002::/16",  # 6to4: tunnels that are only used to hide an IPv4 address now
             "3fff::/20",  # documentation (RFC 9637)
-            "5f00::/16",  # segment routing within one network (RFC 9602)
-            "fec0::/10",  # site-local: deprecated (RFC 3879), and still routed in some networks
         ),
     )
 )
 """Ranges of IANA's registries that an older Python counts as public, or that lead elsewhere."""
 
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
-"""The only part of IPv6 from which public addresses are assigned (RFC 4291, 2.5.4)."""
+"""The only part of IPv6 from which public addresses are assigned (RFC 4291, 2.5.4). Outside are
+site-local addresses, NAT64 of one network (RFC 8215) and segment routing (RFC 9602)."""
 
 
 def is_public(address: str) -> bool:
