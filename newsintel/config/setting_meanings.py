@@ -26,8 +26,7 @@ MEANINGS = {
     "FEEDS_POLL_MIN_S": "the shortest pause between two polls of a feed",
     "FEEDS_POLL_MAX_S": "the longest pause between two polls of a feed",
     "PRIVATE_ADDRESSES": (
-        "1 = feeds, receivers of alerts and the OpenID Connect provider may be on private "
-        "addresses; refused in production"
+        "1 = feeds, alerts and OpenID Connect may use private addresses; refused in production"
     ),
     "SECRET_KEYS": (
         "keys that sign and encrypt (`newsintel new-key` makes one); "
@@ -46,8 +45,7 @@ MEANINGS = {
     "OIDC_LABEL": "the provider's name as people see it",
     "DEV_SIGN_IN": "1 = anybody may sign in as anybody; development on a loopback address only",
     "SMTP_URL": (
-        "the mail server for alerts, smtps://name:password@host or smtp:// with STARTTLS; "
-        "unset = no e-mail"
+        "your mail server for alerts: smtps://name:password@host, or smtp:// with STARTTLS"
     ),
     "SMTP_FROM": "the sender of alerts by e-mail",
     "ALERTS_PER_PERSON": "how many saved searches a person may have",

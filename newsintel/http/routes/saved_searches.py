@@ -3,7 +3,6 @@
 The secrets of webhooks and feeds are shown once, in the answer that made them.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from attrs import frozen
@@ -11,12 +10,9 @@ from quart import Response
 from werkzeug.exceptions import Conflict, NotFound
 
 from newsintel.domain.accounts.model import Access
-from newsintel.domain.alerts.channels import ChannelKind, find_address_fault
 from newsintel.domain.alerts.digests import Every
-from newsintel.domain.alerts.model import NewChannel, SavedSearch, SearchDraft, WatchedQuery
-from newsintel.domain.alerts.signing import create_secret
+from newsintel.domain.alerts.model import SavedSearch, SearchDraft, WatchedQuery
 from newsintel.domain.alerts.watched import tidy_watched
-from newsintel.domain.security.keys import create_feed_token, digest_secret
 from newsintel.errors import InvalidBodyError, InvalidParameterError
 from newsintel.http.bodies.alerts import (
     build_matches_body,
@@ -24,7 +20,6 @@ from newsintel.http.bodies.alerts import (
     build_saved_search,
 )
 from newsintel.http.bodies.schemas import ref
-from newsintel.http.paths import FEEDS
 from newsintel.http.request.access import get_current_account
 from newsintel.http.request.alert_members import CHANGES, NEW_SEARCH, PREVIEWED, WantedChannel
 from newsintel.http.request.json_body import LEFT_OUT, LeftOut
@@ -32,6 +27,12 @@ from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.route import Method, Route
 from newsintel.http.routes.archive import check_sources
 from newsintel.http.routes.ids import SAVED_SEARCH, IdParameters
+from newsintel.http.routes.new_channels import (
+    confirm_channels,
+    get_address,
+    make_channels,
+    show_secrets,
+)
 from newsintel.http.routes.paging import PAGING, PagingParameters, read_cursor, write_cursor
 from newsintel.http.services import Services
 from newsintel.runtime.telemetry.logs import get_logger
@@ -39,8 +40,6 @@ from newsintel.runtime.telemetry.logs import get_logger
 log = get_logger(__name__)
 
 UNKNOWN = "You have no saved search with this id."
-
-Address = tuple[ChannelKind, str]
 
 
 @frozen
@@ -78,14 +77,6 @@ class MatchesParameters(PagingParameters):
     """The values of GET /me/searches/{id}/matches."""
 
     id: str
-
-
-@frozen
-class NewSecrets:
-    """The secrets of channels that are to be made, by kind and address."""
-
-    channels: tuple[NewChannel, ...]
-    shown: dict[Address, dict[str, str]]
 
 
 def build_routes() -> tuple[Route, ...]:
@@ -179,7 +170,7 @@ async def create_search(services: Services, given: NewSearchParameters) -> Respo
     """Save a search. Only this response shows the secrets of its channels."""
     account, most = get_current_account(), services.settings.alerts_per_person
     query = await _check_query(services, given.query)
-    secrets = _make_channels(services, given.deliver, ())
+    secrets = make_channels(services, given.deliver, ())
     draft = SearchDraft(given.name, query, given.every, given.time_zone)
     try:
         made = await services.alerts.searches.create(
@@ -189,9 +180,9 @@ async def create_search(services: Services, given: NewSearchParameters) -> Respo
         raise _blame_query(error) from None
     if made is None:
         raise Conflict(f"You already have {most} saved searches. Delete one first.")
-    await _finish_channels(services, made, secrets)
+    await confirm_channels(services, made, secrets)
     log.info("search_saved", account=account.public_id, search=made.public_id)
-    return answer_json(_show_secrets(made, secrets), status=201)
+    return answer_json(show_secrets(made, secrets), status=201)
 
 
 async def change_search(services: Services, given: ChangeParameters) -> Response:
@@ -199,7 +190,7 @@ async def change_search(services: Services, given: ChangeParameters) -> Response
     account, old = get_current_account(), await _find(services, given.id)
     secrets = None
     if not isinstance(given.deliver, LeftOut):
-        secrets = _make_channels(services, given.deliver, [_address(one) for one in old.channels])
+        secrets = make_channels(services, given.deliver, [get_address(one) for one in old.channels])
     draft = SearchDraft(
         old.name if given.name is LEFT_OUT else given.name,
         old.query if given.query is LEFT_OUT else await _check_query(services, given.query),
@@ -218,8 +209,8 @@ async def change_search(services: Services, given: ChangeParameters) -> Response
         raise NotFound(UNKNOWN)
     if secrets is None:
         return answer_json(build_saved_search(changed))
-    await _finish_channels(services, changed, secrets)
-    return answer_json(_show_secrets(changed, secrets))
+    await confirm_channels(services, changed, secrets)
+    return answer_json(show_secrets(changed, secrets))
 
 
 async def delete_search(services: Services, given: IdParameters) -> Response:
@@ -276,59 +267,3 @@ async def _check_query(services: Services, query: WatchedQuery) -> WatchedQuery:
 
 def _blame_query(error: InvalidParameterError) -> InvalidBodyError:
     return InvalidBodyError("query", error.code, error.message)
-
-
-def _make_channels(
-    services: Services, wanted: Sequence[WantedChannel], known: Sequence[Address]
-) -> NewSecrets:
-    """Return the channels to store; those that are new have secrets."""
-    channels: dict[Address, NewChannel] = {}
-    shown: dict[Address, dict[str, str]] = {}
-    for one in wanted:
-        address = (one.kind, one.to)
-        _check_channel(services, one)
-        if address in channels:
-            raise InvalidBodyError("deliver", "repeated", "deliver names a channel twice")
-        channels[address] = NewChannel(one.kind, one.to)
-        if address in known:
-            continue
-        if one.kind is ChannelKind.WEBHOOK:
-            secret = create_secret()
-            channels[address] = NewChannel(one.kind, one.to, secret=secret)
-            shown[address] = {"secret": secret}
-        elif one.kind is ChannelKind.FEED:
-            token = create_feed_token()
-            channels[address] = NewChannel(one.kind, one.to, feed_digest=digest_secret(token))
-            shown[address] = {"url": f"{services.settings.public_url}{FEEDS}{token}"}
-    return NewSecrets(tuple(channels.values()), shown)
-
-
-def _check_channel(services: Services, wanted: WantedChannel) -> None:
-    fault = find_address_fault(wanted.kind, wanted.to)
-    if fault is not None:
-        raise InvalidBodyError("deliver", "invalid", f"deliver: to of {wanted.kind} {fault}")
-    if wanted.kind is ChannelKind.EMAIL and services.settings.smtp_url is None:
-        raise InvalidBodyError(
-            "deliver", "unavailable", "deliver: this service has no mail server; choose another"
-        )
-
-
-async def _finish_channels(services: Services, search: SavedSearch, secrets: NewSecrets) -> None:
-    """Ask the owners of new e-mail addresses whether they want the alerts."""
-    if any(channel.kind is ChannelKind.EMAIL for channel in secrets.channels):
-        await services.alerts.deliveries.create_tests(
-            get_current_account().id, search.public_id, services.now(), unconfirmed=True
-        )
-
-
-def _show_secrets(search: SavedSearch, secrets: NewSecrets) -> dict[str, Any]:
-    """Return a search with the secrets of its new channels; `secret` is that of the first."""
-    body = build_saved_search(search)
-    for row, channel in zip(body["deliver"], search.channels, strict=True):
-        row.update(secrets.shown.get(_address(channel), {}))
-    made = [row["secret"] for row in body["deliver"] if "secret" in row]
-    return body | ({"secret": made[0]} if made else {})
-
-
-def _address(channel: Any) -> Address:
-    return channel.kind, channel.address

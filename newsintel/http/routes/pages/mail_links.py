@@ -28,7 +28,7 @@ REASON = "Unsubscribed by a link in a mail."
 MISSING = "This link does not belong to an alert. It may have been deleted."
 
 IN_PATH = {
-    "channel": opaque_id({"type": "string", "pattern": "[1-9][0-9]{0,17}"}, MISSING),
+    "channel": opaque_id({"type": "string", "pattern": "^[1-9][0-9]{0,17}$"}, MISSING),
     "token": opaque_id(FEED_SECRET, MISSING),
 }
 
