@@ -113,14 +113,13 @@ class _Persister:
         while batch.rows or batch.pairs:
             number = batch.count_piece()
             others = len(batch.rows) - number
-            if (
-                (self._need_spool and not number)
-                or self._is_behind()
-                or not await self._attempts.save(partial(self._save, number))
+            if self._is_behind():
+                await self._put(number, may_lose=False)
+                number = len(batch.rows) - others  # more than 0 if the spool has no room
+            if (self._need_spool and not number) or not (
+                await self._attempts.save(partial(self._save, number))
             ):
-                self._need_spool = True
-                rows = await self._spool.put_piece(batch, len(batch.rows) - others)
-                self._recent.note_spooled((row[0] for row in rows), trio.current_time())
+                await self._put(len(batch.rows) - others, may_lose=True)
         self._need_spool = False
 
     async def spool_rest(self) -> None:
@@ -132,11 +131,17 @@ class _Persister:
                 break
         batch, losses = self._batch, self._spool.losses
         with trio.move_on_after(LAST_SPOOL_S, shield=True):
-            while batch.rows:
+            while batch.rows or batch.pairs:
                 await self._spool.put_piece(batch, batch.count_piece())
         if batch.rows:
             losses.note_loss(len(batch.rows), f"not spooled within {LAST_SPOOL_S:g} s")
         losses.flush()
+
+    async def _put(self, number: int, *, may_lose: bool) -> None:
+        """Spool the first rows of the batch."""
+        self._need_spool = True
+        rows = await self._spool.put_piece(self._batch, number, may_lose=may_lose)
+        self._recent.note((row[0] for row in rows), trio.current_time(), spooled=True)
 
     def _add(self, answer: Answer) -> int:
         """Add what is not known of an answer to the batch; return its size in bytes."""
@@ -152,11 +157,11 @@ class _Persister:
         batch = self._batch
         articles = [row[0] for row in batch.rows[:number]]
         await save_rows(batch, number, self._archive, self._count)
-        self._recent.note_saved(articles, trio.current_time())
+        self._recent.note(articles, trio.current_time(), spooled=False)
         if not batch.rows and not self._need_spool:
             pairs = tuple(batch.pairs)
             await save_pairs(batch, self._archive, self._count)
-            self._recent.note_saved(pairs, trio.current_time())
+            self._recent.note(pairs, trio.current_time(), spooled=False)
 
     def _is_behind(self) -> bool:
         """Whether so much waits that the next answers might find no room."""

@@ -20,14 +20,17 @@ from newsintel.runtime.turns import run_in_turns
 
 log = get_logger(__name__)
 
+PAIRS = 2_000
+"""Pairs of one entry, some 200 kB. They follow the entries with their articles."""
+
 
 class Spool:
     """All places of the spool.
 
     Args:
         places: in the order in which they are tried.
-        count: counts `spooled_rows`, `spool_refusals`, `lost_articles` and, for searches,
-            `refusals`.
+        count: counts `spooled_rows`, `spool_refusals`, `lost_articles`, `refused_pairs` and, for
+            searches, `refusals`.
 
     Attributes:
         losses: logs the articles that no place had room for.
@@ -41,10 +44,17 @@ class Spool:
         self.losses = LossLog(count)
         self.urgent_from = inf
 
-    async def put_piece(self, batch: ArchiveBatch, number: int) -> Sequence[FetchedArticle]:
-        """Add the first `number` rows of a batch, with its pairs if no other row is left.
+    async def put_piece(
+        self, batch: ArchiveBatch, number: int, *, may_lose: bool = True
+    ) -> Sequence[FetchedArticle]:
+        """Add the first `number` rows of a batch, and its pairs if no other row is left.
 
         What is added or lost is removed from the batch, so after a cancel the batch holds the rest.
+
+        Args:
+            batch: what waits.
+            number: of its rows.
+            may_lose: whether what no place has room for is lost; otherwise it stays.
 
         Returns:
             The rows that were added.
@@ -53,12 +63,9 @@ class Spool:
         added: list[FetchedArticle] = []
 
         async def put(some: Sequence[FetchedArticle]) -> None:
-            last = len(some) == len(batch.rows)
-            await self._put(Spooled(some, batch.pairs if last else ()), "articles")
+            await self._put(Spooled(some), "articles")
             added.extend(some)
             del batch.rows[: len(some)]
-            if last:
-                batch.pairs.clear()
 
         async def lose(_row: FetchedArticle, reason: str) -> None:
             del batch.rows[0]
@@ -66,15 +73,24 @@ class Spool:
 
         try:
             await save_halving(batch.rows[:number], put, lose)
+            while batch.pairs and not batch.rows:
+                await self._put(Spooled(pairs=batch.pairs[:PAIRS]), "articles")
+                del batch.pairs[:PAIRS]
         except UnavailableError as error:
-            lost = len(batch.rows) - others
-            del batch.rows[:lost]
-            if not batch.rows:
-                batch.pairs.clear()
-            self.losses.note_loss(lost, str(error))
+            if may_lose:
+                self._lose(batch, others, str(error))
         else:
             self.losses.note_success()
         return added
+
+    def _lose(self, batch: ArchiveBatch, others: int, reason: str) -> None:
+        """Remove all but the last `others` rows, and the pairs if there are none."""
+        lost = len(batch.rows) - others
+        del batch.rows[:lost]
+        if not batch.rows:
+            self._count("refused_pairs", len(batch.pairs))
+            batch.pairs.clear()
+        self.losses.note_loss(lost, reason)
 
     async def put_searches(self, searches: Sequence[SearchRecord]) -> None:
         """Add searches of the history, or count them as refused."""

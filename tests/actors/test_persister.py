@@ -8,11 +8,12 @@ from structlog.testing import capture_logs
 from trio.testing import wait_all_tasks_blocked
 
 from newsintel.actors import persister
-from newsintel.domain.archive.batch import BATCH_BYTES, BATCH_ROWS
+from newsintel.domain.archive.batch import BATCH_BYTES, BATCH_ROWS, ArchiveBatch
 from newsintel.domain.archive.recent_saves import KEEP_S
 from newsintel.domain.archive.spooled import load_spooled
 from newsintel.domain.bounds.room import ByteBudget
 from newsintel.domain.bounds.slices import run_all
+from newsintel.domain.search.article import Pair, Rule
 from newsintel.domain.search.merging import build_pairs
 from newsintel.domain.search.sizes import articles_bytes
 from newsintel.errors import ArchiveTimeoutError, UnavailableError
@@ -20,7 +21,7 @@ from newsintel.runtime.attempts import PROBE_S, SAVE_S
 from newsintel.runtime.edges import PERSISTER_INBOX
 from newsintel.runtime.spool import Spool
 from tests.fakes.basics import Counts, MemoryArchive, MemorySpool
-from tests.make import answer, article, outcome
+from tests.make import NOON, answer, article, outcome
 
 
 def landed(*names):
@@ -127,13 +128,13 @@ async def test_an_article_that_was_just_saved_is_not_saved_again(autojump_clock)
             assert rig.room.reserve(each.size_bytes)
             await rig.send.send(each)
             await trio.sleep(1)
-        assert rig.archive.calls == [2, 0, 1]
+        assert rig.archive.calls == [2, 0, 1, 1]  # the last one: it has changed back
         assert rig.archive.kept["a_a"].article.title == "Title of a"
         await trio.sleep(KEEP_S)
         assert rig.room.reserve(same.size_bytes)
         await rig.send.send(same)
         rig.send.close()
-    assert rig.archive.calls == [2, 0, 1, 2, 0]
+    assert rig.archive.calls == [2, 0, 1, 1, 2, 0]
     assert rig.room.reserved_bytes == 0
 
 
@@ -184,6 +185,58 @@ async def test_while_too_much_waits_articles_are_spooled(autojump_clock, room):
     spooled = rig.redis.read_articles()
     assert len(rig.archive.kept) + len(spooled) == 10 * sent
     assert len(rig.archive.kept) >= 10 * sent / 10 <= len(spooled)
+
+
+async def test_what_a_full_spool_refuses_is_saved_while_the_archive_works(autojump_clock):
+    """Too much waits, so the spool is tried first; nothing is lost because it is full."""
+    rig = Rig()
+    rig.redis.away, rig.file.max_bytes = True, 0
+    rig.room = ByteBudget(numbered(0, 50).size_bytes + 1)
+    await rig.run_all(numbered(0, 50))
+    assert len(rig.archive.kept) == 50
+    assert rig.counts["lost_articles"] == 0
+
+
+async def test_pairs_alone_are_spooled_at_a_cancel(autojump_clock):
+    """Their articles were saved before: only the pairs are new."""
+    rig = Rig()
+    same = answer(outcome(articles=(article("a", title="Same"), article("b", title="Same"))))
+    pairs = build_pairs(same.merge)
+    save = rig.archive.save_articles
+
+    async def save_rows_only(articles, pairs):
+        if pairs:
+            await trio.sleep_forever()
+        return await save(articles, pairs)
+
+    rig.archive.save_articles = save_rows_only
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(rig.run)
+        await rig.send.send(same)
+        await trio.sleep(persister.BATCH_S + SAVE_S / 2)
+        nursery.cancel_scope.cancel()
+    assert [run_all(load_spooled(data)).pairs for data in rig.redis.kept] == [list(pairs)]
+
+
+async def test_thousands_of_pairs_lose_no_article(autojump_clock):
+    """They are entries of their own, of a bounded size, behind those of their articles."""
+    rig = Rig()
+    rig.archive.away = True
+    pairs = [Pair(f"a_{number}", "a_0", Rule.TITLE, 0.9) for number in range(20_000)]
+    batch = ArchiveBatch([(one, NOON) for one in unlike(0, 10)], list(pairs))
+    await rig.spool.put_piece(batch, 10)
+    entries = [run_all(load_spooled(data)) for data in rig.redis.kept]
+    assert [len(entry.rows) for entry in entries] == [10] + [0] * (len(entries) - 1)
+    assert [pair for entry in entries for pair in entry.pairs] == pairs
+    assert (batch.rows, batch.pairs, rig.counts["lost_articles"]) == ([], [], 0)
+
+
+async def test_pairs_without_room_are_counted(autojump_clock):
+    """They are no articles, and a later merge finds them again."""
+    rig = Rig()
+    rig.redis.away = rig.file.away = True
+    await rig.spool.put_piece(ArchiveBatch([], [Pair("a_1", "a_0", Rule.TITLE, 0.9)]), 0)
+    assert (rig.counts["refused_pairs"], rig.counts["lost_articles"]) == (1, 0)
 
 
 async def test_a_batch_that_is_too_slow_is_halved(autojump_clock):

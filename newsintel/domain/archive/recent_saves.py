@@ -4,28 +4,41 @@ Searches of the same minute find mostly the same articles, and saving one costs 
 it.
 """
 
-from collections.abc import Hashable, Iterable
-from math import inf
+from collections.abc import Iterable
+
+from attrs import frozen
 
 from newsintel.domain.archive.batch import ArchiveBatch
 from newsintel.domain.bounds.newest import Newest
+from newsintel.domain.search.article import Article, Pair
 
 KEEP_S = 60.0
 """So long the archive's time of an article's last fetch may be behind. Whatever else deletes or
 changes articles there works by the day."""
 MAX_KEPT = 50_000
-"""Articles and pairs, at some 200 bytes each: more than a busy process saves in a minute."""
+"""Articles and pairs, at some 300 bytes each: more than a busy process saves in a minute."""
+
+
+@frozen
+class _Accepted:
+    """The latest version of an article or a pair.
+
+    Attributes:
+        content: a hash of all its fields.
+        at_s: when it was accepted.
+        spooled: it is only in the spool.
+    """
+
+    content: int
+    at_s: float
+    spooled: bool
 
 
 class RecentSaves:
-    """The articles and pairs of the last KEEP_S, by a hash of all their fields.
-
-    The spool's are apart: the archive may not have them yet.
-    """
+    """The articles and pairs of the last KEEP_S, each as it was last."""
 
     def __init__(self) -> None:
-        self._saved_s = Newest[int, float](MAX_KEPT)
-        self._spooled_s = Newest[int, float](MAX_KEPT)
+        self._accepted = Newest[str | tuple[str, str], _Accepted](MAX_KEPT)
 
     def drop_known(self, batch: ArchiveBatch, now_s: float) -> bool:
         """Remove from a batch what was accepted unchanged.
@@ -39,24 +52,26 @@ class RecentSaves:
         """
         rows, spooled = [], False
         for row in batch.rows:
-            if _is_recent(row[0], self._spooled_s, now_s):
-                spooled = True
-            elif not _is_recent(row[0], self._saved_s, now_s):
+            known = self._find(row[0], now_s)
+            if known is None:
                 rows.append(row)
+            elif known.spooled:
+                spooled = True
         batch.rows = rows
-        batch.pairs = [one for one in batch.pairs if not _is_recent(one, self._saved_s, now_s)]
+        batch.pairs = [pair for pair in batch.pairs if self._find(pair, now_s) is None]
         return spooled
 
-    def note_saved(self, values: Iterable[Hashable], now_s: float) -> None:
-        """Note articles or pairs that the archive has."""
+    def note(self, values: Iterable[Article | Pair], now_s: float, *, spooled: bool) -> None:
+        """Note what the archive, or only the spool, has accepted."""
         for value in values:
-            self._saved_s[hash(value)] = now_s
+            self._accepted[_name(value)] = _Accepted(hash(value), now_s, spooled)
 
-    def note_spooled(self, values: Iterable[Hashable], now_s: float) -> None:
-        """Note articles that the spool has."""
-        for value in values:
-            self._spooled_s[hash(value)] = now_s
+    def _find(self, value: Article | Pair, now_s: float) -> _Accepted | None:
+        known = self._accepted.get(_name(value))
+        if known is None or known.content != hash(value) or now_s - known.at_s >= KEEP_S:
+            return None
+        return known
 
 
-def _is_recent(value: Hashable, known_s: Newest[int, float], now_s: float) -> bool:
-    return now_s - known_s.get(hash(value), -inf) < KEEP_S
+def _name(value: Article | Pair) -> str | tuple[str, str]:
+    return value.id if isinstance(value, Article) else (value.member_id, value.founder_id)

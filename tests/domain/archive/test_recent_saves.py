@@ -22,7 +22,7 @@ def rest(recent, rows=(), pairs=(), now_s=10.0):
 def test_saved_articles_and_pairs_are_known_until_they_are_too_old():
     """The time of the fetch does not matter, and what was dropped does not start the time anew."""
     recent = RecentSaves()
-    recent.note_saved([article("a"), PAIR], 10.0)
+    recent.note([article("a"), PAIR], 10.0, spooled=False)
     later, other = (article("a"), at(30)), (article("b"), NOON)
     for now_s in (10.0, 9.0 + KEEP_S):
         assert rest(recent, [later, other], [PAIR], now_s) == ([other], [], False)
@@ -32,8 +32,8 @@ def test_saved_articles_and_pairs_are_known_until_they_are_too_old():
 def test_what_is_only_spooled_is_told():
     """Its pairs must not be saved before it."""
     recent = RecentSaves()
-    recent.note_spooled([article("a")], 10.0)
-    recent.note_saved([article("b")], 10.0)
+    recent.note([article("a")], 10.0, spooled=True)
+    recent.note([article("b")], 10.0, spooled=False)
     rows = [(article("a"), NOON), (article("b"), NOON)]
     assert rest(recent, rows, [PAIR]) == ([], [PAIR], True)
     assert rest(recent, rows[1:], [PAIR]) == ([], [PAIR], False)
@@ -48,11 +48,20 @@ def test_an_article_of_several_answers_is_one_row():
     assert batch.rows == [(article("a"), at(1)), (new, NOON)]
 
 
+def test_an_article_that_changes_and_changes_back_is_saved_each_time():
+    """Only its latest version is known."""
+    recent = RecentSaves()
+    old, new = (article("a"), NOON), (article("a", title="New"), NOON)
+    recent.note([old[0]], 10.0, spooled=True)
+    recent.note([new[0]], 11.0, spooled=False)
+    assert rest(recent, [old, new], now_s=12.0) == ([old], [], False)
+
+
 @given(st.sampled_from([field.name for field in fields(Article)]))
 def test_a_change_in_any_field_is_saved(name):
     """Points of a forum, a corrected title, a new address."""
     recent, saved = RecentSaves(), article("a")
-    recent.note_saved([saved], 10.0)
+    recent.note([saved], 10.0, spooled=False)
     new = {"published_at": at(1), "published_at_estimated": True, "engagement": Engagement(1, 2)}
     changed = evolve(saved, **{name: new.get(name, "other")})
     assert rest(recent, [(saved, NOON), (changed, NOON)])[0] == [(changed, NOON)]
