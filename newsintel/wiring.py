@@ -27,6 +27,7 @@ from newsintel.domain.operations.latencies import Tally
 from newsintel.domain.paging import CURSOR_PURPOSE as CURSORS
 from newsintel.domain.paging import Cursors
 from newsintel.domain.ports import Count, WallClock
+from newsintel.domain.reader.streams import FeedStreams
 from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.popularity import SaveCounter
 from newsintel.domain.search.ports import RecheckUpstream, Upstream
@@ -39,6 +40,7 @@ from newsintel.http.services import (
     LimitServices,
     OperationServices,
     PersonalServices,
+    ReaderServices,
     SearchServices,
     Services,
 )
@@ -293,6 +295,11 @@ def make_services(
             own_history=stores.personal.own_history,
             recording=Recording(edges.to_recorder, core.secret_keys, count),
             account_data=stores.personal.account_data,
+        ),
+        reader=ReaderServices(
+            streams=FeedStreams(stores.personal.feeds),
+            articles=stores.archive.reader,
+            marks=stores.personal.read_marks,
         ),
         intelligence=_intelligence_services(core, preferences),
         limits=LimitServices(

@@ -17,7 +17,7 @@ from newsintel.http.middleware.identify import Identify
 from newsintel.http.middleware.in_flight import InFlight
 from newsintel.http.middleware.rate_limits import RateLimits
 from newsintel.http.middleware.wire_path import WirePath
-from newsintel.http.paths import FRONT, SEARCH
+from newsintel.http.paths import FRONT, MCP, RESOURCE_METADATA, SEARCH
 from newsintel.http.request.access import (
     check_access,
     check_site,
@@ -61,6 +61,9 @@ from newsintel.http.routes import (
     sources,
     stream,
 )
+from newsintel.http.routes.greader import edits, login, reads
+from newsintel.http.routes.mcp import door as mcp
+from newsintel.http.routes.mcp.inner_calls import InnerCalls
 from newsintel.http.routes.pages import (
     archive_page,
     article_form,
@@ -83,11 +86,18 @@ RESPONSE_TIMEOUT_S = 30
 
 @frozen
 class Front:
-    """The REST API, the way past the parser to its finished answers, and what waits in it."""
+    """The REST API and the ways into it.
+
+    Attributes:
+        wire_path: the way past the parser to finished answers.
+        in_flight: what waits in it.
+        inner: calls of its routes from this process.
+    """
 
     app: QuartTrio
     wire_path: WirePath
     in_flight: InFlight
+    inner: InnerCalls
 
 
 def create_app(services: Services) -> QuartTrio:
@@ -102,7 +112,8 @@ def create_front(services: Services) -> Front:
     does.
     """
     caches = {path: PageCache() for path in (SEARCH, FRONT)}
-    table = _build_table(services, caches)
+    inner = InnerCalls()
+    table = _build_table(services, caches, inner)
     app = _create_framework(services, table)
     hits = Hits(
         caches,
@@ -113,10 +124,13 @@ def create_front(services: Services) -> Front:
     )
     renew = services.search.desk.serve_while_renewing
     hot = HitPath(fix_host_header(app.asgi_app), hits, serve_while_renewing=renew, now=services.now)
-    return _wrap_middleware(app, hot, hits, services)
+    inner.connect(hot)
+    return _wrap_middleware(app, hot, hits, services, inner)
 
 
-def _wrap_middleware(app: QuartTrio, hot: HitPath, hits: Hits, services: Services) -> Front:
+def _wrap_middleware(
+    app: QuartTrio, hot: HitPath, hits: Hits, services: Services, inner: InnerCalls
+) -> Front:
     """Put the middleware around the application. The wire path uses the same objects."""
     settings, requests = services.settings, services.limits.requests
     limits = RateLimits(hot, requests, services.limits.misses) if requests else None
@@ -135,7 +149,7 @@ def _wrap_middleware(app: QuartTrio, hot: HitPath, hits: Hits, services: Service
         hits=hits,
         now=services.now,
     )
-    return Front(app, wire_path, in_flight)
+    return Front(app, wire_path, in_flight, inner)
 
 
 def _create_framework(services: Services, table: Iterable[Route]) -> QuartTrio:
@@ -161,8 +175,16 @@ def _create_framework(services: Services, table: Iterable[Route]) -> QuartTrio:
     return app
 
 
-def _build_table(services: Services, caches: Mapping[str, PageCache]) -> tuple[Route, ...]:
-    """Return the routes. `caches`: the finished searches of the paths that have them."""
+def _build_table(
+    services: Services, caches: Mapping[str, PageCache], inner: InnerCalls
+) -> tuple[Route, ...]:
+    """Return the routes.
+
+    Args:
+        services: what they use.
+        caches: the finished searches of the paths that have them.
+        inner: calls of routes, for routes of other protocols.
+    """
     settings, pages = services.settings, caches[SEARCH]
     table = (
         *articles.build_routes(settings, pages),
@@ -199,6 +221,10 @@ def _build_table(services: Services, caches: Mapping[str, PageCache]) -> tuple[R
         *archive_page.build_routes(settings),
         *trends_page.build_routes(),
         *static.build_routes(),
+        *mcp.build_routes(settings, inner),
+        *login.build_routes(),
+        *reads.build_routes(),
+        *edits.build_routes(),
     )
     return (*table, *_build_descriptions(table, settings))
 
@@ -213,7 +239,7 @@ def _build_descriptions(table: Iterable[Route], settings: Settings) -> tuple[Rou
 async def _handle_request(services: Services, route: Route, **in_path: str) -> Response:
     """Check the caller, read the request strictly, and call the route's view."""
     request.scope["state"]["route"] = route.path
-    check_access(get_current_caller(), route.need)
+    check_access(get_current_caller(), route.need, _find_metadata(services, route))
     if route.can_write and read_bearer(request.scope["headers"]) is None:
         check_site(request.headers, format_origin(services.settings.public_url))
     if (request.content_length or 0) > MAX_BODY_BYTES:
@@ -228,9 +254,14 @@ async def _handle_request(services: Services, route: Route, **in_path: str) -> R
     if route.body:
         values |= await read_body(route.body, request)
     if route.form:
-        values |= await read_form(route.form, request)
+        values |= await read_form(route.form, request, foreign=route.foreign)
     response = await route.answer(services, values)
     return _forbid_caching(response) if get_current_caller().signed_in else response
+
+
+def _find_metadata(services: Services, route: Route) -> str | None:
+    """Return the URL of the metadata for a client that was refused; only MCP's read it."""
+    return services.settings.public_url + RESOURCE_METADATA + MCP if route.path == MCP else None
 
 
 def _forbid_caching(response: Response) -> Response:

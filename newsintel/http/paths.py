@@ -21,3 +21,10 @@ FEEDS = "/feeds/"
 DESCRIPTION = "/openapi.json"
 PROBLEM_PAGES = "/problems/"
 """The prefix of the problem pages; a problem's code follows it."""
+
+MCP = "/mcp"
+RESOURCE_METADATA = "/.well-known/oauth-protected-resource"
+"""Where a client that was refused learns how to authenticate (RFC 9728, 3)."""
+
+GREADER = "/compat/greader"
+READER_API = GREADER + "/reader/api/0"

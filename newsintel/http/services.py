@@ -25,6 +25,7 @@ from newsintel.domain.personal.ports import (
     SavedArticles,
 )
 from newsintel.domain.ports import ByteCache, Count, WallClock
+from newsintel.domain.reader.ports import ReaderArticles, ReadMarks, Streams
 from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.ports import HarvestCache
 from newsintel.runtime.intelligence.recommender import Recommender
@@ -90,6 +91,20 @@ class PersonalServices:
 
 
 @frozen(kw_only=True)
+class ReaderServices:
+    """What feed readers show.
+
+    Attributes:
+        streams: what a person follows.
+        marks: which articles a person has read.
+    """
+
+    streams: Streams
+    articles: ReaderArticles
+    marks: ReadMarks
+
+
+@frozen(kw_only=True)
 class IntelligenceServices:
     """What newsintel derives from what people search for and read."""
 
@@ -142,6 +157,7 @@ class Services:
     feeds: FeedStore
     accounts: AccountServices
     personal: PersonalServices
+    reader: ReaderServices
     intelligence: IntelligenceServices
     limits: LimitServices
     operations: OperationServices

@@ -39,6 +39,7 @@ from newsintel.domain.personal.ports import (
     SavedArticles,
 )
 from newsintel.domain.ports import ByteCache, Repeats, SharedCounter
+from newsintel.domain.reader.ports import ReaderArticles, ReadMarks
 from newsintel.domain.search.ports import HarvestCache
 from newsintel.errors import SchemaError, StoreRefusedError, UnavailableError
 
@@ -57,6 +58,7 @@ class ArchiveStores:
 
     Attributes:
         feeds: the feeds that are polled.
+        reader: the articles, for feed readers.
         spool: where entries wait while PostgreSQL is away, in the order in which places are tried.
     """
 
@@ -69,6 +71,7 @@ class ArchiveStores:
     pruning: ArticlePruning
     checks: ArticleChecks
     bulk_files: BulkFiles
+    reader: ReaderArticles
     spool: tuple[SpoolPlace, ...]
 
 
@@ -92,6 +95,7 @@ class PersonalStores:
     feedback: Feedback
     feeds: PrivateFeeds
     not_same: NotSame
+    read_marks: ReadMarks
     history: History
     own_history: OwnHistory
     repeats: Repeats

@@ -13,8 +13,9 @@ from newsintel.http.middleware.identify import ANONYMOUS_PATHS
 from newsintel.http.middleware.rate_limits import is_exempt
 from newsintel.http.paths import DESCRIPTION, SEARCHES
 from newsintel.http.request.credentials import name_session_cookie
+from newsintel.http.request.described import describe_object
 from newsintel.http.request.form import FORM
-from newsintel.http.request.json_body import LEFT_OUT, Member
+from newsintel.http.request.json_body import Member
 from newsintel.http.request.query_string import Parameter
 from newsintel.http.response.fixed_answer import FixedAnswer
 from newsintel.http.response.problems import PROBLEM_JSON, PROBLEMS, RETRIED_STATUSES
@@ -30,7 +31,7 @@ BODY_PROBLEMS = ("invalid_body", "request_timeout", "unsupported_media_type")
 EMPTY_STATUSES = (204, 303)
 KEY_DESCRIPTION = (
     "An API key, `ni_...`, made by POST /me/keys. In a request with a key, cookies are ignored. "
-    "Authorization headers with other schemes than Bearer are ignored."
+    "`Authorization: GoogleLogin auth=ni_...` means the same; other schemes are ignored."
 )
 KEY_SECURITY: dict[str, list[str]] = {"key": []}
 SESSION_SECURITY: dict[str, list[str]] = {"session": []}
@@ -102,6 +103,8 @@ def describe_api(table: Iterable[Route], settings: Settings) -> dict[str, Any]:
 def _describe_paths(table: Iterable[Route], settings: Settings) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for route in table:
+        if not route.described:
+            continue
         paths.setdefault(route.path, {})[route.method.lower()] = _describe_operation(
             route, settings
         )
@@ -150,19 +153,7 @@ def _describe_security(need: Access | None) -> list[dict[str, list[str]]]:
 def _describe_body(
     members: Iterable[Member | Parameter], media: str = "application/json"
 ) -> dict[str, Any]:
-    properties = {
-        one.name: one.kind.schema
-        | {"description": one.about}
-        | ({} if one.default in (LEFT_OUT, None) else {"default": one.default})
-        for one in members
-    }
-    required = [one.name for one in members if one.required]
-    schema = {
-        "type": "object",
-        "properties": properties,
-        "required": required,
-        "additionalProperties": False,
-    }
+    schema = describe_object(members)
     return {"required": True, "content": {media: {"schema": schema}}}
 
 
@@ -226,10 +217,12 @@ def _describe_query_parameter(parameter: Parameter) -> dict[str, Any]:
         "in": "query",
         "required": parameter.required,
         "description": parameter.about,
-        "schema": parameter.kind.schema
-        | ({} if parameter.default is None else {"default": parameter.default}),
+        "schema": parameter.schema
+        | ({} if parameter.default in (None, ()) else {"default": parameter.default}),
     }
-    # The values are comma-separated in one parameter, because a repeated parameter is refused.
+    # The values are comma-separated in one parameter, unless it may be repeated.
     return described | (
-        {"style": "form", "explode": False} if parameter.kind.schema.get("type") == "array" else {}
+        {"style": "form", "explode": parameter.many}
+        if parameter.schema.get("type") == "array"
+        else {}
     )

@@ -150,7 +150,7 @@ def limit_time(
 async def _search(
     connection: Connection, query: ArchiveQuery, limit: int, after: Position | None
 ) -> ArchivePage:
-    condition = await _prepare_condition(connection, query)
+    condition = await prepare_condition(connection, query)
     if (
         query.sort is ArchiveSort.RELEVANCE
         and condition.words
@@ -160,16 +160,17 @@ async def _search(
             connection, condition, query, limit, RankedPlace.from_position(after)
         )
     else:
-        rows, following = await _read_page_by_time(connection, condition, query, limit, after)
+        rows, following = await read_page_by_time(connection, condition, query, limit, after)
     return ArchivePage(await _load_hits(connection, rows, condition.wanted), following)
 
 
-async def _prepare_condition(connection: Connection, query: ArchiveQuery) -> SqlCondition:
+async def prepare_condition(connection: Connection, query: ArchiveQuery) -> SqlCondition:
+    """Return the condition of a query, for the languages that the archive holds."""
     held = await connection.fetch(LANGUAGES) if query.alternatives else ()
     return await run_in_loop_turns(build_condition(query, [row["text_language"] for row in held]))
 
 
-async def _read_page_by_time(
+async def read_page_by_time(
     connection: Connection,
     condition: SqlCondition,
     query: ArchiveQuery,
@@ -258,7 +259,7 @@ async def _read_candidates(
 async def _count_timeline(
     connection: Connection, query: ArchiveQuery, bucket: Bucket
 ) -> tuple[Bar, ...]:
-    condition = await _prepare_condition(connection, query)
+    condition = await prepare_condition(connection, query)
     sql, values = condition.sql, [*condition.values, bucket.value]
     if condition.narrow and query.start:
         first, last = await _clip_to_archive(connection, query.start, query.end)
@@ -287,7 +288,7 @@ async def _clip_to_archive(
 
 @limit_time
 async def _count_facets(connection: Connection, query: ArchiveQuery) -> Facets:
-    condition = await _prepare_condition(connection, query)
+    condition = await prepare_condition(connection, query)
     if condition.narrow:
         sql = window_sql(
             condition.sql,
