@@ -73,6 +73,7 @@ from tests.fakes.personal import (
     MemoryRepeats,
     MemorySaved,
 )
+from tests.fakes.reader import MemoryReaderArticles, MemoryReadMarks
 from tests.fakes.reading import MemoryReading
 from tests.fakes.searches import MemoryRelatedSearches, MemorySearchMarks, MemoryTrending
 from tests.fakes.upkeep import EmptyBulk, MemoryBulkFiles, MemoryChecks
@@ -156,6 +157,7 @@ class World:
                 pruning=self.checks,
                 checks=self.checks,
                 bulk_files=self.bulk_files,
+                reader=MemoryReaderArticles(),
                 spool=(self.spool,),
             ),
             accounts=AccountStores(
@@ -174,6 +176,7 @@ class World:
                 repeats=self.repeats,
                 feeds=MemoryPrivateFeeds(self.accounts),
                 not_same=MemoryNotSame(),
+                read_marks=MemoryReadMarks(self.saved),
                 account_data=None,
             ),
             intelligence=IntelligenceStores(

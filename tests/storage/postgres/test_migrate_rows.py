@@ -103,6 +103,10 @@ ROWS = {
         "UPDATE articles SET country = 'DE' WHERE id = 4",
         "INSERT INTO gdelt_files VALUES ('20260101000000', '2026-01-01+00', NULL)",
     ),
+    "0018": (
+        """INSERT INTO read_marks (user_id, article_id, read_at)
+           SELECT 1, min(id), '2026-01-01+00' FROM articles""",
+    ),
 }
 """Rows for the tables that each step added.
 

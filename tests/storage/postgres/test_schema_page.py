@@ -36,7 +36,7 @@ SHOWN_AS_KEYS = {
     "user_preferences_pkey", "search_history_pkey", "api_keys_pkey", "api_keys_public_id_key",
     "private_feeds_pkey", "private_feeds_public_id_key",
     "provider_tokens_pkey", "feed_hosts_pkey", "feeds_pkey",
-    "not_same_marks_pkey",
+    "not_same_marks_pkey", "read_marks_pkey",
 }  # fmt: skip
 """The diagram shows these as PK and UK; the first one is Alembic's."""
 
