@@ -15,6 +15,8 @@ DIGITS = 12
 """Characters of an article's id that make the number, 5 bits each."""
 
 LONG_FORM = "tag:google.com,2005:reader/item/"
+PATTERN = "^((tag:google[.]com,2005:reader/item/)?0[0-9a-f]{15}|[1-9][0-9]{0,17})$"
+"""The forms in which we and most clients write ids. Others are read, too."""
 
 
 def compute_number(article_id: str) -> int:
@@ -43,11 +45,11 @@ def parse_item_id(text: str) -> int:
         ValueError: it is none of them. The message states the rule.
     """
     digits = text.removeprefix(LONG_FORM)
-    if digits != text or re.fullmatch(r"[0-9a-fA-F]{16}", digits):
-        if re.fullmatch(r"[0-9a-fA-F]{1,16}", digits):
-            return _check(int(digits, 16))
-    elif re.fullmatch(r"-?[0-9]{1,20}", digits):
+    if digits == text and re.fullmatch(r"-?(0|[1-9][0-9]{0,19})", digits):
         return _check(int(digits))
+    # Digits alone are decimal unless they begin with 0, as the hexadecimal form of our ids does.
+    if re.fullmatch(r"[0-9a-fA-F]{1,16}" if digits != text else r"[0-9a-fA-F]{16}", digits):
+        return _check(int(digits, 16))
     raise ValueError("must be an item id: a number, or its long form with 16 hexadecimal digits")
 
 

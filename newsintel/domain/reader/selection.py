@@ -10,7 +10,7 @@ from newsintel.domain.reader.model import UNTOUCHED, Item, ItemState
 
 MICROSECONDS = 1_000_000
 
-MARKER = re.compile(r"([0-9]{1,20})\.([0-9]{1,20})\.(a_[a-z2-7]{20})")
+CONTINUATION = "([0-9]{1,20})[.]([0-9]{1,20})[.](a_[a-z2-7]{20})"
 
 
 class State(StrEnum):
@@ -54,7 +54,7 @@ class Selection:
     exclude: tuple[State, ...] = ()
     since_s: int | None = None
     until_s: int | None = None
-    after: tuple[int, int, str] | None = None
+    after: Item | None = None
 
     def wants(self, item: Item, state: ItemState) -> bool:
         """Whether an item has the wanted states and times."""
@@ -91,11 +91,11 @@ def select_page(items: Sequence[Item], states: Mapping[str, ItemState], wanted: 
     ordered = reversed(items) if wanted.oldest_first else items
     found = [item for item in ordered if wanted.wants(item, states.get(item.id, UNTOUCHED))]
     if wanted.after is not None:
-        after = wanted.after
+        place = wanted.after.order
         found = [
             item
             for item in found
-            if (item.order > after if wanted.oldest_first else item.order < after)
+            if (item.order > place if wanted.oldest_first else item.order < place)
         ]
     page = tuple(found[: wanted.count])
     more = len(found) > len(page) > 0
@@ -107,16 +107,16 @@ def write_continuation(item: Item) -> str:
     return f"{item.seen_us}.{item.published_us}.{item.id}"
 
 
-def parse_continuation(text: str) -> tuple[int, int, str]:
-    """Return the place that a token names.
+def parse_continuation(text: str) -> Item:
+    """Return the item that a token names.
 
     Raises:
         ValueError: it is not a token of ours. The message states the rule.
     """
-    found = MARKER.fullmatch(text)
+    found = re.fullmatch(CONTINUATION, text)
     if found is None:
         raise ValueError("must be the continuation of an earlier answer")
-    return int(found[1]), int(found[2]), found[3]
+    return Item(found[3], int(found[1]), int(found[2]))
 
 
 def count_unread(items: Iterable[Item], states: Mapping[str, ItemState]) -> int:

@@ -1,11 +1,14 @@
 """Item ids of Google Reader."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from newsintel.domain.reader.item_ids import (
     ALPHABET,
+    PATTERN,
     compute_number,
     parse_item_id,
     restore_prefix,
@@ -21,8 +24,16 @@ def test_every_form_leads_back_to_the_article(article_id):
     number = compute_number(article_id)
     assert 0 <= number < 1 << 63
     assert article_id.startswith(restore_prefix(number))
-    assert {parse_item_id(form) for form in (write_long(number), f"{number:016x}")} == {number}
-    assert len(str(number)) == 16 or parse_item_id(str(number)) == number
+    forms = write_long(number), f"{number:016x}", str(number)
+    assert {parse_item_id(form) for form in forms} == {number}
+    assert all(re.fullmatch(PATTERN, form) for form in forms[:2])
+    assert number == 0 or number >= 10**18 or re.fullmatch(PATTERN, forms[2])
+
+
+def test_sixteen_digits_are_decimal_unless_they_begin_with_zero():
+    """So FreshRSS reads them; a hexadecimal id of ours always begins with 0."""
+    assert parse_item_id("1234567890123456") == 1234567890123456
+    assert parse_item_id("0234567890123456") == 0x234567890123456
 
 
 def test_the_forms_of_the_documentation():

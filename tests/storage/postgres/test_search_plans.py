@@ -236,5 +236,7 @@ async def test_items_of_feed_readers_are_found_by_their_ids(bridge, corpus_url):
         rows, corpus_url, f"EXPLAIN (FORMAT JSON) {statement}"
     )
     found = list(nodes(json.loads(plan[0][0])[0]["Plan"]))
-    assert {node["Index Name"] for node in found if "Index Name" in node} == {"articles_id"}
+    assert {node["Index Name"] for node in found if "Index Name" in node} == {
+        "articles_public_id_key"
+    }
     assert "Seq Scan" not in scans(found)

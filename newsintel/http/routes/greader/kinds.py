@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
-from newsintel.domain.reader.item_ids import parse_item_id
-from newsintel.domain.reader.selection import State, parse_continuation
+from newsintel.domain.reader.item_ids import PATTERN, parse_item_id
+from newsintel.domain.reader.selection import CONTINUATION, State, parse_continuation
 from newsintel.http.bodies.greader import READING_LIST, STARRED, STATE_PREFIX
 from newsintel.http.request.query_kinds import Kind
 from newsintel.http.request.query_string import Parameter
@@ -23,7 +23,7 @@ def normalize_tag(text: str) -> str:
 
 def _parse_stream(raw: str) -> str:
     stream = normalize_tag(raw)
-    if stream in (READING_LIST, STARRED) or re.fullmatch(r"feed/.{1,200}", stream):
+    if stream in (READING_LIST, STARRED) or re.fullmatch(r"feed/[!-~]+", stream):
         return stream
     raise ValueError(f"must be {READING_LIST}, {STARRED} or the id of a subscription")
 
@@ -40,11 +40,15 @@ def _parse_number(raw: str) -> int:
     return int(raw)
 
 
-STREAM_KIND = Kind(_TEXT, _parse_stream)
+STREAM_KIND = Kind(
+    _TEXT
+    | {"pattern": "^(user/[^/]{1,64}/state/com[.]google/(reading-list|starred)|feed/[!-~]+)$"},
+    _parse_stream,
+)
 STATE_KIND = Kind(_TEXT, _parse_state)
-NUMBER_KIND = Kind({"type": "integer", "minimum": 0}, _parse_number)
-ITEM_KIND = Kind(_TEXT, parse_item_id)
-CONTINUATION_KIND = Kind(_TEXT, parse_continuation)
+NUMBER_KIND = Kind({"type": "integer", "minimum": 0, "maximum": 10**19}, _parse_number)
+ITEM_KIND = Kind(_TEXT | {"pattern": PATTERN}, parse_item_id)
+CONTINUATION_KIND = Kind(_TEXT | {"pattern": f"^{CONTINUATION}$"}, parse_continuation)
 
 STREAM = Parameter("s", STREAM_KIND, "The stream.")
 ITEMS = Parameter("i", ITEM_KIND, "Item ids, in any form.", (), required=True, many=True)

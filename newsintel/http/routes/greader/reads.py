@@ -3,11 +3,11 @@
 from typing import Any
 
 from attrs import frozen
-from quart import Response
+from quart import Response, request
 
 from newsintel.domain.accounts.model import Access
 from newsintel.domain.reader.item_ids import compute_number
-from newsintel.domain.reader.model import STREAM_ITEMS
+from newsintel.domain.reader.model import STREAM_ITEMS, Item
 from newsintel.domain.reader.selection import Selection, State, count_unread, merge_items
 from newsintel.http.bodies.greader import (
     READING_LIST,
@@ -18,11 +18,13 @@ from newsintel.http.bodies.greader import (
     build_tags,
     build_unread_counts,
 )
+from newsintel.http.bodies.greader_atom import ATOM_TYPE, build_atom
 from newsintel.http.bodies.schemas import one_of
-from newsintel.http.paths import READER_API
+from newsintel.http.paths import GREADER, READER_API
 from newsintel.http.request.access import get_current_account
 from newsintel.http.request.query_kinds import Kind
 from newsintel.http.response.answers import answer_json
+from newsintel.http.response.links import build_url
 from newsintel.http.route import Method, Route, View
 from newsintel.http.routes.greader.contents import (
     build_items,
@@ -49,7 +51,7 @@ class SelectionParameters:
     xt: tuple[State | None, ...]
     ot: int | None
     nt: int | None
-    c: tuple[int, int, str] | None
+    c: Item | None
 
     def select(self, most: int) -> Selection:
         """Return what the request wants, at most `most` items."""
@@ -95,32 +97,19 @@ class ItemsParameters:
 
 def build_routes() -> tuple[Route, ...]:
     """The routes that read."""
-    text = Kind({"type": "string"}, str)
-    state = opaque_id(one_of((State.READING_LIST, State.STARRED)), "No stream has this name.")
-    contents = "/stream/contents"
+    contents, atom = READER_API + "/stream/contents", GREADER + "/reader/atom"
+    ids = "/stream/items"
     return (
-        _build_route("/subscription/list", list_subscriptions, "What you follow"),
-        _build_route("/tag/list", list_tags, "The states that items can have"),
-        _build_route("/unread-count", count_all_unread, "How many items are not read"),
+        _build_route(READER_API + "/subscription/list", list_subscriptions, "What you follow"),
+        _build_route(READER_API + "/tag/list", list_tags, "The states that items can have"),
+        _build_route(READER_API + "/unread-count", count_all_unread, "How much is not read"),
         _build_route(contents, show_stream, "Items of a stream", takes=(*SELECTION, STREAM)),
+        *_build_streams(contents, show_feed, show_state),
+        *_build_streams(atom, show_atom_feed, show_atom_state, media=ATOM_TYPE.partition(";")[0]),
+        _build_route(READER_API + ids + "/ids", list_ids, "Item ids", takes=(*SELECTION, STREAM)),
+        _build_route(READER_API + ids + "/contents", show_items, "Items by ids", takes=(ITEMS,)),
         _build_route(
-            contents + "/feed/{id}",
-            show_feed,
-            "Items of a subscription",
-            takes=SELECTION,
-            in_path={"id": text},
-        ),
-        _build_route(
-            contents + "/user/{user}/state/com.google/{state}",
-            show_state,
-            "Items of a list",
-            takes=SELECTION,
-            in_path={"user": text, "state": state},
-        ),
-        _build_route("/stream/items/ids", list_ids, "Item ids", takes=(*SELECTION, STREAM)),
-        _build_route("/stream/items/contents", show_items, "Items by their ids", takes=(ITEMS,)),
-        _build_route(
-            "/stream/items/contents",
+            READER_API + ids + "/contents",
             show_items,
             "Items by their ids, in a form",
             method=Method.POST,
@@ -129,12 +118,33 @@ def build_routes() -> tuple[Route, ...]:
     )
 
 
+def _build_streams(
+    path: str, of_feed: View, of_state: View, media: str | None = None
+) -> tuple[Route, Route]:
+    """Return the routes of streams that are named in the path."""
+    text = Kind({"type": "string"}, str)
+    state = opaque_id(one_of((State.READING_LIST, State.STARRED)), "No stream has this name.")
+    more: dict[str, Any] = {"takes": SELECTION, "media": media}
+    return (
+        _build_route(
+            path + "/feed/{id}", of_feed, "Items of a subscription", in_path={"id": text}, **more
+        ),
+        _build_route(
+            path + "/user/{user}/state/com.google/{state}",
+            of_state,
+            "Items of a list",
+            in_path={"user": text, "state": state},
+            **more,
+        ),
+    )
+
+
 def _build_route(path: str, view: View, about: str, **more: Any) -> Route:
     return Route(
-        READER_API + path,
+        path,
         view,
         about,
-        {200: {"type": "object"}},
+        {200: None if more.get("media") else {"type": "object"}},
         problems=("not_found", "busy", "archive_timeout"),
         need=Access.READ,
         foreign=True,
@@ -166,27 +176,47 @@ async def count_all_unread(services: Services) -> Response:
 
 async def show_stream(services: Services, given: StreamParameters) -> Response:
     """Answer with items and their texts; without a stream, with those of all."""
-    return await _answer_stream(services, given.s or READING_LIST, given)
+    return answer_json(await _read_stream(services, given.s or READING_LIST, given))
 
 
 async def show_feed(services: Services, given: FeedParameters) -> Response:
     """Answer with items of a subscription."""
-    return await _answer_stream(services, f"feed/{given.id}", given)
+    return answer_json(await _read_stream(services, f"feed/{given.id}", given))
 
 
 async def show_state(services: Services, given: StateParameters) -> Response:
     """Answer with items of a list."""
-    return await _answer_stream(services, STATE_PREFIX + given.state, given)
+    return answer_json(await _read_stream(services, STATE_PREFIX + given.state, given))
 
 
-async def _answer_stream(services: Services, stream: str, given: SelectionParameters) -> Response:
+async def show_atom_feed(services: Services, given: FeedParameters) -> Response:
+    """Answer with items of a subscription as Atom."""
+    return await _answer_atom(services, f"feed/{given.id}", given)
+
+
+async def show_atom_state(services: Services, given: StateParameters) -> Response:
+    """Answer with items of a list as Atom."""
+    return await _answer_atom(services, STATE_PREFIX + given.state, given)
+
+
+async def _answer_atom(services: Services, stream: str, given: SelectionParameters) -> Response:
+    body = await _read_stream(services, stream, given)
+    titles = {item["origin"]["title"] for item in body["items"]}
+    title = titles.pop() if len(titles) == 1 else "newsintel"
+    url = build_url(services.settings.public_url, request.path, request.query_string)
+    return Response(build_atom(body, title, url), content_type=ATOM_TYPE)
+
+
+async def _read_stream(
+    services: Services, stream: str, given: SelectionParameters
+) -> dict[str, Any]:
     user_id = get_current_account().id
     filled = await fill_streams(services, user_id)
     items = await list_items(services, user_id, stream, filled)
     page = await choose_page(services, user_id, items, given.select(MOST_CONTENTS))
     numbers = [compute_number(item.id) for item in page.items]
     shown = await build_items(services, user_id, numbers, filled)
-    return answer_json(build_contents(stream, shown, page.continuation, services.now()))
+    return build_contents(stream, shown, page.continuation, services.now())
 
 
 async def list_ids(services: Services, given: StreamParameters) -> Response:
