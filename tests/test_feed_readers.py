@@ -161,7 +161,7 @@ def test_newsboat_reads_marks_and_stars(boat):
         check=True,
     )
     assert f"{min(before, 20)} unread articles" in synced.stdout
-    with newsboat(folder) as terminal:
+    with newsboat(folder, "-r") as terminal:
         terminal.wait_for("Climate")
         terminal.press("\n")
         terminal.wait_for("Articles in feed")

