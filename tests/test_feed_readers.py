@@ -140,6 +140,7 @@ def boat(demo, tmp_path):
         f'feedhq-login "newsboat"\n'
         f'feedhq-password "{person.key}"\n'
         f'feedhq-flag-star "s"\n'
+        f"feedhq-show-special-feeds no\n"
         f"show-read-feeds yes\n"
     )
     return person, tmp_path

@@ -23,15 +23,9 @@ class State(StrEnum):
 
     def holds(self, state: ItemState) -> bool:
         """Whether an item with this state has it."""
-        match self:
-            case State.READ:
-                return state.read
-            case State.UNREAD:
-                return not state.read
-            case State.STARRED:
-                return state.starred
-            case State.READING_LIST:
-                return True
+        if self is State.STARRED:
+            return state.starred
+        return self is State.READING_LIST or state.read is (self is State.READ)
 
 
 @frozen

@@ -1,9 +1,11 @@
 """The API of Google Reader, with requests that its clients send."""
 
+import feedparser
 import pytest
 
 from newsintel.domain.accounts.model import Access
 from newsintel.domain.reader.item_ids import compute_number
+from newsintel.errors import InvalidParameterError
 from newsintel.http.application import create_app
 from tests.fakes.accounts import browser
 from tests.http.routes.greader.reader_client import (
@@ -234,3 +236,92 @@ async def test_old_articles_are_no_items():
     world = await make_world(ONE)
     await (await Reader.of(world)).get(f"{API}/unread-count")
     assert (NOW - world.reader_articles.asked[0].start).days == 30
+
+
+async def test_small_answers_are_those_that_clients_expect():
+    """A token of 57 characters, the account, and the tags."""
+    reader = await Reader.of(await make_world())
+    token = await (await reader.ask(f"{API}/token")).get_data(as_text=True)
+    assert len(token) == 57
+    user = await reader.get(f"{API}/user-info?output=json")
+    assert (user["userName"], user["userId"]) == ("alice", user["userProfileId"])
+    tags = await reader.get(f"{API}/tag/list?output=json")
+    assert [tag["id"] for tag in tags["tags"]] == [f"{STATE}starred"]
+
+
+async def test_streams_are_atom_for_older_readers():
+    """newsboat asks so for FeedHQ; feedparser reads the answer."""
+    reader = await Reader.of(await make_world(ONE, TWO))
+    form = f"i={long_id(ONE)}&a={STATE}read&a={STATE}starred"
+    await reader.post(f"{API}/edit-tag", form)
+    for path, wanted in ((FEED, 2), (f"{STATE}starred", 1)):
+        answer = await reader.ask(f"{ROOT}/reader/atom/{path}?n=20")
+        assert answer.content_type == "application/atom+xml; charset=utf-8"
+        read = feedparser.parse(await answer.get_data())
+        assert not read.bozo
+        assert len(read.entries) == wanted
+    labels = [tag.label for tag in read.entries[0].tags]
+    assert labels == ["reading-list", "read", "starred"]
+
+
+async def test_a_feed_that_finds_nothing_for_its_form_is_empty():
+    """Its words are function words of every language; the other feeds are shown."""
+    world = await make_world(ONE, feeds=(("Nothing", "the"), ("All", None)))
+    real = world.reader_articles.list_items
+
+    async def refuse(query, limit):
+        if query.alternatives:
+            raise InvalidParameterError("q", "only_stop_words", "q has only stop words")
+        return await real(query, limit)
+
+    world.reader_articles.list_items = refuse
+    counts = await (await Reader.of(world)).get(f"{API}/unread-count")
+    assert [one["count"] for one in counts["unreadcounts"]] == [0, 1, 1]
+
+
+async def test_a_feed_of_the_past_has_no_items():
+    """`before:` ends it before the last 30 days, so the store is not asked."""
+    world = await make_world(ONE, feeds=(("Old", "before:2025-01-01"),))
+    counts = await (await Reader.of(world)).get(f"{API}/unread-count")
+    assert [one["count"] for one in counts["unreadcounts"]] == [0, 0]
+    assert not world.reader_articles.asked
+
+
+async def test_a_full_list_of_saves_is_a_conflict():
+    """As in the native route."""
+    world = await make_world(ONE)
+    world.saved.most = 0
+    refused = await (await Reader.of(world)).ask(
+        f"{API}/edit-tag", form=f"i={long_id(ONE)}&a={STATE}starred"
+    )
+    assert refused.status_code == 409
+
+
+@pytest.mark.parametrize("stream", ["user/-/label/x", "feed/", "feed/f_x", "everything"])
+async def test_other_streams_do_not_exist(stream):
+    """Also streams of other people, and those that Google Reader had."""
+    reader = await Reader.of(await make_world(ONE))
+    answer = await reader.ask(f"{API}/stream/items/ids?s={stream}")
+    assert answer.status_code in (400, 404)
+    for kind in ("stream/contents", "../atom"):
+        answer = await reader.ask(f"{API}/{kind}/{stream}".replace("/api/0/../", "/"))
+        assert answer.status_code == 404
+
+
+async def test_a_bad_number_is_named():
+    """One problem for each parameter."""
+    reader = await Reader.of(await make_world(ONE))
+    answer = await reader.ask(f"{API}/stream/contents?n=many&i=1")
+    problem = await answer.get_json()
+    assert [error["field"] for error in problem["errors"]] == ["n"]
+
+
+async def test_while_the_store_is_away_nobody_signs_in():
+    """A 503 says that a retry can succeed; a 401 would make the reader forget its key."""
+    world = await make_world(ONE)
+    reader = await Reader.of(world)
+    world.accounts.away = True
+    form = f"Email=alice&Passwd={reader.key}"
+    refused = await reader.ask(f"{ROOT}/accounts/ClientLogin", form=form, Authorization="")
+    assert refused.status_code == 503
+    assert int(refused.headers["Retry-After"]) >= 1
