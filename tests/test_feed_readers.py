@@ -26,8 +26,8 @@ DRIVER = Path(__file__).parent / "http" / "readers" / "sync_libgreader.py"
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    """One demo for all tests of this module."""
-    with running(tmp_path_factory.mktemp("demo"), "demo") as service:
+    """One demo for all tests of this module, which ask again and again for a result."""
+    with running(tmp_path_factory.mktemp("demo"), "demo", RATE_LIMIT="off") as service:
         yield service
 
 
@@ -49,9 +49,14 @@ class Person:
         self._browser.get("/articles", params={"q": "climate"}).raise_for_status()
         wait_for(lambda: self.unread()[0] > 2, "articles in the archive")
 
+    def close(self):
+        """Close the browser."""
+        self._browser.close()
+
     def unread(self):
         """The unread items of the feed, and of everything."""
-        body = self._browser.get(f"{API}/reader/api/0/unread-count").json()
+        counted = self._browser.get(f"{API}/reader/api/0/unread-count")
+        body = counted.raise_for_status().json()
         return [one["count"] for one in body["unreadcounts"]]
 
     def saved(self):
@@ -59,7 +64,7 @@ class Person:
         return [one["title"] for one in self._browser.get("/me/saved").json()["articles"]]
 
 
-def test_libgreader_reads_marks_and_stars(demo, tmp_path):
+def test_libgreader_reads_marks_and_stars(demo, tmp_path, request):
     """It signs in, lists, marks one item as read, stars another, marks all as read."""
     python = tmp_path / "venv" / "bin" / "python"
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
@@ -74,6 +79,7 @@ def test_libgreader_reads_marks_and_stars(demo, tmp_path):
         if installed.returncode:
             pytest.skip(f"pip cannot get the packages: {installed.stderr[-300:]}")
     alice = Person(demo, "libgreader")
+    request.addfinalizer(alice.close)
     done = subprocess.run(
         [python, DRIVER, demo.url + API, alice.key], capture_output=True, text=True, check=False
     )
@@ -143,7 +149,8 @@ def boat(demo, tmp_path):
         f"feedhq-show-special-feeds no\n"
         f"show-read-feeds yes\n"
     )
-    return person, tmp_path
+    yield person, tmp_path
+    person.close()
 
 
 def test_newsboat_reads_marks_and_stars(boat):
