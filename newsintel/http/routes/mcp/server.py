@@ -51,7 +51,11 @@ def build_server(tools: Iterable[Tool], call: ToolCall) -> Server[Any]:
         if tool is None:
             known = ", ".join(by_name)
             raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {params.name}; known: {known}")
-        return await _run_tool(tool, call, params.arguments or {})
+        # Models often send null for what they leave out.
+        given = {
+            name: value for name, value in (params.arguments or {}).items() if value is not None
+        }
+        return await _run_tool(tool, call, given)
 
     return Server(
         "newsintel",

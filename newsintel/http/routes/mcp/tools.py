@@ -104,10 +104,9 @@ class Tool:
         return describe_object(self.takes)
 
     async def answer(self, call: ToolCall, arguments: Given) -> dict[str, Any]:
-        """Return the result for arguments that match the schema. A null counts as absent."""
+        """Return the result for arguments that match the schema."""
         defaults = {one.name: one.default for one in self.takes if one.default is not None}
-        given = {name: value for name, value in arguments.items() if value is not None}
-        return await self.run(call, defaults | given)
+        return await self.run(call, defaults | {**arguments})
 
 
 def build_tools(sources: tuple[str, ...]) -> tuple[Tool, ...]:

@@ -11,10 +11,13 @@ from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
+from newsintel.domain.archive.model import Hit
 from newsintel.domain.search.article import ArchivedArticle
 from newsintel.domain.search.outcome import Status
+from newsintel.http.bodies import mcp
 from newsintel.http.routes.mcp import door
 from tests.fakes.accounts import program
+from tests.fakes.basics import MemorySearch
 from tests.http.server.test_listener import serving
 from tests.http.world import NOW, Desk, World, answer, article, outcome
 from tests.waiting import PATIENCE_S
@@ -228,3 +231,33 @@ async def test_without_the_sdk_the_path_says_so(monkeypatch):
         missing = await http.post(f"{served.url}/mcp", json={})
     assert missing.status_code == 404
     assert "newsintel[mcp]" in missing.json()["detail"]
+
+
+async def test_a_cursor_follows_what_was_shown():
+    """What did not fit comes with the next page."""
+    hits = [Hit(evolve(article(number), title="x" * 200), NOW, NOW) for number in range(1, 13)]
+    seen, cursor = [], None
+    world = World(archive=MemorySearch(hits))
+    async with serving(world) as served, Client(f"{served.url}/mcp") as client:
+        while len(seen) < 12:
+            given = {"query": "x", "limit": 8, "max_bytes": 2_048, "cursor": cursor}
+            result = await client.call_tool("archive_search", given)
+            assert 0 < len(result.structured_content["results"]) < 8
+            seen += [one["id"] for one in result.structured_content["results"]]
+            cursor = result.structured_content.get("next_cursor")
+    assert seen == [hit.article.id for hit in hits]
+    assert cursor is None
+
+
+async def test_a_bug_in_a_tool_is_logged_and_told(monkeypatch, caplog):
+    """The client gets an error of the protocol without the bug's text."""
+
+    def fail(*_):
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr(mcp, "build_trend_result", fail)
+    async with serving(make_world()) as served, Client(f"{served.url}/mcp") as client:
+        with pytest.raises(MCPError) as told:
+            await client.call_tool("trending", {})
+    assert "secret" not in str(told.value)
+    assert "mcp_tool_failed" in caplog.text
