@@ -37,6 +37,9 @@ from newsintel.http.services import Services
 PAGE_ROWS = 25
 """Rows per page. Saves with the texts of their articles and notes take at most 1.5 MiB a page."""
 
+MARK_ROWS = 1_000
+"""Rows per page of read marks, which hold no texts. A person may have 60,000."""
+
 SEND_S = 300
 """Time limit for the whole file; any other response has 30 s."""
 
@@ -172,7 +175,7 @@ async def _read_marks(
 
 
 async def _read_read_marks(services: Services, of: Account, after: Position | None) -> ExportPage:
-    page = await services.reader.marks.list_page(of.id, PAGE_ROWS, after)
+    page = await services.reader.marks.list_page(of.id, MARK_ROWS, after)
     return [build_exported_read(mark) for mark in page.marks], page.next
 
 
