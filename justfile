@@ -97,6 +97,10 @@ sign-in-check:
 pages-check:
     python -m pytest -m slow tests/test_pages_in_a_browser.py tests/test_pages_judged.py
 
+# the doors: MCP's conformance suite and Inspector from npm, newsboat and libgreader as feed readers
+doors-check:
+    python -m pytest -m slow tests/test_mcp_judged.py tests/test_feed_readers.py
+
 # take the pictures of the pages for docs/ from the demo
 pictures:
     python -m tests.pictures

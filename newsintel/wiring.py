@@ -35,6 +35,7 @@ from newsintel.domain.operations.latencies import Tally
 from newsintel.domain.paging import CURSOR_PURPOSE as CURSORS
 from newsintel.domain.paging import Cursors
 from newsintel.domain.ports import Count, WallClock
+from newsintel.domain.reader.streams import FeedStreams
 from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.popularity import SaveCounter
 from newsintel.domain.search.ports import RecheckUpstream, Upstream
@@ -50,6 +51,7 @@ from newsintel.http.services import (
     LimitServices,
     OperationServices,
     PersonalServices,
+    ReaderServices,
     SearchServices,
     Services,
 )
@@ -311,6 +313,11 @@ def make_services(
             searches=stores.alerts.searches,
             deliveries=stores.alerts.deliveries,
             mail_signer=Signer(core.secret_keys, MAIL_TOKENS),
+        ),
+        reader=ReaderServices(
+            streams=FeedStreams(stores.personal.feeds),
+            articles=stores.archive.reader,
+            marks=stores.personal.read_marks,
         ),
         intelligence=_intelligence_services(core, preferences),
         limits=LimitServices(

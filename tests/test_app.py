@@ -75,6 +75,7 @@ from tests.fakes.personal import (
     MemoryRepeats,
     MemorySaved,
 )
+from tests.fakes.reader import MemoryReaderArticles, MemoryReadMarks
 from tests.fakes.reading import MemoryReading
 from tests.fakes.searches import MemoryRelatedSearches, MemorySearchMarks, MemoryTrending
 from tests.fakes.upkeep import EmptyBulk, MemoryBulkFiles, MemoryChecks
@@ -161,6 +162,7 @@ class World:
                 pruning=self.checks,
                 checks=self.checks,
                 bulk_files=self.bulk_files,
+                reader=MemoryReaderArticles(),
                 spool=(self.spool,),
             ),
             accounts=AccountStores(
@@ -179,6 +181,7 @@ class World:
                 repeats=self.repeats,
                 feeds=MemoryPrivateFeeds(self.accounts),
                 not_same=MemoryNotSame(),
+                read_marks=MemoryReadMarks(self.saved),
                 account_data=None,
             ),
             alerts=AlertStores(

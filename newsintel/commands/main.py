@@ -19,6 +19,7 @@ COMMANDS = {
     "serve": "serve the HTTP API until a signal ends it",
     "demo": "serve the same API with invented news: no key, no network, no root",
     "search": "search once, in the terminal",
+    "mcp": "serve a language model's client on standard input and output",
     "config": "print every setting, its value and its meaning",
     "deadlines": "suggest deadlines for your sources, from measured latencies",
     "migrate": "bring the database's schema up to this version",

@@ -17,7 +17,7 @@ from newsintel.http.middleware.identify import Identify
 from newsintel.http.middleware.in_flight import InFlight
 from newsintel.http.middleware.rate_limits import RateLimits
 from newsintel.http.middleware.wire_path import WirePath
-from newsintel.http.paths import FRONT, SEARCH
+from newsintel.http.paths import FRONT, MCP, RESOURCE_METADATA, SEARCH
 from newsintel.http.request.access import (
     check_access,
     check_site,
@@ -65,6 +65,9 @@ from newsintel.http.routes import (
     sources,
     stream,
 )
+from newsintel.http.routes.greader import edits, login, reads
+from newsintel.http.routes.mcp import door as mcp
+from newsintel.http.routes.mcp.inner_calls import InnerCalls
 from newsintel.http.routes.pages import (
     alerts_form,
     alerts_page,
@@ -91,11 +94,18 @@ RESPONSE_TIMEOUT_S = 30
 
 @frozen
 class Front:
-    """The REST API, the way past the parser to its finished answers, and what waits in it."""
+    """The REST API and the ways into it.
+
+    Attributes:
+        wire_path: the way past the parser to finished answers.
+        in_flight: what waits in it.
+        inner: calls of its routes from this process.
+    """
 
     app: QuartTrio
     wire_path: WirePath
     in_flight: InFlight
+    inner: InnerCalls
 
 
 def create_app(services: Services) -> QuartTrio:
@@ -110,7 +120,8 @@ def create_front(services: Services) -> Front:
     does.
     """
     caches = {path: PageCache() for path in (SEARCH, FRONT)}
-    table = _build_table(services, caches)
+    inner = InnerCalls()
+    table = _build_table(services, caches, inner)
     app = _create_framework(services, table)
     hits = Hits(
         caches,
@@ -121,11 +132,17 @@ def create_front(services: Services) -> Front:
     )
     renew = services.search.desk.serve_while_renewing
     hot = HitPath(fix_host_header(app.asgi_app), hits, serve_while_renewing=renew, now=services.now)
-    return _wrap_middleware(app, hot, hits, Refusals.of_table(table), services)
+    inner.connect(hot)
+    return _wrap_middleware(app, hot, hits, Refusals.of_table(table), services, inner)
 
 
 def _wrap_middleware(
-    app: QuartTrio, hot: HitPath, hits: Hits, refusals: Refusals, services: Services
+    app: QuartTrio,
+    hot: HitPath,
+    hits: Hits,
+    refusals: Refusals,
+    services: Services,
+    inner: InnerCalls,
 ) -> Front:
     """Put the middleware around the application. The wire path uses the same objects."""
     settings, requests = services.settings, services.limits.requests
@@ -145,7 +162,7 @@ def _wrap_middleware(
         hits=hits,
         now=services.now,
     )
-    return Front(app, wire_path, in_flight)
+    return Front(app, wire_path, in_flight, inner)
 
 
 def _create_framework(services: Services, table: Iterable[Route]) -> QuartTrio:
@@ -171,8 +188,16 @@ def _create_framework(services: Services, table: Iterable[Route]) -> QuartTrio:
     return app
 
 
-def _build_table(services: Services, caches: Mapping[str, PageCache]) -> tuple[Route, ...]:
-    """Return the routes. `caches`: the finished searches of the paths that have them."""
+def _build_table(
+    services: Services, caches: Mapping[str, PageCache], inner: InnerCalls
+) -> tuple[Route, ...]:
+    """Return the routes.
+
+    Args:
+        services: what they use.
+        caches: the finished searches of the paths that have them.
+        inner: calls of routes, for routes of other protocols.
+    """
     settings, pages = services.settings, caches[SEARCH]
     table = (
         *articles.build_routes(settings, pages),
@@ -216,6 +241,10 @@ def _build_table(services: Services, caches: Mapping[str, PageCache]) -> tuple[R
         *alerts_form.build_routes(settings),
         *mail_links.build_routes(),
         *static.build_routes(),
+        *mcp.build_routes(settings, inner),
+        *login.build_routes(),
+        *reads.build_routes(),
+        *edits.build_routes(),
     )
     return (*table, *_build_descriptions(table, settings))
 
@@ -230,7 +259,7 @@ def _build_descriptions(table: Iterable[Route], settings: Settings) -> tuple[Rou
 async def _handle_request(services: Services, route: Route, **in_path: str) -> Response:
     """Check the caller, read the request strictly, and call the route's view."""
     request.scope["state"]["route"] = route.path
-    check_access(get_current_caller(), route.need)
+    check_access(get_current_caller(), route.need, _find_metadata(services, route))
     by_cookie = read_bearer(request.scope["headers"]) is None
     if route.can_write and by_cookie and not route.secret_address:
         check_site(request.headers, format_origin(services.settings.public_url))
@@ -246,9 +275,14 @@ async def _handle_request(services: Services, route: Route, **in_path: str) -> R
     if route.body:
         values |= await read_body(route.body, request)
     if route.form:
-        values |= await read_form(route.form, request)
+        values |= await read_form(route.form, request, foreign=route.foreign)
     response = await route.answer(services, values)
     return _forbid_caching(response) if get_current_caller().signed_in else response
+
+
+def _find_metadata(services: Services, route: Route) -> str | None:
+    """Return the URL of the metadata for a client that was refused; only MCP's read it."""
+    return services.settings.public_url + RESOURCE_METADATA + MCP if route.path == MCP else None
 
 
 def _forbid_caching(response: Response) -> Response:

@@ -31,6 +31,13 @@ ALERTS = "/alerts"
 MAIL_LINKS = {action: f"/{action}/" for action in MailAction}
 """The prefixes of the links in mails; the number of a channel and a signature follow."""
 
+MCP = "/mcp"
+RESOURCE_METADATA = "/.well-known/oauth-protected-resource"
+"""Where a client that was refused learns how to authenticate (RFC 9728, 3)."""
+
+GREADER = "/compat/greader"
+READER_API = GREADER + "/reader/api/0"
+
 
 def hide_feed_token(path: str) -> str:
     """Return a path as a log may show it: nothing behind FEEDS, in any case or encoding.

@@ -50,8 +50,8 @@ class Route:
         problems: codes in addition to those that every route can answer with, and to those that
             follow from method, need and body.
         need: the access that the route requires; None = the route is public.
-        foreign: True if a program of a third party writes the query string: unknown parameters
-            are ignored.
+        foreign: True if a program of a third party writes the query string or the form: unknown
+            parameters are ignored.
         body: the members of the JSON object that the route takes; () = no body, and a body that is
             sent is ignored.
         media: the media type of the body; of a stream, `answers` has the schema of each event.
@@ -60,6 +60,7 @@ class Route:
             and in the query string of a page, an empty field counts as absent.
         secret_address: True if the path holds a secret that allows the change by itself. Then a
             request may come from a page of any site (RFC 8058).
+        described: False for a protocol that describes itself; then the API description omits it.
         formats: whether the parameter `format` chooses other formats for the body of a 200.
         parameters: the attrs class that annotates the view's second argument. It has a field for
             each value, with `_` after a keyword of Python (`from_`). None = the view has no second
@@ -81,6 +82,7 @@ class Route:
     formats: bool = False
     form: tuple[Parameter, ...] = ()
     secret_address: bool = False
+    described: bool = True
     parameters: type[AttrsInstance] | None = field(init=False)
 
     @parameters.default

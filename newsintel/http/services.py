@@ -27,6 +27,7 @@ from newsintel.domain.personal.ports import (
     SavedArticles,
 )
 from newsintel.domain.ports import ByteCache, Count, WallClock
+from newsintel.domain.reader.ports import ReaderArticles, ReadMarks, Streams
 from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.ports import HarvestCache
 from newsintel.domain.security.keys import Signer
@@ -106,6 +107,20 @@ class AlertServices:
 
 
 @frozen(kw_only=True)
+class ReaderServices:
+    """What feed readers show.
+
+    Attributes:
+        streams: what a person follows.
+        marks: which articles a person has read.
+    """
+
+    streams: Streams
+    articles: ReaderArticles
+    marks: ReadMarks
+
+
+@frozen(kw_only=True)
 class IntelligenceServices:
     """What newsintel derives from what people search for and read."""
 
@@ -159,6 +174,7 @@ class Services:
     accounts: AccountServices
     personal: PersonalServices
     alerts: AlertServices
+    reader: ReaderServices
     intelligence: IntelligenceServices
     limits: LimitServices
     operations: OperationServices

@@ -27,6 +27,7 @@ from newsintel.storage.postgres.archive.bulk_files import PostgresBulkFiles
 from newsintel.storage.postgres.archive.checks import PostgresChecks
 from newsintel.storage.postgres.archive.dump import PostgresDump
 from newsintel.storage.postgres.archive.indexing import PostgresIndexing
+from newsintel.storage.postgres.archive.reader_articles import PostgresReaderArticles
 from newsintel.storage.postgres.archive.replicated_search import ReplicatedSearch
 from newsintel.storage.postgres.archive.search import PostgresSearch
 from newsintel.storage.postgres.archive.stories import PostgresStories
@@ -46,6 +47,7 @@ from newsintel.storage.postgres.personal.not_same import PostgresNotSame
 from newsintel.storage.postgres.personal.own_history import PostgresOwnHistory
 from newsintel.storage.postgres.personal.preferences import PostgresPreferences
 from newsintel.storage.postgres.personal.private_feeds import PostgresPrivateFeeds
+from newsintel.storage.postgres.personal.read_marks import PostgresReadMarks
 from newsintel.storage.postgres.personal.saved import PostgresSaved
 from newsintel.storage.postgres.pool import Postgres, open_postgres
 from newsintel.storage.redis.byte_cache import RedisBytes
@@ -204,6 +206,7 @@ def _archive_stores(
         pruning=checks,
         checks=checks,
         bulk_files=PostgresBulkFiles(postgres),
+        reader=PostgresReaderArticles(postgres),
         spool=spool,
     )
 
@@ -245,6 +248,7 @@ def _personal_stores(postgres: Postgres, redis: RedisLink) -> PersonalStores:
         feedback=PostgresFeedback(postgres),
         feeds=PostgresPrivateFeeds(postgres),
         not_same=PostgresNotSame(postgres),
+        read_marks=PostgresReadMarks(postgres),
         history=PostgresHistory(postgres),
         own_history=PostgresOwnHistory(postgres),
         repeats=RedisRepeats(redis),

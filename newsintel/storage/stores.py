@@ -41,6 +41,7 @@ from newsintel.domain.personal.ports import (
     SavedArticles,
 )
 from newsintel.domain.ports import ByteCache, Repeats, SharedCounter
+from newsintel.domain.reader.ports import ReaderArticles, ReadMarks
 from newsintel.domain.search.ports import HarvestCache
 from newsintel.errors import SchemaError, StoreRefusedError, UnavailableError
 
@@ -59,6 +60,7 @@ class ArchiveStores:
 
     Attributes:
         feeds: the feeds that are polled.
+        reader: the articles, for feed readers.
         spool: where entries wait while PostgreSQL is away, in the order in which places are tried.
     """
 
@@ -71,6 +73,7 @@ class ArchiveStores:
     pruning: ArticlePruning
     checks: ArticleChecks
     bulk_files: BulkFiles
+    reader: ReaderArticles
     spool: tuple[SpoolPlace, ...]
 
 
@@ -94,6 +97,7 @@ class PersonalStores:
     feedback: Feedback
     feeds: PrivateFeeds
     not_same: NotSame
+    read_marks: ReadMarks
     history: History
     own_history: OwnHistory
     repeats: Repeats

@@ -175,13 +175,14 @@ def fits(value, hint):
 def test_each_value_has_the_type_of_its_field(route, data):
     """Read or left out: mypy believes what the class says."""
     hints = get_type_hints(route.parameters)
-    kinds = route.in_path | {one.name: one.kind for one in (*route.takes, *route.body, *route.form)}
+    declared = (*route.takes, *route.body, *route.form)
+    kinds = route.in_path | {one.name: one.kind for one in declared}
     in_json = {one.name for one in route.body}
     values = {
         name: kind.parse(data.draw(sent(kind.schema, in_json=name in in_json), name))
         for name, kind in kinds.items()
     }
-    declared = (*route.takes, *route.body, *route.form)
+    values |= {one.name: (values[one.name],) for one in declared if getattr(one, "many", False)}
     absent = {one.name: one.default for one in declared if not one.required}
     for name, value in (*values.items(), *absent.items()):
         assert fits(value, hints[f"{name}_" if iskeyword(name) else name]), (name, value)

@@ -18,6 +18,7 @@ from newsintel.domain.intelligence.marks import SearchMarker
 from newsintel.domain.limits.ports import SourceState
 from newsintel.domain.operations.ports import Phase, StoreHealth
 from newsintel.domain.paging import CURSOR_PURPOSE, Cursors
+from newsintel.domain.reader.streams import FeedStreams
 from newsintel.domain.search.article import ArchivedArticle, Article, Group, Member
 from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.harvest import (
@@ -43,6 +44,7 @@ from newsintel.http.services import (
     LimitServices,
     OperationServices,
     PersonalServices,
+    ReaderServices,
     SearchServices,
     Services,
 )
@@ -80,6 +82,7 @@ from tests.fakes.personal import (
     MemoryPrivateFeeds,
     MemorySaved,
 )
+from tests.fakes.reader import MemoryReaderArticles, MemoryReadMarks
 from tests.fakes.reading import MemoryReading
 from tests.fakes.searches import MemoryRelatedSearches, MemorySearchMarks, MemoryTrending
 
@@ -278,6 +281,8 @@ class World:
     feeds: MemoryPrivateFeeds = field(init=False)
     lookups: LookUps = field(init=False)
     reading: MemoryReading = field(init=False)
+    reader_articles: MemoryReaderArticles = field(factory=MemoryReaderArticles)
+    read_marks: MemoryReadMarks = field(init=False)
     health: Health = field(factory=Health)
     states: dict[str, SourceState] = field(factory=dict)
     requests: Limiter | None = None
@@ -304,6 +309,7 @@ class World:
         self.api_keys = MemoryKeys(self.accounts)
         self.feeds = MemoryPrivateFeeds(self.accounts)
         self.lookups = LookUps(3, self.metrics.count)
+        self.read_marks = MemoryReadMarks(self.saved)
         self.reading = MemoryReading(
             self.saved, self.feedback, self.own_history, self.desk.archived
         )
@@ -355,12 +361,18 @@ class World:
                     self.own_history,
                     self.feeds,
                     self.not_same,
+                    self.read_marks,
                 ),
             ),
             alerts=AlertServices(
                 searches=self.saved_searches,
                 deliveries=self.deliveries,
                 mail_signer=Signer([Secret("A" * 43)], MAIL_TOKENS),
+            ),
+            reader=ReaderServices(
+                streams=FeedStreams(self.feeds),
+                articles=self.reader_articles,
+                marks=self.read_marks,
             ),
             intelligence=IntelligenceServices(
                 marking=self.marking,

@@ -14,6 +14,7 @@ from newsintel.domain.personal.model import (
     Save,
     SavedPage,
 )
+from newsintel.domain.reader.ports import ReadMark
 from newsintel.domain.text.moments import format_time
 from newsintel.http.bodies.search import summarize_article
 
@@ -53,6 +54,11 @@ def build_exported_mark(mark: ArticleMark) -> dict[str, Any]:
     return summarize_article(mark.article) | {
         "dismissed": {"reason": mark.reason.value, "dismissed_at": format_time(mark.at)}
     }
+
+
+def build_exported_read(mark: ReadMark) -> dict[str, Any]:
+    """An article that was read, in the export."""
+    return {"article": mark.article_id, "read_at": format_time(mark.read_at)}
 
 
 def build_exported_not_same(mark: NotSameMark) -> dict[str, Any]:

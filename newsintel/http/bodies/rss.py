@@ -4,28 +4,22 @@ The RSS Board's best practices profile decides where the specification leaves a 
 """
 
 import io
-import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from email.utils import format_datetime
 from html import escape
 from typing import Any
 from xml.sax.saxutils import XMLGenerator
-from xml.sax.xmlreader import AttributesImpl
 
 from newsintel import __version__
 from newsintel.domain.bounds.slices import Sliced
 from newsintel.http.bodies.channel import Channel
+from newsintel.http.bodies.xml_elements import start_element, write_element
 
 NAMESPACES = {
     "xmlns:atom": "http://www.w3.org/2005/Atom",
     "xmlns:dc": "http://purl.org/dc/elements/1.1/",
 }
-
-NO_ATTRIBUTES: Mapping[str, str] = {}
-
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that no XML 1.0 document may contain, not even escaped (XML 1.0, 2.2)."""
 
 
 def build_rss(articles: Iterable[Mapping[str, Any]], channel: Channel) -> Sliced[bytes]:
@@ -38,8 +32,8 @@ def build_rss(articles: Iterable[Mapping[str, Any]], channel: Channel) -> Sliced
     document = io.BytesIO()
     xml = XMLGenerator(document, "utf-8", short_empty_elements=True)
     xml.startDocument()
-    _start(xml, "rss", {"version": "2.0"} | NAMESPACES)
-    _start(xml, "channel")
+    start_element(xml, "rss", {"version": "2.0"} | NAMESPACES)
+    start_element(xml, "channel")
     _write_channel(xml, channel)
     for article in articles:
         _write_item(xml, article)
@@ -50,47 +44,35 @@ def build_rss(articles: Iterable[Mapping[str, Any]], channel: Channel) -> Sliced
 
 
 def _write_channel(xml: XMLGenerator, channel: Channel) -> None:
-    _write(xml, "title", channel.title)
-    _write(xml, "link", channel.home_url)
-    _write(xml, "description", f"{channel.title}, as found by newsintel")
-    _write(xml, "generator", f"newsintel {__version__}")
+    write_element(xml, "title", channel.title)
+    write_element(xml, "link", channel.home_url)
+    write_element(xml, "description", f"{channel.title}, as found by newsintel")
+    write_element(xml, "generator", f"newsintel {__version__}")
     if channel.updated is not None:
-        _write(xml, "lastBuildDate", _format_date(channel.updated))
+        write_element(xml, "lastBuildDate", _format_date(channel.updated))
     _write_link(xml, "self", channel.self_url)
     if channel.next_url is not None:
         _write_link(xml, "next", channel.next_url)  # RFC 5005, 3
 
 
 def _write_item(xml: XMLGenerator, article: Mapping[str, Any]) -> None:
-    _start(xml, "item")
-    _write(xml, "title", article["title"])
-    _write(xml, "link", article["url"])
+    start_element(xml, "item")
+    write_element(xml, "title", article["title"])
+    write_element(xml, "link", article["url"])
     # Unlike the other texts, a description is HTML. Ours is plain text.
-    _write(xml, "description", escape(article["description"] or "", quote=False))
-    _write(xml, "dc:creator", article["author"])
-    _write(xml, "dc:publisher", article["publisher"])
-    _write(xml, "dc:language", article["language"])
-    _write(xml, "category", article["section"])
-    _write(xml, "comments", (article["discussion"] or {}).get("url"))
-    _write(xml, "guid", article["id"], isPermaLink="false")
-    _write(xml, "pubDate", _format_date(article["published_at"]))
+    write_element(xml, "description", escape(article["description"] or "", quote=False))
+    write_element(xml, "dc:creator", article["author"])
+    write_element(xml, "dc:publisher", article["publisher"])
+    write_element(xml, "dc:language", article["language"])
+    write_element(xml, "category", article["section"])
+    write_element(xml, "comments", (article["discussion"] or {}).get("url"))
+    write_element(xml, "guid", article["id"], isPermaLink="false")
+    write_element(xml, "pubDate", _format_date(article["published_at"]))
     xml.endElement("item")
 
 
-def _start(xml: XMLGenerator, name: str, attributes: Mapping[str, str] = NO_ATTRIBUTES) -> None:
-    xml.startElement(name, AttributesImpl(attributes))
-
-
-def _write(xml: XMLGenerator, name: str, text: str | None, **attributes: str) -> None:
-    """Write an element with a text; nothing if there is no text."""
-    if text:
-        _start(xml, name, attributes)
-        xml.characters(_NOT_XML.sub("", text))
-        xml.endElement(name)
-
-
 def _write_link(xml: XMLGenerator, rel: str, url: str) -> None:
-    _start(xml, "atom:link", {"href": url, "rel": rel, "type": "application/rss+xml"})
+    start_element(xml, "atom:link", {"href": url, "rel": rel, "type": "application/rss+xml"})
     xml.endElement("atom:link")
 
 

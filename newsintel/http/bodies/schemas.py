@@ -449,6 +449,7 @@ COMPONENTS: dict[str, Schema] = {
             "saved": list_of(ref("ExportedArticle")),
             "opened": list_of(object_of(_OPENED, published_at_estimated=FLAG)),
             "dismissed": list_of(object_of(_DISMISSED, published_at_estimated=FLAG)),
+            "read": list_of(object_of({"article": ARTICLE_ID, "read_at": MOMENT})),
             "not_same": list_of(object_of({"articles": list_of(ARTICLE_ID), "marked_at": MOMENT})),
             "searches": list_of(ref("PastSearch")),
             "matches": list_of(

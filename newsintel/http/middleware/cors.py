@@ -9,9 +9,13 @@ from typing import Any
 from newsintel.http.asgi import Asgi, HeaderLines, Receive, Scope, Send
 
 PREFLIGHT_MAX_AGE_S = 600
+ALLOWED_HEADERS = (
+    b"Authorization, Content-Type, Last-Event-ID, X-Request-Id, "
+    b"MCP-Protocol-Version, Mcp-Method, Mcp-Name"
+)
 PREFLIGHT_HEADERS = (
     (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE"),
-    (b"access-control-allow-headers", b"Authorization, Content-Type, Last-Event-ID, X-Request-Id"),
+    (b"access-control-allow-headers", ALLOWED_HEADERS),
     (b"access-control-max-age", str(PREFLIGHT_MAX_AGE_S).encode()),
 )
 EXPOSED = (

@@ -28,12 +28,13 @@ def get_current_account() -> Account:
     return found
 
 
-def check_access(caller: Caller, need: Access | None) -> None:
+def check_access(caller: Caller, need: Access | None, metadata_url: str | None = None) -> None:
     """Let a caller pass to a route, or raise.
 
     Args:
         caller: the caller of the request.
         need: the access that the route requires; None = the route is public.
+        metadata_url: where a refused client learns how to authenticate (RFC 9728, 5.1).
 
     Raises:
         DeniedError: 401 without a valid key or session, 403 if the key's scope is not enough.
@@ -42,10 +43,11 @@ def check_access(caller: Caller, need: Access | None) -> None:
             keys or sessions.
     """
     if caller.doubt is AnonymousReason.BAD_KEY:
+        more = f', resource_metadata="{metadata_url}"' if metadata_url else ""
         raise DeniedError(
             "unauthenticated",
             "Invalid API key: unknown, expired or revoked.",
-            f'{CHALLENGE}, error="invalid_token"',
+            f'{CHALLENGE}, error="invalid_token"{more}',
         )
     if need is None:
         return

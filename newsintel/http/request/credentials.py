@@ -1,4 +1,4 @@
-"""The credentials of a request: a key after `Bearer`, or a session's id in a cookie. Pure."""
+"""The credentials of a request: a key after its scheme, or a session's id in a cookie. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -11,20 +11,34 @@ prefix."""
 
 SESSION_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")
 
+GOOGLE_LOGIN = "auth="
+"""What stands before a key after the scheme `GoogleLogin`."""
+
 Headers = Iterable[tuple[bytes, bytes]]
 
 
 def read_bearer(headers: Headers) -> str | None:
-    """Return the text after `Bearer` in the Authorization header.
+    """Return the key in the Authorization header.
 
-    Returns None if the header is absent or has another scheme. Such a header is ignored: it may be
-    the Basic password of a reverse proxy. If there are several headers and one has the scheme
-    Bearer, the result is "", which is an invalid key.
+    It is the text after `Bearer`, or after `GoogleLogin auth=`, which clients of Google Reader
+    send. Returns None if the header is absent or has another scheme. Such a header is ignored: it
+    may be the Basic password of a reverse proxy. If there are several headers and one has a key,
+    the result is "", which is an invalid key.
     """
     given = [value.decode("latin-1") for name, value in headers if name.lower() == b"authorization"]
-    if not any(value.lower().split(None, 1)[:1] == ["bearer"] for value in given):
+    keys = [_find_key(value) for value in given]
+    if all(key is None for key in keys):
         return None
-    return given[0].partition(" ")[2] if len(given) == 1 else ""
+    return keys[0] if len(keys) == 1 else ""
+
+
+def _find_key(value: str) -> str | None:
+    scheme, rest = value.lower().split(None, 1)[:1], value.partition(" ")[2]
+    if scheme == ["bearer"]:
+        return rest
+    if scheme == ["googlelogin"] and rest.lstrip().startswith(GOOGLE_LOGIN):
+        return rest.lstrip().removeprefix(GOOGLE_LOGIN)
+    return None
 
 
 def find_cookie(headers: Headers, name: str) -> str | None:

@@ -24,6 +24,7 @@ from newsintel.http.bodies.personal import (
     build_account_body,
     build_exported_mark,
     build_exported_not_same,
+    build_exported_read,
     build_exported_save,
     build_search_row,
 )
@@ -37,6 +38,9 @@ from newsintel.http.services import Services
 
 PAGE_ROWS = 25
 """Rows per page. Saves with the texts of their articles and notes take at most 1.5 MiB a page."""
+
+MARK_ROWS = 1_000
+"""Rows per page of read marks, which hold no texts. A person may have 60,000."""
 
 SEND_S = 300
 """Time limit for the whole file; any other response has 30 s."""
@@ -95,6 +99,7 @@ async def export_account(services: Services) -> Response:
         "saved": partial(_read_saved, services, of),
         "opened": partial(_read_marks, personal.feedback.list_opened, of),
         "dismissed": partial(_read_marks, personal.feedback.list_dismissed, of),
+        "read": partial(_read_read_marks, services, of),
         "not_same": partial(_read_not_same, services, of),
         "searches": partial(_read_searches, services, of),
         "matches": partial(read_matches, services, of, watched),
@@ -173,6 +178,11 @@ async def _read_marks(
 ) -> ExportPage:
     page = await read(of.id, PAGE_ROWS, after)
     return [build_exported_mark(mark) for mark in page.marks], page.next
+
+
+async def _read_read_marks(services: Services, of: Account, after: Position | None) -> ExportPage:
+    page = await services.reader.marks.list_page(of.id, MARK_ROWS, after)
+    return [build_exported_read(mark) for mark in page.marks], page.next
 
 
 async def _read_not_same(services: Services, of: Account, after: Position | None) -> ExportPage:

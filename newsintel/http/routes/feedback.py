@@ -47,11 +47,11 @@ def build_routes() -> tuple[Route, ...]:
 
 
 async def put_opened(services: Services, given: ArticleParameters) -> Response:
-    """Note that an article was opened, from the archive or from a recent answer."""
+    """Note that an article was opened, from the archive or from a recent answer; so it is read."""
     found = await find_article(services, given.article_id)
-    await services.personal.feedback.record_opened(
-        get_current_account().id, found.article, found.fetched_at, services.now()
-    )
+    account, now = get_current_account(), services.now()
+    await services.personal.feedback.record_opened(account.id, found.article, found.fetched_at, now)
+    await services.reader.marks.mark_read(account.id, [found.article.id], now)
     return answer_empty()
 
 

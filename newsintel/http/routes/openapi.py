@@ -14,8 +14,9 @@ from newsintel.http.middleware.identify import ANONYMOUS_PATHS
 from newsintel.http.middleware.rate_limits import is_exempt
 from newsintel.http.paths import DESCRIPTION, SEARCH, SEARCHES
 from newsintel.http.request.credentials import name_session_cookie
+from newsintel.http.request.described import describe_object
 from newsintel.http.request.form import FORM
-from newsintel.http.request.json_body import LEFT_OUT, Member
+from newsintel.http.request.json_body import Member
 from newsintel.http.request.query_string import Parameter
 from newsintel.http.response.fixed_answer import FixedAnswer
 from newsintel.http.response.problems import (
@@ -36,7 +37,7 @@ BODY_PROBLEMS = ("invalid_body", "request_timeout", "unsupported_media_type")
 EMPTY_STATUSES = (204, 303)
 KEY_DESCRIPTION = (
     "An API key, `ni_...`, made by POST /me/keys. In a request with a key, cookies are ignored. "
-    "Authorization headers with other schemes than Bearer are ignored."
+    "`Authorization: GoogleLogin auth=ni_...` means the same; other schemes are ignored."
 )
 KEY_SECURITY: dict[str, list[str]] = {"key": []}
 SESSION_SECURITY: dict[str, list[str]] = {"session": []}
@@ -132,6 +133,8 @@ def _add_example(media: str, described: dict[str, Any]) -> dict[str, Any]:
 def _describe_paths(table: Iterable[Route], settings: Settings) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for route in table:
+        if not route.described:
+            continue
         paths.setdefault(route.path, {})[route.method.lower()] = _describe_operation(
             route, settings
         )
@@ -180,21 +183,7 @@ def _describe_security(need: Access | None) -> list[dict[str, list[str]]]:
 def _describe_body(
     members: Iterable[Member | Parameter], media: str = "application/json"
 ) -> dict[str, Any]:
-    properties = {
-        one.name: (
-            or_blank(one.kind.schema) if media == FORM and not one.required else one.kind.schema
-        )
-        | {"description": one.about}
-        | ({} if one.default in (LEFT_OUT, None) else {"default": one.default})
-        for one in members
-    }
-    required = [one.name for one in members if one.required]
-    schema = {
-        "type": "object",
-        "properties": properties,
-        "required": required,
-        "additionalProperties": False,
-    }
+    schema = describe_object(members, blank=media == FORM)
     return {"required": True, "content": {media: _add_example(media, {"schema": schema})}}
 
 
@@ -269,16 +258,17 @@ def _describe_path_parameters(route: Route) -> list[dict[str, Any]]:
 
 
 def _describe_query_parameter(parameter: Parameter, *, page: bool) -> dict[str, Any]:
-    schema = or_blank(parameter.kind.schema) if page else parameter.kind.schema
+    schema = or_blank(parameter.schema) if page else parameter.schema
     described = {
         "name": parameter.name,
         "in": "query",
         "required": parameter.required,
         "description": parameter.about,
-        "schema": schema | ({} if parameter.default is None else {"default": parameter.default}),
+        "schema": schema
+        | ({} if parameter.default in (None, ()) else {"default": parameter.default}),
         "example": build_example(schema, parameter.name),
     }
-    # The values are comma-separated in one parameter, because a repeated parameter is refused.
+    # The values are comma-separated in one parameter, unless it may be repeated.
     return described | (
-        {"style": "form", "explode": False} if schema.get("type") == "array" else {}
+        {"style": "form", "explode": parameter.many} if schema.get("type") == "array" else {}
     )

@@ -1,13 +1,34 @@
 """Imports authlib without its deprecation warning and opens its client over our transport."""
 
+import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 
 from newsintel.outbound.transport import HEADERS, TIMEOUT
 
-with warnings.catch_warnings():
+
+@contextmanager
+def _hide_module(name: str) -> Iterator[None]:
+    """Make imports of a module fail in the block, as if it were not installed."""
+    absent = object()
+    before: Any = sys.modules.get(name, absent)
+    sys.modules[name] = None  # type: ignore[assignment]  # "The import system": it may be None
+    try:
+        yield
+    finally:
+        if before is absent:
+            del sys.modules[name]
+        else:
+            sys.modules[name] = before
+
+
+# authlib prefers httpx2 if another package, such as the SDK of MCP, has installed it. But authlib's
+# client must use our transport, which is one of httpx.
+with _hide_module("httpx2"), warnings.catch_warnings():
     # authlib recommends another client than httpx (docs/decisions/0003-httpx.md). It warns during
     # its import and overrides all earlier filters. So the filter must be set here: after the import
     # of the warning's class and before the import of the client.

@@ -26,12 +26,13 @@ QUIETED = {
     "httpcore": logging.WARNING,
     "alembic": logging.WARNING,
     "asyncpg": logging.ERROR,
+    "mcp": logging.WARNING,
 }
 """The lowest level that is logged of each library.
 
 httpx and httpcore log each URL at INFO, with the Guardian's key (encode/httpx#2760). asyncpg logs a
 warning with a traceback for each attempt to reconnect. Our own events report once what Alembic and
-asyncpg log.
+asyncpg log. The SDK of MCP logs the start and the end of each request.
 """
 
 MACHINES = ("json", "emf")

@@ -41,6 +41,7 @@ async def test_it_has_every_route_and_method():
     }
     paths = (await described(world))["paths"]
     stated = {(path, method.upper()) for path, operations in paths.items() for method in operations}
+    stated |= {("/mcp", "POST")}  # the protocol describes itself
     assert routed == stated | {(path, "HEAD") for path, method in stated if method == "GET"}
 
 

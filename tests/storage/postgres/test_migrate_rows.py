@@ -121,6 +121,10 @@ ROWS = {
                (delivery_id, attempted_at, outcome, detail, latency_ms)
            VALUES ('d_1', '2026-01-03+00', 'timeout', 'slow', 20000)""",
     ),
+    "0018": (
+        """INSERT INTO read_marks (user_id, article_id, read_at)
+           SELECT 1, min(id), '2026-01-01+00' FROM articles""",
+    ),
 }
 """Rows for the tables that each step added.
 

@@ -37,7 +37,7 @@ SHOWN_AS_KEYS = {
     "user_preferences_pkey", "search_history_pkey", "api_keys_pkey", "api_keys_public_id_key",
     "private_feeds_pkey", "private_feeds_public_id_key",
     "provider_tokens_pkey", "feed_hosts_pkey", "feeds_pkey",
-    "not_same_marks_pkey",
+    "not_same_marks_pkey", "read_marks_pkey",
     "saved_searches_pkey", "saved_searches_public_id_key", "search_anchors_pkey",
     "alert_channels_pkey", "alert_queue_pkey", "search_matches_pkey", "alert_deliveries_pkey",
     "alert_delivery_matches_pkey", "alert_attempts_pkey",

@@ -21,6 +21,7 @@ from newsintel.storage.postgres.archive import search
 from newsintel.storage.postgres.archive.indexing import UNREAD
 from newsintel.storage.postgres.archive.lexemes import quote_lexeme
 from newsintel.storage.postgres.archive.orders import CANDIDATES
+from newsintel.storage.postgres.archive.reader_articles import FOUND
 from newsintel.storage.postgres.pool import open_postgres
 from tests.storage.conftest import database, rows, sql
 
@@ -224,5 +225,18 @@ async def test_languages_are_read_from_an_index(plans, bridge, corpus_url):
     found = list(nodes(json.loads(plan[0][0])[0]["Plan"]))
     assert {node["Index Name"] for node in found if "Index Name" in node} == {
         "articles_text_language"
+    }
+    assert "Seq Scan" not in scans(found)
+
+
+async def test_items_of_feed_readers_are_found_by_their_ids(bridge, corpus_url):
+    """A range of the index for each item, whatever the collation is; never all articles."""
+    statement = FOUND.replace("$1::text[]", "ARRAY['a_aaaaaaaaaaaa', 'a_z2z2z2z2z2z2']")
+    plan = await bridge.add_lane("test", 1).run(
+        rows, corpus_url, f"EXPLAIN (FORMAT JSON) {statement}"
+    )
+    found = list(nodes(json.loads(plan[0][0])[0]["Plan"]))
+    assert {node["Index Name"] for node in found if "Index Name" in node} == {
+        "articles_public_id_key"
     }
     assert "Seq Scan" not in scans(found)

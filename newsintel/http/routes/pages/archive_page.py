@@ -23,6 +23,7 @@ from newsintel.http.routes.archive import (
     read_timeline,
 )
 from newsintel.http.routes.pages.kept_page import answer_kept_page
+from newsintel.http.routes.pages.read_state import find_read
 from newsintel.http.services import Services
 from newsintel.runtime.turns import run_in_turns
 
@@ -54,6 +55,7 @@ async def show_archive(services: Services, given: PageParameters) -> Response:
             "q": given.q or "",
             "given": given,
             "body": page,
+            "read": await find_read(services, page["articles"]),
             "facets": await _read_facets(services, given),
             "timeline": await _draw_timeline(services, given),
         }

@@ -18,6 +18,7 @@ from newsintel.http.response.cache_headers import compute_tag
 from newsintel.http.response.html_page import render_current_page
 from newsintel.http.response.page_cache import PageCache
 from newsintel.http.response.rendered_search import Privacy, RenderedSearch, render_search
+from newsintel.http.routes.pages.read_state import find_read
 from newsintel.http.routes.search_request import SearchRequest
 from newsintel.http.services import Services
 from newsintel.runtime.turns import run_in_turns
@@ -91,6 +92,7 @@ async def _build_values(
         "query": asked.query,
         "view": asked.view,
         "body": body,
+        "read": await find_read(services, body["articles"]) if asked.person else frozenset(),
         "more": body["has_more"] and asked.view.page < MAX_PAGE,
         "sources": body["sources"],
         "publishers": count_publishers(merged.ranked),

@@ -160,7 +160,7 @@ async def _search(
             connection, condition, query, limit, RankedPlace.from_position(after)
         )
     else:
-        rows, following = await _read_page_by_time(connection, condition, query, limit, after)
+        rows, following = await read_page_by_time(connection, condition, query, limit, after)
     return ArchivePage(await load_hits(connection, rows, condition.wanted), following)
 
 
@@ -175,7 +175,7 @@ async def list_languages(connection: Connection) -> tuple[str, ...]:
     return tuple(row["text_language"] for row in await connection.fetch(LANGUAGES))
 
 
-async def _read_page_by_time(
+async def read_page_by_time(
     connection: Connection,
     condition: SqlCondition,
     query: ArchiveQuery,

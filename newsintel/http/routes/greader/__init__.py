@@ -1,0 +1,1 @@
+"""The API of Google Reader, for feed readers on phones and desktops."""

@@ -1,0 +1,157 @@
+"""Reads a person's streams: their items, which the stores keep for a minute, and their articles."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from attrs import evolve, frozen
+from werkzeug.exceptions import NotFound
+
+from newsintel.domain.archive.model import ArchiveQuery, Hit
+from newsintel.domain.archive.query import hash_query
+from newsintel.domain.reader.item_ids import compute_number, restore_prefix
+from newsintel.domain.reader.model import (
+    STREAM_AGE,
+    STREAM_ITEMS,
+    UNTOUCHED,
+    Item,
+    ItemState,
+    Stream,
+)
+from newsintel.domain.reader.selection import (
+    MICROSECONDS,
+    Page,
+    Selection,
+    merge_items,
+    select_page,
+)
+from newsintel.errors import InvalidParameterError
+from newsintel.http.bodies.greader import READING_LIST, STARRED, Origin, build_item
+from newsintel.http.response.shared_answers import read_shared
+from newsintel.http.services import Services
+
+CACHE_PREFIX = "reader"
+"""The prefix of the keys in Redis."""
+
+SAVED_ROWS = 500
+"""Saves that are read at once."""
+
+SAVED_ORIGIN = Origin("feed/saved", "Saved articles")
+"""Of saved articles that are in none of the person's streams."""
+
+
+@frozen
+class FilledStream:
+    """A stream with its items, the newest first."""
+
+    stream: Stream
+    items: tuple[Item, ...]
+
+
+async def fill_streams(services: Services, user_id: int) -> list[FilledStream]:
+    """Return a person's streams with their items."""
+    streams = await services.reader.streams.list_streams(user_id)
+    return [FilledStream(one, await _list_items(services, one.query)) for one in streams]
+
+
+async def _list_items(services: Services, query: ArchiveQuery) -> tuple[Item, ...]:
+    """Return the items of a query, the newest first."""
+    today = services.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    start = max(today - STREAM_AGE, query.start or today - STREAM_AGE)
+    query = evolve(query, start=start)
+
+    async def make() -> dict[str, Any]:
+        try:
+            items = await services.reader.articles.list_items(query, STREAM_ITEMS)
+        except InvalidParameterError:  # the query has only function words: it finds nothing
+            items = ()
+        return {"items": [{"i": one.id, "s": one.seen_us, "p": one.published_us} for one in items]}
+
+    if query.end is not None and query.end < start:
+        return ()
+    body = await read_shared(services, CACHE_PREFIX, [hash_query(query)], make)
+    return merge_items([[Item(one["i"], one["s"], one["p"]) for one in body["items"]]])
+
+
+async def list_items(
+    services: Services, user_id: int, stream: str, filled: Sequence[FilledStream]
+) -> tuple[Item, ...]:
+    """Return the items of a stream, the newest first.
+
+    Raises:
+        NotFound: it is none of the person's streams.
+    """
+    if stream == STARRED:
+        return await _list_saved(services, user_id)
+    if stream == READING_LIST:
+        return merge_items(one.items for one in filled)
+    for one in filled:
+        if one.stream.id == stream:
+            return one.items
+    raise NotFound("You have no subscription with this id.")
+
+
+async def _list_saved(services: Services, user_id: int) -> tuple[Item, ...]:
+    items: list[Item] = []
+    after = None
+    while True:
+        page = await services.personal.saved.list_page(user_id, None, SAVED_ROWS, after)
+        items += [
+            Item(one.article.id, _count_us(one.saved_at), _count_us(one.article.published_at))
+            for one in page.saves
+        ]
+        if (after := page.next) is None:
+            return merge_items([items])
+
+
+def _count_us(moment: datetime) -> int:
+    return max(0, int(moment.timestamp() * MICROSECONDS))
+
+
+async def find_states(
+    services: Services, user_id: int, items: Sequence[Item]
+) -> Mapping[str, ItemState]:
+    """Return the states of items."""
+    if not items:
+        return {}
+    return await services.reader.marks.find_states(user_id, [item.id for item in items])
+
+
+async def choose_page(
+    services: Services, user_id: int, items: Sequence[Item], wanted: Selection
+) -> Page:
+    """Return the page of items that a request wants."""
+    return select_page(items, await find_states(services, user_id, items), wanted)
+
+
+async def find_articles(services: Services, numbers: Sequence[int]) -> dict[int, Hit]:
+    """Return the archived articles of item numbers, by number."""
+    if not numbers:
+        return {}
+    hits = await services.reader.articles.find_articles([*map(restore_prefix, numbers)])
+    return {compute_number(hit.article.id): hit for hit in hits}
+
+
+async def build_items(
+    services: Services, user_id: int, numbers: Sequence[int], filled: Sequence[FilledStream]
+) -> list[dict[str, Any]]:
+    """Return the bodies of items in the order of their numbers; those that are gone are missing."""
+    found = await find_articles(services, numbers)
+    ids = [hit.article.id for hit in found.values()]
+    states = await services.reader.marks.find_states(user_id, ids) if ids else {}
+    origins = {
+        item.id: Origin(one.stream.id, one.stream.title)
+        for one in reversed(filled)
+        for item in one.items
+    }
+    return [
+        build_item(
+            found[number],
+            states.get(found[number].article.id, UNTOUCHED),
+            origins.get(found[number].article.id, SAVED_ORIGIN),
+            services.settings.public_url,
+            shown=len(numbers),
+        )
+        for number in dict.fromkeys(numbers)
+        if number in found
+    ]

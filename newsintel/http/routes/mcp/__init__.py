@@ -1,0 +1,1 @@
+"""The Model Context Protocol: our reads as tools for language models."""
