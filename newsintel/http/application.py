@@ -45,6 +45,7 @@ from newsintel.http.routes import (
     history,
     me,
     metrics,
+    newsapi,
     not_same,
     openapi,
     opensearch,
@@ -56,6 +57,7 @@ from newsintel.http.routes import (
     recommendations,
     saved,
     searches,
+    searxng,
     sessions,
     similar,
     sources,
@@ -199,6 +201,8 @@ def _build_table(services: Services, caches: Mapping[str, PageCache]) -> tuple[R
         *archive_page.build_routes(settings),
         *trends_page.build_routes(),
         *static.build_routes(),
+        *searxng.build_routes(settings),
+        *newsapi.build_routes(),
     )
     return (*table, *_build_descriptions(table, settings))
 
@@ -228,7 +232,7 @@ async def _handle_request(services: Services, route: Route, **in_path: str) -> R
     if route.body:
         values |= await read_body(route.body, request)
     if route.form:
-        values |= await read_form(route.form, request)
+        values |= await read_form(route.form, request, foreign=route.foreign)
     response = await route.answer(services, values)
     return _forbid_caching(response) if get_current_caller().signed_in else response
 

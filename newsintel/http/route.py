@@ -49,18 +49,20 @@ class Route:
         problems: codes in addition to those that every route can answer with, and to those that
             follow from method, need and body.
         need: the access that the route requires; None = the route is public.
-        foreign: True if a program of a third party writes the query string: unknown parameters
-            are ignored.
+        foreign: True if a program of a third party writes the query string or the form: unknown
+            parameters are ignored.
         body: the members of the JSON object that the route takes; () = no body, and a body that is
             sent is ignored.
         media: the media type of the body; of a stream, `answers` has the schema of each event.
             None = `application/json`, or `text/plain` for text.
         form: the fields of the HTML form that the route takes instead of a body in JSON. In a form
             and in the query string of a page, an empty field counts as absent.
+        described: False for a protocol that describes itself; then the API description omits it.
+        feed: whether a 200 may be a feed in RSS instead.
         formats: whether the parameter `format` chooses other formats for the body of a 200.
         parameters: the attrs class that annotates the view's second argument. It has a field for
-            each value, with `_` after a keyword of Python (`from_`). None = the view has no second
-            argument.
+            each value, in snake_case and with `_` after a keyword of Python (`from_`). None = the
+            view has no second argument.
     """
 
     path: str
@@ -77,6 +79,8 @@ class Route:
     media: str | None = None
     formats: bool = False
     form: tuple[Parameter, ...] = ()
+    described: bool = True
+    feed: bool = False
     parameters: type[AttrsInstance] | None = field(init=False)
 
     @parameters.default
@@ -119,4 +123,5 @@ class Route:
 
 
 def _field(name: str) -> str:
+    name = re.sub(r"(?<=[a-z])[A-Z]", lambda capital: f"_{capital[0].lower()}", name)
     return f"{name}_" if iskeyword(name) else name

@@ -13,8 +13,12 @@ from newsintel.http.request.query_string import Parameter, parse_query
 FORM = "application/x-www-form-urlencoded"
 
 
-async def read_form(fields: Sequence[Parameter], request: Request) -> dict[str, Any]:
+async def read_form(
+    fields: Sequence[Parameter], request: Request, *, foreign: bool = False
+) -> dict[str, Any]:
     """Read a request's body by the fields that its route declares; an empty field is absent.
+
+    With `foreign`, unknown fields are ignored.
 
     Raises:
         UnsupportedMediaType: the body is not a form.
@@ -26,7 +30,7 @@ async def read_form(fields: Sequence[Parameter], request: Request) -> dict[str, 
         raise UnsupportedMediaType(f"The body must be sent as Content-Type: {FORM}.")
     body = cast(bytes, await request.get_data(cache=False))
     try:
-        return parse_query(fields, body, blank_is_absent=True)
+        return parse_query(fields, body, foreign=foreign, blank_is_absent=True)
     except InvalidParameterError as error:
         raise _blame_body(error) from None
     except ExceptionGroup as group:

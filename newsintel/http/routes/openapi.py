@@ -7,6 +7,7 @@ from newsintel import __version__
 from newsintel.config.settings import Settings
 from newsintel.domain.accounts.model import Access
 from newsintel.domain.search.codec import to_json
+from newsintel.http.bodies.door_schemas import DOOR_COMPONENTS
 from newsintel.http.bodies.formats import MEDIA_TYPES, Format
 from newsintel.http.bodies.schemas import COMPONENTS, ref
 from newsintel.http.middleware.identify import ANONYMOUS_PATHS
@@ -17,7 +18,7 @@ from newsintel.http.request.form import FORM
 from newsintel.http.request.json_body import LEFT_OUT, Member
 from newsintel.http.request.query_string import Parameter
 from newsintel.http.response.fixed_answer import FixedAnswer
-from newsintel.http.response.problems import PROBLEM_JSON, PROBLEMS, RETRIED_STATUSES
+from newsintel.http.response.problems import PROBLEMS, RETRIED_STATUSES, find_form
 from newsintel.http.route import PAGE_MEDIA, Route
 
 COMMON_PROBLEMS = (
@@ -85,7 +86,7 @@ def describe_api(table: Iterable[Route], settings: Settings) -> dict[str, Any]:
         "servers": [{"url": settings.public_url}],
         "paths": _describe_paths(table, settings),
         "components": {
-            "schemas": COMPONENTS,
+            "schemas": COMPONENTS | DOOR_COMPONENTS,
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": KEY_DESCRIPTION},
                 "session": {
@@ -102,6 +103,8 @@ def describe_api(table: Iterable[Route], settings: Settings) -> dict[str, Any]:
 def _describe_paths(table: Iterable[Route], settings: Settings) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for route in table:
+        if not route.described:
+            continue
         paths.setdefault(route.path, {})[route.method.lower()] = _describe_operation(
             route, settings
         )
@@ -116,7 +119,7 @@ def _describe_operation(route: Route, settings: Settings) -> dict[str, Any]:
     }
     name = (
         route.path.strip("/").replace("/", "_").replace("{", "").replace("}", "").replace(".", "_")
-    )
+    ).replace("-", "_")
     name = name or "front"  # an operation needs a name, and this path has none
     responses = answers | _describe_problems(
         route, limited=limited or (bool(settings.miss_limit) and route.path in SEARCHES)
@@ -174,8 +177,9 @@ def _describe_answer(status: int, schema: dict[str, Any] | None, route: Route) -
         if schema is None
         else {route.media or "application/json": {"schema": schema}}
     )
-    if route.formats and status == 200:
-        content |= {MEDIA_TYPES[one].partition(";")[0]: schema for one, schema in FORMATS.items()}
+    further = FORMATS if route.formats else {Format.RSS: FORMATS[Format.RSS]} if route.feed else {}
+    if status == 200:
+        content |= {MEDIA_TYPES[one].partition(";")[0]: schema for one, schema in further.items()}
     return {"description": "The answer.", "content": content}
 
 
@@ -187,7 +191,8 @@ def _describe_problems(route: Route, *, limited: bool) -> dict[str, Any]:
         (*COMMON_PROBLEMS, *also, *_list_implied_problems(route), *route.problems)
     ):
         by_status.setdefault(PROBLEMS[code].status, []).append(code)
-    content: dict[str, Any] = {PROBLEM_JSON: {"schema": ref("Problem")}}
+    form = find_form(route.path)
+    content: dict[str, Any] = {form.media_type: {"schema": ref(form.schema)}}
     if route.is_page:
         content |= {PAGE_MEDIA: {"schema": {"type": "string"}}}
     return {
