@@ -8,6 +8,7 @@ from newsintel.config.settings import Settings
 from newsintel.domain.accounts.model import Access
 from newsintel.domain.search.codec import to_json
 from newsintel.http.bodies.door_schemas import DOOR_COMPONENTS
+from newsintel.http.bodies.examples import find_example
 from newsintel.http.bodies.formats import MEDIA_TYPES, Format
 from newsintel.http.bodies.schemas import COMPONENTS, ref
 from newsintel.http.middleware.identify import ANONYMOUS_PATHS
@@ -18,7 +19,12 @@ from newsintel.http.request.form import FORM
 from newsintel.http.request.json_body import LEFT_OUT, Member
 from newsintel.http.request.query_string import Parameter
 from newsintel.http.response.fixed_answer import FixedAnswer
-from newsintel.http.response.problems import PROBLEMS, RETRIED_STATUSES, find_form
+from newsintel.http.response.problems import (
+    PROBLEMS,
+    RETRIED_STATUSES,
+    build_document,
+    find_form,
+)
 from newsintel.http.route import PAGE_MEDIA, Route
 
 COMMON_PROBLEMS = (
@@ -29,6 +35,7 @@ COMMON_PROBLEMS = (
 
 BODY_PROBLEMS = ("invalid_body", "request_timeout", "unsupported_media_type")
 EMPTY_STATUSES = (204, 303)
+UNAUTHORIZED = 401
 KEY_DESCRIPTION = (
     "An API key, `ni_...`, made by POST /me/keys. In a request with a key, cookies are ignored. "
     "Authorization headers with other schemes than Bearer are ignored."
@@ -54,6 +61,52 @@ LIMIT_HEADERS: dict[str, Any] = {
     },
 }
 """Headers of every response of a rate-limited route."""
+
+REQUEST_ID: dict[str, Any] = {
+    "X-Request-Id": {
+        "description": "The id of the request in the log: the caller's own, else a new one.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9-]{1,64}$"},
+    },
+}
+"""A header of every response."""
+
+SEARCH_HEADERS: dict[str, Any] = {
+    "Cache-Status": {
+        "description": "Whether sources were asked (RFC 9211), e.g. `newsintel; hit; ttl=272`, "
+        "`newsintel; fwd=miss` or `newsintel; fwd=stale; fwd-status=504`.",
+        "schema": {"type": "string"},
+    },
+    "Age": {
+        "description": "Seconds since the sources answered.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "Server-Timing": {
+        "description": "The status and the milliseconds of each source that was asked; `cache` "
+        "if none was.",
+        "schema": {"type": "string"},
+    },
+    "Cache-Control": {
+        "description": "How long an anonymous caller may keep the answer; `private, no-store` for "
+        "a person who is signed in.",
+        "schema": {"type": "string"},
+    },
+    "ETag": {
+        "description": "Send it as If-None-Match: a 304 says that the answer has not changed. "
+        "Absent for a person who is signed in.",
+        "schema": {"type": "string"},
+    },
+}
+"""Headers of the answer to a search."""
+
+CHALLENGE_HEADERS: dict[str, Any] = {
+    "WWW-Authenticate": {
+        "description": "How to authenticate (RFC 6750).",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+}
+"""Headers of a 401."""
 
 RETRY_HEADERS: dict[str, Any] = {
     "Retry-After": {
@@ -120,6 +173,7 @@ def _describe_operation(route: Route, settings: Settings) -> dict[str, Any]:
     name = (
         route.path.strip("/").replace("/", "_").replace("{", "").replace("}", "").replace(".", "_")
     ).replace("-", "_")
+    always = REQUEST_ID | (LIMIT_HEADERS if limited else {})
     name = name or "front"  # an operation needs a name, and this path has none
     responses = answers | _describe_problems(
         route, limited=limited or (bool(settings.miss_limit) and route.path in SEARCHES)
@@ -134,11 +188,9 @@ def _describe_operation(route: Route, settings: Settings) -> dict[str, Any]:
         **({"requestBody": _describe_body(route.body)} if route.body else {}),
         **({"requestBody": _describe_body(route.form, FORM)} if route.form else {}),
         "responses": {
-            status: one | {"headers": LIMIT_HEADERS | one.get("headers", {})}
+            status: one | {"headers": always | one.get("headers", {})}
             for status, one in responses.items()
-        }
-        if limited
-        else responses,
+        },
         "security": _describe_security(route.need),
     }
 
@@ -175,12 +227,13 @@ def _describe_answer(status: int, schema: dict[str, Any] | None, route: Route) -
     content = (
         {route.media or "text/plain": {"schema": {"type": "string"}}}
         if schema is None
-        else {route.media or "application/json": {"schema": schema}}
+        else {route.media or "application/json": {"schema": schema} | find_example(schema)}
     )
     further = FORMATS if route.formats else {Format.RSS: FORMATS[Format.RSS]} if route.feed else {}
     if status == 200:
         content |= {MEDIA_TYPES[one].partition(";")[0]: schema for one, schema in further.items()}
-    return {"description": "The answer.", "content": content}
+    headers = {"headers": SEARCH_HEADERS} if status == 200 and route.path in SEARCHES else {}
+    return {"description": "The answer.", "content": content} | headers
 
 
 def _describe_problems(route: Route, *, limited: bool) -> dict[str, Any]:
@@ -192,14 +245,35 @@ def _describe_problems(route: Route, *, limited: bool) -> dict[str, Any]:
     ):
         by_status.setdefault(PROBLEMS[code].status, []).append(code)
     form = find_form(route.path)
-    content: dict[str, Any] = {form.media_type: {"schema": ref(form.schema)}}
-    if route.is_page:
-        content |= {PAGE_MEDIA: {"schema": {"type": "string"}}}
+    page = {PAGE_MEDIA: {"schema": {"type": "string"}}} if route.is_page else {}
     return {
-        str(status): {"description": ", ".join(codes), "content": content}
-        | ({"headers": RETRY_HEADERS} if status in RETRIED_STATUSES else {})
+        str(status): {
+            "description": " ".join(f"{code}: {PROBLEMS[code].meaning}" for code in codes),
+            "content": {
+                form.media_type: {
+                    "schema": ref(form.schema),
+                    "examples": {code: {"value": _make_example(route, code)} for code in codes},
+                }
+            }
+            | page,
+        }
+        | _describe_problem_headers(status)
         for status, codes in sorted(by_status.items())
     }
+
+
+def _make_example(route: Route, code: str) -> dict[str, Any]:
+    """Return what a route answers with a problem; the details differ from case to case."""
+    document = build_document(
+        code, PROBLEMS[code].meaning, path=route.path, request_id="6b1f0c9e8d7a4b53"
+    )
+    return find_form(route.path).build(document)
+
+
+def _describe_problem_headers(status: int) -> dict[str, Any]:
+    if status in RETRIED_STATUSES:
+        return {"headers": RETRY_HEADERS}
+    return {"headers": CHALLENGE_HEADERS} if status == UNAUTHORIZED else {}
 
 
 def _list_implied_problems(route: Route) -> Iterator[str]:
