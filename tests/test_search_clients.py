@@ -64,7 +64,8 @@ def node(tmp_path_factory):
 def service(tmp_path_factory):
     """A running demo with all sources, which knows its feeds and has answered the query."""
     with running(tmp_path_factory.mktemp("demo"), "demo", SOURCES="") as service:
-        wait_for(lambda: "<outline" in service.get("/feeds.opml").text, "the feeds")
+        address = "/compat/newsapi/v2/sources"
+        wait_for(lambda: service.get(address).json()["sources"], "the list of feeds")
         service.search(QUERY)
         yield service
 

@@ -186,7 +186,7 @@ def _describe_operation(route: Route, settings: Settings) -> dict[str, Any]:
             *map(_describe_query_parameter, route.takes),
         ],
         **({"requestBody": _describe_body(route.body)} if route.body else {}),
-        **({"requestBody": _describe_body(route.form, FORM)} if route.form else {}),
+        **({"requestBody": _describe_form(route)} if route.form else {}),
         "responses": {
             status: one | {"headers": always | one.get("headers", {})}
             for status, one in responses.items()
@@ -219,6 +219,12 @@ def _describe_body(
         "additionalProperties": False,
     }
     return {"required": True, "content": {media: {"schema": schema}}}
+
+
+def _describe_form(route: Route) -> dict[str, Any]:
+    body = _describe_body(route.form, FORM)
+    body["content"][FORM]["schema"]["additionalProperties"] = route.foreign
+    return body
 
 
 def _describe_answer(status: int, schema: dict[str, Any] | None, route: Route) -> dict[str, Any]:

@@ -5,8 +5,9 @@ import type { components, paths } from "./schema.js";
 const [address, query] = process.argv.slice(2) as [string, string];
 const client = createClient<paths>({ baseUrl: address });
 const { data, error } = await client.GET("/articles", { params: { query: { q: query, limit: 2 } } });
-if (error) {
-  throw new Error(error.detail);
+// The answer may also be a feed or a table, by the parameter `format`.
+if (!data || typeof data === "string" || !("articles" in data)) {
+  throw new Error(JSON.stringify(error));
 }
 const articles: components["schemas"]["Article"][] = data.articles;
 const titles: string[] = articles.map((article) => article.title);

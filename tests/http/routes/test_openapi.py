@@ -184,3 +184,18 @@ async def test_headers_that_are_required_are_sent():
         if path == "/articles?q=a":
             assert {"Age", "Cache-Status", "Server-Timing", "ETag"} <= headers.keys()
             assert all(name in response.headers for name in ("Age", "Cache-Status", "ETag"))
+
+
+async def test_forms_of_foreign_programs_may_have_unknown_fields():
+    """All other forms may not: their reader refuses unknown fields."""
+    paths = (await described(World()))["paths"]
+    forms = {
+        path: form["schema"]["additionalProperties"]
+        for path, operations in paths.items()
+        for operation in operations.values()
+        for media, form in operation.get("requestBody", {}).get("content", {}).items()
+        if media == "application/x-www-form-urlencoded"
+    }
+    foreign = {"/compat/searxng/", "/compat/searxng/search"}
+    assert {path for path, unknown in forms.items() if unknown} == foreign
+    assert len(forms) > len(foreign)
