@@ -94,7 +94,7 @@ def _declare_parameters(sources: tuple[str, ...]) -> tuple[Parameter, ...]:
         Parameter(
             "language",
             _language_tag(),
-            "A language such as `de` or `de-AT`; `all` and `auto` ask for every language.",
+            "A language such as `de` or `de-AT`; `all`, `auto` and an empty value ask for all.",
             "all",
         ),
         Parameter("pageno", whole_number(1, MAX_PAGE), f"The page of {PAGE_SIZE} stories.", 1),
@@ -105,7 +105,7 @@ def _declare_parameters(sources: tuple[str, ...]) -> tuple[Parameter, ...]:
 
 def _language_tag() -> Kind:
     return matching_text(
-        {"type": "string", "pattern": "^(auto|[a-z]{2,3}([-_][A-Za-z]{2,4}){0,2})$"},
+        {"type": "string", "pattern": "^(auto|[a-z]{2,3}([-_][A-Za-z]{2,4}){0,2})?$"},
         "a language such as de or de-AT, all or auto",
     )
 
@@ -143,7 +143,7 @@ def _translate(services: Services, given: SearxngParameters) -> SearchParameters
         personal="0",
         from_=_find_start(given.time_range, services.now()),
         to=None,
-        language=language,
+        language=language or None,
     )
 
 

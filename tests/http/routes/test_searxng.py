@@ -84,6 +84,7 @@ async def test_a_time_range_begins_at_a_whole_hour(time_range, start):
         ("zh_Hans_CN", "zh"),
         ("all", None),
         ("auto", None),
+        ("", None),
         ("fil", None),
     ],
 )
