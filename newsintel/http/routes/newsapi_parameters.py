@@ -7,6 +7,7 @@ from typing import Any
 from attrs import frozen
 
 from newsintel.domain.text.moments import parse_time
+from newsintel.errors import InvalidParameterError
 from newsintel.http.bodies.newsapi_filter import CATEGORIES
 from newsintel.http.bodies.search import MAX_PAGE
 from newsintel.http.request.query_kinds import (
@@ -22,6 +23,8 @@ from newsintel.http.request.query_string import Parameter
 
 FIELDS = ("title", "description", "content")
 MAX_PAGE_SIZE = 100
+MAX_SOURCES = 20
+"""newsapi.org/docs/endpoints/everything."""
 
 
 @frozen
@@ -127,3 +130,51 @@ TAKEN_BY_EVERYTHING = (
 )
 TAKEN_BY_HEADLINES = (_KEY, _WORDS, _SOURCES, _LANGUAGE, _COUNTRY, _CATEGORY, _page_size(20), _PAGE)
 TAKEN_BY_SOURCES = (_KEY, _LANGUAGE, _COUNTRY, _CATEGORY)
+
+
+def miss_parameters(names: str) -> InvalidParameterError:
+    """Return the error of a request without any of these parameters."""
+    return InvalidParameterError(
+        names.partition(",")[0],
+        "parametersMissing",
+        "Required parameters are missing, the scope of your search is too broad. Please set any "
+        f"of the following required parameters and try again: {names}.",
+    )
+
+
+def read_fields(search_in: str) -> tuple[str, ...]:
+    """Return the fields of searchIn; () = all, which needs no filter."""
+    fields = split_names(search_in)
+    if not set(fields) <= set(FIELDS):
+        raise InvalidParameterError(
+            "searchIn",
+            "parameterInvalid",
+            f"searchIn must be a comma list out of {', '.join(FIELDS)}",
+        )
+    return () if set(fields) == set(FIELDS) else fields
+
+
+def read_sources(sources: str) -> tuple[str, ...]:
+    """Return the ids of publishers in a comma list."""
+    found = split_names(sources)
+    if len(found) > MAX_SOURCES:
+        raise InvalidParameterError(
+            "sources",
+            "sourcesTooMany",
+            "You have requested too many sources in a single request. "
+            "Try splitting the request into 2 smaller requests.",
+        )
+    for one in found:
+        if not re.fullmatch(r"\w+(-\w+)*", one):
+            raise InvalidParameterError(
+                "sources",
+                "sourceDoesNotExist",
+                f"The news source you've entered doesn't exist: {one[:64]}. "
+                "Check your spelling, or see /top-headlines/sources.",
+            )
+    return found
+
+
+def split_names(names: str) -> tuple[str, ...]:
+    """Return the entries of a comma list, in small letters."""
+    return tuple(name.strip().lower() for name in names.split(",") if name.strip())

@@ -26,6 +26,13 @@ from newsintel.http.response.problems import (
     find_form,
 )
 from newsintel.http.route import PAGE_MEDIA, Route
+from newsintel.http.routes.described_headers import (
+    CHALLENGE_HEADERS,
+    LIMIT_HEADERS,
+    REQUEST_ID,
+    RETRY_HEADERS,
+    SEARCH_HEADERS,
+)
 
 COMMON_PROBLEMS = (
     *("invalid_parameter", "unauthenticated", "too_large", "headers_too_large", "wrong_host"),
@@ -49,73 +56,6 @@ FORMATS: dict[Format, Any] = {
     Format.CSV: {"schema": {"type": "string"}},
 }
 """The bodies of the other formats than JSON."""
-
-LIMIT_HEADERS: dict[str, Any] = {
-    "RateLimit-Policy": {
-        "description": 'What one person may, e.g. `"search";q=60;w=60`: calls, seconds.',
-        "schema": {"type": "string"},
-    },
-    "RateLimit": {
-        "description": 'What is left of each, e.g. `"search";r=59;t=42`: calls, seconds to reset.',
-        "schema": {"type": "string"},
-    },
-}
-"""Headers of every response of a rate-limited route."""
-
-REQUEST_ID: dict[str, Any] = {
-    "X-Request-Id": {
-        "description": "The id of the request in the log: the caller's own, else a new one.",
-        "required": True,
-        "schema": {"type": "string", "pattern": "^[A-Za-z0-9-]{1,64}$"},
-    },
-}
-"""A header of every response."""
-
-SEARCH_HEADERS: dict[str, Any] = {
-    "Cache-Status": {
-        "description": "Whether sources were asked (RFC 9211), e.g. `newsintel; hit; ttl=272`, "
-        "`newsintel; fwd=miss` or `newsintel; fwd=stale; fwd-status=504`.",
-        "schema": {"type": "string"},
-    },
-    "Age": {
-        "description": "Seconds since the sources answered.",
-        "schema": {"type": "integer", "minimum": 0},
-    },
-    "Server-Timing": {
-        "description": "The status and the milliseconds of each source that was asked; `cache` "
-        "if none was.",
-        "schema": {"type": "string"},
-    },
-    "Cache-Control": {
-        "description": "How long an anonymous caller may keep the answer; `private, no-store` for "
-        "a person who is signed in.",
-        "schema": {"type": "string"},
-    },
-    "ETag": {
-        "description": "Send it as If-None-Match: a 304 says that the answer has not changed. "
-        "Absent for a person who is signed in.",
-        "schema": {"type": "string"},
-    },
-}
-"""Headers of the answer to a search."""
-
-CHALLENGE_HEADERS: dict[str, Any] = {
-    "WWW-Authenticate": {
-        "description": "How to authenticate (RFC 6750).",
-        "required": True,
-        "schema": {"type": "string"},
-    },
-}
-"""Headers of a 401."""
-
-RETRY_HEADERS: dict[str, Any] = {
-    "Retry-After": {
-        "description": "Seconds after which a retry can succeed.",
-        "required": True,
-        "schema": {"type": "integer", "minimum": 1},
-    },
-}
-"""Headers of every problem that passes by itself."""
 
 
 def build_route(document: Mapping[str, Any]) -> Route:
