@@ -96,7 +96,7 @@ class Route:
         if len(set(names)) < len(names):  # the view gets them all in one object
             raise ValueError(f"{self.method} {self.path} has two values of one name")
         fields = fields_dict(self.parameters) if self.parameters else {}
-        if set(fields) != set(map(_field, names)):
+        if set(fields) != set(map(name_field, names)):
             raise ValueError(f"{self.method} {self.path} takes {names}, its view {[*fields]}")
 
     def answer(self, services: Services, values: Mapping[str, Any]) -> Awaitable[Response]:
@@ -104,7 +104,7 @@ class Route:
         view: Callable[..., Awaitable[Response]] = self.view
         if self.parameters is None:
             return view(services)
-        return view(services, self.parameters(**{_field(name): values[name] for name in values}))
+        return view(services, self.parameters(**{name_field(name): values[name] for name in values}))
 
     @property
     def rule(self) -> str:
@@ -122,6 +122,7 @@ class Route:
         return self.method is not Method.GET
 
 
-def _field(name: str) -> str:
+def name_field(name: str) -> str:
+    """Return the name of the field for a value: `from_` for `from`, `page_size` for `pageSize`."""
     name = re.sub(r"(?<=[a-z])[A-Z]", lambda capital: f"_{capital[0].lower()}", name)
     return f"{name}_" if iskeyword(name) else name
