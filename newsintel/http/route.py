@@ -104,7 +104,9 @@ class Route:
         view: Callable[..., Awaitable[Response]] = self.view
         if self.parameters is None:
             return view(services)
-        return view(services, self.parameters(**{name_field(name): values[name] for name in values}))
+        return view(
+            services, self.parameters(**{name_field(name): values[name] for name in values})
+        )
 
     @property
     def rule(self) -> str:

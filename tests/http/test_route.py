@@ -122,6 +122,9 @@ FORMATS = {
     "date-time": st.datetimes(timezones=st.just(UTC)).map(
         lambda at: at.replace(year=2026, day=1).isoformat()
     ),
+    "date-time-local": st.datetimes().map(
+        lambda at: at.replace(year=2026, day=1, microsecond=0).isoformat()
+    ),
 }
 TYPES = {
     "integer": lambda schema: st.integers(schema["minimum"], schema["maximum"]).map(str),

@@ -85,7 +85,7 @@ def _date_or_local_time(*, end: bool) -> Kind:
         return moment
 
     anywhere: list[dict[str, Any]] = [*strict.schema["anyOf"]]
-    return Kind({"anyOf": [*anywhere, {"type": "string", "pattern": f"^{local}$"}]}, parse)
+    return Kind({"anyOf": [*anywhere, {"type": "string", "format": "date-time-local"}]}, parse)
 
 
 _KEY = Parameter(
