@@ -93,6 +93,10 @@ kubernetes-check:
 sign-in-check:
     python -m pytest -m slow tests/outbound/oauth
 
+# clients of SearXNG and NewsAPI, and generated ones, which pip and npm install
+clients-check:
+    python -m pytest -m slow tests/test_search_clients.py
+
 # the pages in a browser: every action, axe-core and the Nu HTML checker, which npm installs
 pages-check:
     python -m pytest -m slow tests/test_pages_in_a_browser.py tests/test_pages_judged.py

@@ -25,7 +25,10 @@ CONFORMS = (
 SIGNS_OUT = "^/auth/(logout|dev)|^/me$|^/me/sessions$|^/me/page$"
 """Requests that would end the session of all other requests."""
 
-DEPENDS_ON_OTHERS = "^/$|^/articles$|^/auth/reddit"
+DEPENDS_ON_OTHERS = (
+    "^/$|^/articles$|^/auth/reddit"
+    "|^/compat/searxng/|^/compat/newsapi/v2/(everything|top-headlines)$"
+)
 """A search is a 502 to 504 if every source fails, and some of the demo's sources fail for some
 words. A return from a provider is a 503 if the provider reports a failure, as any caller may say.
 """

@@ -48,6 +48,7 @@ from newsintel.http.routes import (
     history,
     me,
     metrics,
+    newsapi,
     not_same,
     openapi,
     opensearch,
@@ -60,6 +61,7 @@ from newsintel.http.routes import (
     saved,
     saved_searches,
     searches,
+    searxng,
     sessions,
     similar,
     sources,
@@ -133,13 +135,15 @@ def create_front(services: Services) -> Front:
     renew = services.search.desk.serve_while_renewing
     hot = HitPath(fix_host_header(app.asgi_app), hits, serve_while_renewing=renew, now=services.now)
     inner.connect(hot)
-    return _wrap_middleware(app, hot, hits, Refusals.of_table(table), services, inner)
+    refusals = Refusals.of_table(table)
+    return _wrap_middleware(app, hot, hits, refusals=refusals, services=services, inner=inner)
 
 
 def _wrap_middleware(
     app: QuartTrio,
     hot: HitPath,
     hits: Hits,
+    *,
     refusals: Refusals,
     services: Services,
     inner: InnerCalls,
@@ -245,6 +249,8 @@ def _build_table(
         *login.build_routes(),
         *reads.build_routes(),
         *edits.build_routes(),
+        *searxng.build_routes(settings),
+        *newsapi.build_routes(),
     )
     return (*table, *_build_descriptions(table, settings))
 

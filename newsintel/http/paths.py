@@ -6,7 +6,22 @@ from newsintel.domain.alerts.mail_tokens import MailAction
 
 SEARCH = "/articles"
 STREAM = "/articles/stream"
-SEARCHES = frozenset({SEARCH, STREAM})
+
+SEARXNG = "/compat/searxng/"
+SEARXNG_SEARCH = SEARXNG + "search"
+"""SearXNG answers at both."""
+
+NEWSAPI = "/compat/newsapi/"
+NEWSAPI_BASES = (NEWSAPI + "v2", NEWSAPI + "https://newsapi.org/v2")
+"""What stands before the paths of NewsAPI. Clients that send their requests through a proxy put its
+address before the whole address of NewsAPI."""
+EVERYTHING = "/everything"
+HEADLINES = "/top-headlines"
+
+SEARCHES = frozenset(
+    {SEARCH, STREAM, SEARXNG, SEARXNG_SEARCH}
+    | {base + path for base in NEWSAPI_BASES for path in (EVERYTHING, HEADLINES)}
+)
 """The paths whose requests may call the sources."""
 
 FRONT = "/"

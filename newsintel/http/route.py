@@ -61,10 +61,11 @@ class Route:
         secret_address: True if the path holds a secret that allows the change by itself. Then a
             request may come from a page of any site (RFC 8058).
         described: False for a protocol that describes itself; then the API description omits it.
+        feed: whether a 200 may be a feed in RSS instead.
         formats: whether the parameter `format` chooses other formats for the body of a 200.
         parameters: the attrs class that annotates the view's second argument. It has a field for
-            each value, with `_` after a keyword of Python (`from_`). None = the view has no second
-            argument.
+            each value, in snake_case and with `_` after a keyword of Python (`from_`). None = the
+            view has no second argument.
     """
 
     path: str
@@ -83,6 +84,7 @@ class Route:
     form: tuple[Parameter, ...] = ()
     secret_address: bool = False
     described: bool = True
+    feed: bool = False
     parameters: type[AttrsInstance] | None = field(init=False)
 
     @parameters.default
@@ -98,7 +100,7 @@ class Route:
         if len(set(names)) < len(names):  # the view gets them all in one object
             raise ValueError(f"{self.method} {self.path} has two values of one name")
         fields = fields_dict(self.parameters) if self.parameters else {}
-        if set(fields) != set(map(_field, names)):
+        if set(fields) != set(map(name_field, names)):
             raise ValueError(f"{self.method} {self.path} takes {names}, its view {[*fields]}")
 
     def answer(self, services: Services, values: Mapping[str, Any]) -> Awaitable[Response]:
@@ -106,7 +108,9 @@ class Route:
         view: Callable[..., Awaitable[Response]] = self.view
         if self.parameters is None:
             return view(services)
-        return view(services, self.parameters(**{_field(name): values[name] for name in values}))
+        return view(
+            services, self.parameters(**{name_field(name): values[name] for name in values})
+        )
 
     @property
     def rule(self) -> str:
@@ -124,5 +128,7 @@ class Route:
         return self.method is not Method.GET
 
 
-def _field(name: str) -> str:
+def name_field(name: str) -> str:
+    """Return the name of the field for a value: `from_` for `from`, `page_size` for `pageSize`."""
+    name = re.sub(r"(?<=[a-z])[A-Z]", lambda capital: f"_{capital[0].lower()}", name)
     return f"{name}_" if iskeyword(name) else name

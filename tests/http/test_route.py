@@ -1,7 +1,6 @@
 """The rows of the route table: what each view takes is what its requests give."""
 
 from datetime import UTC, date
-from keyword import iskeyword
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -17,7 +16,7 @@ from newsintel.http.request.json_kinds import string
 from newsintel.http.request.query_kinds import free_text
 from newsintel.http.request.query_string import Parameter
 from newsintel.http.response.browser_page import with_error_pages
-from newsintel.http.route import Route
+from newsintel.http.route import Route, name_field
 from tests.http.world import World, settings
 
 
@@ -124,6 +123,9 @@ FORMATS = {
         lambda at: at.replace(year=2026, day=1).isoformat()
     ),
     "iana-time-zone": st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kathmandu"]),
+    "date-time-local": st.datetimes().map(
+        lambda at: at.replace(year=2026, day=1, microsecond=0).isoformat()
+    ),
 }
 TYPES = {
     "boolean": lambda _schema: st.booleans(),
@@ -185,4 +187,4 @@ def test_each_value_has_the_type_of_its_field(route, data):
     values |= {one.name: (values[one.name],) for one in declared if getattr(one, "many", False)}
     absent = {one.name: one.default for one in declared if not one.required}
     for name, value in (*values.items(), *absent.items()):
-        assert fits(value, hints[f"{name}_" if iskeyword(name) else name]), (name, value)
+        assert fits(value, hints[name_field(name)]), (name, value)

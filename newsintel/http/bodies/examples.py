@@ -1,6 +1,6 @@
 """Examples for /openapi.json, made from the schemas, so that each schema has one that fits.
 
-A schema can bring its own (`examples`). Otherwise its value follows from its type and its name.
+A schema can bring its own (`examples`), or one is written by hand. Otherwise its value follows from its type and its name.
 """
 
 import json
@@ -8,7 +8,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from newsintel.http.bodies.door_schemas import DOOR_COMPONENTS
 from newsintel.http.bodies.schemas import COMPONENTS, Schema
+from newsintel.http.bodies.written_examples import EXAMPLES
+
+SCHEMAS = COMPONENTS | DOOR_COMPONENTS
 
 TEXTS = {
     "q": 'climate OR "sea level"',
@@ -98,7 +102,8 @@ def build_example(schema: Schema, name: str = "") -> Any:
         name: of the member or parameter that has this value.
     """
     if "$ref" in schema:
-        return build_example(COMPONENTS[schema["$ref"].rpartition("/")[2]], name)
+        component = schema["$ref"].rpartition("/")[2]
+        return EXAMPLES.get(component) or build_example(SCHEMAS[component], name)
     if "examples" in schema:
         return schema["examples"][0]
     for keyword in ("anyOf", "oneOf"):

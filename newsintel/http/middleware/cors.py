@@ -10,7 +10,7 @@ from newsintel.http.asgi import Asgi, HeaderLines, Receive, Scope, Send
 
 PREFLIGHT_MAX_AGE_S = 600
 ALLOWED_HEADERS = (
-    b"Authorization, Content-Type, Last-Event-ID, X-Request-Id, "
+    b"Authorization, Content-Type, Last-Event-ID, X-Api-Key, X-Request-Id, "
     b"MCP-Protocol-Version, Mcp-Method, Mcp-Name"
 )
 PREFLIGHT_HEADERS = (

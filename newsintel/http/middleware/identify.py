@@ -16,8 +16,9 @@ from newsintel.http.request.credentials import (
     KEY_PATTERN,
     SESSION_ID_PATTERN,
     find_cookie,
+    has_newsapi_path,
     name_session_cookie,
-    read_bearer,
+    read_key,
 )
 from newsintel.http.services import Services
 from newsintel.runtime.asker import set_store_user, use_stores_urgently
@@ -31,7 +32,9 @@ CREDENTIAL_HEADERS = (b"authorization", b"cookie")
 
 
 def has_credentials(scope: Scope) -> bool:
-    """Whether a request has a header that can identify its caller; most requests have none."""
+    """Whether a request may hold what identifies its caller; most requests hold nothing."""
+    if has_newsapi_path(scope):
+        return True
     for name, _ in scope["headers"]:  # noqa: SIM110 - a generator takes twice as long
         if name in CREDENTIAL_HEADERS:
             return True
@@ -63,7 +66,7 @@ class Identify:
 
     async def _identify_caller(self, scope: Scope, anonymous: Caller) -> Caller:
         """Return the caller of the request's key or session; without one, the anonymous caller."""
-        key = read_bearer(scope["headers"])
+        key = read_key(scope)
         if key is not None:
             nobody = evolve(anonymous, doubt=AnonymousReason.BAD_KEY)
             return (

@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Iterable
+from urllib.parse import parse_qs
 
 from newsintel.config.settings import Settings
+from newsintel.http.asgi import Scope
+from newsintel.http.paths import NEWSAPI
 
 KEY_PATTERN = re.compile(r"ni_[A-Za-z0-9_-]{43}")
 """An API key: 256 bits in base64url after a prefix. People and secret scanners recognize the
@@ -15,6 +18,36 @@ GOOGLE_LOGIN = "auth="
 """What stands before a key after the scheme `GoogleLogin`."""
 
 Headers = Iterable[tuple[bytes, bytes]]
+
+
+def read_key(scope: Scope) -> str | None:
+    """Return the API key that a request holds; None if it holds none."""
+    key = read_bearer(scope["headers"])
+    return _read_newsapi_key(scope) if key is None and has_newsapi_path(scope) else key
+
+
+def has_newsapi_path(scope: Scope) -> bool:
+    """Whether a request is one to NewsAPI, so that its key may stand where NewsAPI takes it."""
+    path: str = scope["path"]
+    return path.startswith(NEWSAPI)
+
+
+def _read_newsapi_key(scope: Scope) -> str | None:
+    """Return the key of a request to NewsAPI (newsapi.org/docs/authentication).
+
+    It stands in the header X-Api-Key, alone in the header Authorization, or in the parameter
+    `apiKey`. Another scheme in Authorization may be for a reverse proxy, and is ignored.
+    """
+    headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    alone = headers.get(b"authorization", "").strip()
+    query = scope["query_string"].decode("latin-1")
+    named = parse_qs(query)
+    given = (
+        headers.get(b"x-api-key"),
+        None if " " in alone else alone,
+        *(named.get(name, [""])[0] for name in ("apiKey", "apikey")),
+    )
+    return next(filter(None, given), None)
 
 
 def read_bearer(headers: Headers) -> str | None:

@@ -1,6 +1,6 @@
 """The table of problems (RFC 9457): every error code of this service, its document and page."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -11,7 +11,9 @@ from newsintel.domain.search.codec import to_json
 from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.errors import InvalidParameterError
 from newsintel.http.asgi import Scope, Send
-from newsintel.http.paths import PROBLEM_PAGES
+from newsintel.http.bodies.newsapi import build_newsapi_error
+from newsintel.http.bodies.searxng import add_searxng_error
+from newsintel.http.paths import NEWSAPI, PROBLEM_PAGES, SEARXNG
 
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_S = 1
@@ -175,16 +177,47 @@ def build_document(
     }
 
 
+@frozen
+class ProblemForm:
+    """In which form a part of the paths answers with problems.
+
+    Attributes:
+        media_type: of the body.
+        schema: its name among the schemas of the API description.
+        build: makes the body from a problem document.
+    """
+
+    media_type: str
+    schema: str
+    build: Callable[[dict[str, Any]], dict[str, Any]]
+
+
+_OWN_FORM = ProblemForm(PROBLEM_JSON, "Problem", lambda document: document)
+_DOOR_FORMS = {
+    SEARXNG: ProblemForm(PROBLEM_JSON, "SearxngProblem", add_searxng_error),
+    NEWSAPI: ProblemForm("application/json", "NewsApiError", build_newsapi_error),
+}
+"""The forms of foreign APIs, by the prefix of their paths."""
+
+
+def find_form(path: str) -> ProblemForm:
+    """Return the form of problems for a path: a foreign API's paths have its own."""
+    forms = (form for prefix, form in _DOOR_FORMS.items() if path.startswith(prefix))
+    return next(forms, _OWN_FORM)
+
+
 async def send_problem(
     scope: Scope, send: Send, code: str, detail: str, head: Iterable[tuple[bytes, bytes]] = ()
 ) -> None:
     """Answer with a problem outside the router. `head`: additional headers."""
     scope["state"]["problem"] = code
-    body = to_json(
-        build_document(code, detail, path=scope["path"], request_id=scope["state"]["request_id"])
+    document = build_document(
+        code, detail, path=scope["path"], request_id=scope["state"]["request_id"]
     )
+    form = find_form(scope["path"])
+    body = to_json(form.build(document))
     headers = [
-        (b"content-type", PROBLEM_JSON.encode()),
+        (b"content-type", form.media_type.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
         *head,
@@ -207,10 +240,15 @@ def answer_problem(
     """
     request_id = request.scope["state"]["request_id"]
     request.scope["state"]["problem"] = code
-    body = build_document(
+    document = build_document(
         code, detail, path=request.path, request_id=request_id, errors=errors, **more
     )
-    response = Response(to_json(body), status=PROBLEMS[code].status, content_type=PROBLEM_JSON)
+    form = find_form(request.path)
+    response = Response(
+        to_json(form.build(document)),
+        status=PROBLEMS[code].status,
+        content_type=form.media_type,
+    )
     response.headers["Cache-Control"] = "no-store"
     response.headers.update(headers or {})
     return response

@@ -181,10 +181,20 @@ async def read_facets(services: Services, given: MatchParameters) -> dict[str, A
     return await read_shared(services, CACHE_PREFIX, *_plan_facets(services, given))
 
 
+async def read_matches(
+    services: Services, query: ArchiveQuery, limit: int, cursor: str | None
+) -> dict[str, Any]:
+    """Return the body of GET /archive for a query that another route made."""
+    return await read_shared(services, CACHE_PREFIX, *_plan_query(services, query, limit, cursor))
+
+
 def _plan_search(services: Services, given: PageParameters) -> Plan:
-    query = _build_query(given, given.sort)
-    asked, limit = hash_query(query), given.limit
-    after = None if given.cursor is None else services.cursors.read(given.cursor, asked)
+    return _plan_query(services, _build_query(given, given.sort), given.limit, given.cursor)
+
+
+def _plan_query(services: Services, query: ArchiveQuery, limit: int, cursor: str | None) -> Plan:
+    asked = hash_query(query)
+    after = None if cursor is None else services.cursors.read(cursor, asked)
 
     async def make() -> dict[str, Any]:
         await check_sources(services, query.sources)

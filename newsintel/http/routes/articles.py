@@ -83,7 +83,7 @@ class _SearchRoute:
         reply = await services.search.desk.search(asked.query, asked.caller)
         services.count("searches", via=classify_reply(reply))
         if reply.answer.failed:
-            return _answer_failed(await describe_failure(services, asked, reply.answer))
+            return answer_failed(await describe_failure(services, asked, reply.answer))
         rendered = await finish_search(services, self._pages, asked, reply.answer)
         lines = rendered.build_headers(services.now().timestamp(), reply.via)
         response = respond_unless_held(rendered.body, lines, rendered.tag)
@@ -105,7 +105,7 @@ async def get_article(services: Services, given: IdParameters) -> Response:
     )
 
 
-def _answer_failed(failed: FailedSearch) -> Response:
+def answer_failed(failed: FailedSearch) -> Response:
     """Answer that no source answered: the status of each source, and when a retry can succeed."""
     wait_s = failed.retry_after_s
     return answer_problem(

@@ -7,9 +7,9 @@ from newsintel import __version__
 from newsintel.config.settings import Settings
 from newsintel.domain.accounts.model import Access
 from newsintel.domain.search.codec import to_json
-from newsintel.http.bodies.examples import build_example, find_document
+from newsintel.http.bodies.examples import SCHEMAS, build_example, find_document
 from newsintel.http.bodies.formats import MEDIA_TYPES, Format
-from newsintel.http.bodies.schemas import COMPONENTS, or_blank, ref
+from newsintel.http.bodies.schemas import or_blank, ref
 from newsintel.http.middleware.identify import ANONYMOUS_PATHS
 from newsintel.http.middleware.rate_limits import is_exempt
 from newsintel.http.paths import DESCRIPTION, SEARCH, SEARCHES
@@ -20,12 +20,19 @@ from newsintel.http.request.json_body import Member
 from newsintel.http.request.query_string import Parameter
 from newsintel.http.response.fixed_answer import FixedAnswer
 from newsintel.http.response.problems import (
-    PROBLEM_JSON,
     PROBLEMS,
     RETRIED_STATUSES,
     build_document,
+    find_form,
 )
 from newsintel.http.route import PAGE_MEDIA, Route
+from newsintel.http.routes.described_headers import (
+    CHALLENGE_HEADERS,
+    LIMIT_HEADERS,
+    REQUEST_ID,
+    RETRY_HEADERS,
+    SEARCH_HEADERS,
+)
 
 COMMON_PROBLEMS = (
     *("invalid_parameter", "unauthenticated", "too_large", "headers_too_large", "wrong_host"),
@@ -35,6 +42,7 @@ COMMON_PROBLEMS = (
 
 BODY_PROBLEMS = ("invalid_body", "request_timeout", "unsupported_media_type")
 EMPTY_STATUSES = (204, 303)
+UNAUTHORIZED = 401
 KEY_DESCRIPTION = (
     "An API key, `ni_...`, made by POST /me/keys. In a request with a key, cookies are ignored. "
     "`Authorization: GoogleLogin auth=ni_...` means the same; other schemes are ignored."
@@ -48,27 +56,6 @@ FORMATS: dict[Format, Any] = {
     Format.CSV: {"schema": {"type": "string"}},
 }
 """The bodies of the other formats than JSON."""
-
-LIMIT_HEADERS: dict[str, Any] = {
-    "RateLimit-Policy": {
-        "description": 'What one person may, e.g. `"search";q=60;w=60`: calls, seconds.',
-        "schema": {"type": "string"},
-    },
-    "RateLimit": {
-        "description": 'What is left of each, e.g. `"search";r=59;t=42`: calls, seconds to reset.',
-        "schema": {"type": "string"},
-    },
-}
-"""Headers of every response of a rate-limited route."""
-
-RETRY_HEADERS: dict[str, Any] = {
-    "Retry-After": {
-        "description": "Seconds after which a retry can succeed.",
-        "required": True,
-        "schema": {"type": "integer", "minimum": 1},
-    },
-}
-"""Headers of every problem that passes by itself."""
 
 
 def build_route(document: Mapping[str, Any]) -> Route:
@@ -92,7 +79,7 @@ def describe_api(table: Iterable[Route], settings: Settings) -> dict[str, Any]:
         "servers": [{"url": settings.public_url}],
         "paths": _describe_paths(table, settings),
         "components": {
-            "schemas": COMPONENTS,
+            "schemas": SCHEMAS,
             "examples": _build_examples(),
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": KEY_DESCRIPTION},
@@ -109,11 +96,11 @@ def describe_api(table: Iterable[Route], settings: Settings) -> dict[str, Any]:
 
 def _build_examples() -> dict[str, Any]:
     """Return an example of each body and of each problem."""
-    bodies = {name: {"value": build_example(ref(name))} for name in COMPONENTS}
+    bodies = {name: {"value": build_example(ref(name))} for name in SCHEMAS}
     problems = {
         f"problem_{code}": {
             "summary": problem.title,
-            "value": build_document(code, problem.meaning, path=SEARCH, request_id="5f2c"),
+            "value": _make_example(code, SEARCH),
         }
         for code, problem in PROBLEMS.items()
     }
@@ -149,7 +136,8 @@ def _describe_operation(route: Route, settings: Settings) -> dict[str, Any]:
     }
     name = (
         route.path.strip("/").replace("/", "_").replace("{", "").replace("}", "").replace(".", "_")
-    )
+    ).replace("-", "_")
+    always = REQUEST_ID | (LIMIT_HEADERS if limited else {})
     name = name or "front"  # an operation needs a name, and this path has none
     responses = answers | _describe_problems(
         route, limited=limited or (bool(settings.miss_limit) and route.path in SEARCHES)
@@ -162,13 +150,11 @@ def _describe_operation(route: Route, settings: Settings) -> dict[str, Any]:
             *(_describe_query_parameter(one, page=route.is_page) for one in route.takes),
         ],
         **({"requestBody": _describe_body(route.body)} if route.body else {}),
-        **({"requestBody": _describe_body(route.form, FORM)} if route.form else {}),
+        **({"requestBody": _describe_form(route)} if route.form else {}),
         "responses": {
-            status: one | {"headers": LIMIT_HEADERS | one.get("headers", {})}
+            status: one | {"headers": always | one.get("headers", {})}
             for status, one in responses.items()
-        }
-        if limited
-        else responses,
+        },
         "security": _describe_security(route.need),
     }
 
@@ -187,6 +173,12 @@ def _describe_body(
     return {"required": True, "content": {media: _add_example(media, {"schema": schema})}}
 
 
+def _describe_form(route: Route) -> dict[str, Any]:
+    body = _describe_body(route.form, FORM)
+    body["content"][FORM]["schema"]["additionalProperties"] = route.foreign
+    return body
+
+
 def _describe_answer(status: int, schema: dict[str, Any] | None, route: Route) -> dict[str, Any]:
     if status in EMPTY_STATUSES:
         return {"description": "Done; the response has no body."}
@@ -195,10 +187,12 @@ def _describe_answer(status: int, schema: dict[str, Any] | None, route: Route) -
         if schema is None
         else {route.media or "application/json": {"schema": schema}}
     )
-    if route.formats and status == 200:
-        content |= {MEDIA_TYPES[one].partition(";")[0]: schema for one, schema in FORMATS.items()}
+    further = FORMATS if route.formats else {Format.RSS: FORMATS[Format.RSS]} if route.feed else {}
+    if status == 200:
+        content |= {MEDIA_TYPES[one].partition(";")[0]: schema for one, schema in further.items()}
     examples = {media: _add_example(media, one) for media, one in content.items()}
-    return {"description": "The answer.", "content": examples}
+    headers = {"headers": SEARCH_HEADERS} if status == 200 and route.path in SEARCHES else {}
+    return {"description": "The answer.", "content": examples} | headers
 
 
 def _describe_problems(route: Route, *, limited: bool) -> dict[str, Any]:
@@ -211,21 +205,41 @@ def _describe_problems(route: Route, *, limited: bool) -> dict[str, Any]:
         by_status.setdefault(PROBLEMS[code].status, []).append(code)
     return {
         str(status): {
-            "description": ", ".join(codes),
-            "content": _describe_problem_bodies(codes, page=route.is_page),
+            "description": " ".join(f"{code}: {PROBLEMS[code].meaning}" for code in codes),
+            "content": _describe_problem_bodies(route, codes),
         }
-        | ({"headers": RETRY_HEADERS} if status in RETRIED_STATUSES else {})
+        | _describe_problem_headers(status)
         for status, codes in sorted(by_status.items())
     }
 
 
-def _describe_problem_bodies(codes: Iterable[str], *, page: bool) -> dict[str, Any]:
+def _describe_problem_bodies(route: Route, codes: Iterable[str]) -> dict[str, Any]:
     """Return the bodies of a status: a problem, and on the address of a page also a page."""
-    examples = {code: {"$ref": f"#/components/examples/problem_{code}"} for code in codes}
-    content: dict[str, Any] = {PROBLEM_JSON: {"schema": ref("Problem"), "examples": examples}}
-    if page:
+    form = find_form(route.path)
+    described: dict[str, Any] = {"schema": ref(form.schema)}
+    if form.schema == "Problem":
+        described["examples"] = {
+            code: {"$ref": f"#/components/examples/problem_{code}"} for code in codes
+        }
+    else:
+        described["examples"] = {
+            code: {"value": form.build(_make_example(code, route.path))} for code in codes
+        }
+    content: dict[str, Any] = {form.media_type: described}
+    if route.is_page:
         content[PAGE_MEDIA] = _add_example(PAGE_MEDIA, {"schema": {"type": "string"}})
     return content
+
+
+def _make_example(code: str, path: str) -> dict[str, Any]:
+    """Return a problem document; the details differ from case to case."""
+    return build_document(code, PROBLEMS[code].meaning, path=path, request_id="5f2c")
+
+
+def _describe_problem_headers(status: int) -> dict[str, Any]:
+    if status in RETRIED_STATUSES:
+        return {"headers": RETRY_HEADERS}
+    return {"headers": CHALLENGE_HEADERS} if status == UNAUTHORIZED else {}
 
 
 def _list_implied_problems(route: Route) -> Iterator[str]:
