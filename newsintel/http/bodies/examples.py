@@ -1,6 +1,7 @@
 """Examples for /openapi.json, made from the schemas, so that each schema has one that fits.
 
-A schema can bring its own (`examples`), or one is written by hand. Otherwise its value follows from its type and its name.
+A schema can bring its own (`examples`), and some are written by hand. Otherwise the value follows
+from the schema's type and its name.
 """
 
 import json

@@ -117,4 +117,3 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
 }
 """By the names of their schemas."""
-
