@@ -24,6 +24,7 @@ from newsintel.domain.alerts.delivery_ports import Sender
 from newsintel.domain.alerts.mail import MailLinks
 from newsintel.domain.alerts.mail_tokens import PURPOSE as MAIL_TOKENS
 from newsintel.domain.alerts.mail_tokens import MailAction, sign_link
+from newsintel.domain.alerts.streams import FollowedStreams
 from newsintel.domain.archive.bulk import BulkSource
 from newsintel.domain.bounds.sized_cache import SizedCache
 from newsintel.domain.feeds.schedule import PollBounds
@@ -315,7 +316,7 @@ def make_services(
             mail_signer=Signer(core.secret_keys, MAIL_TOKENS),
         ),
         reader=ReaderServices(
-            streams=FeedStreams(stores.personal.feeds),
+            streams=FollowedStreams(FeedStreams(stores.personal.feeds), stores.alerts.searches),
             articles=stores.archive.reader,
             marks=stores.personal.read_marks,
         ),

@@ -13,6 +13,7 @@ from newsintel.config.values import Quota, Secret, SourceOptions, parse_secret
 from newsintel.domain.accounts.model import Caller
 from newsintel.domain.accounts.persons import Persons
 from newsintel.domain.alerts.mail_tokens import PURPOSE as MAIL_TOKENS
+from newsintel.domain.alerts.streams import FollowedStreams
 from newsintel.domain.bounds.sized_cache import SizedCache
 from newsintel.domain.intelligence.marks import SearchMarker
 from newsintel.domain.limits.ports import SourceState
@@ -370,7 +371,7 @@ class World:
                 mail_signer=Signer([Secret("A" * 43)], MAIL_TOKENS),
             ),
             reader=ReaderServices(
-                streams=FeedStreams(self.feeds),
+                streams=FollowedStreams(FeedStreams(self.feeds), self.saved_searches),
                 articles=self.reader_articles,
                 marks=self.read_marks,
             ),

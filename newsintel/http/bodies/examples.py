@@ -76,6 +76,8 @@ MATCHING = (
 FORMATS = {
     "date-time": "2026-03-01T12:00:00Z",
     "date": "2026-03-01",
+    "date-time-local": "2026-03-01T12:00:00",
+    "iana-time-zone": "Europe/Berlin",
     "uri": "https://www.example.org/news/rivers-rise",
 }
 
