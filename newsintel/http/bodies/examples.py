@@ -69,7 +69,9 @@ DIGITS = "mzxw6ytboi4dcmzsgq3t"
 MATCHING = (
     *("guardian", "GB", "en"),
     *(f"{letter}_{DIGITS}" for letter in "abcdefghijklmnopqrstuvwxyz"),
-    *("ni_" + "Ab3_" * 10 + "Ab3", "Ab3_" * 10 + "Ab3"),
+    *("ni_" + "Ab3_" * 10 + "Ab3", "Ab3_" * 10 + "Ab3", "whsec_" + "Ab3+" * 10 + "Ab0="),
+    *("17", f"1772366400000000.1772366400000000.a_{DIGITS}", "0" + "1f" * 7 + "3"),
+    *("user/-/state/com.google/reading-list", "user/-/state/com.google/read"),
 )
 """Values for schemas with a pattern: the first that matches is taken."""
 
@@ -139,7 +141,8 @@ def _build_number(schema: Schema, name: str) -> float:
     wanted: float = schema.get("default", NUMBERS.get(name, 1))
     least: float = schema.get("minimum", wanted)
     most: float = schema.get("maximum", max(wanted, least))
-    return min(max(wanted, least), most)
+    found = min(max(wanted, least), most)
+    return round(found) if schema["type"] == "integer" else found
 
 
 def _write_text(schema: Schema, name: str) -> str:
