@@ -88,6 +88,7 @@ DOCUMENTS = {
     "text/css": "body { margin: 0 auto }",
     "text/javascript": 'addEventListener("keydown", press);',
     "image/svg+xml": '<svg xmlns="http://www.w3.org/2000/svg"/>',
+    "application/atom+xml": '<feed xmlns="http://www.w3.org/2005/Atom"><title>newsintel</title></feed>',
     "application/rss+xml": '<rss version="2.0"><channel><title>newsintel</title></channel></rss>',
     "application/opensearchdescription+xml": (
         '<OpenSearchDescription xmlns="http://a9.com/-/spec/opensearch/1.1/"/>'

@@ -22,7 +22,7 @@ BUSY_FILL, FULL_FILL = 0.5, 0.9
 
 UPKEEP = (
     *("grouper", "indexer", "term_counter", "trend_writer", "save_counter", "janitor"),
-    *("latency_writer", "drainer"),
+    *("matcher", "deliverer", "latency_writer", "drainer"),
 )
 """The actors that work by the clock, from the top."""
 SINKS = ("cache_writer", "persister", "recorder")
