@@ -63,7 +63,9 @@ async def run(
                     await persister.write()
                 room.release(size_bytes)
         finally:
-            await persister.spool_rest()
+            with trio.move_on_after(LAST_SPOOL_S, shield=True):
+                await persister.spool_rest()
+            persister.log_losses()
 
 
 class _Persister:
@@ -123,18 +125,20 @@ class _Persister:
         self._need_spool = False
 
     async def spool_rest(self) -> None:
-        """Spool what is accepted and not saved, and log what is lost."""
+        """Spool what is accepted and not saved."""
         while True:  # closing the inbox would discard what it holds
             try:
                 self._add(self._inbox.receive_nowait())
             except (trio.WouldBlock, trio.EndOfChannel):
                 break
-        batch, losses = self._batch, self._spool.losses
-        with trio.move_on_after(LAST_SPOOL_S, shield=True):
-            while batch.rows or batch.pairs:
-                await self._spool.put_piece(batch, batch.count_piece())
-        if batch.rows:
-            losses.note_loss(len(batch.rows), f"not spooled within {LAST_SPOOL_S:g} s")
+        while self._batch.rows or self._batch.pairs:
+            await self._spool.put_piece(self._batch, self._batch.count_piece())
+
+    def log_losses(self) -> None:
+        """Log all losses, also of what could not be spooled at the end."""
+        losses = self._spool.losses
+        if self._batch.rows:
+            losses.note_loss(len(self._batch.rows), f"not spooled within {LAST_SPOOL_S:g} s")
         losses.flush()
 
     async def _put(self, number: int, *, may_lose: bool) -> None:
