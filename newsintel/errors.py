@@ -95,6 +95,13 @@ class SignInUnavailableError(UnavailableError):
         self.retry_after_s = retry_after_s
 
 
+class MetricsUnavailableError(UnavailableError):
+    """The supervisor did not answer, so the metrics of all workers are not known. Answered 503.
+
+    The message is one sentence for the caller.
+    """
+
+
 class UnknownKeyError(NewsIntelError):
     """A stored value was encrypted with a key that is missing in SECRET_KEYS.
 

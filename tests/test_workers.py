@@ -186,6 +186,27 @@ def test_one_scrape_has_the_metrics_of_all_workers(service):
         }
 
 
+def test_a_scrape_is_refused_while_the_supervisor_is_stopped(service):
+    """On either port. The workers serve on, and the next scrape has everything again."""
+    own = re.search(r"127\.0\.0\.1:\d+", str(events(service, "serving")[0]["metrics"]))[0]
+    urls = (f"http://{own}", service.url)
+    with connected(service) as clients:
+        os.kill(service.process.pid, signal.SIGSTOP)
+        try:
+            refused = [client.get(url + "/metrics") for client in clients.values() for url in urls]
+            for client in clients.values():
+                client.get(service.url + "/health").raise_for_status()
+        finally:
+            os.kill(service.process.pid, signal.SIGCONT)
+        for answer in refused:
+            assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+            assert "supervisor of the workers does not answer" in answer.json()["detail"]
+            assert int(answer.headers["Retry-After"]) > 0
+        for client in clients.values():
+            assert read_metrics(client, service.url)["newsintel_workers",] == WORKERS
+    assert not events(service, "channel_cut")
+
+
 def test_a_limit_counts_over_all_workers(demo):
     """A person's calls at one worker are missing at the other."""
     with several(demo, RATE_LIMIT="16/1h", MISS_LIMIT="off") as found, connected(found) as clients:

@@ -21,6 +21,7 @@ from newsintel.errors import (
     FlightBugError,
     InvalidBodyError,
     InvalidParameterError,
+    MetricsUnavailableError,
     NewsIntelError,
     OverloadedError,
     PoisonedBatchError,
@@ -63,6 +64,7 @@ _ERROR_CODES: tuple[tuple[type[NewsIntelError], str], ...] = (
     (RateLimitedError, "rate_limited"),
     (OverloadedError, "busy"),
     (BusyError, "busy"),
+    (MetricsUnavailableError, "busy"),
     (UnavailableError, "archive_timeout"),
     (FlightBugError, "internal"),
 )
@@ -208,7 +210,7 @@ def _choose_detail(error: BaseException, code: str) -> str:
     """
     if isinstance(error, ArchiveTimeoutError):
         return TOO_WIDE
-    if isinstance(error, DeniedError | SignInUnavailableError):
+    if isinstance(error, DeniedError | SignInUnavailableError | MetricsUnavailableError):
         return str(error)
     return (isinstance(error, HTTPException) and error.description) or PROBLEMS[code].meaning
 

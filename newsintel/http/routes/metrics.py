@@ -11,8 +11,12 @@ from quart import Response, request
 from werkzeug.exceptions import NotFound
 
 from newsintel.config.settings import Settings
+from newsintel.errors import MetricsUnavailableError
 from newsintel.http.asgi import Receive, Scope, Send
+from newsintel.http.middleware.envelope import choose_request_id
 from newsintel.http.paths import METRICS
+from newsintel.http.response.errors import describe_error
+from newsintel.http.response.problems import send_problem
 from newsintel.http.route import Route
 from newsintel.http.services import Services
 
@@ -20,7 +24,7 @@ from newsintel.http.services import Services
 def build_routes() -> tuple[Route, ...]:
     """The route of the metrics."""
     about = "The service's numbers for Prometheus; its operator decides who may read them"
-    return (Route(METRICS, get_metrics, about, {200: None}, problems=("not_found",)),)
+    return (Route(METRICS, get_metrics, about, {200: None}, problems=("not_found", "busy")),)
 
 
 async def get_metrics(services: Services) -> Response:
@@ -54,11 +58,18 @@ class MetricsListener:
         self._exposition = exposition
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        """Answer one request; 404 for any other path or method."""
+        """Answer one request; 404 for any other path or method, 503 without metrics."""
         known = scope["path"] == METRICS and scope["method"] in ("GET", "HEAD")
         if known:
             scope["state"]["route"] = METRICS
-        body = await self._exposition() if known else b""
+        try:
+            body = await self._exposition() if known else b""
+        except MetricsUnavailableError as error:
+            scope["state"]["request_id"] = choose_request_id(scope["headers"])
+            told = describe_error(error, METRICS)
+            head = [(name.encode(), value.encode()) for name, value in told.headers.items()]
+            await send_problem(scope, send, told.code, told.detail, head)
+            return
         headers = [
             (b"content-type", CONTENT_TYPE_PLAIN_0_0_4.encode()),
             (b"content-length", b"%d" % len(body)),

@@ -325,9 +325,11 @@ class Http1(H11Protocol):
             # The client pipelined: the next request arrived before this response was sent.
             await self.can_read.clear()
             await self.can_read.wait()
-        elif isinstance(event, h11.EndOfMessage) and self.stream is not None:
+        elif isinstance(event, h11.EndOfMessage) and (stream := self.stream) is not None:
+            # While the body waits for room, the response can end and `self.stream` be dropped. The
+            # stream itself is closed then, and ignores this.
             await self._forward_body(body)
-            await self.stream.handle(EndBody(stream_id=STREAM_ID))
+            await stream.handle(EndBody(stream_id=STREAM_ID))
         else:
             return False
         return True
@@ -350,8 +352,8 @@ class Http1(H11Protocol):
         self._closes = {b"transfer-encoding", b"content-length"} <= {
             name for name, _ in request.headers
         }
-        self.stream = RequestStream(self)
-        await self.stream.handle(
+        self.stream = stream = RequestStream(self)
+        await stream.handle(
             Request(
                 stream_id=STREAM_ID,
                 headers=list(request.headers),

@@ -3,23 +3,28 @@
 The kernel closes a process's end when the process ends, however it ends. So each side knows at once
 that the other is gone, also after SIGKILL.
 
-A frame is a kind, a number and a body. Each side may ask for metrics at any time; the reply has the
-number of its request. The other kinds are notices without a reply and without a body.
+A frame is a kind and a body. Each side may ask for metrics, and asks again only after the reply: a
+side that was stopped for long finds one request, so the socket had room for a notice. The other
+kinds are notices without a reply and without a body.
 """
 
 import struct
 from collections.abc import Awaitable, Callable
 from enum import IntEnum
-from itertools import count
 
 import trio
 from attrs import define, field
 
-HEAD = struct.Struct("!BII")
-"""A frame's kind, number and the length of its body in bytes."""
+from newsintel.runtime.telemetry.logs import get_logger
+
+log = get_logger(__name__)
+
+HEAD = struct.Struct("!BI")
+"""A frame's kind and the length of its body in bytes."""
 
 SEND_S = 5.0
-"""Time limit for sending a frame. The other side always reads, unless it is stuck or stopped."""
+"""Time limit for sending a frame. The other side always reads, unless it is stuck or stopped. Only
+long metrics can find no room then."""
 
 READ_BYTES = 65_536
 
@@ -51,14 +56,14 @@ class _Request:
 class Channel:
     """One end.
 
-    Owns: the stream, which `run` closes.
+    Owns: the stream. `run` closes it at its end, and a frame that cannot be sent closes it at once:
+    the next frame would come in the middle of that one. Then both sides know that they are apart.
     """
 
     def __init__(self, stream: trio.SocketStream) -> None:
         self._stream = stream
         self._sending = trio.Lock()
-        self._numbers = count()
-        self._requests: dict[int, _Request] = {}
+        self._asked: _Request | None = None
         self._closed = False
 
     async def run(
@@ -69,7 +74,7 @@ class Channel:
     ) -> None:
         """Read frames until the other side closes its end.
 
-        The other side bounds the requests that run at once: it has only a few callers.
+        One request of the other side runs at a time.
 
         Args:
             on_notice: called after each notice; a side gets only one kind of them.
@@ -78,67 +83,77 @@ class Channel:
         try:
             async with self._stream, trio.open_nursery() as nursery:
                 while (frame := await self._receive()) is not None:
-                    kind, number, body = frame
+                    kind, body = frame
                     if kind is Kind.METRICS:
-                        nursery.start_soon(self._reply, number, read_metrics)
+                        nursery.start_soon(self._reply, read_metrics)
                     elif kind is Kind.REPLY:
-                        self._resolve(number, body)
+                        self._resolve(body)
                     else:
                         on_notice()
                 nursery.cancel_scope.cancel()
         finally:
-            self._closed = True
-            for number in tuple(self._requests):
-                self._resolve(number, None)
+            self._mark_closed()
 
     async def notify(self, kind: Kind) -> None:
         """Send a notice; without effect if the other side is gone."""
-        await self._send(kind, 0)
+        async with self._sending:
+            await self._send(kind)
 
     async def ask_metrics(self) -> bytes | None:
-        """Return the metrics of the other side; None if it is gone."""
-        if self._closed:
-            return None
-        number, request = next(self._numbers), _Request()
-        self._requests[number] = request
-        try:
-            await self._send(Kind.METRICS, number)
-            await request.answered.wait()
-            return request.body
-        finally:
-            self._requests.pop(number, None)
+        """Return the metrics of the other side; None if it is gone.
 
-    async def _reply(self, number: int, read_metrics: Callable[[], Awaitable[bytes]]) -> None:
-        await self._send(Kind.REPLY, number, await read_metrics())
-
-    def _resolve(self, number: int, body: bytes | None) -> None:
-        """End a request. One whose caller has left is unknown."""
-        if (request := self._requests.pop(number, None)) is not None:
-            request.body = body
-            request.answered.set()
-
-    async def _send(self, kind: Kind, number: int, body: bytes = b"") -> None:
-        """Send a frame. A shield keeps it whole; if it takes too long, nothing more is sent."""
+        While a reply is outstanding, all callers wait for that one, also if the first has left.
+        """
         async with self._sending:
             if self._closed:
-                return
-            sent = False
-            with trio.move_on_after(SEND_S, shield=True):
-                try:
-                    await self._stream.send_all(HEAD.pack(kind, number, len(body)) + body)
-                    sent = True
-                except (trio.BrokenResourceError, trio.ClosedResourceError):
-                    pass
-            self._closed = not sent
+                return None
+            if (asked := self._asked) is None:
+                asked = self._asked = _Request()
+                await self._send(Kind.METRICS)
+        await asked.answered.wait()
+        return asked.body
 
-    async def _receive(self) -> tuple[Kind, int, bytes] | None:
+    async def _reply(self, read_metrics: Callable[[], Awaitable[bytes]]) -> None:
+        body = await read_metrics()
+        async with self._sending:
+            await self._send(Kind.REPLY, body)
+
+    def _resolve(self, body: bytes | None) -> None:
+        """End the outstanding request, if there is one."""
+        if self._asked is not None:
+            self._asked.body = body
+            self._asked.answered.set()
+            self._asked = None
+
+    def _mark_closed(self) -> None:
+        self._closed = True
+        self._resolve(None)
+
+    async def _send(self, kind: Kind, body: bytes = b"") -> None:
+        """Send a frame, while holding the lock. A shield keeps it whole."""
+        if self._closed:
+            return
+        sent = False
+        with trio.move_on_after(SEND_S, shield=True) as sending:
+            try:
+                await self._stream.send_all(HEAD.pack(kind, len(body)) + body)
+                sent = True
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                pass
+        if sending.cancelled_caught:
+            log.warning("channel_cut", frame=kind.name, waited_s=SEND_S)
+        if not sent:
+            self._mark_closed()
+            await trio.aclose_forcefully(self._stream)
+
+    async def _receive(self) -> tuple[Kind, bytes] | None:
         """Return the next frame; None if the other side is gone."""
         head = await self._receive_exactly(HEAD.size)
         if head is None:
             return None
-        kind, number, length = HEAD.unpack(head)
+        kind, length = HEAD.unpack(head)
         body = await self._receive_exactly(length)
-        return None if body is None else (Kind(kind), number, body)
+        return None if body is None else (Kind(kind), body)
 
     async def _receive_exactly(self, length: int) -> bytes | None:
         received = bytearray()

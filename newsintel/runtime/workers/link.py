@@ -3,12 +3,19 @@
 import signal
 from collections.abc import Awaitable, Callable
 
+import trio
+
+from newsintel.errors import MetricsUnavailableError
 from newsintel.runtime.make_once import MakeOnce
 from newsintel.runtime.stopping import first_signal
 from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.runtime.workers.channel import Channel, Kind
 
 log = get_logger(__name__)
+
+ALL_METRICS_S = 5.0
+"""How long the supervisor may take to answer with the metrics of all workers. It waits 1 s for a
+worker (`supervisor.SCRAPE_S`); Prometheus waits 10 s by default."""
 
 
 class Link:
@@ -29,8 +36,19 @@ class Link:
         await self._channel.notify(Kind.SERVING)
 
     async def read_all_metrics(self) -> bytes:
-        """Return the metrics of all workers; nothing if the supervisor is gone."""
-        return await self._asking.make(None, self._channel.ask_metrics) or b""
+        """Return the metrics of all workers.
+
+        Raises:
+            MetricsUnavailableError: the supervisor is gone, or does not answer in time. This
+                worker's own metrics would not do: Prometheus would take the smaller sums for a
+                restart.
+        """
+        with trio.move_on_after(ALL_METRICS_S):
+            exposition = await self._asking.make(None, self._channel.ask_metrics)
+            if exposition is not None:
+                return exposition
+            raise MetricsUnavailableError("The supervisor of the workers is gone.")
+        raise MetricsUnavailableError("The supervisor of the workers does not answer.")
 
 
 def begin_shutdown() -> None:

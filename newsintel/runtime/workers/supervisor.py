@@ -113,8 +113,9 @@ class Supervisor:
         await self.ending.wait()
         async with self._starting:
             self._sockets.close()
-        for member in tuple(self._members.values()):
-            await member.channel.notify(Kind.DRAIN)
+        async with trio.open_nursery() as nursery:  # one that reads nothing delays no other
+            for member in self._members.values():
+                nursery.start_soon(member.channel.notify, Kind.DRAIN)
 
     async def _keep_worker(self, number: int) -> None:
         """Run a worker, and another one after it, until the shutdown begins or it is hopeless."""

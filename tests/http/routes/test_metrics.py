@@ -1,12 +1,16 @@
 """GET /metrics: access on the public port, and the separate listener."""
 
+from contextlib import asynccontextmanager
 from functools import partial
 
 import httpx
 import pytest
 import trio
+from attrs import evolve
+from structlog.testing import capture_logs
 
 from newsintel.config.values import ListenAddress
+from newsintel.errors import MetricsUnavailableError
 from newsintel.http.application import create_app
 from newsintel.http.routes.metrics import MetricsListener
 from newsintel.http.server.listener import serve_http
@@ -71,32 +75,65 @@ async def test_metrics_are_in_prometheus_text_format():
     assert b"newsintel_dead_letters_total 1.0" in await response.get_data()
 
 
-async def test_metrics_listener_serves_metrics_alone():
-    """It answers any host without a token, only GET and HEAD; it ends with the service."""
-    world, shutdown = World(), trio.Event()
+@asynccontextmanager
+async def serve_metrics(exposition, world):
+    """Run the separate listener on a free port until the block ends; its URL."""
+    shutdown = trio.Event()
     with trio.fail_after(PATIENCE_S):
         async with trio.open_nursery() as nursery:
             listen = partial(
-                serve_http,
-                MetricsListener(partial(scraping.format_exposition, world.metrics)),
-                world.settings,
-                shutdown=shutdown,
+                serve_http, MetricsListener(exposition), world.settings, shutdown=shutdown
             )
             (url,) = await nursery.start(
                 partial(listen, metrics=world.metrics, bind=ListenAddress("127.0.0.1", 0))
             )
-            async with httpx.AsyncClient(base_url=url) as client:
-                full = await client.get("/metrics", headers={"Host": "10.0.0.7:9000"})
-                head = await client.head("/metrics")
-                assert (full.status_code, head.status_code, head.content) == (200, 200, b"")
-                assert "newsintel_outcomes" in full.text
-                assert full.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
-                for method, path in (("GET", "/"), ("GET", "/articles"), ("POST", "/metrics")):
-                    assert (await client.request(method, path)).status_code == 404
+            yield url
             shutdown.set()
+
+
+async def test_metrics_listener_serves_metrics_alone():
+    """It answers any host without a token, only GET and HEAD; it ends with the service."""
+    world = World()
+    exposition = partial(scraping.format_exposition, world.metrics)
+    async with (
+        serve_metrics(exposition, world) as url,
+        httpx.AsyncClient(base_url=url) as client,
+    ):
+        full = await client.get("/metrics", headers={"Host": "10.0.0.7:9000"})
+        head = await client.head("/metrics")
+        assert (full.status_code, head.status_code, head.content) == (200, 200, b"")
+        assert "newsintel_outcomes" in full.text
+        assert full.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+        for method, path in (("GET", "/"), ("GET", "/articles"), ("POST", "/metrics")):
+            assert (await client.request(method, path)).status_code == 404
     assert world.metrics.registry.get_sample_value(
         "newsintel_http_request_seconds_count", {"route": "/metrics", "status": "2xx"}
     ) == pytest.approx(2)
+
+
+async def test_metrics_that_cannot_be_had_are_a_503_on_either_port():
+    """The answer says why and when to try again; it is no bug with a traceback in the log."""
+
+    async def fail():
+        await trio.lowlevel.checkpoint()
+        raise MetricsUnavailableError("Nobody knows.")
+
+    world = World()
+    operations = evolve(world.services.operations, exposition=fail)
+    public = create_app(evolve(world.services, operations=operations))
+    answers = []
+    with capture_logs() as logs:
+        async with serve_metrics(fail, world) as url, httpx.AsyncClient() as client:
+            own = await client.get(url + "/metrics")
+        answers.append((own.status_code, own.headers, own.json()))
+        response = await public.test_client().get("/metrics")
+        answers.append((response.status_code, response.headers, await response.get_json()))
+    for status_code, headers, document in answers:
+        assert (status_code, document["code"], document["detail"]) == (503, "busy", "Nobody knows.")
+        assert headers["Content-Type"] == "application/problem+json"
+        assert headers["Retry-After"] == "1"
+        assert document["request_id"]
+    assert {line["log_level"] for line in logs} == {"info"}
 
 
 async def test_hits_of_the_hit_path_are_counted():

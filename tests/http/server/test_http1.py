@@ -9,8 +9,14 @@ import hypercorn.protocol.http_stream
 import pytest
 import trio
 import trio.testing
+from hypercorn.config import Config
+from hypercorn.events import Closed, RawData
+from hypercorn.trio.worker_context import WorkerContext
 
+from newsintel.http.server.http1 import Http1
 from newsintel.http.server.inbox import MAX_QUEUED_MESSAGES, Inbox
+from newsintel.http.server.log import ServerLog
+from newsintel.http.server.request_runner import RequestRunner
 
 RELIED_ON = {
     hypercorn.protocol.h11.H11Protocol: (
@@ -106,3 +112,77 @@ async def test_the_end_wakes_a_receiver(autojump_clock):
         nursery.start_soon(receive)
         await trio.testing.wait_all_tasks_blocked()
         inbox.end()
+
+
+POST = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
+SIZED = POST + b"Content-Length: %d\r\n\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+NEXT = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def build_posts():
+    """Return requests whose body has more reads than the inbox has room, as their reads."""
+    for more in (1, 2):
+        pieces = [b"x" * 10] * (MAX_QUEUED_MESSAGES + more)
+        chunks = [b"a\r\n%b\r\n" % piece for piece in pieces]
+        sized = SIZED % len(b"".join(pieces))
+        yield pytest.param([sized, *pieces], id=f"sized-{more}")
+        yield pytest.param([sized, *pieces[:-1], pieces[-1] + NEXT], id=f"pipelined-{more}")
+        yield pytest.param([CHUNKED, *chunks, b"0\r\n\r\n"], id=f"chunked-{more}")
+        yield pytest.param(
+            [CHUNKED, *chunks[:-1], chunks[-1] + b"0\r\n\r\n"], id=f"chunked-end-{more}"
+        )
+
+
+TOO_LARGE = (
+    {"type": "http.response.start", "status": 413, "headers": [(b"content-length", b"0")]},
+    {"type": "http.response.body", "body": b"", "more_body": False},
+)
+
+
+async def exchange(app, reads):
+    """Give reads to the protocol of one connection; return what it sent, and whether it closed."""
+    sent = []
+
+    async def send(event):
+        await trio.lowlevel.checkpoint()
+        sent.append(event)
+        if isinstance(event, Closed):
+            protocol.stop()
+
+    async with trio.open_nursery() as nursery:
+        protocol = Http1(
+            RequestRunner(nursery, app, ServerLog(lambda *_, **__: None)),
+            Config(),
+            WorkerContext(None),
+            client=None,
+            server=None,
+            send=send,
+            refused=lambda *_: None,
+        )
+        for read in reads:
+            await protocol.handle(RawData(read))
+    answers = b"".join(event.data for event in sent if isinstance(event, RawData))
+    return answers, any(isinstance(event, Closed) for event in sent)
+
+
+@pytest.mark.parametrize("reads", [*build_posts()])
+@pytest.mark.parametrize("taken", range(4))
+async def test_a_response_may_end_while_the_rest_of_the_body_waits_for_room(reads, taken):
+    """The rest is dropped. If the whole request had arrived, the connection serves the next one.
+
+    The application takes some messages, and answers when the connection waits for it.
+    """
+    requests = []
+
+    async def refuse(scope, receive, send):
+        requests.append(scope["method"])
+        for _ in range(taken if scope["method"] == "POST" else 0):
+            await receive()
+        await trio.testing.wait_all_tasks_blocked()
+        for message in TOO_LARGE:
+            await send(message)
+
+    answers, closed = await exchange(refuse, reads)
+    assert requests == (["POST"] if closed or NEXT not in reads[-1] else ["POST", "GET"])
+    assert answers.count(b"HTTP/1.1 413 ") == len(requests)

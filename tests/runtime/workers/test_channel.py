@@ -5,8 +5,9 @@ from functools import partial
 
 import trio
 import trio.testing
+from structlog.testing import capture_logs
 
-from newsintel.runtime.workers.channel import SEND_S, Channel, Kind
+from newsintel.runtime.workers.channel import HEAD, SEND_S, Channel, Kind
 from tests.waiting import PATIENCE_S
 
 
@@ -55,11 +56,15 @@ async def test_each_side_asks_the_other_at_the_same_time():
 
 
 async def test_a_caller_that_leaves_disturbs_no_other():
-    """Its reply comes later and belongs to nobody."""
+    """Nothing is asked twice meanwhile: the next caller gets the reply that is still to come."""
     (ours, theirs), _ = connect()
-    may_answer = trio.Event()
+    may_answer, asked, found = trio.Event(), [], []
+
+    async def ask():
+        found.append(await ours.ask_metrics())
 
     async def read_slowly():
+        asked.append(1)
         await may_answer.wait()
         return b"late"
 
@@ -69,10 +74,18 @@ async def test_a_caller_that_leaves_disturbs_no_other():
             nursery.start_soon(
                 partial(theirs.run, on_notice=lambda: None, read_metrics=read_slowly)
             )
-            with trio.move_on_after(0):
-                await ours.ask_metrics()
-            may_answer.set()
-            assert await ours.ask_metrics() == b"late"
+            for _ in range(3):
+                async with trio.open_nursery() as leaving:
+                    leaving.start_soon(ours.ask_metrics)
+                    await trio.testing.wait_all_tasks_blocked()
+                    leaving.cancel_scope.cancel()
+            async with trio.open_nursery() as staying:
+                staying.start_soon(ask)
+                await trio.testing.wait_all_tasks_blocked()
+                may_answer.set()
+            assert (found, len(asked)) == ([b"late"], 1)
+            await ask()
+            assert (found, len(asked)) == ([b"late"] * 2, 2)
             nursery.cancel_scope.cancel()
 
 
@@ -96,20 +109,44 @@ async def test_the_end_of_a_side_ends_the_other_and_its_requests():
 
 
 async def test_a_side_that_reads_nothing_is_left_behind(autojump_clock):
-    """A frame that cannot be sent in time ends all sending: the next one would come in its middle.
+    """A frame that cannot be sent in time ends the channel for both sides, and whoever waits.
 
-    A cancel does not cut a frame.
+    The next frame would come in the middle of that one.
     """
-    (ours, _), (near, far) = connect()
-    async with near, far:
-        began = trio.current_time()
-        with trio.move_on_after(1) as impatient:
-            await ours._send(Kind.REPLY, 1, bytes(64 * 2**20))
-        assert not impatient.cancelled_caught
-        assert trio.current_time() - began == SEND_S
-        await ours.notify(Kind.DRAIN)
-        received = 0
-        with trio.move_on_after(1):
+    (ours, _), (_, far) = connect()
+    found = []
+
+    async def ask():
+        found.append(await ours.ask_metrics())
+
+    with capture_logs() as logs:
+        async with far, trio.open_nursery() as nursery:
+            nursery.start_soon(partial(ours.run, **reading(bytes(64 * 2**20))))
+            nursery.start_soon(ask)
+            await trio.testing.wait_all_tasks_blocked()
+            began = trio.current_time()
+            await far.send_all(HEAD.pack(Kind.METRICS, 0))
+            await trio.testing.wait_all_tasks_blocked()
+            with trio.move_on_after(1) as impatient:
+                await ours.notify(Kind.DRAIN)
+            assert impatient.cancelled_caught
+            await ours.notify(Kind.DRAIN)
+            assert trio.current_time() - began == SEND_S
+            received = 0
             while piece := await far.receive_some(2**20):
                 received += len(piece)
     assert received < 64 * 2**20
+    assert found == [None]
+    assert [(line["event"], line["frame"]) for line in logs] == [("channel_cut", "REPLY")]
+
+
+async def test_a_cancel_does_not_cut_a_frame(autojump_clock):
+    """It waits until the frame is sent, or until its time is over."""
+    (ours, _), (_, far) = connect()
+    async with far, trio.open_nursery() as nursery:
+        nursery.start_soon(partial(ours.run, **reading(bytes(64 * 2**20))))
+        await far.send_all(HEAD.pack(Kind.METRICS, 0))
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+        began = trio.current_time()
+    assert trio.current_time() - began == SEND_S

@@ -8,19 +8,23 @@ from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 from structlog.testing import capture_logs
 
 from newsintel.config.values import ListenAddress
 from newsintel.errors import WorkersFailedError
 from newsintel.http.server.listening import open_listeners
+from newsintel.runtime.workers import channel, worker_process
 from newsintel.runtime.workers import supervisor as module
-from newsintel.runtime.workers import worker_process
 from newsintel.runtime.workers.connection_counts import create_counts
 from newsintel.runtime.workers.supervisor import RESTARTS, Supervisor
 from newsintel.runtime.workers.worker_process import Sockets, describe_exit
 from tests.runtime.workers.toy import EXPOSITION
 from tests.service import ROOT
 from tests.waiting import PATIENCE_S, until
+
+MANY_SCRAPES = 1_000
+"""More requests than the buffer of a socket has room for: on Linux 280, however short they are."""
 
 
 @pytest.fixture(autouse=True)
@@ -125,6 +129,45 @@ async def test_a_worker_that_is_killed_is_replaced():
     assert b"\nnewsintel_worker_restarts_total 0.0\n" in before
     assert b"\ntoy_total 3.0\n" in after  # the ended one, the new one and the other one
     assert b"\nnewsintel_worker_restarts_total 1.0\n" in after
+
+
+async def test_a_worker_that_was_stopped_for_many_scrapes_still_obeys(monkeypatch):
+    """It is asked once in that time, so its socket keeps room for what the supervisor says next."""
+    monkeypatch.setattr(worker_process, "_end_process", None)  # nobody is ended at once
+    with capture_logs() as logs:
+        async with supervising() as (supervisor, port):
+            stopped = await find_worker(port, 2)
+            os.kill(stopped, signal.SIGSTOP)
+            for _ in range(MANY_SCRAPES):
+                async with trio.open_nursery() as leaving:
+                    leaving.start_soon(supervisor.collect_metrics)
+                    await trio.testing.wait_all_tasks_blocked()
+                    leaving.cancel_scope.cancel()
+            os.kill(stopped, signal.SIGCONT)
+            assert b"\ntoy_total 2.0\n" in await supervisor.collect_metrics()
+            assert await find_worker(port, 2) == stopped
+    assert not is_running(stopped)
+    assert not logs
+
+
+async def test_a_worker_that_cannot_be_told_anything_is_replaced(monkeypatch):
+    """It notices that its channel is closed, and ends in order."""
+    monkeypatch.setattr(worker_process, "_end_process", None)
+    with capture_logs() as logs:
+        async with supervising() as (supervisor, port):
+            pids = [await find_worker(port, number) for number in (1, 2)]
+            with monkeypatch.context() as stuck:
+                stuck.setattr(channel, "SEND_S", 0.0)
+                await supervisor.collect_metrics()
+            for number, pid in zip((1, 2), pids, strict=True):
+                await find_worker(port, number, other_than=pid)
+            assert b"\nnewsintel_worker_restarts_total 2.0\n" in await supervisor.collect_metrics()
+    assert sorted((line["event"], line.get("reason")) for line in logs) == [
+        ("channel_cut", None),
+        ("channel_cut", None),
+        ("worker_ended", "exit code 0"),
+        ("worker_ended", "exit code 0"),
+    ]
 
 
 async def test_too_many_restarts_end_the_service():
