@@ -22,7 +22,6 @@ from newsintel.http.bodies.greader_atom import ATOM_TYPE, build_atom
 from newsintel.http.bodies.schemas import one_of
 from newsintel.http.paths import GREADER, READER_API
 from newsintel.http.request.access import get_current_account
-from newsintel.http.request.query_kinds import Kind
 from newsintel.http.response.answers import answer_json
 from newsintel.http.response.links import build_url
 from newsintel.http.route import Method, Route, View
@@ -122,18 +121,22 @@ def _build_streams(
     path: str, of_feed: View, of_state: View, media: str | None = None
 ) -> tuple[Route, Route]:
     """Return the routes of streams that are named in the path."""
-    text = Kind({"type": "string"}, str)
+    stream = opaque_id(
+        {"type": "string", "pattern": "^[fw]_[a-z2-7]{20}$"},
+        "You have no subscription with this id.",
+    )
+    user = opaque_id({"type": "string", "pattern": "^[^/]{1,64}$"}, "No stream has this name.")
     state = opaque_id(one_of((State.READING_LIST, State.STARRED)), "No stream has this name.")
     more: dict[str, Any] = {"takes": SELECTION, "media": media}
     return (
         _build_route(
-            path + "/feed/{id}", of_feed, "Items of a subscription", in_path={"id": text}, **more
+            path + "/feed/{id}", of_feed, "Items of a subscription", in_path={"id": stream}, **more
         ),
         _build_route(
             path + "/user/{user}/state/com.google/{state}",
             of_state,
             "Items of a list",
-            in_path={"user": text, "state": state},
+            in_path={"user": user, "state": state},
             **more,
         ),
     )
