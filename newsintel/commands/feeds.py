@@ -16,9 +16,9 @@ from newsintel.config.settings import Settings
 from newsintel.domain.feeds.model import FeedState, Origin, Subscription
 from newsintel.domain.feeds.ports import FeedStore
 from newsintel.domain.text.moments import format_time
+from newsintel.domain.text.request_urls import find_url_fault
 from newsintel.errors import InvalidParameterError
 from newsintel.http.bodies.opml import build_opml
-from newsintel.outbound.feed_client import find_fault
 from newsintel.outbound.feed_lists import read_list, read_list_file
 from newsintel.outbound.sources.feeds.default_list import load_default_feeds, mark_state_media
 from newsintel.runtime import command_loop
@@ -45,7 +45,7 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run one action. Safe beside a running service, which notices within seconds."""
     settings = load_settings_and_log()
-    if args.action == "add" and (fault := find_fault(args.address)) is not None:
+    if args.action == "add" and (fault := find_url_fault(args.address)) is not None:
         raise InvalidParameterError("ADDRESS", "invalid", f"{args.address} is {fault}")
     return command_loop.run(_run_action, settings, args)
 

@@ -7,16 +7,17 @@ MOST_REDIRECTS redirects, each of them checked again, and bodies within the tran
 import hashlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import httpx
 from attrs import evolve, frozen
 
 from newsintel import __version__
-from newsintel.domain.feeds.model import MAX_ADDRESS, LeasedFeed, PollStatus, Validators
+from newsintel.domain.feeds.model import LeasedFeed, PollStatus, Validators
 from newsintel.domain.feeds.ports import FeedContent, FeedRefusal, FeedReply
 from newsintel.domain.ports import WallClock
 from newsintel.domain.search.outcome import Status
+from newsintel.domain.text.request_urls import find_url_fault
 from newsintel.outbound.public_network import PrivateAddressError, PublicNetwork
 from newsintel.outbound.sources.feeds.articles import read_articles, read_title
 from newsintel.outbound.sources.feeds.reading import NoFeed, read_feed
@@ -35,9 +36,6 @@ ACCEPT = (
 
 _PASSED = frozenset({b"etag", b"last-modified", b"cache-control", b"expires", b"date", b"age"})
 _PASSED |= {b"location"}
-
-_MOST_HOST_CHARS = 253
-"""Of a name in DNS (RFC 1035)."""
 
 _PERMANENT = frozenset({301, 308})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -101,7 +99,7 @@ class FeedClient:
         """GET an address, and follow redirects."""
         asked, moved_to, permanent = url, None, True
         for _ in range(MOST_REDIRECTS + 1):
-            if (fault := find_fault(asked)) is not None:
+            if (fault := find_url_fault(asked)) is not None:
                 return FeedRefusal(PollStatus.REFUSED, fault)
             reply = await self._ask(asked, headers)
             if isinstance(reply, FeedRefusal):
@@ -143,22 +141,6 @@ class FeedClient:
             return FeedRefusal(status, found.reason)
         articles = await run_in_turns(read_articles(found, feed.subscription, self._now()))
         return FeedContent(articles, found.ttl_s, read_title(found), found.fault)
-
-
-def find_fault(url: str) -> str | None:
-    """Return why an address must not be asked, in one line; None if it may be."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return "not an address"
-    if parts.scheme.lower() not in ("http", "https"):
-        return "neither http nor https"
-    if not host or len(host) > _MOST_HOST_CHARS or len(url) > MAX_ADDRESS:
-        return "not an address"
-    if parts.username is not None or parts.password is not None:
-        return "an address with a password"
-    return None
 
 
 def _build_conditions(known: Validators) -> dict[str, str]:

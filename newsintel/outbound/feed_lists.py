@@ -9,8 +9,9 @@ from newsintel.config.values import FeedsChoice
 from newsintel.domain.feeds.model import Subscription
 from newsintel.domain.feeds.ports import FeedRefusal
 from newsintel.domain.text.body import RAW_CAP_BYTES
+from newsintel.domain.text.request_urls import find_url_fault
 from newsintel.errors import FeedListError
-from newsintel.outbound.feed_client import FeedClient, find_fault
+from newsintel.outbound.feed_client import FeedClient
 from newsintel.outbound.sources.feeds.default_list import load_default_feeds, mark_state_media
 from newsintel.outbound.sources.feeds.opml import read_opml
 from newsintel.runtime.turns import run_in_turns
@@ -78,4 +79,4 @@ async def read_list(body: bytes) -> tuple[Subscription, ...]:
     found = await run_in_turns(read_opml(body))
     if isinstance(found, str):
         raise FeedListError(f"the list of feeds cannot be read: {found}")
-    return tuple(mark_state_media(feed) for feed in found if find_fault(feed.address) is None)
+    return tuple(mark_state_media(feed) for feed in found if find_url_fault(feed.address) is None)

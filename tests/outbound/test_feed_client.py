@@ -13,7 +13,8 @@ from attrs import evolve
 
 from newsintel.domain.feeds.model import LeasedFeed, PollStatus, Subscription, Validators
 from newsintel.domain.feeds.ports import FeedRefusal, FeedReply
-from newsintel.outbound.feed_client import find_fault, open_feed_client
+from newsintel.domain.text.request_urls import find_url_fault
+from newsintel.outbound.feed_client import open_feed_client
 from tests import faults
 from tests.faults import reply, sequence, serving
 from tests.make import NOON
@@ -245,7 +246,7 @@ async def test_permanent_redirects_are_a_move(client):
 )
 async def test_addresses_that_are_never_asked(client, address, fault):
     """Neither as a feed, nor as the end of a redirect."""
-    assert find_fault(address) == fault
+    assert find_url_fault(address) == fault
     if fault is not None:
         assert await read(client, address) == FeedRefusal(PollStatus.REFUSED, fault)
     if address.startswith(("file", "gopher", "https://me")):

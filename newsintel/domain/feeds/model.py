@@ -9,9 +9,6 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
-MAX_ADDRESS = 2048
-"""Characters, as for the addresses of articles."""
-
 MAX_FEEDS = 10_000
 """Feeds of one service. Polled hourly, they are three polls a second."""
 

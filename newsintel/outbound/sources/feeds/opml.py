@@ -1,9 +1,10 @@
 """Reads lists of feeds in OPML 1.0 and 2.0."""
 
 from newsintel.domain.bounds.slices import Sliced
-from newsintel.domain.feeds.model import MAX_ADDRESS, MAX_FEEDS, Subscription
+from newsintel.domain.feeds.model import MAX_FEEDS, Subscription
 from newsintel.domain.search.article import MAX_NAME
 from newsintel.domain.text.clean import to_plain_text
+from newsintel.domain.text.request_urls import MAX_ADDRESS
 from newsintel.outbound.sources.feeds.decoding import decode_document
 from newsintel.outbound.sources.feeds.tree import Node, UnsafeXmlError, read_xml
 
