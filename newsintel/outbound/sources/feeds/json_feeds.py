@@ -4,8 +4,8 @@ from typing import Any
 
 from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.search.outcome import Refusal
+from newsintel.outbound.sources.feeds.bases import resolve
 from newsintel.outbound.sources.feeds.rows import FeedRows, Row
-from newsintel.outbound.sources.feeds.tree import resolve
 from newsintel.outbound.sources.payload import read_json_object
 from newsintel.outbound.sources.source import Response
 

@@ -6,12 +6,12 @@ except short plain texts; so nothing grows. Expat cannot be paused, so it gets t
 
 import re
 from html.entities import html5
-from urllib.parse import urljoin
 from xml.parsers import expat
 
 from attrs import define, field
 
 from newsintel.domain.bounds.slices import Sliced
+from newsintel.outbound.sources.feeds.bases import Base
 from newsintel.outbound.sources.feeds.repairing import repair_xml
 
 _PIECE_CHARS = 16 * 1024
@@ -74,7 +74,7 @@ class Node:
 
     name: str
     attributes: dict[str, str]
-    base: str
+    base: Base
     language: str
     content: "list[str | Node]" = field(factory=list)
 
@@ -130,7 +130,7 @@ class _Reader:
     """Reads one document."""
 
     def __init__(self, address: str) -> None:
-        self._path = [Node("", {}, address, "")]
+        self._path = [Node("", {}, Base(address), "")]
         self._prefixes: list[dict[str, str]] = [{}]
         self._elements = 0
         self._parser = expat.ParserCreate("utf-8")
@@ -173,7 +173,7 @@ class _Reader:
         node = Node(
             _name(tag, prefixes),
             lower,
-            resolve(parent.base, lower.get("xml:base") or lower.get("base", "")),
+            parent.base.enter(lower.get("xml:base") or lower.get("base", "")),
             lower.get("xml:lang", parent.language),
         )
         parent.content.append(node)
@@ -210,11 +210,3 @@ def _name(tag: str, prefixes: dict[str, str]) -> str:
         family = "xhtml"
     name = local.lower()
     return f"{family.lower()}:{name}" if family else name
-
-
-def resolve(base: str, address: str) -> str:
-    """Return an address resolved against a base; the base if it cannot be."""
-    try:
-        return urljoin(base, address.strip()) if address else base
-    except ValueError:
-        return base

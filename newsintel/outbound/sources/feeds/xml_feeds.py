@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from newsintel.domain.bounds.slices import Sliced
 from newsintel.outbound.sources.feeds.rows import FeedRows, Row
-from newsintel.outbound.sources.feeds.tree import Node, resolve
+from newsintel.outbound.sources.feeds.tree import Node
 
 _ROOTS = frozenset({"feed", "rss", "rdf:rdf", "channel", "rdf"})
 _ITEMS = frozenset({"item", "entry"})
@@ -141,11 +141,11 @@ def _find_link(node: Node) -> str:
         address = link.attributes.get("href", "").strip()
         relation = link.attributes.get("rel", "alternate").strip().lower()
         if address and relation in ("alternate", ""):
-            return resolve(link.base, address)
+            return link.base.resolve(address)
         if not address and (text := link.read_text()):
-            return resolve(link.base, text)
+            return link.base.resolve(text)
     if address := node.attributes.get("href", "").strip():  # CDF
-        return resolve(node.base, address)
+        return node.base.resolve(address)
     for guid in node.list_children("guid", "id"):
         text = guid.read_text()
         permanent = guid.attributes.get("ispermalink", "true").strip().lower() != "false"
