@@ -4,7 +4,7 @@ from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.feeds.model import MAX_FEEDS, Subscription
 from newsintel.domain.search.article import MAX_NAME
 from newsintel.domain.text.clean import to_plain_text
-from newsintel.domain.text.request_urls import MAX_ADDRESS
+from newsintel.domain.text.request_urls import to_ascii_url
 from newsintel.outbound.sources.feeds.decoding import decode_document
 from newsintel.outbound.sources.feeds.tree import Node, UnsafeXmlError, read_xml
 
@@ -39,8 +39,8 @@ def read_opml(body: bytes, content_type: str = "") -> Sliced[tuple[Subscription,
 def _read_outline(node: Node) -> Subscription | None:
     """Return the feed of an outline; None if it is a folder or has an unusable address."""
     attributes = node.attributes
-    address = attributes.get("xmlurl", "").strip()
-    if not address.startswith(("http://", "https://")) or len(address) > MAX_ADDRESS:
+    address = to_ascii_url(attributes.get("xmlurl", ""))
+    if address is None or not address.startswith(("http://", "https://")):
         return None
     language = attributes.get("language", "").strip().lower().partition("-")[0]
     country = attributes.get("newsintel:country", "").strip().upper()
