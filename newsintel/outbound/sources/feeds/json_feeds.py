@@ -22,8 +22,13 @@ def read_json_feed(response: Response, address: str) -> Sliced[FeedRows | str]:
         not isinstance(items, list)
     ):
         return "JSON, but not a JSON Feed"
+    rows = []
+    for item in items:
+        if isinstance(item, dict):
+            rows.append(_read_item(item, address))
+            yield
     return FeedRows(
-        tuple(_read_item(one, address) for one in items if isinstance(one, dict)),
+        tuple(rows),
         ("text", _text(found, "title")),
         _text(found, "home_page_url"),
         _text(found, "language"),
