@@ -61,6 +61,8 @@ All core vocabularies of feeds are one, because feeds mix them.
 """
 
 
+MOST_ENTITIES = 3_000
+"""That a document declares. HTML has 2,231 names, and Expat keeps a table of all."""
 _MOST_NAMESPACE_CHARS = 100
 """That are compared. The longest that matters has 43."""
 
@@ -102,7 +104,7 @@ class _Reader:
     def __init__(self, address: str) -> None:
         self._path = [Node("", {}, Base(address), "")]
         self._prefixes: list[dict[str, str]] = [{}]
-        self._elements = 0
+        self._elements = self._entities = 0
         self._parser = expat.ParserCreate("utf-8")
         self._parser.buffer_text = True
         self._parser.StartElementHandler = self._start
@@ -160,6 +162,9 @@ class _Reader:
     def _check_entity(
         self, _name: str, is_parameter: int, value: str | None, *_where: str | None
     ) -> None:
+        self._entities += 1
+        if self._entities > MOST_ENTITIES:
+            raise UnsafeXmlError(f"XML that declares more than {MOST_ENTITIES:,} entities")
         if value is None and is_parameter:
             return  # HTML's lists of entities, in old feeds; Expat does not read them
         if value is None:

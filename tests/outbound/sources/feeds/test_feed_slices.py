@@ -38,7 +38,7 @@ BODIES = {
     "elements of a title": title("<a/>" * MANY),
     "nested titles": title(("<a>" * 95 + "</a>" * 95) * 600),
     "texts of a title": title("&nbsp;" * 300_000).replace("<rss", HTML_LISTS + "<rss", 1),
-    "ampersands": title("&a" * 200_000),
+    "ampersands": title("&a" * 300_000),
     "base64": title("QUFB " * 370_000).replace("<title", "<title mode='base64'"),
     "a word": title("T").replace("<title", "<title type='" + "É" * 900_000 + "'"),
     "bases": rss("<item xml:base='b/' href='b'/>" * MANY).replace(
@@ -80,6 +80,18 @@ def test_namespaces_have_a_limit():
     found = refusal(nest(90, 100))
     assert found.unsafe
     assert found.reason == "an element within more than 100 namespaces"
+
+
+def test_entities_have_a_limit():
+    """Expat keeps each; HTML's own fit."""
+
+    def declare(number):
+        entities = "".join(f"<!ENTITY a{one} 'a'>" for one in range(number))
+        return f"<!DOCTYPE rss [{entities}]>"
+
+    assert len(rows(rss(item(), before=declare(3_000))).rows) == 1
+    found = refusal(rss(item(), before=declare(3_001)))
+    assert found.reason == "XML that declares more than 3,000 entities"
 
 
 @pytest.mark.parametrize("element", ["<{}/>", "<a {}=''/>"])
