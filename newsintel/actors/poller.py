@@ -111,7 +111,7 @@ class Poller:
                 feeds = await self._listed.load()
                 new = await self._store.add_feeds(feeds, Origin.SETTING, self._now())
                 removed = await self._store.keep_configured([feed.address for feed in feeds])
-            except FeedListError as error:
+            except (FeedListError, PoisonedBatchError) as error:
                 log.warning("feed_list_failed", reason=str(error))
                 return False
             except UnavailableError:

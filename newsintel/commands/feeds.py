@@ -16,7 +16,7 @@ from newsintel.config.settings import Settings
 from newsintel.domain.feeds.model import FeedState, Origin, Subscription
 from newsintel.domain.feeds.ports import FeedStore
 from newsintel.domain.text.moments import format_time
-from newsintel.domain.text.request_urls import find_url_fault
+from newsintel.domain.text.request_urls import find_url_fault, to_ascii_url
 from newsintel.errors import InvalidParameterError
 from newsintel.http.bodies.opml import build_opml
 from newsintel.outbound.feed_lists import read_list, read_list_file
@@ -45,9 +45,17 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run one action. Safe beside a running service, which notices within seconds."""
     settings = load_settings_and_log()
-    if args.action == "add" and (fault := find_url_fault(args.address)) is not None:
-        raise InvalidParameterError("ADDRESS", "invalid", f"{args.address} is {fault}")
+    if args.action == "add":
+        args.address = _check(args.address)
     return command_loop.run(_run_action, settings, args)
+
+
+def _check(written: str) -> str:
+    """Return an address in ASCII; raise InvalidParameterError if it must not be asked."""
+    address = to_ascii_url(written) or written
+    if (fault := find_url_fault(address)) is not None:
+        raise InvalidParameterError("ADDRESS", "invalid", f"{written} is {fault}")
+    return address
 
 
 async def _run_action(settings: Settings, args: argparse.Namespace) -> int:
@@ -95,7 +103,8 @@ async def _list(feeds: FeedStore, *, as_json: bool) -> int:
 
 
 async def _remove(feeds: FeedStore, address: str) -> int:
-    if not await feeds.remove_feed(address):
+    stored = {address, to_ascii_url(address) or address}
+    if not any([await feeds.remove_feed(one) for one in stored]):
         raise InvalidParameterError("ADDRESS", "unknown", f"{address} is not read")
     sys.stdout.write(f"{address} is not read any more; its articles stay\n")
     return 0

@@ -17,7 +17,7 @@ from newsintel.domain.feeds.model import LeasedFeed, PollStatus, Validators
 from newsintel.domain.feeds.ports import FeedContent, FeedRefusal, FeedReply
 from newsintel.domain.ports import WallClock
 from newsintel.domain.search.outcome import Status
-from newsintel.domain.text.request_urls import find_url_fault
+from newsintel.domain.text.request_urls import find_url_fault, to_ascii_url
 from newsintel.outbound.public_network import PrivateAddressError, PublicNetwork
 from newsintel.outbound.sources.feeds.articles import read_articles, read_title
 from newsintel.outbound.sources.feeds.reading import NoFeed, read_feed
@@ -97,7 +97,7 @@ class FeedClient:
 
     async def fetch(self, url: str, headers: Mapping[str, str]) -> Page | FeedRefusal:
         """GET an address, and follow redirects."""
-        asked, moved_to, permanent = url, None, True
+        asked, moved_to, permanent = to_ascii_url(url) or url, None, True
         for _ in range(MOST_REDIRECTS + 1):
             if (fault := find_url_fault(asked)) is not None:
                 return FeedRefusal(PollStatus.REFUSED, fault)
@@ -184,11 +184,15 @@ def _read_headers(reply: httpx.Response) -> dict[str, str]:
 
 
 def _follow(url: str, location: str) -> str:
-    """Return where a redirect leads, without a fragment; an unusable one leads nowhere."""
+    """Return where a redirect leads, without a fragment; an unusable one leads nowhere.
+
+    Bytes beyond ASCII are UTF-8, as browsers read them.
+    """
     try:
-        return urljoin(url, location).partition("#")[0]
+        found = urljoin(url, location.encode("latin-1").decode()).partition("#")[0]
     except ValueError:
         return ""
+    return to_ascii_url(found) or found
 
 
 @asynccontextmanager

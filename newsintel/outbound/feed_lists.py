@@ -9,7 +9,7 @@ from newsintel.config.values import FeedsChoice
 from newsintel.domain.feeds.model import Subscription
 from newsintel.domain.feeds.ports import FeedRefusal
 from newsintel.domain.text.body import RAW_CAP_BYTES
-from newsintel.domain.text.request_urls import find_url_fault
+from newsintel.domain.text.request_urls import MAX_ADDRESS, find_url_fault, to_ascii_url
 from newsintel.errors import FeedListError
 from newsintel.outbound.feed_client import FeedClient
 from newsintel.outbound.sources.feeds.default_list import load_default_feeds, mark_state_media
@@ -38,9 +38,7 @@ class ConfiguredFeeds:
             case "opml":
                 return await read_list(await self._fetch(where[0]))
             case _:
-                return tuple(
-                    mark_state_media(Subscription(address)) for address in dict.fromkeys(where)
-                )
+                return tuple(dict.fromkeys(map(_subscribe, where)))
 
     async def _fetch(self, address: str) -> bytes:
         with trio.move_on_after(LOAD_S):
@@ -51,6 +49,14 @@ class ConfiguredFeeds:
                 raise FeedListError(f"the list of feeds cannot be read: HTTP {page.status}")
             return page.body
         raise FeedListError(f"the list of feeds did not arrive within {LOAD_S:g} s")
+
+
+def _subscribe(written: str) -> Subscription:
+    """Return the feed at an address of the setting; raise FeedListError if it must not be asked."""
+    address = to_ascii_url(written) or written
+    if (fault := find_url_fault(address)) is not None:
+        raise FeedListError(f"{written[:MAX_ADDRESS]} in the list of feeds is {fault}")
+    return mark_state_media(Subscription(address))
 
 
 async def _read_file(path: str) -> bytes:

@@ -14,7 +14,7 @@ from newsintel.domain.feeds.model import Origin, PollStatus, Subscription, Valid
 from newsintel.domain.feeds.ports import FeedContent, FeedRefusal, FeedReply
 from newsintel.domain.feeds.schedule import PollBounds
 from newsintel.domain.search.outcome import SourcePage
-from newsintel.errors import FeedListError
+from newsintel.errors import FeedListError, PoisonedBatchError
 from tests.fakes.basics import Clock, Counts
 from tests.fakes.feeds import FixedList, MemoryFeeds, ScriptedReader
 from tests.make import NOON, article
@@ -249,6 +249,17 @@ async def test_a_list_that_cannot_be_read_is_read_again(autojump_clock):
         "feed_list_failed",
         "feeds_listed",
     ]
+    assert [url for url, _ in world.reader.asked] == [A]
+
+
+async def test_a_list_that_postgresql_refuses_is_read_again(autojump_clock):
+    """The service goes on; the log says why."""
+    world = World()
+    world.listed = FixedList(PoisonedBatchError("PostgreSQL refused the content"), [A])
+    with capture_logs() as logs:
+        await world.run(2 * RELOAD_S)
+    assert [line["event"] for line in logs][:2] == ["feed_list_failed", "feeds_listed"]
+    assert logs[0]["reason"] == "PostgreSQL refused the content"
     assert [url for url, _ in world.reader.asked] == [A]
 
 

@@ -51,6 +51,7 @@ def test_feeds_are_added_listed_exported_and_removed(feeds, tmp_path):
         (("remove", "https://x.example/"), 2, "https://x.example/ is not read"),
         (("add", "file:///etc/passwd"), 2, "file:///etc/passwd is neither http nor https"),
         (("add", "https://a:b@x.example/"), 2, "is an address with a password"),
+        (("add", "https://x.example/" + "\u65b0" * 1_990), 2, "\u65b0 is not an address"),
         (("import", "/nowhere/list.opml"), 2, "/nowhere/list.opml: No such file or directory"),
         (("import", __file__), 1, "the list of feeds cannot be read: not OPML"),
         (("fetch",), 2, "invalid choice: 'fetch'"),

@@ -254,6 +254,13 @@ async def test_addresses_that_are_never_asked(client, address, fault):
             assert await read(client, served.url) == FeedRefusal(PollStatus.REFUSED, fault)
 
 
+async def test_a_redirect_beyond_ascii_is_escaped(client):
+    """Its bytes are UTF-8, as browsers read them; so a move can be stored."""
+    async with serving(reply(FEED)) as end, serving(moved(end.url + "/新?a b")) as first:
+        found = await read(client, first.url)
+    assert found.moved_to == end.url + "/%E6%96%B0?a%20b"
+
+
 HOSTS = (
     "127.0.0.1 127.1 0 0x7f000001 2130706433 10.0.0.1 169.254.169.254 [::1] [::ffff:127.0.0.1] "
     "[fe80::1] [fd00::1] 100.64.0.1 0.0.0.0 192.168.1.1 localhost"

@@ -21,7 +21,7 @@ _BROKEN = re.compile(r"[\t\r\n \\]|&amp;", re.IGNORECASE)
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f\\<>\"\ud800-\udfff]")
 # Python normalises a host while it splits a URL, in quadratic time. So a longer host is refused
 # before that.
-_LONG_HOST = re.compile(rf"[^/?#]*//[^/?#]{{{MAX_WRITTEN_CHARS + 1}}}")
+LONG_HOST = re.compile(rf"[^/?#]*//[^/?#]{{{MAX_WRITTEN_CHARS + 1}}}")
 # A URL without anything to repair, normalise or refuse; most are. The host is checked separately.
 _PLAIN = re.compile(r"https?://([a-z0-9._-]+)(?:[/?#][!#$&-;=?-\[\]^-~]*)?")
 _HOST = re.compile(r"https?://([^/?#:]+)")
@@ -54,7 +54,7 @@ def sanitize_url(raw: str) -> str | None:
     if _BROKEN.search(text):
         text = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text.translate(_DROPPED))
         text = _ESCAPED_AMPERSAND.sub("&", text).replace(" ", "%20")
-    if _FORBIDDEN.search(text) or _LONG_HOST.match(text):
+    if _FORBIDDEN.search(text) or LONG_HOST.match(text):
         return None
     try:
         parts = urlsplit(text)

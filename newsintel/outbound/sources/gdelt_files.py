@@ -35,8 +35,11 @@ MAX_PAGES = 20_000
 """Pages of a file that are read. Real ones have 1,000 to 4,000."""
 
 _PIECE_BYTES = 64 * 1024
+_PACKED_BYTES = 8 * 1024
 _HASHED_BYTES = 2**20
-"""Bytes between two pauses: each takes 1 to 2 ms."""
+"""Bytes between two pauses: of text, of packed text (empty blocks take time and have no text), and
+to hash. Each takes 1 to 2 ms.
+"""
 
 _LINE = re.compile(
     r"(?P<size>[0-9]{1,12}) (?P<md5>[0-9a-f]{32}) "
@@ -49,7 +52,8 @@ _COLUMNS = 27
 _DATE, _COLLECTION, _URL, _IMAGE, _TRANSLATION, _EXTRAS = 1, 2, 4, 18, 25, 26
 _WEB = b"1"
 """The collection of web pages; others are broadcasts, journals and documents without an address."""
-_TITLE = re.compile(rb"<PAGE_TITLE>(.{1,3000}?)</PAGE_TITLE>", re.DOTALL)
+_TITLE, _TITLE_END = b"<PAGE_TITLE>", b"</PAGE_TITLE>"
+_TITLE_BYTES = 3000
 _PUBLISHED = re.compile(rb"<PAGE_PRECISEPUBTIMESTAMP>([0-9]{14})</PAGE_PRECISEPUBTIMESTAMP>")
 _LANGUAGE = re.compile(rb"srclc:([a-z]{3})\b")
 
@@ -97,6 +101,8 @@ def _iterate_lines(data: bytes) -> Iterator[bytes | None]:
     rest, lines = b"", 0
     for piece in _unpack(data):
         yield None
+        if not piece:
+            continue
         *whole, rest = (rest + piece).split(b"\n")
         if len(rest) > MAX_LINE_BYTES:
             raise ValueError(f"a line of more than {MAX_LINE_BYTES:,} bytes")
@@ -113,6 +119,8 @@ def _iterate_lines(data: bytes) -> Iterator[bytes | None]:
 def _unpack(data: bytes) -> Iterator[bytes]:
     """Yield the text of a zip archive's first entry in pieces (PKWARE's APPNOTE, 4.3.7).
 
+    A piece may be empty: so often a pause is possible, whatever the packed text is.
+
     Only deflated entries are read. The central directory at the end is not: an archive that lies
     about its sizes or its number of entries gains nothing.
 
@@ -123,21 +131,25 @@ def _unpack(data: bytes) -> Iterator[bytes]:
         raise ValueError("not a zip archive with a deflated entry")
     start = 30 + int.from_bytes(data[26:28], "little") + int.from_bytes(data[28:30], "little")
     inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-    packed, total = data[start:], 0
-    while not inflate.eof:
-        piece = inflate.decompress(packed, _PIECE_BYTES)
-        packed = inflate.unconsumed_tail
-        if not piece and not packed:
-            raise ValueError("it ends early")
-        total += len(piece)
-        if total > MAX_TEXT_BYTES:
-            raise ValueError(f"a text of more than {MAX_TEXT_BYTES:,} bytes")
-        yield piece
+    total = 0
+    for place in range(start, len(data), _PACKED_BYTES):
+        packed, more = data[place : place + _PACKED_BYTES], True
+        while more:
+            piece = inflate.decompress(packed, _PIECE_BYTES)
+            packed = inflate.unconsumed_tail
+            more = bool(packed) or len(piece) == _PIECE_BYTES
+            total += len(piece)
+            if total > MAX_TEXT_BYTES:
+                raise ValueError(f"a text of more than {MAX_TEXT_BYTES:,} bytes")
+            yield piece
+            if inflate.eof:
+                return
+    raise ValueError("it ends early")
 
 
 def _read_line(line: bytes, now: datetime, hosts: set[str]) -> Article | str:
     """Return a line's article, or the reason why there is none."""
-    columns = line.split(b"\t")
+    columns = line.split(b"\t", _COLUMNS)
     if len(columns) != _COLUMNS:
         return "not_a_page"
     if columns[_COLLECTION] != _WEB:
@@ -145,8 +157,7 @@ def _read_line(line: bytes, now: datetime, hosts: set[str]) -> Article | str:
     url = sanitize_url(_decode(columns[_URL]))
     if url is None:
         return "bad_url"
-    match = _TITLE.search(columns[_EXTRAS])
-    title = to_plain_text(_decode(match[1]), MAX_TITLE, read_escaped) if match else None
+    title = to_plain_text(_decode(_find_title(columns[_EXTRAS])), MAX_TITLE, read_escaped)
     if title is None:
         return "no_title"
     published = _PUBLISHED.search(columns[_EXTRAS])
@@ -164,6 +175,16 @@ def _read_line(line: bytes, now: datetime, hosts: set[str]) -> Article | str:
         # Pages that were not translated are in English.
         language=find_language(_decode(language[1])) if language else "en",
     )
+
+
+def _find_title(extras: bytes) -> bytes:
+    """Return what the first title element holds; nothing if it has no end or is too long."""
+    opening = extras.find(_TITLE)
+    if opening < 0:
+        return b""
+    start = opening + len(_TITLE)
+    end = extras.find(_TITLE_END, start, start + _TITLE_BYTES + len(_TITLE_END))
+    return extras[start : max(start, end)]
 
 
 def _format_date(digits: bytes) -> str:

@@ -15,6 +15,7 @@ from newsintel.domain.bounds.slices import run_all
 from newsintel.domain.search.outcome import Refusal, SourcePage
 from newsintel.outbound.sources import gdelt_files
 from newsintel.outbound.sources.gdelt_files import parse_list, read_pages
+from tests.steps import ALLOWED, LONGEST_MS, longest_slice
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MASTER_LIST = """\
@@ -247,6 +248,40 @@ def test_slices_are_short():
     data = pack(b"\n".join([line()] * 500))
     steps = sum(1 for _ in read_pages(data, file_of(data), NOW))
     assert steps > 500
+
+
+@pytest.mark.parametrize(
+    "extras",
+    ["<PAGE_TITLE>" * 87_000, "\t" * 1_040_000, "<PAGE_TITLE>x" * 80_000 + "</PAGE_TITLE>"],
+    ids=["titles", "columns", "a title that ends"],
+)
+def test_a_line_of_the_longest_size_is_read_in_slices(extras):
+    """Whatever is in it; a title that has no end within its limit is none."""
+    long = line(extras=extras)
+    assert 1_000_000 < len(long) < gdelt_files.MAX_LINE_BYTES
+    data = pack(long + b"\n" + line())
+    longest_ms, page = longest_slice(lambda: read_pages(data, file_of(data), NOW))
+    assert longest_ms < ALLOWED * LONGEST_MS
+    assert page.returned == 2
+    assert len(page.articles) == 1
+
+
+@pytest.mark.parametrize(("length", "kept"), [(3_000, 1), (3_001, 0)])
+def test_the_longest_title(length, kept):
+    """Of 3,000 bytes."""
+    assert len(read(line(title="x" * length)).articles) == kept
+
+
+def test_packed_text_without_text_is_unpacked_in_slices():
+    """Empty blocks (RFC 1951, 3.2.3) make the file long and its text not; Python packs them."""
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    blocks = squeeze.flush(zlib.Z_FULL_FLUSH) * 200_000
+    packed = blocks + squeeze.compress(line()) + squeeze.flush()
+    data = b"PK\x03\x04" + bytes(4) + b"\x08\0" + bytes(20) + packed
+    pieces = list(gdelt_files._unpack(data))
+    assert b"".join(pieces) == line()
+    assert len(pieces) > len(blocks) / 10_000
+    assert len(run_all(read_pages(data, file_of(data), NOW)).articles) == 1
 
 
 def test_python_agrees_about_the_text():

@@ -1,5 +1,7 @@
 """Feeds in a real PostgreSQL: several processes share them and never poll one host at once."""
 
+import random
+import string
 from datetime import timedelta
 
 import pytest
@@ -12,6 +14,7 @@ from newsintel.domain.feeds.model import (
     Subscription,
     Validators,
 )
+from newsintel.domain.text.request_urls import MAX_ADDRESS, to_ascii_url
 from newsintel.storage.postgres.feeds.feed_store import PostgresFeeds
 from tests.storage.support import NOON
 
@@ -56,6 +59,15 @@ async def test_what_a_list_says_of_a_feed_comes_back(feeds):
     assert (first.polled_at, first.next_at, first.items) == (None, NOON, None)
     assert second.subscription == Subscription(B)
     assert await feeds.add_feeds([], Origin.SETTING, NOON) == 0
+
+
+async def test_the_longest_address_is_stored(feeds):
+    """Its bytes fit into PostgreSQL's index, also if they cannot be compressed."""
+    path = random.Random(1).choices(string.ascii_letters + string.digits, k=MAX_ADDRESS)
+    longest = ("https://x.example/" + "".join(path))[:MAX_ADDRESS]
+    assert to_ascii_url(longest) == longest
+    await add(feeds, longest)
+    assert await addresses(feeds) == [longest]
 
 
 async def test_a_known_feed_keeps_its_state(feeds):

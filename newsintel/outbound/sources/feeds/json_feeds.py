@@ -4,8 +4,8 @@ from typing import Any
 
 from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.search.outcome import Refusal
+from newsintel.outbound.sources.feeds.bases import resolve
 from newsintel.outbound.sources.feeds.rows import FeedRows, Row
-from newsintel.outbound.sources.feeds.tree import resolve
 from newsintel.outbound.sources.payload import read_json_object
 from newsintel.outbound.sources.source import Response
 
@@ -22,8 +22,13 @@ def read_json_feed(response: Response, address: str) -> Sliced[FeedRows | str]:
         not isinstance(items, list)
     ):
         return "JSON, but not a JSON Feed"
+    rows = []
+    for item in items:
+        if isinstance(item, dict):
+            rows.append(_read_item(item, address))
+            yield
     return FeedRows(
-        tuple(_read_item(one, address) for one in items if isinstance(one, dict)),
+        tuple(rows),
         ("text", _text(found, "title")),
         _text(found, "home_page_url"),
         _text(found, "language"),

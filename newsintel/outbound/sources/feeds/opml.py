@@ -4,9 +4,12 @@ from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.feeds.model import MAX_FEEDS, Subscription
 from newsintel.domain.search.article import MAX_NAME
 from newsintel.domain.text.clean import to_plain_text
-from newsintel.domain.text.request_urls import MAX_ADDRESS
+from newsintel.domain.text.request_urls import to_ascii_url
 from newsintel.outbound.sources.feeds.decoding import decode_document
-from newsintel.outbound.sources.feeds.tree import Node, UnsafeXmlError, read_xml
+from newsintel.outbound.sources.feeds.nodes import Node, list_nodes
+from newsintel.outbound.sources.feeds.tree import UnsafeXmlError, read_xml
+
+_OUTLINES = frozenset({"outline"})
 
 
 def read_opml(body: bytes, content_type: str = "") -> Sliced[tuple[Subscription, ...] | str]:
@@ -24,11 +27,9 @@ def read_opml(body: bytes, content_type: str = "") -> Sliced[tuple[Subscription,
     if root is None or root.name != "opml":
         return "not OPML"
     found: dict[str, Subscription] = {}
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
-        waiting += reversed([one for one in node.content if isinstance(one, Node)])
-        if node.name == "outline" and (feed := _read_outline(node)) is not None:
+    outlines = yield from list_nodes(root, _OUTLINES, nested=True)
+    for node in outlines:
+        if (feed := _read_outline(node)) is not None:
             found.setdefault(feed.address, feed)
         yield
     if not found:
@@ -39,11 +40,11 @@ def read_opml(body: bytes, content_type: str = "") -> Sliced[tuple[Subscription,
 def _read_outline(node: Node) -> Subscription | None:
     """Return the feed of an outline; None if it is a folder or has an unusable address."""
     attributes = node.attributes
-    address = attributes.get("xmlurl", "").strip()
-    if not address.startswith(("http://", "https://")) or len(address) > MAX_ADDRESS:
+    address = to_ascii_url(attributes.get("xmlurl", ""))
+    if address is None or not address.startswith(("http://", "https://")):
         return None
-    language = attributes.get("language", "").strip().lower().partition("-")[0]
-    country = attributes.get("newsintel:country", "").strip().upper()
+    language = node.read_word("language").partition("-")[0]
+    country = node.read_word("newsintel:country").upper()
     return Subscription(
         address,
         publisher=_read(attributes, "newsintel:publisher"),

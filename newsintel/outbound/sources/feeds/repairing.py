@@ -15,6 +15,8 @@ _CDATA, _CDATA_END = "<![CDATA[", "]]>"
 _OUTSIDE = re.compile(rf"{re.escape(_CDATA)}|&|{_BAD}")
 _INSIDE = re.compile(rf"{_CDATA_END}|{_BAD}")
 """Where a repair may be necessary, outside and inside a CDATA section."""
+_PIECES_A_JOIN = 1_000
+"""So that the last join has few pieces."""
 _OVERLAP_CHARS = len(_CDATA) - 1
 _REFERENCE = re.compile(r"&(?:(#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6})|([A-Za-z][A-Za-z0-9]{1,31}));")
 _PREDEFINED = frozenset({"amp", "lt", "gt", "quot", "apos"})
@@ -22,6 +24,7 @@ _PREDEFINED = frozenset({"amp", "lt", "gt", "quot", "apos"})
 
 def repair_xml(text: str) -> Sliced[str]:
     """Return XML with the faults above repaired. References in CDATA sections stay as they are."""
+    repaired: list[str] = []
     kept: list[str] = []
     done = position = 0
     suspect = _OUTSIDE
@@ -41,8 +44,10 @@ def repair_xml(text: str) -> Sliced[str]:
             written, position = _repair_reference(text, place)
             kept.append(written)
         done = position
-    kept.append(text[done:])
-    return "".join(kept)
+        if len(kept) >= _PIECES_A_JOIN:
+            repaired.append("".join(kept))
+            kept.clear()
+    return "".join([*repaired, *kept, text[done:]])
 
 
 def _repair_reference(text: str, place: int) -> tuple[str, int]:

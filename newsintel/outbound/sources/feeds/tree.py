@@ -6,16 +6,17 @@ except short plain texts; so nothing grows. Expat cannot be paused, so it gets t
 
 import re
 from html.entities import html5
-from urllib.parse import urljoin
 from xml.parsers import expat
 
-from attrs import define, field
+from attrs import define
 
 from newsintel.domain.bounds.slices import Sliced
+from newsintel.outbound.sources.feeds.bases import Base
+from newsintel.outbound.sources.feeds.nodes import Node
 from newsintel.outbound.sources.feeds.repairing import repair_xml
 
-_PIECE_CHARS = 16 * 1024
-"""Of one slice: about 1 ms."""
+_PIECE_CHARS = 4 * 1024
+"""Of one slice: about 1 ms if it is full of empty elements."""
 
 MOST_LEVELS = 100
 """The deepest recorded feed, with XHTML in it, has 14."""
@@ -23,10 +24,14 @@ MOST_ELEMENTS = 60_000
 """A hundred items with a hundred elements each are 10,000."""
 MOST_ATTRIBUTES = 100
 """Of one element. Expat and Python take linear time for them; the largest recorded has 12."""
+MOST_NAMESPACES = 100
+"""That an element may use. The recorded feed with the most declares 16."""
+MOST_NAME_CHARS = 1_000
+"""Of an element or an attribute."""
 MOST_ENTITY_CHARS = 16
 """Of an entity that a document declares. Real ones stand for a character."""
 
-_PROLOGUE = re.compile(r"\A(?:\s|<!--.{0,10000}?-->|<\?xml\s[^<>]*\?>)*", re.DOTALL)
+_BEFORE_ROOT = re.compile(r"\s{1,10000}|<!--.{0,10000}?-->|<\?xml\s[^<>]{0,10000}\?>", re.DOTALL)
 """What may be before the root. Its encoding does not count, and comments before it are a fault that
 some feeds have.
 """
@@ -56,47 +61,14 @@ All core vocabularies of feeds are one, because feeds mix them.
 """
 
 
+MOST_ENTITIES = 3_000
+"""That a document declares. HTML has 2,231 names, and Expat keeps a table of all."""
+_MOST_NAMESPACE_CHARS = 100
+"""That are compared. The longest that matters has 43."""
+
+
 class UnsafeXmlError(Exception):
     """A document exceeds a limit. The message is one line and quotes nothing of the document."""
-
-
-@define(eq=False)
-class Node:
-    """An element.
-
-    Attributes:
-        name: in lower case. Core vocabularies have no prefix; others have `dc:` and so on.
-        attributes: by name, in lower case, prefixed as the document has them.
-        content: texts and elements, in order.
-        base: the address against which relative ones in it are resolved.
-        language: its `xml:lang`, which it may have inherited.
-    """
-
-    name: str
-    attributes: dict[str, str]
-    base: str
-    language: str
-    content: "list[str | Node]" = field(factory=list)
-
-    def list_children(self, *names: str) -> "list[Node]":
-        """Return the elements in it that have one of these names, in order."""
-        return [one for one in self.content if isinstance(one, Node) and one.name in names]
-
-    def find_child(self, name: str) -> "Node | None":
-        """Return the first element in it with a name."""
-        return next(iter(self.list_children(name)), None)
-
-    def read_text(self) -> str:
-        """Return the text in it and in all elements in it."""
-        pieces: list[str] = []
-        waiting: list[str | Node] = [self]
-        while waiting:
-            one = waiting.pop()
-            if isinstance(one, str):
-                pieces.append(one)
-            else:
-                waiting += reversed(one.content)
-        return "".join(pieces).strip()
 
 
 @define
@@ -130,9 +102,9 @@ class _Reader:
     """Reads one document."""
 
     def __init__(self, address: str) -> None:
-        self._path = [Node("", {}, address, "")]
+        self._path = [Node("", {}, Base(address), "")]
         self._prefixes: list[dict[str, str]] = [{}]
-        self._elements = 0
+        self._elements = self._entities = 0
         self._parser = expat.ParserCreate("utf-8")
         self._parser.buffer_text = True
         self._parser.StartElementHandler = self._start
@@ -143,9 +115,9 @@ class _Reader:
 
     def read(self, text: str) -> Sliced[XmlDocument]:
         fault = None
-        text = _PROLOGUE.sub("", text, count=1)
+        begin = yield from _find_root(text)
         try:
-            for start in range(0, len(text), _PIECE_CHARS):
+            for start in range(begin, len(text), _PIECE_CHARS):
                 piece = text[start : start + _PIECE_CHARS]
                 self._parser.Parse(piece.encode("utf-8", "replace"), False)
                 yield
@@ -163,17 +135,18 @@ class _Reader:
             raise UnsafeXmlError(f"XML nested more than {MOST_LEVELS} levels deep")
         if len(attributes) > MOST_ATTRIBUTES:
             raise UnsafeXmlError(f"an element of more than {MOST_ATTRIBUTES} attributes")
+        if max(map(len, [tag, *attributes])) > MOST_NAME_CHARS:
+            raise UnsafeXmlError(f"a name of more than {MOST_NAME_CHARS:,} characters")
         parent = self._path[-1]
-        prefixes = self._prefixes[-1]
-        for name, value in attributes.items():
-            if name == "xmlns" or name.startswith("xmlns:"):
-                prefixes = prefixes | {name[6:]: value.lower().rstrip("/#")}
+        prefixes = self._prefixes[-1] | _read_namespaces(attributes)
+        if len(prefixes) > MOST_NAMESPACES:
+            raise UnsafeXmlError(f"an element within more than {MOST_NAMESPACES} namespaces")
         self._prefixes.append(prefixes)
         lower = {name.lower(): value for name, value in attributes.items()}
         node = Node(
             _name(tag, prefixes),
             lower,
-            resolve(parent.base, lower.get("xml:base") or lower.get("base", "")),
+            parent.base.enter(lower.get("xml:base") or lower.get("base", "")),
             lower.get("xml:lang", parent.language),
         )
         parent.content.append(node)
@@ -189,6 +162,9 @@ class _Reader:
     def _check_entity(
         self, _name: str, is_parameter: int, value: str | None, *_where: str | None
     ) -> None:
+        self._entities += 1
+        if self._entities > MOST_ENTITIES:
+            raise UnsafeXmlError(f"XML that declares more than {MOST_ENTITIES:,} entities")
         if value is None and is_parameter:
             return  # HTML's lists of entities, in old feeds; Expat does not read them
         if value is None:
@@ -201,6 +177,24 @@ class _Reader:
         self._add_text(html5.get(name + ";", ""))
 
 
+def _find_root(text: str) -> Sliced[int]:
+    """Return where the root begins, or what else Expat has to read."""
+    place = 0
+    while found := _BEFORE_ROOT.match(text, place):
+        place = found.end()
+        yield
+    return place
+
+
+def _read_namespaces(attributes: dict[str, str]) -> dict[str, str]:
+    """Return the namespaces that an element declares, by prefix."""
+    return {
+        name[6:]: value[:_MOST_NAMESPACE_CHARS].lower().rstrip("/#")
+        for name, value in attributes.items()
+        if name == "xmlns" or name.startswith("xmlns:")
+    }
+
+
 def _name(tag: str, prefixes: dict[str, str]) -> str:
     """Return an element's name. An unknown namespace keeps its prefix, a default one has none."""
     prefix, colon, local = tag.rpartition(":")
@@ -210,11 +204,3 @@ def _name(tag: str, prefixes: dict[str, str]) -> str:
         family = "xhtml"
     name = local.lower()
     return f"{family.lower()}:{name}" if family else name
-
-
-def resolve(base: str, address: str) -> str:
-    """Return an address resolved against a base; the base if it cannot be."""
-    try:
-        return urljoin(base, address.strip()) if address else base
-    except ValueError:
-        return base

@@ -149,7 +149,7 @@ def test_links():
     assert link("<id>https://i.example/1</id>") == "https://i.example/1"
     assert link("<id>urn:x:1</id>") == ""
     assert link("<guid isPermaLink='false'>https://i.example/1</guid>") == ""
-    assert link("<link href='http://[x'/>") == "https://base.example/x/"
+    assert link("<link href='http://[x'/>") == ""
     assert rows(rss(item(link="/a"))).rows[0]["link"] == "https://news.example/a"
 
 

@@ -46,6 +46,15 @@ def test_folders_repeats_and_foreign_addresses():
     assert [(one.address, one.title) for one in found] == [("https://a.example/", "A")]
 
 
+def test_addresses_beyond_ascii_are_encoded():
+    """PostgreSQL indexes bytes, so their limit counts what is stored."""
+    outline = "<outline xmlUrl='https://{}'/>".format
+    inner = outline("b\u00fccher.example/\u65b0") + outline("xn--bcher-kva.example/%E6%96%B0")
+    inner += outline("x.example/" + "\u65b0" * 1_990)
+    (found,) = read(f"<opml><body>{inner}</body></opml>")
+    assert found.address == "https://xn--bcher-kva.example/%E6%96%B0"
+
+
 def test_what_is_no_list():
     """It is named in one line."""
     assert read("<rss/>") == "not OPML"
