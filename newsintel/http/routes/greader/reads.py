@@ -125,7 +125,7 @@ def _build_streams(
         {"type": "string", "pattern": "^[fw]_[a-z2-7]{20}$"},
         "You have no subscription with this id.",
     )
-    user = opaque_id({"type": "string", "pattern": "^[^/]{1,64}$"}, "No stream has this name.")
+    user = opaque_id({"type": "string", "pattern": "^[!-.0-~]{1,64}$"}, "No stream has this name.")
     state = opaque_id(one_of((State.READING_LIST, State.STARRED)), "No stream has this name.")
     more: dict[str, Any] = {"takes": SELECTION, "media": media}
     return (
