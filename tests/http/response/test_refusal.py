@@ -5,7 +5,7 @@ import re
 import pytest
 
 from newsintel.http.application import create_app
-from newsintel.http.response.problems import PROBLEM_JSON
+from newsintel.http.response.problems import find_form
 from tests.fakes.accounts import browser
 from tests.http.middleware.test_rate_limits import limited
 from tests.http.pages.parsed_page import get_page
@@ -33,7 +33,7 @@ async def test_every_address_is_refused_in_its_own_format():
         address = re.sub(r"\{\w+\}", ID, path)
         response = await client.open(address, method=method.upper())
         if response.status_code == 429:
-            media = "text/html; charset=utf-8" if is_page else PROBLEM_JSON
+            media = "text/html; charset=utf-8" if is_page else find_form(path).media_type
             assert (path, response.content_type) == (path, media)
             assert response.headers["Retry-After"] == "60"
             seen.add((path, is_page))
