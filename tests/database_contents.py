@@ -57,7 +57,10 @@ SPECIAL = {
 """What the checks and keys of the schema ask of a column: its values in two rows."""
 
 
-FIRST = ["users", "articles", "saved_searches", "alert_channels", "search_matches"]
+FIRST = [
+    *("users", "articles", "saved_searches", "alert_channels", "search_matches"),
+    "alert_deliveries",
+]
 """The tables to which others refer, in an order in which they can be filled."""
 
 
