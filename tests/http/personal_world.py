@@ -54,7 +54,7 @@ class Person:
 
     async def get(self, path):
         """Return the body of a GET, which must succeed."""
-        response = await self.ask("GET", path)
+        response = await self.download(path)
         assert response.status_code == 200, await response.get_data()
         return await response.get_json()
 

@@ -18,6 +18,7 @@ from newsintel.http.application import create_app
 from newsintel.http.request.form import FORM
 from newsintel.http.request.json_body import MAX_TYPE_CHARS
 from newsintel.http.response.conditional import has_tag
+from newsintel.http.routes import alert_stream
 from tests.fakes.accounts import browser
 from tests.http.world import World, settings
 
@@ -91,8 +92,9 @@ async def test_the_framework_reader_of_accept_is_watched():
 
 
 @pytest.mark.parametrize("name", NASTY)
-async def test_no_route_reads_a_long_header(name):
-    """It covers all routes and methods, with and without a session."""
+async def test_no_route_reads_a_long_header(name, monkeypatch):
+    """It covers all routes and methods, with and without a session. Streams end at once."""
+    monkeypatch.setattr(alert_stream, "LIFE_S", 0.0)
     world = World(settings=settings(NEWSINTEL_METRICS_TOKEN="t" * 43))
     app = create_app(world.services)
     client, mine = app.test_client(use_cookies=False), await browser(world)

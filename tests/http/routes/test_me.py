@@ -134,7 +134,8 @@ async def test_an_export_retries_while_the_archive_is_busy(monkeypatch, autojump
         return await page(*args, **values)
 
     monkeypatch.setattr(world.saved, "list_page", rarely)
-    assert len((await alice.get("/me/export"))["saved"]) == 3
+    export = await alice.download("/me/export")
+    assert len(json.loads(await export.get_data())["saved"]) == 3
     assert len(asked) > 8
 
 
