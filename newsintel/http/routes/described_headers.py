@@ -68,3 +68,11 @@ RETRY_HEADERS: dict[str, Any] = {
     },
 }
 """Headers of every problem that passes by itself."""
+
+HEADERS = LIMIT_HEADERS | REQUEST_ID | SEARCH_HEADERS | CHALLENGE_HEADERS | RETRY_HEADERS
+"""All of them, for the description's components: each response refers to them."""
+
+
+def refer(headers: dict[str, Any]) -> dict[str, Any]:
+    """Return references to headers instead of their descriptions."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in headers}

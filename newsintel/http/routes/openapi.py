@@ -28,10 +28,12 @@ from newsintel.http.response.problems import (
 from newsintel.http.route import PAGE_MEDIA, Route
 from newsintel.http.routes.described_headers import (
     CHALLENGE_HEADERS,
+    HEADERS,
     LIMIT_HEADERS,
     REQUEST_ID,
     RETRY_HEADERS,
     SEARCH_HEADERS,
+    refer,
 )
 
 COMMON_PROBLEMS = (
@@ -81,6 +83,7 @@ def describe_api(table: Iterable[Route], settings: Settings) -> dict[str, Any]:
         "components": {
             "schemas": SCHEMAS,
             "examples": _build_examples(),
+            "headers": HEADERS,
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": KEY_DESCRIPTION},
                 "session": {
@@ -152,7 +155,7 @@ def _describe_operation(route: Route, settings: Settings) -> dict[str, Any]:
         **({"requestBody": _describe_body(route.body)} if route.body else {}),
         **({"requestBody": _describe_form(route)} if route.form else {}),
         "responses": {
-            status: one | {"headers": always | one.get("headers", {})}
+            status: one | {"headers": refer(always | one.get("headers", {}))}
             for status, one in responses.items()
         },
         "security": _describe_security(route.need),
