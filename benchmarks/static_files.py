@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.rig import Server, capture_answer, find_free_port, send_request
-from ops.balancer import find_nginx
+from ops.balancer import OWN_FOLDERS, find_nginx
 from tests.waiting import wait_for
 
-CONFIG = """\
+CONFIG = (
+    """\
 daemon off;
 master_process off;
 pid {folder}/nginx.pid;
@@ -18,11 +19,9 @@ error_log stderr crit;
 events {{ worker_connections 64; }}
 http {{
     access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
+"""
+    + OWN_FOLDERS
+    + """\
     types {{ text/html html; text/css css; text/javascript js; image/svg+xml svg; }}
     gzip on;
     gzip_types text/css text/javascript;
@@ -32,6 +31,7 @@ http {{
     }}
 }}
 """
+)
 
 
 @contextmanager

@@ -28,7 +28,17 @@ START_S = 10.0
 DEREGISTER_S = 30.0
 """The target group's deregistration delay in ops/terraform. AWS cuts off requests after it."""
 
-CONFIG = """\
+OWN_FOLDERS = """\
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+"""
+"""Lines of nginx's configuration: where an nginx without root keeps what it buffers."""
+
+CONFIG = (
+    """\
 daemon off;
 worker_processes 2;
 pid {folder}/nginx.pid;
@@ -36,11 +46,9 @@ error_log stderr warn;
 events {{ worker_connections 512; }}
 http {{
     access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
+"""
+    + OWN_FOLDERS
+    + """\
     keepalive_timeout 60s;
     keepalive_requests 1000000;
     upstream service {{
@@ -64,6 +72,7 @@ http {{
     }}
 }}
 """
+)
 
 
 def find_nginx() -> str | None:
