@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -58,15 +59,17 @@ class Front:
 def kept_key(path: Path) -> str | None:
     """The key of one cached answer; None for a folder or a temporary file.
 
-    nginx writes to a name with a dot and renames the file when it is complete.
+    nginx writes to a name with a dot and renames the file when it is complete. The key follows
+    binary numbers, such as times, which may contain the byte of a line end.
     """
     if "." in path.name:
         return None
     try:
-        lines = path.read_bytes().split(b"\n")[:3]
+        kept = path.read_bytes()
     except (IsADirectoryError, FileNotFoundError):
         return None
-    return next((line[5:].decode() for line in lines if line.startswith(b"KEY: ")), None)
+    found = re.search(rb"\nKEY: (.*)\n", kept)
+    return found and found[1].decode()
 
 
 def site(folder, service, port):

@@ -109,4 +109,5 @@ async def test_the_limit_is_stated(monkeypatch):
     paths = (await (await client.get("/openapi.json")).get_json())["paths"]
     for path in ("/sources", "/archive", "/articles/stream", "/me"):
         assert "busy" in paths[path]["get"]["responses"]["503"]["description"]
-    assert "503" not in paths["/metrics"]["get"]["responses"]
+    for probe in ("/health", "/health/ready"):
+        assert "busy" not in paths[probe]["get"]["responses"]["503"]["description"]

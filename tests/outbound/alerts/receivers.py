@@ -60,7 +60,11 @@ def receiving(*statuses: int, **headers: str) -> Iterator[Receiver]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            length = int(self.headers["Content-Length"])
+            body = self.rfile.read(length)
+            if len(body) < length:
+                self.close_connection = True  # its client was killed while it sent
+                return
             names = {name.lower(): value for name, value in self.headers.items()}
             receiver.requests.append(Received(self.path, names, body))
             time.sleep(receiver.delay_s)

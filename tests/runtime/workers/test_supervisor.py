@@ -68,12 +68,15 @@ async def supervising(behaviour="serve", **how):
 
 
 async def who(port):
-    """The number and process id of the worker that takes a new connection."""
+    """The number and process id of the worker that takes a new connection.
+
+    Both are None if that worker ended before it said them.
+    """
     async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
         received = b""
         async for piece in stream:
             received += piece
-    return tuple(map(int, received.split()))
+    return tuple(map(int, received.split())) or (None, None)
 
 
 async def find_worker(port, number, other_than=None):
