@@ -9,8 +9,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from newsintel.http.bodies.door_schemas import DOOR_COMPONENTS
-from newsintel.http.bodies.schemas import COMPONENTS, Schema
+from newsintel.http.bodies.schemas.components import COMPONENTS
+from newsintel.http.bodies.schemas.doors import DOOR_COMPONENTS
+from newsintel.http.bodies.schemas.parts import Schema
 from newsintel.http.bodies.written_examples import EXAMPLES
 
 SCHEMAS = COMPONENTS | DOOR_COMPONENTS

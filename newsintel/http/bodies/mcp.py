@@ -8,8 +8,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from newsintel.domain.search.codec import to_json
-from newsintel.http.bodies import schemas
-from newsintel.http.bodies.schemas import COUNT, FLAG, MOMENT, NUMBER, TEXT, list_of, map_of
+from newsintel.domain.search.outcome import Status
+from newsintel.http.bodies.schemas.parts import (
+    ARTICLE_ID,
+    COUNT,
+    FLAG,
+    MOMENT,
+    NUMBER,
+    TEXT,
+    list_of,
+    map_of,
+    object_of,
+    one_of,
+)
 
 Body = dict[str, Any]
 
@@ -21,9 +32,9 @@ REPORT_MEMBERS = ("status", "kept", "retry_at")
 
 ARTICLE_MEMBERS = ("id", "title", "url", "publisher", "source", "published_at", "language", "score")
 
-_RESULT = schemas.object_of(
+_RESULT = object_of(
     {
-        "id": schemas.ARTICLE_ID,
+        "id": ARTICLE_ID,
         "title": TEXT,
         "url": TEXT,
         "publisher": TEXT,
@@ -36,14 +47,14 @@ _RESULT = schemas.object_of(
     also_reported_by=list_of(TEXT),
     reasons=list_of(TEXT),
 )
-_REPORT = schemas.object_of(
-    {"status": schemas.COMPONENTS["SourceReport"]["properties"]["status"]},
+_REPORT = object_of(
+    {"status": one_of(Status)},
     kept=COUNT,
     retry_at=MOMENT,
 )
 _LIST = {"results": list_of(_RESULT), "left_out": COUNT}
 
-SEARCH_RESULT = schemas.object_of(
+SEARCH_RESULT = object_of(
     _LIST
     | {
         "total": COUNT,
@@ -56,20 +67,18 @@ SEARCH_RESULT = schemas.object_of(
     },
     notice=TEXT,
 )
-ARCHIVE_RESULT = schemas.object_of(_LIST, next_cursor=TEXT)
-SIMILAR_RESULT = schemas.object_of(_LIST)
-TREND_RESULT = schemas.object_of(
+ARCHIVE_RESULT = object_of(_LIST, next_cursor=TEXT)
+SIMILAR_RESULT = object_of(_LIST)
+TREND_RESULT = object_of(
     {
         "window": TEXT,
-        "searches": list_of(
-            schemas.object_of({"query": TEXT, "people": COUNT}, reasons=list_of(TEXT))
-        ),
+        "searches": list_of(object_of({"query": TEXT, "people": COUNT}, reasons=list_of(TEXT))),
         "left_out": COUNT,
     }
 )
-FETCH_RESULT = schemas.object_of(
+FETCH_RESULT = object_of(
     {
-        "id": schemas.ARTICLE_ID,
+        "id": ARTICLE_ID,
         "title": TEXT,
         "url": TEXT,
         "text": TEXT,
@@ -77,13 +86,13 @@ FETCH_RESULT = schemas.object_of(
     },
     next_offset=COUNT,
 )
-STORY_RESULT = schemas.object_of(
+STORY_RESULT = object_of(
     {
-        "id": schemas.ARTICLE_ID,
+        "id": ARTICLE_ID,
         "title": TEXT,
         "url": TEXT,
         "reports": list_of(
-            schemas.object_of(
+            object_of(
                 {"publisher": TEXT, "published_at": MOMENT, "url": TEXT},
                 country=TEXT,
                 language=TEXT,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from newsintel.http.bodies.schemas import or_blank
+from newsintel.http.bodies.schemas.parts import or_blank
 from newsintel.http.request.json_body import LEFT_OUT, Member
 from newsintel.http.request.query_string import Parameter
 

@@ -13,7 +13,7 @@ from newsintel.domain.accounts.model import Access
 from newsintel.domain.alerts.delivery_model import LoggedAttempt, LoggedDelivery
 from newsintel.domain.text.moments import format_time
 from newsintel.domain.text.request_urls import MAX_ADDRESS
-from newsintel.http.bodies.schemas import ref
+from newsintel.http.bodies.schemas.parts import ref
 from newsintel.http.request.access import get_current_account
 from newsintel.http.request.json_body import Member
 from newsintel.http.request.json_kinds import string

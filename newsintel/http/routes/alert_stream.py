@@ -20,7 +20,7 @@ from newsintel.domain.alerts.delivery_model import FreshMatch
 from newsintel.domain.operations.ports import Phase
 from newsintel.domain.search.codec import to_json
 from newsintel.errors import BusyError, UnavailableError
-from newsintel.http.bodies.schemas import ref
+from newsintel.http.bodies.schemas.parts import ref
 from newsintel.http.bodies.search import summarize_article
 from newsintel.http.request.access import get_current_account
 from newsintel.http.response.event_stream import EVENT_STREAM, HEARTBEAT, format_event

@@ -13,7 +13,7 @@ from newsintel.domain.accounts.model import MOST_KEYS, Access, ApiKey
 from newsintel.domain.security.keys import create_api_key, digest_secret
 from newsintel.domain.text.moments import format_time
 from newsintel.errors import InvalidBodyError
-from newsintel.http.bodies.schemas import ref
+from newsintel.http.bodies.schemas.parts import ref
 from newsintel.http.request.access import get_current_account
 from newsintel.http.request.json_body import Member
 from newsintel.http.request.json_kinds import choice, date_time, name, nullable

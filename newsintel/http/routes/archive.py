@@ -13,7 +13,7 @@ from newsintel.domain.paging import MAX_CHARS
 from newsintel.errors import InvalidParameterError
 from newsintel.http.bodies.archive import build_facets_body, build_page_body, build_timeline_body
 from newsintel.http.bodies.formats import Format
-from newsintel.http.bodies.schemas import ref
+from newsintel.http.bodies.schemas.parts import ref
 from newsintel.http.paths import ARCHIVE_PAGE
 from newsintel.http.request.filters import (
     BOUNDS,

@@ -8,7 +8,7 @@ from quart import Response, request
 from newsintel.config.settings import Settings
 from newsintel.domain.search.codec import to_json
 from newsintel.http.bodies.formats import Format
-from newsintel.http.bodies.schemas import ref
+from newsintel.http.bodies.schemas.parts import ref
 from newsintel.http.bodies.search import build_article_body
 from newsintel.http.paths import SEARCH
 from newsintel.http.request.filters import FORMAT

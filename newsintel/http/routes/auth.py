@@ -21,7 +21,7 @@ from newsintel.domain.accounts.sign_in import (
 )
 from newsintel.domain.security.keys import digest_secret
 from newsintel.errors import DeniedError, InvalidParameterError, SignInUnavailableError
-from newsintel.http.bodies.schemas import ref
+from newsintel.http.bodies.schemas.parts import ref
 from newsintel.http.request.access import get_current_caller
 from newsintel.http.request.json_body import Member
 from newsintel.http.request.json_kinds import string

@@ -6,7 +6,7 @@ from quart import Response
 
 from newsintel.domain.archive.coverage import measure_coverage
 from newsintel.http.bodies.coverage import build_coverage_body
-from newsintel.http.bodies.schemas import ref
+from newsintel.http.bodies.schemas.parts import ref
 from newsintel.http.paths import SEARCH
 from newsintel.http.response.shared_answers import answer_shared
 from newsintel.http.route import Route

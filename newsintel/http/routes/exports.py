@@ -28,7 +28,7 @@ from newsintel.http.bodies.personal import (
     build_exported_save,
     build_search_row,
 )
-from newsintel.http.bodies.schemas import ref
+from newsintel.http.bodies.schemas.parts import ref
 from newsintel.http.request.access import get_current_account
 from newsintel.http.route import Route
 from newsintel.http.routes import api_keys, private_feeds, sessions

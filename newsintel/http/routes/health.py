@@ -15,7 +15,7 @@ from newsintel.domain.limits.ports import SourceState
 from newsintel.domain.operations.ports import Health, Phase, StoreHealth
 from newsintel.domain.operations.source_notice import make_source_notice
 from newsintel.domain.search.codec import to_json
-from newsintel.http.bodies.schemas import ref
+from newsintel.http.bodies.schemas.parts import ref
 from newsintel.http.paths import HEALTH, READY
 from newsintel.http.response.answers import answer_json
 from newsintel.http.response.fixed_answer import FixedAnswer

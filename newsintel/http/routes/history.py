@@ -5,7 +5,7 @@ from werkzeug.exceptions import NotFound
 
 from newsintel.domain.accounts.model import Access
 from newsintel.http.bodies.personal import build_history_body
-from newsintel.http.bodies.schemas import ref
+from newsintel.http.bodies.schemas.parts import ref
 from newsintel.http.request.access import get_current_account
 from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.route import Method, Route

@@ -6,7 +6,7 @@ from typing import Any
 from attrs import frozen
 from werkzeug.exceptions import NotFound
 
-from newsintel.http.bodies.schemas import (
+from newsintel.http.bodies.schemas.parts import (
     ARTICLE_ID,
     FEED_ID,
     FEED_SECRET,

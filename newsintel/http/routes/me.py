@@ -7,7 +7,7 @@ from quart import Response
 from newsintel.domain.accounts.model import Access
 from newsintel.errors import UnavailableError
 from newsintel.http.bodies.personal import build_account_body
-from newsintel.http.bodies.schemas import ref
+from newsintel.http.bodies.schemas.parts import ref
 from newsintel.http.request.access import get_current_account
 from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.response.cookies import clear_session_cookie

@@ -14,7 +14,7 @@ from newsintel.domain.search.query_model import Sort
 from newsintel.errors import InvalidParameterError
 from newsintel.http.bodies.newsapi import build_sources_body
 from newsintel.http.bodies.newsapi_filter import GENERAL, ArticleFilter
-from newsintel.http.bodies.schemas import ref
+from newsintel.http.bodies.schemas.parts import ref
 from newsintel.http.paths import EVERYTHING, HEADLINES, NEWSAPI_BASES
 from newsintel.http.request.filters import check_bounds
 from newsintel.http.response.shared_answers import read_shared

@@ -5,7 +5,7 @@ from quart import Response
 
 from newsintel.domain.accounts.model import Access
 from newsintel.errors import InvalidBodyError
-from newsintel.http.bodies.schemas import ARTICLE_ID
+from newsintel.http.bodies.schemas.parts import ARTICLE_ID
 from newsintel.http.paths import SEARCH
 from newsintel.http.request.access import get_current_account
 from newsintel.http.request.json_body import Member

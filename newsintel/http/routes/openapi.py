@@ -9,7 +9,7 @@ from newsintel.domain.accounts.model import Access
 from newsintel.domain.search.codec import to_json
 from newsintel.http.bodies.examples import SCHEMAS, build_example, find_document
 from newsintel.http.bodies.formats import MEDIA_TYPES, Format
-from newsintel.http.bodies.schemas import or_blank, ref
+from newsintel.http.bodies.schemas.parts import or_blank, ref
 from newsintel.http.middleware.identify import ANONYMOUS_PATHS
 from newsintel.http.middleware.rate_limits import is_exempt
 from newsintel.http.paths import DESCRIPTION, SEARCH, SEARCHES

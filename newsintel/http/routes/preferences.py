@@ -10,7 +10,7 @@ from newsintel.domain.accounts.model import Access
 from newsintel.domain.personal.model import PutResult
 from newsintel.domain.personal.preferences import MAX_KEYS, check_preference, too_large_error
 from newsintel.errors import PoisonedBatchError
-from newsintel.http.bodies.schemas import ref
+from newsintel.http.bodies.schemas.parts import ref
 from newsintel.http.request.access import get_current_account
 from newsintel.http.request.json_body import Member
 from newsintel.http.request.json_kinds import any_json

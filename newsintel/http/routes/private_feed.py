@@ -22,7 +22,7 @@ from newsintel.domain.security.keys import digest_secret
 from newsintel.http.asgi import HeaderLines
 from newsintel.http.bodies.channel import Channel
 from newsintel.http.bodies.formats import Body, Encoding, Format
-from newsintel.http.bodies.schemas import ref
+from newsintel.http.bodies.schemas.parts import ref
 from newsintel.http.bodies.search import summarize_article
 from newsintel.http.paths import FEEDS
 from newsintel.http.request.access import get_current_caller

@@ -15,7 +15,7 @@ from newsintel.domain.security.keys import create_feed_token, digest_secret
 from newsintel.domain.text.grammar import tidy_query
 from newsintel.domain.text.moments import format_time
 from newsintel.errors import InvalidBodyError, InvalidParameterError
-from newsintel.http.bodies.schemas import ref
+from newsintel.http.bodies.schemas.parts import ref
 from newsintel.http.paths import FEEDS
 from newsintel.http.request.access import get_current_account
 from newsintel.http.request.json_body import Member

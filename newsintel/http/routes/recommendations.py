@@ -5,7 +5,7 @@ from quart import Response
 
 from newsintel.domain.accounts.model import Access
 from newsintel.http.bodies.intelligence import build_recommendations_body
-from newsintel.http.bodies.schemas import ref
+from newsintel.http.bodies.schemas.parts import ref
 from newsintel.http.request.access import get_current_account
 from newsintel.http.request.query_kinds import whole_number
 from newsintel.http.request.query_string import Parameter

@@ -10,7 +10,7 @@ from newsintel.domain.personal.saved_query import parse_saved_query
 from newsintel.domain.text.grammar import tidy_query
 from newsintel.http.bodies.formats import Format
 from newsintel.http.bodies.personal import build_save_body, build_saved_body
-from newsintel.http.bodies.schemas import ref
+from newsintel.http.bodies.schemas.parts import ref
 from newsintel.http.request.access import get_current_account
 from newsintel.http.request.filters import FORMAT
 from newsintel.http.request.json_body import LEFT_OUT, LeftOut, Member

@@ -19,7 +19,7 @@ from newsintel.http.bodies.alerts import (
     build_preview_body,
     build_saved_search,
 )
-from newsintel.http.bodies.schemas import ref
+from newsintel.http.bodies.schemas.parts import ref
 from newsintel.http.request.access import get_current_account
 from newsintel.http.request.alert_members import CHANGES, NEW_SEARCH, PREVIEWED, WantedChannel
 from newsintel.http.request.json_body import LEFT_OUT, LeftOut

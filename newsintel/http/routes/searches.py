@@ -14,7 +14,7 @@ from newsintel.domain.intelligence.search_counts import TrendWindow
 from newsintel.domain.search.query import build_query
 from newsintel.errors import InvalidParameterError
 from newsintel.http.bodies.intelligence import build_related_body, build_trending_body
-from newsintel.http.bodies.schemas import ref
+from newsintel.http.bodies.schemas.parts import ref
 from newsintel.http.request.access import check_access, get_current_caller
 from newsintel.http.request.query_kinds import choice, free_text
 from newsintel.http.request.query_string import Parameter

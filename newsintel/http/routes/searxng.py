@@ -19,7 +19,7 @@ from newsintel.domain.text.moments import format_time
 from newsintel.errors import InvalidParameterError, UnavailableError
 from newsintel.http.bodies.channel import Channel
 from newsintel.http.bodies.formats import MEDIA_TYPES, Content, Encoding, Format
-from newsintel.http.bodies.schemas import ref
+from newsintel.http.bodies.schemas.parts import ref
 from newsintel.http.bodies.search import MAX_PAGE
 from newsintel.http.bodies.searxng import build_results_body, choose_sources
 from newsintel.http.paths import FRONT, SEARXNG, SEARXNG_SEARCH

@@ -7,7 +7,7 @@ from werkzeug.exceptions import NotFound
 
 from newsintel.domain.accounts.model import Access, Session
 from newsintel.domain.text.moments import format_time
-from newsintel.http.bodies.schemas import ref
+from newsintel.http.bodies.schemas.parts import ref
 from newsintel.http.request.access import get_current_account, get_current_caller
 from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.response.cookies import clear_session_cookie

@@ -7,7 +7,7 @@ from attrs import frozen
 from quart import Response
 
 from newsintel.http.bodies.intelligence import build_similar_body
-from newsintel.http.bodies.schemas import ref
+from newsintel.http.bodies.schemas.parts import ref
 from newsintel.http.paths import SEARCH
 from newsintel.http.request.query_kinds import whole_number
 from newsintel.http.request.query_string import Parameter

@@ -9,7 +9,7 @@ from newsintel.domain.limits.ports import SourceState
 from newsintel.domain.search.codec import to_json
 from newsintel.domain.search.outcome import Status
 from newsintel.domain.text.moments import format_time
-from newsintel.http.bodies.schemas import ref
+from newsintel.http.bodies.schemas.parts import ref
 from newsintel.http.response.conditional import respond_unless_held
 from newsintel.http.response.kept_answer import KeptAnswer, keep_answer
 from newsintel.http.route import Route

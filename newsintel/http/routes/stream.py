@@ -16,7 +16,7 @@ from quart import Response, request
 from newsintel.config.settings import Settings
 from newsintel.domain.search.codec import to_json
 from newsintel.domain.search.harvest import Answer, Reply
-from newsintel.http.bodies.schemas import ref
+from newsintel.http.bodies.schemas.parts import ref
 from newsintel.http.bodies.search import summarize_outcome
 from newsintel.http.paths import STREAM
 from newsintel.http.response.answers import answer_empty

@@ -6,8 +6,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from newsintel.http.bodies.examples import DOCUMENTS, build_example, find_document
-from newsintel.http.bodies.schemas import (
-    COMPONENTS,
+from newsintel.http.bodies.schemas.components import COMPONENTS
+from newsintel.http.bodies.schemas.parts import (
     COUNT,
     MOMENT,
     NUMBER,

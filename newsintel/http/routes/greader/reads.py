@@ -19,7 +19,7 @@ from newsintel.http.bodies.greader import (
     build_unread_counts,
 )
 from newsintel.http.bodies.greader_atom import ATOM_TYPE, build_atom
-from newsintel.http.bodies.schemas import one_of
+from newsintel.http.bodies.schemas.parts import one_of
 from newsintel.http.paths import GREADER, READER_API
 from newsintel.http.request.access import get_current_account
 from newsintel.http.response.answers import answer_json

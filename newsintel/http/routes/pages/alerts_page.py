@@ -21,7 +21,7 @@ from newsintel.domain.archive.model import Bar
 from newsintel.domain.text.request_urls import MAX_ADDRESS
 from newsintel.errors import InvalidBodyError
 from newsintel.http.bodies.alerts import build_match_body, build_saved_search
-from newsintel.http.bodies.schemas import SAVED_SEARCH_ID
+from newsintel.http.bodies.schemas.parts import SAVED_SEARCH_ID
 from newsintel.http.pages.timeline import Timeline, draw_timeline
 from newsintel.http.paths import ALERTS
 from newsintel.http.request.access import get_current_account

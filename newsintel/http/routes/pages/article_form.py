@@ -14,7 +14,7 @@ from newsintel.domain.accounts.model import Access
 from newsintel.domain.accounts.sign_in import choose_return_path
 from newsintel.domain.personal.model import Dismissal
 from newsintel.errors import InvalidBodyError
-from newsintel.http.bodies.schemas import ARTICLE_ID
+from newsintel.http.bodies.schemas.parts import ARTICLE_ID
 from newsintel.http.request.access import get_current_account
 from newsintel.http.request.json_body import LEFT_OUT
 from newsintel.http.request.query_kinds import choice, free_text, limited_text, matching_text

@@ -12,7 +12,7 @@ from quart import Response
 from werkzeug.exceptions import NotFound
 
 from newsintel.domain.alerts.mail_tokens import MailAction, is_signed
-from newsintel.http.bodies.schemas import FEED_SECRET
+from newsintel.http.bodies.schemas.parts import FEED_SECRET
 from newsintel.http.paths import MAIL_LINKS
 from newsintel.http.response.html_page import answer_page, render_current_page
 from newsintel.http.route import PAGE_MEDIA, Method, Route

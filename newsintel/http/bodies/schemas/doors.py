@@ -1,8 +1,8 @@
 """JSON Schemas of the bodies of foreign APIs, for /openapi.json and for tests."""
 
 from newsintel.http.bodies.newsapi import ERROR_CODES
-from newsintel.http.bodies.schemas import (
-    COMPONENTS,
+from newsintel.http.bodies.schemas.operations import OPERATIONS
+from newsintel.http.bodies.schemas.parts import (
     COUNT,
     MOMENT,
     NUMBER,
@@ -17,7 +17,7 @@ from newsintel.http.bodies.schemas import (
 )
 from newsintel.http.bodies.searxng import CATEGORIES
 
-_PROBLEM = COMPONENTS["Problem"]
+_PROBLEM = OPERATIONS["Problem"]
 
 DOOR_COMPONENTS: dict[str, Schema] = {
     "SearxngSearch": object_of(
