@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from newsintel import __version__, app, wiring
 from newsintel.actors import janitor, persister
-from newsintel.config.settings import read_settings
+from newsintel.config.reading import read_settings
 from newsintel.config.values import Secret
 from newsintel.domain.accounts.model import Caller
 from newsintel.domain.archive import recent_saves

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from newsintel.actors.fetcher import SLOTS
-from newsintel.config.settings import read_settings
+from newsintel.config.reading import read_settings
 from newsintel.storage.postgres.pool import COMMAND_S, PATIENCE_S, SERVER_SETTINGS
 from newsintel.storage.redis.link import CONNECTIONS, SLOT_RULES, SOCKET_S
 from tests.named_tests import exists, list_named, list_numbered

@@ -19,7 +19,8 @@ import trio
 from attrs import define, field
 from trio.testing import memory_stream_pair
 
-from newsintel.config.settings import Settings, read_settings
+from newsintel.config.reading import read_settings
+from newsintel.config.settings import Settings
 from newsintel.demo import server
 from newsintel.demo.api import Clocks
 from newsintel.demo.corpus import build_corpus

@@ -4,7 +4,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from newsintel.config.settings import Settings, read_log_format, read_settings
+from newsintel.config.reading import read_log_format, read_settings
+from newsintel.config.settings import Settings
 from newsintel.errors import SettingsError
 from newsintel.runtime.telemetry.logs import get_logger, is_for_machines, redact, set_up_logging
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from newsintel.commands.main import main
+from newsintel.config.reading import read_settings
 from newsintel.config.setting_meanings import MEANINGS, SOURCE_MEANINGS, find_meaning
-from newsintel.config.settings import read_settings
 from newsintel.outbound.sources import REGISTRY
 from tests.service import newsintel
 

@@ -15,7 +15,7 @@ from newsintel.commands import search
 from newsintel.commands.main import build_parser
 from newsintel.commands.source_lines import show_outcomes
 from newsintel.commands.stories import print_lines, print_table
-from newsintel.config.settings import read_settings
+from newsintel.config.reading import read_settings
 from newsintel.domain.search.article import Engagement
 from newsintel.domain.search.merging import GroupedHarvest
 from newsintel.domain.search.outcome import FetchOutcome, Status

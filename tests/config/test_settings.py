@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from newsintel.config.settings import read_log_format, read_settings
+from newsintel.config.reading import read_log_format, read_settings
 from newsintel.config.strays import UnknownName
 from newsintel.config.values import (
     ListenAddress,

@@ -6,7 +6,7 @@ import httpx
 import pytest
 import trio
 
-from newsintel.config.settings import read_settings
+from newsintel.config.reading import read_settings
 from newsintel.demo.api import Clocks
 from newsintel.demo.arrivals import EVERY_S, MOST_KEPT, Arrivals
 from newsintel.demo.corpus import build_corpus

@@ -8,7 +8,8 @@ from typing import Any
 import trio
 from attrs import define, field, frozen
 
-from newsintel.config.settings import Settings, read_settings
+from newsintel.config.reading import read_settings
+from newsintel.config.settings import Settings
 from newsintel.config.values import Quota, Secret, SourceOptions, parse_secret
 from newsintel.domain.accounts.model import Caller
 from newsintel.domain.accounts.persons import Persons

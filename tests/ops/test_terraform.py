@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from newsintel.config.environment import PREFIX
-from newsintel.config.settings import Settings, read_settings
+from newsintel.config.reading import read_settings
+from newsintel.config.settings import Settings
 from newsintel.domain.operations import emf
 from newsintel.http.server import connection
 from newsintel.outbound.sources import REGISTRY

@@ -12,7 +12,7 @@ import pytest
 import trio
 from structlog.testing import capture_logs
 
-from newsintel.config.settings import read_settings
+from newsintel.config.reading import read_settings
 from newsintel.config.values import Secret
 from newsintel.domain.limits.ports import SourceState
 from newsintel.domain.operations.ports import StoreHealth

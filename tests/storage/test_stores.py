@@ -3,7 +3,7 @@
 import pytest
 import trio
 
-from newsintel.config.settings import read_settings
+from newsintel.config.reading import read_settings
 from newsintel.domain.archive.query import build_fallback_query
 from newsintel.domain.operations.ports import StoreLoad
 from newsintel.errors import NewsIntelError, SchemaError, StoreRefusedError, UnavailableError

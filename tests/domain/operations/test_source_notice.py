@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from newsintel.commands import serving
-from newsintel.config.settings import read_settings
+from newsintel.config.reading import read_settings
 from newsintel.domain.operations.source_notice import make_source_notice
 from newsintel.domain.search.harvest import Origin
 from newsintel.domain.search.outcome import Status

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import httpx
 import pytest
 
-from newsintel.config.settings import read_settings
+from newsintel.config.reading import read_settings
 from newsintel.demo.server import run_simulated_upstreams
 from newsintel.domain.accounts.sign_in import create_attempt
 from newsintel.errors import DeniedError, InvalidParameterError, SignInUnavailableError

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from newsintel.config.settings import read_settings
+from newsintel.config.reading import read_settings
 from newsintel.domain.search.article import Article
 from newsintel.domain.search.outcome import Refusal, SourcePage, Status
 from newsintel.domain.search.query import build_query

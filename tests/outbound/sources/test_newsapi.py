@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from newsintel.config.settings import SourceSettings, read_settings
+from newsintel.config.reading import read_settings
+from newsintel.config.settings import SourceSettings
 from newsintel.config.values import Secret
 from newsintel.domain.search.article import Article
 from newsintel.domain.search.outcome import Refusal, SourcePage, Status

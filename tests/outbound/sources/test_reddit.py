@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from newsintel.config.settings import read_settings
+from newsintel.config.reading import read_settings
 from newsintel.domain.search.article import Article, Engagement
 from newsintel.domain.search.forums import name_forum
 from newsintel.domain.search.outcome import Refusal, SourcePage, Status

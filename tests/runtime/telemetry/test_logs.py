@@ -13,7 +13,7 @@ import pytest
 import structlog
 
 import newsintel
-from newsintel.config.settings import read_settings
+from newsintel.config.reading import read_settings
 from newsintel.runtime.telemetry.logs import (
     QUIETED,
     enter_context,
