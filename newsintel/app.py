@@ -28,7 +28,6 @@ from functools import partial
 
 import trio
 
-from newsintel import wiring
 from newsintel.actors import (
     cache_writer,
     drainer,
@@ -56,7 +55,16 @@ from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.runtime.telemetry.metrics import Metrics
 from newsintel.runtime.telemetry.task_tree import log_on_request
 from newsintel.storage.opening import open_stores
-from newsintel.wiring import Core, Starts
+from newsintel.wiring.actors import (
+    make_emf_writer,
+    make_fetcher,
+    make_merger,
+    make_poller,
+    open_deliverer,
+)
+from newsintel.wiring.core import Core, Starts, make_starts
+from newsintel.wiring.services import make_services
+from newsintel.wiring.sources import open_bulk_source, open_source
 
 log = get_logger(__name__)
 
@@ -88,8 +96,8 @@ async def open_pipeline(
     ):
         for away in await stores.prepare(production=settings.production):
             log.warning("starting_without", store=away)
-        core = wiring.Core.of(settings, metrics, stores, utc_now)
-        doors = wiring.make_starts(core)
+        core = Core.of(settings, metrics, stores, utc_now)
+        doors = make_starts(core)
         async with (
             run_sinks(core, edges),
             run_upkeep(core),
@@ -98,7 +106,7 @@ async def open_pipeline(
             run_searching(core, edges, doors),
         ):
             with edges.to_merger, edges.to_recorder:
-                yield wiring.make_services(core, doors, providers, edges)
+                yield make_services(core, doors, providers, edges)
             # Few answers come from here on, so an attempt to save may take longer. When the last
             # one has come, `run_sinks` sets the final time.
             core.spool.urgent_from = trio.current_time() + SAVING_SHARE * settings.drain_s
@@ -156,7 +164,7 @@ async def run_upkeep(core: Core) -> AsyncIterator[None]:
         "save_counter": partial(saves, count=count),
     }
     async with AsyncExitStack() as clients, trio.open_nursery() as nursery:
-        if source := await clients.enter_async_context(wiring.open_bulk_source(core)):
+        if source := await clients.enter_async_context(open_bulk_source(core)):
             read = partial(gdelt_reader.run, source=source, files=stores.archive.bulk_files)
             read = partial(read, archive=stores.archive.articles, count=count, now=now)
             actors["gdelt_reader"] = read
@@ -175,7 +183,7 @@ async def run_polling(core: Core, edges: Edges, *, polls: bool) -> AsyncIterator
         return
     client = open_feed_client(settings.public_url, private=settings.private_addresses, now=core.now)
     async with client as reader, trio.open_nursery() as nursery:
-        poller = wiring.make_poller(core, edges, reader)
+        poller = make_poller(core, edges, reader)
         nursery.start_soon(core.heartbeats.watch, "poller", poller.run, name="poller")
         yield
         nursery.cancel_scope.cancel()
@@ -190,7 +198,7 @@ async def run_alerting(core: Core, *, polls: bool) -> AsyncIterator[None]:
     if not polls:
         yield
         return
-    async with wiring.open_deliverer(core) as deliverer, trio.open_nursery() as nursery:
+    async with open_deliverer(core) as deliverer, trio.open_nursery() as nursery:
         nursery.start_soon(core.heartbeats.watch, "deliverer", deliverer.run, name="deliverer")
         yield
         nursery.cancel_scope.cancel()
@@ -204,14 +212,14 @@ async def run_searching(core: Core, edges: Edges, doors: Starts) -> AsyncIterato
     """
     async with AsyncExitStack() as clients, trio.open_nursery() as nursery:
         for name in doors:
-            source = wiring.open_source(
+            source = open_source(
                 REGISTRY[name], core.settings.source[name], core.stores.archive, core.now
             )
             upstream = await clients.enter_async_context(source)
-            fetcher = wiring.make_fetcher(core, edges, name, upstream, doors)
+            fetcher = make_fetcher(core, edges, name, upstream, doors)
             title = f"fetcher({name})"
             nursery.start_soon(core.heartbeats.watch, title, fetcher.run, name=title)
-        merger = wiring.make_merger(core, edges)
+        merger = make_merger(core, edges)
         nursery.start_soon(core.heartbeats.watch, "merger", merger.run, name="merger")
         yield
 
@@ -225,6 +233,6 @@ async def run_reporting(settings: Settings, metrics: Metrics) -> AsyncIterator[N
     async with trio.open_nursery() as nursery:
         nursery.start_soon(log_on_request, name="task_tree")
         if settings.log_format == "emf":
-            nursery.start_soon(wiring.make_emf_writer(settings, metrics), name="emf_writer")
+            nursery.start_soon(make_emf_writer(settings, metrics), name="emf_writer")
         yield
         nursery.cancel_scope.cancel()

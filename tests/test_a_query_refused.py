@@ -8,12 +8,12 @@ from datetime import timedelta
 import pytest
 import trio
 
-from newsintel import app, wiring
+from newsintel import app
 from newsintel.domain.search.harvest import Origin
 from newsintel.domain.search.outcome import Status
 from newsintel.domain.search.query import build_query
 from newsintel.outbound.sources import REGISTRY
-from newsintel.wiring import open_source
+from newsintel.wiring.sources import open_source
 from tests.test_app import ASKER, world  # noqa: F401 - a fixture
 from tests.virtual_network import NOON, simulated  # noqa: F401 - a fixture
 
@@ -21,7 +21,7 @@ from tests.virtual_network import NOON, simulated  # noqa: F401 - a fixture
 @pytest.fixture
 async def services(autojump_clock, monkeypatch, world, simulated):  # noqa: F811
     """A running tree whose NewsAPI has the limits of the free plan."""
-    monkeypatch.setattr(wiring, "open_source", open_source)
+    monkeypatch.setattr(app, "open_source", open_source)
     async with simulated(limited=True) as settings, app.open_pipeline(settings) as running:
         await trio.sleep(1)  # for Reddit's token
         yield running

@@ -10,7 +10,7 @@ from attrs import define, field
 from structlog.contextvars import clear_contextvars
 from structlog.testing import capture_logs
 
-from newsintel import __version__, app, wiring
+from newsintel import __version__, app
 from newsintel.actors import janitor, persister
 from newsintel.config.reading import read_settings
 from newsintel.config.values import Secret
@@ -243,8 +243,8 @@ def world(monkeypatch):
     async def open_bulk_source(_):
         yield made.bulk
 
-    monkeypatch.setattr(wiring, "open_source", open_source)
-    monkeypatch.setattr(wiring, "open_bulk_source", open_bulk_source)
+    monkeypatch.setattr(app, "open_source", open_source)
+    monkeypatch.setattr(app, "open_bulk_source", open_bulk_source)
     monkeypatch.setattr(app, "open_feed_client", open_feed_client)
     return made
 

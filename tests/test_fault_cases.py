@@ -15,13 +15,13 @@ import httpx
 import pytest
 import trio
 
-from newsintel import app, wiring
+from newsintel import app
 from newsintel.domain.search.harvest import Via
 from newsintel.domain.search.outcome import Refusal, SourcePage, Status
 from newsintel.domain.search.query import build_query
 from newsintel.outbound.sources import REGISTRY
 from newsintel.runtime.heartbeats import SILENT_S
-from newsintel.wiring import open_source
+from newsintel.wiring.sources import open_source
 from tests import faults
 from tests.authority import Authority, server_context
 from tests.fakes.basics import NOON, Clock
@@ -65,7 +65,7 @@ async def test_case_02_sources_that_hang_cost_the_deadline_and_no_slot(
             opened.append(upstream)
             yield upstream
 
-    monkeypatch.setattr(wiring, "open_source", collect)
+    monkeypatch.setattr(app, "open_source", collect)
     monkeypatch.setattr(app, "utc_now", Clock())
     late, seen = [], set()
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 import trio
 
-from newsintel import app, wiring
+from newsintel import app
 from newsintel.domain.accounts.sign_in import create_attempt
 from newsintel.domain.search.outcome import SourcePage, Status
 from newsintel.domain.search.query import build_query
@@ -23,7 +23,7 @@ from newsintel.outbound.oauth.exchange import ATTEMPT_S
 from newsintel.outbound.oauth.providers import open_providers
 from newsintel.outbound.sources import REGISTRY
 from newsintel.outbound.sources.source import Source
-from newsintel.wiring import open_source
+from newsintel.wiring.sources import open_source
 from tests import faults
 from tests.outbound.test_source_client import QUERY, upstream_at
 from tests.test_app import ASKER, world  # noqa: F401 - a fixture
@@ -171,7 +171,7 @@ async def test_only_the_deadlines_limit_a_whole_search(
 ):
     """All layers, from settings and desk to the simulated upstreams, keep to the deadlines."""
     search_s, each_s, slow_s, status, took_s = case
-    monkeypatch.setattr(wiring, "open_source", open_source)
+    monkeypatch.setattr(app, "open_source", open_source)
     async with (
         simulated(deadlines(search_s, each_s), **dict.fromkeys(CALLED, slow_s)) as settings,
         app.open_pipeline(settings) as services,
