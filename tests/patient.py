@@ -26,14 +26,14 @@ def lift_limits() -> None:
     from newsintel.storage.embedded import daemons  # noqa: PLC0415
     from newsintel.storage.embedded import servers as embedded  # noqa: PLC0415
     from newsintel.storage.postgres import connecting, pool  # noqa: PLC0415
-    from newsintel.storage.postgres.archive import search  # noqa: PLC0415
+    from newsintel.storage.postgres.archive import unit_time  # noqa: PLC0415
     from newsintel.storage.redis import link as redis  # noqa: PLC0415
     from tests import cluster  # noqa: PLC0415
 
     redis.SOCKET_S = redis.POOL_WAIT_S = connecting.CONNECT_S = pool.COMMAND_S = pool.PATIENCE_S = (
         bridge.DRAIN_S
     ) = PATIENCE_S
-    search.UNIT_S = lookups.LONGEST_S = PATIENCE_S
+    unit_time.UNIT_S = lookups.LONGEST_S = PATIENCE_S
     desk.ARTICLE_S = desk.KNOWN_ARTICLE_S = merger.STAND_IN_S = PATIENCE_S
     worker_process.PROGRAM = ("-P", "-m", "tests.patient")
     supervisor.SCRAPE_S = PATIENCE_S

@@ -116,7 +116,7 @@ def every_answer(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("newsintel.storage.postgres.connecting.CONNECT_S", PATIENCE_S)
         patch.setattr("newsintel.storage.postgres.pool.COMMAND_S", PATIENCE_S)
-        patch.setattr("newsintel.storage.postgres.archive.search.UNIT_S", PATIENCE_S)
+        patch.setattr("newsintel.storage.postgres.archive.unit_time.UNIT_S", PATIENCE_S)
         for module, name in (
             (daemons, "START_S"),
             (daemons, "STOP_S"),

@@ -229,7 +229,7 @@ def unhurried(monkeypatch, postgres_limits, slot_patience_s):
     for name in ("daemons.START_S", "daemons.STOP_S", "servers.START_S", "servers.LEAVE_S"):
         monkeypatch.setattr(f"newsintel.storage.embedded.{name}", PATIENCE_S)
     monkeypatch.setattr("newsintel.storage.postgres.pool.PATIENCE_S", slot_patience_s)
-    monkeypatch.setattr("newsintel.storage.postgres.archive.search.UNIT_S", PATIENCE_S)
+    monkeypatch.setattr("newsintel.storage.postgres.archive.unit_time.UNIT_S", PATIENCE_S)
     for name in postgres_limits:
         if name == "COMMAND_S":
             monkeypatch.setattr("newsintel.storage.postgres.pool.COMMAND_S", PATIENCE_S)

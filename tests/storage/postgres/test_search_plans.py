@@ -18,10 +18,13 @@ from newsintel.domain.archive.model import ArchiveQuery, Bucket
 from newsintel.domain.text.lexemes import make_lexeme
 from newsintel.storage.bridge import open_bridge
 from newsintel.storage.postgres.archive import search
+from newsintel.storage.postgres.archive.facet_counts import FACET_ROWS, count_facets
 from newsintel.storage.postgres.archive.indexing import UNREAD
 from newsintel.storage.postgres.archive.lexemes import quote_lexeme
 from newsintel.storage.postgres.archive.orders import CANDIDATES
+from newsintel.storage.postgres.archive.prepared_condition import LANGUAGES
 from newsintel.storage.postgres.archive.reader_articles import FOUND
+from newsintel.storage.postgres.archive.timeline_counts import count_timeline
 from newsintel.storage.postgres.pool import open_postgres
 from tests.storage.conftest import database, rows, sql
 
@@ -142,11 +145,9 @@ async def test_timeline_of_a_month_and_facets_of_a_word_use_the_index(plans):
     """They read only the month or the matches from the table."""
     for name, some in queries.build_timelines(CORPUS).items():
         for query in some[:2]:
-            assert "Seq Scan" not in scans(
-                await plans(search._count_timeline, query, Bucket.DAY)
-            ), name
+            assert "Seq Scan" not in scans(await plans(count_timeline, query, Bucket.DAY)), name
     for query in queries.build_facets(CORPUS)["facets, other word"]:
-        assert "Seq Scan" not in scans(await plans(search._count_facets, query))
+        assert "Seq Scan" not in scans(await plans(count_facets, query))
 
 
 async def test_each_window_uses_one_index(plans):
@@ -171,16 +172,14 @@ async def test_facets_report_when_older_matches_are_not_counted(bridge, corpus_u
         finder = search.PostgresSearch(postgres)
         everything = await finder.count_facets(ArchiveQuery())
         assert (
-            everything.counted_newest
-            == sum(count for _, count in everything.source)
-            == search.FACET_ROWS
+            everything.counted_newest == sum(count for _, count in everything.source) == FACET_ROWS
         )
         (common, *_) = queries.build_newest_words(CORPUS)["newest, common word"]
         counted = (await finder.count_facets(common)).counted_newest
         lexeme = quote_lexeme(make_lexeme(CORPUS.words[0], "en"))
         counting = f"SELECT count(*) FROM articles WHERE search @@ $${lexeme}$$"  # noqa: S608
         ((matches,),) = await bridge.add_lane("test", 1).run(rows, corpus_url, counting)
-        assert search.FACET_ROWS <= counted < matches
+        assert FACET_ROWS <= counted < matches
         for query in (
             queries.build_facets(CORPUS)["facets, other word"][0],
             ArchiveQuery(sources=("nobody",)),
@@ -220,7 +219,7 @@ async def test_finding_unread_articles_reads_only_those(bridge, corpus_url):
 async def test_languages_are_read_from_an_index(plans, bridge, corpus_url):
     """The number of articles does not matter."""
     plan = await bridge.add_lane("test", 1).run(
-        rows, corpus_url, f"EXPLAIN (FORMAT JSON) {search.LANGUAGES}"
+        rows, corpus_url, f"EXPLAIN (FORMAT JSON) {LANGUAGES}"
     )
     found = list(nodes(json.loads(plan[0][0])[0]["Plan"]))
     assert {node["Index Name"] for node in found if "Index Name" in node} == {

@@ -7,7 +7,7 @@ from newsintel.domain.alerts.anchors import TOO_BROAD, choose_anchors, list_grou
 from newsintel.domain.archive.model import ArchiveQuery
 from newsintel.errors import InvalidParameterError
 from newsintel.storage.loop_turns import run_in_loop_turns
-from newsintel.storage.postgres.archive.search import prepare_condition
+from newsintel.storage.postgres.archive.prepared_condition import prepare_condition
 from newsintel.storage.postgres.pool import Connection
 
 SAMPLE = 1_000

@@ -8,10 +8,12 @@ from newsintel.domain.alerts.model import PREVIEW_DAYS, Preview, WatchedQuery
 from newsintel.domain.alerts.watched import build_watched
 from newsintel.domain.archive.model import Bucket
 from newsintel.storage.postgres.alerts.anchor_keys import check_share, find_anchors
+from newsintel.storage.postgres.archive.hits import load_hits
 from newsintel.storage.postgres.archive.orders import NEWEST
-from newsintel.storage.postgres.archive.search import limit_time, load_hits, prepare_condition
+from newsintel.storage.postgres.archive.prepared_condition import prepare_condition
 from newsintel.storage.postgres.archive.tags import TAGS, compute_slot, cover_slots
 from newsintel.storage.postgres.archive.timeline import build_bars
+from newsintel.storage.postgres.archive.unit_time import limit_time
 from newsintel.storage.postgres.pool import Connection
 
 LISTED_STORIES = 10

@@ -22,7 +22,7 @@ from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.storage.loop_turns import run_in_loop_turns
 from newsintel.storage.postgres.alerts.candidates import Candidate
 from newsintel.storage.postgres.archive.conditions import build_condition
-from newsintel.storage.postgres.archive.search import list_languages
+from newsintel.storage.postgres.archive.prepared_condition import list_languages
 from newsintel.storage.postgres.pool import Connection
 
 log = get_logger(__name__)

@@ -6,11 +6,9 @@ from datetime import UTC, datetime, timedelta
 from newsintel.domain.archive.model import ArchiveQuery, Hit
 from newsintel.domain.reader.model import Item
 from newsintel.storage.postgres.archive.article_rows import ARTICLE_COLUMNS, article_of
-from newsintel.storage.postgres.archive.search import (
-    limit_time,
-    prepare_condition,
-    read_page_by_time,
-)
+from newsintel.storage.postgres.archive.prepared_condition import prepare_condition
+from newsintel.storage.postgres.archive.search import read_page_by_time
+from newsintel.storage.postgres.archive.unit_time import limit_time
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 ARRIVALS = "SELECT id, first_seen_at FROM articles WHERE id = ANY($1::bigint[])"

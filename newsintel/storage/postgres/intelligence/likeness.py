@@ -30,7 +30,8 @@ from newsintel.storage.postgres.archive.article_rows import ARTICLE_COLUMNS, art
 from newsintel.storage.postgres.archive.duplicates import TIES
 from newsintel.storage.postgres.archive.lexemes import join_with_or, quote_lexeme
 from newsintel.storage.postgres.archive.orders import NEWEST
-from newsintel.storage.postgres.archive.search import LANGUAGES, limit_time
+from newsintel.storage.postgres.archive.prepared_condition import LANGUAGES
+from newsintel.storage.postgres.archive.unit_time import limit_time
 from newsintel.storage.postgres.archive.walk import TimeRange, walk_rows, window_sql
 from newsintel.storage.postgres.pool import Connection, Postgres
 

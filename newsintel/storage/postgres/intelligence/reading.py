@@ -13,7 +13,7 @@ from newsintel.storage.postgres.archive.article_rows import LISTED, article_of
 from newsintel.storage.postgres.archive.duplicates import DIRECT_TIES, FOUNDERS, MEMBERS
 from newsintel.storage.postgres.archive.lexemes import join_with_or, quote_lexeme
 from newsintel.storage.postgres.archive.orders import NEWEST
-from newsintel.storage.postgres.archive.search import limit_time
+from newsintel.storage.postgres.archive.unit_time import limit_time
 from newsintel.storage.postgres.archive.walk import TimeRange, walk_rows, window_sql
 from newsintel.storage.postgres.pool import Connection, Postgres
 

@@ -9,8 +9,7 @@ from newsintel.domain.archive.model import ArchiveQuery, ArchiveSort, Condition,
 from newsintel.domain.paging import Position
 from newsintel.domain.search import scoring
 from newsintel.errors import ArchiveTimeoutError, InvalidParameterError
-from newsintel.storage.postgres.archive import conditions, walk
-from newsintel.storage.postgres.archive import search as search_module
+from newsintel.storage.postgres.archive import conditions, facet_counts, walk
 from newsintel.storage.postgres.archive.search import PostgresSearch
 from newsintel.storage.postgres.pool import SERVER_SETTINGS
 from tests.storage.support import NOON, article
@@ -335,7 +334,7 @@ async def _sleep(connection):
 
 async def test_slow_call_is_an_archive_timeout(search, monkeypatch):
     """The timeout covers the whole call, even if each of its commands is fast enough."""
-    monkeypatch.setattr("newsintel.storage.postgres.archive.search.UNIT_S", 0.0)
+    monkeypatch.setattr("newsintel.storage.postgres.archive.unit_time.UNIT_S", 0.0)
     with pytest.raises(ArchiveTimeoutError):
         await search.search(ask(["cat"]), 5, None)
 
@@ -368,9 +367,9 @@ async def test_facets_of_many_matches_count_only_the_newest(archive, search, mon
     The facets say how many matches they count.
     """
     monkeypatch.setattr(
-        search_module,
+        facet_counts,
         "NEWEST_FACETS",
-        search_module.NEWEST_FACETS.replace("LIMIT 10001", "LIMIT 4").replace("10000", "3"),
+        facet_counts.NEWEST_FACETS.replace("LIMIT 10001", "LIMIT 4").replace("10000", "3"),
     )
     some = [
         article(f"s{number}", source=f"s{number}", published_at=NOON - timedelta(days=number))
@@ -389,7 +388,7 @@ def test_facets_of_very_many_publishers_are_counted_in_slices():
     Other tasks run after every few hundred, during counting and during sorting.
     """
     names = [f"p{number * 7919 % 10_007:05}" for number in range(10_007)]
-    work = search_module._count_in_slices(
+    work = facet_counts._count_in_slices(
         [
             {"source": name[:3], "publisher": name, "number": 1 + (name == "p09999")}
             for name in names
@@ -404,7 +403,7 @@ def test_facets_of_very_many_publishers_are_counted_in_slices():
             facets = done.value
             break
         slices += 1
-    assert slices > 2 * len(names) / search_module.FACET_ROWS_A_SLICE
+    assert slices > 2 * len(names) / facet_counts.FACET_ROWS_A_SLICE
     assert facets.publisher == (("p09999", 2), *((f"p{number:05}", 1) for number in range(19)))
     assert (facets.source[0], facets.source[-1]) == (("p09", 1001), ("p10", 7))
     assert facets.counted_newest is None

@@ -6,7 +6,7 @@ import pytest
 
 from newsintel.domain.archive.model import ArchiveQuery, Bar, Bucket, Condition, Field
 from newsintel.errors import InvalidParameterError
-from newsintel.storage.postgres.archive import search as search_module
+from newsintel.storage.postgres.archive import timeline_counts
 from newsintel.storage.postgres.archive.search import PostgresSearch
 from newsintel.storage.postgres.archive.tags import compute_slot, cover_slots
 from newsintel.storage.postgres.archive.timeline import MOST_BARS, build_bars
@@ -94,7 +94,7 @@ async def test_requested_slices_stay_within_the_archive(search, monkeypatch, sta
     """The years 1 to 9999 would need 57,000 tags of slices, each a lookup in the index."""
     asked = []
     monkeypatch.setattr(
-        search_module,
+        timeline_counts,
         "cover_slots",
         lambda low, high: asked.extend(found := [*cover_slots(low, high)]) or found,
     )

@@ -11,7 +11,7 @@ import pytest
 from newsintel.domain.intelligence import term_weights as telling_module
 from newsintel.domain.search.article import Pair, Rule
 from newsintel.errors import ArchiveTimeoutError
-from newsintel.storage.postgres.archive import search as search_module
+from newsintel.storage.postgres.archive import unit_time
 from newsintel.storage.postgres.intelligence import likeness as likeness_module
 from newsintel.storage.postgres.intelligence.likeness import PostgresLikeness
 from newsintel.storage.postgres.intelligence.terms import PostgresTerms
@@ -194,6 +194,6 @@ async def test_newest_of_many_candidates_are_scored(likeness, keep, monkeypatch)
 async def test_slow_search_is_an_archive_timeout(likeness, keep, monkeypatch):
     """The timeout is the same as for any search of the archive."""
     await keep(VACCINE)
-    monkeypatch.setattr(search_module, "UNIT_S", 0)
+    monkeypatch.setattr(unit_time, "UNIT_S", 0)
     with pytest.raises(ArchiveTimeoutError):
         await likeness.find_similar_by_id(VACCINE.id, 10)
