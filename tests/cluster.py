@@ -11,7 +11,7 @@ from pathlib import Path
 
 import trio
 
-from newsintel.storage.embedded.daemons import PostgresDaemon
+from newsintel.storage.embedded.postgres_daemon import PostgresDaemon
 
 WHERE = "TESTS_CLUSTER"
 """The environment variable that names its folder.

@@ -23,8 +23,9 @@ def lift_limits() -> None:
     from newsintel.runtime.search import desk  # noqa: PLC0415
     from newsintel.runtime.workers import supervisor, worker_process  # noqa: PLC0415
     from newsintel.storage import bridge  # noqa: PLC0415
-    from newsintel.storage.embedded import daemons  # noqa: PLC0415
+    from newsintel.storage.embedded import daemon  # noqa: PLC0415
     from newsintel.storage.embedded import servers as embedded  # noqa: PLC0415
+    from newsintel.storage.embedded.postgres_daemon import PostgresDaemon  # noqa: PLC0415
     from newsintel.storage.postgres import connecting, pool  # noqa: PLC0415
     from newsintel.storage.postgres.archive import unit_time  # noqa: PLC0415
     from newsintel.storage.redis import link as redis  # noqa: PLC0415
@@ -39,11 +40,11 @@ def lift_limits() -> None:
     supervisor.SCRAPE_S = PATIENCE_S
     supervisor.RESTARTS_IN_S = 3600
     redis.SLOT_RULES = evolve(redis.SLOT_RULES, patience_s=PATIENCE_S)
-    daemons.START_S = daemons.STOP_S = embedded.START_S = embedded.LEAVE_S = PATIENCE_S
+    daemon.START_S = daemon.STOP_S = embedded.START_S = embedded.LEAVE_S = PATIENCE_S
     for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
         pool.SERVER_SETTINGS[name] = "0"
     if cluster.WHERE in os.environ:
-        daemons.PostgresDaemon._initdb = cluster.copy_cluster
+        PostgresDaemon._initdb = cluster.copy_cluster
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from newsintel.domain.search.matching import (
 from newsintel.domain.search.scoring import score_group
 from newsintel.errors import InvalidParameterError
 from newsintel.storage.bridge import open_bridge
-from newsintel.storage.embedded import daemons
+from newsintel.storage.embedded import daemon
 from newsintel.storage.embedded import servers as embedded
 from newsintel.storage.postgres.accounts.accounts import PostgresAccounts
 from newsintel.storage.postgres.archive import conditions
@@ -118,8 +118,8 @@ def every_answer(tmp_path_factory):
         patch.setattr("newsintel.storage.postgres.pool.COMMAND_S", PATIENCE_S)
         patch.setattr("newsintel.storage.postgres.archive.unit_time.UNIT_S", PATIENCE_S)
         for module, name in (
-            (daemons, "START_S"),
-            (daemons, "STOP_S"),
+            (daemon, "START_S"),
+            (daemon, "STOP_S"),
             (embedded, "START_S"),
             (embedded, "LEAVE_S"),
         ):

@@ -15,7 +15,7 @@ import trio
 from newsintel.commands.main import EXIT_FAILED, EXIT_USAGE
 from newsintel.config.values import Secret
 from newsintel.errors import NewsIntelError
-from newsintel.storage.embedded.daemons import find_wheel_program
+from newsintel.storage.embedded.wheel_programs import find_wheel_program
 from newsintel.storage.postgres.backups import check_contents
 from newsintel.storage.postgres.client_programs import (
     DatabaseAccess,

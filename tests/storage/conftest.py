@@ -226,7 +226,7 @@ def slot_patience_s():
 def unhurried(monkeypatch, postgres_limits, slot_patience_s):
     """Lift these timeouts, and also those of connecting and of starting and stopping servers."""
     monkeypatch.setattr("newsintel.storage.postgres.connecting.CONNECT_S", PATIENCE_S)
-    for name in ("daemons.START_S", "daemons.STOP_S", "servers.START_S", "servers.LEAVE_S"):
+    for name in ("daemon.START_S", "daemon.STOP_S", "servers.START_S", "servers.LEAVE_S"):
         monkeypatch.setattr(f"newsintel.storage.embedded.{name}", PATIENCE_S)
     monkeypatch.setattr("newsintel.storage.postgres.pool.PATIENCE_S", slot_patience_s)
     monkeypatch.setattr("newsintel.storage.postgres.archive.unit_time.UNIT_S", PATIENCE_S)

@@ -11,13 +11,13 @@ from pathlib import Path
 import trio
 from attrs import asdict
 
-from newsintel.storage.embedded import daemons
+from newsintel.storage.embedded import daemon
 from newsintel.storage.embedded import servers as embedded
 from newsintel.storage.embedded.servers import run_embedded_servers
 from tests.waiting import PATIENCE_S
 
 # On a busy machine a server starts and stops more slowly than the service's timeouts allow.
-daemons.START_S = embedded.START_S = daemons.STOP_S = embedded.LEAVE_S = PATIENCE_S
+daemon.START_S = embedded.START_S = daemon.STOP_S = embedded.LEAVE_S = PATIENCE_S
 
 
 async def main(data_dir: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import trio
 from attrs import frozen
 
-from newsintel.storage.embedded.daemons import PostgresDaemon
+from newsintel.storage.embedded.postgres_daemon import PostgresDaemon
 from tests.waiting import PATIENCE_S
 
 

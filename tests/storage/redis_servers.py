@@ -13,7 +13,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
-from newsintel.storage.embedded.daemons import RedisDaemon
+from newsintel.storage.embedded.redis_daemon import RedisDaemon
 from tests.waiting import PATIENCE_S
 
 

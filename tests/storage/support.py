@@ -16,7 +16,8 @@ from attrs import field, frozen
 from newsintel.domain.search.article import Article
 from newsintel.domain.search.harvest import Answer, Harvest, Merge
 from newsintel.domain.search.query_model import Clause, Dedupe, Query, Sort, Term
-from newsintel.storage.embedded.daemons import PostgresDaemon, RedisDaemon
+from newsintel.storage.embedded.postgres_daemon import PostgresDaemon
+from newsintel.storage.embedded.redis_daemon import RedisDaemon
 from newsintel.storage.embedded.servers import _socket_dir
 from tests.waiting import PATIENCE_S
 

@@ -17,8 +17,10 @@ import trio
 from attrs import frozen
 
 from newsintel.errors import EmbeddedServerError
-from newsintel.storage.embedded.daemons import START_S, PostgresDaemon, RedisDaemon
+from newsintel.storage.embedded.daemon import START_S
 from newsintel.storage.embedded.data_dir import create_data_dir, name_data_dir_in_errors
+from newsintel.storage.embedded.postgres_daemon import PostgresDaemon
+from newsintel.storage.embedded.redis_daemon import RedisDaemon
 
 LEAVE_S = 5.0
 """How long leaving may take in all: to wait for another command's start, then to stop two servers.

@@ -15,7 +15,8 @@ from newsintel.config.database_parameters import DRIVER_PARAMETERS, TRANSLATED_P
 from newsintel.config.database_url import DatabaseUrl, parse_database_url
 from newsintel.config.values import Secret
 from newsintel.errors import NewsIntelError
-from newsintel.storage.embedded.daemons import ENVIRON, find_wheel_program
+from newsintel.storage.embedded.daemon import ENVIRON
+from newsintel.storage.embedded.wheel_programs import find_wheel_program
 
 INSTALLED = "lib/postgresql/*/bin"
 """Where Debian keeps the programs of each version, below /usr."""

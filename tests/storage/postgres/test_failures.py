@@ -25,7 +25,7 @@ from newsintel.errors import (
     StoreRefusedError,
     UnavailableError,
 )
-from newsintel.storage.embedded.daemons import PostgresDaemon
+from newsintel.storage.embedded.postgres_daemon import PostgresDaemon
 from newsintel.storage.postgres.failures import CONFLICTS, FORESEEN, is_connection_lost, translate
 from newsintel.storage.postgres.pool import open_postgres
 from tests.forwarder import forwarding
