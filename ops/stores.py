@@ -12,7 +12,8 @@ from pathlib import Path
 import trio
 from attrs import frozen
 
-from newsintel.storage.embedded.daemons import PostgresDaemon, RedisDaemon
+from newsintel.storage.embedded.postgres_daemon import PostgresDaemon
+from newsintel.storage.embedded.redis_daemon import RedisDaemon
 from ops.processes import (
     CheckFailedError,
     RunningProcess,

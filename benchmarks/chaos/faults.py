@@ -17,7 +17,7 @@ from benchmarks.chaos.history import History, Part
 from benchmarks.chaos.proxy import Mode, Proxy
 from benchmarks.chaos.world import SOURCES, World
 from benchmarks.rig import list_children
-from newsintel.storage.embedded.daemons import Daemon
+from newsintel.storage.embedded.daemon import Daemon
 
 QUIET_S = (2.0, 6.0)
 FAULT_S = (4.0, 12.0)

@@ -16,7 +16,9 @@ from benchmarks.chaos.fresh_rows import make_wrapper
 from benchmarks.chaos.proxy import Proxy, open_proxy
 from benchmarks.rig import FOREIGN_NAMES, UNLIMITED_SETTINGS, find_free_port
 from newsintel.demo.server import run_simulated_upstreams
-from newsintel.storage.embedded.daemons import Daemon, PostgresDaemon, RedisDaemon
+from newsintel.storage.embedded.daemon import Daemon
+from newsintel.storage.embedded.postgres_daemon import PostgresDaemon
+from newsintel.storage.embedded.redis_daemon import RedisDaemon
 
 SOURCES = ("newsapi", "guardian", "reddit")
 PEOPLE = 20

@@ -5,6 +5,7 @@ import trio
 
 from newsintel.domain.search.outcome import Status
 from newsintel.http.bodies.formats import MEDIA_TYPES, Format
+from newsintel.http.response import packing
 from tests.http.newsroom import NAMES
 from tests.http.routes.test_stream import SAME
 from tests.http.test_stream_behind_nginx import front
@@ -36,3 +37,25 @@ async def test_nginx_keeps_each_format_apart(tmp_path):
                 again = await behind.client.get(f"{SAME}&format={format_}", headers=headers)
                 assert again.status_code == (304 if of is format_ else 200)
         assert len(set(tags.values())) == len(tags)
+
+
+async def test_nginx_keeps_one_form_for_clients_of_both_kinds(tmp_path, monkeypatch):
+    """Whoever comes first, a client gets a form that it accepts, with the same content."""
+    monkeypatch.setattr(packing, "LEAST_BYTES", 1)
+    kinds = ("gzip", "identity")
+    async with front(tmp_path) as behind:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(behind.client.get, SAME)
+            for name in NAMES:
+                await behind.room.report(name, Status.OK, *(f"{name} {at}" for at in range(20)))
+        for first, second in (kinds, kinds[::-1]):
+            bodies = set()
+            for coding in (first, second):
+                answer = await behind.client.get(
+                    f"{SAME}&limit={len(first)}", headers={"Accept-Encoding": coding}
+                )
+                found = answer.headers.get("Content-Encoding", "identity")
+                assert found == coding
+                bodies.add(answer.content)
+            assert len(bodies) == 1
+            assert answer.headers["Cache-Status"].endswith("nginx; hit")

@@ -11,10 +11,10 @@ from newsintel.http.asgi import HeaderLines
 _TAG = re.compile(r'"([\x21\x23-\x7e\x80-\xff]*)"')
 """An entity tag (RFC 9110 8.8.3). The comparison is weak, so the prefix W/ does not matter."""
 
-_BODY_HEADERS = (b"content-type", b"content-length")
+_BODY_HEADERS = (b"content-type", b"content-length", b"content-encoding")
 """The headers that a 304 must not have, since it has no body.
 
-RFC 9110 15.4.5 allows it to repeat the others.
+RFC 9110 15.4.5 allows it to repeat the others. The caller may hold the other form of the answer.
 """
 
 

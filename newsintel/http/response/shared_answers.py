@@ -15,8 +15,10 @@ from quart import Response, request
 from newsintel import __version__
 from newsintel.errors import UnavailableError
 from newsintel.http.bodies.formats import AS_JSON, Encoding, Format
+from newsintel.http.request.access import get_current_caller
 from newsintel.http.response.conditional import respond_unless_held
 from newsintel.http.response.kept_answer import KeptAnswer, keep_answer
+from newsintel.http.response.packing import choose_form, is_worth_packing
 from newsintel.http.services import MadeAnswer, Services
 from newsintel.runtime.turns import run_in_turns
 
@@ -51,7 +53,7 @@ async def answer_shared(
         encoding: the format. `asked` has what else the encoded body depends on.
     """
     body, keep_s, age_s = await _get_shared(services, prefix, asked, make, encoding)
-    return _answer_body(services, encoding, body, keep_s, age_s)
+    return await _answer_body(services, encoding, body, keep_s, age_s)
 
 
 async def read_shared(
@@ -116,7 +118,7 @@ def _choose_cache_s(body: Mapping[str, Any]) -> int:
     return CACHE_S if found else CACHE_EMPTY_S
 
 
-def _answer_body(
+async def _answer_body(
     services: Services, encoding: Encoding, body: bytes, keep_s: int, age_s: float | None
 ) -> Response:
     """Answer with a body, or with a 304. The hit path keeps the answer in memory.
@@ -133,5 +135,10 @@ def _answer_body(
     kept = KeptAnswer.of_body(
         body, route, now_s, keep_s=keep_s, age_s=age_s or 0.0, media_type=encoding.media_type
     )
+    anonymous = not get_current_caller().signed_in
+    if anonymous and is_worth_packing(body, scope["headers"]):
+        kept = await run_in_turns(kept.pack())
     keep_answer(services.search.kept, scope["path"], scope["query_string"], kept)
-    return respond_unless_held(body, kept.build_headers(now_s, hit=age_s is not None), kept.tag)
+    form = choose_form(kept, scope["headers"]) if anonymous else kept
+    lines = form.build_headers(now_s, hit=age_s is not None)
+    return respond_unless_held(form.body, lines, form.tag)

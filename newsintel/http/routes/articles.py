@@ -14,6 +14,7 @@ from newsintel.http.paths import SEARCH
 from newsintel.http.request.filters import FORMAT
 from newsintel.http.response.cache_headers import VARY, classify_reply
 from newsintel.http.response.conditional import respond_unless_held
+from newsintel.http.response.packing import choose_form
 from newsintel.http.response.page_cache import PageCache
 from newsintel.http.response.problems import PROBLEMS, answer_problem
 from newsintel.http.route import Route
@@ -85,8 +86,10 @@ class _SearchRoute:
         if reply.answer.failed:
             return answer_failed(await describe_failure(services, asked, reply.answer))
         rendered = await finish_search(services, self._pages, asked, reply.answer)
-        lines = rendered.build_headers(services.now().timestamp(), reply.via)
-        response = respond_unless_held(rendered.body, lines, rendered.tag)
+        signed_in = asked.caller.signed_in
+        form = rendered if signed_in else choose_form(rendered, request.scope["headers"])
+        lines = form.build_headers(services.now().timestamp(), reply.via)
+        response = respond_unless_held(form.body, lines, form.tag)
         if request.method == "GET" and response.status_code != 304:
             record_search(services, asked, rendered)
         return response

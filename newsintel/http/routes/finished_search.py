@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from attrs import frozen
+from quart import request
 
 from newsintel.domain.operations.source_notice import notice_member
 from newsintel.domain.search.harvest import Answer
@@ -14,6 +15,7 @@ from newsintel.http.bodies.search import MAX_PAGE
 from newsintel.http.paths import FRONT, SEARCH
 from newsintel.http.response.cache_headers import compute_tag, format_next_link
 from newsintel.http.response.links import build_url
+from newsintel.http.response.packing import is_worth_packing
 from newsintel.http.response.page_cache import PageCache
 from newsintel.http.response.problems import find_failure_code
 from newsintel.http.response.rendered_search import Privacy, RenderedSearch, render_search
@@ -48,6 +50,8 @@ async def finish_search(
         link=format_next_link(base, asked.query_string, view.page) if more else None,
         content=content,
     )
+    if not person and is_worth_packing(made.body, request.scope["headers"]):
+        made = await run_in_turns(made.pack())
     if privacy is Privacy.EVERYBODY and answer.harvest.cacheable:
         pages.put(asked.query_string, made)
     return made

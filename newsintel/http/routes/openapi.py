@@ -64,7 +64,7 @@ def build_route(document: Mapping[str, Any]) -> Route:
     """The route of the description. The description has this route too, whatever the document."""
     body = to_json(document)
     # It changes only with releases and settings.
-    view = FixedAnswer.of_text(body, "application/json", cache_control="public, max-age=300")
+    view = FixedAnswer.of_text(body, "application/json", cache_control="public, max-age=300").pack()
     return Route(DESCRIPTION, view, "This description", {200: {"type": "object"}})
 
 

@@ -2,18 +2,25 @@
 
 import gzip
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from newsintel.http.application import create_app
+from newsintel.http.response import packing
+from newsintel.http.response.kept_answer import KeptAnswer
 from newsintel.http.response.packing import (
     CHUNK_BYTES,
     describe_packed,
     pack,
     vary_by_encoding,
 )
+from newsintel.http.response.rendered_search import RenderedSearch
 from tests.fakes.accounts import browser
 from tests.http.world import World
+
+ACCEPTING = {"Accept-Encoding": "gzip, deflate, br, zstd"}
+"""What browsers send."""
 
 
 @given(st.binary(max_size=300), st.integers(0, 3 * CHUNK_BYTES // 300))
@@ -40,16 +47,69 @@ async def test_pages_for_everybody_are_packed_and_those_of_people_are_not():
     """A page with a person's data must not tell about it by its length."""
     world = World()
     client = create_app(world.services).test_client(use_cookies=False)
-    accepting = {"Accept-Encoding": "gzip, deflate, br, zstd"}
     for path in ("/", "/?q=flood", "/search", "/trends"):
         plain = await (await client.get(path)).get_data()
         for _ in range(2):  # from the route, and from memory
-            packed = await client.get(path, headers=accepting)
+            packed = await client.get(path, headers=ACCEPTING)
             assert packed.headers["Content-Encoding"] == "gzip"
             assert packed.headers["Vary"].endswith(", Accept-Encoding")
             assert gzip.decompress(await packed.get_data()) == plain
-        own = await client.get(path, headers=accepting | await browser(world))
+        own = await client.get(path, headers=ACCEPTING | await browser(world))
         assert "Content-Encoding" not in own.headers
-    assert (
-        "Content-Encoding" not in (await client.get("/articles?q=flood", headers=accepting)).headers
-    )
+
+
+LISTS = (
+    "/articles?q=flood",
+    *(f"/articles?q=flood&format={name}" for name in ("rss", "jsonfeed", "csv")),
+    *("/archive?q=flood", "/archive?q=flood&format=rss", "/archive/timeline?q=flood&bucket=day"),
+    *("/archive/facets?q=flood", "/trending", "/searches/related?q=flood"),
+)
+"""Answers that are the same for everybody."""
+
+
+@pytest.mark.parametrize("path", LISTS)
+async def test_lists_for_everybody_are_packed_for_who_takes_gzip(monkeypatch, path):
+    """From the route, and from memory; with one tag for both forms. People get theirs as it is."""
+    monkeypatch.setattr(packing, "LEAST_BYTES", 1)
+    world = World()
+    client = create_app(world.services).test_client(use_cookies=False)
+    for _ in range(2):
+        packed = await client.get(path, headers=ACCEPTING)
+        assert packed.headers["Content-Encoding"] == "gzip"
+        assert packed.headers["Vary"].endswith(", Accept-Encoding")
+        plain = await client.get(path)
+        assert "Content-Encoding" not in plain.headers
+        assert plain.headers["Vary"] == packed.headers["Vary"]
+        assert gzip.decompress(await packed.get_data()) == await plain.get_data()
+        tag = plain.headers["ETag"]
+        assert (packed.headers["ETag"], tag[:2]) == (tag, "W/")
+        held = await client.get(path, headers=ACCEPTING | {"If-None-Match": tag})
+        assert (held.status_code, await held.get_data()) == (304, b"")
+        assert "Content-Encoding" not in held.headers  # the caller may hold the plain form
+    own = await client.get(path, headers=ACCEPTING | await browser(world))
+    assert (own.status_code, own.headers.get("Content-Encoding")) == (200, None)
+
+
+async def test_what_nobody_wants_packed_is_not_packed(monkeypatch):
+    """Made for a proxy without gzip; short; made for a person."""
+    for made in (RenderedSearch, KeptAnswer):
+        monkeypatch.setattr(made, "pack", None)
+    world = World()
+    client = create_app(world.services).test_client(use_cookies=False)
+    refusing = {"Accept-Encoding": "gzip;q=0, br"}
+    for path in ("/articles?q=flood", "/archive?q=flood"):
+        for headers in ({}, refusing):
+            answer = await client.get(path, headers=headers)
+            assert (answer.status_code, "Content-Encoding" in answer.headers) == (200, False)
+    monkeypatch.setattr(packing, "LEAST_BYTES", 10**9)
+    for path in ("/articles?q=fire", "/archive?q=fire"):
+        assert (await client.get(path, headers=ACCEPTING)).status_code == 200
+
+
+async def test_the_description_is_sent_packed():
+    """It has hundreds of kilobytes."""
+    client = create_app(World().services).test_client(use_cookies=False)
+    packed = await (await client.get("/openapi.json", headers=ACCEPTING)).get_data()
+    plain = await (await client.get("/openapi.json")).get_data()
+    assert gzip.decompress(packed) == plain
+    assert len(packed) < len(plain) / 10
