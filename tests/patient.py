@@ -15,10 +15,14 @@ from tests.waiting import PATIENCE_S
 STORELESS = ("config", "dedupe", "new-key", "--version", "--help")
 """Commands that use no store. Importing the modules of the others would only slow them down."""
 
+SAVE_S = 10.0
+"""For one attempt to save. Tests that freeze PostgreSQL wait as long until the spool gets it all."""
+
 
 def lift_limits() -> None:
     """Raise the time limits of each store and each embedded server."""
     from newsintel.actors import merger  # noqa: PLC0415 - see STORELESS
+    from newsintel.runtime import attempts  # noqa: PLC0415
     from newsintel.runtime.limits import lookups  # noqa: PLC0415
     from newsintel.runtime.search import desk  # noqa: PLC0415
     from newsintel.runtime.workers import supervisor, worker_process  # noqa: PLC0415
@@ -37,6 +41,7 @@ def lift_limits() -> None:
     unit_time.UNIT_S = lookups.LONGEST_S = PATIENCE_S
     desk.ARTICLE_S = desk.KNOWN_ARTICLE_S = merger.STAND_IN_S = PATIENCE_S
     worker_process.PROGRAM = ("-P", "-m", "tests.patient")
+    attempts.SAVE_S = SAVE_S
     supervisor.SCRAPE_S = PATIENCE_S
     supervisor.RESTARTS_IN_S = 3600
     redis.SLOT_RULES = evolve(redis.SLOT_RULES, patience_s=PATIENCE_S)

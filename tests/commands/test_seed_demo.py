@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from newsintel.demo.invented_readers import DEMO_READER
-from tests.service import newsintel, running
+from tests.service import PATIENT, newsintel, running
 from tests.storage.support import running_servers
 from tests.waiting import PATIENCE_S
 
@@ -17,7 +17,7 @@ from tests.waiting import PATIENCE_S
 def seeded(tmp_path_factory):
     """A folder in which it has run, and the finished command."""
     folder = tmp_path_factory.mktemp("seeded")
-    return folder, newsintel(folder, "seed-demo")
+    return folder, newsintel(folder, "seed-demo", **PATIENT)
 
 
 async def counts(url):
@@ -61,7 +61,7 @@ def test_the_demo_then_has_trends_each_with_its_reason(seeded):
         assert any("on the same day" in reason for reason in reasons)
         assert any("its answers share" in reason for reason in reasons)
         before = demo.get("/trending", window="7d").json()
-        assert newsintel(folder, "seed-demo").returncode == 0
+        assert newsintel(folder, "seed-demo", **PATIENT).returncode == 0
         again = demo.get("/trending", window="7d")
         assert again.headers["Cache-Status"].endswith("fwd=miss")
         assert {one["query"] for one in again.json()["searches"]} & {
@@ -104,7 +104,7 @@ def test_a_second_run_counts_nobody_twice(seeded):
     folder, _ = seeded
     with running_servers(folder / "newsintel" / "demo") as urls:
         _, *closed = asyncio.run(counts(urls["postgres_url"]))
-        assert newsintel(folder, "seed-demo").returncode == 0
+        assert newsintel(folder, "seed-demo", **PATIENT).returncode == 0
         marks, *after = asyncio.run(counts(urls["postgres_url"]))
     assert (after, marks > 0) == (closed, True)
     assert min(closed) > 0
