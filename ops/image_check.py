@@ -242,6 +242,13 @@ async def check_service(image: Image, settings: Mapping[str, str]) -> None:
             f"serve: ready after {took_s:.1f} s, {COMMIT[:7]}, "
             f"{found['total']} articles of {len(found['sources'])} sources"
         )
+        tools = await client.post(
+            "/mcp",
+            json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
+            headers={"Accept": "application/json, text/event-stream"},
+        )
+        if "archive_search" not in tools.text:
+            raise CheckFailedError(f"/mcp lists no tools: {tools.status_code} {tools.text}")
         ended_s = await service.end_process()
     if service.process.returncode or ended_s > STOP_S:
         raise CheckFailedError(
