@@ -31,16 +31,28 @@ from newsintel.storage.postgres.pool import Connection
 
 log = get_logger(__name__)
 
+MOST_OF_PERSON = 4
+"""Deliveries of one person that are claimed at once, by all processes: a quarter of one process's
+SLOTS. Hundreds of receivers that do not answer would otherwise hold all of them."""
+
 # A digest is filled by transactions that hold a lock on its row, so it is not claimed before they
 # have ended. A paused search sends tests only, and so does an e-mail address that is not confirmed.
-CLAIM = """
-WITH due AS (
+CLAIM = f"""
+WITH busy AS MATERIALIZED (
+    SELECT search.user_id FROM alert_deliveries AS delivery
+    JOIN alert_channels AS channel ON channel.id = delivery.channel_id
+    JOIN saved_searches AS search ON search.id = channel.saved_search_id
+    WHERE delivery.state = 'pending' AND delivery.claimed_until > $1
+    GROUP BY search.user_id HAVING count(*) >= {MOST_OF_PERSON}
+),
+due AS (
     SELECT delivery.id FROM alert_deliveries AS delivery
     JOIN alert_channels AS channel ON channel.id = delivery.channel_id
     JOIN saved_searches AS search ON search.id = channel.saved_search_id
     WHERE delivery.state = 'pending' AND delivery.due_at <= $1
         AND (delivery.claimed_until IS NULL OR delivery.claimed_until <= $1)
         AND channel.disabled_at IS NULL AND channel.kind <> 'feed'
+        AND search.user_id NOT IN (SELECT user_id FROM busy)
         AND (delivery.is_test OR NOT search.paused)
         AND (delivery.is_test OR channel.kind <> 'email' OR channel.confirmed_at IS NOT NULL)
         AND NOT EXISTS (
@@ -57,12 +69,13 @@ claimed AS (
 )
 SELECT claimed.*, channel.kind, channel.address, channel.sealed_keys, channel.confirmed_at,
     search.id AS search,
-    search.public_id, search.name, (
+    search.public_id, search.name, users.public_id AS person, (
         SELECT count(*) FROM alert_delivery_matches WHERE delivery_id = claimed.id
     ) AS total
 FROM claimed JOIN alert_channels AS channel ON channel.id = claimed.channel_id
 JOIN saved_searches AS search ON search.id = channel.saved_search_id
-"""
+JOIN users ON users.id = search.user_id
+"""  # noqa: S608 - our own number
 
 LISTED_STORIES = f"""
 SELECT {LISTED}, listed.*, (
@@ -175,6 +188,7 @@ async def _load(
         kind=ChannelKind(row["kind"]),
         address=row["address"],
         keys=_open_keys(row, sealer),
+        person=row["person"],
         search_id=row["public_id"],
         search_name=row["name"],
         attempts=row["attempts"],

@@ -390,3 +390,26 @@ async def test_an_address_that_is_not_confirmed_only_gets_tests(
     # The person enables the channel again: its owner is asked again.
     await execute("UPDATE alert_channels SET disabled_at = NULL, disabled_reason = NULL")
     assert await deliveries.create_tests(people[0], search, later(200), unconfirmed=True) == 1
+
+
+async def test_a_person_holds_a_quarter_of_the_slots(alerts, deliveries, people):
+    """Receivers of theirs that do not answer would otherwise hold up the alerts of all."""
+    for person, number in [(people[0], number) for number in range(6)] + [(people[1], 6)]:
+        search = await alerts.save_search(person, f"S{number}")
+        (channel,) = await alerts.list_channels(search)
+        await alerts.match(search, article("1"))
+        await alerts.put_out(channel, f"d_{number}", article("1"), due=later(number - 9))
+    claimed = [found async for found in _drain(deliveries)]
+    assert [found.id for found in claimed] == ["d_0", "d_1", "d_2", "d_3", "d_6"]
+    assert len({found.person for found in claimed}) == 2
+    await deliveries.settle(claimed[0], OK, DONE, NOON, 5)
+    assert (await deliveries.claim(NOON, UNTIL)).id == "d_4"
+
+
+async def test_there_is_no_other_test_while_one_waits(deliveries, people, search):
+    """A slow receiver would otherwise have a longer queue each minute."""
+    assert await deliveries.create_tests(people[0], search, NOON) == 1
+    assert await deliveries.create_tests(people[0], search, later(90)) == 0
+    waiting = await deliveries.claim(later(90), later(200))
+    await deliveries.settle(waiting, OK, DONE, later(90), 5)
+    assert await deliveries.create_tests(people[0], search, later(90)) == 1
