@@ -74,9 +74,7 @@ def test_pages_together_are_the_whole_stream(seconds, count, oldest_first, read)
     wanted = Selection(count, oldest_first=oldest_first, exclude=frozenset({State.READ}))
     found, after = [], None
     while True:
-        page = run_all(
-            select_page(items, states, Selection(**{**vars_of(wanted), "after": after}))
-        )
+        page = run_all(select_page(items, states, Selection(**{**vars_of(wanted), "after": after})))
         found += page.items
         if page.continuation is None:
             break

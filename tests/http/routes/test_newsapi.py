@@ -177,7 +177,10 @@ ERRORS = [
     ("everything?q=a&language=english", "parameterInvalid"),
     ("everything?q=a&sortBy=newest", "parameterInvalid"),
     ("everything?q=a&searchIn=body", "parameterInvalid"),
-    ("everything?q=a&domains=" + ",".join(f"s{number}" for number in range(101)), "parameterInvalid"),
+    (
+        "everything?q=a&domains=" + ",".join(f"s{number}" for number in range(101)),
+        "parameterInvalid",
+    ),
     (
         "everything?q=a&excludeDomains=" + ",".join(f"s{number}" for number in range(101)),
         "parameterInvalid",

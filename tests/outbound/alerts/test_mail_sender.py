@@ -200,9 +200,7 @@ async def test_a_mailbox_has_one_count_whatever_its_detail():
     """RFC 5233: what stands behind a plus sign names the same mailbox."""
     sender = build_sender("smtp://127.0.0.1:1")
     for detail in ("+a", "+b+c", "", "+d"):
-        asked = evolve(
-            SENT, is_test=True, confirmed=False, address=f"alice{detail}@example.org"
-        )
+        asked = evolve(SENT, is_test=True, confirmed=False, address=f"alice{detail}@example.org")
         refused = await sender._find_refusal(asked)
     assert refused == "the address was asked three times today"
 

@@ -263,7 +263,9 @@ async def test_a_bug_in_a_tool_is_logged_and_told(monkeypatch, caplog):
     assert "mcp_tool_failed" in caplog.text
 
 
-@pytest.mark.parametrize("entries", [["guardian"] * 101, ["x"] * 9_000, {str(one): 1 for one in range(101)}])
+@pytest.mark.parametrize(
+    "entries", [["guardian"] * 101, ["x"] * 9_000, {str(one): 1 for one in range(101)}]
+)
 async def test_a_long_list_in_an_argument_is_refused_before_it_is_read(entries, monkeypatch):
     """The library for JSON Schema takes 0.3 s for the longest one, and all others wait."""
     monkeypatch.setattr(server, "Draft202012Validator", None)  # it would fail
