@@ -131,9 +131,11 @@ class PostgresDeliveries:
         self._postgres = postgres
         self._sealer = sealer
 
-    async def claim(self, now: datetime, until: datetime) -> ClaimedDelivery | None:
+    async def claim(
+        self, now: datetime, until: datetime, busy: Sequence[str] = ()
+    ) -> ClaimedDelivery | None:
         """A retry after a lost connection may leave one more delivery claimed for a while."""
-        return await self._postgres.run(outbox.claim, now, until, self._sealer)
+        return await self._postgres.run(outbox.claim, now, until, busy, self._sealer)
 
     async def settle(
         self,
