@@ -5,11 +5,12 @@ processes may run one: each claims a delivery for a while before it sends it. A 
 killed in between loses nothing: its claims end, and another process sends again, with the same
 delivery id. A receiver may so get an alert twice, and can see that it is the same.
 
-At most SLOTS deliveries are sent at once, and of one channel one. While no slot is free nothing is
-claimed, so what waits is in the outbox, not in memory.
+At most SLOTS deliveries are sent at once, of one person MOST_OF_PERSON, and of one channel one.
+While no slot is free nothing is claimed, so what waits is in the outbox, not in memory.
 """
 
 import random
+from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -30,6 +31,10 @@ log = get_logger(__name__)
 
 SLOTS = 16
 """Deliveries of one process at once. A receiver that does not answer keeps one for 20 s."""
+
+MOST_OF_PERSON = SLOTS // 4
+"""Those of one person. Hundreds of receivers that do not answer would otherwise hold all slots, and
+the alerts of everybody else would wait."""
 
 CLAIM_S = 120.0
 """How long a delivery is claimed: an attempt and storing what came of it, with time to spare."""
@@ -54,6 +59,8 @@ class Deliverer:
     _count: Count
     _now: WallClock
     _slots: trio.Semaphore = field(init=False, factory=lambda: trio.Semaphore(SLOTS))
+    _running: Counter[str] = field(init=False, factory=Counter)
+    """How many deliveries of each person are being sent."""
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -66,12 +73,14 @@ class Deliverer:
                     self._slots.release()
                     await sleep_with_jitter(IDLE_S)
                 else:
+                    self._running[claimed.person] += 1
                     deliveries.start_soon(self._deliver, claimed, name=f"deliver {claimed.id}")
 
     async def _claim(self) -> ClaimedDelivery | None:
         now = self._now()
+        busy = [one for one, running in self._running.items() if running >= MOST_OF_PERSON]
         try:
-            return await self._store.claim(now, now + timedelta(seconds=CLAIM_S))
+            return await self._store.claim(now, now + timedelta(seconds=CLAIM_S), busy)
         except UnavailableError:
             self._count("delivery_failures")
             return None
@@ -85,6 +94,7 @@ class Deliverer:
                 self._count("alert_attempts", kind=delivery.kind, outcome=attempt.outcome)
                 await self._settle(delivery, attempt, latency_ms)
         finally:
+            self._running -= Counter([delivery.person])  # drops those at 0
             self._slots.release()
 
     async def _attempt(self, delivery: ClaimedDelivery) -> Attempt:

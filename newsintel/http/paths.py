@@ -1,5 +1,6 @@
 """The paths that several files use: their routes, and the middleware that treats some specially."""
 
+import re
 from urllib.parse import unquote
 
 from newsintel.domain.alerts.mail_tokens import MailAction
@@ -46,6 +47,14 @@ ALERTS = "/alerts"
 MAIL_LINKS = {action: f"/{action}/" for action in MailAction}
 """The prefixes of the links in mails; the number of a channel and a signature follow."""
 
+SECRET_PREFIXES = (FEEDS, *MAIL_LINKS.values())
+"""What stands before a secret in a path."""
+MOST_ENCODINGS = 3
+"""How often a path may be percent-encoded: programs that rewrite links encode them once more."""
+_SECRET = re.compile(
+    rf"(?i)[/\\]+({'|'.join(prefix.strip('/') for prefix in SECRET_PREFIXES)})[/\\]"
+)
+
 MCP = "/mcp"
 RESOURCE_METADATA = "/.well-known/oauth-protected-resource"
 """Where a client that was refused learns how to authenticate (RFC 9728, 3)."""
@@ -54,12 +63,18 @@ GREADER = "/compat/greader"
 READER_API = GREADER + "/reader/api/0"
 
 
-def hide_feed_token(path: str) -> str:
-    """Return a path as a log may show it: nothing behind FEEDS, in any case or encoding.
+def hide_secret_address(path: str) -> str:
+    """Return a path as a log may show it: nothing behind the prefix of an address with a secret.
 
-    A reader with a slightly wrong address still shows most of a secret.
+    These are the addresses of private feeds and the links in mails, in any case and encoding, also
+    encoded twice, with further slashes, and within another path. A reader or a mail program with a
+    slightly wrong address still shows most of a secret.
     """
-    before, found, _ = unquote(path).lower().partition(FEEDS)
-    if not found:
+    plain = path
+    for _ in range(MOST_ENCODINGS):
+        plain = unquote(plain)
+    found = _SECRET.search(plain)
+    if found is None:
         return path
-    return f"{path[: len(before)]}{FEEDS}***" if "%" not in path else f"{FEEDS}***"
+    before = plain[: found.start()] if plain == path else ""
+    return f"{before}/{found[1].lower()}/***"

@@ -3,7 +3,7 @@
 import trio
 from attrs import define, evolve, field
 
-from newsintel.actors.deliverer import CLAIM_S, IDLE_S, SLOTS, Deliverer
+from newsintel.actors.deliverer import CLAIM_S, IDLE_S, MOST_OF_PERSON, SLOTS, Deliverer
 from newsintel.domain.alerts.channels import ChannelKind
 from newsintel.domain.alerts.delivery_model import Attempt, DeliveryState, Outcome
 from tests.domain.alerts.made import delivery
@@ -42,6 +42,12 @@ class ScriptedSender:
 def waiting(*names: str, **changes) -> MemoryDeliveries:
     """An outbox with due deliveries."""
     made = [delivery(id=name, claimed_until=NOON, **changes) for name in names]
+    return MemoryDeliveries({one.id: (one, NOON) for one in made})
+
+
+def of_many(names) -> MemoryDeliveries:
+    """An outbox with a due delivery for each of as many people."""
+    made = [delivery(id=name, claimed_until=NOON, person=f"u_{name}") for name in names]
     return MemoryDeliveries({one.id: (one, NOON) for one in made})
 
 
@@ -126,13 +132,26 @@ async def test_a_cancelled_attempt_is_claimed_again_later(autojump_clock):
 async def test_no_more_than_the_slots_are_sent_at_once(autojump_clock):
     """And nothing more is claimed: what waits is in the outbox."""
     names = [f"d_{number}" for number in range(SLOTS + 5)]
-    store, sender = waiting(*names), ScriptedSender(takes_s=10)
+    store, sender = of_many(names), ScriptedSender(takes_s=10)
     await run_for(5, store, sender)
     assert len(sender.sent) == SLOTS
-    store = waiting(*names)
+    store = of_many(names)
     await run_for(60, store, sender)
     assert sender.most == SLOTS
     assert store.waiting == {}
+
+
+async def test_a_person_holds_a_quarter_of_the_slots(autojump_clock):
+    """Receivers of theirs that do not answer hold up nobody else, and theirs get on, too."""
+    store = waiting(*(f"d_{number}" for number in range(SLOTS + 5)))
+    store.waiting |= of_many(["d_other"]).waiting
+    slow = ScriptedSender(takes_s=20)
+    await run_for(5, store, slow)
+    assert len(slow.sent) == MOST_OF_PERSON + 1
+    assert "d_other" in slow.sent
+    await run_for(300, store, slow)
+    assert slow.most == MOST_OF_PERSON + 1
+    assert len(set(slow.sent)) == SLOTS + 6
 
 
 async def test_a_database_that_is_away_ends_nothing(autojump_clock):

@@ -58,11 +58,13 @@ class MemoryDeliveries:
     tests: list[str] = field(factory=list)
     away: bool = False
 
-    async def claim(self, now: datetime, until: datetime) -> ClaimedDelivery | None:
-        """Claim what is due and not claimed."""
+    async def claim(
+        self, now: datetime, until: datetime, busy: Sequence[str] = ()
+    ) -> ClaimedDelivery | None:
+        """Claim what is due and not claimed, of a person who is not busy."""
         await self._check()
         for delivery, due_at in self.waiting.values():
-            if due_at <= now and delivery.claimed_until <= now:
+            if due_at <= now and delivery.claimed_until <= now and delivery.person not in busy:
                 claimed = evolve(delivery, claimed_until=until)
                 self.waiting[delivery.id] = (claimed, due_at)
                 return claimed

@@ -77,6 +77,7 @@ def site(folder, service, port):
     text = CONFIG.read_text()
     for shipped, here in {
         "/var/cache/nginx/newsintel": f"{folder}/cache",
+        "/var/log/nginx/access.log": f"{folder}/access.log",
         "server 127.0.0.1:8000;": f"server {service.url.removeprefix('http://')};",
         "listen 80;": f"listen 127.0.0.1:{port};",
         "server_name news.example.org;": "server_name localhost;",

@@ -51,6 +51,7 @@ class ClaimedDelivery:
         id: the same in every attempt; receivers know by it what they have already.
         claimed_until: the end of the claim, which also identifies it.
         channel: the number of its channel.
+        person: the public id of the account.
         search_id, search_name: of the saved search.
         keys: the signing keys of a webhook, the newest first; () for other kinds, and if they
             cannot be decrypted.
@@ -68,6 +69,7 @@ class ClaimedDelivery:
     kind: ChannelKind
     address: str
     keys: tuple[SigningKey, ...]
+    person: str
     search_id: str
     search_name: str
     attempts: int

@@ -17,10 +17,17 @@ from newsintel.domain.alerts.delivery_model import (
 class Deliveries(Protocol):
     """The outbox and the delivery log."""
 
-    async def claim(self, now: datetime, until: datetime) -> ClaimedDelivery | None:
+    async def claim(
+        self, now: datetime, until: datetime, busy: Sequence[str] = ()
+    ) -> ClaimedDelivery | None:
         """Claim the delivery that has been due for longest, with its stories.
 
         No other process gets it before `until`. The deliveries of a channel wait for each other.
+
+        Args:
+            now: the time.
+            until: the end of the claim.
+            busy: public ids of people whose deliveries wait.
         """
         ...
 

@@ -67,11 +67,20 @@ def _begin_mail(delivery: ClaimedDelivery, sender: str, host: str, subject: str)
     name, address = parseaddr(sender)
     mail["From"] = Address(name, addr_spec=address)
     mail["To"] = Address(addr_spec=delivery.address)
-    mail["Subject"] = subject
+    mail["Subject"] = _disarm(subject)
     mail["Date"] = format_datetime(delivery.created_at)
     mail["Message-ID"] = f"<{delivery.id}@{host}>"
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office replies
     return mail
+
+
+def _disarm(subject: str) -> str:
+    """Return a subject without encoded words (RFC 2047), each of which begins with `=?`.
+
+    The library decodes them and writes what they hold: a headline such as `=?utf-8?q?=0d=0aBcc:...`
+    would be a line of its own in the mail, and one in UTF-7 could not be written at all.
+    """
+    return subject.replace("=?", "= ?")
 
 
 def _build_html(delivery: ClaimedDelivery, links: MailLinks) -> str:

@@ -1,14 +1,23 @@
-"""Chooses the items of a stream that a request wants: pure functions of items and states."""
+"""Chooses the items of a stream that a request wants: pure functions of items and states.
+
+A person's streams may have tens of thousands of items, so the work on them is done in slices.
+"""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from operator import itemgetter
 
 from attrs import frozen
 
+from newsintel.domain.bounds.chunks import cut_into_chunks
+from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.reader.model import UNTOUCHED, Item, ItemState
 
 MICROSECONDS = 1_000_000
+
+SLICE_ITEMS = 1_000
+"""Items of one slice: 2 ms."""
 
 CONTINUATION = "([0-9]{1,20})[.]([0-9]{1,20})[.](a_[a-z2-7]{20})"
 
@@ -35,7 +44,7 @@ class Selection:
     Attributes:
         count: how many items at most.
         oldest_first: the order.
-        include: states that each item must have.
+        include: states that each item must have. A set: a request may repeat one 1,000 times.
         exclude: states that no item may have.
         since_s: the first arrival wanted, in seconds of Unix time; None = any.
         until_s: the last one.
@@ -44,8 +53,8 @@ class Selection:
 
     count: int
     oldest_first: bool = False
-    include: tuple[State, ...] = ()
-    exclude: tuple[State, ...] = ()
+    include: frozenset[State] = frozenset()
+    exclude: frozenset[State] = frozenset()
     since_s: int | None = None
     until_s: int | None = None
     after: Item | None = None
@@ -59,6 +68,13 @@ class Selection:
             and (self.until_s is None or item.seen_us < (self.until_s + 1) * MICROSECONDS)
         )
 
+    def is_behind(self, item: Item) -> bool:
+        """Whether an item comes after `after`, in the wanted order."""
+        if self.after is None:
+            return True
+        place, last = item.order, self.after.order
+        return place > last if self.oldest_first else place < last
+
 
 @frozen
 class Page:
@@ -68,13 +84,24 @@ class Page:
     continuation: str | None
 
 
-def merge_items(lists: Iterable[Iterable[Item]]) -> tuple[Item, ...]:
+def merge_items(lists: Iterable[Sequence[Item]]) -> Sliced[tuple[Item, ...]]:
     """Return the items of several streams, each article once, the newest first."""
-    by_id = {item.id: item for items in lists for item in items}
-    return tuple(sorted(by_id.values(), key=lambda item: item.order, reverse=True))
+    by_id: dict[str, Item] = {}
+    orders: list[tuple[tuple[int, int, str], Item]] = []
+    for items in lists:
+        for some in cut_into_chunks(items, SLICE_ITEMS):
+            by_id |= {item.id: item for item in some}
+            yield
+    for some in cut_into_chunks([*by_id.values()], SLICE_ITEMS):
+        orders += [(item.order, item) for item in some]
+        yield
+    orders.sort(key=itemgetter(0), reverse=True)  # 75,000 take 20 ms
+    return tuple(item for _, item in orders)
 
 
-def select_page(items: Sequence[Item], states: Mapping[str, ItemState], wanted: Selection) -> Page:
+def select_page(
+    items: Sequence[Item], states: Mapping[str, ItemState], wanted: Selection
+) -> Sliced[Page]:
     """Return a page of the wanted items.
 
     Args:
@@ -82,15 +109,16 @@ def select_page(items: Sequence[Item], states: Mapping[str, ItemState], wanted: 
         states: by article id; an absent one is untouched.
         wanted: what the request wants.
     """
-    ordered = reversed(items) if wanted.oldest_first else items
-    found = [item for item in ordered if wanted.wants(item, states.get(item.id, UNTOUCHED))]
-    if wanted.after is not None:
-        place = wanted.after.order
-        found = [
+    found: list[Item] = []
+    for some in cut_into_chunks(items[::-1] if wanted.oldest_first else items, SLICE_ITEMS):
+        found += [
             item
-            for item in found
-            if (item.order > place if wanted.oldest_first else item.order < place)
+            for item in some
+            if wanted.wants(item, states.get(item.id, UNTOUCHED)) and wanted.is_behind(item)
         ]
+        if len(found) > wanted.count:  # the rest is for later pages
+            break
+        yield
     page = tuple(found[: wanted.count])
     more = len(found) > len(page) > 0
     return Page(page, write_continuation(page[-1]) if more else None)
@@ -113,9 +141,13 @@ def parse_continuation(text: str) -> Item:
     return Item(found[3], int(found[1]), int(found[2]))
 
 
-def count_unread(items: Iterable[Item], states: Mapping[str, ItemState]) -> int:
+def count_unread(items: Sequence[Item], states: Mapping[str, ItemState]) -> Sliced[int]:
     """Return how many items are not read."""
-    return sum(not states.get(item.id, UNTOUCHED).read for item in items)
+    count = 0
+    for some in cut_into_chunks(items, SLICE_ITEMS):
+        count += sum(not states.get(item.id, UNTOUCHED).read for item in some)
+        yield
+    return count
 
 
 def normalize_us(number: int) -> int:

@@ -46,6 +46,9 @@ TOLD = 4 * MOST_A_LOOK
 MOST_STREAMS = 200
 """Streams of one process; each asks the database every POLL_S. Past them an answer is 503."""
 
+MOST_OF_PERSON = 10
+"""Those of one person, such as pages in ten tabs: nobody can take the places of all others."""
+
 
 def build_routes() -> tuple[Route, ...]:
     """Return the route of the stream."""
@@ -73,7 +76,8 @@ class _StreamRoute:
             response = Response(b"", headers=HEADERS, content_type=EVENT_STREAM)
             del response.headers["Content-Length"]
             return response
-        if len(self._streams) >= MOST_STREAMS:
+        own = sum(stream.user_id == user_id for stream in self._streams)
+        if len(self._streams) >= MOST_STREAMS or own >= MOST_OF_PERSON:
             raise BusyError("too many streams are open")
         stream = MatchStream(services, user_id, services.now())
         self._streams.add(stream)
@@ -87,11 +91,12 @@ class MatchStream:
     """The body of one stream, piece by piece. Nothing must be closed when a client leaves.
 
     Attributes:
-        since: from when on matches are told.
+        user_id: whose matches are told.
+        since: from when on.
     """
 
     _services: Services
-    _user_id: int
+    user_id: int
     _since: datetime
     _ends_at: float = field(init=False, factory=lambda: trio.current_time() + LIFE_S)
     _told: deque[tuple[str, str]] = field(init=False, factory=lambda: deque(maxlen=TOLD))
@@ -123,7 +128,7 @@ class MatchStream:
         now = self._services.now()
         try:
             found = await self._services.alerts.deliveries.list_fresh(
-                self._user_id, self._since, MOST_A_LOOK
+                self.user_id, self._since, MOST_A_LOOK
             )
         except UnavailableError:
             return b""

@@ -30,8 +30,8 @@ from newsintel.http.routes.newsapi_parameters import (
     SourceParameters,
     miss_parameters,
     read_fields,
+    read_sites,
     read_sources,
-    split_names,
 )
 from newsintel.http.services import Services
 
@@ -99,8 +99,8 @@ async def search_everything(services: Services, given: EverythingParameters) -> 
         given.q or in_title,
         ArticleFilter(
             sources=read_sources(given.sources),
-            domains=split_names(given.domains),
-            without_domains=split_names(given.exclude_domains),
+            domains=read_sites("domains", given.domains),
+            without_domains=read_sites("excludeDomains", given.exclude_domains),
             words=PreparedQuery(build_query(words, sources=()).clauses) if words else None,
             fields=fields,
         ),

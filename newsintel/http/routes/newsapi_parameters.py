@@ -23,6 +23,8 @@ from newsintel.http.request.query_string import Parameter
 
 FIELDS = ("title", "description", "content")
 MAX_PAGE_SIZE = 100
+MAX_SITES = 100
+"""Each article is compared with all of them. NewsAPI names no limit."""
 MAX_SOURCES = 20
 """newsapi.org/docs/endpoints/everything."""
 
@@ -175,6 +177,17 @@ def read_sources(sources: str) -> tuple[str, ...]:
     return found
 
 
+def read_sites(field: str, sites: str) -> tuple[str, ...]:
+    """Return the sites in the comma list of a parameter."""
+    found = split_names(sites)
+    if len(found) > MAX_SITES:
+        raise InvalidParameterError(
+            field, "parameterInvalid", f"{field} must have at most {MAX_SITES} entries"
+        )
+    return found
+
+
 def split_names(names: str) -> tuple[str, ...]:
-    """Return the entries of a comma list, in small letters."""
-    return tuple(name.strip().lower() for name in names.split(",") if name.strip())
+    """Return the entries of a comma list, in small letters, each once."""
+    lowered = (name.strip().lower() for name in names.split(","))
+    return tuple(dict.fromkeys(filter(None, lowered)))

@@ -6,7 +6,7 @@ from typing import Any
 from newsintel.domain.accounts.model import Access, Caller
 from newsintel.domain.ports import Observe
 from newsintel.errors import UnavailableError, flatten_errors
-from newsintel.http.paths import hide_feed_token
+from newsintel.http.paths import hide_secret_address
 from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -99,12 +99,12 @@ def build_access_fields(
 
 
 def _shorten_path(path: str) -> str:
-    """Return a path as the log shows it, without the secret of a private feed.
+    """Return a path as the log shows it, without the secret of an address.
 
     A path that is too long is cut between two segments: the redactor would not recognize the first
     half of a secret.
     """
-    path = hide_feed_token(path)
+    path = hide_secret_address(path)
     return (
         path if len(path) <= MAX_PATH_CHARS else f"{path[:MAX_PATH_CHARS].rpartition('/')[0]}/..."
     )

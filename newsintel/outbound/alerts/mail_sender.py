@@ -29,6 +29,9 @@ MAIL_S = 20.0
 MOST_CONFIRMATIONS, DAY_S = 3, 86_400
 """Mails in a day that ask an address to be confirmed, over all accounts: nobody can flood it."""
 
+MOST_OF_PERSON = 20
+"""Such mails in a day that one person can cause, to all addresses together."""
+
 MOST_AT_ONCE = 4
 """Connections to the mail server. More mails wait within their own time."""
 
@@ -62,10 +65,10 @@ class MailSender:
         links = self._build_links(delivery.channel)
         if delivery.confirmed:
             mail = build_mail(delivery, self._sender, links)
-        elif await self._may_ask(delivery.address):
-            mail = build_confirmation(delivery, self._sender, links)
+        elif refused := await self._find_refusal(delivery):
+            return Attempt(Outcome.REFUSED, detail=refused)
         else:
-            return Attempt(Outcome.REFUSED, detail="the address was asked three times today")
+            mail = build_confirmation(delivery, self._sender, links)
         session = _Session(self._server, self._host)
         try:
             with trio.move_on_after(MAIL_S):
@@ -76,15 +79,28 @@ class MailSender:
             session.cut()
         return Attempt(Outcome.TIMEOUT, detail=f"the mail server took longer than {MAIL_S:g} s")
 
-    async def _may_ask(self, address: str) -> bool:
-        """Count a confirmation; False over the limit, and while Redis is away."""
+    async def _find_refusal(self, delivery: ClaimedDelivery) -> str | None:
+        """Count a confirmation, and return why it is not sent; None if it may be.
+
+        The person's own limit comes first, so that nobody can use up those of many addresses.
+        """
         try:
-            asked = await self._counter.add(
-                f"confirmations:{digest_secret(address.lower())}", 1, DAY_S
-            )
+            if await self._count(f"of {delivery.person}") > MOST_OF_PERSON:
+                return f"you asked {MOST_OF_PERSON} addresses today"
+            if await self._count(_find_mailbox(delivery.address)) > MOST_CONFIRMATIONS:
+                return "the address was asked three times today"
         except UnavailableError:
-            return False
-        return asked <= MOST_CONFIRMATIONS
+            return "confirmations cannot be counted now"
+        return None
+
+    async def _count(self, what: str) -> int:
+        return await self._counter.add(f"confirmations:{digest_secret(what)}", 1, DAY_S)
+
+
+def _find_mailbox(address: str) -> str:
+    """Return an address without its detail (RFC 5233): `a+x@b.org` arrives where `a@b.org` does."""
+    local, _, host = address.lower().rpartition("@")
+    return f"{local.partition('+')[0] or local}@{host}"
 
 
 @define

@@ -49,6 +49,7 @@ def delivery(kind: ChannelKind = ChannelKind.WEBHOOK, address: str = "", **chang
         "kind": kind,
         "address": address or "https://receiver.example/hook",
         "keys": (SigningKey(create_secret()),) if kind is ChannelKind.WEBHOOK else (),
+        "person": "u_abcdefghij0123456789",
         "search_id": "w_abcdefghij0123456789",
         "search_name": "Storms",
         "attempts": 0,

@@ -203,3 +203,41 @@ def test_every_address_that_a_channel_takes_can_be_written_to(address):
     mail = read_mail(delivery(ChannelKind.EMAIL, address))
     (to,) = mail["To"].addresses
     assert to.addr_spec == address
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "=?utf-8?q?news=0d=0aBcc:_x@evil.example?=",
+        "=?utf-8?b?bmV3cwpCY2M6IHhAZXZpbC5leGFtcGxl?=",
+        "=?unicode_escape?q?=5cn?= Reply-To: x@evil.example",
+        "=?utf-7?q?+2AA-?=",
+        "=?undefined?q?news?= =?x?q?=00?= =??=",
+    ],
+)
+@pytest.mark.parametrize("is_name", [True, False])
+def test_encoded_words_in_a_subject_are_text(hostile, is_name):
+    """Decoded, they were further headers, or no mail could be made and the channel ended."""
+    name, title = (hostile, "Storm") if is_name else ("Storms", hostile)
+    sent = delivery(
+        ChannelKind.EMAIL, "a@b.example", search_name=name, stories=(story("a", title),)
+    )
+    read = message_from_bytes(build_mail(sent, "n@us.example", LINKS).as_bytes())
+    assert set(read.keys()) == {
+        *("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "List-Id"),
+        *("List-Unsubscribe", "List-Unsubscribe-Post", "MIME-Version", "Content-Type"),
+    }
+    shown = f"{name}: {title}".replace("=?", "= ?")
+    assert " ".join(read["Subject"].split()) == shown[:200]
+
+
+@given(TEXTS, TEXTS)
+def test_any_subject_can_be_written_and_read(name, title):
+    """By the library's parser for mails, in one line."""
+    sent = delivery(
+        ChannelKind.EMAIL, "a@b.example", search_name=name, stories=(story("a", title),)
+    )
+    written = build_mail(sent, "n@us.example", LINKS).as_bytes()
+    read = message_from_bytes(written, policy=policy.SMTP)
+    assert len(read.keys()) == 11
+    assert not read.defects

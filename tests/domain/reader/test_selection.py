@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from newsintel.domain.bounds.slices import run_all
 from newsintel.domain.reader.item_ids import ALPHABET
 from newsintel.domain.reader.model import Item, ItemState
 from newsintel.domain.reader.selection import (
@@ -25,12 +26,13 @@ def item(place, seen_s=None):
     return Item(IDS[place], (place if seen_s is None else seen_s) * SECOND, place)
 
 
-FIVE = merge_items([[item(place) for place in range(5)]])
+FIVE = run_all(merge_items([[item(place) for place in range(5)]]))
 
 
 def chosen(states=None, **wanted):
     """Return the places of the items of a page."""
-    page = select_page(FIVE, states or {}, Selection(**{"count": 9} | wanted))
+    wanted |= {name: frozenset(wanted[name]) for name in ("include", "exclude") if name in wanted}
+    page = run_all(select_page(FIVE, states or {}, Selection(**{"count": 9} | wanted)))
     return [IDS.index(one.id) for one in page.items]
 
 
@@ -48,7 +50,7 @@ def test_states_are_included_and_excluded():
     assert chosen(states, include=(State.READ,)) == [2, 1]
     assert chosen(states, include=(State.STARRED, State.READING_LIST)) == [2]
     assert chosen(states, include=(State.READ,), exclude=(State.STARRED,)) == [1]
-    assert count_unread(FIVE, states) == 3
+    assert run_all(count_unread(FIVE, states)) == 3
 
 
 def test_times_bound_the_arrival_to_the_second():
@@ -66,12 +68,13 @@ def test_times_bound_the_arrival_to_the_second():
 )
 def test_pages_together_are_the_whole_stream(seconds, count, oldest_first, read):
     """Each item once and in order, also where items arrived at the same time."""
-    items = merge_items([[item(place, second) for place, second in enumerate(seconds)]])
+    given_items = [item(place, second) for place, second in enumerate(seconds)]
+    items = run_all(merge_items([given_items]))
     states = {one: ItemState(read=True) for one in read}
-    wanted = Selection(count, oldest_first=oldest_first, exclude=(State.READ,))
+    wanted = Selection(count, oldest_first=oldest_first, exclude=frozenset({State.READ}))
     found, after = [], None
     while True:
-        page = select_page(items, states, Selection(**{**vars_of(wanted), "after": after}))
+        page = run_all(select_page(items, states, Selection(**{**vars_of(wanted), "after": after})))
         found += page.items
         if page.continuation is None:
             break
@@ -87,13 +90,14 @@ def vars_of(selection):
 
 def test_no_items_are_asked_for():
     """`n=0` has no next page: it would begin where it began."""
-    page = select_page(FIVE, {}, Selection(0))
+    page = run_all(select_page(FIVE, {}, Selection(0)))
     assert (page.items, page.continuation) == ((), None)
 
 
 def test_an_article_of_two_streams_is_one_item():
     """The reading list has it once."""
-    assert merge_items([[item(1), item(2)], [item(2), item(0)]]) == (item(2), item(1), item(0))
+    merged = run_all(merge_items([[item(1), item(2)], [item(2), item(0)]]))
+    assert merged == (item(2), item(1), item(0))
 
 
 @pytest.mark.parametrize("text", ["", "1.2", "1.2.a_x", "1.2.3", "-1.2." + IDS[0], "x" * 9999])
@@ -109,3 +113,12 @@ def test_a_foreign_continuation_is_refused(text):
 def test_moments_in_every_unit_mean_the_same(number):
     """Seconds, milliseconds, microseconds, nanoseconds."""
     assert normalize_us(number) == 1_700_000_000 * SECOND
+
+
+def test_work_on_many_items_is_done_in_slices():
+    """A person may have 75,000, and other requests wait during a slice."""
+    items = [Item(IDS[0] + str(place), place, place) for place in range(4_500)]
+    wanted = Selection(10, exclude=frozenset({State.UNREAD}))
+    assert len([*merge_items([items])]) >= 9
+    assert len([*select_page(items, {}, wanted)]) == 5
+    assert len([*count_unread(items, {})]) == 5

@@ -19,6 +19,7 @@ from newsintel.domain.alerts.delivery_model import (
 from newsintel.domain.alerts.mail_tokens import MailAction, sign_link
 from newsintel.domain.alerts.model import Match
 from newsintel.http.application import create_app
+from newsintel.http.routes import alert_stream
 from newsintel.http.routes.alert_stream import LIFE_S
 from tests.fakes.accounts import program
 from tests.http.personal_world import Person, code
@@ -237,6 +238,17 @@ async def test_a_stream_needs_a_session(world):
     """So a browser that comes again after five minutes must still be signed in."""
     client = create_app(world.services).test_client()
     assert (await client.get("/me/searches/stream")).status_code == 401
+
+
+async def test_one_person_has_ten_streams(world, alice, autojump_clock, monkeypatch):
+    """Another one still gets theirs."""
+    monkeypatch.setattr(alert_stream, "MOST_OF_PERSON", 1)
+    mallory = await Person.of(world, "mallory")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(read_stream, alice)
+        await trio.sleep(1)
+        assert await code(await alice.ask("GET", "/me/searches/stream")) == (503, "busy")
+        assert ":" in await read_stream(mallory)
 
 
 async def test_streams_are_limited(world, alice, monkeypatch):

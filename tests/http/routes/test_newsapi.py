@@ -11,6 +11,7 @@ from newsintel.domain.feeds.model import Origin, Subscription
 from newsintel.domain.search.outcome import Status
 from newsintel.domain.search.query_model import Sort
 from newsintel.http.application import create_app
+from newsintel.http.routes.newsapi_parameters import read_fields, read_sites
 from tests.fakes.accounts import browser, program
 from tests.fakes.basics import MemorySearch
 from tests.http.middleware.test_rate_limits import limited
@@ -176,6 +177,14 @@ ERRORS = [
     ("everything?q=a&language=english", "parameterInvalid"),
     ("everything?q=a&sortBy=newest", "parameterInvalid"),
     ("everything?q=a&searchIn=body", "parameterInvalid"),
+    (
+        "everything?q=a&domains=" + ",".join(f"s{number}" for number in range(101)),
+        "parameterInvalid",
+    ),
+    (
+        "everything?q=a&excludeDomains=" + ",".join(f"s{number}" for number in range(101)),
+        "parameterInvalid",
+    ),
     ("everything?q=a&from=yesterday", "parameterInvalid"),
     ("everything?q=a&from=2026-02-30T10:00:00", "parameterInvalid"),
     ("everything?q=a&from=2026-02-02&to=2026-02-01", "parameterInvalid"),
@@ -303,3 +312,10 @@ async def test_a_session_works_too():
     world = World()
     response = await get(world, f"{BASE}/everything?q=a", headers=await browser(world))
     assert response.headers["Cache-Control"] == "private, no-store"
+
+
+def test_a_repeated_name_counts_once():
+    """1,500 times the same field were 1.3 s of work on the loop for one search."""
+    assert read_fields(",".join(["title"] * 1_500)) == ("title",)
+    assert read_fields("title, TITLE,,description") == ("title", "description")
+    assert read_sites("domains", ",".join(["bbc.co.uk"] * 900)) == ("bbc.co.uk",)

@@ -194,3 +194,24 @@ async def test_an_address_is_asked_first_and_three_times_a_day():
         asked = box.mails[0][2]
     assert "https://us.example/confirm/7/t" in asked.get_content()
     assert "Title of a" not in asked.get_content()
+
+
+async def test_a_mailbox_has_one_count_whatever_its_detail():
+    """RFC 5233: what stands behind a plus sign names the same mailbox."""
+    sender = build_sender("smtp://127.0.0.1:1")
+    for detail in ("+a", "+b+c", "", "+d"):
+        asked = evolve(SENT, is_test=True, confirmed=False, address=f"alice{detail}@example.org")
+        refused = await sender._find_refusal(asked)
+    assert refused == "the address was asked three times today"
+
+
+async def test_a_person_asks_twenty_addresses_a_day():
+    """So an account is no way to send mails to all the world; others are not held up."""
+    sender = build_sender("smtp://127.0.0.1:1")
+    asked = evolve(SENT, is_test=True, confirmed=False)
+    for number in range(mail_sender.MOST_OF_PERSON):
+        assert await sender._find_refusal(evolve(asked, address=f"a{number}@b.example")) is None
+    refused = await sender._find_refusal(evolve(asked, address="last@b.example"))
+    assert refused == "you asked 20 addresses today"
+    other = evolve(asked, address="last@b.example", person="u_other")
+    assert await sender._find_refusal(other) is None

@@ -29,6 +29,7 @@ from newsintel.errors import InvalidParameterError
 from newsintel.http.bodies.greader import READING_LIST, STARRED, Origin, build_item
 from newsintel.http.response.shared_answers import read_shared
 from newsintel.http.services import Services
+from newsintel.runtime.turns import run_in_turns
 
 CACHE_PREFIX = "reader"
 """The prefix of the keys in Redis."""
@@ -70,7 +71,8 @@ async def _list_items(services: Services, query: ArchiveQuery) -> tuple[Item, ..
     if query.end is not None and query.end < start:
         return ()
     body = await read_shared(services, CACHE_PREFIX, [hash_query(query)], make)
-    return merge_items([[Item(one["i"], one["s"], one["p"]) for one in body["items"]]])
+    items = [Item(one["i"], one["s"], one["p"]) for one in body["items"]]
+    return await run_in_turns(merge_items([items]))
 
 
 async def list_items(
@@ -84,7 +86,7 @@ async def list_items(
     if stream == STARRED:
         return await _list_saved(services, user_id)
     if stream == READING_LIST:
-        return merge_items(one.items for one in filled)
+        return await run_in_turns(merge_items(one.items for one in filled))
     for one in filled:
         if one.stream.id == stream:
             return one.items
@@ -101,7 +103,7 @@ async def _list_saved(services: Services, user_id: int) -> tuple[Item, ...]:
             for one in page.saves
         ]
         if (after := page.next) is None:
-            return merge_items([items])
+            return await run_in_turns(merge_items([items]))
 
 
 def _count_us(moment: datetime) -> int:
@@ -121,7 +123,8 @@ async def choose_page(
     services: Services, user_id: int, items: Sequence[Item], wanted: Selection
 ) -> Page:
     """Return the page of items that a request wants."""
-    return select_page(items, await find_states(services, user_id, items), wanted)
+    states = await find_states(services, user_id, items)
+    return await run_in_turns(select_page(items, states, wanted))
 
 
 async def find_articles(services: Services, numbers: Sequence[int]) -> dict[int, Hit]:

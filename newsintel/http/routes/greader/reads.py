@@ -35,6 +35,7 @@ from newsintel.http.routes.greader.contents import (
 from newsintel.http.routes.greader.kinds import ITEMS, MOST_IDS, SELECTION, STREAM
 from newsintel.http.routes.ids import opaque_id
 from newsintel.http.services import Services
+from newsintel.runtime.turns import run_in_turns
 
 MOST_CONTENTS = 1_000
 """Items with their texts of one answer."""
@@ -57,8 +58,8 @@ class SelectionParameters:
         return Selection(
             min(self.n, most),
             oldest_first=self.r == "o",
-            include=tuple(one for one in self.it if one is not None),
-            exclude=tuple(one for one in self.xt if one is not None),
+            include=frozenset(one for one in self.it if one is not None),
+            exclude=frozenset(one for one in self.xt if one is not None),
             since_s=self.ot,
             until_s=self.nt,
             after=self.c,
@@ -170,10 +171,12 @@ async def count_all_unread(services: Services) -> Response:
     """Answer with the number of unread items of each stream, and of all together."""
     user_id = get_current_account().id
     filled = await fill_streams(services, user_id)
-    everything = merge_items(one.items for one in filled)
+    everything = await run_in_turns(merge_items(one.items for one in filled))
     states = await find_states(services, user_id, everything)
     lists = [(one.stream.id, one.items) for one in filled] + [(READING_LIST, everything)]
-    counts = [(name, count_unread(items, states), items) for name, items in lists]
+    counts = [
+        (name, await run_in_turns(count_unread(items, states)), items) for name, items in lists
+    ]
     return answer_json(build_unread_counts(counts, STREAM_ITEMS))
 
 

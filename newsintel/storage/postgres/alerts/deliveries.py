@@ -35,7 +35,8 @@ PRUNED_AT_ONCE = 5_000
 """Rows that one statement deletes."""
 
 TEST_PAUSE = timedelta(minutes=1)
-"""Time between two tests of a channel: nobody can flood a receiver with tests."""
+"""Time between two tests of a channel: nobody can flood a receiver with tests. While one waits in
+the outbox, there is no other."""
 
 FIND = "SELECT id FROM saved_searches WHERE user_id = $1 AND public_id = $2"
 
@@ -57,7 +58,8 @@ SELECT id FROM alert_channels AS channel
 WHERE saved_search_id = $1 AND kind <> 'feed' AND disabled_at IS NULL
 AND (NOT $3 OR kind = 'email' AND confirmed_at IS NULL)
 AND NOT EXISTS (
-    SELECT FROM alert_deliveries WHERE channel_id = channel.id AND is_test AND created_at > $2
+    SELECT FROM alert_deliveries WHERE channel_id = channel.id AND is_test
+        AND (created_at > $2 OR state = 'pending')
 )
 ORDER BY id FOR UPDATE
 """
@@ -129,9 +131,11 @@ class PostgresDeliveries:
         self._postgres = postgres
         self._sealer = sealer
 
-    async def claim(self, now: datetime, until: datetime) -> ClaimedDelivery | None:
+    async def claim(
+        self, now: datetime, until: datetime, busy: Sequence[str] = ()
+    ) -> ClaimedDelivery | None:
         """A retry after a lost connection may leave one more delivery claimed for a while."""
-        return await self._postgres.run(outbox.claim, now, until, self._sealer)
+        return await self._postgres.run(outbox.claim, now, until, busy, self._sealer)
 
     async def settle(
         self,

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from newsintel.domain.bounds.batch_size import BatchSize
 from newsintel.domain.ports import WallClock
+from newsintel.errors import ArchiveTimeoutError
 from newsintel.storage.postgres.alerts.candidates import Candidate, find_candidates
 from newsintel.storage.postgres.alerts.match_rows import store_matches
 from newsintel.storage.postgres.alerts.verifying import Verifier
@@ -59,10 +61,23 @@ class PostgresMatching:
         self._postgres = postgres
         self._now = now
         self._verifier = Verifier()
+        self._size = BatchSize()
 
     async def match_batch(self) -> int:
-        """A batch is up to BATCH_ROWS articles, within the other bounds; at least one."""
-        return await self._postgres.run(_match_batch, self._verifier, self._now())
+        """A batch is up to BATCH_ROWS articles, within the other bounds; at least one.
+
+        After one that took too long the next one is smaller, and so is each of its statements:
+        otherwise the searches of a few people could stop the alerts of all.
+        """
+        try:
+            matched = await self._postgres.run(
+                _match_batch, self._verifier, self._now(), self._size
+            )
+        except ArchiveTimeoutError:
+            self._size.shrink()
+            raise
+        self._size.grow()
+        return matched
 
     async def prune_matches(self, before: datetime) -> int:
         """In short transactions."""
@@ -73,15 +88,17 @@ class PostgresMatching:
         return pruned
 
 
-async def _match_batch(connection: Connection, verifier: Verifier, now: datetime) -> int:
+async def _match_batch(
+    connection: Connection, verifier: Verifier, now: datetime, size: BatchSize
+) -> int:
     async with connection.transaction():
         if not await connection.fetchval(LOCK_MATCHING):
             return 0
-        waiting = _limit_words(await connection.fetch(WAITING, BATCH_ROWS))
+        waiting = _limit_words(await connection.fetch(WAITING, size.cut(BATCH_ROWS)))
         if not waiting:
             return 0
         taken, candidates = _limit_searches(waiting, await find_candidates(connection, waiting))
-        matches = await verifier.verify(connection, candidates)
+        matches = await verifier.verify(connection, candidates, size)
         await store_matches(connection, matches, now)
         await connection.execute(TAKE, taken)
         return len(taken)

@@ -5,7 +5,7 @@ processes skip, and an attempt is stored only while the claim is still the same.
 was killed, or that was too slow, changes nothing, and its delivery is claimed again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -38,9 +38,11 @@ WITH due AS (
     SELECT delivery.id FROM alert_deliveries AS delivery
     JOIN alert_channels AS channel ON channel.id = delivery.channel_id
     JOIN saved_searches AS search ON search.id = channel.saved_search_id
+    JOIN users ON users.id = search.user_id
     WHERE delivery.state = 'pending' AND delivery.due_at <= $1
         AND (delivery.claimed_until IS NULL OR delivery.claimed_until <= $1)
         AND channel.disabled_at IS NULL AND channel.kind <> 'feed'
+        AND users.public_id <> ALL($3::text[])
         AND (delivery.is_test OR NOT search.paused)
         AND (delivery.is_test OR channel.kind <> 'email' OR channel.confirmed_at IS NOT NULL)
         AND NOT EXISTS (
@@ -57,11 +59,12 @@ claimed AS (
 )
 SELECT claimed.*, channel.kind, channel.address, channel.sealed_keys, channel.confirmed_at,
     search.id AS search,
-    search.public_id, search.name, (
+    search.public_id, search.name, users.public_id AS person, (
         SELECT count(*) FROM alert_delivery_matches WHERE delivery_id = claimed.id
     ) AS total
 FROM claimed JOIN alert_channels AS channel ON channel.id = claimed.channel_id
 JOIN saved_searches AS search ON search.id = channel.saved_search_id
+JOIN users ON users.id = search.user_id
 """
 
 LISTED_STORIES = f"""
@@ -146,12 +149,16 @@ MOST_EMPTY = 100
 
 
 async def claim(
-    connection: Connection, now: datetime, until: datetime, sealer: Callable[[], Sealer]
+    connection: Connection,
+    now: datetime,
+    until: datetime,
+    busy: Sequence[str],
+    sealer: Callable[[], Sealer],
 ) -> ClaimedDelivery | None:
     """Claim the next delivery. An empty one is cancelled, since there is nothing to tell."""
     for _ in range(MOST_EMPTY):
         async with connection.transaction():
-            row = await connection.fetchrow(CLAIM, now, until)
+            row = await connection.fetchrow(CLAIM, now, until, busy)
             if row is None:
                 return None
             if row["total"] or row["is_test"]:
@@ -175,6 +182,7 @@ async def _load(
         kind=ChannelKind(row["kind"]),
         address=row["address"],
         keys=_open_keys(row, sealer),
+        person=row["person"],
         search_id=row["public_id"],
         search_name=row["name"],
         attempts=row["attempts"],

@@ -14,6 +14,7 @@ from typing import Any
 from attrs import frozen
 
 from newsintel.domain.alerts.watched import build_watched, read_watched
+from newsintel.domain.bounds.batch_size import BatchSize
 from newsintel.domain.bounds.chunks import cut_into_chunks
 from newsintel.domain.bounds.sized_cache import SizedCache
 from newsintel.domain.bounds.slices import Sliced
@@ -67,15 +68,15 @@ class Verifier:
         self._conditions: SizedCache[str, tuple[RowCondition | None]] = SizedCache(CONDITIONS_BYTES)
 
     async def verify(
-        self, connection: Connection, candidates: Sequence[Candidate]
+        self, connection: Connection, candidates: Sequence[Candidate], size: BatchSize
     ) -> list[Candidate]:
-        """Return the candidates that match."""
+        """Return the candidates that match; `size` is that of each statement."""
         languages = await list_languages(connection) if candidates else self._languages
         if languages != self._languages:
             self._conditions.clear()
             self._languages = languages
         matching: list[Candidate] = []
-        for some in cut_into_chunks(candidates, VERIFIED_AT_ONCE):
+        for some in cut_into_chunks(candidates, size.cut(VERIFIED_AT_ONCE)):
             conditions = await run_in_loop_turns(self._list_conditions(some))
             matching += await _verify(connection, some, conditions)
         return matching
@@ -89,8 +90,8 @@ class Verifier:
             cached = self._conditions.get(query)
             if cached is None:
                 cached = ((yield from _build_row_condition(query, self._languages)),)
-                size = len(query) + (len(cached[0].asked) * 2 if cached[0] else 0)
-                self._conditions.put(query, cached, size)
+                held = cached[0].asked + cached[0].sql if cached[0] else ""
+                self._conditions.put(query, cached, 2 * len(query + held))
             found[query] = cached[0]
         return found
 

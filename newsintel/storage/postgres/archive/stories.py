@@ -15,11 +15,13 @@ from typing import Any
 
 import trio
 
+from newsintel.domain.bounds.batch_size import BatchSize
 from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.search.dedup import GroupMatch, Headline, StoryFounders
 from newsintel.domain.search.stories.keys import list_own_keys, list_wanted_keys
 from newsintel.domain.search.stories.parsed_title import parse_title
 from newsintel.domain.search.stories.similarity import MIN_COMMON
+from newsintel.errors import ArchiveTimeoutError
 from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.storage.loop_turns import run_in_loop_turns
 from newsintel.storage.postgres.archive.article_rows import transpose_rows
@@ -98,28 +100,44 @@ class PostgresStories:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
         self._forget_at = -inf
+        self._size = BatchSize()
+        self._compares = True
 
     async def place_batch(self) -> int:
-        """A batch is up to BATCH_ROWS articles, the earliest first; at most PLACE_S of work."""
+        """A batch is up to BATCH_ROWS articles, the earliest first; at most PLACE_S of work.
+
+        Thousands of founders may share words with each article, so that PostgreSQL ends the search
+        for them. Then the next batch is smaller; an article that takes too long alone is a story of
+        its own.
+        """
         if trio.current_time() >= self._forget_at:
             await self._postgres.run(_forget_keys)
             self._forget_at = trio.current_time() + FORGET_EVERY_S
-        return await self._postgres.run(_place_batch)
+        rows = self._size.cut(BATCH_ROWS)
+        try:
+            placed = await self._postgres.run(_place_batch, rows, compare=self._compares)
+        except ArchiveTimeoutError:
+            self._size.shrink()
+            self._compares = rows > 1
+            raise
+        self._size.grow()
+        self._compares = True
+        return placed
 
 
 async def _forget_keys(connection: Connection) -> None:
     await connection.execute(FORGET_KEYS, KEYS_KEPT)
 
 
-async def _place_batch(connection: Connection) -> int:
+async def _place_batch(connection: Connection, rows: int, *, compare: bool) -> int:
     async with connection.transaction():
         if not await connection.fetchval(LOCK_STORIES):
             return 0
-        taken = [row["article_id"] for row in await connection.fetch(TAKE, BATCH_ROWS)]
+        taken = [row["article_id"] for row in await connection.fetch(TAKE, rows)]
         if not taken:
             return 0
         arrived = await connection.fetch(TITLES, taken)
-        founders = await _fetch_founders(connection, arrived)
+        founders = await _fetch_founders(connection, arrived) if compare else ()
         placed, keys = await run_in_loop_turns(_place(founders, arrived))
         await connection.execute(PLACE, *transpose_rows(placed))
         if keys:

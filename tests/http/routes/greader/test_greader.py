@@ -5,8 +5,10 @@ import pytest
 
 from newsintel.domain.accounts.model import Access
 from newsintel.domain.reader.item_ids import compute_number
+from newsintel.domain.reader.selection import State
 from newsintel.errors import InvalidParameterError
 from newsintel.http.application import create_app
+from newsintel.http.routes.greader.reads import SelectionParameters
 from tests.fakes.accounts import browser
 from tests.http.routes.greader.reader_client import (
     API,
@@ -325,3 +327,15 @@ async def test_while_the_store_is_away_nobody_signs_in():
     refused = await reader.ask(f"{ROOT}/accounts/ClientLogin", form=form, Authorization="")
     assert refused.status_code == 503
     assert int(refused.headers["Retry-After"]) >= 1
+
+
+async def test_a_repeated_state_is_looked_at_once():
+    """1,400 of them times the items of a person stopped the loop until the watchdog ended it."""
+    asked = [State.READ, None] * 700
+    given = SelectionParameters(n=9, r="", it=asked, xt=asked, ot=None, nt=None, c=None)
+    wanted = given.select(9)
+    assert (wanted.include, wanted.exclude) == ({State.READ}, {State.READ})
+    reader = await Reader.of(await make_world(ONE, TWO))
+    query = f"n=9{f'&xt={STATE}read' * 200}{'&it=unread' * 900}"
+    body = await reader.get(f"{API}/stream/items/ids?{query}")
+    assert len(body["itemRefs"]) == 2

@@ -15,7 +15,7 @@ from newsintel.domain.archive.model import Hit
 from newsintel.domain.search.article import ArchivedArticle
 from newsintel.domain.search.outcome import Status
 from newsintel.http.bodies import mcp
-from newsintel.http.routes.mcp import door
+from newsintel.http.routes.mcp import door, server
 from tests.fakes.accounts import program
 from tests.fakes.basics import MemorySearch
 from tests.http.server.test_listener import serving
@@ -261,3 +261,15 @@ async def test_a_bug_in_a_tool_is_logged_and_told(monkeypatch, caplog):
             await client.call_tool("trending", {})
     assert "secret" not in str(told.value)
     assert "mcp_tool_failed" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "entries", [["guardian"] * 101, ["x"] * 9_000, {str(one): 1 for one in range(101)}]
+)
+async def test_a_long_list_in_an_argument_is_refused_before_it_is_read(entries, monkeypatch):
+    """The library for JSON Schema takes 0.3 s for the longest one, and all others wait."""
+    monkeypatch.setattr(server, "Draft202012Validator", None)  # it would fail
+    async with serving(make_world()) as served:
+        result = await call(served, "search", {"query": "rail", "sources": entries})
+    assert result.is_error
+    assert result.content[0].text == "sources: must have at most 100 entries"

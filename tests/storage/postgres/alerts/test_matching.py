@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from asyncpg.exceptions import QueryCanceledError
 
 from newsintel.domain.alerts.channels import ChannelKind
 from newsintel.domain.alerts.digests import Every, next_due
 from newsintel.domain.alerts.model import NewChannel
+from newsintel.errors import ArchiveTimeoutError
 from newsintel.storage.postgres.alerts import match_rows, matching, verifying
 from tests.storage.postgres.alerts.watching import BEFORE, NOW, NTFY, draft, told
 
@@ -226,3 +228,25 @@ async def test_old_matches_are_deleted(newsroom):
     assert await newsroom.matching.prune_matches(NOW) == 0
     assert await newsroom.matching.prune_matches(NOW + timedelta(seconds=1)) == 1
     assert await newsroom.list_titles(search) == []
+
+
+async def test_a_batch_that_takes_too_long_is_smaller_next_time(newsroom, monkeypatch):
+    """Its statements, too: otherwise the searches of a few could stop the alerts of all."""
+    search = await newsroom.save("storm")
+    asked = []
+
+    async def verify(_verifier, _connection, candidates, size):
+        asked.append((len({one.article for one in candidates}), size.cut(1_000)))
+        if len(candidates) > 1:
+            raise QueryCanceledError
+        return candidates
+
+    monkeypatch.setattr(verifying.Verifier, "verify", verify)
+    places = ("Wales", "Bonn", "Chad")
+    await newsroom.archive(*(told(place, f"Storm in {place}") for place in places))
+    for _ in range(6):
+        with pytest.raises(ArchiveTimeoutError):
+            await newsroom.matching.match_batch()
+    assert await newsroom.matching.match_batch() == 1
+    assert asked == [(3, 1_000), (3, 500), (3, 250), (3, 125), (3, 62), (3, 31), (1, 15)]
+    assert len(await newsroom.list_titles(search)) == 1

@@ -15,6 +15,7 @@ from newsintel.domain.search.article import Pair, Rule
 from newsintel.domain.search.dedup import group_articles
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.search.stories import parsed_title
+from newsintel.errors import ArchiveTimeoutError
 from newsintel.storage.postgres.archive import stories as stories_module
 from newsintel.storage.postgres.archive.duplicates import MOST_DUPLICATES, MOST_MEMBERS, TIES
 from newsintel.storage.postgres.archive.search import PostgresSearch
@@ -350,3 +351,38 @@ async def test_a_title_that_meets_a_bug_is_a_story_of_its_own(archive, stories, 
     again = told("again", "the bug", hours=1)
     assert await arrive(archive, stories, again) == 1
     assert await find_groups(archive, [again]) == [again.id]
+
+
+TIME_OUT = """
+CREATE FUNCTION time_out(late boolean) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+    IF late THEN
+        RAISE EXCEPTION USING ERRCODE = 'query_canceled';
+    END IF;
+    RETURN NULL;
+END
+$$
+"""
+"""What the server says when a statement reaches its time limit."""
+
+
+@pytest.mark.parametrize(("most", "fails"), [(4, 2), (0, 5)])
+async def test_a_batch_that_takes_too_long_is_smaller_next_time(  # noqa: PLR0917 - fixtures
+    archive, postgres, monkeypatch, execute, most, fails
+):
+    """The same one would be tried for ever. An article that takes too long alone is a story."""
+    await execute(TIME_OUT)
+    slow = (
+        f"SELECT founder_id FROM ({stories_module.CANDIDATES}) AS found UNION "  # noqa: S608 - ours
+        f"SELECT time_out(count(DISTINCT one) > {most}) FROM unnest($1::bigint[]) AS one"
+    )
+    monkeypatch.setattr(stories_module, "BATCH_ROWS", 16)
+    monkeypatch.setattr(stories_module, "CANDIDATES", slow)
+    stories = PostgresStories(postgres)
+    articles = [told(f"o{number}", QUAKE) for number in range(6 if most else 1)]
+    await archive.save_articles([(one, NOON) for one in articles], [])
+    for _ in range(fails):
+        with pytest.raises(ArchiveTimeoutError):
+            await stories.place_batch()
+    assert await place_all(stories) == len(articles)
+    assert len(set(await find_groups(archive, articles))) == 1
