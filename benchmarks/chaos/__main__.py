@@ -49,7 +49,9 @@ async def _run(minutes: float, per_second: float, seed: int, folder: Path) -> Hi
     for text in (*list_growth(before, after), *memory.list_growth()):
         history.note_violation("not back", text)
     if after.lost:
-        history.note_violation("lost", f"the service counts {after.lost:g} lost articles")
+        history.note_violation("counted", f"the service counts {after.lost:g} lost articles")
+    if after.spool_bytes:
+        history.note_violation("not back", f"the spool still has {after.spool_bytes:g} bytes")
     print(history.format_verdict(_list_meters(before, after, memory, load)))
     return history
 

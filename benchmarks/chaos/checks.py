@@ -36,13 +36,13 @@ async def wait_until_idle(world: World, client: httpx.AsyncClient) -> Reading:
 
 
 async def check_archive(world: World, history: History) -> None:
-    """Note each article of an answer that is neither archived nor a dead letter.
+    """Note each article of an answer that is neither archived nor a dead letter, oldest first.
 
     Also each save that was confirmed and is missing, or belongs to somebody else.
     """
     archived, saved = await run_on_database(world.database, _read_archive)
-    for lost in sorted(history.answered - archived):
-        history.note_violation("lost", f"article {lost}")
+    for lost in sorted(history.answered.keys() - archived, key=history.answered.__getitem__):
+        history.note_violation("lost", f"{history.answered[lost]:.1f} s: article {lost}")
     for person, ids in history.saved.items():
         for lost in sorted(ids - saved.get(person, set())):
             history.note_violation("lost", f"{person}'s save of {lost}")

@@ -1,7 +1,7 @@
 """What happened in a chaos run, and whether it was allowed."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -45,7 +45,7 @@ class Violation:
     """Something that must not happen.
 
     Attributes:
-        kind: wrong user, late, status, lost or no answer.
+        kind: wrong user, late, status, lost, counted (by the service), not back or no answer.
         text: when and what.
     """
 
@@ -58,13 +58,13 @@ class History:
     """Everything that clients saw.
 
     Attributes:
-        answered: the ids of all articles in answers to searches.
+        answered: the ids of all articles in answers to searches, and when each was first there.
         saved: by person, the ids that the service said it had saved.
         statuses: how often each route gave each status.
         longest_s: the longest time of each route.
     """
 
-    answered: set[str] = field(factory=set)
+    answered: dict[str, float] = field(factory=dict)
     saved: dict[str, set[str]] = field(factory=dict)
     statuses: Counter[tuple[str, int]] = field(factory=Counter)
     longest_s: dict[str, float] = field(factory=dict)
@@ -100,6 +100,11 @@ class History:
             self.note_violation("status", what)
         elif status == 503 and "retry-after" not in headers:
             self.note_violation("status", f"{what}, without Retry-After")
+
+    def note_articles(self, ids: Iterable[str], at: float) -> None:
+        """Note the articles of an answer."""
+        for one in ids:
+            self.answered.setdefault(one, at)
 
     def note_violation(self, kind: str, text: str) -> None:
         """Note something that must not happen."""

@@ -134,7 +134,7 @@ class Load:
             return
         for article in page["articles"]:
             ids = [article["id"], *(other["id"] for other in article["duplicates"])]
-            self._history.answered.update(ids)
+            self._history.note_articles(ids, trio.current_time())
             self._recent.extend(ids[:1])
 
     async def _read_archive(self, client: httpx.AsyncClient) -> None:

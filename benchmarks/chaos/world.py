@@ -34,9 +34,17 @@ SETTINGS = UNLIMITED_SETTINGS | {
 
 
 class DurableRedis(RedisDaemon):
-    """A Redis as docs/operating.md asks for: what it confirmed survives its SIGKILL."""
+    """A Redis that has written what it confirms, so that this survives its SIGKILL.
 
-    settings: Mapping[str, str | int] = {**RedisDaemon.settings, "appendonly": "yes"}
+    With `everysec` it holds back what it writes while a slow disk synchronises, for two seconds at
+    most.
+    """
+
+    settings: Mapping[str, str | int] = {
+        **RedisDaemon.settings,
+        "appendonly": "yes",
+        "appendfsync": "always",
+    }
 
 
 @frozen
