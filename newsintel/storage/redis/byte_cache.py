@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from newsintel.domain.ports import CachedBytes, Count
 from newsintel.storage.redis.link import RedisLink
 from newsintel.storage.redis.numbers import parse_number
+from newsintel.storage.redis.replies import check_bytes
 
 MOST_DIGITS = 9
 """Most digits of a TTL in seconds: about thirty years."""
@@ -52,7 +53,7 @@ class RedisBytes:
             together.get(key)
             together.pttl(key)
             value, left_ms = await together.execute()
-        return value, left_ms
+        return check_bytes(value), int(left_ms)
 
     async def _set(self, key: str, value: bytes, ttl_s: int) -> None:
         await self._redis.set(key, value, ex=ttl_s)

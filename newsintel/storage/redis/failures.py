@@ -26,7 +26,21 @@ CLUSTER = frozenset({"MOVED", "ASK", "CROSSSLOT", "TRYAGAIN"})
 ABORTED = "Transaction discarded because of: "
 """How an EXECABORT reply begins that quotes its cause (Redis 6.2)."""
 
-FORESEEN = (RedisError, OSError)
+UNREADABLE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What redis-py, and an operation of ours, raise when a reply is not of the command's form.
+
+Another server, a proxy or a broken one sends such replies. Our own bugs raise the same, so the
+link logs them with their traceback.
+"""
+
+FORESEEN = (RedisError, OSError, *UNREADABLE)
 
 
 def read_code(error: BaseException) -> str:
@@ -42,8 +56,11 @@ def read_code(error: BaseException) -> str:
 
 
 def is_wrong_server(error: BaseException) -> bool:
-    """Return True if all connections to that server should be closed."""
-    return read_code(error) in MISPLACED
+    """Return True if all connections to that server should be closed.
+
+    After an unreadable reply, nobody knows what else is on its way.
+    """
+    return read_code(error) in MISPLACED or isinstance(error, UNREADABLE)
 
 
 def is_server_healthy(error: BaseException) -> bool:
@@ -57,6 +74,8 @@ def translate(error: BaseException) -> NewsIntelError:
     The reason may be several causes deep, because redis-py turns failures while connecting into a
     ConnectionError.
     """
+    if isinstance(error, UNREADABLE):
+        return UnavailableError(f"Redis is unavailable (unreadable reply: {type(error).__name__})")
     kind = read_code(error) or type(error).__name__
     if kind in CLUSTER:
         return StoreRefusedError(

@@ -13,7 +13,6 @@ process finds an article that another has just answered with, before the archive
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from attrs import frozen
 from redis.asyncio.client import Pipeline
@@ -27,6 +26,7 @@ from newsintel.domain.search.ports import ClaimResult
 from newsintel.errors import UnavailableError
 from newsintel.runtime.turns import run_in_turns
 from newsintel.storage.redis.link import RedisLink
+from newsintel.storage.redis.replies import check_bytes
 
 
 @frozen
@@ -137,8 +137,8 @@ class RedisCache:
         key = next((one for one in found if one is not None), None)
         return None if key is None else key.decode("ascii", "replace")
 
-    async def _get(self, key: str) -> Any:
-        return await self._redis.get(f"articles:{key}")
+    async def _get(self, key: str) -> bytes | None:
+        return check_bytes(await self._redis.get(f"articles:{key}"))
 
     async def _claim(self, key: str, token: str, ttl_ms: int) -> tuple[bool, bytes | None]:
         # No transaction is needed: a holder that writes between the two commands writes the answer
@@ -153,7 +153,7 @@ class RedisCache:
             await self._link.handle_failure(held)
         # If Redis takes no writes (full, or a read-only replica), no process can claim a key, so
         # all go ahead. Reads may still work.
-        return bool(held), data
+        return bool(held), check_bytes(data)
 
     async def _release_claim(self, key: str, token: str) -> None:
         await self._end_claim(key, token)

@@ -11,6 +11,7 @@ from newsintel.domain.operations.latencies import Latency
 from newsintel.domain.search.outcome import Status
 from newsintel.storage.redis.link import RedisLink
 from newsintel.storage.redis.numbers import parse_number
+from newsintel.storage.redis.replies import check_bytes
 
 DAYS = 8
 """Today and the seven days before: at least a whole week at any hour."""
@@ -58,7 +59,11 @@ class RedisLatencies:
         async with self._redis.pipeline(transaction=True) as together:
             for key in keys:
                 together.hgetall(key)
-            return [pair for day in await together.execute() for pair in day.items()]
+            return [
+                (check_bytes(field) or b"", check_bytes(value) or b"")
+                for day in await together.execute()
+                for field, value in day.items()
+            ]
 
 
 def _build_key(day: date) -> str:

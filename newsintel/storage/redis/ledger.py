@@ -162,12 +162,12 @@ class RedisLedger:
         own, oldest = rows[len(ranks) :] or (0, ())
         return _Snapshot(
             self._note_time(now),
-            used,
-            newest,
-            full,
-            open_,
-            own,
-            oldest[0][1] if oldest else -math.inf,
+            int(used),
+            float(newest),
+            float(full),
+            float(open_),
+            int(own),
+            float(oldest[0][1]) if oldest else -math.inf,
         )
 
     async def _estimate_now_us(self) -> int:

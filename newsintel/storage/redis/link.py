@@ -22,11 +22,20 @@ from redis.maint_notifications import MaintNotificationsConfig
 from newsintel.config import redis_url
 from newsintel.config.redis_url import RedisUrl
 from newsintel.config.values import Secret
+from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.storage.bridge import Bridge, Lane
 from newsintel.storage.redis.breaker import Breaker
-from newsintel.storage.redis.failures import FORESEEN, is_server_healthy, is_wrong_server, translate
+from newsintel.storage.redis.failures import (
+    FORESEEN,
+    UNREADABLE,
+    is_server_healthy,
+    is_wrong_server,
+    translate,
+)
 from newsintel.storage.slots import Rules
 from newsintel.storage.store_log import StoreLog
+
+log = get_logger(__name__)
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -126,6 +135,8 @@ class RedisLink:
         try:
             result = await operation(*args)
         except FORESEEN as error:
+            if isinstance(error, UNREADABLE):
+                log.exception("redis_reply_unreadable", kind=type(error).__name__)
             lost = error
         else:
             self._breaker.note_success()

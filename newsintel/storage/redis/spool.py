@@ -23,6 +23,7 @@ from newsintel.errors import SpoolFullError, UnavailableError
 from newsintel.storage.redis.failures import read_code
 from newsintel.storage.redis.link import RedisLink
 from newsintel.storage.redis.numbers import parse_number
+from newsintel.storage.redis.replies import check_bytes
 
 STREAM = "spool"
 BYTES = "spool:bytes"
@@ -210,5 +211,5 @@ def _read_entry(
     """
     for entry_id, fields in entries:
         if entry_id is not None and fields is not None:
-            return entry_id, fields.get(FIELD, b"")
+            return entry_id, check_bytes(fields.get(FIELD)) or b""
     return None
