@@ -8,6 +8,7 @@ from attrs import evolve, field, frozen
 
 from newsintel.config.database_url import check_database_url
 from newsintel.config.redis_url import check_redis_url
+from newsintel.config.smtp_url import check_smtp_url
 from newsintel.config.values import (
     Secret,
     parse_days,
@@ -21,8 +22,17 @@ PREFIX = "NEWSINTEL_"
 DEFAULT = "default"
 """The origin of a setting that is not set."""
 
-_SECRET_PARSERS = (parse_secret, parse_key_list, check_database_url, check_redis_url)
+SECRET_PARSERS = (
+    parse_secret,
+    parse_key_list,
+    check_database_url,
+    check_redis_url,
+    check_smtp_url,
+)
 """The parsers of values that are never shown, and that may come from a file."""
+
+MAX_SHOWN = 200
+"""Characters of an invalid value that a message repeats: a message is one line."""
 
 
 @frozen
@@ -64,11 +74,11 @@ class SettingReader:
             SettingsError: the value is invalid. The message names the setting, and repeats the
                 value unless it is a secret.
         """
-        raw, origin = self._find_text(PREFIX + name, also, takes_file=parse in _SECRET_PARSERS)
+        raw, origin = self._find_text(PREFIX + name, also, takes_file=parse in SECRET_PARSERS)
         try:
             value = default if raw is None else parse(raw)
         except ValueError as error:
-            shown = "" if parse in _SECRET_PARSERS else f", not {raw!r}"
+            shown = "" if parse in SECRET_PARSERS else f", not {shorten(raw or '')!r}"
             raise SettingsError(f"{origin} {error}{shown}") from None
         off = value is None and parse in (parse_quota, parse_days)
         text = "off" if off else _format_value(value)
@@ -99,6 +109,11 @@ class SettingReader:
         """Show a default that was derived from other settings."""
         at = next(i for i, row in enumerate(self.rows) if row.name == PREFIX + name)
         self.rows[at] = evolve(self.rows[at], value=_format_value(value))
+
+
+def shorten(raw: str) -> str:
+    """Return the beginning of a value, for a message."""
+    return raw if len(raw) <= MAX_SHOWN else f"{raw[:MAX_SHOWN]}\u2026"
 
 
 def _read_file(name: str, path: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from attrs import evolve
 
-from newsintel.config.environment import PREFIX, SettingReader
+from newsintel.config.environment import PREFIX, SettingReader, shorten
 from newsintel.config.settings import Settings, SourceSettings
 from newsintel.config.values import (
     SourceOptions,
@@ -24,7 +24,9 @@ def read_sources(
     found = {options.name: _read_source(options, settings, reader) for options in declared}
     for name in settings.sources:
         if name not in found:
-            raise SettingsError(f"{PREFIX}SOURCES must list only {', '.join(found)}, not {name!r}")
+            raise SettingsError(
+                f"{PREFIX}SOURCES must list only {', '.join(found)}, not {shorten(name)!r}"
+            )
     if not settings.sources:
         return found
     ordered = [

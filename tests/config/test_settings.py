@@ -4,8 +4,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from attrs import fields
 
+from newsintel.config.environment import SECRET_PARSERS
 from newsintel.config.reading import read_log_format, read_settings
+from newsintel.config.settings import Settings
 from newsintel.config.strays import UnknownName
 from newsintel.config.values import (
     ListenAddress,
@@ -223,6 +226,38 @@ def test_secrets_come_from_files_and_are_never_shown(tmp_path):
     assert "planted" not in repr(settings.rows)
     assert str(Secret("x")) == "***"
     assert {"planted", "hidden"} <= set(settings.list_secrets())
+
+
+def test_every_secret_may_come_from_a_file_and_is_in_no_message():
+    """A new kind of secret must be in the list."""
+    secrets = [
+        (one.name.upper(), one.metadata["parse"])
+        for one in fields(Settings)
+        if "parse" in one.metadata and "Secret" in str(one.type)
+    ]
+    assert len(secrets) >= 9
+    assert {parse for _, parse in secrets} <= set(SECRET_PARSERS)
+
+
+@pytest.mark.parametrize("url", ["u:planted@mail.example:25", "ftp:u:planted@mail.example"])
+def test_the_mail_server_is_a_secret(tmp_path, url):
+    """Its password is in no message, in whatever form, and it may come from a file."""
+    with pytest.raises(SettingsError, match="^NEWSINTEL_SMTP_URL must be a URL") as caught:
+        read(SMTP_URL=url, SMTP_FROM="a@b.example")
+    assert "planted" not in str(caught.value)
+    path = tmp_path / "url"
+    path.write_text("smtps://u:planted@mail.example\n")
+    settings = read(SMTP_URL_FILE=str(path), SMTP_FROM="a@b.example")
+    assert settings.smtp_url.reveal() == "smtps://u:planted@mail.example"
+    assert "planted" in settings.list_secrets()
+
+
+@pytest.mark.parametrize("name", ["ENV", "MAX_FLIGHTS", "SOURCES", "FEEDS_POLL_MIN_S"])
+def test_a_message_repeats_only_the_beginning_of_a_long_value(name):
+    """A value may have as much as the system passes on."""
+    with pytest.raises(SettingsError, match=f"^NEWSINTEL_{name} ") as caught:
+        read(**{name: "x" * 100_000})
+    assert len(str(caught.value)) < 500
 
 
 @pytest.mark.parametrize(
