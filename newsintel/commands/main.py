@@ -1,7 +1,6 @@
 """The command line: the list of commands, and the exit code of each failure."""
 
 import argparse
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -10,6 +9,11 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from newsintel import __version__
+from newsintel.commands.standard_descriptors import (
+    discard_output,
+    find_output_fault,
+    open_closed_descriptors,
+)
 from newsintel.errors import InvalidParameterError, NewsIntelError, SettingsError, flatten_errors
 from newsintel.runtime import stopping
 
@@ -125,14 +129,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0 done; 1 failed; 2 a setting or an argument cannot be used; 128 + n ended by signal n.
     """
+    open_closed_descriptors()
     try:
         with stopping.raise_on_signal():
-            return _run_command(sys.argv[1:] if argv is None else argv)
+            return _run_to_last_output(sys.argv[1:] if argv is None else argv)
     except stopping.Stopped as stopped:
-        _discard_output()
+        discard_output()
         return stopped.exit_code
     finally:
         stopping.clear_limit()
+
+
+def _run_to_last_output(given: Sequence[str]) -> int:
+    """Run a command, and write all of its output. If that fails, say so in one line."""
+    failure: BaseException | None = None
+    try:
+        exit_code = _run_command(given)
+    except stopping.Stopped:
+        raise  # the reader of the output may never read it
+    except (OSError, BaseExceptionGroup, SystemExit) as error:
+        failure = error
+    fault = find_output_fault(failure)
+    if fault is None:
+        if failure is not None:
+            raise failure
+        return exit_code
+    discard_output()
+    if not isinstance(fault, BrokenPipeError):  # else the reader wanted no more
+        return _explain_errors([NewsIntelError(f"standard output: {fault.strerror}")])
+    return EXIT_FAILED
 
 
 def _run_command(given: Sequence[str]) -> int:
@@ -163,11 +188,6 @@ def _run_command(given: Sequence[str]) -> int:
         if rest is not None or foreseen is None:
             raise
         return _explain_errors(flatten_errors(foreseen))
-
-
-def _discard_output() -> None:
-    """Drop the buffered output: Python writes it at exit, and the reader may never read it."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _explain_errors(errors: Sequence[BaseException]) -> int:

@@ -5,7 +5,9 @@ whose client sends nothing, or reads nothing.
 """
 
 import os
+import select
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
@@ -42,7 +44,7 @@ class InputLines:
         while b"\n" not in self._received and not self._ended:
             if len(self._received) > MAX_LINE_BYTES:
                 raise NewsIntelError("a message on standard input has more than 1 MiB")
-            data = await _run(partial(os.read, self._descriptor, READ_BYTES))
+            data = await _run(partial(_read, self._descriptor))
             self._ended = not data
             self._received += data
         if not self._received:
@@ -67,13 +69,21 @@ class Output:
         while rest:
             try:
                 written = await _run(partial(os.write, self._descriptor, rest))
-            except BrokenPipeError:
+            except OSError:  # closed, a closed pipe, a full disk
                 raise anyio.ClosedResourceError from None
             rest = rest[written:]
 
     async def flush(self) -> None:
         """Do nothing: nothing is kept back."""
         await trio.lowlevel.checkpoint()
+
+
+def _read(descriptor: int) -> bytes:
+    """Return the next bytes; none at the end. The other program may have set O_NONBLOCK."""
+    while True:
+        select.select([descriptor], [], [])
+        with suppress(BlockingIOError):
+            return os.read(descriptor, READ_BYTES)
 
 
 async def _run(call: Callable[[], T]) -> T:
