@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from email.message import EmailMessage
-from typing import Any
+from typing import IO, Any
 
 import trio
 from attrs import define, field, frozen
@@ -34,6 +34,12 @@ MOST_OF_PERSON = 20
 
 MOST_AT_ONCE = 4
 """Connections to the mail server. More mails wait within their own time."""
+
+MOST_LINES = 100
+"""Lines of one answer, each of 8 KiB at most. A large server's greeting has about 20. The library
+would read on without end, and a server, or an attacker between it and us before TLS, could fill the
+memory within the time limit.
+"""
 
 _NO_MAILBOX = re.compile(rb"(?:^|\s)5\.1\.(?:1|2|3|6|10)(?:\s|$)")
 """The address does not exist, has moved, or takes no mail (RFC 3463, 3.2; RFC 7505, 4)."""
@@ -110,18 +116,26 @@ class _Session:
     _server: SmtpServer
     _host: str
     _client: smtplib.SMTP | None = None
+    _is_cut: bool = False
 
     def send(self, mail: EmailMessage) -> Attempt:
         """Send a mail; blocks."""
         try:
             client = self._connect()
+            if self._is_cut:  # while it looked the server up: this attempt is over
+                return Attempt(Outcome.TIMEOUT, detail="cannot connect in time")
             client.send_message(mail)
-            with suppress(OSError):  # it has accepted the mail, whatever it answers now
+            # It has accepted the mail, whatever it answers now.
+            with suppress(OSError, _TooLongError):
                 client.quit()
         except smtplib.SMTPException as error:
             return _judge_answer(error)
+        except _TooLongError:
+            return Attempt(Outcome.REFUSED, detail="the mail server's answer is too long")
         except OSError as error:
             return Attempt(Outcome.UNREACHABLE, detail=_find_reason(error))
+        except ValueError:  # a host that is no name, a password beyond ASCII, a broken challenge
+            return Attempt(Outcome.REFUSED, detail="a name, password or challenge cannot be used")
         finally:
             if self._client is not None:
                 self._client.close()
@@ -148,26 +162,58 @@ class _Session:
 
     def cut(self) -> None:
         """Wake the thread that waits for the server; it then finds the connection closed."""
+        self._is_cut = True
         connection = getattr(self._client, "sock", None)
         if connection is not None:
             with suppress(OSError):  # it is closed already
                 connection.shutdown(socket.SHUT_RDWR)
 
 
-class _Noted:
-    """Makes a client known to its session before it connects, which its constructor does."""
+class _TooLongError(Exception):
+    """An answer has more than MOST_LINES."""
+
+
+class _Answers:
+    """Reads the lines of answers."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._lines = 0
+
+    def begin_answer(self) -> None:
+        """Count from here."""
+        self._lines = 0
+
+    def readline(self, size: int) -> bytes:
+        """Return the next line, or the first `size` bytes of it."""
+        self._lines += 1
+        if self._lines > MOST_LINES:
+            raise _TooLongError
+        return self._file.readline(size)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class _Client(smtplib.SMTP):
+    """Makes itself known to its session before it connects, which its constructor does."""
 
     def __init__(self, session: _Session, *args: Any, **more: Any) -> None:
-        session.note(self)  # type: ignore[arg-type]
+        session.note(self)
         super().__init__(*args, **more)
 
+    def getreply(self) -> tuple[int, bytes]:
+        """Read an answer of at most MOST_LINES."""
+        if self.file is None and self.sock is not None:  # it has connected, or begun TLS
+            self.file = _Answers(self.sock.makefile("rb"))
+        if self.file is not None:
+            self.file.begin_answer()
+        return super().getreply()
 
-class _Client(_Noted, smtplib.SMTP):
-    pass
 
-
-class _TlsClient(_Noted, smtplib.SMTP_SSL):
-    pass
+class _TlsClient(_Client, smtplib.SMTP_SSL):
+    """The same, with TLS from the start."""
 
 
 def _judge_answer(error: smtplib.SMTPException) -> Attempt:

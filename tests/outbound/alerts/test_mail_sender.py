@@ -1,6 +1,7 @@
 """Alerts by e-mail, to aiosmtpd."""
 
 import ssl
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 import pytest
@@ -10,7 +11,7 @@ from attrs import evolve
 from newsintel.config.smtp_url import read_smtp_url
 from newsintel.domain.alerts.channels import ChannelKind
 from newsintel.domain.alerts.delivery_model import Attempt, Outcome
-from newsintel.domain.alerts.mail import MailLinks
+from newsintel.domain.alerts.mail import MailLinks, build_confirmation
 from newsintel.outbound.alerts import mail_sender
 from newsintel.outbound.alerts.mail_sender import MailSender
 from tests import faults
@@ -24,6 +25,8 @@ from tests.waiting import PATIENCE_S
 
 BASE = "https://us.example"
 LINKS = MailLinks(f"{BASE}/alerts", f"{BASE}/unsubscribe/7/t", f"{BASE}/confirm/7/t", "us.example")
+CODES = {"": 220, "AUTH": 235, "DATA": 354, "QUIT": 221}
+"""What a mail server answers to a command, if not 250; "" = its greeting."""
 SENT = delivery(ChannelKind.EMAIL, "alice@example.org")
 
 
@@ -177,6 +180,74 @@ async def test_a_server_that_hangs_ends_neither_the_actor_nor_the_thread(monkeyp
             while sender._threads.borrowed_tokens:  # noqa: ASYNC110 - a thread announces nothing
                 await trio.sleep(0.01)
         nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def talking(talk):
+    """Serve a conversation with every client; give the server's address."""
+
+    async def serve(stream):
+        with suppress(trio.BrokenResourceError):
+            await talk(stream)
+
+    async with trio.open_nursery() as nursery:
+        (listener,) = await nursery.start(partial(trio.serve_tcp, serve, 0, host="127.0.0.1"))
+        yield f"127.0.0.1:{listener.socket.getsockname()[1]}"
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("endless", ["", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", ".", "QUIT"])
+async def test_an_answer_without_end_is_refused(endless):
+    """The library collects its lines in memory. An attacker can send one before TLS begins."""
+
+    async def talk(stream):
+        received, command = b"", ""
+        while True:
+            code = CODES.get(command, 250)
+            lines = 5_000 if command == endless else 1
+            begin = f"{code}-hello\r\n" + f"{code}-AUTH PLAIN\r\n" * lines
+            await stream.send_all(f"{begin}{code} OK\r\n".encode())
+            end = b"\r\n.\r\n" if command == "DATA" else b"\r\n"
+            while end not in received:
+                if not (data := await stream.receive_some()):
+                    return
+                received += data
+            line, _, received = received.partition(end)
+            command = "." if command == "DATA" else line.split()[0].decode().upper()
+
+    async with talking(talk) as at:
+        found = await send(f"smtp://news:password@{at}")
+    # What comes after the mail was accepted says nothing.
+    accepted = Attempt(Outcome.DELIVERED, 250)
+    refused = Attempt(Outcome.REFUSED, detail="the mail server's answer is too long")
+    assert found == (accepted if endless == "QUIT" else refused)
+
+
+@pytest.mark.parametrize(
+    ("password", "challenge"), [("password", "a"), ("password", "!!!!"), ("s%C3%A9cret", "")]
+)
+async def test_what_the_library_cannot_read_or_send_is_no_bug(password, challenge):
+    """A challenge must be base64 (RFC 4954, section 4), and the library sends ASCII alone."""
+
+    async def talk(stream):
+        for answer in ("220 hi", "250-hi\r\n250 AUTH PLAIN", f"334 {challenge}", "334 a", "334 a"):
+            await stream.send_all(f"{answer}\r\n".encode())
+            await stream.receive_some()
+
+    async with talking(talk) as at:
+        found = await send(f"smtp://news:{password}@{at}")
+    assert found == Attempt(
+        Outcome.REFUSED, detail="a name, password or challenge cannot be used"
+    )
+
+
+def test_nothing_is_sent_after_the_time_limit():
+    """A look-up of the server's name may take longer: then the next attempt sends the mail."""
+    with mailbox() as box:
+        session = mail_sender._Session(read_smtp_url(f"smtp://127.0.0.1:{box.port}"), "us.example")
+        session.cut()
+        found = session.send(build_confirmation(SENT, "alerts@us.example", LINKS))
+        assert (found.outcome, box.mails) == (Outcome.TIMEOUT, [])
 
 
 async def test_an_address_is_asked_first_and_three_times_a_day():
