@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from newsintel.storage.bridge import open_bridge
 from newsintel.storage.embedded import daemon as base
 from newsintel.storage.embedded import postgres_daemon, redis_daemon, wheel_programs
 from newsintel.storage.embedded import servers as embedded
+from newsintel.storage.embedded.data_dir import create_data_dir
 from newsintel.storage.embedded.postgres_daemon import PostgresDaemon
 from newsintel.storage.embedded.redis_daemon import RedisDaemon
 from newsintel.storage.embedded.servers import EmbeddedUrls, run_embedded_servers
@@ -321,6 +323,31 @@ async def test_folder_shared_with_others_is_refused_unchanged(tmp_path):
             pass
     assert folder.stat().st_mode & 0o7777 == 0o1777
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("user", "names", "mode"),
+    [
+        (0, ["etc", "usr"], 0o755),
+        (0, ["lost+found"], 0o700),
+        (0, [], 0o700),
+        (0, ["etc", "spool"], 0o700),
+        (1000, ["notes.txt"], 0o700),
+    ],
+)
+def test_root_never_takes_a_folder_of_the_system_from_others(
+    tmp_path, monkeypatch, user, names, mode
+):
+    """Such as /: after a slip in the setting nobody else could use the machine."""
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    folder.chmod(0o755)
+    for name in names:
+        (folder / name).mkdir()
+    with nullcontext() if mode == 0o700 else pytest.raises(OSError, match="it holds other files"):
+        create_data_dir(folder)
+    assert folder.stat().st_mode & 0o777 == mode
 
 
 @pytest.mark.parametrize(("folder", "reason"), UNUSABLE)
