@@ -51,7 +51,7 @@ def create_data_dir(data_dir: Path) -> Path:
     if mode & stat.S_ISVTX:
         raise OSError(errno.EPERM, "other users share it: use a folder inside it")
     if mode & 0o077 and os.geteuid() == 0 and _holds_only_other_files(found):
-        raise OSError(errno.EPERM, "others may use it, and it holds other files: use a folder in it")
+        raise OSError(errno.EPERM, "others use it, and it has other files: use a folder in it")
     found.chmod(0o700)
     return found.resolve(strict=True)
 

@@ -345,7 +345,7 @@ def test_root_never_takes_a_folder_of_the_system_from_others(
     folder.chmod(0o755)
     for name in names:
         (folder / name).mkdir()
-    with nullcontext() if mode == 0o700 else pytest.raises(OSError, match="it holds other files"):
+    with nullcontext() if mode == 0o700 else pytest.raises(OSError, match="it has other files"):
         create_data_dir(folder)
     assert folder.stat().st_mode & 0o777 == mode
 
