@@ -70,7 +70,15 @@ def is_loopback(host: str) -> bool:
 
 
 def parse_text(raw: str) -> str:
-    """Any text that is not blank."""
+    """Any text that is not blank, and that JSON and a line of a log can hold."""
+    text = _strip(raw)
+    if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", text):
+        raise ValueError("must be text in UTF-8 without control characters")
+    return text
+
+
+def _strip(raw: str) -> str:
+    """Return what is between the spaces around a value."""
     if not raw.strip():
         raise ValueError("must not be blank")
     return raw.strip()
@@ -83,7 +91,7 @@ def parse_folder(raw: str) -> Path:
             "must be the path of a folder without line breaks or other control characters"
         )
     try:
-        return Path(parse_text(raw)).expanduser().absolute()
+        return Path(_strip(raw)).expanduser().absolute()
     except (RuntimeError, OSError):
         raise ValueError(
             "must be the path of a folder, "
@@ -93,7 +101,7 @@ def parse_folder(raw: str) -> Path:
 
 def parse_secret(raw: str) -> Secret:
     """Text that is never shown."""
-    return Secret(parse_text(raw))
+    return Secret(_strip(raw))
 
 
 def parse_key_list(raw: str) -> tuple[Secret, ...]:
@@ -224,18 +232,24 @@ def parse_networks(raw: str) -> tuple[Network, ...]:
 
 
 def url_parser(*schemes: str) -> Callable[[str], str]:
-    """An absolute URL of one of the schemes, without a trailing slash."""
+    """An absolute URL of one of the schemes, without a trailing slash.
+
+    It is part of headers, so it is in ASCII.
+    """
 
     def parse(raw: str) -> str:
+        text = raw.strip()
         try:
-            parts = urlsplit(raw.strip())
-        except ValueError:  # "Invalid IPv6 URL"
-            parts = urlsplit("")
-        if parts.scheme not in schemes or not (parts.netloc or parts.path):
+            parts = urlsplit(text)
+            host, _ = parts.hostname, parts.port
+        except ValueError:  # "Invalid IPv6 URL", "Port out of range 0-65535"
+            parts, host = urlsplit(""), None
+        if parts.scheme not in schemes or not host or not re.fullmatch(r"[!-~]+", text):
             raise ValueError(
                 f"must be a URL starting with {' or '.join(f'{scheme}://' for scheme in schemes)}"
+                " and a host, in ASCII"
             )
-        return raw.strip().rstrip("/")
+        return text.rstrip("/")
 
     return parse
 
@@ -258,7 +272,8 @@ def parse_issuer(raw: str) -> str:
 def parse_listen_address(raw: str) -> ListenAddress:
     """`host:port`, `[v6]:port`; port 0 lets the system choose."""
     host, _, port = raw.strip().rpartition(":")
-    if not host or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
+    is_host = re.fullmatch(r"[0-9A-Za-z:.%_-]+|\[[0-9A-Za-z:.%_-]+\]", host)
+    if not is_host or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
         raise ValueError("must be address:port such as 127.0.0.1:8000")
     return ListenAddress(host.strip("[]"), int(port))
 
