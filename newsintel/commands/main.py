@@ -142,6 +142,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run_to_last_output(given: Sequence[str]) -> int:
     """Run a command, and write all of its output. If that fails, say so in one line."""
+    exit_code = EXIT_FAILED
     failure: BaseException | None = None
     try:
         exit_code = _run_command(given)
