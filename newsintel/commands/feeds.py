@@ -13,6 +13,7 @@ from attrs import asdict
 from newsintel.commands.setup import load_settings_and_log
 from newsintel.commands.stores import open_prepared_stores
 from newsintel.config.settings import Settings
+from newsintel.domain.bounds.slices import run_all
 from newsintel.domain.feeds.model import FeedState, Origin, Subscription
 from newsintel.domain.feeds.ports import FeedStore
 from newsintel.domain.text.moments import format_time
@@ -69,7 +70,7 @@ async def _run_action(settings: Settings, args: argparse.Namespace) -> int:
                 return await _remove(feeds, args.address)
             case "export":
                 listed = [one.subscription for one in await feeds.list_feeds()]
-                sys.stdout.write(build_opml(listed).decode() + "\n")
+                sys.stdout.write(run_all(build_opml(listed)).decode() + "\n")
                 return 0
         asked = found or (_describe(args.address),)
         new = await feeds.add_feeds(asked, Origin.COMMAND, now)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.feeds.model import Subscription
 from newsintel.domain.text.clean import fold
 
@@ -85,7 +86,7 @@ def make_source_id(publisher: str) -> str | None:
 
 def build_sources_body(
     feeds: Iterable[Subscription], *, language: str | None, country: str | None
-) -> dict[str, Any]:
+) -> Sliced[dict[str, Any]]:
     """The body of the list of sources: the publishers of the feeds, each once, by name.
 
     Args:
@@ -94,16 +95,19 @@ def build_sources_body(
         country: the same.
     """
     found: dict[str, dict[str, Any]] = {}
+    names: dict[str, str] = {}
     for feed in feeds:
         source = _build_source(feed)
         if source is not None and source["id"] is not None:
             found.setdefault(source["id"], source)
+            names.setdefault(source["id"], fold(source["name"]))
+        yield
     shown = (
         source
         for source in found.values()
         if language in (None, source["language"]) and country in (None, source["country"])
     )
-    return {"status": "ok", "sources": sorted(shown, key=lambda source: fold(source["name"]))}
+    return {"status": "ok", "sources": sorted(shown, key=lambda source: names[source["id"]])}
 
 
 def _build_source(feed: Subscription) -> dict[str, Any] | None:

@@ -7,24 +7,31 @@ import re
 from collections.abc import Iterable
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.feeds.model import Subscription
 
 OPML_TYPE = "text/x-opml; charset=utf-8"
 NAMESPACE = "urn:x-newsintel:feeds"
 
+_DECLARATION = "<?xml version='1.0' encoding='utf-8'?>\n"
+_PLACE = "outlines"
+"""What stands for the outlines while the document is written: ten thousand take too long at once."""
+
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def build_opml(feeds: Iterable[Subscription]) -> bytes:
+def build_opml(feeds: Iterable[Subscription]) -> Sliced[bytes]:
     """Return a list of feeds. Equal lists give equal bytes."""
     root = Element("opml", {"version": "2.0", "xmlns:newsintel": NAMESPACE})
     head = SubElement(root, "head")
     SubElement(head, "title").text = "Feeds of newsintel"
-    body = SubElement(root, "body")
+    SubElement(root, "body").text = _PLACE
+    outlines = []
     for feed in feeds:
-        SubElement(body, "outline", _list_attributes(feed))
-    document: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
-    return document
+        outlines.append(tostring(Element("outline", _list_attributes(feed)), encoding="unicode"))
+        yield
+    document: str = tostring(root, encoding="unicode")
+    return f"{_DECLARATION}{document.replace(_PLACE, ''.join(outlines))}".encode()
 
 
 def _list_attributes(feed: Subscription) -> dict[str, str]:

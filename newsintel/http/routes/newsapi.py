@@ -34,6 +34,7 @@ from newsintel.http.routes.newsapi_parameters import (
     read_sources,
 )
 from newsintel.http.services import Services
+from newsintel.runtime.turns import run_in_turns
 
 CACHE_PREFIX = "newsapi"
 """The prefix of the keys in Redis."""
@@ -140,7 +141,9 @@ async def list_publishers(services: Services, given: SourceParameters) -> Respon
 
     async def make() -> dict[str, Any]:
         feeds = [one.subscription for one in await services.feeds.list_feeds()]
-        return build_sources_body(feeds, language=given.language, country=given.country)
+        return await run_in_turns(
+            build_sources_body(feeds, language=given.language, country=given.country)
+        )
 
     asked = ["sources", given.language, given.country]
     body = await read_shared(services, CACHE_PREFIX, asked, make)

@@ -1,15 +1,19 @@
 """GET /feeds.opml: the feeds that this service reads, for other programs."""
 
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from quart import Response, request
 
+from newsintel.domain.bounds.slices import Sliced
+from newsintel.domain.feeds.model import Subscription
 from newsintel.http.bodies.opml import OPML_TYPE, build_opml
 from newsintel.http.paths import FEED_LIST
 from newsintel.http.response.conditional import respond_unless_held
 from newsintel.http.response.kept_answer import KeptAnswer, keep_answer
 from newsintel.http.route import Route
 from newsintel.http.services import Services
+from newsintel.runtime.turns import run_in_turns
 
 KEEP_S = 300
 """How long caches may keep the list. It changes with commands and settings only."""
@@ -35,11 +39,18 @@ async def list_feeds(services: Services) -> Response:
     A query may hold a secret; `newsintel feeds export` writes those addresses too.
     """
     found = [one.subscription for one in await services.feeds.list_feeds()]
-    shown = [one for one in found if not urlsplit(one.address).query]
+    body = await run_in_turns(_build_list(found))
     scope, now_s = request.scope, services.now().timestamp()
     route = scope["state"]["route"]
-    kept = KeptAnswer.of_body(
-        build_opml(shown), route, now_s, keep_s=KEEP_S, age_s=0, media_type=OPML_TYPE
-    )
+    kept = KeptAnswer.of_body(body, route, now_s, keep_s=KEEP_S, age_s=0, media_type=OPML_TYPE)
     keep_answer(services.search.kept, scope["path"], scope["query_string"], kept)
     return respond_unless_held(kept.body, kept.build_headers(now_s, hit=False), kept.tag)
+
+
+def _build_list(feeds: Iterable[Subscription]) -> Sliced[bytes]:
+    shown = []
+    for one in feeds:
+        if not urlsplit(one.address).query:
+            shown.append(one)
+        yield
+    return (yield from build_opml(shown))

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from newsintel.domain.bounds.slices import run_all
 from newsintel.domain.feeds.model import Subscription
 from newsintel.domain.search.matching import PreparedQuery
 from newsintel.domain.search.query import build_query
@@ -140,7 +141,7 @@ FEEDS = [
 
 def test_sources_are_the_publishers_of_the_feeds():
     """Each is listed once, by name; feeds of several publishers are left out."""
-    body = build_sources_body(FEEDS, language=None, country=None)
+    body = run_all(build_sources_body(FEEDS, language=None, country=None))
     assert [one["id"] for one in body["sources"]] == ["bbc-news", "taz", "unknown"]
     assert body["sources"][0] == {
         "id": "bbc-news",
@@ -156,13 +157,13 @@ def test_sources_are_the_publishers_of_the_feeds():
 
 def test_sources_are_chosen_by_language_and_country():
     """Both must match."""
-    german = build_sources_body(FEEDS, language="de", country=None)["sources"]
-    british = build_sources_body(FEEDS, language=None, country="gb")["sources"]
+    german = run_all(build_sources_body(FEEDS, language="de", country=None))["sources"]
+    british = run_all(build_sources_body(FEEDS, language=None, country="gb"))["sources"]
     assert ([one["id"] for one in german], [one["id"] for one in british]) == (
         ["taz"],
         ["bbc-news"],
     )
-    assert build_sources_body(FEEDS, language="de", country="gb")["sources"] == []
+    assert run_all(build_sources_body(FEEDS, language="de", country="gb"))["sources"] == []
 
 
 def words(text):

@@ -51,7 +51,14 @@ async def test_the_list_comes_back_as_it_was():
     assert (found[0].title, found[0].state_media) == ("مصر 東京 🗞", True)
     assert (found[0].language, found[0].country, found[0].licence) == ("de", "AT", "Free")
     assert found[1].title == "https://y.example/"
-    assert run_all(read_opml(build_opml(load_default_feeds()))) == load_default_feeds()
+    assert run_all(read_opml(run_all(build_opml(load_default_feeds())))) == load_default_feeds()
+
+
+def test_a_long_list_is_written_in_slices():
+    """A service may have ten thousand feeds, and everybody may ask for the list."""
+    feeds = [Subscription(f"https://{number}.example/feed") for number in range(1_000)]
+    assert sum(1 for _ in build_opml(feeds)) == len(feeds)
+    assert len(run_all(read_opml(run_all(build_opml(feeds))))) == len(feeds)
 
 
 async def test_addresses_that_may_hold_a_secret_are_left_out():

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from asyncpg import Record
 
+from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.feeds.model import (
     MAX_FEEDS,
     FeedState,
@@ -21,6 +22,7 @@ from newsintel.domain.feeds.model import (
     Validators,
     find_host,
 )
+from newsintel.runtime.turns import run_in_turns
 from newsintel.storage.postgres.archive.article_rows import transpose_rows
 from newsintel.storage.postgres.pool import Connection, Postgres
 
@@ -113,7 +115,7 @@ class PostgresFeeds:
         return bool(await self._postgres.run(_change, REMOVE, address))
 
     async def list_feeds(self) -> Sequence[FeedState]:
-        return [_build_state(row) for row in await self._postgres.run(_list)]
+        return await run_in_turns(_build_states(await self._postgres.run(_list)))
 
     async def lease_feed(self, now: datetime, until: datetime) -> LeasedFeed | None:
         """A retry after a lost connection may leave one more host leased until its time ends."""
@@ -203,6 +205,14 @@ def _build_leased(row: Record, lease: str) -> LeasedFeed:
         row["rhythm_s"],
         row["newest_at"],
     )
+
+
+def _build_states(rows: Sequence[Record]) -> Sliced[list[FeedState]]:
+    found = []
+    for row in rows:
+        found.append(_build_state(row))
+        yield
+    return found
 
 
 def _build_state(row: Record) -> FeedState:
