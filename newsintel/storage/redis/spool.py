@@ -13,6 +13,7 @@ that takes an entry has it for CLAIM_S; then any process may claim it.
 
 import asyncio
 import random
+import re
 from typing import Any
 
 from attrs import frozen
@@ -167,8 +168,8 @@ class RedisSpool:
             reply: Any = await self._redis.xautoclaim(
                 STREAM, GROUP, CONSUMER, CLAIM_S * 1000, self._claim_from, count=1
             )
-            self._claim_from = reply[0]
             found = _read_entry(reply[1])
+            self._claim_from = _check_id(reply[0])
             if found is None or found[0] not in self._aside:
                 return found
         return None
@@ -196,6 +197,17 @@ class RedisSpool:
         await self._redis.xclaim(
             STREAM, GROUP, CONSUMER, 0, [entry_id], idle=CLAIM_S * 1000, justid=True
         )
+
+
+def _check_id(reply: object) -> bytes:
+    """Return an id of the stream; raise ValueError for anything else.
+
+    A wrong one would make Redis refuse every later command.
+    """
+    found = check_bytes(reply)
+    if found is None or not re.fullmatch(rb"[0-9]{1,20}-[0-9]{1,20}", found):
+        raise ValueError("expected an id of a stream")
+    return found
 
 
 async def _pause(attempt: int) -> None:

@@ -4,7 +4,7 @@ A proxy, a server of another make or a broken one may reply what no command of o
 commands and the other replies here are those of a real Redis.
 """
 
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 import pytest
@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from newsintel.config.values import Secret
 from newsintel.errors import UnavailableError
 from newsintel.storage.redis.link import CONNECTIONS, open_redis
+from newsintel.storage.redis.spool import RedisSpool
 from tests.storage.redis.test_foreign_values import World
 from tests.waiting import PATIENCE_S
 
@@ -149,6 +150,25 @@ async def test_an_odd_reply_in_any_step_is_an_outage(liar_and_link, odd):
             pytest.fail("it has more steps than MOST_STEPS")
     assert lies > 2 * CONNECTIONS
     await link.ping()
+
+
+@pytest.mark.parametrize("odd", ODD)
+async def test_an_odd_reply_leaves_a_spool_that_can_be_used(liar_and_link, odd):
+    """What it said is not used for the next command."""
+    liar, link = liar_and_link
+    spool = RedisSpool(link, 10_000)
+    for step in range(5):
+        await spool.add(b"lost")
+        liar.lie(step, ODD[odd])
+        with suppress(UnavailableError):
+            await spool.take()
+        liar.lie(0, None)
+        await spool.add(b"entry")
+        with trio.fail_after(PATIENCE_S):
+            while (entry := await spool.take()) is not None and entry.data != b"entry":
+                await entry.remove()
+        assert entry is not None
+        await entry.remove()
 
 
 async def test_an_odd_reply_is_logged_with_its_traceback(liar_and_link):
