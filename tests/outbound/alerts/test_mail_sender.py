@@ -236,9 +236,7 @@ async def test_what_the_library_cannot_read_or_send_is_no_bug(password, challeng
 
     async with talking(talk) as at:
         found = await send(f"smtp://news:{password}@{at}")
-    assert found == Attempt(
-        Outcome.REFUSED, detail="a name, password or challenge cannot be used"
-    )
+    assert found == Attempt(Outcome.REFUSED, detail="a name, password or challenge cannot be used")
 
 
 def test_nothing_is_sent_after_the_time_limit():
