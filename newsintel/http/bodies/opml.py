@@ -15,7 +15,7 @@ NAMESPACE = "urn:x-newsintel:feeds"
 
 _DECLARATION = "<?xml version='1.0' encoding='utf-8'?>\n"
 _PLACE = "outlines"
-"""What stands for the outlines while the document is written: ten thousand take too long at once."""
+"""Stands for the outlines while the document is written: ten thousand take too long at once."""
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
