@@ -11,14 +11,14 @@ from typing import NamedTuple
 HOURS = 730
 SECONDS = HOURS * 3600
 
-HIT_MS, MISS_MS = 0.179, 75.3
+HIT_MS, MISS_MS = 0.129, 76.7
 """Processor time of a request, as benchmarks/results have it: a hit over 8 connections, a miss."""
 
 MISS_SHARE = 0.02
 BUSY_SHARE = 0.7
 """Of a core, at which autoscaling adds a task (autoscaling.tf)."""
 
-ANSWER_KB, FETCHED_KB = 28.5, 400
+ANSWER_KB, FETCHED_KB = 28.9, 400
 """An answer of 30 articles, as it was measured; the three replies of the sources for a miss."""
 
 LOG_GB_PER_TASK = 4
@@ -92,7 +92,7 @@ def list_rows(load: Load) -> Iterator[Row]:
     addresses = 2 * ZONES * HOURS * 0.005
     yield Row("Fargate, arm64", "tasks x 730 x (0.03238 + 2 x 0.00356)", load.tasks * HOURS * task)
     yield Row(
-        "data to people", "28.5 KB a request, by steps from 0.09", price_egress(load.served_gb)
+        "data to people", "28.9 KB a request, by steps from 0.09", price_egress(load.served_gb)
     )
     yield Row("NAT gateways", "3 x 730 x 0.045", nat)
     yield Row("NAT data", "400 KB a miss x 0.045", load.fetched_gb * 0.045)

@@ -16,7 +16,7 @@ STORELESS = ("config", "dedupe", "new-key", "--version", "--help")
 """Commands that use no store. Importing the modules of the others would only slow them down."""
 
 SAVE_S = 10.0
-"""For one attempt to save. Tests that freeze PostgreSQL wait as long until the spool gets it all."""
+"""For one attempt to save. Tests that freeze PostgreSQL wait so long until the spool gets it."""
 
 
 def lift_limits() -> None:

@@ -20,9 +20,7 @@ os.write(9, ("%d %s" % found).encode())
 
 @pytest.fixture(params=["", "1"])
 def shell(request, tmp_path):
-    """Runs Python with redirections of the shell; descriptor 9 is standard error. Python buffers or
-    does not.
-    """
+    """Runs Python, which buffers or not, with the shell's redirections; 9 is standard error."""
 
     def run(redirected: str) -> subprocess.CompletedProcess[str]:
         own = {name: value for name, value in os.environ.items() if not name.startswith("NEWS")}

@@ -242,7 +242,7 @@ def test_every_secret_may_come_from_a_file_and_is_in_no_message():
 @pytest.mark.parametrize("url", ["u:planted@mail.example:25", "ftp:u:planted@mail.example"])
 def test_the_mail_server_is_a_secret(tmp_path, url):
     """Its password is in no message, in whatever form, and it may come from a file."""
-    with pytest.raises(SettingsError, match="^NEWSINTEL_SMTP_URL must be a URL") as caught:
+    with pytest.raises(SettingsError, match=r"^NEWSINTEL_SMTP_URL must be a URL") as caught:
         read(SMTP_URL=url, SMTP_FROM="a@b.example")
     assert "planted" not in str(caught.value)
     path = tmp_path / "url"

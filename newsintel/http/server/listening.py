@@ -15,7 +15,11 @@ UNACKNOWLEDGED_MS = 8000
 """How long sent data may stay unacknowledged (TCP_USER_TIMEOUT, RFC 5482). A client that vanished
 is detected within this time."""
 
-BACKLOG = 512
+BACKLOG = 4096
+"""Connections that wait to be accepted: as many as may be open by default (MAX_CONNECTIONS). The
+system drops what exceeds it, and a client tries again only after a second. Linux cuts the number to
+net.core.somaxconn, by default 4096 too.
+"""
 
 
 async def open_listeners(bind: ListenAddress) -> list[trio.SocketListener]:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from newsintel.errors import SettingsError
 
-
 OURS = frozenset({"users.lock", "spool", "secret-keys", "demo"})
 """Names of which a folder that newsintel has used before has one."""
 OF_A_DISK = frozenset({"lost+found"})
@@ -57,5 +56,5 @@ def create_data_dir(data_dir: Path) -> Path:
 
 
 def _holds_only_other_files(folder: Path) -> bool:
-    names = set(os.listdir(folder)) - OF_A_DISK
+    names = {found.name for found in folder.iterdir()} - OF_A_DISK
     return bool(names) and not names & OURS
