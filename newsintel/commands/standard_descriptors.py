@@ -15,8 +15,8 @@ _CLOSED = ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY))
 service writes to error is lost, as its caller wanted."""
 
 _UNWRITTEN = frozenset({errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC, errno.EPIPE})
-"""Why a write fails at once if Python does not buffer: a quota, a limit, a broken or full disk, no
-reader. Otherwise writing what is left fails again."""
+"""Why a long write fails at once: a quota, a limit, a broken or full disk, no reader. A short one
+stays in Python's buffer, and writing it fails at the end."""
 
 
 def open_closed_descriptors() -> None:
@@ -46,7 +46,7 @@ def find_output_fault(failure: BaseException | None) -> OSError | None:
             translated where they happen.
     """
     causes = flatten_errors(failure) if failure else []
-    faults = [one for one in causes if isinstance(one, OSError) and one.errno in _UNWRITTEN]
+    faults = [one for one in causes if isinstance(one, OSError) and _is_of_output(one)]
     if faults and len(faults) == len(causes) and all(one.filename is None for one in faults):
         return faults[0]
     try:
@@ -54,6 +54,17 @@ def find_output_fault(failure: BaseException | None) -> OSError | None:
     except OSError as error:
         return error
     return None
+
+
+def _is_of_output(error: OSError) -> bool:
+    """Return whether a write to standard output can raise this error."""
+    if error.errno != errno.EBADF:
+        return error.errno in _UNWRITTEN
+    try:
+        os.write(1, b"")
+    except OSError:  # it was closed
+        return True
+    return False
 
 
 def discard_output() -> None:

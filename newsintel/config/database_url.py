@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from attrs import field, frozen
 
 from newsintel.config import database_parameters as parameters
-from newsintel.config.values import Secret, is_loopback, parse_text
+from newsintel.config.values import Secret, is_loopback, strip_value
 
 SYSTEM_ROOTS = "system"
 """libpq's value of sslrootcert for the root certificates that the operating system trusts."""
@@ -108,7 +108,7 @@ class DatabaseUrl:
 def check_database_url(raw: str) -> Secret:
     """Parse a setting: a valid URL of PostgreSQL, secret because it may contain a password."""
     parse_database_url(raw)
-    return Secret(parse_text(raw))
+    return Secret(strip_value(raw))
 
 
 def parse_database_url(raw: str) -> DatabaseUrl:
@@ -116,10 +116,10 @@ def parse_database_url(raw: str) -> DatabaseUrl:
 
     The message repeats nothing that may be secret.
     """
-    found = _URL.fullmatch(parse_text(raw))
+    found = _URL.fullmatch(strip_value(raw))
     if found is None:
         raise ValueError("must be a URL such as postgresql://user@host:5432/database")
-    if re.search(r"\s", parse_text(raw)):
+    if re.search(r"\s", strip_value(raw)):
         raise ValueError("has a space, which is written %20")
     hosts, ports = _split_hosts(found["hosts"])
     given = {

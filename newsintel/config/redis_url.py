@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from attrs import field, frozen
 
-from newsintel.config.values import Secret, is_loopback, parse_text
+from newsintel.config.values import Secret, is_loopback, strip_value
 
 SCHEMES = ("redis", "rediss", "unix")
 
@@ -104,7 +104,7 @@ class RedisUrl:
 def check_redis_url(raw: str) -> Secret:
     """Parse a setting: a valid URL of Redis, secret because it may contain a password."""
     parse_redis_url(raw)
-    return Secret(parse_text(raw))
+    return Secret(strip_value(raw))
 
 
 def parse_redis_url(raw: str) -> RedisUrl:
@@ -115,14 +115,14 @@ def parse_redis_url(raw: str) -> RedisUrl:
     if "#" in raw:
         raise ValueError("has a #, which is written %23")
     try:
-        parts = urlsplit(parse_text(raw))
+        parts = urlsplit(strip_value(raw))
         port = parts.port
     except ValueError:
         raise ValueError(
             "has a host or port that cannot be read; "
             "a :, / or ? in a password is written %3A, %2F, %3F"
         ) from None
-    if parts.scheme not in SCHEMES or not parse_text(raw).startswith(f"{parts.scheme}://"):
+    if parts.scheme not in SCHEMES or not strip_value(raw).startswith(f"{parts.scheme}://"):
         raise ValueError(
             "must be a URL such as redis://host:6379/0, "
             "rediss://host:6379/0 or unix:///path/to/redis.sock"

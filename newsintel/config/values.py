@@ -71,13 +71,13 @@ def is_loopback(host: str) -> bool:
 
 def parse_text(raw: str) -> str:
     """Any text that is not blank, and that JSON and a line of a log can hold."""
-    text = _strip(raw)
+    text = strip_value(raw)
     if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", text):
         raise ValueError("must be text in UTF-8 without control characters")
     return text
 
 
-def _strip(raw: str) -> str:
+def strip_value(raw: str) -> str:
     """Return what is between the spaces around a value."""
     if not raw.strip():
         raise ValueError("must not be blank")
@@ -91,7 +91,7 @@ def parse_folder(raw: str) -> Path:
             "must be the path of a folder without line breaks or other control characters"
         )
     try:
-        return Path(_strip(raw)).expanduser().absolute()
+        return Path(strip_value(raw)).expanduser().absolute()
     except (RuntimeError, OSError):
         raise ValueError(
             "must be the path of a folder, "
@@ -101,7 +101,7 @@ def parse_folder(raw: str) -> Path:
 
 def parse_secret(raw: str) -> Secret:
     """Text that is never shown."""
-    return Secret(_strip(raw))
+    return Secret(strip_value(raw))
 
 
 def parse_key_list(raw: str) -> tuple[Secret, ...]:
