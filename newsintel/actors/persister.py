@@ -59,9 +59,9 @@ async def run(
         try:
             async for answer in inbox:
                 with at_work():
-                    size_bytes = await persister.fill(answer)
+                    taken_bytes = await persister.fill(answer)
                     await persister.write()
-                room.release(size_bytes)
+                room.release(taken_bytes)
         finally:
             with trio.move_on_after(LAST_SPOOL_S, shield=True):
                 await persister.spool_rest()
@@ -91,19 +91,19 @@ class _Persister:
     async def fill(self, first: Answer) -> int:
         """Add answers until the batch is full, BATCH_S is over or the inbox has ended.
 
+        Most of an answer is known where searches come fast. That part needs no room any more.
+
         Returns:
-            The size of these answers in bytes.
+            The bytes that the rest takes.
         """
-        size_bytes, taken_bytes = first.size_bytes, self._add(first)
+        taken_bytes = self._take(first)
         with trio.move_on_after(BATCH_S):
             while len(self._batch.rows) < BATCH_ROWS and taken_bytes < BATCH_BYTES:
                 try:
-                    answer = await self._inbox.receive()
+                    taken_bytes += self._take(await self._inbox.receive())
                 except trio.EndOfChannel:
                     break
-                taken_bytes += self._add(answer)
-                size_bytes += answer.size_bytes
-        return size_bytes
+        return taken_bytes
 
     async def write(self) -> None:
         """Save or spool all rows of the batch, then all pairs.
@@ -146,6 +146,12 @@ class _Persister:
         self._need_spool = True
         rows = await self._spool.put_piece(self._batch, number, may_lose=may_lose)
         self._recent.note((row[0] for row in rows), trio.current_time(), spooled=True)
+
+    def _take(self, answer: Answer) -> int:
+        """Add an answer, and release the room of what is known; return the bytes that it keeps."""
+        kept_bytes = min(self._add(answer), answer.size_bytes)
+        self._room.release(answer.size_bytes - kept_bytes)
+        return kept_bytes
 
     def _add(self, answer: Answer) -> int:
         """Add what is not known of an answer to the batch; return its size in bytes."""

@@ -187,6 +187,32 @@ async def test_while_too_much_waits_articles_are_spooled(autojump_clock, room):
     assert len(rig.archive.kept) >= 10 * sent / 10 <= len(spooled)
 
 
+async def test_what_is_known_of_an_answer_takes_no_room(autojump_clock):
+    """Searches of the same news: one article in eleven is new. The inbox alone fills the room."""
+    rig, sent, pause_s = Rig(PERSISTER_INBOX), 300, 0.02
+    known = [article(f"known {number}") for number in range(10)]
+    waiting = SAVE_S / pause_s  # while one batch is saved
+    each = answer(outcome(articles=(*known, article("new 100"))))
+    rig.room = ByteBudget(round(1.3 * waiting) * each.size_bytes)
+    save = rig.archive.save_articles
+
+    async def slow(articles, pairs):
+        await trio.sleep(0.9 * SAVE_S)
+        return await save(articles, pairs)
+
+    rig.archive.save_articles = slow
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(rig.run)
+        for number in range(sent):
+            each = answer(outcome(articles=(*known, article(f"new {number}"))))
+            assert rig.room.reserve(each.size_bytes)  # the merger would count a loss
+            rig.send.send_nowait(each)
+            await trio.sleep(pause_s)
+        rig.send.close()
+    assert len({*rig.archive.kept, *rig.redis.read_articles()}) == sent + len(known)
+    assert rig.room.reserved_bytes == 0
+
+
 async def test_what_a_full_spool_refuses_is_saved_while_the_archive_works(autojump_clock):
     """Too much waits, so the spool is tried first; nothing is lost because it is full."""
     rig = Rig()
