@@ -9,11 +9,6 @@ from pathlib import Path
 
 from newsintel.errors import SettingsError
 
-OURS = frozenset({"users.lock", "spool", "secret-keys", "demo"})
-"""Names of which a folder that newsintel has used before has one."""
-OF_A_DISK = frozenset({"lost+found"})
-"""What an empty file system holds."""
-
 
 @contextmanager
 def name_data_dir_in_errors(data_dir: Path, hint: str = "") -> Iterator[None]:
@@ -34,27 +29,27 @@ def name_data_dir_in_errors(data_dir: Path, hint: str = "") -> Iterator[None]:
         ) from error
 
 
+SYSTEM_FOLDERS = frozenset(
+    ["/"]
+    + [f"/{name}" for name in ("bin", "boot", "dev", "etc", "home", "lib", "media", "mnt", "opt")]
+    + [f"/{name}" for name in ("run", "sbin", "srv", "tmp", "usr", "usr/local", "var", "var/lib")]
+)
+"""Folders of the Filesystem Hierarchy Standard 3.0 that all users need. If root made one of them
+private after a slip in the setting, nobody else could use the machine."""
+
+
 def create_data_dir(data_dir: Path) -> Path:
     """Create the folder if it is missing, with access for its owner only, and return its path.
 
     The path has no links and dots, so all commands use the same path.
 
     Raises:
-        OSError: the system refused it, or other users share the folder, such as /tmp; or root named
-            a folder of the system, such as /, which nobody else could use then.
+        OSError: the system refused it, or other users share the folder, such as /tmp or /home.
     """
     # os.path.realpath, because Path.resolve may raise RuntimeError for circular links.
     found = Path(os.path.realpath(data_dir))
     found.mkdir(mode=0o700, parents=True, exist_ok=True)
-    mode = found.stat().st_mode
-    if mode & stat.S_ISVTX:
+    if found.stat().st_mode & stat.S_ISVTX or str(found) in SYSTEM_FOLDERS:
         raise OSError(errno.EPERM, "other users share it: use a folder inside it")
-    if mode & 0o077 and os.geteuid() == 0 and _holds_only_other_files(found):
-        raise OSError(errno.EPERM, "others use it, and it has other files: use a folder in it")
     found.chmod(0o700)
     return found.resolve(strict=True)
-
-
-def _holds_only_other_files(folder: Path) -> bool:
-    names = {found.name for found in folder.iterdir()} - OF_A_DISK
-    return bool(names) and not names & OURS
