@@ -3,8 +3,9 @@
 An entry is added and counted in one MULTI, under WATCH of the counter, so the bound holds however
 many processes add, and no Lua script is needed (some operators forbid scripts). An entry is removed
 first and subtracted then, because a full Redis refuses to change a counter, but deletes. So the
-counter is never too low. It is too high after a crash between the two; an add that finds it full
-and the stream empty corrects it.
+counter is not too low. It is too high after a crash or a lost reply between the two; an add that
+finds it full and the stream empty corrects it, and so does the second take in a row that finds the
+stream empty and the counter unchanged.
 Neither key expires, so a `volatile` eviction policy never evicts them.
 
 All processes use one name of a consumer, so dead processes leave no consumers behind. A process
@@ -82,6 +83,8 @@ class RedisSpool:
         self._new_first = False
         self._owed_bytes = 0
         """What a full Redis has not let us subtract from the counter yet."""
+        self._left_bytes = 0
+        """The counter when the last take found no entry."""
         self.size_bytes = 0
 
     async def add(self, data: bytes) -> None:
@@ -137,14 +140,36 @@ class RedisSpool:
             first, second = second, first
         self._new_first = False
         try:
-            return used, await first() or await second()
+            found = await first() or await second()
         except ResponseError as error:
             if read_code(error) != "NOGROUP":
                 raise
-        if not await self._redis.exists(STREAM):
-            return used, None
-        await self._make_group()
-        return used, await self._read_new()
+            found = None
+            if await self._redis.exists(STREAM):
+                await self._make_group()
+                found = await self._read_new()
+        return used if found else await self._correct_counter(used), found
+
+    async def _correct_counter(self, used: int) -> int:
+        """Delete a counter that stays above 0 while the stream is empty; return the bytes in use.
+
+        Whoever removes an entry subtracts it at once, so not before the next take.
+        """
+        before, self._left_bytes = self._left_bytes, used
+        if not used or used != before:
+            return used
+        async with self._redis.pipeline(transaction=True) as together:
+            await together.watch(BYTES)
+            if await together.get(BYTES) != b"%d" % used or await together.xlen(STREAM):
+                return used
+            together.multi()  # type: ignore[no-untyped-call]
+            together.delete(BYTES)
+            try:
+                await together.execute()
+            except WatchError:  # somebody has added an entry
+                return used
+        self._owed_bytes = 0
+        return 0
 
     async def _read_counter(self) -> int:
         """Return the counter; one that is no number is deleted, since it could not be lowered."""
