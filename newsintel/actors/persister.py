@@ -123,6 +123,7 @@ class _Persister:
             ):
                 await self._put(len(batch.rows) - others, may_lose=True)
         self._need_spool = False
+        self._recent.end_batch()
 
     async def spool_rest(self) -> None:
         """Spool what is accepted and not saved."""

@@ -35,40 +35,48 @@ class _Accepted:
 
 
 class RecentSaves:
-    """The articles and pairs of the last KEEP_S, each as it was last."""
+    """The articles and pairs of the last KEEP_S, each as it was last, and what waits to be one."""
 
     def __init__(self) -> None:
         self._accepted = Newest[str | tuple[str, str], _Accepted](MAX_KEPT)
+        self._waiting: dict[str, int] = {}
+        """The content of each article of the current batch."""
 
-    def drop_known(self, batch: ArchiveBatch, now_s: float) -> bool:
-        """Remove from a batch what was accepted unchanged.
+    def drop_known(self, new: ArchiveBatch, now_s: float) -> bool:
+        """Remove what was accepted unchanged, and what waits; note the other articles as waiting.
 
         Args:
-            batch: what is to be saved.
+            new: what an answer adds to the current batch.
             now_s: the time, of a monotonic clock.
 
         Returns:
             True if the spool has some of it, so that pairs may need what is only there.
         """
         rows, spooled = [], False
-        for row in batch.rows:
-            known = self._find(row[0], now_s)
-            if known is None:
+        for row in new.rows:
+            article, content = row[0], hash(row[0])
+            known = self._find(article, content, now_s)
+            if known is not None:
+                spooled = spooled or known.spooled
+            elif self._waiting.get(article.id) != content:
+                self._waiting[article.id] = content
                 rows.append(row)
-            elif known.spooled:
-                spooled = True
-        batch.rows = rows
-        batch.pairs = [pair for pair in batch.pairs if self._find(pair, now_s) is None]
+        new.rows = rows
+        new.pairs = [pair for pair in new.pairs if self._find(pair, hash(pair), now_s) is None]
         return spooled
+
+    def end_batch(self) -> None:
+        """Forget what waited: each article of the batch is accepted or lost."""
+        self._waiting.clear()
 
     def note(self, values: Iterable[Article | Pair], now_s: float, *, spooled: bool) -> None:
         """Note what the archive, or only the spool, has accepted."""
         for value in values:
             self._accepted[_name(value)] = _Accepted(hash(value), now_s, spooled)
 
-    def _find(self, value: Article | Pair, now_s: float) -> _Accepted | None:
+    def _find(self, value: Article | Pair, content: int, now_s: float) -> _Accepted | None:
         known = self._accepted.get(_name(value))
-        if known is None or known.content != hash(value) or now_s - known.at_s >= KEEP_S:
+        if known is None or known.content != content or now_s - known.at_s >= KEEP_S:
             return None
         return known
 

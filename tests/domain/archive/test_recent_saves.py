@@ -13,9 +13,10 @@ PAIR = Pair("a_b", "a_a", Rule.TITLE, 0.9)
 
 
 def rest(recent, rows=(), pairs=(), now_s=10.0):
-    """What is left of a batch, and whether the spool has some of it."""
+    """What is left of a batch, and whether the spool has some of it; the batch ends."""
     batch = ArchiveBatch(list(rows), list(pairs))
     spooled = recent.drop_known(batch, now_s)
+    recent.end_batch()
     return batch.rows, batch.pairs, spooled
 
 
@@ -27,6 +28,19 @@ def test_saved_articles_and_pairs_are_known_until_they_are_too_old():
     for now_s in (10.0, 9.0 + KEEP_S):
         assert rest(recent, [later, other], [PAIR], now_s) == ([other], [], False)
     assert rest(recent, [later, other], [PAIR], 10.0 + KEEP_S) == ([later, other], [PAIR], False)
+
+
+def test_what_waits_is_not_added_again():
+    """A changed article is, and one that changes back; after the batch, what was lost is."""
+    recent = RecentSaves()
+    old, new, other = ((article("a", title=title), NOON) for title in ("Old", "New", "Other"))
+    answers = [[old, old], [old], [new, old], [old], [other]]
+    batches = [ArchiveBatch(list(rows)) for rows in answers]
+    for batch in batches:
+        assert not recent.drop_known(batch, 10.0)
+    assert [batch.rows for batch in batches] == [[old], [], [new, old], [], [other]]
+    recent.end_batch()
+    assert rest(recent, [old]) == ([old], [], False)
 
 
 def test_what_is_only_spooled_is_told():
