@@ -268,7 +268,7 @@ async def check_production(image: Image) -> None:
     settings = {
         "BIND": bind,
         "PUBLIC_URL": "https://news.example.org",
-        "FEEDS": "off",
+        "SOURCES": "newsapi",  # off, because it has no key
         "SECRET_KEYS": secrets.token_urlsafe(32),
         "DATABASE_URL": f"postgresql://newsintel@127.0.0.1:{find_free_port()}/newsintel?sslmode=verify-full",
         "REDIS_URL": f"rediss://127.0.0.1:{find_free_port()}/0",
