@@ -1,11 +1,11 @@
 """The end of a search, for all routes that search: its finished page, or why there is none."""
 
 import math
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
 from attrs import frozen
-from quart import request
 
 from newsintel.domain.operations.source_notice import notice_member
 from newsintel.domain.search.harvest import Answer
@@ -25,9 +25,21 @@ from newsintel.runtime.turns import run_in_turns
 
 
 async def finish_search(
-    services: Services, pages: PageCache, asked: SearchRequest, answer: Answer
+    services: Services,
+    pages: PageCache,
+    asked: SearchRequest,
+    answer: Answer,
+    headers: Iterable[tuple[bytes, bytes]],
 ) -> RenderedSearch:
-    """Finish an answer, or reuse the same page from the cache; cache a page for everybody."""
+    """Finish an answer, or reuse the same page from the cache; cache a page for everybody.
+
+    Args:
+        services: have the settings.
+        pages: the cache.
+        asked: the request.
+        answer: what was found.
+        headers: the request's header lines. A stream has no current request any more.
+    """
     person, view = asked.person, asked.view
     privacy = Privacy.PERSON if person else Privacy.of_answer(answer)
     tag = None if person else compute_tag(answer, view)
@@ -50,7 +62,7 @@ async def finish_search(
         link=format_next_link(base, asked.query_string, view.page) if more else None,
         content=content,
     )
-    if not person and is_worth_packing(made.body, request.scope["headers"]):
+    if not person and is_worth_packing(made.body, headers):
         made = await run_in_turns(made.pack())
     if privacy is Privacy.EVERYBODY and answer.harvest.cacheable:
         pages.put(asked.query_string, made)
