@@ -18,6 +18,7 @@ from newsintel.http.bodies.formats import AS_JSON, Encoding, Format
 from newsintel.http.request.access import get_current_caller
 from newsintel.http.response.conditional import respond_unless_held
 from newsintel.http.response.kept_answer import KeptAnswer, keep_answer
+from newsintel.http.response.pack_once import pack_once
 from newsintel.http.response.packing import choose_form, is_worth_packing
 from newsintel.http.services import MadeAnswer, Services
 from newsintel.runtime.turns import run_in_turns
@@ -137,7 +138,7 @@ async def _answer_body(
     )
     anonymous = not get_current_caller().signed_in
     if anonymous and is_worth_packing(body, scope["headers"]):
-        kept = await run_in_turns(kept.pack())
+        kept = await pack_once(services, kept)
     keep_answer(services.search.kept, scope["path"], scope["query_string"], kept)
     form = choose_form(kept, scope["headers"]) if anonymous else kept
     lines = form.build_headers(now_s, hit=age_s is not None)

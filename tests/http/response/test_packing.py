@@ -1,8 +1,10 @@
 """The compressed form of answers: the same bytes, with the header lines that say so."""
 
 import gzip
+import zlib
 
 import pytest
+import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +18,8 @@ from newsintel.http.response.packing import (
     vary_by_encoding,
 )
 from newsintel.http.response.rendered_search import RenderedSearch
+from newsintel.http.routes import finished_search
+from newsintel.runtime import turns
 from tests.fakes.accounts import browser
 from tests.http.world import World
 
@@ -92,8 +96,8 @@ async def test_lists_for_everybody_are_packed_for_who_takes_gzip(monkeypatch, pa
 
 async def test_what_nobody_wants_packed_is_not_packed(monkeypatch):
     """Made for a proxy without gzip; short; made for a person."""
-    for made in (RenderedSearch, KeptAnswer):
-        monkeypatch.setattr(made, "pack", None)
+    for made, name in ((RenderedSearch, "pack"), (KeptAnswer, "add_packed")):
+        monkeypatch.setattr(made, name, None)
     world = World()
     client = create_app(world.services).test_client(use_cookies=False)
     refusing = {"Accept-Encoding": "gzip;q=0, br"}
@@ -117,6 +121,50 @@ async def test_a_stream_is_not_packed_and_its_answer_is_kept_packed(monkeypatch)
     assert kept.headers["Content-Encoding"] == "gzip"
     assert b"event: done" in events
     assert gzip.decompress(await kept.get_data()) in events
+
+
+@pytest.mark.parametrize("path", [*LISTS, "/?q=flood&stream=0", "/trends", "/search?q=flood"])
+async def test_a_crowd_has_its_answer_packed_once(monkeypatch, path):
+    """One caller compresses, all others wait for it, also where others run after each slice."""
+    monkeypatch.setattr(packing, "LEAST_BYTES", 1)
+    monkeypatch.setattr(turns, "TURN_S", 0.0)
+    packed, compressobj = [], zlib.compressobj
+
+    def count(*given):
+        packed.append(given)
+        return compressobj(*given)
+
+    world = World()
+    client = create_app(world.services).test_client(use_cookies=False)
+    monkeypatch.setattr(zlib, "compressobj", count)
+    answers = []
+
+    async def ask():
+        answers.append(await client.get(path, headers=ACCEPTING))
+
+    async with trio.open_nursery() as crowd:
+        for _ in range(20):
+            crowd.start_soon(ask)
+    assert [answer.headers["Content-Encoding"] for answer in answers] == ["gzip"] * 20
+    assert len({await answer.get_data() for answer in answers}) == 1
+    assert len(packed) == 1
+
+
+async def test_a_crowd_has_its_search_rendered_once(monkeypatch):
+    """Who waits for the page does not make it too."""
+    monkeypatch.setattr(turns, "TURN_S", 0.0)
+    made, render = [], finished_search.render_search
+
+    def count(*given, **more):
+        made.append(given)
+        return render(*given, **more)
+
+    monkeypatch.setattr(finished_search, "render_search", count)
+    client = create_app(World().services).test_client(use_cookies=False)
+    async with trio.open_nursery() as crowd:
+        for _ in range(20):
+            crowd.start_soon(client.get, "/articles?q=flood&limit=100")
+    assert len(made) == 1
 
 
 async def test_the_description_is_sent_packed():
