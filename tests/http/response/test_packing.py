@@ -20,7 +20,7 @@ from newsintel.http.response.packing import (
 from newsintel.http.response.rendered_search import RenderedSearch
 from newsintel.http.routes import finished_search
 from newsintel.runtime import turns
-from tests.fakes.accounts import browser
+from tests.fakes.accounts import browser, program
 from tests.http.world import World
 
 ACCEPTING = {"Accept-Encoding": "gzip, deflate, br, zstd"}
@@ -51,15 +51,16 @@ async def test_pages_for_everybody_are_packed_and_those_of_people_are_not():
     """A page with a person's data must not tell about it by its length."""
     world = World()
     client = create_app(world.services).test_client(use_cookies=False)
-    for path in ("/", "/?q=flood", "/search", "/trends"):
+    for path in ("/", "/?q=flood", "/?q=flood&personal=0", "/search", "/trends"):
         plain = await (await client.get(path)).get_data()
         for _ in range(2):  # from the route, and from memory
             packed = await client.get(path, headers=ACCEPTING)
             assert packed.headers["Content-Encoding"] == "gzip"
             assert packed.headers["Vary"].endswith(", Accept-Encoding")
             assert gzip.decompress(await packed.get_data()) == plain
-        own = await client.get(path, headers=ACCEPTING | await browser(world))
-        assert "Content-Encoding" not in own.headers
+        for owner in (await browser(world), await program(world)):
+            own = await client.get(path, headers=ACCEPTING | owner)
+            assert (own.status_code, own.headers.get("Content-Encoding")) == (200, None)
 
 
 LISTS = (
@@ -90,8 +91,9 @@ async def test_lists_for_everybody_are_packed_for_who_takes_gzip(monkeypatch, pa
         held = await client.get(path, headers=ACCEPTING | {"If-None-Match": tag})
         assert (held.status_code, await held.get_data()) == (304, b"")
         assert "Content-Encoding" not in held.headers  # the caller may hold the plain form
-    own = await client.get(path, headers=ACCEPTING | await browser(world))
-    assert (own.status_code, own.headers.get("Content-Encoding")) == (200, None)
+    for owner in (await browser(world), await program(world)):
+        own = await client.get(path, headers=ACCEPTING | owner)
+        assert (own.status_code, own.headers.get("Content-Encoding")) == (200, None)
 
 
 async def test_what_nobody_wants_packed_is_not_packed(monkeypatch):
