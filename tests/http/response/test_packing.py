@@ -67,7 +67,7 @@ LISTS = (
     "/articles?q=flood",
     *(f"/articles?q=flood&format={name}" for name in ("rss", "jsonfeed", "csv")),
     *("/archive?q=flood", "/archive?q=flood&format=rss", "/archive/timeline?q=flood&bucket=day"),
-    *("/archive/facets?q=flood", "/trending", "/searches/related?q=flood"),
+    *("/archive/facets?q=flood", "/feeds.opml", "/trending", "/searches/related?q=flood"),
 )
 """Answers that are the same for everybody."""
 

@@ -9,7 +9,7 @@ from newsintel.http.request.access import get_current_caller
 from newsintel.http.response.conditional import respond_unless_held
 from newsintel.http.response.html_page import allow_page_parts, answer_page
 from newsintel.http.response.kept_answer import KeptAnswer, keep_answer
-from newsintel.http.response.pack_once import pack_once
+from newsintel.http.response.kept_response import pack_once
 from newsintel.http.response.packing import choose_form
 from newsintel.http.services import Services
 
