@@ -85,9 +85,10 @@ class _SearchRoute:
         services.count("searches", via=classify_reply(reply))
         if reply.answer.failed:
             return answer_failed(await describe_failure(services, asked, reply.answer))
-        given_lines = request.scope["headers"]
-        rendered = await finish_search(services, self._pages, asked, reply.answer, given_lines)
-        form = rendered if asked.caller.signed_in else choose_form(rendered, given_lines)
+        headers = request.scope["headers"]
+        rendered = await finish_search(services, self._pages, asked, reply.answer, headers)
+        signed_in = asked.caller.signed_in
+        form = rendered if signed_in else choose_form(rendered, headers)
         lines = form.build_headers(services.now().timestamp(), reply.via)
         response = respond_unless_held(form.body, lines, form.tag)
         if request.method == "GET" and response.status_code != 304:

@@ -29,16 +29,17 @@ async def finish_search(
     pages: PageCache,
     asked: SearchRequest,
     answer: Answer,
-    headers: Iterable[tuple[bytes, bytes]],
+    headers: Iterable[tuple[bytes, bytes]] = (),
 ) -> RenderedSearch:
     """Finish an answer, or reuse the same page from the cache; cache a page for everybody.
 
     Args:
-        services: have the settings.
+        services: has the windows and the settings.
         pages: the cache.
-        asked: the request.
+        asked: what was asked, and by whom.
         answer: what was found.
-        headers: the request's header lines. A stream has no current request any more.
+        headers: the header lines of a request that the page answers as it is. They decide whether
+            there is a compressed form too.
     """
     if asked.person:
         return await _make_page(services, asked, answer, privacy=Privacy.PERSON)

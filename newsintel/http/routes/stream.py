@@ -171,8 +171,7 @@ class SearchStream:
             return self._end_with_problem(
                 failed.code, PROBLEMS[failed.code].meaning, sources=failed.sources
             )
-        given_lines = self._scope["headers"]
-        rendered = await finish_search(services, self._pages, asked, reply.answer, given_lines)
+        rendered = await finish_search(services, self._pages, asked, reply.answer)
         record_search(services, asked, rendered)
         self._ended = True
         return format_event("done", LAST_ID, rendered.body)

@@ -153,7 +153,7 @@ class RedisSpool:
     async def _correct_counter(self, used: int) -> int:
         """Delete a counter that stays above 0 while the stream is empty; return the bytes in use.
 
-        Whoever removes an entry subtracts it at once, so not before the next take.
+        A process that removes an entry subtracts it at once, so it waits for the next take.
         """
         before, self._left_bytes = self._left_bytes, used
         if not used or used != before:

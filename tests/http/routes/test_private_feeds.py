@@ -233,7 +233,7 @@ def test_no_log_line_shows_the_secret(as_json):
     """In another folder, the redactor knows its form."""
     redact = Redactor((), as_json=as_json)
     for token in (create_feed_token() for _ in range(500)):
-        for path in (f"/{token}", f"/feed/{token}", f"/feeds%252F{token}", f"/x/{token}/"):
+        for path in (f"/{token}", f"/feed/{token}", f"/x/{token}/"):
             line = log_request(path)
             assert token in line
             assert token not in redact(line)
@@ -252,9 +252,10 @@ def log_request(path):
         ("/feeds/{}.xml", "/feeds/***"),
         ("/feeds/.{}", "/feeds/***"),
         ("/FEEDS/{}", "/feeds/***"),
-        ("//feeds//{}", "//feeds/***"),
+        ("//feeds//{}", "/feeds/***"),
         ("/a/feeds/{}", "/a/feeds/***"),
         ("/feeds%2F{}", "/feeds/***"),
+        ("/feeds%252F{}", "/feeds/***"),
         ("/%66eeds/{}", "/feeds/***"),
         ("/feeds%2f%2e%2e/{}", "/feeds/***"),
     ],

@@ -38,8 +38,12 @@ async def test_one_line_for_each_request():
 
     The path stays percent-encoded, and the query is left out.
     """
+    plain = {"Accept-Encoding": "identity"}  # so `answer.content` is what was sent
     with requests_logged() as lines:
-        async with serving() as served, httpx.AsyncClient(base_url=served.url) as client:
+        async with (
+            serving() as served,
+            httpx.AsyncClient(base_url=served.url, headers=plain) as client,
+        ):
             answer = await client.get("/articles?q=secret", headers={"X-Request-Id": "id-1"})
             missing = await client.get("/a%0Ab", headers={"X-Request-Id": "id-2"})
             await client.head("/articles?q=secret", headers={"X-Request-Id": "id-3"})
