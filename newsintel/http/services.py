@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from newsintel.config.settings import Settings
 from newsintel.domain.accounts.persons import Persons
@@ -49,6 +49,7 @@ class SearchServices:
 
     Attributes:
         answers: the answers that are being made, by their keys in `bytes_cache`.
+        packing: the bodies for `kept` that are being compressed.
         kept: the answers of the last seconds (`response.kept_answer`), which the hit path sends, by
             path and query string.
     """
@@ -59,6 +60,7 @@ class SearchServices:
     bytes_cache: ByteCache
     answers: MakeOnce[str, MadeAnswer]
     kept: SizedCache[tuple[str, bytes], Any]
+    packing: MakeOnce[bytes, bytes] = field(factory=MakeOnce)
 
 
 @frozen(kw_only=True)

@@ -9,7 +9,8 @@ from newsintel.http.response import packing
 from tests.http.newsroom import NAMES
 from tests.http.routes.test_stream import SAME
 from tests.http.test_stream_behind_nginx import front
-from tests.ops.nginx_front import NGINX
+from tests.ops import nginx_front
+from tests.ops.nginx_front import CONFIG, NGINX
 
 pytestmark = pytest.mark.skipif(
     NGINX is None, reason="nginx is not installed (Debian: apt-get install nginx-light)"
@@ -58,4 +59,36 @@ async def test_nginx_keeps_one_form_for_clients_of_both_kinds(tmp_path, monkeypa
                 assert found == coding
                 bodies.add(answer.content)
             assert len(bodies) == 1
+            assert answer.headers["Cache-Status"].endswith("nginx; hit")
+
+
+async def test_a_cache_that_obeys_vary_gives_each_client_a_form_that_it_accepts(
+    tmp_path, monkeypatch
+):
+    """Such a cache asks with the client's own codings: nginx with the shipped lines left out."""
+    text = CONFIG.read_text()
+    for line in ("proxy_ignore_headers Vary;", 'proxy_set_header Accept-Encoding   "";'):
+        assert text.count(line) == 1
+        text = text.replace(line, "")
+    obeying = tmp_path / "obeying.conf"
+    obeying.write_text(text.replace("gzip            on;", "gzip            off;"))
+    monkeypatch.setattr(nginx_front, "CONFIG", obeying)
+    monkeypatch.setattr(packing, "LEAST_BYTES", 1)
+    async with front(tmp_path) as behind:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(behind.client.get, SAME)
+            for name in NAMES:
+                await behind.room.report(name, Status.OK, *(f"{name} {at}" for at in range(20)))
+        for limit, codings in ((5, ("gzip", "identity", "br")), (6, ("identity", "gzip", "br"))):
+            bodies, found = set(), []
+            for coding in codings * 2:
+                answer = await behind.client.get(
+                    f"{SAME}&limit={limit}", headers={"Accept-Encoding": coding}
+                )
+                found.append(answer.headers.get("Content-Encoding"))
+                assert found[-1] in (None, coding)
+                bodies.add(answer.content)
+                assert int(answer.headers["Content-Length"]) == answer.num_bytes_downloaded
+            assert len(bodies) == 1
+            assert ("gzip" in found) == (codings[0] == "gzip")
             assert answer.headers["Cache-Status"].endswith("nginx; hit")

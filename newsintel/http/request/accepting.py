@@ -18,15 +18,19 @@ def is_preferred(accept: str, wanted: str, *others: str) -> bool:
 
 
 def accepts_gzip(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether a request's header lines name the coding gzip, with a quality above 0."""
+    """Whether a request's header lines name the coding gzip, with a quality above 0.
+
+    And whether the client does not prefer an answer without coding (`identity`).
+    """
     given = b",".join(value for name, value in headers if name == b"accept-encoding")
-    return len(given) <= MAX_ACCEPT_CHARS and _names_gzip(given)
+    return len(given) <= MAX_ACCEPT_CHARS and _prefer_gzip(given)
 
 
 # Cached: browsers send the same few values with every request.
 @lru_cache(maxsize=64)
-def _names_gzip(codings: bytes) -> bool:
-    return _parse_ranges(codings.decode("latin-1")).get("gzip", 0.0) > 0
+def _prefer_gzip(codings: bytes) -> bool:
+    ranges = _parse_ranges(codings.decode("latin-1"))
+    return 0 < ranges.get("gzip", 0.0) >= ranges.get("identity", 0.0)
 
 
 def _parse_ranges(accept: str) -> dict[str, float]:

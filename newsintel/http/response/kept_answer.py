@@ -9,7 +9,6 @@ from math import floor
 from attrs import evolve, frozen
 
 from newsintel.domain.bounds.sized_cache import SizedCache
-from newsintel.domain.bounds.slices import Sliced
 from newsintel.http.asgi import HeaderLines
 from newsintel.http.bodies.formats import MEDIA_TYPES, Format
 from newsintel.http.response.cache_headers import (
@@ -19,7 +18,7 @@ from newsintel.http.response.cache_headers import (
     format_etag,
     hash_body,
 )
-from newsintel.http.response.packing import describe_packed, pack_in_slices, vary_by_encoding
+from newsintel.http.response.packing import describe_packed, vary_by_encoding
 
 MEMORY_S = 5
 """How long an answer is sent from memory, at most."""
@@ -89,9 +88,9 @@ class KeptAnswer:
         until_s = min(now_s + MEMORY_S, made_s + keep_s)
         return cls(body, tag, lines, made_s, until_s, keep_s, route, policy)
 
-    def pack(self) -> Sliced["KeptAnswer"]:
-        """Return the same answer with its compressed form, in slices."""
-        packed, lines = (yield from pack_in_slices(self.body)), vary_by_encoding(self.lines)
+    def add_packed(self, packed: bytes) -> "KeptAnswer":
+        """Return the same answer with its body's compressed form."""
+        lines = vary_by_encoding(self.lines)
         smaller = evolve(self, body=packed, lines=tuple(describe_packed(lines, packed)))
         return evolve(self, lines=tuple(lines), packed=smaller)
 

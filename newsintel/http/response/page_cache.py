@@ -5,9 +5,12 @@ and does not use Redis. A page answers without the route while its harvest is fr
 while the desk renews it. Later, the route can still reuse the bytes for the same answer.
 """
 
+from collections.abc import Awaitable, Callable
+
 from newsintel.domain.bounds.sized_cache import SizedCache
 from newsintel.domain.search.sizes import query_bytes
 from newsintel.http.response.rendered_search import RenderedSearch
+from newsintel.runtime.make_once import MakeOnce
 
 MAX_BYTES = 64 * 1024 * 1024
 """Size of the cache.
@@ -30,6 +33,22 @@ class PageCache:
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._pages: SizedCache[bytes, RenderedSearch] = SizedCache(max_bytes)
         self.get = self._pages.get
+        self._making: MakeOnce[tuple[bytes, str], RenderedSearch] = MakeOnce()
+
+    async def get_or_make(
+        self, query_string: bytes, tag: str, make: Callable[[], Awaitable[RenderedSearch]]
+    ) -> RenderedSearch:
+        """Return the answer with this tag: from memory, else made once for all who wait for it.
+
+        Args:
+            query_string: as the caller typed it.
+            tag: of the answer that is wanted; an older one in memory is not returned.
+            make: makes it, and puts it here if it may be kept.
+        """
+        kept = self.get(query_string)
+        if kept is not None and kept.tag == tag:
+            return kept
+        return await self._making.make((query_string, tag), make)
 
     def put(self, query_string: bytes, page: RenderedSearch) -> None:
         """Keep an answer; it replaces an older one. An answer larger than the cache is not kept."""

@@ -15,10 +15,8 @@ from quart import Response, request
 from newsintel import __version__
 from newsintel.errors import UnavailableError
 from newsintel.http.bodies.formats import AS_JSON, Encoding, Format
-from newsintel.http.request.access import get_current_caller
-from newsintel.http.response.conditional import respond_unless_held
-from newsintel.http.response.kept_answer import KeptAnswer, keep_answer
-from newsintel.http.response.packing import choose_form, is_worth_packing
+from newsintel.http.response.kept_answer import KeptAnswer
+from newsintel.http.response.kept_response import answer_kept
 from newsintel.http.services import MadeAnswer, Services
 from newsintel.runtime.turns import run_in_turns
 
@@ -135,10 +133,4 @@ async def _answer_body(
     kept = KeptAnswer.of_body(
         body, route, now_s, keep_s=keep_s, age_s=age_s or 0.0, media_type=encoding.media_type
     )
-    anonymous = not get_current_caller().signed_in
-    if anonymous and is_worth_packing(body, scope["headers"]):
-        kept = await run_in_turns(kept.pack())
-    keep_answer(services.search.kept, scope["path"], scope["query_string"], kept)
-    form = choose_form(kept, scope["headers"]) if anonymous else kept
-    lines = form.build_headers(now_s, hit=age_s is not None)
-    return respond_unless_held(form.body, lines, form.tag)
+    return await answer_kept(services, kept, now_s, hit=age_s is not None)

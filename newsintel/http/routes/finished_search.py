@@ -41,18 +41,36 @@ async def finish_search(
         headers: the header lines of a request that the page answers as it is. They decide whether
             there is a compressed form too.
     """
-    person, view = asked.person, asked.view
-    privacy = Privacy.PERSON if person else Privacy.of_answer(answer)
-    tag = None if person else compute_tag(answer, view)
-    kept = None if person else pages.get(asked.query_string)
-    if kept is not None and kept.tag == tag:
-        return kept
+    if asked.person:
+        return await _make_page(services, asked, answer, privacy=Privacy.PERSON)
+    privacy, tag = Privacy.of_answer(answer), compute_tag(answer, asked.view)
+
+    async def make() -> RenderedSearch:
+        made = await _make_page(services, asked, answer, privacy=privacy, tag=tag)
+        if is_worth_packing(made.body, headers):
+            made = await run_in_turns(made.pack())
+        if privacy is Privacy.EVERYBODY and answer.harvest.cacheable:
+            pages.put(asked.query_string, made)
+        return made
+
+    return await pages.get_or_make(asked.query_string, tag, make)
+
+
+async def _make_page(
+    services: Services,
+    asked: SearchRequest,
+    answer: Answer,
+    *,
+    privacy: Privacy,
+    tag: str | None = None,
+) -> RenderedSearch:
+    view = asked.view
     body = await run_in_turns(asked.render_in_slices(answer)) | notice_member(services.settings)
     more = body["has_more"] and view.page < MAX_PAGE
     base = services.settings.public_url
     encoding = Encoding(view.format, partial(_describe_channel, base, asked, more=more))
     content = Content(await run_in_turns(encoding.encode(body)), encoding.media_type)
-    made = render_search(
+    return render_search(
         asked.query,
         answer,
         body,
@@ -63,11 +81,6 @@ async def finish_search(
         link=format_next_link(base, asked.query_string, view.page) if more else None,
         content=content,
     )
-    if not person and is_worth_packing(made.body, headers):
-        made = await run_in_turns(made.pack())
-    if privacy is Privacy.EVERYBODY and answer.harvest.cacheable:
-        pages.put(asked.query_string, made)
-    return made
 
 
 def _describe_channel(base: str, asked: SearchRequest, body: Body, *, more: bool) -> Channel:

@@ -9,8 +9,8 @@ from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.feeds.model import Subscription
 from newsintel.http.bodies.opml import OPML_TYPE, build_opml
 from newsintel.http.paths import FEED_LIST
-from newsintel.http.response.conditional import respond_unless_held
-from newsintel.http.response.kept_answer import KeptAnswer, keep_answer
+from newsintel.http.response.kept_answer import KeptAnswer
+from newsintel.http.response.kept_response import answer_kept
 from newsintel.http.route import Route
 from newsintel.http.services import Services
 from newsintel.runtime.turns import run_in_turns
@@ -40,11 +40,9 @@ async def list_feeds(services: Services) -> Response:
     """
     found = [one.subscription for one in await services.feeds.list_feeds()]
     body = await run_in_turns(_build_list(found))
-    scope, now_s = request.scope, services.now().timestamp()
-    route = scope["state"]["route"]
+    route, now_s = request.scope["state"]["route"], services.now().timestamp()
     kept = KeptAnswer.of_body(body, route, now_s, keep_s=KEEP_S, age_s=0, media_type=OPML_TYPE)
-    keep_answer(services.search.kept, scope["path"], scope["query_string"], kept)
-    return respond_unless_held(kept.body, kept.build_headers(now_s, hit=False), kept.tag)
+    return await answer_kept(services, kept, now_s, hit=False)
 
 
 def _build_list(feeds: Iterable[Subscription]) -> Sliced[bytes]:

@@ -12,6 +12,7 @@ import pytest
 from attrs import evolve
 
 from newsintel.domain.bounds.sized_cache import SizedCache
+from newsintel.domain.bounds.slices import run_all
 from newsintel.domain.personal.preferences import Preferences
 from newsintel.domain.search import matching, sizes
 from newsintel.domain.search.article import Engagement
@@ -222,7 +223,7 @@ def test_finished_pages_take_at_most_their_estimate():
         pages = PageCache()
         for number in range(200):
             made = load_answer(written)
-            body = {"articles": "x" * (100 * number), "total": 20}
+            body = {"articles": dice.randbytes(50 * number).hex(), "total": 20}
             finished = render_search(
                 made.harvest.query,
                 made,
@@ -233,10 +234,12 @@ def test_finished_pages_take_at_most_their_estimate():
                 windows=windows,
                 link=None,
             )
+            if number % 2:
+                finished = run_all(finished.pack())
             pages.put(b"q" * number + str(number).encode(), finished)
         return pages
 
-    written = dump_answer(answer)
+    written, dice = dump_answer(answer), random.Random(1)
     pages, real = held(fill)
     assert real < pages._pages.size_bytes * FACTOR
 
@@ -250,6 +253,8 @@ def test_kept_answers_take_at_most_their_estimate():
             query_string = b"q" * number + b"%d" % number
             body = b"x" * (100 * number)
             answer = KeptAnswer.of_body(body, "/archive", NOON.timestamp(), keep_s=60, age_s=1.5)
+            if number % 2:
+                answer = answer.add_packed(b"z" * (90 * number))
             keep_answer(kept, "/archive", query_string, answer)
         return kept
 

@@ -1,8 +1,10 @@
 """The compressed form of answers: the same bytes, with the header lines that say so."""
 
 import gzip
+import zlib
 
 import pytest
+import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +18,9 @@ from newsintel.http.response.packing import (
     vary_by_encoding,
 )
 from newsintel.http.response.rendered_search import RenderedSearch
-from tests.fakes.accounts import browser
+from newsintel.http.routes import finished_search
+from newsintel.runtime import turns
+from tests.fakes.accounts import browser, program
 from tests.http.world import World
 
 ACCEPTING = {"Accept-Encoding": "gzip, deflate, br, zstd"}
@@ -47,22 +51,23 @@ async def test_pages_for_everybody_are_packed_and_those_of_people_are_not():
     """A page with a person's data must not tell about it by its length."""
     world = World()
     client = create_app(world.services).test_client(use_cookies=False)
-    for path in ("/", "/?q=flood", "/search", "/trends"):
+    for path in ("/", "/?q=flood", "/?q=flood&personal=0", "/search", "/trends"):
         plain = await (await client.get(path)).get_data()
         for _ in range(2):  # from the route, and from memory
             packed = await client.get(path, headers=ACCEPTING)
             assert packed.headers["Content-Encoding"] == "gzip"
             assert packed.headers["Vary"].endswith(", Accept-Encoding")
             assert gzip.decompress(await packed.get_data()) == plain
-        own = await client.get(path, headers=ACCEPTING | await browser(world))
-        assert "Content-Encoding" not in own.headers
+        for owner in (await browser(world), await program(world)):
+            own = await client.get(path, headers=ACCEPTING | owner)
+            assert (own.status_code, own.headers.get("Content-Encoding")) == (200, None)
 
 
 LISTS = (
     "/articles?q=flood",
     *(f"/articles?q=flood&format={name}" for name in ("rss", "jsonfeed", "csv")),
     *("/archive?q=flood", "/archive?q=flood&format=rss", "/archive/timeline?q=flood&bucket=day"),
-    *("/archive/facets?q=flood", "/trending", "/searches/related?q=flood"),
+    *("/archive/facets?q=flood", "/feeds.opml", "/trending", "/searches/related?q=flood"),
 )
 """Answers that are the same for everybody."""
 
@@ -86,14 +91,15 @@ async def test_lists_for_everybody_are_packed_for_who_takes_gzip(monkeypatch, pa
         held = await client.get(path, headers=ACCEPTING | {"If-None-Match": tag})
         assert (held.status_code, await held.get_data()) == (304, b"")
         assert "Content-Encoding" not in held.headers  # the caller may hold the plain form
-    own = await client.get(path, headers=ACCEPTING | await browser(world))
-    assert (own.status_code, own.headers.get("Content-Encoding")) == (200, None)
+    for owner in (await browser(world), await program(world)):
+        own = await client.get(path, headers=ACCEPTING | owner)
+        assert (own.status_code, own.headers.get("Content-Encoding")) == (200, None)
 
 
 async def test_what_nobody_wants_packed_is_not_packed(monkeypatch):
     """Made for a proxy without gzip; short; made for a person."""
-    for made in (RenderedSearch, KeptAnswer):
-        monkeypatch.setattr(made, "pack", None)
+    for made, name in ((RenderedSearch, "pack"), (KeptAnswer, "add_packed")):
+        monkeypatch.setattr(made, name, None)
     world = World()
     client = create_app(world.services).test_client(use_cookies=False)
     refusing = {"Accept-Encoding": "gzip;q=0, br"}
@@ -104,6 +110,63 @@ async def test_what_nobody_wants_packed_is_not_packed(monkeypatch):
     monkeypatch.setattr(packing, "LEAST_BYTES", 10**9)
     for path in ("/articles?q=fire", "/archive?q=fire"):
         assert (await client.get(path, headers=ACCEPTING)).status_code == 200
+
+
+async def test_a_stream_is_not_packed_and_neither_is_the_answer_that_it_keeps(monkeypatch):
+    """Both have the same bytes, and a client that takes gzip gets them as they are."""
+    monkeypatch.setattr(packing, "LEAST_BYTES", 1)
+    client = create_app(World().services).test_client(use_cookies=False)
+    stream = await client.get("/articles/stream?q=flood", headers=ACCEPTING)
+    assert "Content-Encoding" not in stream.headers
+    events = await stream.get_data()
+    kept = await client.get("/articles?q=flood", headers=ACCEPTING)
+    assert "Content-Encoding" not in kept.headers
+    assert b"event: done" in events
+    assert await kept.get_data() in events
+
+
+@pytest.mark.parametrize("path", [*LISTS, "/?q=flood&stream=0", "/trends", "/search?q=flood"])
+async def test_a_crowd_has_its_answer_packed_once(monkeypatch, path):
+    """One caller compresses, all others wait for it, also where others run after each slice."""
+    monkeypatch.setattr(packing, "LEAST_BYTES", 1)
+    monkeypatch.setattr(turns, "TURN_S", 0.0)
+    packed, compressobj = [], zlib.compressobj
+
+    def count(*given):
+        packed.append(given)
+        return compressobj(*given)
+
+    world = World()
+    client = create_app(world.services).test_client(use_cookies=False)
+    monkeypatch.setattr(zlib, "compressobj", count)
+    answers = []
+
+    async def ask():
+        answers.append(await client.get(path, headers=ACCEPTING))
+
+    async with trio.open_nursery() as crowd:
+        for _ in range(20):
+            crowd.start_soon(ask)
+    assert [answer.headers["Content-Encoding"] for answer in answers] == ["gzip"] * 20
+    assert len({await answer.get_data() for answer in answers}) == 1
+    assert len(packed) == 1
+
+
+async def test_a_crowd_has_its_search_rendered_once(monkeypatch):
+    """Who waits for the page does not make it too."""
+    monkeypatch.setattr(turns, "TURN_S", 0.0)
+    made, render = [], finished_search.render_search
+
+    def count(*given, **more):
+        made.append(given)
+        return render(*given, **more)
+
+    monkeypatch.setattr(finished_search, "render_search", count)
+    client = create_app(World().services).test_client(use_cookies=False)
+    async with trio.open_nursery() as crowd:
+        for _ in range(20):
+            crowd.start_soon(client.get, "/articles?q=flood&limit=100")
+    assert len(made) == 1
 
 
 async def test_the_description_is_sent_packed():

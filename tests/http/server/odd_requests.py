@@ -10,6 +10,10 @@ PATHS = (
     *(b"/archive?q=a", b"/archive/facets", b"/trending", b"/sources", b"/searches/related?q=a"),
 )
 """Answers that are finished, once they were asked for."""
+MOMENTARY = (b"/health", b"/sources")
+"""Those of which there is no compressed form."""
+FIRST_PLAIN = (b"/articles?q=a&page=2", b"/archive/facets")
+"""Those that a client without gzip asks for first."""
 
 OTHER_PATHS = (
     *(
@@ -41,6 +45,8 @@ HARMLESS = (
         b"User-Agent: curl/8.5.0",
         b"Accept: */*",
         b"Accept-Encoding: gzip, br",
+        b"Accept-Encoding: gzip",
+        b"accept-encoding:br\r\nACCEPT-ENCODING:\t GZIP;q=0.1 ",
         b"X:",
         b"X: \ta\t b ",
     ),
@@ -57,6 +63,9 @@ HARMLESS = (
     *(b"X-Forwarded-For: 203.0.113.7", b"X-Forwarded-For: x, 203.0.113.8, 10.0.0.1"),
     *(b"X-Forwarded-Host: evil.test", b"Forwarded: host=evil.test", b"Cache-Control: no-cache"),
     *(b"X-HTTP-Method-Override: POST", b"X-Original-URL: /me", b"Via: 1.1 a", b"Max-Forwards: 0"),
+    *(b"Accept-Encoding: gzip;q=0", b"Accept-Encoding: *", b"Accept-Encoding: identity;q=0"),
+    *(b"Accept-Encoding: gzip\r\nAccept-Encoding: gzip;q=0", b"Accept-Encoding: x-gzip"),
+    *(b"Accept-Encoding: gzip;q=0.1, identity", b"Accept-Encoding:", b"Accept-Encoding: gzip;q=x"),
     *(b"Access-Control-Request-Method: GET", b"Accept: application/json;q=0", b"DNT: 1"),
 )
 

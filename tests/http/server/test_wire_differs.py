@@ -1,22 +1,32 @@
 """The same bytes to a service with the wire path and to one without: nothing may differ."""
 
+import gzip
 import logging
 import random
 import re
 from contextlib import asynccontextmanager
 
+import h11
 import pytest
 from structlog.testing import capture_logs
 
 from newsintel.config.values import Quota
+from newsintel.http.response import packing
 from newsintel.runtime.limits.limiter import Limiter
 from tests.fakes.basics import MemoryCounter
 from tests.http.server.memory import serving_in_memory
-from tests.http.server.odd_requests import PATHS, make_connection, make_plain
+from tests.http.server.odd_requests import (
+    FIRST_PLAIN,
+    MOMENTARY,
+    PATHS,
+    make_connection,
+    make_plain,
+)
 from tests.http.world import World
 from tests.samples import read_samples
 
 OWN_ID = re.compile(rb'(x-request-id: |"request_id":"|>Request )[0-9a-f]{32}')
+BODY_PARTS = (b"length:", b"encoding:", b"type:")
 DATE = re.compile(rb"(?<=\r\ndate: )[^\r]+")
 ENVIRON = {
     "NEWSINTEL_CORS_ORIGINS": "https://a.example",
@@ -44,6 +54,34 @@ def requests_logged(caplog):
     caplog.set_level(logging.INFO, "newsintel.http.server.log")
 
 
+@pytest.fixture(autouse=True)
+def short_answers_packed(monkeypatch):
+    """The answers of these tests are short."""
+    monkeypatch.setattr(packing, "LEAST_BYTES", 1)
+
+
+def ask_coded(path, coding=None, method=b"GET", more=b""):
+    """Return a request of a client that accepts this coding; None = it says nothing."""
+    more += b"Accept-Encoding: %b\r\n" % coding if coding else b""
+    return b"%b %b HTTP/1.1\r\nHost: localhost\r\n%b\r\n" % (method, path, more)
+
+
+def read_response(data, method=b"GET"):
+    """Return status, headers and body as h11's client reads them; there must be no further byte."""
+    client = h11.Connection(h11.CLIENT)
+    client.send(h11.Request(method=method, target="/", headers=[("Host", "localhost")]))
+    client.receive_data(data)
+    response, body = client.next_event(), b""
+    while isinstance(event := client.next_event(), h11.Data):
+        body += event.data
+    assert isinstance(event, h11.EndOfMessage)
+    assert client.trailing_data == (b"", False)
+    headers = {}
+    for name, value in response.headers:
+        headers[name] = headers[name] + b", " + value if name in headers else value
+    return response.status_code, headers, body
+
+
 @asynccontextmanager
 async def serving_both(calls=1_000_000):
     """Run a service with the wire path and one without, each with finished answers."""
@@ -53,9 +91,7 @@ async def serving_both(calls=1_000_000):
     ):
         for path in PATHS:
             for service in (wired, plain):
-                await service.connect().send(
-                    b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"
-                )
+                await service.connect().send(ask_coded(path, path not in FIRST_PLAIN and b"gzip"))
         wired.at_once.clear()
         yield wired, plain
 
@@ -157,3 +193,42 @@ async def test_a_request_byte_by_byte_is_answered_alike(mock_clock):
             plain, parts, "192.0.2.1"
         )
         assert wired.at_once == []
+
+
+@pytest.mark.parametrize("wire", [True, False])
+async def test_each_client_gets_the_form_that_it_can_read(mock_clock, wire):
+    """Codings alternate on one connection. The judges are h11's client and Python's gzip."""
+    async with serving_both() as services:
+        service = services[0 if wire else 1]
+        for path in PATHS:
+            packed = path not in (*FIRST_PLAIN, *MOMENTARY)
+            client, bodies = service.connect(), set()
+            for coding in (b"gzip", None, b"gzip;q=0, *", b"br, gzip;q=0.1", b"x-gzip", b"GZIP"):
+                for method in (b"HEAD", b"GET"):
+                    data = await client.send(ask_coded(path, coding, method))
+                    status, headers, body = read_response(data, method)
+                    coded = packed and coding in (b"gzip", b"br, gzip;q=0.1", b"GZIP")
+                    assert (status, headers.get(b"content-encoding")) == (
+                        200,
+                        b"gzip" if coded else None,
+                    )
+                    assert (b"Accept-Encoding" in headers.get(b"vary", b"")) == packed
+                assert int(headers[b"content-length"]) == len(body)
+                bodies.add(gzip.decompress(body) if coded else body)
+            assert len(bodies) == 1, path
+        assert len(service.at_once) == (len(PATHS) * 12 if wire else 0)
+
+
+async def test_pipelined_codings_are_answered_alike_and_in_order(mock_clock):
+    """Requests that arrive in one packet; also with the tag of what the client may hold."""
+    async with serving_both() as (wired, plain):
+        for path in PATHS:
+            tag = b"If-None-Match: *\r\n"
+            codings = ((b"gzip", b""), (None, b""), (b"gzip", tag), (None, tag), (b"gzip", b""))
+            parts = [b"".join(ask_coded(path, coding, more=more) for coding, more in codings)]
+            ours = await converse(wired, parts, "192.0.2.1")
+            assert ours == await converse(plain, parts, "192.0.2.1"), path
+            heads = re.findall(rb"HTTP/1\.1 \d.*?\r\n\r\n", ours[0][0], re.DOTALL)
+            assert len(heads) == 5, path
+            held = [head for head in heads if b" 304 " in head]
+            assert not any(b"content-" + part in head for head in held for part in BODY_PARTS)

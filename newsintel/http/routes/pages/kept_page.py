@@ -9,9 +9,9 @@ from newsintel.http.request.access import get_current_caller
 from newsintel.http.response.conditional import respond_unless_held
 from newsintel.http.response.html_page import allow_page_parts, answer_page
 from newsintel.http.response.kept_answer import KeptAnswer, keep_answer
+from newsintel.http.response.kept_response import pack_once
 from newsintel.http.response.packing import choose_form
 from newsintel.http.services import Services
-from newsintel.runtime.turns import run_in_turns
 
 
 async def answer_kept_page(
@@ -39,7 +39,7 @@ async def answer_kept_page(
         media_type=HTML,
         policy=CONTENT_POLICY,
     )
-    kept = await run_in_turns(kept.pack())
+    kept = await pack_once(services, kept)
     keep_answer(services.search.kept, scope["path"], scope["query_string"], kept)
     allow_page_parts()
     form = choose_form(kept, scope["headers"])

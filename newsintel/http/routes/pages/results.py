@@ -45,11 +45,29 @@ async def finish_results(
     answer: Answer,
 ) -> RenderedSearch:
     """Finish the page of an answer, or reuse the same page from the cache."""
-    privacy = Privacy.PERSON if asked.person else Privacy.of_answer(answer)
-    tag = None if asked.person else _compute_tag(answer, asked, chosen)
-    kept = None if asked.person else pages.get(asked.query_string)
-    if kept is not None and kept.tag == tag:
-        return kept
+    if asked.person:
+        return await _make_page(services, asked, chosen, answer, privacy=Privacy.PERSON)
+    privacy, tag = Privacy.of_answer(answer), _compute_tag(answer, asked, chosen)
+
+    async def make() -> RenderedSearch:
+        page = await _make_page(services, asked, chosen, answer, privacy=privacy, tag=tag)
+        made = await run_in_turns(page.pack())
+        if privacy is Privacy.EVERYBODY and answer.harvest.cacheable:
+            pages.put(asked.query_string, made)
+        return made
+
+    return await pages.get_or_make(asked.query_string, tag, make)
+
+
+async def _make_page(
+    services: Services,
+    asked: SearchRequest,
+    chosen: PublisherChoice,
+    answer: Answer,
+    *,
+    privacy: Privacy,
+    tag: str | None = None,
+) -> RenderedSearch:
     values = await _build_values(services, asked, chosen, answer)
     page = await run_in_turns(render_current_page("results.html", values))
     made = render_search(
@@ -64,13 +82,7 @@ async def finish_results(
         content=Content(page, HTML),
     )
     searched = made.searched if chosen.is_empty else None  # a choice is not another search
-    made = evolve(made, searched=searched, policy=CONTENT_POLICY)
-    if privacy is Privacy.PERSON:
-        return made
-    made = await run_in_turns(made.pack())
-    if privacy is Privacy.EVERYBODY and answer.harvest.cacheable:
-        pages.put(asked.query_string, made)
-    return made
+    return evolve(made, searched=searched, policy=CONTENT_POLICY)
 
 
 def _compute_tag(answer: Answer, asked: SearchRequest, chosen: PublisherChoice) -> str:
