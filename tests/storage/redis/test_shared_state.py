@@ -224,10 +224,14 @@ class SharedState(RuleBasedStateMachine):
 
     @rule(mine=ids, other=ids)
     def replace_session(self, mine, other):
-        """The value of another session is stored under the key of one, as a bug might do."""
+        """The value of another session is stored under the key of one, as a bug might do.
+
+        Both live: a list of a person's sessions drops what has ended, and does not read it again.
+        """
         mine, other = digest_secret(mine), digest_secret(other)
-        source = self.known.get(other)
-        if mine != other and mine in self.known and source is not None and not source.foreign:
+        source, target = self.known.get(other), self.known.get(mine)
+        both = source is not None and target is not None and mine != other
+        if both and not source.foreign and self.lives(source) and self.lives(target):
             self.command("COPY", f"session:{other}", f"session:{mine}", "REPLACE")
             self.known[mine].foreign = True
 
