@@ -17,12 +17,12 @@ async def answer_kept(services: Services, made: KeptAnswer, now_s: float, *, hit
 
     Args:
         services: have the kept answers.
-        made: the answer; it must be the same for everybody.
+        made: the answer, perhaps with its compressed form; it must be the same for everybody.
         now_s: Unix time.
         hit: whether it was in a cache.
     """
     scope, anonymous = request.scope, not get_current_caller().signed_in
-    if anonymous and is_worth_packing(made.body, scope["headers"]):
+    if made.packed is None and anonymous and is_worth_packing(made.body, scope["headers"]):
         made = await pack_once(services, made)
     keep_answer(services.search.kept, scope["path"], scope["query_string"], made)
     form = choose_form(made, scope["headers"]) if anonymous else made

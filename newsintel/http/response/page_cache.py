@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from newsintel.domain.bounds.sized_cache import SizedCache
 from newsintel.domain.search.sizes import query_bytes
-from newsintel.http.response.rendered_search import RenderedSearch
+from newsintel.http.response.rendered_search import Privacy, RenderedSearch
 from newsintel.runtime.make_once import MakeOnce
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -36,19 +36,32 @@ class PageCache:
         self._making: MakeOnce[tuple[bytes, str], RenderedSearch] = MakeOnce()
 
     async def get_or_make(
-        self, query_string: bytes, tag: str, make: Callable[[], Awaitable[RenderedSearch]]
+        self,
+        query_string: bytes,
+        tag: str,
+        make: Callable[[], Awaitable[RenderedSearch]],
+        *,
+        cacheable: bool,
     ) -> RenderedSearch:
         """Return the answer with this tag: from memory, else made once for all who wait for it.
 
         Args:
             query_string: as the caller typed it.
             tag: of the answer that is wanted; an older one in memory is not returned.
-            make: makes it, and puts it here if it may be kept.
+            make: makes it.
+            cacheable: whether to keep it, if it is for everybody.
         """
         kept = self.get(query_string)
         if kept is not None and kept.tag == tag:
             return kept
-        return await self._making.make((query_string, tag), make)
+
+        async def make_and_keep() -> RenderedSearch:
+            made = await make()
+            if cacheable and made.privacy is Privacy.EVERYBODY:
+                self.put(query_string, made)
+            return made
+
+        return await self._making.make((query_string, tag), make_and_keep)
 
     def put(self, query_string: bytes, page: RenderedSearch) -> None:
         """Keep an answer; it replaces an older one. An answer larger than the cache is not kept."""

@@ -49,11 +49,11 @@ async def finish_search(
         made = await _make_page(services, asked, answer, privacy=privacy, tag=tag)
         if is_worth_packing(made.body, headers):
             made = await run_in_turns(made.pack())
-        if privacy is Privacy.EVERYBODY and answer.harvest.cacheable:
-            pages.put(asked.query_string, made)
         return made
 
-    return await pages.get_or_make(asked.query_string, tag, make)
+    return await pages.get_or_make(
+        asked.query_string, tag, make, cacheable=answer.harvest.cacheable
+    )
 
 
 async def _make_page(

@@ -6,11 +6,9 @@ from quart import Response, request
 
 from newsintel.http.pages.rendering import CONTENT_POLICY, HTML
 from newsintel.http.request.access import get_current_caller
-from newsintel.http.response.conditional import respond_unless_held
 from newsintel.http.response.html_page import allow_page_parts, answer_page
-from newsintel.http.response.kept_answer import KeptAnswer, keep_answer
-from newsintel.http.response.kept_response import pack_once
-from newsintel.http.response.packing import choose_form
+from newsintel.http.response.kept_answer import KeptAnswer
+from newsintel.http.response.kept_response import answer_kept, pack_once
 from newsintel.http.services import Services
 
 
@@ -26,13 +24,13 @@ async def answer_kept_page(
         make: returns the page.
         keep_s: for how long caches may keep it.
     """
-    body, scope = await make(), request.scope
+    body = await make()
     if get_current_caller().signed_in:
         return answer_page(body)
     now_s = services.now().timestamp()
     kept = KeptAnswer.of_body(
         body,
-        scope["state"]["route"],
+        request.scope["state"]["route"],
         now_s,
         keep_s=keep_s,
         age_s=0.0,
@@ -40,7 +38,5 @@ async def answer_kept_page(
         policy=CONTENT_POLICY,
     )
     kept = await pack_once(services, kept)
-    keep_answer(services.search.kept, scope["path"], scope["query_string"], kept)
     allow_page_parts()
-    form = choose_form(kept, scope["headers"])
-    return respond_unless_held(form.body, form.build_headers(now_s, hit=False), kept.tag)
+    return await answer_kept(services, kept, now_s, hit=False)

@@ -51,12 +51,11 @@ async def finish_results(
 
     async def make() -> RenderedSearch:
         page = await _make_page(services, asked, chosen, answer, privacy=privacy, tag=tag)
-        made = await run_in_turns(page.pack())
-        if privacy is Privacy.EVERYBODY and answer.harvest.cacheable:
-            pages.put(asked.query_string, made)
-        return made
+        return await run_in_turns(page.pack())
 
-    return await pages.get_or_make(asked.query_string, tag, make)
+    return await pages.get_or_make(
+        asked.query_string, tag, make, cacheable=answer.harvest.cacheable
+    )
 
 
 async def _make_page(
