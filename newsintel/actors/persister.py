@@ -1,7 +1,8 @@
 """The persister: receives landed answers and writes their articles to the archive in batches.
 
-An article that was saved or spooled in the last minute, and has not changed, is dropped. While more
-answers wait than half of what the inbox may hold, articles are spooled: it takes less time.
+An article or a pair that was saved or spooled in the last minute, and has not changed, is dropped.
+While more answers wait than half of what the inbox may hold, articles are spooled: it takes less
+time.
 
 An answer is *accepted* once the inbox has taken it. From then on each of its articles is saved,
 stored as a dead letter with the reason, or spooled; the drainer saves what is spooled. An article
@@ -145,8 +146,9 @@ class _Persister:
     async def _put(self, number: int, *, may_lose: bool) -> None:
         """Spool the first rows of the batch."""
         self._need_spool = True
-        rows = await self._spool.put_piece(self._batch, number, may_lose=may_lose)
-        self._recent.note((row[0] for row in rows), trio.current_time(), spooled=True)
+        added = await self._spool.put_piece(self._batch, number, may_lose=may_lose)
+        articles, now_s = (row[0] for row in added.rows), trio.current_time()
+        self._recent.note((*articles, *added.pairs), now_s, spooled=True)
 
     def _take(self, answer: Answer) -> int:
         """Add an answer, and release the room of what is known; return the bytes that it keeps."""

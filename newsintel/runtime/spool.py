@@ -46,7 +46,7 @@ class Spool:
 
     async def put_piece(
         self, batch: ArchiveBatch, number: int, *, may_lose: bool = True
-    ) -> Sequence[FetchedArticle]:
+    ) -> ArchiveBatch:
         """Add the first `number` rows of a batch, and its pairs if no other row is left.
 
         What is added or lost is removed from the batch, so after a cancel the batch holds the rest.
@@ -57,14 +57,14 @@ class Spool:
             may_lose: whether what no place has room for is lost; otherwise it stays.
 
         Returns:
-            The rows that were added.
+            The rows and pairs that were added.
         """
         others = len(batch.rows) - number
-        added: list[FetchedArticle] = []
+        added = ArchiveBatch()
 
         async def put(some: Sequence[FetchedArticle]) -> None:
             await self._put(Spooled(some), "articles")
-            added.extend(some)
+            added.rows += some
             del batch.rows[: len(some)]
 
         async def lose(_row: FetchedArticle, reason: str) -> None:
@@ -74,8 +74,10 @@ class Spool:
         try:
             await save_halving(batch.rows[:number], put, lose)
             while batch.pairs and not batch.rows:
-                await self._put(Spooled(pairs=batch.pairs[:PAIRS]), "articles")
-                del batch.pairs[:PAIRS]
+                some = batch.pairs[:PAIRS]
+                await self._put(Spooled(pairs=some), "articles")
+                added.pairs += some
+                del batch.pairs[: len(some)]
         except UnavailableError as error:
             if may_lose:
                 self._lose(batch, others, str(error))

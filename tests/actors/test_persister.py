@@ -146,6 +146,22 @@ async def test_an_article_that_was_just_spooled_is_not_spooled_again(autojump_cl
     assert rig.redis.read_articles() == ["a_a", "a_b"]
 
 
+async def test_pairs_that_were_just_spooled_are_not_spooled_again(autojump_clock):
+    """They are in most answers of a busy minute."""
+    rig = Rig()
+    rig.archive.away = True
+    same = answer(outcome(articles=(article("a", title="Same"), article("b", title="Same"))))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(rig.run)
+        for _ in range(5):
+            assert rig.room.reserve(same.size_bytes)
+            await rig.send.send(same)
+            await trio.sleep(1)
+        rig.send.close()
+    entries = [run_all(load_spooled(entry)) for entry in rig.redis.kept]
+    assert [len(entry.pairs) for entry in entries if entry.pairs] == [1]
+
+
 async def test_what_was_lost_is_saved_with_the_next_answer(autojump_clock):
     """Only what the archive has is left out."""
     rig = Rig()

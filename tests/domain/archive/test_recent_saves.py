@@ -71,6 +71,31 @@ def test_an_article_that_changes_and_changes_back_is_saved_each_time():
     assert rest(recent, [old, new], now_s=12.0) == ([old], [], False)
 
 
+def test_each_source_and_each_post_has_its_own_version():
+    """Two posts link to a page that a paper has too: searches find all three, in turn."""
+    recent = RecentSaves()
+    page = article("a")
+    forms = [page, evolve(page, source="reddit"), evolve(page, source="reddit", external_id="t3_2")]
+    rows = [(form, NOON) for form in forms]
+    batch = ArchiveBatch(rows * 3)
+    recent.drop_known(batch, 10.0)
+    assert batch.rows == rows
+    recent.end_batch()
+    recent.note(forms, 10.0, spooled=False)
+    assert rest(recent, rows * 2, now_s=11.0) == ([], [], False)
+
+
+def test_a_pair_that_waits_is_not_added_again():
+    """Unless it is more similar now."""
+    recent, closer = RecentSaves(), evolve(PAIR, similarity=0.95)
+    batch = ArchiveBatch([], [PAIR, PAIR, closer, closer])
+    assert not recent.drop_known(batch, 10.0)
+    assert batch.pairs == [PAIR, closer]
+    recent.end_batch()
+    recent.note([closer], 10.0, spooled=True)
+    assert rest(recent, [], [closer, PAIR]) == ([], [PAIR], False)
+
+
 @given(st.sampled_from([field.name for field in fields(Article)]))
 def test_a_change_in_any_field_is_saved(name):
     """Points of a forum, a corrected title, a new address."""
