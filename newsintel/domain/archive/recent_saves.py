@@ -74,9 +74,11 @@ class RecentSaves:
         self._waiting.clear()
 
     def note(self, values: Iterable[Article | Pair], now_s: float, *, spooled: bool) -> None:
-        """Note what the archive, or only the spool, has accepted."""
+        """Note what the archive, or only the spool, has accepted, and forget what is too old."""
         for value in values:
             self._accepted[_name(value)] = _Version(hash(value), now_s, spooled)
+        while self._accepted and now_s - next(iter(self._accepted.values())).at_s >= KEEP_S:
+            self._accepted.popitem(last=False)
 
     def _recall(self, value: Article | Pair, now_s: float) -> _Version | None:
         """Return the version that was accepted, or waits; None, and note it as waiting, if new."""

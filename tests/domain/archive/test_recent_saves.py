@@ -85,6 +85,18 @@ def test_each_source_and_each_post_has_its_own_version():
     assert rest(recent, rows * 2, now_s=11.0) == ([], [], False)
 
 
+def test_what_is_too_old_takes_no_memory():
+    """Old versions would stay until MAX_KEPT newer ones have come."""
+    recent = RecentSaves()
+    for number in range(300):
+        recent.note(
+            [article(str(number)), evolve(PAIR, member_id=f"{number}")], number, spooled=True
+        )
+    assert len(recent._accepted) == 2 * KEEP_S
+    recent.note([], 299 + KEEP_S, spooled=True)
+    assert not recent._accepted
+
+
 def test_a_pair_that_waits_is_not_added_again():
     """Unless it is more similar now."""
     recent, closer = RecentSaves(), evolve(PAIR, similarity=0.95)
