@@ -30,7 +30,7 @@ def make_form(dice, page, points):
 
 
 async def test_the_archive_is_the_same_with_and_without_what_is_left_out(archive, fetch):
-    """Generated: each round finds each page in one of its forms, with points that only grow."""
+    """Generated: each round finds each page in one of its four forms, later ones more rarely."""
     dice, recent, saved = Random(27), RecentSaves(), 0
     forms = {
         page: [make_form(dice, f"{page}", points) for points in range(1, 5)]
