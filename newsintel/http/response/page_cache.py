@@ -12,8 +12,8 @@ from newsintel.domain.search.sizes import query_bytes
 from newsintel.http.response.rendered_search import Privacy, RenderedSearch
 from newsintel.runtime.make_once import MakeOnce
 
-MAX_BYTES = 64 * 1024 * 1024
-"""Size of the cache.
+MAX_BYTES = 32 * 1024 * 1024
+"""Size of the cache. There are two: for answers in JSON and for the page of results.
 
 A page of 20 stories has 10 to 20 KiB, one of 100 with all duplicates perhaps 200 KiB.
 """

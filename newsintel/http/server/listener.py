@@ -21,6 +21,7 @@ from newsintel.http.server.log import ServerLog
 from newsintel.http.server.wire import AnswerAtOnce, Wire
 from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.runtime.telemetry.metrics import Metrics
+from newsintel.runtime.workers.batch_listener import BatchListener
 from newsintel.runtime.workers.connection_counts import ConnectionCounts
 
 log = get_logger(__name__)
@@ -69,7 +70,9 @@ async def serve_http(
     Raises:
         NewsIntelError: the server cannot listen on the address.
     """
-    listeners: Sequence[Listener] = inherited or await open_listeners(bind or settings.bind)
+    listeners = inherited or [
+        BatchListener(listener) for listener in await open_listeners(bind or settings.bind)
+    ]
     sources: list[trio.abc.Listener[trio.SocketStream]] = [*listeners]
     connections = Connections(
         settings,

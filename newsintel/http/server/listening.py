@@ -7,9 +7,9 @@ import trio
 
 from newsintel.config.values import ListenAddress
 from newsintel.errors import NewsIntelError
-from newsintel.runtime.workers.shared_listener import SharedListener
+from newsintel.runtime.workers.batch_listener import BatchListener
 
-Listener = trio.SocketListener | SharedListener
+Listener = trio.SocketListener | BatchListener
 
 UNACKNOWLEDGED_MS = 8000
 """How long sent data may stay unacknowledged (TCP_USER_TIMEOUT, RFC 5482). A client that vanished

@@ -8,10 +8,11 @@ from newsintel.domain.bounds.sized_cache import SizedCache
 from newsintel.domain.search.article import ArchivedArticle
 from newsintel.domain.search.harvest import Answer
 
-MAX_BYTES = 100 * 2**20
+MAX_BYTES = 64 * 2**20
 """Size limit of all answers and the index of their articles.
 
-An article takes about 2 KiB, an answer of 250 articles half a MiB.
+An article takes about 2 KiB, an answer of 250 articles half a MiB. The 500 answers of the benchmark
+`mix`, with some 22,000 articles, fit.
 """
 
 INDEX_BYTES = 130

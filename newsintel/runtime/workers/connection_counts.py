@@ -13,6 +13,9 @@ from newsintel.config.workers import MOST_WORKERS
 ABSENT = -1
 """The number of a worker that accepts no connections: it starts, drains, or has ended."""
 
+NO_OTHERS = 2**31 - 1
+"""What is due to a worker while no other one accepts connections."""
+
 SIZE_BYTES = 4 * MOST_WORKERS
 
 
@@ -51,14 +54,16 @@ class ConnectionCounts:
         """Return how many connections the other workers have."""
         return sum(count for count in self._list_others() if count > 0)
 
-    def is_ahead(self) -> bool:
-        """Return whether another worker should take the next connection.
+    def count_due(self) -> int:
+        """Return how many connections this worker should take before another one takes some.
 
-        It has clearly fewer connections: this one has a quarter more, since the numbers need not be
-        equal.
+        0 = another one has clearly fewer: this one has a quarter more, since the numbers need not
+        be equal.
         """
         least = min((count for count in self._list_others() if count != ABSENT), default=None)
-        return least is not None and self._counts[self._own] > least + least // 4
+        if least is None:
+            return NO_OTHERS
+        return max(0, least + least // 4 + 1 - self._counts[self._own])
 
     def _list_others(self) -> list[int]:
         return [count for place, count in enumerate(self._counts) if place != self._own]

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import trio
 from attrs import asdict, frozen
 
+from newsintel.runtime.workers.batch_listener import BatchListener
 from newsintel.runtime.workers.connection_counts import ConnectionCounts
-from newsintel.runtime.workers.shared_listener import SharedListener
 
 
 @frozen
@@ -66,10 +66,10 @@ class Handover:
         """Return the numbers of connections of all workers."""
         return ConnectionCounts(self.counts, self.worker)
 
-    def open_public(self, counts: ConnectionCounts) -> list[SharedListener]:
+    def open_public(self, counts: ConnectionCounts) -> list[BatchListener]:
         """Return the listeners of BIND."""
         return [
-            SharedListener(trio.SocketListener(_open_socket(number)), counts.is_ahead)
+            BatchListener(trio.SocketListener(_open_socket(number)), counts.count_due)
             for number in self.public
         ]
 
