@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from newsintel.http import application
 from newsintel.runtime.telemetry.log_lines import LineFormatter
 from tests.cluster import WHERE
 
@@ -82,6 +83,30 @@ def made_cluster(tmp_path_factory):
     os.environ[WHERE] = str(
         (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cluster"
     )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def described_once():
+    """Describe the API once for equal settings and routes.
+
+    The description takes most of the time in which an application is made, and thousands of tests
+    make one.
+    """
+    describe, known = application._build_descriptions, []
+
+    def describe_once(table, settings):
+        table = tuple(table)
+        named = [(route.method, route.path, [one.name for one in route.takes]) for route in table]
+        for one, another, described in known:
+            if (one, another) == (settings, named):
+                return described
+        described = describe(table, settings)
+        known.append((settings, named, described))
+        return described
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(application, "_build_descriptions", describe_once)
+        yield
 
 
 @pytest.fixture(autouse=True)

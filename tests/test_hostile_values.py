@@ -121,6 +121,18 @@ PATH_VALUES = [
 ]
 
 
+def spread(values, place, share):
+    """The values of one of many places. Every value goes to each `share`-th place.
+
+    All values at all places take minutes; those tests are slow.
+    """
+    return [value for number, value in enumerate(values) if (number + place) % share == 0]
+
+
+SHARES = [4, pytest.param(1, marks=pytest.mark.slow)]
+"""A quarter of the values at each place, or all."""
+
+
 GOOD = {"channel": "1", "token": "A" * 43, "user": "-", "state": "starred"}
 """A good value for each parameter that shares its path with others."""
 SIGNS_IN = "/compat/greader/accounts/ClientLogin"
@@ -134,15 +146,16 @@ def fill_others(path: str) -> str:
     return path
 
 
-def test_every_path_value_is_validated_by_its_schema(demo, document):
+@pytest.mark.parametrize("share", SHARES)
+def test_every_path_value_is_validated_by_its_schema(demo, document, share):
     """Bytes that are not text give a 400 that names the parameter.
 
     Text that the description does not allow is refused.
     """
     failed, refused = [], 0
-    with sign_in(demo, "paths") as browser:
-        for method, path, operation in operations(document, in_path):
-            cases = itertools.product(in_path(operation), PATH_VALUES)
+    with sign_in(demo, f"paths {share}") as browser:
+        for place, (method, path, operation) in enumerate(operations(document, in_path)):
+            cases = itertools.product(in_path(operation), spread(PATH_VALUES, place, share))
             for parameter, raw in cases:
                 value = unquote(raw, errors="replace")
                 response = browser.request(
@@ -167,7 +180,7 @@ def test_every_path_value_is_validated_by_its_schema(demo, document):
                         (method, path, raw[:40], response.status_code, response.text[:200])
                     )
     assert failed == []
-    assert refused > 400
+    assert refused > 400 / share
 
 
 def named(response, name):
@@ -251,12 +264,13 @@ def article(demo):
     return demo.search("climate").json()["articles"][0]["id"]
 
 
-def test_every_body_member_is_validated_by_its_schema(demo, document, article):
+@pytest.mark.parametrize("share", SHARES)
+def test_every_body_member_is_validated_by_its_schema(demo, document, article, share):
     """Invalid JSON, or a value that the member does not allow, gives a 400.
 
     After accepted values everything that the person has can still be read.
     """
-    failed, taken = [], 0
+    failed, taken, places = [], 0, itertools.count()
     for method, path, operation in operations(document, is_json):
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
         nobodys = path.startswith("/me/searches/{id}")  # a search that does not exist
@@ -268,8 +282,9 @@ def test_every_body_member_is_validated_by_its_schema(demo, document, article):
                 json.dumps(whole | {member: "@"}).replace('"@"', text).encode()
                 for text in BODY_VALUES
             ]
-            with sign_in(demo, f"body {member} {len(failed)}") as browser:
-                for body in [*bodies, *(raw.replace(b"%b", member.encode()) for raw in RAW_BODIES)]:
+            bodies += [raw.replace(b"%b", member.encode()) for raw in RAW_BODIES]
+            with sign_in(demo, f"body {member} {len(failed)} {share}") as browser:
+                for body in spread(bodies, next(places), share):
                     cookies = {"Cookie": ""} if path.startswith("/auth") else {}
                     response = browser.request(
                         method,
@@ -291,19 +306,20 @@ def test_every_body_member_is_validated_by_its_schema(demo, document, article):
                     taken += response.status_code < 300
                 failed += [(mine, member) for mine in MINE if browser.get(mine).status_code != 200]
     assert failed == []
-    assert taken > 50
+    assert taken > 50 / share
 
 
-def test_no_field_of_a_form_breaks_anything(demo, document, article):
+@pytest.mark.parametrize("share", SHARES)
+def test_no_field_of_a_form_breaks_anything(demo, document, article, share):
     """Each value is taken or refused, and the person can still read everything afterwards."""
-    failed = []
+    failed, places = [], itertools.count()
     for method, path, operation in operations(document, is_form):
         schema = operation["requestBody"]["content"][FORM]["schema"]
         at = path.replace("{id}", article)
         for member in schema["properties"]:
             whole = {name: sample(of) for name, of in schema["properties"].items()}
-            with sign_in(demo, f"form {member} {len(failed)}") as browser:
-                for text in BODY_VALUES:
+            with sign_in(demo, f"form {member} {len(failed)} {share}") as browser:
+                for text in spread(BODY_VALUES, next(places), share):
                     body = urlencode(whole | {member: text[:10_001]}, errors="surrogatepass")
                     response = browser.request(
                         method, at, content=body, headers={"Content-Type": FORM}

@@ -9,6 +9,7 @@ from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from newsintel.config.settings import Settings
+from newsintel.http.matched_rule import MatchedRule
 from newsintel.http.middleware.cors import Cors
 from newsintel.http.middleware.envelope import Envelope
 from newsintel.http.middleware.hit_path import HitPath, Hits
@@ -171,6 +172,7 @@ def _wrap_middleware(
 
 def _create_framework(services: Services, table: Iterable[Route]) -> QuartTrio:
     app = QuartTrio("newsintel.http", static_folder=None)
+    app.url_rule_class = MatchedRule
     app.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
         BODY_TIMEOUT=BODY_TIMEOUT_S,

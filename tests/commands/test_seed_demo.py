@@ -20,6 +20,13 @@ def seeded(tmp_path_factory):
     return folder, newsintel(folder, "seed-demo", **PATIENT)
 
 
+@pytest.fixture(scope="module")
+def demo(seeded):
+    """The demo in this folder."""
+    with running(seeded[0], "demo") as service:
+        yield service
+
+
 async def counts(url):
     """The number of marks, of search counts and of pair counts."""
     connection = await asyncpg.connect(url)
@@ -41,44 +48,50 @@ def test_it_says_what_it_wrote(seeded):
     assert any("queries: see /trending and /searches/related" in line for line in rest)
 
 
-def test_the_demo_then_has_trends_each_with_its_reason(seeded):
+def test_a_second_run_counts_nobody_twice(seeded):
+    """A second run does not change the counts of closed days."""
+    folder, _ = seeded
+    with running_servers(folder / "newsintel" / "demo") as urls:
+        _, *closed = asyncio.run(counts(urls["postgres_url"]))
+        assert newsintel(folder, "seed-demo", **PATIENT).returncode == 0
+        marks, *after = asyncio.run(counts(urls["postgres_url"]))
+    assert (after, marks > 0) == (closed, True)
+    assert min(closed) > 0
+
+
+def test_the_demo_then_has_trends_each_with_its_reason(seeded, demo):
     """Every window lists queries that find news.
 
     Related searches have reasons by people and by articles.
     """
     folder, _ = seeded
-    with running(folder, "demo") as demo:
-        for window in ("1h", "24h", "7d"):
-            found = demo.get("/trending", window=window).json()["searches"]
-            assert len(found) >= 2
-            assert all(one["people"] >= 3 and one["reasons"] for one in found)
-            assert demo.search(found[0]["query"]).json()["total"] > 0
-        reasons = {
-            reason
-            for one in demo.get("/searches/related", q="Climate Change").json()["searches"]
-            for reason in one["reasons"]
-        }
-        assert any("on the same day" in reason for reason in reasons)
-        assert any("its answers share" in reason for reason in reasons)
-        before = demo.get("/trending", window="7d").json()
-        assert newsintel(folder, "seed-demo", **PATIENT).returncode == 0
-        again = demo.get("/trending", window="7d")
-        assert again.headers["Cache-Status"].endswith("fwd=miss")
-        assert {one["query"] for one in again.json()["searches"]} & {
-            one["query"] for one in before["searches"]
-        }
+    for window in ("1h", "24h", "7d"):
+        found = demo.get("/trending", window=window).json()["searches"]
+        assert len(found) >= 2
+        assert all(one["people"] >= 3 and one["reasons"] for one in found)
+        assert demo.search(found[0]["query"]).json()["total"] > 0
+    reasons = {
+        reason
+        for one in demo.get("/searches/related", q="Climate Change").json()["searches"]
+        for reason in one["reasons"]
+    }
+    assert any("on the same day" in reason for reason in reasons)
+    assert any("its answers share" in reason for reason in reasons)
+    before = demo.get("/trending", window="7d").json()
+    assert newsintel(folder, "seed-demo", **PATIENT).returncode == 0
+    again = demo.get("/trending", window="7d")
+    assert again.headers["Cache-Status"].endswith("fwd=miss")
+    assert {one["query"] for one in again.json()["searches"]} & {
+        one["query"] for one in before["searches"]
+    }
 
 
-def test_the_demo_reader_then_has_recommendations_each_with_its_reason(seeded):
+def test_the_demo_reader_then_has_recommendations_each_with_its_reason(demo):
     """Sign-in on the simulated Reddit page gives that reader.
 
     Anyone else is new and gets what is trending.
     """
-    folder, _ = seeded
-    with (
-        running(folder, "demo") as demo,
-        httpx.Client(trust_env=False, timeout=PATIENCE_S, follow_redirects=True) as browser,
-    ):
+    with httpx.Client(trust_env=False, timeout=PATIENCE_S, follow_redirects=True) as browser:
         # The host of the sign-in callback and so of its cookie
         browser.base_url = demo.url.replace("127.0.0.1", "localhost")
         page = browser.get("/auth/reddit/login")
@@ -97,17 +110,6 @@ def test_the_demo_reader_then_has_recommendations_each_with_its_reason(seeded):
         everybodys = browser.get("/me/recommendations").json()
         assert everybodys["basis"] == "trending"
         assert everybodys["articles"][0]["reasons"][0].startswith("many people search for “")
-
-
-def test_a_second_run_counts_nobody_twice(seeded):
-    """A second run does not change the counts of closed days."""
-    folder, _ = seeded
-    with running_servers(folder / "newsintel" / "demo") as urls:
-        _, *closed = asyncio.run(counts(urls["postgres_url"]))
-        assert newsintel(folder, "seed-demo", **PATIENT).returncode == 0
-        marks, *after = asyncio.run(counts(urls["postgres_url"]))
-    assert (after, marks > 0) == (closed, True)
-    assert min(closed) > 0
 
 
 def test_production_is_refused(tmp_path):

@@ -203,7 +203,7 @@ def test_a_private_answer_is_not_cached(tmp_path):
             """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Origin) as origin:
-        Thread(target=origin.serve_forever, daemon=True).start()
+        Thread(target=origin.serve_forever, args=(0.01,), daemon=True).start()
         try:
             with running_nginx(
                 tmp_path, SimpleNamespace(url=f"http://127.0.0.1:{origin.server_port}")

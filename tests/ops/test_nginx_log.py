@@ -33,7 +33,7 @@ class Echo(BaseHTTPRequestHandler):
 def front(tmp_path_factory):
     """nginx in front of an upstream that answers everything."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as upstream:
-        Thread(target=upstream.serve_forever, daemon=True).start()
+        Thread(target=upstream.serve_forever, args=(0.01,), daemon=True).start()
         service = SimpleNamespace(url=f"http://127.0.0.1:{upstream.server_port}")
         with running_nginx(tmp_path_factory.mktemp("nginx"), service) as front:
             yield front

@@ -81,7 +81,7 @@ def receiving(*statuses: int, **headers: str) -> Iterator[Receiver]:
 
     with QuietServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         receiver.url = f"http://127.0.0.1:{server.server_port}"
         try:

@@ -53,7 +53,7 @@ def test_an_installed_package_is_a_source(tmp_path):
     """The package is only on the path. Its settings are known, and a search asks it."""
     asked: list[tuple[str, str]] = []
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Service, asked)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         known = {
             "SOURCES": "skywatch",
             "SKYWATCH_URL": f"http://127.0.0.1:{server.server_port}",
