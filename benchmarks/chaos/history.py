@@ -84,13 +84,20 @@ class History:
         self._ended[part] = at
 
     def note_answer(
-        self, route: Route, status: int, headers: Mapping[str, str], began: float, ended: float
+        self,
+        route: Route,
+        status: int,
+        headers: Mapping[str, str],
+        began: float,
+        ended: float,
+        *,
+        cause: str = "",
     ) -> None:
-        """Note an answer, and check its status and time."""
+        """Note an answer, and check its status and time. `cause`: the body of an error."""
         self.statuses[route.name, status] += 1
         took_s = ended - began
         self.longest_s[route.name] = max(took_s, self.longest_s.get(route.name, 0.0))
-        what = f"{began:.1f} s: {route.name} {status} after {took_s:.2f} s"
+        what = f"{began:.1f} s: {route.name} {status} after {took_s:.2f} s {cause}".rstrip()
         if took_s > route.deadline_s + LATE_S:
             self.note_violation("late", what)
         if status < 500:

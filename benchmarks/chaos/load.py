@@ -116,8 +116,9 @@ class Load:
         """Return the JSON of an answer with a status below 300, else None."""
         began = trio.current_time()
         response = await client.request(method, path, **more)
+        cause = response.text if response.status_code >= 500 else ""
         self._history.note_answer(
-            route, response.status_code, response.headers, began, trio.current_time()
+            route, response.status_code, response.headers, began, trio.current_time(), cause=cause
         )
         if not response.is_success:
             return None
