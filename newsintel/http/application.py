@@ -1,15 +1,14 @@
 """The application factory: routes in the router, strict readers, one place that handles errors."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import partial
 
 from attrs import frozen
 from quart import Response, request
 from quart_trio import QuartTrio
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from newsintel.config.settings import Settings
-from newsintel.http.matched_rule import MatchedRule
 from newsintel.http.middleware.cors import Cors
 from newsintel.http.middleware.envelope import Envelope
 from newsintel.http.middleware.hit_path import HitPath, Hits
@@ -87,6 +86,7 @@ from newsintel.http.routes.pages import (
     story,
     trends_page,
 )
+from newsintel.http.rules import MatchedRule, list_narrow_paths
 from newsintel.http.services import Services
 
 MAX_BODY_BYTES = 65_536
@@ -170,7 +170,7 @@ def _wrap_middleware(
     return Front(app, wire_path, in_flight, inner)
 
 
-def _create_framework(services: Services, table: Iterable[Route]) -> QuartTrio:
+def _create_framework(services: Services, table: Collection[Route]) -> QuartTrio:
     app = QuartTrio("newsintel.http", static_folder=None)
     app.url_rule_class = MatchedRule
     app.config.update(
@@ -189,6 +189,14 @@ def _create_framework(services: Services, table: Iterable[Route]) -> QuartTrio:
             endpoint=f"{route.method} {route.path}",
             view_func=view,
             methods=[route.method],
+        )
+    for route, own, others in list_narrow_paths(table):
+        respond = respond_with_problem_page if route.is_page else None
+        app.add_url_rule(
+            route.rule,
+            endpoint=f"refused {route.path}",
+            view_func=handle_errors(partial(_refuse_method, own), respond),
+            methods=others,
         )
     app.register_error_handler(HTTPException, respond_to_framework_error)
     return app
@@ -262,6 +270,10 @@ def _build_descriptions(table: Iterable[Route], settings: Settings) -> tuple[Rou
     empty = (openapi.build_route({}), docs_page.build_route({"paths": {}}))
     document = openapi.describe_api((*table, *empty), settings)
     return openapi.build_route(document), docs_page.build_route(document)
+
+
+async def _refuse_method(own: Iterable[str]) -> Response:
+    raise MethodNotAllowed(valid_methods=own)
 
 
 async def _handle_request(services: Services, route: Route, **in_path: str) -> Response:

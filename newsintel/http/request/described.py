@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from newsintel.http.bodies.schemas.parts import or_blank
+from newsintel.http.bodies.schemas.parts import BLANK, or_blank
 from newsintel.http.request.json_body import LEFT_OUT, Member
 from newsintel.http.request.query_string import Parameter
 
@@ -13,11 +13,12 @@ def describe_object(
 ) -> dict[str, Any]:
     """Return the schema of an object with these members and no others.
 
-    With `blank`, what is not required may be the empty text, as a form sends it.
+    With `blank`, what is not required may be the empty text, as a form sends it. There, one value
+    of several looks like a value that may not be repeated.
     """
     members = tuple(members)
     properties = {
-        one.name: _describe_value(one, blank=blank and not one.required)
+        one.name: (_describe_field(one) if blank else _describe_value(one))
         | {"description": one.about}
         | ({} if one.default in (LEFT_OUT, None, ()) else {"default": one.default})
         for one in members
@@ -30,6 +31,15 @@ def describe_object(
     }
 
 
-def _describe_value(member: Member | Parameter, *, blank: bool) -> dict[str, Any]:
-    schema = member.schema if isinstance(member, Parameter) else member.kind.schema
-    return or_blank(schema) if blank else schema
+def _describe_value(member: Member | Parameter) -> dict[str, Any]:
+    return member.schema if isinstance(member, Parameter) else member.kind.schema
+
+
+def _describe_field(member: Member | Parameter) -> dict[str, Any]:
+    schema = _describe_value(member)
+    several = schema.get("type") == "array"
+    if not member.required:
+        schema = or_blank(schema)
+    if not several:
+        return schema
+    return {"anyOf": [schema, member.kind.schema, *([] if member.required else [BLANK])]}

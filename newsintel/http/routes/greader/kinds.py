@@ -14,6 +14,8 @@ MOST_IDS = 10_000
 
 _USER = re.compile("user/[^/]{1,64}/state/com.google/")
 _TEXT: dict[str, Any] = {"type": "string"}
+_MOST = 10**19
+"""Readers send times in seconds, in microseconds, and some in nanoseconds."""
 
 
 def normalize_tag(text: str) -> str:
@@ -35,8 +37,8 @@ def _parse_state(raw: str) -> State | None:
 
 
 def _parse_number(raw: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,20}", raw):
-        raise ValueError("must be a whole number")
+    if not re.fullmatch(r"[0-9]{1,20}", raw) or int(raw) > _MOST:
+        raise ValueError(f"must be a whole number, at most {_MOST:,}")
     return int(raw)
 
 
@@ -46,7 +48,7 @@ STREAM_KIND = Kind(
     _parse_stream,
 )
 STATE_KIND = Kind(_TEXT, _parse_state)
-NUMBER_KIND = Kind({"type": "integer", "minimum": 0, "maximum": 10**19}, _parse_number)
+NUMBER_KIND = Kind({"type": "integer", "minimum": 0, "maximum": _MOST}, _parse_number)
 ITEM_KIND = Kind(_TEXT | {"pattern": PATTERN}, parse_item_id)
 CONTINUATION_KIND = Kind(_TEXT | {"pattern": f"^{CONTINUATION}$"}, parse_continuation)
 
