@@ -65,7 +65,7 @@ def service(tmp_path_factory):
     """A running demo with all sources, which knows its feeds and has answered the query."""
     with running(tmp_path_factory.mktemp("demo"), "demo", SOURCES="") as service:
         address = "/compat/newsapi/v2/sources"
-        wait_for(lambda: service.get(address).json()["sources"], "the list of feeds")
+        wait_for(lambda: service.get(address).json().get("sources"), "the list of feeds")
         service.search(QUERY)
         yield service
 
