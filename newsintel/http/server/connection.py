@@ -101,13 +101,13 @@ class Connection:
                         await self._forward_bytes()
                         await self._protocol.handle(Closed())
                         await self._linger()
-                        await self._stream.aclose()
+                        self._stream.socket.close()
                 finally:
                     # The collector freezes old objects (`configure_gc`). It would not find this
                     # connection and its last bytes any more if they formed a reference cycle.
                     self._protocol.release()
         finally:
-            await trio.aclose_forcefully(self._stream)
+            self._stream.socket.close()
 
     def drain(self) -> None:
         """End the connection now if no request has begun to arrive, else after the response.

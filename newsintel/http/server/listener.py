@@ -5,7 +5,6 @@ On shutdown, the server lets requests in flight finish.
 
 import resource
 from collections.abc import Sequence
-from functools import partial
 
 import trio
 from hypercorn.config import Config
@@ -14,6 +13,7 @@ from hypercorn.trio.worker_context import WorkerContext
 from newsintel.config.settings import Settings
 from newsintel.config.values import ListenAddress
 from newsintel.http.asgi import Asgi
+from newsintel.http.server.accepting import accept_connections
 from newsintel.http.server.connection import ServerParts
 from newsintel.http.server.connections import Connections
 from newsintel.http.server.listening import Listener, format_url, open_listeners
@@ -73,7 +73,6 @@ async def serve_http(
     listeners = inherited or [
         BatchListener(listener) for listener in await open_listeners(bind or settings.bind)
     ]
-    sources: list[trio.abc.Listener[trio.SocketStream]] = [*listeners]
     connections = Connections(
         settings,
         metrics.count,
@@ -85,10 +84,10 @@ async def serve_http(
     serving = _build_parts(app, settings, metrics, connections, answer_at_once)
     async with trio.open_nursery() as nursery:
         async with trio.open_nursery() as accepting:
-            accept = partial(
-                trio.serve_listeners, serving.serve_connection, sources, handler_nursery=nursery
-            )
-            await accepting.start(accept)
+            for listener in listeners:
+                accepting.start_soon(
+                    accept_connections, listener, serving.serve_connection, nursery
+                )
             task_status.started([format_url(listener) for listener in listeners])
             await shutdown.wait()
             connections.leave()

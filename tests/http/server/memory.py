@@ -18,9 +18,10 @@ from tests.http.world import World, settings
 
 
 @frozen
-class Addresses:
-    """The part of a socket that a connection asks."""
+class Socket:
+    """The part of a stream's socket that a connection uses."""
 
+    stream: trio.StapledStream
     peer: str
 
     def getpeername(self):
@@ -30,6 +31,11 @@ class Addresses:
     def getsockname(self):
         """Return our address."""
         return "127.0.0.1", 8_000
+
+    def close(self):
+        """Close both directions."""
+        self.stream.send_stream.close()
+        self.stream.receive_stream.close()
 
 
 @define
@@ -77,7 +83,7 @@ class Service:
         stream = trio.StapledStream(
             trio.testing.MemorySendStream(), trio.testing.MemoryReceiveStream()
         )
-        stream.socket = Addresses(peer)
+        stream.socket = Socket(stream, peer)
         self.nursery.start_soon(self.parts.serve_connection, stream)
         return Client(stream)
 
