@@ -54,7 +54,14 @@ async def _create(services: Services, given: AlertsFormParameters) -> Response:
     if not name:
         raise InvalidBodyError("q", "required", "q must say what to look for")
     channel = WantedChannel(given.kind, given.to or "")
-    asked = NewSearchParameters(name[:100], given.query, (channel,), Every(given.every), time_zone)
+    asked = NewSearchParameters(
+        name[:100],
+        given.query,
+        (channel,),
+        Every(given.every),
+        time_zone,
+        later_members=given.later_members == "1",
+    )
     made = await (await create_search(services, asked)).get_json()
     return await answer_alerts(services, asdict(given) | {"search": None}, {"made": made})
 
@@ -70,7 +77,7 @@ async def _resume(services: Services, given: AlertsFormParameters) -> Response:
 async def _set_paused(services: Services, given: AlertsFormParameters, *, paused: bool) -> Response:
     left = LEFT_OUT
     await change_search(
-        services, ChangeParameters(_read_id(given), left, left, left, left, left, paused)
+        services, ChangeParameters(_read_id(given), left, left, left, left, left, left, paused)
     )
     return answer_see_other("alerts")
 

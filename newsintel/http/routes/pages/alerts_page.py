@@ -56,6 +56,7 @@ class DraftParameters:
     to: str | None
     every: str
     time_zone: str | None
+    later_members: str
 
     @property
     def query(self) -> WatchedQuery:
@@ -87,6 +88,7 @@ def declare_draft(settings: Settings) -> tuple[Parameter, ...]:
         Parameter("to", limited_text(MAX_ADDRESS), "Where alerts are sent."),
         Parameter("every", choice(*(one.value for one in Every)), "When.", Every.AT_ONCE.value),
         Parameter("time_zone", limited_text(MAX_ZONE_CHARS), "Of digests; UTC by default."),
+        Parameter("later_members", choice("0", "1"), "1: each later publisher alerts too.", "0"),
     )
 
 

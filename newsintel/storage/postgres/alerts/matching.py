@@ -32,10 +32,11 @@ BATCH_SEARCHES = 10_000
 """Most saved searches that the articles of a transaction may match, unless the first article has
 more: about 1 s. The articles that are left wait for the next one."""
 
+# Neither the articles nor their places can be deleted meanwhile; those that are wait again.
 WAITING = """
 SELECT article_id, length(search) AS words FROM alert_queue
 JOIN article_stories USING (article_id) JOIN articles ON articles.id = article_id
-ORDER BY article_id LIMIT $1
+ORDER BY article_id LIMIT $1 FOR KEY SHARE OF articles, article_stories SKIP LOCKED
 """
 
 TAKE = "DELETE FROM alert_queue WHERE article_id = ANY($1::bigint[])"
@@ -47,6 +48,8 @@ DELETE FROM search_matches WHERE (saved_search_id, group_id) IN (
 """
 
 PRUNED_AT_ONCE = 5_000
+
+FORGET_ORIGINS = "DELETE FROM story_origins WHERE added_at < $1"
 
 
 class PostgresMatching:
@@ -80,7 +83,8 @@ class PostgresMatching:
         return matched
 
     async def prune_matches(self, before: datetime) -> int:
-        """In short transactions."""
+        """In short transactions. What only these matches need is deleted, too."""
+        await self._postgres.run(_forget_origins, before)
         pruned = deleted = await self._postgres.run(_prune, before)
         while deleted == PRUNED_AT_ONCE:
             deleted = await self._postgres.run(_prune, before)
@@ -133,6 +137,10 @@ def _limit_searches(
         taken.append(article)
         kept += found
     return taken, kept
+
+
+async def _forget_origins(connection: Connection, before: datetime) -> None:
+    await connection.execute(FORGET_ORIGINS, before)
 
 
 async def _prune(connection: Connection, before: datetime) -> int:
