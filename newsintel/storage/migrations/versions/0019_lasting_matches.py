@@ -85,8 +85,8 @@ CREATE TRIGGER story_remembered BEFORE DELETE ON articles FOR EACH ROW
 WHEN (OLD.published_at > now() - interval '14 days') EXECUTE FUNCTION remember_story()
 """
 
-PASS_ON = """
-CREATE FUNCTION pass_on_origins() RETURNS trigger
+HAND_ON = """
+CREATE FUNCTION hand_on_origins() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     INSERT INTO story_origins (public_id, founder_id)
@@ -101,9 +101,9 @@ END
 $$
 """
 
-PASSED_ON = """
-CREATE TRIGGER story_origins_passed_on AFTER INSERT ON article_stories
-REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION pass_on_origins()
+HANDED_ON = """
+CREATE TRIGGER story_origins_handed_on AFTER INSERT ON article_stories
+REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION hand_on_origins()
 """
 
 STATEMENTS = (
@@ -122,8 +122,8 @@ STATEMENTS = (
     "CREATE INDEX story_origins_age ON story_origins USING brin (added_at)",
     REMEMBER,
     REMEMBERED,
-    PASS_ON,
-    PASSED_ON,
+    HAND_ON,
+    HANDED_ON,
 )
 
 

@@ -69,7 +69,5 @@ def _is_total(row: Any) -> bool:
 
 
 def _list_publishers(rows: Sequence[Any]) -> tuple[tuple[str, int], ...]:
-    counts = [
-        (row["publisher"], row["stories"]) for row in rows if row["publisher"] is not None
-    ]
+    counts = [(row["publisher"], row["stories"]) for row in rows if row["publisher"] is not None]
     return tuple(sorted(counts, key=lambda one: (-one[1], one[0]))[:LISTED_PUBLISHERS])

@@ -1,7 +1,7 @@
 """A story alerts once however its articles come and go, in made-up orders, on a real PostgreSQL.
 
-Articles arrive, are deleted by each of the ways in which the service deletes, and come back. A story
-whose founder is deleted may fall apart, and each part has been told.
+Articles arrive, are deleted by each of the ways in which the service deletes, and come back. A
+story whose founder is deleted may fall apart, and each part has been told.
 """
 
 from collections import defaultdict
