@@ -95,16 +95,19 @@ async def test_a_search_is_paused_resumed_tested_and_deleted(world, headers):
 async def test_the_preview_draws_days(world, headers):
     """With the number of stories, publishers and articles; the form keeps what was typed."""
     days = tuple((NOW - timedelta(days=30 - day), day % 3) for day in range(31))
-    world.saved_searches.previewed = Preview(30, days, (("BBC", 9),), (Hit(article(1), NOW, NOW),))
+    hits = (Hit(article(1), NOW, NOW),)
+    world.saved_searches.previewed = Preview(30, days, (("BBC", 9),), hits, later_members=4)
     page, _ = await get_page(
         client_of(world), "/alerts?q=storm&language=EN&every=hour&kind=ntfy", headers=headers
     )
-    assert page.texts("#create ~ .count") == ["30 stories"]
+    assert page.texts("#create ~ .count") == [
+        "30 stories; later publishers would alert 4 more times"
+    ]
     assert len(page.texts("svg path.bar")) == sum(1 for _, count in days if count)
     assert page.texts(".chips li") == ["BBC 9"]
     assert page.texts(".reports a") == [article(1).title]
     assert page.attributes("#create input[name=q]", "value") == ["storm"]
-    assert page.texts("#create option[selected]") == ["ntfy", "each hour"]
+    assert page.texts("#create option[selected]") == ["ntfy", "each hour", "add nothing"]
 
 
 async def test_a_query_that_is_refused_shows_the_reason(world, headers):
@@ -138,6 +141,20 @@ async def test_the_delivery_log_has_each_attempt(world, headers):
     (row,) = page.texts("#log tbody tr")
     assert "refused 503: HTTP <503>" in row
     assert "2 publishers" in page.texts(".reports li")[0]
+
+
+async def test_later_members_are_asked_for_by_the_form(world, headers):
+    """The list says so, and the matches say of which story they are."""
+    search = await save(world, headers, later_members="1")
+    world.saved_searches.matches[search] = [
+        Match(article(1).id, article(2), NOW, is_later=True, first_title="First <b>")
+    ]
+    world.deliveries.owners[search] = 1
+    page, _ = await get_page(client_of(world), f"/alerts?search={search}", headers=headers)
+    assert "later publishers too" in page.texts("#searches small")[0]
+    assert page.texts(".reports .why") == ["later report of First <b>"]
+    page, _ = await get_page(client_of(world), "/alerts?later_members=1", headers=headers)
+    assert page.texts("#create option[selected]")[-1] == "alert again"
 
 
 async def test_a_search_that_stopped_delivering_is_shown(world, headers):
