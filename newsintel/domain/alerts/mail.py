@@ -22,7 +22,8 @@ class _MailPolicy(EmailPolicy):
     def fold(self, name: str, value: str) -> str:
         """Return a header in lines of its own."""
         if name != "Subject" or value.isascii():
-            return super().fold(name, value)
+            folded: str = super().fold(name, value)
+            return folded
         written = Header(str(value), "utf-8", header_name=name).encode(linesep=self.linesep)
         return f"{name}: {written}{self.linesep}"
 
