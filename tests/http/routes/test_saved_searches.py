@@ -293,7 +293,7 @@ async def test_a_preview_shows_days_publishers_and_articles(world, alice):
 
 
 async def test_a_search_that_stopped_delivering_says_so(world, alice):
-    """In the list, for the search and the channel."""
+    """In the list, for the search and the channel; and for the account."""
     made = await save(alice)
     owner, search = world.saved_searches.rows[made["id"]]
     failing = Channel(1, ChannelKind.NTFY, NTFY, failing_since=NOW)
@@ -310,6 +310,8 @@ async def test_a_search_that_stopped_delivering_says_so(world, alice):
         world.saved_searches.rows[made["id"]] = (owner, search)
         (row,) = (await alice.get("/me/searches"))["searches"]
         assert row["works"] is works
+        stopped = [] if works else [{"id": made["id"], "name": "Storms"}]
+        assert (await alice.get("/me"))["stopped_searches"] == stopped
     object.__setattr__(search, "channels", (ended,))
     (row,) = (await alice.get("/me/searches"))["searches"]
     assert row["deliver"][0]["disabled_reason"] == "It is gone."
