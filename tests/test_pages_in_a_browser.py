@@ -276,6 +276,10 @@ def test_an_alert_has_its_deliveries_in_a_log(window, demo, home, scripts):
         assert window.every("#searches > li > b", "one.innerText") == ["Paused"]
         window.click("button[value=resume]")
         assert window.every("#searches > li > b", "one.innerText") == []
+        window.click("button[name=edit]")
+        window.write("#create [name=name]", "Renamed")
+        window.click("button[value=change]")
+        assert window.every("#searches > li > a[aria-current]", "one.innerText") == ["Renamed"]
         window.click("button[value=delete]")
         assert "No saved searches" in window.text
     finally:

@@ -38,6 +38,7 @@ PAGES = [
 OWN_PAGES = [
     *("/", "/?q=climate", "/search?q=climate", "/saved", "/me/page", "/ops", "STORY"),
     *("/alerts", "/alerts?q=election", "/alerts?q=-climate", "/alerts?search=ALERT"),
+    "/alerts?edit=ALERT",
 ]
 """The pages that a person who is signed in sees differently."""
 CASES = [*((path, False) for path in PAGES), *((path, True) for path in OWN_PAGES)]
@@ -143,6 +144,7 @@ def find_address(demo, person, box):
     addresses = {
         "STORY": f"/story/{story}",
         "/alerts?search=ALERT": f"/alerts?search={alert['id']}",
+        "/alerts?edit=ALERT": f"/alerts?edit={alert['id']}",
         "CONFIRM": find_link(box),
     }
     return lambda path: addresses.get(path, path)
