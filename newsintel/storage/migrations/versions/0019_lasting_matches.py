@@ -34,7 +34,7 @@ UPDATE search_matches SET outlet_key = coalesce(publisher_key, publisher)
 FROM articles WHERE articles.id = article_id
 """
 
-# It refers to no article: it must outlive them. It is kept as long as matches.
+# It refers to no article: it must outlive them. It is kept for 14 days.
 ORIGINS = """
 CREATE TABLE story_origins (
     public_id text NOT NULL,

@@ -49,7 +49,8 @@ DELETE FROM search_matches WHERE (saved_search_id, group_id) IN (
 
 PRUNED_AT_ONCE = 5_000
 
-FORGET_ORIGINS = "DELETE FROM story_origins WHERE added_at < $1"
+# An article alerts within seven days of its publication, and a story is told within three.
+FORGET_ORIGINS = "DELETE FROM story_origins WHERE added_at < now() - interval '14 days'"
 
 
 class PostgresMatching:
@@ -83,8 +84,8 @@ class PostgresMatching:
         return matched
 
     async def prune_matches(self, before: datetime) -> int:
-        """In short transactions. What only these matches need is deleted, too."""
-        await self._postgres.run(_forget_origins, before)
+        """In short transactions. Which stories others continue is forgotten, too."""
+        await self._postgres.run(_forget_origins)
         pruned = deleted = await self._postgres.run(_prune, before)
         while deleted == PRUNED_AT_ONCE:
             deleted = await self._postgres.run(_prune, before)
@@ -139,8 +140,8 @@ def _limit_searches(
     return taken, kept
 
 
-async def _forget_origins(connection: Connection, before: datetime) -> None:
-    await connection.execute(FORGET_ORIGINS, before)
+async def _forget_origins(connection: Connection) -> None:
+    await connection.execute(FORGET_ORIGINS)
 
 
 async def _prune(connection: Connection, before: datetime) -> int:
