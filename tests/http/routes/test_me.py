@@ -22,6 +22,7 @@ async def test_the_account_shows_its_public_id():
         "provider": "dev",
         "created_at": "2026-03-14T12:00:00.000Z",
         "last_login_at": "2026-03-14T12:00:00.000Z",
+        "stopped_searches": [],
     }
 
 
