@@ -138,6 +138,7 @@ async def _start_listening(
             inherited=role.public,
             counts=role.counts,
             answer_at_once=front.wire_path.answer,
+            is_searching=lambda: services.search.desk.flights > 0,
         )
     )
     metrics_urls = []

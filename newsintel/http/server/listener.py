@@ -4,7 +4,7 @@ On shutdown, the server lets requests in flight finish.
 """
 
 import resource
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import trio
 from hypercorn.config import Config
@@ -47,6 +47,7 @@ async def serve_http(
     inherited: Sequence[Listener] = (),
     counts: ConnectionCounts | None = None,
     answer_at_once: AnswerAtOnce | None = None,
+    is_searching: Callable[[], bool] = lambda: False,
     task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until `shutdown` is set.
@@ -64,6 +65,7 @@ async def serve_http(
         counts: the connections of all workers; None = there is no other process.
         answer_at_once: finished answers, which are sent without parsing the request; None = there
             are none.
+        is_searching: whether a search runs, which a crowd of new connections should not hold up.
         task_status: receives the URL of every listening address once the server accepts
             connections. Where BIND has port 0, the URL has the port that the system chose.
 
@@ -85,6 +87,8 @@ async def serve_http(
     async with trio.open_nursery() as nursery:
         async with trio.open_nursery() as accepting:
             for listener in listeners:
+                if isinstance(listener, BatchListener):
+                    listener.is_searching = is_searching
                 accepting.start_soon(
                     accept_connections, listener, serving.serve_connection, nursery
                 )

@@ -15,10 +15,9 @@ from collections.abc import Callable
 
 import trio
 
-MOST_AT_ONCE = 4
-"""Connections accepted in one turn. The first request of each takes up to a millisecond, and turns
-that long hold up the searches that run: a thousand callers of one new search have their answers
-after 1.0 s with 4, 1.3 s with 8 and 1.9 s with 32."""
+MOST_AT_ONCE = 32
+"""Connections accepted in one turn while no search runs. The first request of each takes up to a
+millisecond, so a running search would wait long for its next turn."""
 
 YIELD_S = 0.005
 """How long a worker that has more connections than another one leaves it the next connection. On an
@@ -42,6 +41,9 @@ class BatchListener(trio.abc.Listener[trio.SocketStream]):
         listener: what it listens with. Closing this object closes it.
         count_due: how many connections this worker should take before another one takes some; 0 =
             another worker should go first.
+
+    Attributes:
+        is_searching: whether a search runs. Then it takes one connection in each turn.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class BatchListener(trio.abc.Listener[trio.SocketStream]):
         self._count_due = count_due
         self._raw = socket.socket(fileno=os.dup(listener.socket.fileno()))  # accepts without a turn
         self._raw.setblocking(False)
+        self.is_searching: Callable[[], bool] = lambda: False
         self._taken: deque[socket.socket] = deque()
 
     @property
@@ -86,7 +89,7 @@ class BatchListener(trio.abc.Listener[trio.SocketStream]):
         await self._listener.aclose()
 
     def _take_waiting(self, most: int) -> None:
-        for _ in range(min(most, MOST_AT_ONCE)):
+        for _ in range(1 if self.is_searching() else min(most, MOST_AT_ONCE)):
             try:
                 self._taken.append(self._raw.accept()[0])
             except BlockingIOError:
