@@ -326,7 +326,9 @@ async def test_look_ups_without_an_answer_leave_other_threads_free(client, monke
     """Nobody can end the thread of a look-up. Feeds have threads of their own, a bounded number."""
     answer, asked = threading.Event(), []
 
-    def hang(host, *_others, **_more):
+    def hang(host, _port, _family=0, type=0, _proto=0, flags=0):  # noqa: A002 - socket's interface
+        if flags & socket.AI_NUMERICHOST:
+            raise socket.gaierror(socket.EAI_NONAME, "no address")
         asked.append(host)
         answer.wait(PATIENCE_S)
         raise socket.gaierror(socket.EAI_AGAIN, "no answer")
