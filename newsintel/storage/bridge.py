@@ -124,7 +124,7 @@ class Bridge:
             await lane.wait_until_idle()
 
 
-class _LookUps(trio_asyncio.TrioExecutor):
+class _LookUps(trio_asyncio.TrioExecutor):  # type: ignore[misc]  # it has no types
     """Looks up the stores' hosts, which is all that the drivers do in threads.
 
     A resolver may take half a minute. A caller that gives up does not wait for it, and neither does

@@ -279,7 +279,7 @@ def ask_without_body(port, framing):
 
 @pytest.mark.parametrize("framing", [("Content-Length", "10"), ("Transfer-Encoding", "chunked")])
 async def test_an_answer_before_the_body_says_that_the_connection_closes(framing):
-    """Otherwise a client or a balancer sends its next request, and gets no answer (RFC 9112, 9.6)."""
+    """Otherwise a client or balancer sends its next request, and gets no answer (RFC 9112, 9.6)."""
     async with serving() as served:
         assert await trio.to_thread.run_sync(ask_without_body, served.port, framing) == (401, True)
 

@@ -31,7 +31,8 @@ class OwnStatements(asyncpg.Connection):
     """
 
     def _get_unique_id(self, prefix: str) -> str:
-        return f"{super()._get_unique_id(prefix)}{_OF_THIS_PROCESS}"
+        counted = super()._get_unique_id(prefix)  # type: ignore[misc]  # its stubs lack it
+        return f"{counted}{_OF_THIS_PROCESS}"
 
 
 def connect_arguments(
