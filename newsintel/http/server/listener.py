@@ -16,7 +16,7 @@ from newsintel.http.asgi import Asgi
 from newsintel.http.server.accepting import accept_connections
 from newsintel.http.server.connection import ServerParts
 from newsintel.http.server.connections import Connections
-from newsintel.http.server.listening import Listener, format_url, open_listeners
+from newsintel.http.server.listening import format_url, open_listeners
 from newsintel.http.server.log import ServerLog
 from newsintel.http.server.wire import AnswerAtOnce, Wire
 from newsintel.runtime.telemetry.logs import get_logger
@@ -44,7 +44,7 @@ async def serve_http(
     shutdown: trio.Event,
     metrics: Metrics,
     bind: ListenAddress | None = None,
-    inherited: Sequence[Listener] = (),
+    inherited: Sequence[BatchListener] = (),
     counts: ConnectionCounts | None = None,
     answer_at_once: AnswerAtOnce | None = None,
     is_searching: Callable[[], bool] = lambda: False,
@@ -87,8 +87,7 @@ async def serve_http(
     async with trio.open_nursery() as nursery:
         async with trio.open_nursery() as accepting:
             for listener in listeners:
-                if isinstance(listener, BatchListener):
-                    listener.is_searching = is_searching
+                listener.is_searching = is_searching
                 accepting.start_soon(
                     accept_connections, listener, serving.serve_connection, nursery
                 )

@@ -238,7 +238,7 @@ async def test_a_connection_that_is_lost_in_the_queue_ends_nothing():
 
 
 async def test_without_room_it_fails_after_what_it_took():
-    """`trio.serve_listeners` waits after such an error, and calls again."""
+    """`accept_connections` waits after such an error, and calls again."""
     async with listening() as (listener, port):
         with ExitStack() as opened, trio.fail_after(PATIENCE_S):
             for _ in range(2):
