@@ -191,7 +191,7 @@ def test_a_migration_that_is_stopped_is_no_outage(tmp_path):
         async with other.transaction():
             await other.execute(LOCK_MIGRATIONS)
             with command(tmp_path, "migrate", settings=settings, stderr=subprocess.PIPE) as run:
-                while not await other.fetchval(OTHERS_WAIT):
+                while not await other.fetchval(OTHERS_WAIT):  # noqa: ASYNC110 - a lock has no event
                     await asyncio.sleep(0.01)
                 run.send_signal(signal.SIGTERM)
                 said = await asyncio.to_thread(run.communicate, timeout=PATIENCE_S)
