@@ -6,6 +6,7 @@ It also sets the socket options for which asyncpg has no arguments, and names ou
 import secrets
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -14,6 +15,7 @@ import asyncpg
 from newsintel.config.database_parameters import DRIVER_PARAMETERS, build_socket_options
 from newsintel.config.database_url import SYSTEM_ROOTS, DatabaseUrl
 from newsintel.config.values import Secret
+from newsintel.storage.postgres.failures import FORESEEN
 
 CONNECT_S = 2.0
 """Default timeout of connecting; the URL's connect_timeout replaces it."""
@@ -83,6 +85,15 @@ def _system_tls(passed: Mapping[str, str]) -> ssl.SSLContext:
             passed["sslcert"], passed.get("sslkey"), lambda: passed.get("sslpassword", "")
         )
     return context
+
+
+async def close_connection(connection: Any) -> None:
+    """Close a connection within CONNECT_S; drop one that cannot be closed.
+
+    What its caller did, or was cancelled in, counts, and not how the connection ended.
+    """
+    with suppress(*FORESEEN):
+        await connection.close(timeout=CONNECT_S)
 
 
 def set_socket_options(connection: Any, given: Mapping[str, str]) -> None:

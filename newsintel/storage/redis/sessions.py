@@ -61,9 +61,9 @@ class RedisSessions:
 
     async def _write(self, session: Session) -> None:
         async with self._redis.pipeline(transaction=True) as together:
-            together.set(_key(session.digest), dump(session), ex=self._seconds_left(session))
+            together.set(_key(session.digest), dump(session), ex=self._compute_expiry_s(session))
             together.sadd(_list_key(session.user_id), session.digest)
-            together.expire(_list_key(session.user_id), round(self._max.total_seconds()))
+            together.expire(_list_key(session.user_id), max(1, round(self._max.total_seconds())))
             together.smembers(_list_key(session.user_id))
             members = (await together.execute())[-1]
         # Members are read after the new session is added: if two start at once, the later one sees
@@ -94,7 +94,7 @@ class RedisSessions:
         seen = evolve(session, last_seen_at=self._now())
         # XX: a session that was ended meanwhile stays ended.
         written = await self._redis.set(
-            _key(session_digest), dump(seen), ex=self._seconds_left(seen), xx=True
+            _key(session_digest), dump(seen), ex=self._compute_expiry_s(seen), xx=True
         )
         return seen if written else None
 
@@ -149,6 +149,10 @@ class RedisSessions:
         members = cast(set[bytes], await self._redis.smembers(_list_key(user_id)))
         # Our members are ASCII; any other member names no session.
         return [member.decode("latin-1") for member in members]
+
+    def _compute_expiry_s(self, session: Session) -> int:
+        """Return after how many seconds Redis may forget a session: it refuses 0."""
+        return max(1, self._seconds_left(session))
 
     def _seconds_left(self, session: Session) -> int:
         """Return the whole seconds until the session expires if unused; 0 or less if it has."""
