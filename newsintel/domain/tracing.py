@@ -4,7 +4,7 @@ The port of traces. `outbound/tracing` implements it with OpenTelemetry, which i
 other code may import that. Without it every span is NO_SPAN, whose methods do nothing.
 
 A request's span is the current one of its task. Work that other tasks do for it carries its span in
-the message. Whoever begins a span ends it; a child may begin after its parent ended.
+the message. The part that begins a span ends it; a child may begin after its parent ended.
 
 No attribute holds a query, a header or an address of a caller: in a span stands only what may stand
 in the log.

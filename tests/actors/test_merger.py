@@ -127,7 +127,7 @@ async def test_a_flight_lands_with_every_source_in_founder_order(rig, nursery, a
     ]
     assert [o.source for o in landed.answer.harvest.outcomes] == list(SOURCES)
     assert landed.asked
-    assert (await rig.answers.receive()) == landed.answer
+    assert (await rig.answers.receive()).answer == landed.answer
     assert (await rig.cache_writes.receive()).answer == landed.answer
 
 

@@ -1,23 +1,22 @@
-"""Spans by OpenTelemetry's SDK, sent by OTLP over HTTP. Only this file imports OpenTelemetry.
+"""Spans by OpenTelemetry's SDK, sent by OTLP over HTTP.
 
 The SDK's thread sends ended spans in batches. Its queue holds OTEL_BSP_MAX_QUEUE_SIZE of them, by
 default 2,048, and drops the oldest when it is full, so a collector that is away delays nothing. The
 provider is our own and not the global one, so no library adds spans of its own.
 """
 
-import logging
 import os
 import time
 import uuid
 from collections.abc import Sequence
 
-from attrs import define, field, frozen
+from attrs import frozen
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.propagate import get_global_textmap
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, set_span_in_context
 from opentelemetry.util.types import AnyValue
@@ -25,17 +24,12 @@ from opentelemetry.util.types import AnyValue
 from newsintel import __version__
 from newsintel.config.settings import Settings
 from newsintel.domain import tracing
-from newsintel.domain.operations.conditions import OutageTracker
-from newsintel.runtime.telemetry.logs import get_logger, redact
-
-log = get_logger(__name__)
+from newsintel.outbound.tracing.reporting import Reporting
+from newsintel.runtime.telemetry.logs import redact
 
 MAX_CONTEXT_CHARS = 512
 """Of a header with the caller's trace. W3C Trace Context, 3.3.1.5, asks for so much of tracestate;
 spans that wait in the queue hold it."""
-
-EXPORTER_LOG = "opentelemetry.exporter"
-"""The logger that says why spans could not be sent."""
 
 
 @frozen(eq=False)
@@ -62,9 +56,14 @@ class OtelSpan:
         self.span.update_name(name)
 
     def set(self, attributes: tracing.Attributes) -> None:
-        for name, value in attributes.items():
-            if value is not None:
-                self.span.set_attribute(name, redact(value) if isinstance(value, str) else value)
+        if self.span.is_recording():
+            self.span.set_attributes(
+                {
+                    name: redact(value) if isinstance(value, str) else value
+                    for name, value in attributes.items()
+                    if value is not None
+                }
+            )
 
     def fail(self, kind: str, detail: str | None = None) -> None:
         self.set({ERROR_TYPE: kind})
@@ -84,12 +83,13 @@ class Exporting:
     def __init__(self, settings: Settings) -> None:
         self._propagator = get_global_textmap()
         self._headers = {name.encode() for name in self._propagator.fields}
-        self._reporting = _Reporting(OTLPSpanExporter())
+        self._reporting = Reporting(OTLPSpanExporter())
         self._provider = TracerProvider(
             resource=_describe_process(settings), shutdown_on_exit=False
         )
         self._provider.add_span_processor(BatchSpanProcessor(self._reporting))
         self._tracer = self._provider.get_tracer("newsintel", __version__)
+        self._reporting.take_messages()
 
     def begin_request(
         self, method: str, headers: Sequence[tuple[bytes, bytes]], ago_s: float = 0.0
@@ -113,48 +113,6 @@ class Exporting:
     def stop(self) -> None:
         """Interrupt what is being sent, and send no more."""
         self._reporting.stop()
-
-
-class _Messages(logging.Handler):
-    """Keeps the first message of a batch, which has the cause."""
-
-    first: str | None = None
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.first = self.first or record.getMessage()
-
-
-@define(eq=False)
-class _Reporting(SpanExporter):
-    """Logs when sending begins to fail and when it works again, in the thread that sends."""
-
-    _exporter: SpanExporter
-    _condition: OutageTracker = field(init=False, factory=OutageTracker)
-    _messages: _Messages = field(init=False, factory=_Messages)
-
-    def __attrs_post_init__(self) -> None:
-        own = logging.getLogger(EXPORTER_LOG)
-        own.propagate = False  # otherwise each attempt is logged
-        own.addHandler(self._messages)
-
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        self._messages.first = None
-        result, now_s = self._exporter.export(spans), time.monotonic()
-        if result is not SpanExportResult.SUCCESS:
-            if self._condition.record_failure("export", now_s):
-                log.warning("traces_failing", spans=len(spans), reason=self._messages.first)
-        elif recovery := self._condition.record_success(now_s):
-            log.info(
-                "traces_recovered", failures=recovery.failures, after_s=round(recovery.after_s, 1)
-            )
-        return result
-
-    def stop(self) -> None:
-        """Interrupt the exporter, and give its logger back."""
-        self._exporter.shutdown()
-        own = logging.getLogger(EXPORTER_LOG)
-        own.removeHandler(self._messages)
-        own.propagate = True
 
 
 def _describe_process(settings: Settings) -> Resource:
