@@ -54,21 +54,17 @@ class Collector:
         ]
         return {one["service.instance.id"]: one for one in found}
 
-    def find(self, name, **attributes):
-        """The spans of a name whose attributes include these; `_` stands for a dot."""
-        wanted = {key.replace("_", "."): value for key, value in attributes.items()}
+    def find(self, name, **wanted):
+        """The spans of a name that have these values, by the last word of an attribute's name."""
         return [
             span
             for span in self.spans
-            if span.name == name and wanted.items() <= read(span).items()
+            if span.name == name and wanted.items() <= shorten(read(span)).items()
         ]
 
-    def wait_for(self, name, number=1, **attributes):
-        """Wait for spans."""
-        return wait_for(
-            lambda: len(found := self.find(name, **attributes)) >= number and found,
-            f"{number} spans {name!r}",
-        )
+    def wait_for(self, name, **wanted):
+        """Wait until there is such a span; return all."""
+        return wait_for(lambda: self.find(name, **wanted), f"a span {name!r} with {wanted}")
 
     def list_trace(self, trace_id):
         """The spans of a trace: name, kind, the parent's name (None = none that arrived)."""
@@ -83,6 +79,15 @@ class Collector:
 def read(message):
     """The attributes of a span or a process."""
     return {one.key: _read_value(one.value) for one in message.attributes}
+
+
+def shorten(attributes):
+    """Attributes by the last words of their names. A list is not compared."""
+    return {
+        name.rpartition(".")[2]: value
+        for name, value in attributes.items()
+        if not isinstance(value, list)
+    }
 
 
 def is_failed(span):
@@ -128,7 +133,7 @@ def collecting():
     server.daemon_threads = True
     found = Collector(f"http://127.0.0.1:{server.server_port}")
     found.answering.set()
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield found

@@ -54,7 +54,10 @@ def test_traces_are_on(more, to):
 @pytest.mark.parametrize(
     ("more", "reason"),
     [
-        ({"OTEL_TRACES_EXPORTER": "console"}, "OTEL_TRACES_EXPORTER is 'console', not otlp or none"),
+        (
+            {"OTEL_TRACES_EXPORTER": "console"},
+            "OTEL_TRACES_EXPORTER is 'console', not otlp or none",
+        ),
         (
             {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
             "OTEL_EXPORTER_OTLP_PROTOCOL is 'grpc', not http/protobuf",
