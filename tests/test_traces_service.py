@@ -1,7 +1,5 @@
 """Traces of the service as users run it: its own processes, and a collector that decodes them."""
 
-import threading
-
 import httpx
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
@@ -116,7 +114,7 @@ def test_a_call_of_a_source_says_how_it_went(demo, collector):
         assert found["newsintel.source.status"] == report["status"]
         assert found["newsintel.source.kept"] == report["kept"]
         assert found.get("http.response.status_code") == report["http_status"]
-        assert round(found["newsintel.source.latency_ms"]) == round(report["latency_ms"])
+        assert abs(found["newsintel.source.latency_ms"] - report["latency_ms"]) <= 1
         assert is_failed(calls[f"fetch {name}"]) == (report["status"] not in ("ok", "empty"))
     guardian = read(calls["fetch guardian"])
     assert (guardian["newsintel.source.deadline_ms"], guardian["error.type"]) == (1000, "timeout")
@@ -137,34 +135,6 @@ def test_a_repeated_search_is_one_span(demo, collector):
     assert int.from_bytes(request.parent_span_id) == caller.span_id
     assert read(request)["http.route"] == "/articles"
     assert collector.list_trace(request.trace_id) == [("GET /articles", "server", None)]
-
-
-def test_who_joins_a_search_is_linked_to_it(demo, collector):
-    """The steps are in the trace of the request that started the search."""
-    demo.behave("guardian", fault="none", latency_ms=60_000)
-    answers = []
-
-    def ask():
-        answers.append(search(demo, "chips OR energy"))
-
-    callers = [threading.Thread(target=ask) for _ in range(4)]
-    for caller in callers:
-        caller.start()
-    for caller in callers:
-        caller.join()
-    requests = [traced(collector, answer) for answer in answers]
-    (first,) = [
-        request
-        for request, answer in zip(requests, answers, strict=True)
-        if "collapsed" not in answer.headers["cache-status"]
-    ]
-    (flight,) = collector.wait_for("search")[-1:]
-    assert flight.parent_span_id == first.span_id
-    for request in requests:
-        if request is not first:
-            assert collector.list_trace(request.trace_id) == [("GET /articles", "server", None)]
-            (link,) = request.links
-            assert (link.trace_id, link.span_id) == (flight.trace_id, flight.span_id)
 
 
 def test_no_secret_and_no_query_is_sent(demo, collector):

@@ -194,14 +194,11 @@ class Merger:
                 cached, harvest=evolve(cached.harvest, origin=Origin.STALE), refused=outcomes
             )
         articles: tuple[Article, ...] = ()
-        patience_s = math.inf if failed.harvest.complete else STAND_IN_S
-        with trio.move_on_after(patience_s), trace_step("archive search"):
+        asked = build_fallback_query(failed.harvest.query, self._every_source)
+        with trio.move_on_after(math.inf if failed.harvest.complete else STAND_IN_S):
             try:
-                page = await self._search.search(
-                    build_fallback_query(failed.harvest.query, self._every_source),
-                    ARCHIVE_LIMIT,
-                    None,
-                )
+                with trace_step("archive search"):
+                    page = await self._search.search(asked, ARCHIVE_LIMIT, None)
                 articles = tuple(hit.article for hit in page.hits)
             except InvalidParameterError:
                 pass  # the archive does not index words that are this common

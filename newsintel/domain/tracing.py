@@ -116,11 +116,14 @@ def enter_span(span: Span) -> None:
 
 @contextmanager
 def trace_step(name: str, parent: Span | None = None) -> Iterator[Span]:
-    """Trace the block as a step of `parent`, or of the current span. An exception fails it."""
+    """Trace the block as a step of `parent`, or of the current span.
+
+    An exception fails it, and so does a cancel.
+    """
     span = (parent or current_span()).begin_child(name)
     try:
         yield span
-    except Exception as error:
+    except BaseException as error:
         span.fail(type(error).__name__)
         raise
     finally:

@@ -22,6 +22,7 @@ from newsintel.runtime.attempts import PROBE_S, SAVE_S
 from newsintel.runtime.edges import PERSISTER_INBOX
 from newsintel.runtime.spool import Spool
 from tests.fakes.basics import Counts, MemoryArchive, MemorySpool
+from tests.fakes.spans import RecordedSpan
 from tests.make import NOON, answer, article, outcome
 
 
@@ -489,3 +490,34 @@ async def test_cancelled_at_any_checkpoint_every_article_is_saved_or_spooled(aut
             scope.cancel()
     assert {*rig.archive.kept, *rig.redis.read_articles()} == {"a_a", "a_b", "a_c"}
     assert rig.inbox.statistics().open_receive_channels == 0
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_saving_is_a_step_of_each_search(autojump_clock, away):
+    """It ends when the batch is saved or spooled, also for an answer that brought nothing new."""
+    rig, searches = Rig(), [RecordedSpan(name) for name in "abc"]
+    if away:
+        rig.archive.save_articles = hang
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(rig.run)
+        for search, each in zip(searches, (landed("a"), landed("a"), landed("b")), strict=True):
+            assert rig.room.reserve(each.size_bytes)
+            await rig.send.send(ArchiveWrite(each, search))
+        rig.send.close()
+    for search in searches:
+        (step,) = search.children
+        assert (step.name, step.is_recording) == ("persist", False)
+        assert step.attributes == {"newsintel.spooled": away}
+
+
+async def test_a_cancelled_persister_ends_the_steps(autojump_clock):
+    """What it held is spooled."""
+    rig, search = Rig(), RecordedSpan("search")
+    rig.archive.save_articles = hang
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(rig.run)
+        await rig.send.send(ArchiveWrite(landed("a"), search))
+        await trio.sleep(persister.BATCH_S + 0.01)
+        nursery.cancel_scope.cancel()
+    (step,) = search.children
+    assert (step.is_recording, step.attributes) == (False, {"newsintel.spooled": True})

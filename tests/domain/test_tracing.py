@@ -1,6 +1,7 @@
 """The port of traces, and steps that nobody traces."""
 
 import pytest
+import trio
 
 from newsintel.domain.tracing import (
     NO_SPAN,
@@ -44,3 +45,12 @@ async def test_an_exception_fails_the_step():
     (step,) = request.children
     assert step.failure == "KeyError"
     assert not step.is_recording
+
+
+async def test_a_cancelled_step_is_marked(autojump_clock):
+    """Something was too slow for a limit."""
+    request = RecordedSpan("request")
+    with trio.move_on_after(1), trace_step("one", request):
+        await trio.sleep_forever()
+    (step,) = request.children
+    assert (step.failure, step.is_recording) == ("Cancelled", False)

@@ -19,6 +19,7 @@ import trio
 from opentelemetry import trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from structlog.testing import capture_logs
+from trio.testing import wait_all_tasks_blocked
 
 from newsintel import app
 from newsintel.domain.search.harvest import Via
@@ -28,6 +29,7 @@ from newsintel.outbound.tracing import opening
 from newsintel.outbound.tracing.opening import open_tracing
 from newsintel.outbound.tracing.reporting import EXPORTER_LOG
 from newsintel.runtime.telemetry.logs import set_up_logging
+from tests.actors.test_fetcher import PAGE
 from tests.collector import collecting, is_failed, read
 from tests.test_app import ASKER, asked, settings, world  # noqa: F401 - a fixture
 from tests.waiting import PATIENCE_S, wait_for
@@ -300,6 +302,42 @@ async def test_a_search_is_traced_as_the_dataflow_has_it(world, collector, monke
     (persist,) = collector.find("persist")
     (flight,) = collector.find("search")
     assert persist.start_time_unix_nano >= flight.end_time_unix_nano
+
+
+async def test_who_joins_a_search_is_linked_to_it(world, collector, monkeypatch):  # noqa: F811
+    """The steps are in the trace of the request that started the search."""
+    patient = {f"NEWSINTEL_{name.upper()}_DEADLINE_S": "300" for name in ("search", *REGISTRY)}
+    answering = trio.Event()
+
+    async def fetch(_query):
+        await answering.wait()
+        return PAGE
+
+    for upstream in world.upstreams.values():
+        monkeypatch.setattr(upstream, "fetch", fetch)
+
+    async def ask(name, via):
+        span = begin_request(name, [])
+        enter_span(span)
+        assert (await services.search.desk.search(asked(), ASKER)).via is via
+        span.end()
+
+    async with (
+        open_tracing(settings(), os.environ) as begin_request,
+        app.open_pipeline(settings(**patient)) as services,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(ask, "first", Via.MISS)
+        await wait_all_tasks_blocked()
+        nursery.start_soon(ask, "second", Via.COLLAPSED)
+        await wait_all_tasks_blocked()
+        answering.set()
+    (first,), (second,), (flight,) = map(collector.find, ("first", "second", "search"))
+    assert flight.parent_span_id == first.span_id
+    assert not first.links
+    (link,) = second.links
+    assert (link.trace_id, link.span_id) == (flight.trace_id, flight.span_id)
+    assert collector.list_trace(second.trace_id) == [("second", "server", None)]
 
 
 def list_known():
