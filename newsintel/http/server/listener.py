@@ -87,9 +87,8 @@ async def serve_http(
     )
     if bind is None:
         metrics.set_gauge_reader("connections", lambda: {(): float(len(connections))})
-    server_log = ServerLog(metrics.observe, begin_span, urlsplit(settings.public_url).scheme)
     serving = _build_parts(
-        app, settings, metrics, connections, server_log=server_log, answer_at_once=answer_at_once
+        app, settings, metrics, connections, answer_at_once, begin_span=begin_span
     )
     async with trio.open_nursery() as nursery:
         async with trio.open_nursery() as accepting:
@@ -112,13 +111,14 @@ def _build_parts(
     settings: Settings,
     metrics: Metrics,
     connections: Connections,
-    *,
-    server_log: ServerLog,
     answer_at_once: AnswerAtOnce | None,
+    *,
+    begin_span: BeginRequest = begin_no_request,
 ) -> ServerParts:
     config = Config()
     config.h11_max_incomplete_size = MAX_HEADER_BYTES
     config.include_server_header = False
+    server_log = ServerLog(metrics.observe, begin_span, urlsplit(settings.public_url).scheme)
     return ServerParts(
         app,
         config,
