@@ -223,4 +223,5 @@ def test_without_a_collector_everything_else_works(demo, monkeypatch):
     assert log.count('"traces_failing"') == 1
     assert "Connection refused" in log
     assert "Traceback" not in log
+    assert '"logger": "opentelemetry' not in log
     assert '"stopped"' in log

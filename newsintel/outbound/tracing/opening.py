@@ -27,8 +27,8 @@ async def open_tracing(
 ) -> AsyncIterator[BeginRequest]:
     """Trace requests in the block, if the environment says so.
 
-    At its end the last spans are sent, unless that takes longer than FLUSH_S or the block is
-    cancelled: then they are dropped.
+    At its end the last spans are sent. They are dropped if that takes longer than FLUSH_S, and if
+    the block is cancelled or fails.
 
     Args:
         settings: give what every span says of this process.
@@ -45,9 +45,7 @@ async def open_tracing(
         return
     try:
         yield exporting.begin_request
+        with trio.move_on_after(FLUSH_S):
+            await trio.to_thread.run_sync(exporting.flush, abandon_on_cancel=True)
     finally:
-        try:
-            with trio.move_on_after(FLUSH_S):
-                await trio.to_thread.run_sync(exporting.flush, abandon_on_cancel=True)
-        finally:
-            exporting.stop()
+        exporting.stop()

@@ -27,10 +27,6 @@ from newsintel.domain import tracing
 from newsintel.outbound.tracing.reporting import Reporting
 from newsintel.runtime.telemetry.logs import redact
 
-MAX_CONTEXT_CHARS = 512
-"""Of a header with the caller's trace. W3C Trace Context, 3.3.1.5, asks for so much of tracestate;
-spans that wait in the queue hold it."""
-
 
 @frozen(eq=False)
 class OtelSpan:
@@ -97,7 +93,7 @@ class Exporting:
         """Begin the span of a request, as `BeginRequest` says."""
         carrier: dict[str, list[str]] = {}
         for name, value in headers:
-            if name in self._headers and len(value) <= MAX_CONTEXT_CHARS:
+            if name in self._headers:
                 carrier.setdefault(name.decode(), []).append(value.decode("latin-1"))
         if len(carrier.get("traceparent", ())) > 1:  # ambiguous, so none of them counts
             carrier = {}
