@@ -34,7 +34,7 @@ from newsintel.domain.feeds.ports import (
 from newsintel.domain.feeds.schedule import PollBounds
 from newsintel.domain.ports import Count, WallClock
 from newsintel.domain.search.article import Article
-from newsintel.domain.search.harvest import Answer
+from newsintel.domain.search.harvest import ArchiveWrite
 from newsintel.errors import FeedListError, PoisonedBatchError, UnavailableError
 from newsintel.runtime.heartbeats import at_work
 from newsintel.runtime.offering import offer
@@ -78,7 +78,7 @@ class Poller:
         now: the time of day.
     """
 
-    _to_persister: trio.MemorySendChannel[Answer]
+    _to_persister: trio.MemorySendChannel[ArchiveWrite]
     _room: ByteBudget = field(kw_only=True)
     _store: FeedStore = field(kw_only=True)
     _reader: FeedReader = field(kw_only=True)
@@ -171,7 +171,7 @@ class Poller:
 
     async def _offer(self, articles: Sequence[Article]) -> bool:
         answer = await run_in_turns(build_answer(articles, self._now()))
-        return offer(self._to_persister, answer, self._room, answer.size_bytes)
+        return offer(self._to_persister, ArchiveWrite(answer), self._room, answer.size_bytes)
 
     async def _settle(self, feed: LeasedFeed, result: PollResult) -> bool:
         """Store what came of a poll; False if it failed. Then the lease ends by itself."""

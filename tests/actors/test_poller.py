@@ -63,7 +63,7 @@ class World:
         """The ids of the articles that the persister was given."""
         found = []
         while self.receive.statistics().current_buffer_used:
-            answer = self.receive.receive_nowait()
+            answer = self.receive.receive_nowait().answer
             found.append([one.id for one in answer.harvest.articles])
         return found
 
