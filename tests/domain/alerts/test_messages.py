@@ -21,6 +21,7 @@ from newsintel.domain.alerts.messages import (
     build_webhook,
     describe_story,
 )
+from newsintel.domain.alerts.model import MOST_PUBLISHERS
 from newsintel.http.bodies.search import summarize_article
 from tests.domain.alerts.made import WORLD, delivery, story
 from tests.make import article
@@ -71,6 +72,10 @@ def test_who_else_tells_a_story():
     assert describe_story(story("a", "Storm", "BBC", "The Example")) == "Storm (The Example, BBC)"
     many = ("A", "B", "C", "D", "E")
     assert describe_story(story("a", "Storm", *many)) == "Storm (The Example, A, B, C and 2 more)"
+    all_listed = map(str, range(MOST_PUBLISHERS))  # and perhaps others
+    assert describe_story(story("a", "Storm", *all_listed)) == (
+        "Storm (The Example, 0, 1, 2 and many more)"
+    )
     nobody = evolve(story(), article=article(title="Storm", publisher=None))
     assert describe_story(nobody) == "Storm"
 
