@@ -35,6 +35,7 @@ from newsintel.domain.feeds.schedule import PollBounds
 from newsintel.domain.ports import Count, WallClock
 from newsintel.domain.search.article import Article
 from newsintel.domain.search.harvest import ArchiveWrite
+from newsintel.domain.text.request_urls import hide_query
 from newsintel.errors import FeedListError, PoisonedBatchError, UnavailableError
 from newsintel.runtime.heartbeats import at_work
 from newsintel.runtime.offering import offer
@@ -146,7 +147,7 @@ class Poller:
             if limit.cancelled_caught:
                 reply = FeedRefusal(PollStatus.TIMEOUT, f"no complete reply within {POLL_S:g} s")
         except Exception:
-            log.exception("poll_bug", feed=feed.subscription.address)
+            log.exception("poll_bug", feed=hide_query(feed.subscription.address))
             reply = FeedRefusal(PollStatus.NOT_A_FEED, "a bug in newsintel; its log has more")
         moment = Moment(self._bounds, self._now(), random.random())  # noqa: S311 - spreads load
         if isinstance(reply, FeedRefusal):
@@ -161,7 +162,7 @@ class Poller:
         for reason, rows in page.dropped.items():
             self._count("dropped_articles", rows, source="feeds", reason=reason)
         if page.bug is not None:
-            log.error("poll_bug", feed=feed.subscription.address, exc_info=page.bug)
+            log.error("poll_bug", feed=hide_query(feed.subscription.address), exc_info=page.bug)
         if not page.articles:
             return True
         if await self._offer(page.articles):
@@ -178,7 +179,7 @@ class Poller:
         try:
             if await self._store.settle(feed, result, self._now()):
                 return True
-            log.warning("poll_lease_lost", feed=feed.subscription.address)
+            log.warning("poll_lease_lost", feed=hide_query(feed.subscription.address))
         except (UnavailableError, PoisonedBatchError):
             self._count("poll_failures")
         return False
@@ -186,7 +187,7 @@ class Poller:
 
 def _log_change(feed: LeasedFeed, result: PollResult) -> None:
     """Log what operators want to know: a feed begins or ceases to fail, moves, or is gone."""
-    named = {"feed": feed.subscription.address}
+    named = {"feed": hide_query(feed.subscription.address)}
     if result.status is PollStatus.GONE:
         log.warning("feed_gone", **named)
     elif result.status.failed and not feed.failures:
@@ -194,4 +195,4 @@ def _log_change(feed: LeasedFeed, result: PollResult) -> None:
     elif feed.failures and not result.status.failed:
         log.info("feed_answers_again", **named)
     if result.url is not None:
-        log.info("feed_moved", **named, to=result.url)
+        log.info("feed_moved", **named, to=hide_query(result.url))

@@ -52,8 +52,10 @@ SECRET_PREFIXES = (FEEDS, *MAIL_LINKS.values())
 MOST_ENCODINGS = 3
 """How often a path may be percent-encoded: programs that rewrite links encode them once more."""
 _SECRET = re.compile(
-    rf"(?i)[/\\]+({'|'.join(prefix.strip('/') for prefix in SECRET_PREFIXES)})[/\\]"
+    rf"(?i)(?<![/\\])[/\\]++({'|'.join(prefix.strip('/') for prefix in SECRET_PREFIXES)})[/\\]"
 )
+"""A row of slashes is read once, from its first one. If each could begin a match, a path of 15,000
+slashes would block the process for seconds."""
 
 MCP = "/mcp"
 RESOURCE_METADATA = "/.well-known/oauth-protected-resource"

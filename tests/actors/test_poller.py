@@ -159,6 +159,21 @@ async def test_failures_are_logged_when_they_begin_and_when_they_end(autojump_cl
     assert world.store.rows[A]["feed"].address == A
 
 
+async def test_the_log_hides_queries(autojump_clock):
+    """They may hold secrets, as those of private feeds do."""
+    secret = "https://a.example/private?user=7&token=planted"
+    moved = FeedReply(None, {}, TAGS, f"{secret}2")
+    replies = {secret: [FeedRefusal(PollStatus.HTTP_ERROR, "HTTP 500"), TypeError("bug"), moved]}
+    replies[f"{secret}2"] = FeedRefusal(PollStatus.GONE, "HTTP 410")
+    world = World(secret, **replies)
+    with capture_logs() as logs:
+        await world.run(24 * 3600)
+    told = {line["event"]: line for line in logs}
+    assert {"feed_failing", "poll_bug", "feed_moved", "feed_gone"} <= told.keys()
+    assert "planted" not in str(logs)
+    assert told["feed_moved"]["feed"] == "https://a.example/private?***"
+
+
 async def test_a_feed_that_is_gone_is_not_asked_again(autojump_clock):
     """410 retires it."""
     world = World(A, **{A: FeedRefusal(PollStatus.GONE, "HTTP 410")})
