@@ -38,15 +38,15 @@ class RequestRunner:
 
         Its error ends only this request: with a 500, or, if the response has begun, by cutting it.
         """
-        started, answer = time.perf_counter(), ResponseProgress(send)
+        started, answer = time.perf_counter(), ResponseProgress(send, scope["state"])
         try:
             await self._app(scope, inbox.receive, answer.send)
         except* Exception as failure:  # noqa: BLE001  # one error must not end other requests
             self._log.log_app_failure(failure)
         finally:
             inbox.end()
-            status = answer.status if answer.complete else None
-            self._log.log_request(scope, status, answer.body_bytes, time.perf_counter() - started)
+            status, body_bytes = answer.find_result()
+            self._log.log_request(scope, status, body_bytes, time.perf_counter() - started)
         await send(None)
 
 
@@ -54,19 +54,37 @@ class ResponseProgress:
     """The progress of a response.
 
     It is complete when the last byte was passed to the system, even if the client leaves then.
+
+    Args:
+        send: passes a message to the connection.
+        state: of the request's scope; `RequestStream` says there what it did not send.
     """
 
-    def __init__(self, send: Callable[[Any], Awaitable[None]]) -> None:
+    def __init__(self, send: Callable[[Any], Awaitable[None]], state: dict[str, Any]) -> None:
         self._send = send
-        self.status = 0
-        self.complete = False
-        self.body_bytes = 0
+        self._state = state
+        self._status = 0
+        self._complete = False
+        self._body_bytes = 0
 
     async def send(self, message: Any) -> None:
         """Send one message of the application."""
         await self._send(message)
+        if self._state.get("cut"):
+            return
         if message["type"] == "http.response.start":
-            self.status = int(message["status"])
+            self._status = int(message["status"])
         else:
-            self.body_bytes += len(message.get("body", b""))
-            self.complete = not message.get("more_body", False)
+            self._body_bytes += len(message.get("body", b""))
+            self._complete = not message.get("more_body", False)
+
+    def find_result(self) -> tuple[int | None, int]:
+        """Return the status and the body's bytes of what the client was sent.
+
+        The status is None if the response is incomplete. If the server answered in place of the
+        application, the result is the server's answer, and `problem` in the state is its code.
+        """
+        if "refused" in self._state:
+            status, body_bytes, self._state["problem"] = self._state["refused"]
+            return status, body_bytes
+        return self._status if self._complete else None, self._body_bytes
