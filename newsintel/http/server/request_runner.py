@@ -38,7 +38,7 @@ class RequestRunner:
 
         Its error ends only this request: with a 500, or, if the response has begun, by cutting it.
         """
-        started, answer = time.perf_counter(), ResponseProgress(send, scope["state"])
+        started, answer = time.perf_counter(), ResponseProgress(send, scope)
         try:
             await self._app(scope, inbox.receive, answer.send)
         except* Exception as failure:  # noqa: BLE001  # one error must not end other requests
@@ -57,12 +57,13 @@ class ResponseProgress:
 
     Args:
         send: passes a message to the connection.
-        state: of the request's scope; `RequestStream` says there what it did not send.
+        scope: of the request; `RequestStream` notes in its state what it did not send.
     """
 
-    def __init__(self, send: Callable[[Any], Awaitable[None]], state: dict[str, Any]) -> None:
+    def __init__(self, send: Callable[[Any], Awaitable[None]], scope: Any) -> None:
         self._send = send
-        self._state = state
+        self._state = scope["state"]
+        self._has_body = scope["method"] != "HEAD"  # RFC 9110, 9.3.2: the body is not sent
         self._status = 0
         self._complete = False
         self._body_bytes = 0
@@ -75,7 +76,7 @@ class ResponseProgress:
         if message["type"] == "http.response.start":
             self._status = int(message["status"])
         else:
-            self._body_bytes += len(message.get("body", b""))
+            self._body_bytes += len(message.get("body", b"")) if self._has_body else 0
             self._complete = not message.get("more_body", False)
 
     def find_result(self) -> tuple[int | None, int]:

@@ -142,6 +142,21 @@ async def test_a_request_refused_in_its_body_is_logged_as_the_client_saw_it(meth
     assert measured == [("4xx", 1)]
 
 
+async def test_the_body_that_answers_no_head_is_not_counted():
+    """An application may give the body to a HEAD; the server does not send it."""
+
+    async def app(_scope, _receive, send):
+        head = [(b"content-length", b"2")]
+        await send({"type": "http.response.start", "status": 200, "headers": head})
+        await send({"type": "http.response.body", "body": b"{}", "more_body": False})
+
+    with requests_logged() as lines:
+        async with wire.serving(app=app) as served:
+            for method in ("HEAD", "GET"):
+                await served.exchange(get("/metrics", method=method))
+    assert [(line["method"], line["bytes"]) for line in lines] == [("HEAD", 0), ("GET", 2)]
+
+
 async def test_a_client_that_leaves_before_a_write_is_answered_is_logged_without_a_status():
     """The write is carried out, but its answer is not sent."""
     left = trio.Event()
