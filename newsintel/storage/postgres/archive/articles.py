@@ -4,8 +4,9 @@ An article's identity is its canonical URL; the public id is a digest of it. A s
 is only information. Saving an article again loses nothing: empty fields are filled, longer texts
 replace shorter ones, the fetch time only moves forward. Another source may do both, but never
 sets the author. A link post has none: older versions stored the person who posted it, whom the next
-fetch removes. The text of a post (an article with points) never enters another source's article. Of several discussions of an article,
-the one with the most points is kept, with the counts of its newest fetch.
+fetch removes. The text of a post (an article with points) never enters another source's article.
+Of several discussions of an article, the one with the most points is kept, with the counts of its
+newest fetch.
 """
 
 import json
