@@ -17,6 +17,7 @@ Hypercorn is pinned; tests/http/server/test_http1.py fails if one of the parts u
 from collections.abc import Awaitable, Callable
 from enum import Enum
 from itertools import count
+from typing import Any
 
 import h11
 import trio
@@ -270,7 +271,7 @@ class Http1(H11Protocol):
             code: of the problem.
             method: of a request that was read but not passed to the application.
         """
-        scope = self.stream.scope if isinstance(self.stream, RequestStream) else None
+        scope: Any = self.stream.scope if isinstance(self.stream, RequestStream) else None
         request_id = assign_request_id(scope) if scope else choose_request_id(())
         self._refused(code, request_id)
         data = b""
