@@ -57,12 +57,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _format_value(row: SettingRow) -> str:
-    """Return a value with its unit; from a minute on also in the largest unit that it fills."""
+    """Return a value with its unit; from a minute on also in the largest unit that it fills.
+
+    A word in place of a number, such as `off`, has no unit.
+    """
+    try:
+        value = float(row.value)
+    except ValueError:
+        return row.value
     if row.unit != "s":
         return f"{row.value} {row.unit}".strip()
-    value_s = float(row.value)
-    unit = next((unit for unit, size_s in UNITS_S.items() if value_s >= size_s), None)
-    return f"{row.value} s" + (f" ({value_s / UNITS_S[unit]:g} {unit})" if unit else "")
+    unit = next((unit for unit, size_s in UNITS_S.items() if value >= size_s), None)
+    return f"{row.value} s" + (f" ({value / UNITS_S[unit]:.3g} {unit})" if unit else "")
 
 
 def _print_aligned(rows: Sequence[Sequence[str]]) -> None:

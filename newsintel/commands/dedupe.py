@@ -23,6 +23,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from newsintel.commands.lines import MAX_LINE, open_lines
 from newsintel.commands.replacing import open_replacement
+from newsintel.commands.setup import set_up_log_only, write_failure
 from newsintel.domain.search.dedup import Deduper, Headline
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.text.json_line import read_object
@@ -31,6 +32,7 @@ from newsintel.domain.text.urls import canonicalize_url
 from newsintel.errors import InvalidParameterError
 from newsintel.runtime.stopping import Stopped
 
+_PROGRAM = "newsintel dedupe"
 _UNUSABLE = 2
 # Python's own exit code when the pipe that it writes to is closed.
 _PIPE_CLOSED = 1
@@ -79,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
         0 on success; 1 if the reader of standard output closed the pipe; 2 if the file or a line
         cannot be used (standard error has one line for each).
     """
+    set_up_log_only()
     report = _LineReport(args.file)
     try:
         with (
@@ -91,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
                 out.flush()
     except Stopped:
         with suppress(OSError):  # the terminal itself may be closed
-            sys.stderr.write("newsintel dedupe: stopped; run it again from the first line\n")
+            write_failure("stopped; run it again from the first line", program=_PROGRAM)
         raise
     except BrokenPipeError:
         # Python flushes the buffer at exit, which would raise again
@@ -127,7 +130,7 @@ class _LineReport:
     def write_error(self, message: str) -> None:
         """Write one line to standard error."""
         self.refused = True
-        sys.stderr.write(f"newsintel dedupe: {message}\n")
+        write_failure(message, program=_PROGRAM)
 
 
 def _group_lines(

@@ -9,7 +9,7 @@ from typing import Any
 
 from newsintel.commands.export_file import ExportFile, open_export
 from newsintel.commands.progress import ProgressCounter
-from newsintel.commands.setup import load_settings_and_log
+from newsintel.commands.setup import load_settings_and_log, write_failure
 from newsintel.commands.stores import open_prepared_stores
 from newsintel.config.settings import Settings
 from newsintel.domain.archive.format import dump_line
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
                 raise failure
     except OSError as error:
         if not isinstance(error, BrokenPipeError):
-            sys.stderr.write(f"newsintel export: {error.strerror}\n")
+            write_failure(str(error.strerror), program="newsintel export")
         if args.file == "-":
             # Python flushes the buffer at exit, which would raise again
             # (docs.python.org/3/library/signal.html#note-on-sigpipe).

@@ -194,8 +194,9 @@ def _run_command(given: Sequence[str]) -> int:
 def _explain_errors(errors: Sequence[BaseException]) -> int:
     """Print one line per failure on standard error, and return the exit code."""
     # The import is slow, and --version does not need it.
-    from newsintel.commands.setup import write_failure  # noqa: PLC0415
+    from newsintel.commands.setup import ensure_log, write_failure  # noqa: PLC0415
 
+    ensure_log()  # a command may fail before it loads its settings
     for error in errors:
         write_failure(str(error))
     return (

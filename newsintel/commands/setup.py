@@ -7,7 +7,13 @@ from typing import Any
 from newsintel.config.reading import read_log_format, read_settings
 from newsintel.config.settings import Settings
 from newsintel.errors import SettingsError
-from newsintel.runtime.telemetry.logs import get_logger, is_for_machines, redact, set_up_logging
+from newsintel.runtime.telemetry.logs import (
+    get_logger,
+    is_for_machines,
+    is_set_up,
+    redact,
+    set_up_logging,
+)
 
 log = get_logger(__name__)
 
@@ -60,6 +66,12 @@ def set_up_log_only() -> None:
     set_up_logging(Settings(log_format=read_log_format()), quiet=True)
 
 
+def ensure_log() -> None:
+    """Set up the log from LOG_FORMAT if nothing has set it up."""
+    if not is_set_up():
+        set_up_log_only()
+
+
 def write_message(event: str, text: str, **fields: Any) -> None:
     """Write a message to standard error.
 
@@ -75,9 +87,14 @@ def write_message(event: str, text: str, **fields: Any) -> None:
         sys.stderr.write(redact(text) + "\n")
 
 
-def write_failure(reason: str) -> None:
-    """Write one line to standard error that says why the command failed."""
+def write_failure(reason: str, *, program: str = "newsintel") -> None:
+    """Write one line to standard error that says why the command, or a part of its work, failed.
+
+    Args:
+        reason: without secrets that are not known to the redactor yet.
+        program: what a line for people begins with.
+    """
     if is_for_machines():
         log.error("command_failed", reason=reason)
     else:
-        sys.stderr.write(redact(f"newsintel: {reason}") + "\n")
+        sys.stderr.write(redact(f"{program}: {reason}") + "\n")

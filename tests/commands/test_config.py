@@ -36,6 +36,8 @@ def test_table_shows_durations_and_hides_secrets(tmp_path):
         SESSION_MAX_S="5400",
         HISTORY_RETENTION_D="7",
         GUARDIAN_KEY="planted-key",
+        CACHE_TTL_S="400",
+        LOG_FORMAT="json",
     )
     lines = {line.split("  ")[0]: line for line in done.stdout.splitlines()}
     assert re.split(r"\s{2,}", lines["setting"]) == ["setting", "value", "origin", "meaning"]
@@ -49,6 +51,9 @@ def test_table_shows_durations_and_hides_secrets(tmp_path):
     ]
     assert re.split(r"\s{2,}", lines["NEWSINTEL_SEARCH_DEADLINE_S"])[1] == "1.5 s"
     assert re.split(r"\s{2,}", lines["NEWSINTEL_HISTORY_RETENTION_D"])[1] == "7 days"
+    assert re.split(r"\s{2,}", lines["NEWSINTEL_CACHE_TTL_S"])[1] == "400 s (6.67 min)"
+    for name, word in (("GUARDIAN_RETENTION_D", "off"), ("LOG_FORMAT", "json")):
+        assert re.split(r"\s{2,}", lines[f"NEWSINTEL_{name}"])[1] == word
     assert re.split(r"\s{2,}", lines["NEWSINTEL_GUARDIAN_KEY"])[1] == "***"
     assert lines["NEWSINTEL_BIND"].endswith(MEANINGS["BIND"])
     assert (done.returncode, done.stderr) == (0, "")

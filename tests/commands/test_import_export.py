@@ -541,6 +541,8 @@ def test_an_export_ends_when_its_reader_does(newsintel, tmp_path, archive, file)
         assert (
             "No space left on device" if name == "/dev/full" else "No such file or directory"
         ) in done.stderr
+    told = newsintel("export", "/dev/full", LOG_FORMAT="json", **archive).stderr.splitlines()
+    assert json.loads(told[-1])["reason"] == "No space left on device"
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "x", "٣"])

@@ -124,6 +124,24 @@ def test_mistake_is_one_line(tmp_path, args, said):
 
 
 @pytest.mark.parametrize("form", ["json", "emf"])
+@pytest.mark.parametrize(
+    ("args", "reason"),
+    [
+        (["dedupe", "none.jsonl"], "none.jsonl: No such file or directory"),
+        (["dedupe", __file__], f"{__file__}, line 1 is not JSON: "),
+        (["new-account", " "], "NAME must have 1 to 100 printable characters"),
+    ],
+)
+def test_failure_before_any_setting_is_read_is_an_event(tmp_path, form, args, reason):
+    """Such commands read no settings, or fail before; LOG_FORMAT applies to them all the same."""
+    done = newsintel(tmp_path, *args, LOG_FORMAT=form)
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert {line["event"] for line in lines} == {"command_failed"}
+    assert lines[0]["reason"].startswith(reason)
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+@pytest.mark.parametrize("form", ["json", "emf"])
 def test_invalid_setting_is_reported_as_json_if_the_log_is_json(tmp_path, form):
     """Also before there are settings that configure the log."""
     done = newsintel(tmp_path, "serve", GUARDIAN_DEADLINE_S="soon", LOG_FORMAT=form)

@@ -57,9 +57,7 @@ class Envelope:
 
     def assign_id(self, scope: Scope) -> str:
         """Choose a request's id, store it in the scope and return it."""
-        request_id = choose_request_id(scope["headers"])
-        scope.setdefault("state", {})["request_id"] = request_id
-        return request_id
+        return assign_request_id(scope)
 
     def build_headers(self, scope: Scope) -> HeaderLines:
         """Return the header lines that every response has."""
@@ -77,6 +75,15 @@ def _drop_body_headers(start: Any) -> Iterable[tuple[bytes, bytes]]:
     if start["status"] != NO_CONTENT:
         return headers
     return [header for header in headers if header[0].lower() not in BODY_HEADERS]
+
+
+def assign_request_id(scope: Scope) -> str:
+    """Return a request's id. If it has none yet, choose one and store it in the scope."""
+    state = scope.setdefault("state", {})
+    if "request_id" not in state:
+        state["request_id"] = choose_request_id(scope["headers"])
+    request_id: str = state["request_id"]
+    return request_id
 
 
 def choose_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:

@@ -13,7 +13,7 @@ from werkzeug.exceptions import NotFound
 from newsintel.config.settings import Settings
 from newsintel.errors import MetricsUnavailableError
 from newsintel.http.asgi import Receive, Scope, Send
-from newsintel.http.middleware.envelope import choose_request_id
+from newsintel.http.middleware.envelope import assign_request_id
 from newsintel.http.paths import METRICS
 from newsintel.http.response.errors import describe_error
 from newsintel.http.response.problems import send_problem
@@ -59,13 +59,13 @@ class MetricsListener:
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Answer one request; 404 for any other path or method, 503 without metrics."""
+        assign_request_id(scope)
         known = scope["path"] == METRICS and scope["method"] in ("GET", "HEAD")
         if known:
             scope["state"]["route"] = METRICS
         try:
             body = await self._exposition() if known else b""
         except MetricsUnavailableError as error:
-            scope["state"]["request_id"] = choose_request_id(scope["headers"])
             told = describe_error(error, METRICS)
             head = [(name.encode(), value.encode()) for name, value in told.headers.items()]
             await send_problem(scope, send, told.code, told.detail, head)

@@ -17,6 +17,7 @@ Hypercorn is pinned; tests/http/server/test_http1.py fails if one of the parts u
 from collections.abc import Awaitable, Callable
 from enum import Enum
 from itertools import count
+from typing import Any
 
 import h11
 import trio
@@ -27,10 +28,10 @@ from hypercorn.protocol.events import Event as StreamEvent
 from hypercorn.protocol.h11 import STREAM_ID, H11Protocol
 from hypercorn.protocol.http_stream import ASGIHTTPState, HTTPStream
 from hypercorn.trio.worker_context import WorkerContext
-from hypercorn.typing import ConnectionState
+from hypercorn.typing import ASGISendEvent, ConnectionState
 from hypercorn.utils import suppress_body
 
-from newsintel.http.middleware.envelope import choose_request_id
+from newsintel.http.middleware.envelope import assign_request_id, choose_request_id
 from newsintel.http.server.head_checks import find_head_problem, find_request_problem
 from newsintel.http.server.refusals import build_refusal
 from newsintel.http.server.request_runner import RequestRunner
@@ -100,6 +101,18 @@ class RequestStream(HTTPStream):
         elif not self.closed:
             self.closed = True
             await self.app_put({"type": "http.disconnect"})
+
+    async def app_send(self, message: ASGISendEvent | None) -> None:
+        """Send one message of the application; note in the state if it cannot be sent.
+
+        After the last part of a body, the empty end of a response may be missing: a client that
+        has the body may close.
+        """
+        if message is not None and (self.closed or self._protocol.is_over):
+            is_end = not message.get("body") and not message.get("more_body", False)
+            if message["type"] != "http.response.body" or not is_end or self._protocol.holds_head:
+                self.scope["state"]["cut"] = True
+        await super().app_send(message)
 
     async def _send_closed(self) -> None:
         await self.send(EndBody(stream_id=self.stream_id))
@@ -178,6 +191,16 @@ class Http1(H11Protocol):
         }
 
     @property
+    def is_over(self) -> bool:
+        """Whether the connection sends no further bytes."""
+        return self._over
+
+    @property
+    def holds_head(self) -> bool:
+        """Whether a response's head waits for the first part of its body."""
+        return bool(self._head)
+
+    @property
     def _is_body_left(self) -> bool:
         """Whether the response begins before the request's body has arrived.
 
@@ -248,8 +271,8 @@ class Http1(H11Protocol):
             code: of the problem.
             method: of a request that was read but not passed to the application.
         """
-        scope = self.stream.scope if isinstance(self.stream, RequestStream) else None
-        request_id = (scope["state"].get("request_id") if scope else None) or choose_request_id(())
+        scope: Any = self.stream.scope if isinstance(self.stream, RequestStream) else None
+        request_id = assign_request_id(scope) if scope else choose_request_id(())
         self._refused(code, request_id)
         data = b""
         if self.connection.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
@@ -258,6 +281,8 @@ class Http1(H11Protocol):
             )
             if suppress_body(scope["method"] if scope else method, status):
                 body = b""
+            if scope:
+                scope["state"]["refused"] = status, len(body), code
             parts = (
                 h11.Response(
                     headers=[*headers, *self.config.response_headers("h11")], status_code=status

@@ -39,7 +39,7 @@ class RequestRunner:
 
         Its error ends only this request: with a 500, or, if the response has begun, by cutting it.
         """
-        started, answer = time.perf_counter(), ResponseProgress(send)
+        started, answer = time.perf_counter(), ResponseProgress(send, scope)
         span = self._log.begin_span(scope)
         enter_span(span)
         try:
@@ -48,9 +48,9 @@ class RequestRunner:
             self._log.log_app_failure(failure)
         finally:
             inbox.end()
-            status = answer.status if answer.complete else None
+            status, body_bytes = answer.find_result()
             took_s = time.perf_counter() - started
-            self._log.log_request(scope, status, answer.body_bytes, took_s, span)
+            self._log.log_request(scope, status, body_bytes, took_s, span)
         await send(None)
 
 
@@ -58,19 +58,38 @@ class ResponseProgress:
     """The progress of a response.
 
     It is complete when the last byte was passed to the system, even if the client leaves then.
+
+    Args:
+        send: passes a message to the connection.
+        scope: of the request; `RequestStream` notes in its state what it did not send.
     """
 
-    def __init__(self, send: Callable[[Any], Awaitable[None]]) -> None:
+    def __init__(self, send: Callable[[Any], Awaitable[None]], scope: Any) -> None:
         self._send = send
-        self.status = 0
-        self.complete = False
-        self.body_bytes = 0
+        self._state = scope["state"]
+        self._has_body = scope["method"] != "HEAD"  # RFC 9110, 9.3.2: the body is not sent
+        self._status = 0
+        self._complete = False
+        self._body_bytes = 0
 
     async def send(self, message: Any) -> None:
         """Send one message of the application."""
         await self._send(message)
+        if self._state.get("cut"):
+            return
         if message["type"] == "http.response.start":
-            self.status = int(message["status"])
+            self._status = int(message["status"])
         else:
-            self.body_bytes += len(message.get("body", b""))
-            self.complete = not message.get("more_body", False)
+            self._body_bytes += len(message.get("body", b"")) if self._has_body else 0
+            self._complete = not message.get("more_body", False)
+
+    def find_result(self) -> tuple[int | None, int]:
+        """Return the status and the body's bytes of what the client was sent.
+
+        The status is None if the response is incomplete. If the server answered in place of the
+        application, the result is the server's answer, and `problem` in the state is its code.
+        """
+        if "refused" in self._state:
+            status, body_bytes, self._state["problem"] = self._state["refused"]
+            return status, body_bytes
+        return self._status if self._complete else None, self._body_bytes

@@ -139,7 +139,8 @@ def _read_article(row: SourceRow, now: datetime) -> Sliced[Article | str]:
         published_at=published_at,
         published_at_estimated=estimated,
         description=description,
-        author=read_text(row, "author", MAX_NAME),
+        # Who posts a link did not write the outlet's article.
+        author=None if link else read_text(row, "author", MAX_NAME),
         engagement=Engagement(
             points=read_count(row, "points"), comments=read_count(row, "num_comments"), url=thread
         ),

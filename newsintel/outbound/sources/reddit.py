@@ -221,7 +221,8 @@ def _read_article(row: SourceRow, now: datetime) -> Sliced[Article | str]:
         published_at=published_at,
         published_at_estimated=estimated,
         description=description,
-        author=None if author in _REMOVED_TEXTS else author,
+        # Who posts a link did not write the outlet's article.
+        author=None if link or author in _REMOVED_TEXTS else author,
         image_url=_find_image(post),
         engagement=Engagement(
             points=read_count(post, "score"),

@@ -112,6 +112,11 @@ def is_for_machines() -> bool:
     return isinstance(formatter := _find_formatter(), LineFormatter) and formatter.alone
 
 
+def is_set_up() -> bool:
+    """Return whether `set_up_logging` ran."""
+    return isinstance(_find_formatter(), LineFormatter)
+
+
 def redact(text: str) -> str:
     """Return a text without the secrets that are known so far."""
     formatter = _find_formatter()

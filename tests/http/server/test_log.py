@@ -18,6 +18,7 @@ from newsintel.http.server import log as server_log
 from newsintel.http.server.log import build_access_fields
 from newsintel.runtime.telemetry.logs import set_up_logging
 from tests.fakes.accounts import browser, program
+from tests.http import wire
 from tests.http.server.test_listener import exchange, get, parsed, serving
 from tests.http.world import Desk, World, settings
 
@@ -112,6 +113,70 @@ async def test_an_invalid_request_is_logged_with_the_id_of_its_answer(data, prob
         "request_id": headers["x-request-id"],
     }
     assert [one for one in logs if one["event"].startswith("request")] == [line]
+
+
+@pytest.mark.parametrize(
+    ("method", "target"), [("GET", "/sources"), ("POST", "/sources"), ("PUT", "/me/saved/a_x")]
+)
+async def test_a_request_refused_in_its_body_is_logged_as_the_client_saw_it(method, target):
+    """The application answers such a request too, but nobody is sent its answer."""
+    data = (
+        f"{method} {target} HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: id-1\r\n"
+        "Transfer-Encoding: chunked\r\n\r\nno size\r\n"
+    )
+    world = World()
+    with requests_logged() as lines:
+        async with serving(world) as served:
+            status, headers, shown = parsed(await exchange(served, data.encode()))
+    assert json.loads(shown)["code"] == "bad_request"
+    assert (headers["x-request-id"], json.loads(shown)["request_id"]) == ("id-1", "id-1")
+    assert [
+        (line["status"], line["problem"], line["bytes"], line["request_id"]) for line in lines
+    ] == [(status, "bad_request", len(shown), "id-1")]
+    measured = [
+        (sample.labels["status"], sample.value)
+        for family in world.metrics.registry.collect()
+        for sample in family.samples
+        if sample.name == "newsintel_http_request_seconds_count"
+    ]
+    assert measured == [("4xx", 1)]
+
+
+async def test_the_body_that_answers_no_head_is_not_counted():
+    """An application may give the body to a HEAD; the server does not send it."""
+
+    async def app(_scope, _receive, send):
+        head = [(b"content-length", b"2")]
+        await send({"type": "http.response.start", "status": 200, "headers": head})
+        await send({"type": "http.response.body", "body": b"{}", "more_body": False})
+
+    with requests_logged() as lines:
+        async with wire.serving(app=app) as served:
+            for method in ("HEAD", "GET"):
+                await served.exchange(get("/metrics", method=method))
+    assert [(line["method"], line["bytes"]) for line in lines] == [("HEAD", 0), ("GET", 2)]
+
+
+async def test_a_client_that_leaves_before_a_write_is_answered_is_logged_without_a_status():
+    """The write is carried out, but its answer is not sent."""
+    left = trio.Event()
+
+    async def app(_scope, receive, send):
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        left.set()
+        head = [(b"content-length", b"2")]
+        await send({"type": "http.response.start", "status": 201, "headers": head})
+        await send({"type": "http.response.body", "body": b"{}", "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    with requests_logged() as lines:
+        async with wire.serving(app=app) as served:
+            leaver = await served.open()
+            await leaver.send_all(get("/sources"))
+            await leaver.aclose()
+            await left.wait()
+    assert [(line["status"], line["bytes"]) for line in lines] == [(None, 0)]
 
 
 async def test_hit_is_logged_like_a_miss():

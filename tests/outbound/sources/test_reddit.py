@@ -214,7 +214,7 @@ def test_language_is_ignored() -> None:
 
 
 def test_link_post_becomes_the_article_it_links_to() -> None:
-    """The URL is the article's, not the post's."""
+    """The URL is the article's, not the post's; who posted it did not write it."""
     article = read(post()).articles[0]
     assert article == Article(
         id=article.id,
@@ -225,7 +225,6 @@ def test_link_post_becomes_the_article_it_links_to() -> None:
         title="Storm ahead",
         publisher="bugle.example",
         published_at=datetime(2026, 11, 20, 10, tzinfo=UTC),
-        author="someone",
         image_url="https://img.example.org/large.jpg?s=1",
         engagement=Engagement(12, 3, "https://www.reddit.com/r/news/comments/1abc/storm_ahead/"),
     )
@@ -251,6 +250,7 @@ def test_post_without_an_external_link_is_its_own_page(changes: dict[str, Any]) 
     article = read(post(**changes)).articles[0]
     assert article.url == "https://www.reddit.com/r/news/comments/1abc/storm_ahead/"
     assert (article.publisher, article.engagement) == ("r/news", Engagement(12, 3, article.url))
+    assert article.author == "someone"
     assert article.canonical_url == "https://reddit.com/comments/1abc"
 
 
