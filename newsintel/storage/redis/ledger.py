@@ -11,7 +11,8 @@ this method only moves the start.
 
 The starts of each person are also in a set of their own, which the same MULTI writes and reads; the
 name of a start contains its person. A set expires with its last start, so the quota bounds the
-number of sets.
+number of sets. A person's key has the source's key as its hash tag, so one server of a cluster has
+both.
 
 Scores are microseconds of Redis' own clock, which the same transaction reads, so the processes'
 clocks need not agree.
@@ -19,17 +20,19 @@ clocks need not agree.
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
 import trio
 from attrs import evolve, frozen
+from redis.asyncio.client import Pipeline
 
 from newsintel.domain.limits.admission import Refused, Start
 from newsintel.domain.limits.quotas import SourceLimits, Spent, person_of
 from newsintel.errors import UnavailableError
 from newsintel.storage.redis.link import RedisLink
+from newsintel.storage.redis.server import RedisServer
 
 US = 1_000_000
 SLACK_S = 60
@@ -67,10 +70,9 @@ class RedisLedger:
 
     def __init__(self, link: RedisLink) -> None:
         self._link = link
-        self._redis = link.redis
-        self._ahead_us: int | None = None
-        """How far Redis' clock is ahead of this machine's monotonic clock. It gives Redis' time
-        without another call, to find outdated starts.
+        self._ahead_us: dict[str, int] = {}
+        """By source: how far the clock of its server is ahead of this machine's monotonic clock.
+        It gives Redis' time without another call, to find outdated starts.
         """
 
     async def reserve(
@@ -84,7 +86,7 @@ class RedisLedger:
         """A lost round means that another start won it; the caller's deadline bounds the rounds."""
         asked_s = trio.current_time()
         ago_us = {label: round((asked_s - at_s) * US) for label, at_s in before.items()}
-        seen = await self._link.call(self._read_and_enter, source, terms, ago_us, name, None)
+        seen = await self._read_and_enter(source, terms, ago_us, name, None)
         now_s = trio.current_time()
         # The same origin for all rounds, so that their times compare exactly.
         origin_s = now_s - seen.now_us / US
@@ -94,7 +96,7 @@ class RedisLedger:
             while isinstance(answer, Start):
                 at_us = math.ceil((answer.at_s - origin_s) * US - 0.5)
                 entered = True
-                seen = await self._link.call(self._read_and_enter, source, terms, {}, name, at_us)
+                seen = await self._read_and_enter(source, terms, {}, name, at_us)
                 again = decide(_build_spent(seen, origin_s), now_s)
                 if isinstance(again, Start) and (again.at_s - origin_s) * US <= at_us + 1:
                     entered = False
@@ -107,10 +109,11 @@ class RedisLedger:
                     await self.give_back(source, name)
 
     async def give_back(self, source: str, name: str) -> None:
-        await self._link.call(self._delete_start, source, name)
+        keys = _build_keys(source, name)
+        await self._link.call(keys[0], _delete_start, keys, name)
 
     async def read_spent(self, source: str, terms: SourceLimits) -> Spent:
-        seen = await self._link.call(self._read_and_enter, source, terms, {}, "", None)
+        seen = await self._read_and_enter(source, terms, {}, "", None)
         return _build_spent(seen, trio.current_time() - seen.now_us / US)
 
     async def _read_and_enter(
@@ -126,11 +129,27 @@ class RedisLedger:
         Starts of `ago_us` are written before, with their times as microseconds ago. The named start
         is written afterwards, if `at_us` is given.
         """
-        about_us = await self._estimate_now_us()
+        key = _build_keys(source, "")[0]
+        return await self._link.call(
+            key, self._read_and_enter_there, source, terms, ago_us, name, at_us
+        )
+
+    async def _read_and_enter_there(
+        self,
+        server: RedisServer,
+        source: str,
+        terms: SourceLimits,
+        ago_us: Mapping[str, int],
+        name: str,
+        at_us: int | None,
+    ) -> _Snapshot:
+        about_us = await self._estimate_now_us(server, source)
         floor_us = about_us - round(terms.window_s * US)
         ranks = (1, *terms.ranks)
         key, *of_person = _build_keys(source, name)
-        async with self._redis.pipeline(transaction=True) as together:
+        async with server.redis.pipeline(transaction=True) as together:
+            if not self._link.servers.is_cluster:
+                _carry_over(together, source, [*ago_us, *([name] if at_us is not None else [])])
             for label, ago in ago_us.items():
                 for one in _build_keys(source, label):
                     together.zadd(one, {label: about_us - ago})
@@ -161,7 +180,7 @@ class RedisLedger:
         )
         own, oldest = rows[len(ranks) :] or (0, ())
         return _Snapshot(
-            self._note_time(now),
+            self._note_time(source, now),
             int(used),
             float(newest),
             float(full),
@@ -170,29 +189,39 @@ class RedisLedger:
             float(oldest[0][1]) if oldest else -math.inf,
         )
 
-    async def _estimate_now_us(self) -> int:
+    async def _estimate_now_us(self, server: RedisServer, source: str) -> int:
         """Return Redis' time by the known difference of the clocks; ask Redis if it is unknown."""
-        if self._ahead_us is None:
-            self._note_time(await self._redis.time())
-        return time.monotonic_ns() // 1000 + (self._ahead_us or 0)
+        if source not in self._ahead_us:
+            self._note_time(source, await server.redis.time())
+        return time.monotonic_ns() // 1000 + self._ahead_us[source]
 
-    def _note_time(self, told: tuple[int, int]) -> int:
+    def _note_time(self, source: str, told: tuple[int, int]) -> int:
         """Note Redis' time, just read as seconds and microseconds; return it in microseconds."""
         now_us = told[0] * US + told[1]
-        self._ahead_us = now_us - time.monotonic_ns() // 1000
+        self._ahead_us[source] = now_us - time.monotonic_ns() // 1000
         return now_us
 
-    async def _delete_start(self, source: str, name: str) -> None:
-        async with self._redis.pipeline(transaction=True) as together:
-            for key in _build_keys(source, name):
-                together.zrem(key, name)
-            await together.execute()
+
+async def _delete_start(server: RedisServer, keys: tuple[str, ...], name: str) -> None:
+    async with server.redis.pipeline(transaction=True) as together:
+        for key in keys:
+            together.zrem(key, name)
+        await together.execute()
 
 
 def _build_keys(source: str, name: str) -> tuple[str, ...]:
     """Return the keys of a start's sets: the source's and its person's."""
-    person = person_of(name)
-    return (f"starts:{source}", f"starts:{source}:{person}") if person else (f"starts:{source}",)
+    key, person = f"starts:{source}", person_of(name)
+    return (key, f"starts:{{{key}}}:{person}") if person else (key,)
+
+
+def _carry_over(together: Pipeline, source: str, names: Iterable[str]) -> None:
+    """Queue commands that copy persons' sets from their names before 0.1.0, if not done yet.
+
+    Old sets expire by themselves. For one release; a cluster never had such sets.
+    """
+    for person in filter(None, map(person_of, names)):
+        together.copy(f"starts:{source}:{person}", f"starts:{{starts:{source}}}:{person}")
 
 
 def _life_ms(terms: SourceLimits) -> int:
