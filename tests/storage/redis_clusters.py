@@ -1,0 +1,178 @@
+"""A real Redis Cluster of three servers on 127.0.0.1, made and checked by Debian's redis-cli."""
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field
+from redis import Redis, RedisCluster
+from redis.exceptions import ConnectionError as NotConnected
+from redis.exceptions import RedisClusterException, RedisError
+
+from tests.waiting import wait_for
+
+PROGRAMS = ("redis-server", "redis-cli")
+NODE_TIMEOUT_MS = 2_000
+"""After this a silent server counts as failed, and its replica takes over."""
+
+
+@define(eq=False)
+class Node:
+    """One server of a cluster, and an independent client of redis-py."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+    client: Redis = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """The client connects with its first command."""
+        self.client = Redis(port=self.port, socket_timeout=60)
+
+    def run(self, *words: str | int | bytes) -> Any:
+        """Run one command here, wherever its key belongs."""
+        return self.client.execute_command(*words)
+
+    @property
+    def id(self) -> str:
+        """Its name in the cluster."""
+        return self.run("CLUSTER", "MYID").decode()
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self.process.kill()
+        self.process.wait()
+
+
+@define(eq=False)
+class Cluster:
+    """The servers of a cluster."""
+
+    folder: Path
+    nodes: list[Node]
+
+    @property
+    def url(self) -> str:
+        """The URL of its first server."""
+        return f"redis://127.0.0.1:{self.nodes[0].port}/0"
+
+    def owner_of(self, key: str) -> Node:
+        """The server that has a key's slot, as the servers say."""
+        slot = self.nodes[-1].run("CLUSTER", "KEYSLOT", key)
+        ranges = self.nodes[-1].client.cluster("SLOTS")
+        port = next(
+            place["primary"][1]
+            for (first, last), place in _read_ranges(ranges)
+            if first <= slot <= last
+        )
+        return next(node for node in self.nodes if node.port == port)
+
+    def empty(self) -> None:
+        """Delete everything."""
+        for node in self.nodes:
+            with suppress(RedisError):  # a replica or a killed server
+                node.run("FLUSHALL")
+
+    def check(self) -> str:
+        """Let redis-cli check the slots; return what it says."""
+        return call_redis_cli("--cluster", "check", f"127.0.0.1:{self.nodes[0].port}")
+
+    def add_replica(self, of: Node) -> Node:
+        """Start a replica, and wait until it has all."""
+        replica = start_node(self.folder)
+        self.nodes.append(replica)
+        call_redis_cli(
+            *("--cluster", "add-node", f"127.0.0.1:{replica.port}", f"127.0.0.1:{of.port}"),
+            *("--cluster-slave", "--cluster-master-id", of.id),
+        )
+        wait_for(
+            lambda: replica.client.info("replication").get("master_link_status") == "up", "replica"
+        )
+        return replica
+
+
+def _read_ranges(ranges: Any) -> Any:
+    """Ranges of slots with their servers, from redis-py's reply of either form."""
+    if isinstance(ranges, dict):
+        return ranges.items()
+    return [((one[0], one[1]), {"primary": (one[2][0], one[2][1])}) for one in ranges]
+
+
+def call_redis_cli(*words: str) -> str:
+    """Run redis-cli; return its output."""
+    done = subprocess.run(
+        ["redis-cli", *words], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def start_node(folder: Path) -> Node:
+    """Start a server that is in no cluster yet."""
+    with socket.socket() as one, socket.socket() as other:
+        for each in (one, other):
+            each.bind(("127.0.0.1", 0))
+        port, bus_port = one.getsockname()[1], other.getsockname()[1]
+    own = folder / str(port)
+    own.mkdir()
+    options = {
+        **{"port": port, "cluster-port": bus_port, "bind": "127.0.0.1", "dir": own, "save": ""},
+        **{"cluster-enabled": "yes", "cluster-node-timeout": NODE_TIMEOUT_MS},
+        **{"cluster-require-full-coverage": "no", "logfile": own / "log"},
+        "repl-diskless-sync-delay": 0,
+    }
+    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    process = subprocess.Popen(["redis-server", *words], stdin=subprocess.DEVNULL)
+    node = Node(port, process)
+
+    def answers() -> bool:
+        with suppress(NotConnected):
+            return bool(node.run("PING"))
+        assert process.poll() is None, "the server has ended"
+        return False
+
+    wait_for(answers, "the server")
+    return node
+
+
+@contextmanager
+def running_cluster(folder: Path) -> Iterator[Cluster]:
+    """Run three servers with a third of the slots each until the block ends."""
+    folder.mkdir(exist_ok=True)
+    cluster = Cluster(folder, [])
+    try:
+        cluster.nodes += [start_node(folder) for _ in range(3)]
+        addresses = [f"127.0.0.1:{node.port}" for node in cluster.nodes]
+        call_redis_cli("--cluster", "create", *addresses, "--cluster-yes")
+        wait_for(lambda: all(_is_whole(node) for node in cluster.nodes), "the cluster")
+        yield cluster
+    finally:
+        for node in cluster.nodes:
+            node.client.close()
+            node.kill()
+
+
+def _is_whole(node: Node) -> bool:
+    info = node.client.cluster("INFO")
+    return info["cluster_state"] == "ok" and info["cluster_known_nodes"] == "3"
+
+
+def has_programs() -> bool:
+    """Whether redis-server and redis-cli are installed."""
+    return all(shutil.which(name) for name in PROGRAMS)
+
+
+def open_client(url: str) -> Redis | RedisCluster:
+    """redis-py's synchronous client for a server or a cluster."""
+    with Redis.from_url(url) as one:
+        if not one.info("cluster")["cluster_enabled"]:
+            return Redis.from_url(url)
+    for _ in range(50):
+        with suppress(RedisClusterException):
+            return RedisCluster.from_url(url)
+        time.sleep(0.1)
+    return RedisCluster.from_url(url)
