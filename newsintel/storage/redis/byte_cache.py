@@ -43,7 +43,7 @@ class RedisBytes:
         await self._link.call(key, _set, key, value, ttl_s)
 
     async def delete_keys(self, keys: Sequence[str]) -> None:
-        await self._link.each([("DEL", key) for key in keys])
+        await self._link.each([("DEL", key) for key in keys], int)
 
 
 async def _get(server: RedisServer, key: str) -> tuple[bytes | None, int]:

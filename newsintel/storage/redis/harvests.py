@@ -91,7 +91,7 @@ class RedisCache:
         return None if answer is None else answer.find_article(article_id)
 
     async def delete_answers(self, keys: Sequence[str]) -> None:
-        await self._link.each([("DEL", _answer_key(key)) for key in keys])
+        await self._link.each([("DEL", _answer_key(key)) for key in keys], int)
 
     async def _read(self, key: str, data: bytes | None) -> Answer | None:
         """Return the cached answer of any age.

@@ -83,11 +83,12 @@ class RedisLink:
         self.servers.find(key).breaker.refuse(time.monotonic())
         return await self._lane.run(self._run, key, operation, args)
 
-    async def each(self, commands: Sequence[Command]) -> list[Any]:
+    async def each(self, commands: Sequence[Command], read: Callable[[Any], T]) -> list[T]:
         """Run commands of one key each, of any slots, with one round trip per server.
 
         Returns:
-            The replies, in the order of the commands.
+            What `read` returns for each reply, in the order of the commands. A reply that it cannot
+            read is a failure of Redis.
 
         Raises:
             UnavailableError: a server failed; the commands on others may have run.
@@ -96,7 +97,7 @@ class RedisLink:
             return []
         for server in {self.servers.find(_key_of(one)) for one in commands}:
             server.breaker.refuse(time.monotonic())
-        return await self._lane.run(self._run_each, commands)
+        return await self._lane.run(self._run_each, commands, read)
 
     async def _run(
         self,
@@ -113,20 +114,20 @@ class RedisLink:
             server = await self.servers.follow(key, lost)
         raise translate(lost) from lost
 
-    async def _run_each(self, commands: Sequence[Command]) -> list[Any]:
+    async def _run_each(self, commands: Sequence[Command], read: Callable[[Any], T]) -> list[T]:
         replies: list[Any] = [None] * len(commands)
         groups: dict[RedisServer, list[int]] = {}
         for number, one in enumerate(commands):
             groups.setdefault(await self.servers.locate(_key_of(one)), []).append(number)
         for server, numbers in groups.items():
-            found = await server.run(_send, [commands[number] for number in numbers])
+            found = await server.run(_send, [commands[number] for number in numbers], read)
             for number, reply in zip(numbers, found, strict=True):
                 replies[number] = reply
         # A refused command did nothing, so it can run elsewhere; the others must not run again.
         for number, reply in enumerate(replies):
             if isinstance(reply, REDIRECTIONS):
                 one = commands[number]
-                replies[number] = await self._run(_key_of(one), _send_alone, (one,))
+                replies[number] = await self._run(_key_of(one), _send_alone, (one, read))
         return replies
 
 
@@ -134,7 +135,9 @@ def _key_of(command: Command) -> str:
     return str(command[1])
 
 
-async def _send(server: RedisServer, commands: Sequence[Command]) -> list[Any]:
+async def _send(
+    server: RedisServer, commands: Sequence[Command], read: Callable[[Any], T]
+) -> list[T | ResponseError]:
     """Return the replies; a redirection stands in the place of its reply."""
     async with server.redis.pipeline(transaction=False) as together:
         for one in commands:
@@ -143,11 +146,11 @@ async def _send(server: RedisServer, commands: Sequence[Command]) -> list[Any]:
     for reply in replies:
         if isinstance(reply, RedisError) and not isinstance(reply, REDIRECTIONS):
             raise reply
-    return replies
+    return [one if isinstance(one, REDIRECTIONS) else read(one) for one in replies]
 
 
-async def _send_alone(server: RedisServer, command: Command) -> Any:
-    return await server.redis.execute_command(*command)
+async def _send_alone(server: RedisServer, command: Command, read: Callable[[Any], T]) -> T:
+    return read(await server.redis.execute_command(*command))
 
 
 async def _ping(server: RedisServer, key: str) -> None:

@@ -13,10 +13,10 @@ class RedisRepeats:
 
     async def remember_new(self, keys: Sequence[tuple[str, float]]) -> Sequence[bool]:
         """One round trip per server."""
-        done = await self._link.each(
+        return await self._link.each(
             [
                 ("SET", f"seen:{key}", b"", "NX", "PX", max(1, round(keep_s * 1000)))
                 for key, keep_s in keys
-            ]
+            ],
+            bool,
         )
-        return [bool(one) for one in done]

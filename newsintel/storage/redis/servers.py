@@ -66,7 +66,7 @@ class RedisServers:
 
     def find(self, key: str) -> RedisServer:
         """Return the server of a key, as known so far."""
-        nodes = self._nodes.slots_cache.get(key_slot(key.encode())) if self._nodes else None
+        nodes = self._nodes.slots_cache.get(key_slot(key.encode(errors="surrogatepass"))) if self._nodes else None
         return self._at(nodes[0].host, int(nodes[0].port)) if nodes else self.first
 
     async def locate(self, key: str) -> RedisServer:
@@ -125,7 +125,10 @@ class RedisServers:
             connection_kwargs=arguments,
         )
         try:
-            await nodes.initialize(additional_startup_nodes_info=[(host, port)])
+            # If none of the known ones answers, the name in the URL may lead to others by now.
+            await nodes.initialize(
+                additional_startup_nodes_info=[(host, port)] if self._nodes else []
+            )
         finally:
             with suppress(*FORESEEN):
                 await nodes.aclose("startup_nodes")

@@ -59,7 +59,7 @@ class RedisSessions:
 
     async def list_of_user(self, user_id: int) -> tuple[Session, ...]:
         digests = await self._read_digests(user_id)
-        values = map(check_bytes, await self._link.each([("GET", _key(one)) for one in digests]))
+        values = await self._link.each([("GET", _key(one)) for one in digests], check_bytes)
         found = [
             await self._check_value(digest, value)
             for digest, value in zip(digests, values, strict=True)
@@ -74,7 +74,7 @@ class RedisSessions:
         if session is None or session.user_id != user_id:
             return False
         # The next listing removes it from the list.
-        (ended,) = await self._link.each([("DEL", _key(session_digest))])
+        (ended,) = await self._link.each([("DEL", _key(session_digest))], int)
         return bool(ended)
 
     async def end_user_sessions(self, user_id: int) -> None:
@@ -118,7 +118,7 @@ class RedisSessions:
         They leave it last, so that after a failure they can still be found and ended.
         """
         if digests:
-            await self._link.each([("DEL", _key(one)) for one in digests])
+            await self._link.each([("DEL", _key(one)) for one in digests], int)
             await self._link.call(_list_key(user_id), _unlist, _list_key(user_id), digests)
 
     async def _read(self, session_digest: str) -> Session | None:

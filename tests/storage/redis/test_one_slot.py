@@ -9,7 +9,7 @@ from redis.exceptions import ResponseError
 from newsintel.storage.redis.server import RedisServer
 from tests.make import answer as whole_answer
 from tests.make import outcome
-from tests.storage.redis.test_foreign_values import World
+from tests.storage.redis.test_foreign_values import TERMS, World
 
 ON_CLUSTER = pytest.mark.parametrize("redis_kind", ["cluster"], indirect=True)
 SEVERAL_SLOTS = "_send"
@@ -52,8 +52,11 @@ def list_keys(cluster, words):
 async def test_keys_of_each_operation_have_one_slot(link, cluster, operations):
     """Whatever an adapter does: its writes, its reads and its deletions."""
     world = World(link)
+    await link.each([("GET", f"k{number}") for number in range(10)], bool)  # learn the servers
+    operations.clear()
     for operation in (*world.list_writes().values(), *world.list_others().values()):
         await operation()
+    await world.ledger.reserve("newsapi", TERMS, "7/two", {}, world.decide)
     await world.cache.claim("q", "mine", 60)
     await world.cache.store(whole_answer(outcome("guardian")), "mine")
     names, most = set(), 0

@@ -63,9 +63,9 @@ class FaultyLink:
         """Run an operation, unless the link fails."""
         return await self.disturb(self.link.call, key, operation, *args)
 
-    async def each(self, commands):
+    async def each(self, commands, read):
         """Run commands, unless the link fails."""
-        return await self.disturb(self.link.each, commands)
+        return await self.disturb(self.link.each, commands, read)
 
     async def disturb(self, run, *args):
         """Fail before or after a call."""
