@@ -58,6 +58,7 @@ CHUNK = 2_000
 CLEAR = (
     "TRUNCATE saved_searches, alert_queue CASCADE",
     "DELETE FROM articles WHERE public_id LIKE 'n\\_%'",
+    "TRUNCATE story_origins",
     "DELETE FROM story_queue",
     """INSERT INTO users (public_id, username, created_at, last_login_at)
        VALUES ('u_bench', 'bench', now(), now()) ON CONFLICT DO NOTHING""",
@@ -101,10 +102,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="just bench-alerts", description=__doc__)
     parser.add_argument("sizes", nargs="*", type=int, default=list(SIZES), help="saved searches")
     parser.add_argument("--articles", type=int, default=ARTICLES, help="articles that arrive")
+    parser.add_argument(
+        "--checked", type=int, default=CHECKED, help="searches that are compared with the archive"
+    )
     given = parser.parse_args(arguments)
     folder = Path(tempfile.gettempdir()) / "newsintel-bench"
     folder.mkdir(mode=0o700, exist_ok=True)
-    found = trio.run(_measure_sizes, given.sizes, given.articles, folder)
+    found = trio.run(_measure_sizes, given, folder)
     print(format_table(_HEADER, [tuple(map(str, row)) for row in found]))
     (small, first, *_), (large, last, *_) = found[0], found[-1]
     if large != small:
@@ -112,15 +116,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"cost per article grows with the number of searches to the power {exponent:.2f}")
 
 
-async def _measure_sizes(sizes: list[int], articles: int, folder: Path) -> list[tuple[Any, ...]]:
+async def _measure_sizes(given: argparse.Namespace, folder: Path) -> list[tuple[Any, ...]]:
     async with open_archive(ARCHIVE, folder) as (bridge, postgres, url):
-        return [await _measure(bridge, postgres, url, size, articles) for size in sizes]
+        return [await _measure(bridge, postgres, url, size, given) for size in given.sizes]
 
 
 async def _measure(
-    bridge: Bridge, postgres: Postgres, url: str, size: int, articles: int
+    bridge: Bridge, postgres: Postgres, url: str, size: int, given: argparse.Namespace
 ) -> tuple[Any, ...]:
     """Return a row of the table."""
+    articles = given.articles
     lane, corpus = bridge.add_lane(f"bench-{size}", 1), Corpus(ARCHIVE + articles)
     queries = list(islice(_generate_queries(corpus), size))
     print(f"{size:,} searches: loading", flush=True)
@@ -131,7 +136,7 @@ async def _measure(
         done += some
     spent_s = time.perf_counter() - began
     (matches,) = await lane.run(_fetch_all, url, TOTALS)
-    checked = await _check(lane, postgres, url, queries)
+    checked = await _check(lane, postgres, url, queries, given.checked)
     per_article_ms = 1000 * spent_s / done
     return (
         *(size, round(per_article_ms, 2), round(60_000 / per_article_ms)),
@@ -198,10 +203,12 @@ async def _add_searches(
     await connection.execute(ANCHORS, *map(list, zip(*rows, strict=True)))
 
 
-async def _check(lane: Any, postgres: Postgres, url: str, queries: Sequence[WatchedQuery]) -> str:
+async def _check(
+    lane: Any, postgres: Postgres, url: str, queries: Sequence[WatchedQuery], most: int
+) -> str:
     """Compare the matches of some searches with what the archive finds."""
     archive, equal = PostgresSearch(postgres), 0
-    numbers = random.Random(5).sample(range(len(queries)), min(CHECKED, len(queries)))  # noqa: S311
+    numbers = random.Random(5).sample(range(len(queries)), min(most, len(queries)))  # noqa: S311
     for number in numbers:
         found = await _find_new(archive, build_watched(queries[number]))
         equal += found == set(await lane.run(_fetch_all, url, MATCHED, f"w_{number}"))

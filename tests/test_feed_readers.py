@@ -108,12 +108,16 @@ class Terminal:
 
     def wait_for(self, text):
         """Wait until the program has written a text since the last call."""
-        until = time.monotonic() + PATIENCE_S
-        while text not in self._shown:
-            assert time.monotonic() < until, self._shown[-2_000:]
-            if select.select([self._descriptor], [], [], 1)[0]:
-                self._shown += os.read(self._descriptor, 65_536).decode(errors="replace")
+        self.wait_until(lambda: text in self._shown, text)
         self._shown = self._shown.rpartition(text)[2]
+
+    def wait_until(self, find, what):
+        """Wait until `find` returns something true. A program whose output nobody reads stops."""
+        until = time.monotonic() + PATIENCE_S
+        while not find():
+            assert time.monotonic() < until, f"{what} did not come: {self._shown[-2_000:]}"
+            if select.select([self._descriptor], [], [], 0.1)[0]:
+                self._shown += os.read(self._descriptor, 65_536).decode(errors="replace")
 
     def press(self, keys):
         """Send keys."""
@@ -181,11 +185,11 @@ def test_newsboat_reads_marks_and_stars(boat):
         terminal.press("\n")
         terminal.wait_for("Articles in feed")
         terminal.press("\n")
-        wait_for(lambda: person.count_read() == 1, "one article is read")
+        terminal.wait_until(lambda: person.count_read() == 1, "one article is read")
         terminal.press("q")
         terminal.press("\x05")  # edit flags
         terminal.wait_for("Flags")
         terminal.press("s\n")
-        wait_for(lambda: len(person.saved()) == 1, "one article is starred")
+        terminal.wait_until(lambda: len(person.saved()) == 1, "one article is starred")
         terminal.press("A")
-        wait_for(lambda: person.count_read() > 2, "the feed is read")
+        terminal.wait_until(lambda: person.count_read() > 2, "the feed is read")

@@ -5,7 +5,9 @@ After each test the console must be empty: no error, no report about the policy.
 
 import pytest
 
+from tests.outbound.alerts.receivers import receiving
 from tests.service import running
+from tests.waiting import wait_for
 from tests.webdriver import browser
 
 TAB, ENTER, ESCAPE = "\ue004", "\ue007", "\ue00c"
@@ -204,16 +206,98 @@ def test_a_story_is_saved_with_a_note_by_keys_alone(window, home):
 def test_a_search_becomes_an_alert_by_one_key(window, home):
     """`a` opens the form with the search; its preview is a drawing; saving shows the feed."""
     sign_in(window, home, "alerted")
-    search(window, home, "climate")
+    search(window, home, "election")
     window.type_keys("a")
     window.wait("location.pathname === '/alerts'")
-    assert window.run("return document.querySelector('#create [name=q]').value") == "climate"
-    window.wait("document.querySelector('#preview')")
+    assert window.run("return document.querySelector('#create [name=q]').value") == "election"
+
+    def count_bars():
+        """In the preview of the articles that are archived by now."""
+        window.go(window.url)
+        return len(window.every(".alerts .timeline path.bar", "one.getBBox().height > 0"))
+
+    wait_for(lambda: count_bars() > 3, "a preview of some days")
+    assert " stories" in window.run("return document.querySelector('.count').innerText")
     window.click("button[value=create]")
     assert "/feeds/" in window.run("return document.querySelector('#feed-url').innerText")
-    assert window.every("#searches > li > a", "one.innerText") == ["climate"]
+    assert window.every("#searches > li > a", "one.innerText") == ["election"]
     window.click("button[value=pause]")
     assert window.every("#searches > li > b", "one.innerText") == ["Paused"]
+
+
+def save_alert(window, home, hook, words):
+    """Save an alert for some words to a webhook, by the form, with later members."""
+    window.go(f"{home}/alerts")
+    for name, value in (("q", words), ("to", f"{hook}/hook"), ("name", f"My {words} נושא")):
+        window.write(f"#create [name={name}]", value)
+    window.choose("#create [name=kind]", "webhook")
+    window.choose("#create [name=later_members]", "alert again")
+    window.click("button[value=create]")
+    assert window.run("return document.querySelector('#secret').innerText").startswith("whsec_")
+    assert "later publishers too" in window.run(
+        "return document.querySelector('#searches').innerText"
+    )
+
+
+def wait_for_log(window, words):
+    """Open the log again until it has some words."""
+
+    def look():
+        window.go(window.url)
+        return words in " ".join(window.every("#log tbody tr", "one.innerText"))
+
+    wait_for(look, f"a log with {words}")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_an_alert_has_its_deliveries_in_a_log(window, demo, home, scripts):
+    """With each attempt, from a test to a receiver that fails; with and without scripts."""
+    words = "vaccine" if scripts else "football"
+    sign_in(window, home, f"logged_{scripts}")
+    window.control_scripts(scripts)
+    try:
+        with receiving(200, 500) as receiver:
+            save_alert(window, home, receiver.url, words)
+            window.click("button[value=test]")
+            assert "search=w_" in window.url
+            wait_for_log(window, "delivered 200")
+            assert receiver.requests[0].path == "/hook"
+            demo.search(words)
+            wait_for_log(window, "refused 500: HTTP 500")
+            assert window.run("return document.querySelectorAll('.alerts > .reports li').length")
+            assert "has failed since" in window.text
+            window.go(f"{home}/me/page")
+            assert window.every("#stopped a", "one.innerText") == [f"My {words} נושא"]
+        window.go(f"{home}/alerts?q={words}&language=en")
+        assert window.run("return document.querySelectorAll('.alerts svg path.bar').length")
+        window.go(f"{home}/alerts?q=-{words}")
+        assert "must hold a word" in window.run("return document.querySelector('#fault').innerText")
+        window.click("button[value=pause]")
+        assert window.every("#searches > li > b", "one.innerText") == ["Paused"]
+        window.click("button[value=resume]")
+        assert window.every("#searches > li > b", "one.innerText") == []
+        window.click("button[name=edit]")
+        window.write("#create [name=name]", "Renamed")
+        window.click("button[value=change]")
+        assert window.every("#searches > li > a[aria-current]", "one.innerText") == ["Renamed"]
+        window.click("button[value=delete]")
+        assert "No saved searches" in window.text
+    finally:
+        window.control_scripts(on=True)
+
+
+def test_matches_come_to_an_open_page(window, demo, home):
+    """While it is open, without a reload; each says which search found it."""
+    sign_in(window, home, "waiting")
+    window.go(f"{home}/alerts")
+    window.write("#create [name=q]", "budget")
+    window.click("button[value=create]")
+    window.go(f"{home}/alerts")
+    assert not window.run("return document.querySelector('#arrived').checkVisibility()")
+    demo.search("budget")
+    window.wait("document.querySelectorAll('#arrived li').length")
+    assert set(window.every("#arrived .why", "one.innerText")) == {"budget"}
+    assert all(window.every("#arrived a", "one.href.startsWith('http') && one.innerText"))
 
 
 def test_a_person_takes_a_report_out_of_a_story(window, home):

@@ -38,7 +38,9 @@ FIND_FAINT = """
     }).filter(([ratio]) => ratio < least);
     return [texts.length, faint];
 """
-PAGES = ["/", "/?q=climate", "/search?q=climate", "/docs", "/me/page", "/trends"]
+OWN = "/alerts?q=election"
+"""A page that only somebody who is signed in sees: with a saved search, a form and a preview."""
+PAGES = ["/", "/?q=climate", "/search?q=climate", "/docs", "/me/page", "/trends", OWN]
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,25 @@ def opened(tmp_path_factory):
         browser(tmp_path_factory.mktemp("profile")) as window,
     ):
         up.search("climate")
+        up.search("election")
         yield window, up.url.replace("127.0.0.1", "localhost")
+
+
+@pytest.fixture(autouse=True)
+def signed_in(opened, request):
+    """Somebody is signed in, if the page is one of theirs, and has saved a search."""
+    window, home = opened
+    if OWN not in request.node.name:
+        yield
+        return
+    window.go(f"{home}/me/page")
+    window.write("input[name=username]", "look")
+    window.click("button[value=sign_in]")
+    window.go(home + OWN)
+    window.click("button[value=create]")
+    yield
+    window.click("button[value=delete]")
+    window.ask("DELETE", "/cookie")
 
 
 @contextmanager

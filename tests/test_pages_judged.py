@@ -1,6 +1,7 @@
 """Judges of other projects read every page of the demo: axe-core and the Nu HTML checker."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,8 +11,9 @@ import pytest
 
 from newsintel.http.pages.assets import ASSETS
 from tests.npm import install
+from tests.outbound.alerts.receivers import mailbox, receiving
 from tests.service import running
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, wait_for
 from tests.webdriver import browser
 
 JUDGES = Path(__file__).parent / "http" / "pages" / "judges"
@@ -30,11 +32,13 @@ PAGES = [
     "/saved",
     "/ops",
     "/alerts",
+    "CONFIRM",
     "STORY",
 ]
 OWN_PAGES = [
     *("/", "/?q=climate", "/search?q=climate", "/saved", "/me/page", "/ops", "STORY"),
-    *("/alerts", "/alerts?q=climate", "/alerts?q=-climate", "/alerts?search=ALERT"),
+    *("/alerts", "/alerts?q=election", "/alerts?q=-climate", "/alerts?search=ALERT"),
+    "/alerts?edit=ALERT",
 ]
 """The pages that a person who is signed in sees differently."""
 CASES = [*((path, False) for path in PAGES), *((path, True) for path in OWN_PAGES)]
@@ -59,16 +63,26 @@ def judges(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    """A running demo without limits, in which somebody has searched."""
+def box():
+    """A mail server."""
+    with mailbox() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory, box):
+    """A running demo without limits, that sends mail, in which somebody has searched."""
     settings = {
         "RATE_LIMIT": "off",
         "MISS_LIMIT": "off",
         "OPS_PAGE": "1",
         "OPERATORS": "dev:<b>ann",
+        "SMTP_URL": f"smtp://127.0.0.1:{box.port}",
+        "SMTP_FROM": "n@us.example",
     }
     with running(tmp_path_factory.mktemp("demo"), "demo", **settings) as up:
         up.search("climate")
+        up.search("election")
         yield up
 
 
@@ -88,20 +102,50 @@ def person(demo):
         client.post("/me/keys", json={"name": "my <b>reader", "scope": "read"}).raise_for_status()
         feed = {"name": "floods", "shows": "archive", "q": "flood"}
         client.post("/me/feeds", json=feed).raise_for_status()
-        search = {"name": "an <b>alert", "query": {"q": "climate"}, "deliver": [{"kind": "feed"}]}
-        client.post("/me/searches", json=search).raise_for_status()
+        with receiving(500) as receiver:
+            save_alert(client, demo, receiver.url)
         yield client
 
 
+def save_alert(client, demo, hook):
+    """Save a search whose webhook fails, and wait until it has matches and a log."""
+    to = [{"kind": "webhook", "to": f"{hook}/hook"}, {"kind": "email", "to": "ann@example.org"}]
+    search = {
+        "name": "an <b>alert",
+        "query": {"q": "vaccine", "sources": ["guardian"], "publisher": None},
+        "deliver": to,
+        "every": "at_once",
+        "later_members": True,
+    }
+    made = client.post("/me/searches", json=search).raise_for_status().json()
+    path = f"/me/searches/{made['id']}"
+    demo.search("vaccine")
+    wait_for(lambda: client.get(f"{path}/matches").json()["articles"], "matches")
+
+    def list_attempts():
+        log = client.get(f"{path}/deliveries").json()["deliveries"]
+        return [attempt for one in log for attempt in one["attempts"] if not one["test"]]
+
+    wait_for(list_attempts, "an attempt")
+
+
+def find_link(box):
+    """The path of the link by which an address is confirmed."""
+    mail = wait_for(lambda: box.mails and box.mails[0][2], "a mail")
+    return re.search(r"/confirm/\d+/[\w-]{43}", mail.get_content())[0]
+
+
 @pytest.fixture(scope="module")
-def find_address(demo, person):
-    """Gives the address of a page; one is the story with the most reports."""
+def find_address(demo, person, box):
+    """Gives the address of a page: of the story with the most reports, of an alert, of a mail."""
     found = demo.search("climate").json()["articles"]
     story = max(found, key=lambda one: len(one["duplicates"]))["group_id"]
     (alert,) = person.get("/me/searches").json()["searches"]
     addresses = {
         "STORY": f"/story/{story}",
         "/alerts?search=ALERT": f"/alerts?search={alert['id']}",
+        "/alerts?edit=ALERT": f"/alerts?edit={alert['id']}",
+        "CONFIRM": find_link(box),
     }
     return lambda path: addresses.get(path, path)
 

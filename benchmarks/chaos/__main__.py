@@ -36,6 +36,7 @@ async def _run(minutes: float, per_second: float, seed: int, folder: Path) -> Hi
     async with open_world(folder, articles) as world, httpx.AsyncClient(trust_env=False) as client:
         load, memory = Load(world, history, calls), MemoryTrend()
         await load.fill_caches()
+        await wait_until_idle(world, client)  # else /archive may find all slots of its store busy
         async with trio.open_nursery() as nursery:
             nursery.start_soon(load.run, per_second)
             await trio.sleep(WARM_S)

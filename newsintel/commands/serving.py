@@ -14,7 +14,6 @@ from newsintel.http.application import create_front
 from newsintel.http.routes.health import watch_readiness
 from newsintel.http.routes.metrics import MetricsListener
 from newsintel.http.server import listener as server
-from newsintel.http.server.listening import Listener
 from newsintel.http.services import Services
 from newsintel.runtime.command_loop import call_on_signals
 from newsintel.runtime.lifecycle import END_SLACK_S, Shutdown, configure_gc
@@ -26,6 +25,7 @@ from newsintel.runtime.telemetry.loop_stalls import measure_stalls
 from newsintel.runtime.telemetry.metrics import Metrics
 from newsintel.runtime.telemetry.task_tree import ignore_request
 from newsintel.runtime.watchdog import STUCK_S, watch_loop
+from newsintel.runtime.workers.batch_listener import BatchListener
 from newsintel.runtime.workers.connection_counts import ConnectionCounts
 
 log = get_logger(__name__)
@@ -49,8 +49,8 @@ class Role:
     on_serving: Callable[[list[str], list[str]], Awaitable[None]]
     on_silence: Callable[[], None] = lambda: None
     counts: ConnectionCounts | None = None
-    public: Sequence[Listener] = ()
-    metrics: Sequence[Listener] = ()
+    public: Sequence[BatchListener] = ()
+    metrics: Sequence[BatchListener] = ()
 
     @property
     def is_worker(self) -> bool:
@@ -138,6 +138,7 @@ async def _start_listening(
             inherited=role.public,
             counts=role.counts,
             answer_at_once=front.wire_path.answer,
+            is_searching=lambda: services.search.desk.flights > 0,
         )
     )
     metrics_urls = []

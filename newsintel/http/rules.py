@@ -21,7 +21,7 @@ class MatchedRule(QuartRule):
 
 
 def _refuse_to_build(*_: object) -> tuple[str, str]:
-    raise NotImplementedError("addresses of routes are written in newsintel.http.paths")
+    raise RuntimeError("addresses of routes are written in newsintel.http.paths")
 
 
 def list_narrow_paths(table: Collection[Route]) -> Iterator[tuple[Route, list[str], list[str]]]:

@@ -41,6 +41,9 @@ LOSSES = (
 )
 """What the drivers raise when a connection is lost or its server stops."""
 
+LOOK_UPS = 64
+"""Look-ups of hosts that run at once: twice as many as there are connections to the stores."""
+
 DRAIN_S = 1.0
 """Seconds that closing waits for running operations: half of the 2 s that bridge and servers share.
 Operations that still run then are cancelled.
@@ -121,6 +124,22 @@ class Bridge:
             await lane.wait_until_idle()
 
 
+class _LookUps(trio_asyncio.TrioExecutor):  # type: ignore[misc]  # it has no types
+    """Looks up the stores' hosts, which is all that the drivers do in threads.
+
+    A resolver may take half a minute. A caller that gives up does not wait for it, and neither does
+    closing; and the threads are not those of the rest of the service.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(max_workers=LOOK_UPS)
+
+    async def submit(self, func: Callable[[*Ts], T], *args: *Ts) -> T:
+        return await trio.to_thread.run_sync(
+            func, *args, limiter=self._limiter, abandon_on_cancel=True
+        )
+
+
 def _handle_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Handle errors outside our operations: from tasks and callbacks that a driver started.
 
@@ -150,6 +169,7 @@ async def open_bridge() -> AsyncIterator[Bridge]:
     """
     async with trio_asyncio.open_loop() as loop:
         loop.set_exception_handler(_handle_loop_error)
+        loop.set_default_executor(_LookUps())
         bridge = Bridge(loop)
         try:
             yield bridge

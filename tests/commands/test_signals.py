@@ -3,6 +3,7 @@
 Started work is finished, no server is left, and the exit code names the signal.
 """
 
+import asyncio
 import fcntl
 import json
 import os
@@ -15,10 +16,13 @@ import threading
 from array import array
 from pathlib import Path
 
+import asyncpg
 import httpx
 import pytest
 
+from newsintel.storage.migrations import LOCK_MIGRATIONS
 from tests.service import command_lines, environ, newsintel, running
+from tests.storage.postgres.test_migrate import OTHERS_WAIT
 from tests.storage.support import running_servers
 from tests.waiting import PATIENCE_S, wait_for
 
@@ -177,6 +181,27 @@ def command(folder, *args, settings, **streams):
         text=True,
         **streams,
     )
+
+
+def test_a_migration_that_is_stopped_is_no_outage(tmp_path):
+    """It waits for another one. No failure to close its connection hides the signal."""
+
+    async def stop_migration(url, settings):
+        other = await asyncpg.connect(url)
+        async with other.transaction():
+            await other.execute(LOCK_MIGRATIONS)
+            with command(tmp_path, "migrate", settings=settings, stderr=subprocess.PIPE) as run:
+                while not await other.fetchval(OTHERS_WAIT):  # noqa: ASYNC110 - a lock has no event
+                    await asyncio.sleep(0.01)
+                run.send_signal(signal.SIGTERM)
+                said = await asyncio.to_thread(run.communicate, timeout=PATIENCE_S)
+        await other.close()
+        return run.returncode, said[1]
+
+    with running_servers(tmp_path) as urls:
+        settings = {"DATABASE_URL": urls["postgres_url"], "REDIS_URL": urls["redis_url"]}
+        code, said = asyncio.run(stop_migration(urls["postgres_url"], settings))
+    assert (code, said) == (128 + signal.SIGTERM, "")
 
 
 def unread(pipe):

@@ -200,6 +200,7 @@ class MemorySavedSearches:
             every=draft.every,
             time_zone=draft.time_zone,
             paused=draft.paused,
+            later_members=draft.later_members,
             created_at=at,
             changed_at=at,
         )
@@ -239,6 +240,7 @@ class MemorySavedSearches:
             every=draft.every,
             time_zone=draft.time_zone,
             paused=draft.paused,
+            later_members=draft.later_members,
             changed_at=at,
         )
         self.rows[public_id] = (user_id, new)

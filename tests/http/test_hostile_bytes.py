@@ -4,11 +4,12 @@ The libraries h2 and wsproto make the frames of HTTP/2 and WebSocket.
 """
 
 import gc
+import http.client
 import re
 import socket
 import struct
 import tracemalloc
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 
 import h2.config
 import h2.connection
@@ -26,7 +27,7 @@ from newsintel.errors import UnavailableError
 from newsintel.http.response.errors import handle_errors
 from newsintel.http.server.connection import Connection as ServedConnection
 from newsintel.http.server.http1 import Http1, RequestStream
-from tests.http.wire import back_to, get, held, serving
+from tests.http.wire import PATIENCE_S, back_to, get, held, serving
 
 HOST = b"Host: localhost\r\n"
 
@@ -261,6 +262,40 @@ async def test_a_request_with_a_length_and_chunks_closes_its_connection():
         answer = await served.exchange(sent + get("/sources"))
     assert answer.count(b"HTTP/1.1 ") == 1
     assert b"connection: close" in answer.lower()
+
+
+def ask_without_body(port, framing):
+    """Send the head of a request; return the answer's status, and whether it ends the connection.
+
+    The standard library's client judges that.
+    """
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)) as connection:
+        connection.putrequest("PUT", "/me/preferences/x")
+        connection.putheader(*framing)
+        connection.endheaders()
+        with connection.getresponse() as answer:
+            return answer.status, answer.will_close
+
+
+@pytest.mark.parametrize("framing", [("Content-Length", "10"), ("Transfer-Encoding", "chunked")])
+async def test_an_answer_before_the_body_says_that_the_connection_closes(framing):
+    """Otherwise a client or balancer sends its next request, and gets no answer (RFC 9112, 9.6)."""
+    async with serving() as served:
+        assert await trio.to_thread.run_sync(ask_without_body, served.port, framing) == (401, True)
+
+
+async def test_an_answer_after_the_body_keeps_the_connection():
+    """The body arrived with the head."""
+    head = b"PUT /me/preferences/x HTTP/1.1\r\n" + HOST + b"Content-Length: 10\r\n\r\n"
+    async with serving() as served:
+        stream = await served.open()
+        for _ in range(2):
+            await stream.send_all(head + b"0123456789")
+            answer = b""
+            while b'"code":' not in answer:
+                answer += await stream.receive_some(65536)
+            assert answer.startswith(b"HTTP/1.1 401 ")
+            assert b"connection: close" not in answer.lower()
 
 
 async def test_an_application_error_is_a_problem_and_its_cause_is_logged():

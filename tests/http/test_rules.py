@@ -36,7 +36,7 @@ def test_addresses_are_not_built():
     assert routes.match("/articles", method="GET")
     with pytest.raises(MethodNotAllowed):
         routes.match("/articles", method="PUT")
-    with pytest.raises(NotImplementedError, match=r"newsintel\.http\.paths"):
+    with pytest.raises(RuntimeError, match=r"newsintel\.http\.paths"):
         routes.build("GET /articles")
 
 

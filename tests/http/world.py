@@ -170,6 +170,7 @@ class Desk:
     asked: list[Query] = field(factory=list)
     arrived: trio.Event = field(factory=trio.Event)
     left: trio.Event = field(factory=trio.Event)
+    flights: int = 0
     archived: dict[str, ArchivedArticle] = field(factory=dict)
 
     async def search(self, query: Query, asker: Caller) -> Reply:

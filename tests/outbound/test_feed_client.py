@@ -5,6 +5,7 @@ Sockets are real. A resolver of ours gives names the addresses that a test wants
 
 import gzip
 import socket
+import threading
 from contextlib import asynccontextmanager
 
 import pytest
@@ -15,6 +16,7 @@ from newsintel.domain.feeds.model import LeasedFeed, PollStatus, Subscription, V
 from newsintel.domain.feeds.ports import FeedRefusal, FeedReply
 from newsintel.domain.text.request_urls import find_url_fault
 from newsintel.outbound.feed_client import open_feed_client
+from newsintel.outbound.public_network import MOST_LOOK_UPS
 from tests import faults
 from tests.faults import reply, sequence, serving
 from tests.make import NOON
@@ -54,17 +56,19 @@ def moved(to: str, status: str = "301 Moved Permanently"):
     return reply(b"", status, f"Location: {to}")
 
 
-class Resolver(trio.abc.HostnameResolver):
+class Resolver:
     """Gives names fixed addresses, one list for each question; the last one repeats."""
 
     def __init__(self, **hosts) -> None:
         self.hosts = hosts
         self.asked: list[str] = []
+        self._of_system = socket.getaddrinfo
 
-    async def getaddrinfo(self, host, port, family=0, type=0, *_):  # noqa: A002 - trio's interface
-        """Answer as told; unknown names do not exist."""
-        await trio.lowlevel.checkpoint()
+    def getaddrinfo(self, host, port, family=0, type=0, *others, **more):  # noqa: A002 - socket's interface
+        """Answer as told; unknown names do not exist, and addresses are themselves."""
         name = host.decode() if isinstance(host, bytes) else host
+        if not name.rpartition(".")[2].isalpha():
+            return self._of_system(host, port, family, type, *others, **more)
         self.asked.append(name)
         answers = self.hosts.get(name.partition(".")[0])
         if answers is None:
@@ -75,20 +79,14 @@ class Resolver(trio.abc.HostnameResolver):
             for one in found
         ]
 
-    async def getnameinfo(self, sockaddr, flags):
-        """Nobody asks for names."""
-        raise NotImplementedError
-
 
 @asynccontextmanager
 async def resolving(**hosts):
     """Give names these addresses."""
     resolver = Resolver(**hosts)
-    before = trio.socket.set_custom_hostname_resolver(resolver)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", resolver.getaddrinfo)
         yield resolver
-    finally:
-        trio.socket.set_custom_hostname_resolver(before)
 
 
 async def test_a_feed_is_read(client):
@@ -322,6 +320,29 @@ async def test_a_name_is_resolved_once_and_the_checked_address_is_used(strict, m
     assert isinstance(found, FeedReply)
     assert resolver.asked == ["name.example"]
     assert f"Host: name.example:{port}" in served.heads[0]
+
+
+async def test_look_ups_without_an_answer_leave_other_threads_free(client, monkeypatch):
+    """Nobody can end the thread of a look-up. Feeds have threads of their own, a bounded number."""
+    answer, asked = threading.Event(), []
+
+    def hang(host, _port, _family=0, type=0, _proto=0, flags=0):  # noqa: A002 - socket's interface
+        if flags & socket.AI_NUMERICHOST:
+            raise socket.gaierror(socket.EAI_NONAME, "no address")
+        asked.append(host)
+        answer.wait(PATIENCE_S)
+        raise socket.gaierror(socket.EAI_AGAIN, "no answer")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    try:
+        for number in range(MOST_LOOK_UPS + 3):
+            with trio.move_on_after(0.05) as patience:
+                await client.fetch(f"http://name{number}.example/", {})
+            assert patience.cancelled_caught
+        assert len(asked) <= MOST_LOOK_UPS
+        assert trio.to_thread.current_default_thread_limiter().borrowed_tokens == 0
+    finally:
+        answer.set()
 
 
 async def test_the_next_address_of_a_host_is_tried(client):

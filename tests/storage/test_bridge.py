@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+import socket
+import threading
 
 import asyncpg
 import pytest
@@ -73,6 +75,32 @@ async def test_full_lane_is_busy_and_the_other_lane_is_not(bridge):
         assert await other.run(double, 1) == 2
         release.set()
     assert frozen.running == 0
+
+
+async def test_a_look_up_without_an_answer_delays_neither_closing_nor_others(monkeypatch):
+    """Nobody can end the thread of a look-up, and a resolver may take half a minute."""
+    answer, asked = threading.Event(), trio.Event()
+    token = trio.lowlevel.current_trio_token()
+
+    def hang(*_given):
+        token.run_sync_soon(asked.set)
+        answer.wait(PATIENCE_S)
+
+    async def connect():
+        async with asyncio.timeout(0.05):
+            await asyncio.get_running_loop().getaddrinfo("name.example", 5432)
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    try:
+        with trio.fail_after(PATIENCE_S / 2):
+            async with open_bridge() as bridge:
+                with pytest.raises(TimeoutError):
+                    await bridge.add_lane("test", 1).run(connect)
+                await asked.wait()
+                threads = trio.to_thread.current_default_thread_limiter()
+                assert threads.borrowed_tokens == 0
+    finally:
+        answer.set()
 
 
 async def test_asyncio_cancellation_is_unavailable(bridge):

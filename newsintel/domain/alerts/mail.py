@@ -1,7 +1,9 @@
 """Alerts as e-mail: one message with plain text and HTML, and a one-click unsubscribe. Pure."""
 
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
 from html import escape
 
@@ -9,6 +11,25 @@ from attrs import frozen
 
 from newsintel.domain.alerts.delivery_model import ClaimedDelivery
 from newsintel.domain.alerts.messages import build_text, build_title, describe_story
+
+
+class _MailPolicy(EmailPolicy):
+    """Writes subjects beyond ASCII with the library's older class.
+
+    The newer one loses a space where two encoded words (RFC 2047) of a long subject meet.
+    """
+
+    def fold(self, name: str, value: str) -> str:
+        """Return a header in lines of its own."""
+        if name != "Subject" or value.isascii():
+            folded: str = super().fold(name, value)
+            return folded
+        written = Header(str(value), "utf-8", header_name=name).encode(linesep=self.linesep)
+        return f"{name}: {written}{self.linesep}"
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """Return the same as bytes."""
+        return self.fold(name, value).encode("ascii", "surrogateescape")
 
 
 @frozen
@@ -63,7 +84,7 @@ def build_confirmation(delivery: ClaimedDelivery, sender: str, links: MailLinks)
 
 
 def _begin_mail(delivery: ClaimedDelivery, sender: str, host: str, subject: str) -> EmailMessage:
-    mail = EmailMessage()
+    mail = EmailMessage(_MailPolicy())
     name, address = parseaddr(sender)
     mail["From"] = Address(name, addr_spec=address)
     mail["To"] = Address(addr_spec=delivery.address)

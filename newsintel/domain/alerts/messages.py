@@ -33,7 +33,7 @@ def build_webhook(delivery: ClaimedDelivery, summarize: Summarize) -> bytes:
     search = {"id": delivery.search_id, "name": delivery.search_name}
     data: dict[str, Any] = {
         "search": search,
-        "articles": [_build_story(story, summarize) for story in delivery.stories],
+        "articles": [build_story(story, summarize) for story in delivery.stories],
         "total": delivery.total,
     }
     if delivery.is_test:
@@ -42,10 +42,13 @@ def build_webhook(delivery: ClaimedDelivery, summarize: Summarize) -> bytes:
     return _write_json(body)
 
 
-def _build_story(story: Match, summarize: Summarize) -> dict[str, Any]:
+def build_story(story: Match, summarize: Summarize) -> dict[str, Any]:
+    """Return an article that matched, with its story; JSON everywhere shows it so."""
+    of = {"group_id": story.group_id, "title": story.first_title}
     return summarize(story.article) | {
         "group_id": story.group_id,
         "publishers": list(story.publishers),
+        "later_member_of": of if story.is_later else None,
     }
 
 
@@ -83,7 +86,7 @@ def build_title(delivery: ClaimedDelivery) -> str:
     if delivery.is_test:
         what = "test"
     elif delivery.total == 1 and delivery.stories:
-        what = delivery.stories[0].article.title
+        what = name_story(delivery.stories[0])
     else:
         what = f"{delivery.total} stories"
     return fold(f"{delivery.search_name}: {what}")[:MAX_TITLE_CHARS]
@@ -100,12 +103,23 @@ def build_text(delivery: ClaimedDelivery, page: str) -> str:
 
 
 def describe_story(story: Match) -> str:
-    """Return a story in one line: its title, its publisher, and who else tells it."""
+    """Return a story in one line: its title, its publisher, and who else tells it.
+
+    A later member says so, and of which story.
+    """
     article = story.article
     told = [name for name in story.publishers if name != article.publisher]
     who = ", ".join([article.publisher, *told[:3]] if article.publisher else told[:3])
     more = f" and {len(told) - 3} more" if len(told) > 3 else ""
-    return fold(f"{article.title} ({who}{more})" if who else article.title)
+    return fold(f"{name_story(story)} ({who}{more})" if who else name_story(story))
+
+
+def name_story(story: Match) -> str:
+    """Return a story's title, for texts and feeds; that of a later member names its story."""
+    if not story.is_later:
+        return story.article.title
+    of = f" of “{story.first_title}”" if story.first_title else ""
+    return f"Later report{of}: {story.article.title}"
 
 
 def fold(text: str) -> str:

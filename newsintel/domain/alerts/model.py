@@ -86,13 +86,18 @@ class NewChannel:
 
 @frozen
 class SearchDraft:
-    """What a person decides about a saved search."""
+    """What a person decides about a saved search.
+
+    Attributes:
+        later_members: whether each publisher that tells a story later alerts, too.
+    """
 
     name: str
     query: WatchedQuery
     every: Every
     time_zone: str
     paused: bool = False
+    later_members: bool = False
 
 
 @frozen
@@ -105,6 +110,7 @@ class SavedSearch:
         time_zone: an IANA name, for digests.
         changed_at: the last change of anything here.
         last_matched_at: the newest match that is still kept, or None.
+        later_members: whether each publisher that tells a story later alerts, too.
     """
 
     public_id: str
@@ -117,6 +123,7 @@ class SavedSearch:
     created_at: datetime
     changed_at: datetime
     last_matched_at: datetime | None = None
+    later_members: bool = False
 
     @property
     def works(self) -> bool:
@@ -126,18 +133,23 @@ class SavedSearch:
 
 @frozen
 class Match:
-    """A story that a saved search matched.
+    """A story that a saved search matched, or a later member of it.
 
     Attributes:
         group_id: public id of the story's first article.
-        article: the article that matched first.
+        article: the article that matched first, or the later member.
         publishers: who else tells it, in alphabetical order.
+        is_later: it is a later member: the search had matched this story before.
+        first_title: of a later member, the title of the article that matched first; None if that
+            was deleted.
     """
 
     group_id: str
     article: Article
     matched_at: datetime
     publishers: tuple[str, ...] = ()
+    is_later: bool = False
+    first_title: str | None = None
 
 
 @frozen
@@ -157,9 +169,11 @@ class Preview:
         per_day: the start of each UTC day, the earliest first, with its stories; without gaps.
         publishers: the most frequent ones of the stories' first matches, at most 20.
         hits: the first match of each of the newest stories, at most 10, the newest first.
+        later_members: how many more alerts the later publishers of these stories would make.
     """
 
     count: int
     per_day: tuple[tuple[datetime, int], ...]
     publishers: tuple[tuple[str, int], ...]
     hits: tuple[Hit, ...]
+    later_members: int = 0

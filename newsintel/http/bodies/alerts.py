@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from newsintel.domain.alerts.messages import build_story
 from newsintel.domain.alerts.model import Channel, Match, Preview, SavedSearch
 from newsintel.domain.alerts.watched import write_watched
 from newsintel.domain.text.moments import format_time
@@ -20,6 +21,7 @@ def build_saved_search(search: SavedSearch) -> dict[str, Any]:
         "deliver": [_build_channel(channel) for channel in search.channels],
         "every": search.every.value,
         "time_zone": search.time_zone,
+        "later_members": search.later_members,
         "paused": search.paused,
         "works": search.works,
         "created_at": format_time(search.created_at),
@@ -30,11 +32,8 @@ def build_saved_search(search: SavedSearch) -> dict[str, Any]:
 
 def build_match_body(match: Match) -> dict[str, Any]:
     """A story that a saved search matched."""
-    return summarize_article(match.article) | {
-        "group_id": match.group_id,
-        "publishers": list(match.publishers),
-        "matched_at": format_time(match.matched_at),
-    }
+    moment = {"matched_at": format_time(match.matched_at)}
+    return build_story(match, summarize_article) | moment
 
 
 def build_matches_body(matches: Iterable[Match], next_cursor: str | None) -> dict[str, Any]:
@@ -46,6 +45,7 @@ def build_preview_body(preview: Preview) -> dict[str, Any]:
     """The body of POST /me/searches/preview."""
     return {
         "count": preview.count,
+        "later_members": preview.later_members,
         "per_day": [
             {"start": format_time(day, "seconds"), "count": count} for day, count in preview.per_day
         ],

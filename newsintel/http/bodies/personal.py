@@ -20,7 +20,7 @@ from newsintel.http.bodies.search import summarize_article
 
 
 def build_account_body(account: Account) -> dict[str, Any]:
-    """The body of GET /me."""
+    """An account as its person sees it."""
     return {
         "id": account.public_id,
         "username": account.username,

@@ -17,7 +17,10 @@ MEDIA_TYPES = {
     "js": "text/javascript; charset=utf-8",
     "svg": "image/svg+xml",
 }
-NAMES = ("page.css", "ops.css", "stream.js", "keys.js", "timeline.js", "ops.js", "icon.svg")
+NAMES = (
+    *("page.css", "ops.css", "icon.svg"),
+    *("stream.js", "keys.js", "timeline.js", "ops.js", "alerts.js"),
+)
 
 _COMMENT = re.compile(r"^\s*(?://|/\*).*\n", re.MULTILINE)
 _INDENT = re.compile(r"^[ \t]+", re.MULTILINE)

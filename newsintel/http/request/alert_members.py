@@ -100,15 +100,21 @@ TIME_ZONE = Member(
     "The IANA name of the time zone of those hours.",
     "UTC",
 )
+LATER_MEMBERS = Member(
+    "later_members",
+    Kind({"type": "boolean"}, _parse_flag),
+    "True: a story alerts again for each publisher that tells it later.",
+    False,
+)
 PAUSED = Member(
     "paused",
     Kind({"type": "boolean"}, _parse_flag),
     "True: nothing is matched or sent until it is false again.",
 )
 
-NEW_SEARCH = (NAME, QUERY, DELIVER, EVERY, TIME_ZONE)
+NEW_SEARCH = (NAME, QUERY, DELIVER, EVERY, TIME_ZONE, LATER_MEMBERS)
 CHANGES = tuple(
     evolve(one, required=False, default=LEFT_OUT)
-    for one in (NAME, QUERY, DELIVER, EVERY, TIME_ZONE, PAUSED)
+    for one in (NAME, QUERY, DELIVER, EVERY, TIME_ZONE, LATER_MEMBERS, PAUSED)
 )
 PREVIEWED = (QUERY,)

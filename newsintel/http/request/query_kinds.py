@@ -27,11 +27,13 @@ class Kind:
 def whole_number(low: int, high: int) -> Kind:
     """A whole number in ASCII digits.
 
-    `int` alone would also accept `1_000`, ` 5 ` and the digits of every script.
+    `int` alone would also accept `1_000`, ` 5 ` and the digits of every script. There may be zeros
+    in front, up to six digits in all or as many as `high` has.
     """
+    pattern = re.compile(rf"[0-9]{{1,{max(6, len(str(high)))}}}")
 
     def parse(raw: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,6}", raw) or not low <= int(raw) <= high:
+        if not pattern.fullmatch(raw) or not low <= int(raw) <= high:
             raise ValueError(f"must be a whole number from {low} to {high}")
         return int(raw)
 

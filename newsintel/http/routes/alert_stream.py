@@ -17,6 +17,7 @@ from quart import Response, request
 
 from newsintel.domain.accounts.model import Access
 from newsintel.domain.alerts.delivery_model import FreshMatch
+from newsintel.domain.alerts.messages import build_story
 from newsintel.domain.operations.ports import Phase
 from newsintel.domain.search.codec import to_json
 from newsintel.errors import BusyError, UnavailableError
@@ -137,16 +138,15 @@ class MatchStream:
 
     def _format_new(self, found: Sequence[FreshMatch]) -> Iterator[bytes]:
         for fresh in found:
-            key = (fresh.search_id, fresh.match.group_id)
+            match = fresh.match
+            key = (fresh.search_id, match.article.id if match.is_later else match.group_id)
             if key not in self._told:
                 self._told.append(key)
                 yield format_event("match", str(next(self._ids)), to_json(_build_body(fresh)))
 
 
 def _build_body(fresh: FreshMatch) -> dict[str, Any]:
-    match = fresh.match
-    more = {"group_id": match.group_id, "publishers": list(match.publishers)}
     return {
         "search": {"id": fresh.search_id, "name": fresh.search_name},
-        "article": summarize_article(match.article) | more,
+        "article": build_story(fresh.match, summarize_article),
     }

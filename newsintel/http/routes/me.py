@@ -29,9 +29,10 @@ def build_routes() -> tuple[Route, ...]:
         Route(
             "/me",
             get_account,
-            "The account you are signed in to",
-            {200: ref("Account")},
+            "The account you are signed in to, and its saved searches whose alerts do not arrive",
+            {200: ref("OwnAccount")},
             need=Access.READ,
+            problems=("busy", "archive_timeout"),
         ),
         Route(
             "/me",
@@ -45,9 +46,12 @@ def build_routes() -> tuple[Route, ...]:
     )
 
 
-async def get_account(_services: Services) -> Response:
-    """Answer with the account."""
-    return answer_json(build_account_body(get_current_account()))
+async def get_account(services: Services) -> Response:
+    """Answer with the account. A search that stopped delivering would not be noticed otherwise."""
+    account = get_current_account()
+    searches = await services.alerts.searches.list_of_user(account.id)
+    stopped = [{"id": one.public_id, "name": one.name} for one in searches if not one.works]
+    return answer_json(build_account_body(account) | {"stopped_searches": stopped})
 
 
 async def delete_account(services: Services) -> Response:

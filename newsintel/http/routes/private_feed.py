@@ -7,12 +7,13 @@ logged by their pattern.
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
-from attrs import frozen
+from attrs import evolve, frozen
 from quart import Response, request
 from werkzeug.exceptions import NotFound
 
 from newsintel.config.settings import Settings
 from newsintel.domain.alerts.delivery_model import AlertFeed
+from newsintel.domain.alerts.messages import name_story
 from newsintel.domain.archive.model import ArchiveSort
 from newsintel.domain.archive.query import build_archive_query
 from newsintel.domain.personal.model import FeedList, OwnedFeed
@@ -127,11 +128,12 @@ async def _list_articles(services: Services, owned: OwnedFeed) -> Body:
 
 
 async def _list_matches(services: Services, feed: AlertFeed) -> Body:
-    """Return the newest stories of a saved search, each once."""
+    """Return the newest stories of a saved search; the title of a later member says so."""
     page = await services.alerts.searches.list_matches(
         feed.user_id, feed.search_id, FEED_ARTICLES, None
     )
-    return _build_body(match.article for match in (page.matches if page else ()))
+    matches = page.matches if page else ()
+    return _build_body(evolve(one.article, title=name_story(one)) for one in matches)
 
 
 def _build_body(articles: Iterable[Article]) -> Body:

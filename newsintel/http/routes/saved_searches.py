@@ -51,6 +51,7 @@ class NewSearchParameters:
     deliver: tuple[WantedChannel, ...]
     every: Every
     time_zone: str
+    later_members: bool
 
 
 @frozen
@@ -62,6 +63,7 @@ class ChangeParameters(IdParameters):
     deliver: tuple[WantedChannel, ...] | LeftOut
     every: Every | LeftOut
     time_zone: str | LeftOut
+    later_members: bool | LeftOut
     paused: bool | LeftOut
 
 
@@ -171,7 +173,13 @@ async def create_search(services: Services, given: NewSearchParameters) -> Respo
     account, most = get_current_account(), services.settings.alerts_per_person
     query = await _check_query(services, given.query)
     secrets = make_channels(services, given.deliver, ())
-    draft = SearchDraft(given.name, query, given.every, given.time_zone)
+    draft = SearchDraft(
+        given.name,
+        query,
+        given.every,
+        given.time_zone,
+        later_members=given.later_members,
+    )
     try:
         made = await services.alerts.searches.create(
             account.id, draft, secrets.channels, most, services.now()
@@ -197,6 +205,7 @@ async def change_search(services: Services, given: ChangeParameters) -> Response
         old.every if given.every is LEFT_OUT else given.every,
         old.time_zone if given.time_zone is LEFT_OUT else given.time_zone,
         old.paused if given.paused is LEFT_OUT else given.paused,
+        old.later_members if given.later_members is LEFT_OUT else given.later_members,
     )
     channels = None if secrets is None else secrets.channels
     try:

@@ -8,6 +8,7 @@ Only this file uses hypercorn's internals. The differences, with reasons:
   blocks the message that the client has left.
 - The application's task reports how its request ended, so each request is logged and measured once.
 - The answer to invalid bytes is a problem document.
+- A response that begins before the request's body has arrived announces that the connection closes.
 - A response's head is sent with the first bytes of a small body: one system call, one packet.
 
 Hypercorn is pinned; tests/http/server/test_http1.py fails if one of the parts used here changes.
@@ -48,6 +49,9 @@ an answer that all share.
 """
 
 _CLIENT_DONE = {h11.MUST_CLOSE, h11.CLOSED}
+
+_FRAMING = {b"transfer-encoding", b"content-length"}
+"""The headers of which one says that a request has a body (RFC 9112, 6)."""
 
 _PROBLEM_CODES = {431: "headers_too_large"}
 """h11's status hints that have a more specific problem than `bad_request`."""
@@ -148,6 +152,7 @@ class Http1(H11Protocol):
         self._received = b""
         self._body_bytes = 0
         self._closes = False
+        self._has_body = False
         self._over = False
 
     @property
@@ -171,6 +176,15 @@ class Http1(H11Protocol):
             h11.SEND_BODY,
             h11.ERROR,
         }
+
+    @property
+    def _is_body_left(self) -> bool:
+        """Whether the response begins before the request's body has arrived.
+
+        Such a connection closes after the response, which must say so (RFC 9112, 9.6): a client or
+        a balancer that is not told may already have sent its next request, and gets no answer.
+        """
+        return self._has_body and self.connection.their_state is h11.SEND_BODY
 
     @property
     def can_be_skipped(self) -> bool:
@@ -262,6 +276,7 @@ class Http1(H11Protocol):
             headers = [*event.headers, *self.config.response_headers("h11")]
             if (
                 self._closes
+                or self._is_body_left
                 or self.keep_alive_requests >= self.config.keep_alive_max_requests
                 or self.context.terminated.is_set()
             ):
@@ -347,11 +362,11 @@ class Http1(H11Protocol):
         if (code := find_request_problem(request)) is not None:
             await self.refuse_request(code, method=request.method.decode("ascii"))
             return
+        framing = {name for name, _ in request.headers} & _FRAMING
         # RFC 9112, 6.1: a request with both headers may be request smuggling, so the connection
         # closes after its response.
-        self._closes = {b"transfer-encoding", b"content-length"} <= {
-            name for name, _ in request.headers
-        }
+        self._closes = framing == _FRAMING
+        self._has_body = bool(framing)
         self.stream = stream = RequestStream(self)
         await stream.handle(
             Request(

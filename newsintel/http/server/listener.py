@@ -4,7 +4,7 @@ On shutdown, the server lets requests in flight finish.
 """
 
 import resource
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import trio
 from hypercorn.config import Config
@@ -16,7 +16,7 @@ from newsintel.http.asgi import Asgi
 from newsintel.http.server.accepting import accept_connections
 from newsintel.http.server.connection import ServerParts
 from newsintel.http.server.connections import Connections
-from newsintel.http.server.listening import Listener, format_url, open_listeners
+from newsintel.http.server.listening import format_url, open_listeners
 from newsintel.http.server.log import ServerLog
 from newsintel.http.server.wire import AnswerAtOnce, Wire
 from newsintel.runtime.telemetry.logs import get_logger
@@ -44,9 +44,10 @@ async def serve_http(
     shutdown: trio.Event,
     metrics: Metrics,
     bind: ListenAddress | None = None,
-    inherited: Sequence[Listener] = (),
+    inherited: Sequence[BatchListener] = (),
     counts: ConnectionCounts | None = None,
     answer_at_once: AnswerAtOnce | None = None,
+    is_searching: Callable[[], bool] = lambda: False,
     task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until `shutdown` is set.
@@ -64,6 +65,7 @@ async def serve_http(
         counts: the connections of all workers; None = there is no other process.
         answer_at_once: finished answers, which are sent without parsing the request; None = there
             are none.
+        is_searching: whether a search runs, which a crowd of new connections should not hold up.
         task_status: receives the URL of every listening address once the server accepts
             connections. Where BIND has port 0, the URL has the port that the system chose.
 
@@ -85,6 +87,7 @@ async def serve_http(
     async with trio.open_nursery() as nursery:
         async with trio.open_nursery() as accepting:
             for listener in listeners:
+                listener.is_searching = is_searching
                 accepting.start_soon(
                     accept_connections, listener, serving.serve_connection, nursery
                 )

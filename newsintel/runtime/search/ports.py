@@ -23,6 +23,11 @@ class FlightEvents(Protocol):
 class Desk(Protocol):
     """Where routes and commands search."""
 
+    @property
+    def flights(self) -> int:
+        """The number of running flights."""
+        ...
+
     async def search(self, query: Query, asker: Caller) -> Reply:
         """Answer a query from memory, from a running flight, or from a new flight.
 

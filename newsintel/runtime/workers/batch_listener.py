@@ -1,7 +1,7 @@
-"""A listener that accepts a crowd in few turns, and shares it with other workers.
+"""A listener that accepts several connections in one turn, and shares a crowd with other workers.
 
 trio's own accepts one connection in each turn of the loop, and in each turn all that are connected
-already may be answered: of 512 clients that came at once, some waited 0.7 s for their first answer.
+already may be answered, so those who come last wait long.
 
 A connection wakes all workers, and the first one to run takes it. Without more, that is mostly the
 one that ran last: of 40 connections opened at once it got all 40.
@@ -16,8 +16,8 @@ from collections.abc import Callable
 import trio
 
 MOST_AT_ONCE = 32
-"""Connections accepted in one turn, at some 0.1 ms each with the start of their tasks: a turn stays
-below 5 ms."""
+"""Connections accepted in one turn while no search runs. The first request of each takes up to a
+millisecond, so a running search would wait long for its next turn."""
 
 YIELD_S = 0.005
 """How long a worker that has more connections than another one leaves it the next connection. On an
@@ -41,6 +41,9 @@ class BatchListener(trio.abc.Listener[trio.SocketStream]):
         listener: what it listens with. Closing this object closes it.
         count_due: how many connections this worker should take before another one takes some; 0 =
             another worker should go first.
+
+    Attributes:
+        is_searching: whether a search runs. Then it takes one connection in each turn.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class BatchListener(trio.abc.Listener[trio.SocketStream]):
         self._count_due = count_due
         self._raw = socket.socket(fileno=os.dup(listener.socket.fileno()))  # accepts without a turn
         self._raw.setblocking(False)
+        self.is_searching: Callable[[], bool] = lambda: False
         self._taken: deque[socket.socket] = deque()
 
     @property
@@ -85,7 +89,7 @@ class BatchListener(trio.abc.Listener[trio.SocketStream]):
         await self._listener.aclose()
 
     def _take_waiting(self, most: int) -> None:
-        for _ in range(min(most, MOST_AT_ONCE)):
+        for _ in range(1 if self.is_searching() else min(most, MOST_AT_ONCE)):
             try:
                 self._taken.append(self._raw.accept()[0])
             except BlockingIOError:

@@ -73,9 +73,9 @@ class Handover:
             for number in self.public
         ]
 
-    def open_metrics(self) -> list[trio.SocketListener]:
+    def open_metrics(self) -> list[BatchListener]:
         """Return the listeners of METRICS_BIND."""
-        return [trio.SocketListener(_open_socket(number)) for number in self.metrics]
+        return [BatchListener(trio.SocketListener(_open_socket(n))) for n in self.metrics]
 
 
 def _open_socket(descriptor: int) -> trio.socket.SocketType:

@@ -19,7 +19,7 @@ from newsintel.storage.postgres.client_programs import (
     find_program,
     run_program,
 )
-from newsintel.storage.postgres.connecting import CONNECT_S, connect_arguments
+from newsintel.storage.postgres.connecting import close_connection, connect_arguments
 from newsintel.storage.postgres.failures import FORESEEN, translate
 from newsintel.storage.postgres.pool import Connection
 
@@ -141,7 +141,7 @@ async def _ask(
             return await question(connection)
         finally:
             # This is asyncio's side of the bridge, which no trio cancel reaches.
-            await connection.close(timeout=CONNECT_S)  # noqa: ASYNC102
+            await close_connection(connection)  # noqa: ASYNC102
     except FORESEEN as error:
         raise translate(error) from error
 

@@ -1,19 +1,40 @@
 """Turns a URL of PostgreSQL into asyncpg's arguments.
 
-It also sets the socket options for which asyncpg has no arguments.
+It also sets the socket options for which asyncpg has no arguments, and names our statements.
 """
 
+import secrets
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode
+
+import asyncpg
 
 from newsintel.config.database_parameters import DRIVER_PARAMETERS, build_socket_options
 from newsintel.config.database_url import SYSTEM_ROOTS, DatabaseUrl
 from newsintel.config.values import Secret
+from newsintel.storage.postgres.failures import FORESEEN
 
 CONNECT_S = 2.0
 """Default timeout of connecting; the URL's connect_timeout replaces it."""
+
+
+_OF_THIS_PROCESS = secrets.token_hex(8)
+
+
+class OwnStatements(asyncpg.Connection):
+    """A connection whose prepared statements have names that no other process uses.
+
+    asyncpg counts them from 1 in every process. Behind a pooler that shares sessions, a statement
+    of another process then runs in place of ours, with our values, and its rows are the answer. A
+    name that the session does not know is an error, which says what is wrong (`failures`).
+    """
+
+    def _get_unique_id(self, prefix: str) -> str:
+        counted = super()._get_unique_id(prefix)  # type: ignore[misc]  # its stubs lack it
+        return f"{counted}{_OF_THIS_PROCESS}"
 
 
 def connect_arguments(
@@ -47,6 +68,7 @@ def connect_arguments(
         "target_session_attrs": passed.get("target_session_attrs"),
         "passfile": passed.get("passfile"),
         "timeout": url.connect_timeout_s or CONNECT_S,
+        "connection_class": OwnStatements,
         "server_settings": {**server_settings, **fallback, **asked},
     }
 
@@ -63,6 +85,15 @@ def _system_tls(passed: Mapping[str, str]) -> ssl.SSLContext:
             passed["sslcert"], passed.get("sslkey"), lambda: passed.get("sslpassword", "")
         )
     return context
+
+
+async def close_connection(connection: Any) -> None:
+    """Close a connection within CONNECT_S; drop one that cannot be closed.
+
+    What its caller did, or was cancelled in, counts, and not how the connection ended.
+    """
+    with suppress(*FORESEEN):
+        await connection.close(timeout=CONNECT_S)
 
 
 def set_socket_options(connection: Any, given: Mapping[str, str]) -> None:

@@ -1,15 +1,16 @@
 """Checks the version of the database's schema, and runs missing migrations."""
 
 import asyncpg
+from asyncpg.exceptions import QueryCanceledError
 
 from newsintel.config import database_url
 from newsintel.config.values import Secret
-from newsintel.errors import SchemaError
+from newsintel.errors import ArchiveTimeoutError, SchemaError, UnavailableError
 from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.storage import migrations
 from newsintel.storage.bridge import Lane
 from newsintel.storage.postgres.archive.indexing import index_pending
-from newsintel.storage.postgres.connecting import CONNECT_S, connect_arguments
+from newsintel.storage.postgres.connecting import close_connection, connect_arguments
 from newsintel.storage.postgres.failures import FORESEEN, translate
 from newsintel.storage.postgres.pool import Connection, Postgres
 
@@ -99,8 +100,10 @@ async def _migrate(url: Secret, password: Secret | None, role: str) -> str:
             await _grant(owner, role)
         finally:
             # This is asyncio's side of the bridge, which no trio cancel reaches.
-            await owner.close(timeout=CONNECT_S)  # noqa: ASYNC102
-    except FORESEEN as error:
+            await close_connection(owner)  # noqa: ASYNC102
+    except (*FORESEEN, ArchiveTimeoutError) as error:
+        if isinstance(error, QueryCanceledError | ArchiveTimeoutError):
+            raise UnavailableError("PostgreSQL cancelled the migration: nothing changed") from error
         raise translate(error) from error
     return before
 

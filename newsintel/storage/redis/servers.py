@@ -66,7 +66,10 @@ class RedisServers:
 
     def find(self, key: str) -> RedisServer:
         """Return the server of a key, as known so far."""
-        nodes = self._nodes.slots_cache.get(key_slot(key.encode(errors="surrogatepass"))) if self._nodes else None
+        if self._nodes is None:
+            return self.first
+        slot = key_slot(key.encode(errors="surrogatepass"))
+        nodes = self._nodes.slots_cache.get(slot)
         return self._at(nodes[0].host, int(nodes[0].port)) if nodes else self.first
 
     async def locate(self, key: str) -> RedisServer:

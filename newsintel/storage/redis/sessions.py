@@ -88,7 +88,7 @@ class RedisSessions:
         await self._set(session, only_if_present=False)
         key = _list_key(session.user_id)
         number = await self._link.call(
-            key, _list_session, key, session.digest, round(self._max.total_seconds())
+            key, _list_session, key, session.digest, max(1, round(self._max.total_seconds()))
         )
         # They are counted after the new session is added: if two start at once, the later one sees
         # both.
@@ -96,8 +96,8 @@ class RedisSessions:
             await self._end_oldest(session)
 
     async def _set(self, session: Session, *, only_if_present: bool) -> bool:
-        key, left_s = _key(session.digest), self._seconds_left(session)
-        return await self._link.call(key, _set, key, dump(session), left_s, only_if_present)
+        key, expiry_s = _key(session.digest), self._compute_expiry_s(session)
+        return await self._link.call(key, _set, key, dump(session), expiry_s, only_if_present)
 
     async def _end_oldest(self, newest: Session) -> None:
         """End a user's oldest sessions beyond MAX_SESSIONS; never `newest`, if clocks are wrong."""
@@ -144,6 +144,10 @@ class RedisSessions:
         key = _list_key(user_id)
         return await self._link.call(key, _read_members, key)
 
+    def _compute_expiry_s(self, session: Session) -> int:
+        """Return after how many seconds Redis may forget a session: it refuses 0."""
+        return max(1, self._seconds_left(session))
+
     def _seconds_left(self, session: Session) -> int:
         """Return the whole seconds until the session expires if unused; 0 or less if it has."""
         now = self._now()
@@ -183,9 +187,9 @@ async def _get(server: RedisServer, key: str) -> bytes | None:
 
 
 async def _set(
-    server: RedisServer, key: str, value: bytes, left_s: int, only_if_present: bool
+    server: RedisServer, key: str, value: bytes, expiry_s: int, only_if_present: bool
 ) -> bool:
-    return bool(await server.redis.set(key, value, ex=left_s, xx=only_if_present))
+    return bool(await server.redis.set(key, value, ex=expiry_s, xx=only_if_present))
 
 
 async def _list_session(server: RedisServer, key: str, digest: str, keep_s: int) -> int:

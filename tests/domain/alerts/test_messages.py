@@ -2,6 +2,8 @@
 
 import json
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
+from html import escape
 
 import pytest
 from attrs import evolve
@@ -43,7 +45,11 @@ def test_a_webhook_is_the_contracts_json():
             "search": {"id": "w_abcdefghij0123456789", "name": "Storms"},
             "articles": [
                 summarize_article(article("a", title="Storm"))
-                | {"group_id": "a_a", "publishers": ["BBC", "The Example"]}
+                | {
+                    "group_id": "a_a",
+                    "publishers": ["BBC", "The Example"],
+                    "later_member_of": None,
+                }
             ],
             "total": 3,
         },
@@ -67,6 +73,46 @@ def test_who_else_tells_a_story():
     assert describe_story(story("a", "Storm", *many)) == "Storm (The Example, A, B, C and 2 more)"
     nobody = evolve(story(), article=article(title="Storm", publisher=None))
     assert describe_story(nobody) == "Storm"
+
+
+def send_later(title, first):
+    """The article in the webhook about a later member."""
+    later = evolve(story("b", title), is_later=True, first_title=first)
+    body = json.loads(build_webhook(delivery(stories=(later,)), summarize_article))
+    (told,) = body["data"]["articles"]
+    return told
+
+
+def test_a_webhook_says_of_which_story_a_later_member_is():
+    """By the group's id and the title that alerted first; its own title stays."""
+    told = send_later("Storm", "Flood")
+    assert told["later_member_of"] == {"group_id": "a_b", "title": "Flood"}
+    assert (told["group_id"], told["title"]) == ("a_b", "Storm")
+    assert send_later("Storm", None)["later_member_of"] == {"group_id": "a_b", "title": None}
+
+
+@pytest.mark.parametrize("first", WORLD)
+@pytest.mark.parametrize("title", WORLD[:3])
+def test_texts_say_of_which_story_a_later_member_is(first, title):
+    """In titles, notifications and both parts of a mail, in any language."""
+    later = evolve(story("b", title), is_later=True, first_title=first)
+    shown = f"Later report of “{first}”: {title}"
+    sent = delivery(ChannelKind.EMAIL, "a@example.org", stories=(later,))
+    assert build_title(sent) == f"Storms: {shown}"
+    assert describe_story(later) == f"{shown} (The Example)"
+    for body in (build_ntfy(sent, PAGE), build_apprise(sent, PAGE)):
+        assert json.loads(body)["title"] == f"Storms: {shown}"
+    mail = read_mail(sent)
+    assert mail["Subject"] == f"Storms: {shown}"
+    text, html = (part.get_content() for part in mail.iter_parts())
+    assert f"{shown} (The Example)\n" in text
+    assert escape(shown) in html
+
+
+def test_a_story_whose_first_article_was_deleted_has_no_title():
+    """The later member still says that it is one."""
+    later = evolve(story("b", "Storm"), is_later=True)
+    assert describe_story(later) == "Later report: Storm (The Example)"
 
 
 def test_titles_and_texts():
@@ -229,6 +275,20 @@ def test_encoded_words_in_a_subject_are_text(hostile, is_name):
     }
     shown = f"{name}: {title}".replace("=?", "= ?")
     assert " ".join(read["Subject"].split()) == shown[:200]
+
+
+@given(
+    st.lists(st.sampled_from([word for title in WORLD for word in title.split()]), min_size=1),
+    st.sampled_from([policy.default, policy.compat32]),
+)
+def test_long_subjects_keep_each_space(words, reader):
+    """Also where a line ends, for both parsers of the library."""
+    sent = delivery(ChannelKind.EMAIL, "a@b.example", stories=(story("a", " ".join(words)),))
+    read = message_from_bytes(build_mail(sent, "n@us.example", LINKS).as_bytes(), policy=reader)
+    subject = str(make_header(decode_header(read["Subject"])))
+    assert subject == build_title(sent)
+    written = build_mail(sent, "n@us.example", LINKS).as_bytes()
+    assert max(map(len, written.partition(b"\n\n")[0].split(b"\n"))) <= 78  # RFC 5322, 2.1.1
 
 
 @given(TEXTS, TEXTS)

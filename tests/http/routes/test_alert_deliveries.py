@@ -6,6 +6,7 @@ import re
 import httpx_sse
 import pytest
 import trio
+from attrs import evolve
 
 from newsintel.domain.accounts.model import Access
 from newsintel.domain.alerts.channels import ChannelKind
@@ -221,6 +222,25 @@ async def test_matches_are_told_to_an_open_page_once(world, alice, autojump_cloc
         ["BBC"],
     )
     assert text.count(":\n\n") >= 3  # heartbeats while nothing happens
+
+
+async def test_later_members_of_a_story_are_told_each(world, alice, autojump_clock):
+    """Once, and as such; the story's first match is another event."""
+    owner, first = world.deliveries.owners[SEARCH], fresh(1)
+    later = [
+        evolve(first.match, article=article(number), is_later=True, first_title="Storm")
+        for number in (2, 3)
+    ]
+    found = [first, *(FreshMatch(SEARCH, "Storms", one) for one in later)]
+    world.deliveries.fresh = [(owner, one) for one in found]
+    text = await read_stream(alice)
+    told = [json.loads(line[6:])["article"] for line in text.split("\n") if line[:7] == "data: {"]
+    of = {"group_id": article(1).id, "title": "Storm"}
+    assert [(one["id"], one["later_member_of"]) for one in told] == [
+        (article(1).id, None),
+        (article(2).id, of),
+        (article(3).id, of),
+    ]
 
 
 async def read_stream(person) -> str:

@@ -22,6 +22,7 @@ async def test_the_account_shows_its_public_id():
         "provider": "dev",
         "created_at": "2026-03-14T12:00:00.000Z",
         "last_login_at": "2026-03-14T12:00:00.000Z",
+        "stopped_searches": [],
     }
 
 
@@ -92,7 +93,7 @@ async def test_the_export_has_everything(rows, monkeypatch):
     assert response.headers["Content-Disposition"] == 'attachment; filename="newsintel-export.json"'
     text = await response.get_data(as_text=True)
     body = json.loads(text)
-    assert body["account"] == await alice.get("/me")
+    assert body["account"] | {"stopped_searches": []} == await alice.get("/me")
     assert body["identities"] == [{"provider": "dev", "subject": "alice"}]
     assert body["preferences"] == {"topics": ["AI"]}
     assert [(save["id"], save["saved"]["notes"]) for save in body["saved"]] == [

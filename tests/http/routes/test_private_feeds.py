@@ -289,6 +289,18 @@ async def test_an_unknown_format_is_named():
     assert await code(response) == (400, "invalid_parameter")
 
 
+@pytest.mark.parametrize("media", ["rss", "jsonfeed", "json", "csv"])
+async def test_a_feed_says_of_which_story_a_later_member_is(world, media):
+    """In its title, which every format has."""
+    token = create_feed_token()
+    feed = AlertFeed(7, "u_alice", "w_" + "a" * 20, "Storms")
+    world.deliveries.feeds[digest_secret(token)] = feed
+    later = Match(TWO.id, ONE, NOW, is_later=True, first_title=TWO.title)
+    world.saved_searches.pages[7, feed.search_id] = MatchPage((later,), None)
+    response = await read(world, f"{BASE}/feeds/{token}?format={media}")
+    assert f"Later report of “{TWO.title}”: {ONE.title}" in (await response.get_data()).decode()
+
+
 async def test_a_saved_search_has_a_feed_that_feedparser_reads(world):
     """Its stories, the newest first, by the same kind of address; with ended alerts it is a 404."""
     token = create_feed_token()

@@ -78,6 +78,7 @@ async def test_a_search_without_more_is_sent_at_once(alice):
     )
     made = await response.get_json()
     assert (made["every"], made["time_zone"], "secret" in made) == ("at_once", "UTC", False)
+    assert made["later_members"] is False
 
 
 @pytest.mark.parametrize(
@@ -104,6 +105,8 @@ async def test_a_search_without_more_is_sent_at_once(alice):
         ({"every": "week"}, "every", "at_once, hour, day"),
         ({"time_zone": "Mars/Phobos"}, "time_zone", "IANA"),
         ({"paused": True}, "paused", "not a member"),
+        ({"later_members": 1}, "later_members", "true or false"),
+        ({"later_members": None}, "later_members", "true or false"),
     ],
 )
 async def test_bad_members_are_named(alice, change, member, words):
@@ -159,6 +162,34 @@ async def test_a_change_keeps_what_it_does_not_name(alice):
     assert (changed["name"], changed["paused"]) == ("New", True)
     shown = await alice.get(path)
     assert "whsec" not in json.dumps(shown)
+
+
+async def test_later_members_are_asked_for(alice):
+    """From the start or later; another change leaves it."""
+    made = await save(alice, later_members=True)
+    assert made["later_members"] is True
+    path = f"/me/searches/{made['id']}"
+    for change, wanted in (
+        ({"name": "x"}, True),
+        ({"later_members": False}, False),
+        ({"paused": True}, False),
+        ({"later_members": True}, True),
+    ):
+        changed = await (await alice.ask("PATCH", path, json=change)).get_json()
+        assert changed["later_members"] is wanted
+        assert (await alice.get(path))["later_members"] is wanted
+
+
+async def test_a_later_member_says_so_in_the_matches(world, alice):
+    """With its story; a first match has null."""
+    made = await save(alice)
+    later = Match(article(1).id, article(2), NOW, is_later=True, first_title="Storm")
+    world.saved_searches.matches[made["id"]] = [later, Match(article(1).id, article(1), NOW)]
+    page = await alice.get(f"/me/searches/{made['id']}/matches")
+    assert [row["later_member_of"] for row in page["articles"]] == [
+        {"group_id": article(1).id, "title": "Storm"},
+        None,
+    ]
 
 
 async def test_a_search_can_be_deleted(alice):
@@ -247,18 +278,22 @@ async def test_matches_come_in_pages(world, alice):
 async def test_a_preview_shows_days_publishers_and_articles(world, alice):
     """Each with its count."""
     world.saved_searches.previewed = Preview(
-        3, ((NOW, 1), (NOW + timedelta(days=1), 2)), (("BBC", 3),), (Hit(article(1), NOW, NOW),)
+        3,
+        ((NOW, 1), (NOW + timedelta(days=1), 2)),
+        (("BBC", 3),),
+        (Hit(article(1), NOW, NOW),),
+        later_members=7,
     )
     response = await alice.ask("POST", "/me/searches/preview", json={"query": {"q": "storm"}})
     body = await response.get_json()
-    assert body["count"] == 3
+    assert (body["count"], body["later_members"]) == (3, 7)
     assert [day["count"] for day in body["per_day"]] == [1, 2]
     assert body["publishers"] == [{"value": "BBC", "count": 3}]
     assert [row["id"] for row in body["articles"]] == [article(1).id]
 
 
 async def test_a_search_that_stopped_delivering_says_so(world, alice):
-    """In the list, for the search and the channel."""
+    """In the list, for the search and the channel; and for the account."""
     made = await save(alice)
     owner, search = world.saved_searches.rows[made["id"]]
     failing = Channel(1, ChannelKind.NTFY, NTFY, failing_since=NOW)
@@ -275,6 +310,8 @@ async def test_a_search_that_stopped_delivering_says_so(world, alice):
         world.saved_searches.rows[made["id"]] = (owner, search)
         (row,) = (await alice.get("/me/searches"))["searches"]
         assert row["works"] is works
+        stopped = [] if works else [{"id": made["id"], "name": "Storms"}]
+        assert (await alice.get("/me"))["stopped_searches"] == stopped
     object.__setattr__(search, "channels", (ended,))
     (row,) = (await alice.get("/me/searches"))["searches"]
     assert row["deliver"][0]["disabled_reason"] == "It is gone."

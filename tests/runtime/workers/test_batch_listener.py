@@ -178,11 +178,18 @@ class Turns(trio.abc.Instrument):
         self.turns.append(len(self.taken))
 
 
-@pytest.mark.parametrize(("due", "most"), [(1, 1), (7, 7), (NO_OTHERS, MOST_AT_ONCE)])
-async def test_a_crowd_is_accepted_in_few_turns(due, most):
-    """In one turn as many as are due, at most MOST_AT_ONCE; the first in the queue first."""
+@pytest.mark.parametrize(
+    ("due", "searching", "most"),
+    [(1, False, 1), (7, False, 7), (NO_OTHERS, False, MOST_AT_ONCE), (NO_OTHERS, True, 1)],
+)
+async def test_a_crowd_is_accepted_in_few_turns(due, searching, most):
+    """In one turn as many as are due, at most MOST_AT_ONCE; the first in the queue first.
+
+    But only one while a search runs.
+    """
     counting = Turns()
     async with listening(lambda: due) as (listener, port):
+        listener.is_searching = lambda: searching
         with ExitStack() as opened:
             clients = [
                 opened.enter_context(socket.create_connection(("127.0.0.1", port)))
@@ -231,7 +238,7 @@ async def test_a_connection_that_is_lost_in_the_queue_ends_nothing():
 
 
 async def test_without_room_it_fails_after_what_it_took():
-    """`trio.serve_listeners` waits after such an error, and calls again."""
+    """`accept_connections` waits after such an error, and calls again."""
     async with listening() as (listener, port):
         with ExitStack() as opened, trio.fail_after(PATIENCE_S):
             for _ in range(2):

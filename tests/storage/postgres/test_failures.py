@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -279,6 +280,40 @@ async def test_pooler_that_shares_sessions_is_refused(bridge, tmp_path, settings
                     nursery.start_soon(ask)
     assert isinstance(refusals[0], StoreRefusedError)
     assert "pooler" in str(refusals[0])
+
+
+ASK_ONCE = """
+import asyncio, sys
+import asyncpg
+from newsintel.config.database_url import parse_database_url
+from newsintel.storage.postgres.connecting import connect_arguments
+
+async def ask(url, name):
+    connection = await asyncpg.connect(**connect_arguments(parse_database_url(url), None, {}))
+    print(await connection.fetchval(f"SELECT '{name} asks ' || $1::text", "this"))
+
+asyncio.run(ask(*sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(shutil.which("pgbouncer") is None, reason="no pgbouncer on PATH")
+async def test_statements_of_two_processes_never_have_one_name(tmp_path):
+    """Both have the same session, one after the other.
+
+    With one name, the second process would meet, and with several sessions run, the first one's.
+    """
+    (tmp_path / "bouncer").mkdir()
+    said = []
+    settings = ("pool_mode = transaction", "default_pool_size = 1")
+    async with (
+        postgres_server(await make_cluster(tmp_path)) as server,
+        pgbouncer(tmp_path / "bouncer", server, *settings) as url,
+    ):
+        for name in ("one", "two"):
+            command = [sys.executable, "-c", ASK_ONCE, url.reveal(), name]
+            done = await trio.run_process(command, capture_stdout=True, cwd=ROOT)
+            said.append(done.stdout.decode().strip())
+    assert said == ["one asks this", "two asks this"]
 
 
 @pytest.mark.skipif(shutil.which("pgbouncer") is None, reason="no pgbouncer on PATH")

@@ -1,7 +1,9 @@
 """Migrations: once, twice, at the same time, and by another role."""
 
+import asyncio
 import subprocess
 import sys
+from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
@@ -12,7 +14,7 @@ from newsintel.config.values import Secret
 from newsintel.errors import SchemaError, StoreRefusedError, UnavailableError
 from newsintel.storage import migrations
 from newsintel.storage.postgres.archive.articles import PostgresArchive
-from newsintel.storage.postgres.migrate import check_schema, migrate
+from newsintel.storage.postgres.migrate import _migrate, check_schema, migrate
 from newsintel.storage.postgres.pool import open_postgres
 from newsintel.storage.postgres.steps import build_config
 from tests.storage.conftest import sql
@@ -158,3 +160,36 @@ async def test_role_without_rights_cannot_migrate(bridge, empty_url):
         with pytest.raises(StoreRefusedError) as refusal:
             await migrate(lane, weak, None, service)
     assert "\n" not in str(refusal.value)
+
+
+OTHERS_WAIT = """
+SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+@asynccontextmanager
+async def waiting_migration(url):
+    """A migration that waits for another one, and the other one's connection, on asyncio's side."""
+    other = await asyncpg.connect(url)
+    try:
+        async with other.transaction():
+            await other.execute(migrations.LOCK_MIGRATIONS)
+            migration = asyncio.create_task(_migrate(Secret(url), None, "newsintel"))
+            while not await other.fetchval(OTHERS_WAIT):  # noqa: ASYNC110 - a lock has no event
+                await asyncio.sleep(0.01)
+            yield migration, other
+    finally:
+        await other.close()  # noqa: ASYNC102 - no trio cancel reaches this side
+
+
+async def test_a_migration_that_postgresql_cancels_says_so(bridge, empty_url):
+    """And not that words are too frequent, as for a search of the archive."""
+
+    async def cancel_migration():
+        async with waiting_migration(empty_url) as (migration, other):
+            await other.execute("SELECT pg_cancel_backend($1)", await other.fetchval(OTHERS_WAIT))
+            with pytest.raises(UnavailableError, match="cancelled the migration"):
+                await migration
+
+    await bridge.add_lane("test", 1).run(cancel_migration)

@@ -125,6 +125,7 @@ ROWS = {
         """INSERT INTO read_marks (user_id, article_id, read_at)
            SELECT 1, min(id), '2026-01-01+00' FROM articles""",
     ),
+    "0019": ("INSERT INTO story_origins (public_id, founder_id) VALUES ('a_1', 7)",),
 }
 """Rows for the tables that each step added.
 

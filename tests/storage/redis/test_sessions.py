@@ -105,6 +105,12 @@ async def test_asvs_04_session_expires_an_hour_after_its_last_use(sessions, cloc
     assert await sessions.find(session_id) is None
 
 
+async def test_asvs_04_session_of_less_than_a_second_can_start(link, tally, clock):
+    """Redis refuses to keep a value for 0 seconds. Such a session is over at once."""
+    sessions = RedisSessions(link, idle_s=0.3, max_s=0.4, count=tally, now=clock)
+    assert await sessions.find(await sessions.start(7, "a browser")) is None
+
+
 async def test_asvs_04_session_expires_a_day_after_its_start_at_the_latest(sessions, clock, redis):
     """The number of uses does not matter."""
     session_id = await sessions.start(7, "")

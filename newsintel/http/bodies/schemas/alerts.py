@@ -41,7 +41,13 @@ DELIVERY: dict[str, Schema] = {
     "due_at": MOMENT,
     "attempts": list_of(_ATTEMPT),
 }
-MATCH: dict[str, Schema] = ARTICLE | {"group_id": ARTICLE_ID, "publishers": list_of(TEXT)}
+# Of a later member: its story, and the title that matched first, unless that article was deleted.
+_FIRST = object_of({"group_id": ARTICLE_ID, "title": nullable(TEXT)})
+MATCH: dict[str, Schema] = ARTICLE | {
+    "group_id": ARTICLE_ID,
+    "publishers": list_of(TEXT),
+    "later_member_of": nullable(_FIRST),
+}
 _CHANNEL = {
     "kind": one_of(ChannelKind),
     "to": nullable(TEXT),
@@ -67,6 +73,7 @@ _SAVED_SEARCH = {
     "deliver": list_of(object_of(_CHANNEL)),
     "every": one_of(one.value for one in Every),
     "time_zone": TEXT,
+    "later_members": FLAG,
     "paused": FLAG,
     "works": FLAG,
     "created_at": MOMENT,
@@ -101,6 +108,7 @@ ALERTS: dict[str, Schema] = {
     "Preview": object_of(
         {
             "count": COUNT,
+            "later_members": COUNT,
             "per_day": list_of(object_of({"start": MOMENT, "count": COUNT})),
             "publishers": list_of(object_of({"value": TEXT, "count": COUNT})),
             "articles": list_of(ref("ArchiveArticle")),

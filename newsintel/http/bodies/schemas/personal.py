@@ -58,16 +58,18 @@ _FEED = {
     "created_at": MOMENT,
 }
 
+_ACCOUNT = {
+    "id": TEXT,
+    "username": TEXT,
+    "provider": TEXT,
+    "created_at": MOMENT,
+    "last_login_at": MOMENT,
+}
+_STOPPED = object_of({"id": SAVED_SEARCH_ID, "name": TEXT})
+
 PERSONAL: dict[str, Schema] = {
-    "Account": object_of(
-        {
-            "id": TEXT,
-            "username": TEXT,
-            "provider": TEXT,
-            "created_at": MOMENT,
-            "last_login_at": MOMENT,
-        }
-    ),
+    "Account": object_of(_ACCOUNT),
+    "OwnAccount": object_of(_ACCOUNT | {"stopped_searches": list_of(_STOPPED)}),
     "Preferences": object_of({"preferences": map_of({})}),
     "Preference": object_of({"value": {}}),
     "SavedArticle": object_of(_SAVED, published_at_estimated=FLAG),

@@ -6,7 +6,7 @@ from typing import Any
 from newsintel.domain.reader.item_ids import PATTERN, parse_item_id
 from newsintel.domain.reader.selection import CONTINUATION, State, parse_continuation
 from newsintel.http.bodies.greader import READING_LIST, STARRED, STATE_PREFIX
-from newsintel.http.request.query_kinds import Kind
+from newsintel.http.request.query_kinds import Kind, whole_number
 from newsintel.http.request.query_string import Parameter
 
 MOST_IDS = 10_000
@@ -36,19 +36,13 @@ def _parse_state(raw: str) -> State | None:
     return State(name) if name in set(State) else None
 
 
-def _parse_number(raw: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,20}", raw) or int(raw) > _MOST:
-        raise ValueError(f"must be a whole number, at most {_MOST:,}")
-    return int(raw)
-
-
 STREAM_KIND = Kind(
     _TEXT
     | {"pattern": "^(user/[^/]{1,64}/state/com[.]google/(reading-list|starred)|feed/[!-~]+)$"},
     _parse_stream,
 )
 STATE_KIND = Kind(_TEXT, _parse_state)
-NUMBER_KIND = Kind({"type": "integer", "minimum": 0, "maximum": _MOST}, _parse_number)
+NUMBER_KIND = whole_number(0, _MOST)
 ITEM_KIND = Kind(_TEXT | {"pattern": PATTERN}, parse_item_id)
 CONTINUATION_KIND = Kind(_TEXT | {"pattern": f"^{CONTINUATION}$"}, parse_continuation)
 

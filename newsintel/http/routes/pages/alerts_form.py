@@ -45,18 +45,51 @@ class AlertsFormParameters(DraftParameters):
 
 
 async def _create(services: Services, given: AlertsFormParameters) -> Response:
+    channel = WantedChannel(given.kind, given.to or "")
+    asked = NewSearchParameters(
+        _choose_name(given),
+        given.query,
+        (channel,),
+        Every(given.every),
+        _read_time_zone(given),
+        later_members=given.later_members == "1",
+    )
+    made = await (await create_search(services, asked)).get_json()
+    return await answer_alerts(services, asdict(given) | {"search": None}, {"made": made})
+
+
+async def _change(services: Services, given: AlertsFormParameters) -> Response:
+    """Its channels stay."""
+    if given.edit is None:
+        raise InvalidBodyError("edit", "required", "edit is required")
+    asked = ChangeParameters(
+        given.edit,
+        _choose_name(given),
+        given.query,
+        LEFT_OUT,
+        Every(given.every),
+        _read_time_zone(given),
+        later_members=given.later_members == "1",
+        paused=LEFT_OUT,
+    )
+    await change_search(services, asked)
+    return answer_see_other(f"alerts?search={given.edit}")
+
+
+def _choose_name(given: AlertsFormParameters) -> str:
+    name = given.name or given.q or given.publisher or ", ".join(given.sources or ())
+    if not name:
+        raise InvalidBodyError("q", "required", "q must say what to look for")
+    return name[:100]
+
+
+def _read_time_zone(given: AlertsFormParameters) -> str:
     time_zone = given.time_zone or "UTC"
     if not is_time_zone(time_zone):
         raise InvalidBodyError(
             "time_zone", "invalid", "time_zone must be an IANA name, such as Europe/Berlin"
         )
-    name = given.name or given.q or given.publisher or ", ".join(given.sources or ())
-    if not name:
-        raise InvalidBodyError("q", "required", "q must say what to look for")
-    channel = WantedChannel(given.kind, given.to or "")
-    asked = NewSearchParameters(name[:100], given.query, (channel,), Every(given.every), time_zone)
-    made = await (await create_search(services, asked)).get_json()
-    return await answer_alerts(services, asdict(given) | {"search": None}, {"made": made})
+    return time_zone
 
 
 async def _pause(services: Services, given: AlertsFormParameters) -> Response:
@@ -70,7 +103,7 @@ async def _resume(services: Services, given: AlertsFormParameters) -> Response:
 async def _set_paused(services: Services, given: AlertsFormParameters, *, paused: bool) -> Response:
     left = LEFT_OUT
     await change_search(
-        services, ChangeParameters(_read_id(given), left, left, left, left, left, paused)
+        services, ChangeParameters(_read_id(given), left, left, left, left, left, left, paused)
     )
     return answer_see_other("alerts")
 
@@ -88,6 +121,7 @@ async def _test(services: Services, given: AlertsFormParameters) -> Response:
 
 ACTIONS: dict[str, Callable[[Services, AlertsFormParameters], Awaitable[Response]]] = {
     "create": _create,
+    "change": _change,
     "pause": _pause,
     "resume": _resume,
     "delete": _delete,
@@ -108,7 +142,7 @@ def build_routes(settings: Settings) -> tuple[Route, ...]:
             need=Access.SESSION,
             form=(
                 Parameter("do", choice(*ACTIONS), "What to do.", required=True),
-                Parameter("id", free_text(), "Of the saved search; for all but create."),
+                Parameter("id", free_text(), "Of the saved search; for all but create and change."),
                 *declare_draft(settings),
             ),
             media=PAGE_MEDIA,

@@ -16,7 +16,7 @@ from newsintel.config.settings import Settings
 from newsintel.domain.accounts.model import Access
 from newsintel.domain.alerts.channels import ChannelKind
 from newsintel.domain.alerts.digests import MAX_ZONE_CHARS, Every
-from newsintel.domain.alerts.model import WatchedQuery
+from newsintel.domain.alerts.model import SavedSearch, WatchedQuery
 from newsintel.domain.archive.model import Bar
 from newsintel.domain.text.request_urls import MAX_ADDRESS
 from newsintel.errors import InvalidBodyError
@@ -42,11 +42,14 @@ from newsintel.runtime.turns import run_in_turns
 
 SHOWN_MATCHES = 20
 
+_SEARCH = matching_text(SAVED_SEARCH_ID, "the id of a saved search")
+
 
 @frozen
 class DraftParameters:
-    """The fields of the form for a new search."""
+    """The fields of the form for a search, a new one or the one in `edit`."""
 
+    edit: str | None
     name: str | None
     q: str | None
     publisher: str | None
@@ -56,6 +59,7 @@ class DraftParameters:
     to: str | None
     every: str
     time_zone: str | None
+    later_members: str
 
     @property
     def query(self) -> WatchedQuery:
@@ -76,8 +80,9 @@ class AlertsParameters(DraftParameters):
 
 
 def declare_draft(settings: Settings) -> tuple[Parameter, ...]:
-    """Return the fields of a new search."""
+    """Return the fields of a search."""
     return (
+        Parameter("edit", _SEARCH, "The saved search that the form changes; a new one by default."),
         Parameter("name", limited_text(100), "Of the search; by default its query."),
         Parameter("q", limited_text(256), "As GET /archive takes it."),
         Parameter("publisher", limited_text(256), "A publisher's whole name."),
@@ -87,15 +92,14 @@ def declare_draft(settings: Settings) -> tuple[Parameter, ...]:
         Parameter("to", limited_text(MAX_ADDRESS), "Where alerts are sent."),
         Parameter("every", choice(*(one.value for one in Every)), "When.", Every.AT_ONCE.value),
         Parameter("time_zone", limited_text(MAX_ZONE_CHARS), "Of digests; UTC by default."),
+        Parameter("later_members", choice("0", "1"), "1: each later publisher alerts too.", "0"),
     )
 
 
 def build_routes(settings: Settings) -> tuple[Route, ...]:
     """The route of the page."""
     chosen = Parameter(
-        "search",
-        matching_text(SAVED_SEARCH_ID, "the id of a saved search"),
-        "The saved search whose matches and deliveries are shown.",
+        "search", _SEARCH, "The saved search whose matches and deliveries are shown."
     )
     return (
         Route(
@@ -112,8 +116,25 @@ def build_routes(settings: Settings) -> tuple[Route, ...]:
 
 
 async def show_alerts(services: Services, given: AlertsParameters) -> Response:
-    """Answer with the page."""
-    return await answer_alerts(services, asdict(given), await _read_preview(services, given))
+    """Answer with the page. A form that changes a search begins with what it has."""
+    draft = asdict(given)
+    if given.edit is not None:
+        saved = await services.alerts.searches.find(get_current_account().id, given.edit)
+        if saved is None:
+            raise NotFound(UNKNOWN)
+        if not given.asks:
+            draft |= _read_draft(saved)
+    return await answer_alerts(services, draft, await _read_preview(services, given))
+
+
+def _read_draft(search: SavedSearch) -> dict[str, Any]:
+    """Return a search as the fields of the form."""
+    return asdict(search.query) | {
+        "name": search.name,
+        "every": search.every.value,
+        "time_zone": search.time_zone,
+        "later_members": "1" if search.later_members else "0",
+    }
 
 
 async def answer_alerts(

@@ -23,6 +23,7 @@ from newsintel.errors import UnknownKeyError
 from newsintel.storage.postgres.accounts.accounts import new_id
 from newsintel.storage.postgres.alerts import outbox
 from newsintel.storage.postgres.alerts.channel_keys import open_keys, seal_keys
+from newsintel.storage.postgres.alerts.listed_stories import build_match
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 LISTED_DELIVERIES = 50
@@ -178,7 +179,7 @@ class PostgresDeliveries:
     async def list_fresh(self, user_id: int, since: datetime, most: int) -> Sequence[FreshMatch]:
         rows = await self._postgres.run(_fetch, outbox.FRESH, user_id, since, most)
         return [
-            FreshMatch(row["search_id"], row["search_name"], outbox.build_match(row))
+            FreshMatch(row["search_id"], row["search_name"], build_match(row))
             for row in reversed(rows)  # FRESH has the latest first
         ]
 

@@ -1,4 +1,4 @@
-"""Stores matches, each story once for a search, and puts them into the outbox."""
+"""Stores matches, and puts them into the outbox."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -8,32 +8,14 @@ from newsintel.domain.alerts.digests import Every, next_due
 from newsintel.domain.bounds.chunks import cut_into_chunks
 from newsintel.storage.postgres.accounts.accounts import new_id
 from newsintel.storage.postgres.alerts.candidates import Candidate
+from newsintel.storage.postgres.alerts.told_stories import STORED_AT_ONCE, add_matches
 from newsintel.storage.postgres.archive.article_rows import transpose_rows
 from newsintel.storage.postgres.pool import Connection
 
-STORED_AT_ONCE = 2_000
-"""Rows of one statement: about 0.1 s."""
-
 # A search that is deleted meanwhile waits for this transaction; one that is gone is left out.
 HOLD = """
-SELECT id FROM saved_searches WHERE id = ANY($1::bigint[]) AND NOT paused ORDER BY id
-FOR KEY SHARE
-"""
-
-# The second condition finds a story whose founder was deleted: its members got another one.
-ADD = """
-INSERT INTO search_matches (saved_search_id, group_id, article_id, matched_at)
-SELECT DISTINCT ON (found.search, placed.founder_id)
-    found.search, placed.founder_id, found.article, $3::timestamptz
-FROM unnest($1::bigint[], $2::bigint[]) AS found (search, article)
-JOIN article_stories AS placed ON placed.article_id = found.article
-WHERE NOT EXISTS (
-    SELECT FROM article_stories AS member JOIN search_matches AS earlier USING (article_id)
-    WHERE member.founder_id = placed.founder_id AND earlier.saved_search_id = found.search
-)
-ORDER BY found.search, placed.founder_id, found.article
-ON CONFLICT DO NOTHING
-RETURNING saved_search_id, group_id
+SELECT id, later_members FROM saved_searches WHERE id = ANY($1::bigint[]) AND NOT paused
+ORDER BY id FOR KEY SHARE
 """
 
 CHANNELS = """
@@ -74,14 +56,15 @@ async def store_matches(
         now: the time of the matches.
     """
     wanted = sorted({search for one in candidates for search in one.searches})
-    held = {row["id"] for row in await connection.fetch(HOLD, wanted)} if wanted else set()
+    held = await connection.fetch(HOLD, wanted) if wanted else []
+    alive = {row["id"] for row in held}
     pairs = sorted(
-        (search, one.article) for one in candidates for search in one.searches if search in held
+        (search, one.article) for one in candidates for search in one.searches if search in alive
     )
+    later = {row["id"] for row in held if row["later_members"]}
     groups: dict[int, list[int]] = defaultdict(list)
-    for some in cut_into_chunks(pairs, STORED_AT_ONCE):
-        for row in await connection.fetch(ADD, *transpose_rows(some), now):
-            groups[row["saved_search_id"]].append(row["group_id"])
+    for search, group in await add_matches(connection, pairs, later, now):
+        groups[search].append(group)
     for searches in cut_into_chunks(sorted(groups), STORED_AT_ONCE):
         await _put_out(connection, {search: groups[search] for search in searches}, now)
 

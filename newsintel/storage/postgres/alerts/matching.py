@@ -32,10 +32,11 @@ BATCH_SEARCHES = 10_000
 """Most saved searches that the articles of a transaction may match, unless the first article has
 more: about 1 s. The articles that are left wait for the next one."""
 
+# Neither the articles nor their places can be deleted meanwhile; those that are wait again.
 WAITING = """
 SELECT article_id, length(search) AS words FROM alert_queue
 JOIN article_stories USING (article_id) JOIN articles ON articles.id = article_id
-ORDER BY article_id LIMIT $1
+ORDER BY article_id LIMIT $1 FOR KEY SHARE OF articles, article_stories SKIP LOCKED
 """
 
 TAKE = "DELETE FROM alert_queue WHERE article_id = ANY($1::bigint[])"
@@ -47,6 +48,9 @@ DELETE FROM search_matches WHERE (saved_search_id, group_id) IN (
 """
 
 PRUNED_AT_ONCE = 5_000
+
+# An article alerts within seven days of its publication, and a story is told within three.
+FORGET_ORIGINS = "DELETE FROM story_origins WHERE added_at < now() - interval '14 days'"
 
 
 class PostgresMatching:
@@ -80,7 +84,8 @@ class PostgresMatching:
         return matched
 
     async def prune_matches(self, before: datetime) -> int:
-        """In short transactions."""
+        """In short transactions. Which stories others continue is forgotten, too."""
+        await self._postgres.run(_forget_origins)
         pruned = deleted = await self._postgres.run(_prune, before)
         while deleted == PRUNED_AT_ONCE:
             deleted = await self._postgres.run(_prune, before)
@@ -133,6 +138,10 @@ def _limit_searches(
         taken.append(article)
         kept += found
     return taken, kept
+
+
+async def _forget_origins(connection: Connection) -> None:
+    await connection.execute(FORGET_ORIGINS)
 
 
 async def _prune(connection: Connection, before: datetime) -> int:

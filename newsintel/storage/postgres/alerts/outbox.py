@@ -20,13 +20,12 @@ from newsintel.domain.alerts.delivery_model import (
     Outcome,
     Settlement,
 )
-from newsintel.domain.alerts.model import Match
 from newsintel.domain.alerts.signing import SigningKey
 from newsintel.domain.security.sealing import Sealer
 from newsintel.errors import UnknownKeyError
 from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.storage.postgres.alerts.channel_keys import open_keys
-from newsintel.storage.postgres.archive.article_rows import LISTED, article_of
+from newsintel.storage.postgres.alerts.listed_stories import build_match, list_stories
 from newsintel.storage.postgres.pool import Connection
 
 log = get_logger(__name__)
@@ -60,51 +59,34 @@ claimed AS (
 SELECT claimed.*, channel.kind, channel.address, channel.sealed_keys, channel.confirmed_at,
     search.id AS search,
     search.public_id, search.name, users.public_id AS person, (
-        SELECT count(*) FROM alert_delivery_matches WHERE delivery_id = claimed.id
+        SELECT count(*) FROM alert_delivery_matches AS sent
+        JOIN search_matches AS found USING (saved_search_id, group_id)
+        WHERE sent.delivery_id = claimed.id AND found.article_id IS NOT NULL
     ) AS total
 FROM claimed JOIN alert_channels AS channel ON channel.id = claimed.channel_id
 JOIN saved_searches AS search ON search.id = channel.saved_search_id
 JOIN users ON users.id = search.user_id
 """
 
-LISTED_STORIES = f"""
-SELECT {LISTED}, listed.*, (
-    SELECT founder.public_id FROM articles AS founder WHERE founder.id = listed.group_id
-) AS story, ARRAY(
-    SELECT DISTINCT other.publisher FROM article_stories AS placed
-    JOIN articles AS other ON other.id = placed.article_id
-    WHERE placed.founder_id = listed.group_id AND other.publisher IS NOT NULL ORDER BY 1
-) AS publishers
-FROM (%s) AS listed JOIN articles AS this ON this.id = listed.article_id
-ORDER BY matched_at DESC, listed.group_id DESC
-"""  # noqa: S608 - our own columns
-
-STORIES = (
-    LISTED_STORIES
-    % """
+STORIES = list_stories("""
 SELECT found.* FROM alert_delivery_matches AS sent
 JOIN search_matches AS found USING (saved_search_id, group_id)
-WHERE sent.delivery_id = $1 ORDER BY matched_at DESC, group_id DESC LIMIT $2
-"""
-)
-
-NEWEST = (
-    LISTED_STORIES
-    % """
-SELECT * FROM search_matches WHERE saved_search_id = $1
+WHERE sent.delivery_id = $1 AND article_id IS NOT NULL
 ORDER BY matched_at DESC, group_id DESC LIMIT $2
-"""
-)
+""")
+
+NEWEST = list_stories("""
+SELECT * FROM search_matches WHERE saved_search_id = $1 AND article_id IS NOT NULL
+ORDER BY matched_at DESC, group_id DESC LIMIT $2
+""")
 """The newest match, as an example in a test."""
 
-FRESH = (
-    LISTED_STORIES
-    % """
+FRESH = list_stories("""
 SELECT found.*, search.public_id AS search_id, search.name AS search_name
 FROM saved_searches AS search JOIN search_matches AS found ON saved_search_id = search.id
-WHERE search.user_id = $1 AND matched_at >= $2 ORDER BY matched_at LIMIT $3
-"""
-)
+WHERE search.user_id = $1 AND matched_at >= $2 AND article_id IS NOT NULL
+ORDER BY matched_at LIMIT $3
+""")
 
 CANCEL_EMPTY = """
 UPDATE alert_deliveries SET state = 'cancelled', claimed_until = NULL WHERE id = $1
@@ -203,13 +185,6 @@ def _open_keys(row: Record, sealer: Callable[[], Sealer]) -> tuple[SigningKey, .
     except (UnknownKeyError, ValueError) as error:
         log.warning("alert_key_unreadable", delivery=row["id"], reason=str(error))
         return ()
-
-
-def build_match(row: Record) -> Match:
-    """Return the match in a row of STORIES, NEWEST or FRESH."""
-    article = article_of(row)
-    publishers = tuple(row["publishers"])
-    return Match(row["story"] or article.id, article, row["matched_at"], publishers)
 
 
 async def settle(  # noqa: PLR0917 - a unit of work takes its values by position

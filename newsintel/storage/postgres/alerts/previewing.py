@@ -21,15 +21,18 @@ LISTED_PUBLISHERS = 20
 
 # A story is an article without duplicates, or all members of one group; its first match counts.
 FOUND = f"""
-WITH found AS MATERIALIZED (
-    SELECT DISTINCT ON (story) coalesce(founder_id, id) AS story, id, public_id, publisher,
-        published_at
+WITH matching AS MATERIALIZED (
+    SELECT coalesce(founder_id, id) AS story, id, public_id, publisher, published_at
     FROM articles LEFT JOIN article_stories ON article_id = id WHERE {{condition}}
-    ORDER BY story, published_at, public_id
+),
+found AS MATERIALIZED (
+    SELECT DISTINCT ON (story) * FROM matching ORDER BY story, published_at, public_id
 )
 SELECT date_trunc('day', published_at, 'UTC') AS day, publisher, count(*) AS stories,
     NULL::bigint AS id
 FROM found GROUP BY GROUPING SETS ((1), (2))
+UNION ALL
+SELECT NULL, NULL, count(DISTINCT (story, publisher)) - count(DISTINCT story), NULL FROM matching
 UNION ALL (
     SELECT NULL, NULL, 0, id FROM found ORDER BY {NEWEST} LIMIT {LISTED_STORIES}
 )
@@ -49,17 +52,22 @@ async def preview_query(connection: Connection, query: WatchedQuery, now: dateti
         sql += f" AND {TAGS} && ${len(values)}::text[]"
     rows = await connection.fetch(FOUND.format(condition=sql), *values)
     newest = [row for row in rows if row["id"] is not None]
+    (later,) = (row["stories"] for row in rows if _is_total(row))
     days = {row["day"]: row["stories"] for row in rows if row["day"] is not None}
     return Preview(
         sum(days.values()),
         tuple((bar.start, bar.count) for bar in build_bars(days, start, now, Bucket.DAY)),
         _list_publishers(rows),
         await load_hits(connection, newest, condition.wanted),
+        later_members=later,
     )
 
 
+def _is_total(row: Any) -> bool:
+    """Whether a row is that of the later members."""
+    return all(row[name] is None for name in ("day", "publisher", "id"))
+
+
 def _list_publishers(rows: Sequence[Any]) -> tuple[tuple[str, int], ...]:
-    counts = [
-        (row["publisher"], row["stories"]) for row in rows if row["id"] is None and not row["day"]
-    ]
+    counts = [(row["publisher"], row["stories"]) for row in rows if row["publisher"] is not None]
     return tuple(sorted(counts, key=lambda one: (-one[1], one[0]))[:LISTED_PUBLISHERS])

@@ -22,10 +22,10 @@ from newsintel.domain.alerts.watched import build_watched, read_watched, write_w
 from newsintel.domain.paging import Position
 from newsintel.domain.security.sealing import Sealer
 from newsintel.storage.postgres.accounts.accounts import LOCK_ACCOUNT, new_id
-from newsintel.storage.postgres.alerts import outbox
 from newsintel.storage.postgres.alerts.anchor_keys import check_share, find_anchors, put_anchors
 from newsintel.storage.postgres.alerts.channel_rows import add_channels, replace_channels
 from newsintel.storage.postgres.alerts.digest_times import move_open_deliveries
+from newsintel.storage.postgres.alerts.listed_stories import build_match, list_stories
 from newsintel.storage.postgres.alerts.previewing import preview_query
 from newsintel.storage.postgres.pool import Connection, Postgres
 
@@ -33,9 +33,9 @@ TAKEN = "SELECT count(*) FROM saved_searches WHERE user_id = $1"
 
 MAKE = """
 INSERT INTO saved_searches
-    (public_id, user_id, name, query, every, time_zone, paused, created_at, changed_at,
-     watching_since)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $8) RETURNING id
+    (public_id, user_id, name, query, every, time_zone, paused, later_members, created_at,
+     changed_at, watching_since)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $9) RETURNING id
 """
 
 LIST = """
@@ -55,7 +55,8 @@ WHERE user_id = $1 AND public_id = $2 FOR NO KEY UPDATE
 
 CHANGE = """
 UPDATE saved_searches SET name = $2, query = $3, every = $4, time_zone = $5, paused = $6,
-    changed_at = $7, watching_since = CASE WHEN $8 THEN $7 ELSE watching_since END
+    later_members = $7, changed_at = $8,
+    watching_since = CASE WHEN $9 THEN $8 ELSE watching_since END
 WHERE id = $1
 """
 
@@ -63,15 +64,12 @@ DELETE = "DELETE FROM saved_searches WHERE user_id = $1 AND public_id = $2"
 
 FIND = "SELECT id FROM saved_searches WHERE user_id = $1 AND public_id = $2"
 
-MATCHES = (
-    outbox.LISTED_STORIES
-    % """
-SELECT * FROM search_matches WHERE saved_search_id = $1 AND (
+MATCHES = list_stories("""
+SELECT * FROM search_matches WHERE saved_search_id = $1 AND article_id IS NOT NULL AND (
     $2::timestamptz IS NULL OR (matched_at, group_id) < ($2, $3::bigint)
 )
 ORDER BY matched_at DESC, group_id DESC LIMIT $4
-"""
-)
+""")
 
 
 class PostgresSavedSearches:
@@ -210,7 +208,7 @@ async def _list_matches(
         (datetime.fromisoformat(str(after.keys[0])), int(after.keys[1])) if after else (None, None)
     )
     rows = await connection.fetch(MATCHES, search, at, group, limit + 1)
-    matches = tuple(map(outbox.build_match, rows[:limit]))
+    matches = tuple(map(build_match, rows[:limit]))
     if len(rows) <= limit:
         return MatchPage(matches, None)
     last = rows[limit - 1]
@@ -218,9 +216,12 @@ async def _list_matches(
 
 
 def _list_values(draft: SearchDraft) -> tuple[Any, ...]:
-    """Return the values of the columns name, query, every, time_zone and paused."""
+    """Return the values of the columns from name to later_members."""
     query = json.dumps(write_watched(draft.query))
-    return draft.name, query, draft.every.value, draft.time_zone, draft.paused
+    return (
+        *(draft.name, query, draft.every.value, draft.time_zone),
+        *(draft.paused, draft.later_members),
+    )
 
 
 def _read_query(row: Record) -> WatchedQuery:
@@ -236,6 +237,7 @@ def _build_search(row: Record, channels: tuple[Channel, ...]) -> SavedSearch:
         every=Every(row["every"]),
         time_zone=row["time_zone"],
         paused=row["paused"],
+        later_members=row["later_members"],
         created_at=row["created_at"],
         changed_at=row["changed_at"],
         last_matched_at=row["last_matched_at"],

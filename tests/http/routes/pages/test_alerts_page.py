@@ -92,19 +92,44 @@ async def test_a_search_is_paused_resumed_tested_and_deleted(world, headers):
     assert page.texts("#searches li") == []
 
 
+async def test_a_search_is_changed_by_the_form(world, headers):
+    """It begins with what the search has, keeps what was typed for a preview, and its channels."""
+    search = await save(world, headers, q="storm", every="day", later_members="1", language="en")
+    page, _ = await get_page(client_of(world), f"/alerts?edit={search}", headers=headers)
+    assert page.attributes("#create input[name=edit]", "value") == [search]
+    assert page.attributes("#create input[name=q]", "value") == ["storm"]
+    assert page.attributes("#create input[name=language]", "value") == ["en"]
+    assert page.texts("#create option[selected]") == ["each day at 08:00", "alert again"]
+    assert page.texts("#create button") == ["Preview", "Save changes"]
+    typed, _ = await get_page(
+        client_of(world), f"/alerts?edit={search}&q=flood&every=hour", headers=headers
+    )
+    assert typed.attributes("#create input[name=q]", "value") == ["flood"]
+    assert typed.texts("#create option[selected]")[0] == "each hour"
+    done = await post(world, headers, do="change", edit=search, q="flood", name="Mine")
+    assert (done.status_code, done.headers["Location"]) == (303, f"alerts?search={search}")
+    _, row = world.saved_searches.rows[search]
+    assert (row.name, row.query.q, row.query.language) == ("Mine", "flood", None)
+    assert (row.every.value, row.later_members) == ("at_once", False)
+    assert [channel.kind for channel in row.channels] == [ChannelKind.FEED]
+
+
 async def test_the_preview_draws_days(world, headers):
     """With the number of stories, publishers and articles; the form keeps what was typed."""
     days = tuple((NOW - timedelta(days=30 - day), day % 3) for day in range(31))
-    world.saved_searches.previewed = Preview(30, days, (("BBC", 9),), (Hit(article(1), NOW, NOW),))
+    hits = (Hit(article(1), NOW, NOW),)
+    world.saved_searches.previewed = Preview(30, days, (("BBC", 9),), hits, later_members=4)
     page, _ = await get_page(
         client_of(world), "/alerts?q=storm&language=EN&every=hour&kind=ntfy", headers=headers
     )
-    assert page.texts("#create ~ .count") == ["30 stories"]
+    assert page.texts("#create ~ .count") == [
+        "30 stories; later publishers would alert 4 more times"
+    ]
     assert len(page.texts("svg path.bar")) == sum(1 for _, count in days if count)
     assert page.texts(".chips li") == ["BBC 9"]
     assert page.texts(".reports a") == [article(1).title]
     assert page.attributes("#create input[name=q]", "value") == ["storm"]
-    assert page.texts("#create option[selected]") == ["ntfy", "each hour"]
+    assert page.texts("#create option[selected]") == ["ntfy", "each hour", "add nothing"]
 
 
 async def test_a_query_that_is_refused_shows_the_reason(world, headers):
@@ -140,6 +165,20 @@ async def test_the_delivery_log_has_each_attempt(world, headers):
     assert "2 publishers" in page.texts(".reports li")[0]
 
 
+async def test_later_members_are_asked_for_by_the_form(world, headers):
+    """The list says so, and the matches say of which story they are."""
+    search = await save(world, headers, later_members="1")
+    world.saved_searches.matches[search] = [
+        Match(article(1).id, article(2), NOW, is_later=True, first_title="First <b>")
+    ]
+    world.deliveries.owners[search] = 1
+    page, _ = await get_page(client_of(world), f"/alerts?search={search}", headers=headers)
+    assert "later publishers too" in page.texts("#searches small")[0]
+    assert page.texts(".reports .why") == ["later report of First <b>"]
+    page, _ = await get_page(client_of(world), "/alerts?later_members=1", headers=headers)
+    assert page.texts("#create option[selected]")[-1] == "alert again"
+
+
 async def test_a_search_that_stopped_delivering_is_shown(world, headers):
     """On this page and on the account's."""
     search = await save(world, headers, name="Quiet")
@@ -163,7 +202,12 @@ async def test_nobody_sees_anothers_searches(world, headers):
     bob = await browser(world, "bob")
     page, _ = await get_page(client_of(world), "/alerts", headers=bob)
     assert page.texts("#searches li") == []
-    assert (await client_of(world).get(f"/alerts?search={search}", headers=bob)).status_code == 404
+    for what in ("search", "edit"):
+        response = await client_of(world).get(f"/alerts?{what}={search}", headers=bob)
+        assert response.status_code == 404
+    changed = await post(world, bob, do="change", edit=search, q="flood")
+    assert changed.status_code == 404
+    assert world.saved_searches.rows[search][1].query.q == "storm"
     for do in ("pause", "resume", "delete", "test"):
         assert (await post(world, bob, do=do, id=search)).status_code == 404
     assert not world.saved_searches.rows[search][1].paused
@@ -177,6 +221,7 @@ async def test_nobody_sees_anothers_searches(world, headers):
         {"do": "create", "q": "storm", "time_zone": "Mars/Phobos"},
         {"do": "create", "q": "storm", "kind": "webhook"},
         {"do": "pause"},
+        {"do": "change", "q": "storm"},
         {"do": "explode"},
     ],
 )
