@@ -16,7 +16,7 @@ from newsintel.storage.postgres.pool import SERVER_SETTINGS, open_postgres
 from newsintel.storage.redis.harvests import RedisCache
 from newsintel.storage.redis.link import open_redis
 from tests.forwarder import forwarding
-from tests.storage.redis_clusters import open_client
+from tests.storage.redis_clusters import open_client, run_everywhere
 from tests.storage.support import Servers, Tally, running_servers
 from tests.waiting import PATIENCE_S, until
 
@@ -277,7 +277,7 @@ def redis(redis_url):
     with open_client(redis_url) as client:
 
         async def command(*words):
-            return client.execute_command(*words)
+            return run_everywhere(client, *words)
 
         yield command
 

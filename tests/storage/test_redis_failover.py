@@ -101,7 +101,9 @@ async def test_connections_in_use_during_the_failover_are_closed(bridge, tmp_pat
         lane = bridge.add_lane("test", 1)
 
         async def read_slowly():
-            async with link.servers.first.redis.client() as alone:  # one connection, like a pipeline under WATCH
+            async with (
+                link.servers.first.redis.client() as alone
+            ):  # one connection, like a pipeline under WATCH
                 await alone.get("seed")
                 reading.set()
                 while not go_on.is_set():
@@ -115,7 +117,10 @@ async def test_connections_in_use_during_the_failover_are_closed(bridge, tmp_pat
             assert not await attempt(lambda: link.call("k", run_command, "SET", "k", "1"))
             go_on.set()
         assert all(
-            [await attempt(lambda n=n: link.call(f"k{n}", run_command, "SET", f"k{n}", "1")) for n in range(5)]
+            [
+                await attempt(lambda n=n: link.call(f"k{n}", run_command, "SET", f"k{n}", "1"))
+                for n in range(5)
+            ]
         )
         await until(lambda: clients(one) == 1)
         assert other.run("EXISTS", *(f"k{n}" for n in range(5))) == 5

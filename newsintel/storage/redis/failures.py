@@ -11,7 +11,6 @@ from redis.exceptions import (
     AskError,
     AuthenticationError,
     ClusterCrossSlotError,
-    RedisClusterException,
     RedisError,
     ResponseError,
     TryAgainError,
@@ -54,7 +53,7 @@ Another server, a proxy or a broken one sends such replies. Our own bugs raise t
 link logs them with their traceback.
 """
 
-FORESEEN = (RedisError, RedisClusterException, OSError, *UNREADABLE)
+FORESEEN = (RedisError, OSError, *UNREADABLE)
 
 
 def read_code(error: BaseException) -> str:

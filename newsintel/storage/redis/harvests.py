@@ -15,7 +15,6 @@ an article that another has just answered with, before the archive has it.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from attrs import frozen
 from redis.exceptions import RedisError, WatchError
@@ -83,7 +82,7 @@ class RedisCache:
         await self._link.call(_answer_key(key), self._end_claim, key, token)
 
     async def find_article(self, article_id: str) -> ArchivedArticle | None:
-        """Two or three round trips; the last reads the whole answer."""
+        """Two round trips; the second reads the whole answer."""
         key = await self._find_key(article_id)
         if key is None:
             return None
@@ -121,11 +120,11 @@ class RedisCache:
     async def _find_key(self, article_id: str) -> str | None:
         """Return the key of the latest answer that has an article."""
         period = self._find_period()
-        for name in (_index_key(period), _index_key(period - 1)):
-            key = await self._link.call(name, _find_in, name, article_id)
-            if key is not None:
-                return key.decode("ascii", "replace")
-        return None
+        found = await self._link.each(
+            [("HGET", _index_key(one), article_id) for one in (period, period - 1)], check_bytes
+        )
+        key = next((one for one in found if one is not None), None)
+        return None if key is None else key.decode("ascii", "replace")
 
     async def _end_claim(
         self, server: RedisServer, key: str, token: str, stored: _Stored | None = None
@@ -186,8 +185,3 @@ async def _note(server: RedisServer, name: str, keys: Mapping[str, str]) -> None
         together.hset(name, mapping=dict(keys))
         together.expire(name, 2 * INDEX_S)
         await together.execute()
-
-
-async def _find_in(server: RedisServer, name: str, article_id: str) -> bytes | None:
-    found: Any = await server.redis.hget(name, article_id)
-    return check_bytes(found)

@@ -6,7 +6,6 @@ A hash has a field for each source, status and step of the latency scale.
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any
 
 from newsintel.domain.operations.latencies import Latency
 from newsintel.domain.search.outcome import Status
@@ -39,9 +38,9 @@ class RedisLatencies:
     async def read_totals(self, last: date) -> Mapping[Latency, int]:
         """A field that this version cannot read is ignored."""
         total: Counter[Latency] = Counter()
-        for back in range(DAYS):
-            key = _build_key(last - timedelta(days=back))
-            for field, value in await self._link.call(key, _read, key):
+        keys = [_build_key(last - timedelta(days=back)) for back in range(DAYS)]
+        for day in await self._link.each([("HGETALL", key) for key in keys], _read_day):
+            for field, value in day:
                 latency, count = _read_field(field), parse_number(value, MOST_DIGITS)
                 if latency is not None and count is not None:
                     total[latency] += count
@@ -56,9 +55,11 @@ async def _add(server: RedisServer, key: str, counts: Mapping[str, int]) -> None
         await together.execute()
 
 
-async def _read(server: RedisServer, key: str) -> list[tuple[bytes, bytes]]:
-    found: Any = await server.redis.hgetall(key)
-    return [(check_bytes(field) or b"", check_bytes(value) or b"") for field, value in found.items()]
+def _read_day(fields: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+    """Read the fields of a day, as redis-py returns them."""
+    return [
+        (check_bytes(field) or b"", check_bytes(value) or b"") for field, value in fields.items()
+    ]
 
 
 def _build_key(day: date) -> str:

@@ -20,13 +20,12 @@ clocks need not agree.
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
 import trio
 from attrs import evolve, frozen
-from redis.asyncio.client import Pipeline
 
 from newsintel.domain.limits.admission import Refused, Start
 from newsintel.domain.limits.quotas import SourceLimits, Spent, person_of
@@ -86,7 +85,8 @@ class RedisLedger:
         """A lost round means that another start won it; the caller's deadline bounds the rounds."""
         asked_s = trio.current_time()
         ago_us = {label: round((asked_s - at_s) * US) for label, at_s in before.items()}
-        seen = await self._read_and_enter(source, terms, ago_us, name, None)
+        key = _build_key(source)
+        seen = await self._link.call(key, self._read_and_enter, source, terms, ago_us, name, None)
         now_s = trio.current_time()
         # The same origin for all rounds, so that their times compare exactly.
         origin_s = now_s - seen.now_us / US
@@ -96,7 +96,9 @@ class RedisLedger:
             while isinstance(answer, Start):
                 at_us = math.ceil((answer.at_s - origin_s) * US - 0.5)
                 entered = True
-                seen = await self._read_and_enter(source, terms, {}, name, at_us)
+                seen = await self._link.call(
+                    key, self._read_and_enter, source, terms, {}, name, at_us
+                )
                 again = decide(_build_spent(seen, origin_s), now_s)
                 if isinstance(again, Start) and (again.at_s - origin_s) * US <= at_us + 1:
                     entered = False
@@ -109,15 +111,17 @@ class RedisLedger:
                     await self.give_back(source, name)
 
     async def give_back(self, source: str, name: str) -> None:
-        keys = _build_keys(source, name)
-        await self._link.call(keys[0], _delete_start, keys, name)
+        await self._link.call(_build_key(source), _delete_start, source, name)
 
     async def read_spent(self, source: str, terms: SourceLimits) -> Spent:
-        seen = await self._read_and_enter(source, terms, {}, "", None)
+        seen = await self._link.call(
+            _build_key(source), self._read_and_enter, source, terms, {}, "", None
+        )
         return _build_spent(seen, trio.current_time() - seen.now_us / US)
 
     async def _read_and_enter(
         self,
+        server: RedisServer,
         source: str,
         terms: SourceLimits,
         ago_us: Mapping[str, int],
@@ -129,27 +133,11 @@ class RedisLedger:
         Starts of `ago_us` are written before, with their times as microseconds ago. The named start
         is written afterwards, if `at_us` is given.
         """
-        key = _build_keys(source, "")[0]
-        return await self._link.call(
-            key, self._read_and_enter_there, source, terms, ago_us, name, at_us
-        )
-
-    async def _read_and_enter_there(
-        self,
-        server: RedisServer,
-        source: str,
-        terms: SourceLimits,
-        ago_us: Mapping[str, int],
-        name: str,
-        at_us: int | None,
-    ) -> _Snapshot:
         about_us = await self._estimate_now_us(server, source)
         floor_us = about_us - round(terms.window_s * US)
         ranks = (1, *terms.ranks)
         key, *of_person = _build_keys(source, name)
         async with server.redis.pipeline(transaction=True) as together:
-            if not self._link.servers.is_cluster:
-                _carry_over(together, source, [*ago_us, *([name] if at_us is not None else [])])
             for label, ago in ago_us.items():
                 for one in _build_keys(source, label):
                     together.zadd(one, {label: about_us - ago})
@@ -202,26 +190,20 @@ class RedisLedger:
         return now_us
 
 
-async def _delete_start(server: RedisServer, keys: tuple[str, ...], name: str) -> None:
+async def _delete_start(server: RedisServer, source: str, name: str) -> None:
     async with server.redis.pipeline(transaction=True) as together:
-        for key in keys:
+        for key in _build_keys(source, name):
             together.zrem(key, name)
         await together.execute()
 
 
+_build_key: Callable[[str], str] = "starts:{}".format
+
+
 def _build_keys(source: str, name: str) -> tuple[str, ...]:
     """Return the keys of a start's sets: the source's and its person's."""
-    key, person = f"starts:{source}", person_of(name)
+    key, person = _build_key(source), person_of(name)
     return (key, f"starts:{{{key}}}:{person}") if person else (key,)
-
-
-def _carry_over(together: Pipeline, source: str, names: Iterable[str]) -> None:
-    """Queue commands that copy persons' sets from their names before 0.1.0, if not done yet.
-
-    Old sets expire by themselves. For one release; a cluster never had such sets.
-    """
-    for person in filter(None, map(person_of, names)):
-        together.copy(f"starts:{source}:{person}", f"starts:{{starts:{source}}}:{person}")
 
 
 def _life_ms(terms: SourceLimits) -> int:

@@ -56,8 +56,8 @@ class RedisLink:
 
     @property
     def breaker_open(self) -> bool:
-        """True while a server is not used because it did not answer."""
-        return any(server.breaker.is_open for server in self.servers.list_servers())
+        """True while a server with keys is not used because it did not answer."""
+        return any(self.servers.find(key).breaker.is_open for key in self.servers.ping_keys)
 
     async def ping(self) -> None:
         """Return if each server takes writes; raise UnavailableError if one does not.
@@ -105,7 +105,7 @@ class RedisLink:
         operation: Callable[[RedisServer, *Ts], Coroutine[Any, Any, T]],
         args: tuple[*Ts],
     ) -> T:
-        server = await self.servers.locate(key)
+        (server,) = await self.servers.locate(key)
         for _ in range(MAX_REDIRECTIONS):
             try:
                 return await server.run(operation, *args)
@@ -117,8 +117,8 @@ class RedisLink:
     async def _run_each(self, commands: Sequence[Command], read: Callable[[Any], T]) -> list[T]:
         replies: list[Any] = [None] * len(commands)
         groups: dict[RedisServer, list[int]] = {}
-        for number, one in enumerate(commands):
-            groups.setdefault(await self.servers.locate(_key_of(one)), []).append(number)
+        for number, server in enumerate(await self.servers.locate(*map(_key_of, commands))):
+            groups.setdefault(server, []).append(number)
         for server, numbers in groups.items():
             found = await server.run(_send, [commands[number] for number in numbers], read)
             for number, reply in zip(numbers, found, strict=True):

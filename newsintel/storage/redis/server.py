@@ -47,9 +47,9 @@ class RedisServer:
         redis: the client; only operations that `run` runs may await it.
     """
 
-    def __init__(self, place: dict[str, Any]) -> None:
-        """Connects with the first command; `place` are arguments of redis-py's connections."""
-        self.redis = Redis.from_pool(create_pool(place))
+    def __init__(self, arguments: dict[str, Any]) -> None:
+        """It connects with the first command; the arguments are those of redis-py's connections."""
+        self.redis = Redis.from_pool(_create_pool(arguments))
         self.breaker = Breaker()
         self._log = StoreLog("redis")
 
@@ -118,26 +118,22 @@ class RedisServer:
             return  # the connections are dropped anyway
 
 
-def create_pool(place: dict[str, Any]) -> BlockingConnectionPool:
-    """Return a pool with safer settings than redis-py's defaults."""
-    return BlockingConnectionPool(
-        **place, **build_settings(), max_connections=CONNECTIONS, timeout=POOL_WAIT_S
-    )
+def _create_pool(arguments: dict[str, Any]) -> BlockingConnectionPool:
+    """Return a pool with safer settings than redis-py's defaults.
 
-
-def build_settings() -> dict[str, Any]:
-    """Return the settings of each connection.
-
-    With redis-py's defaults, a server that drops all packets costs 59 s per command, and the next
-    caller may get a connection with an unread reply (8.x skips the check while it listens for
-    maintenance notifications). The other settings save round trips for each new connection.
+    With the defaults, a server that drops all packets costs 59 s per command, and the next caller
+    may get a connection with an unread reply (8.x skips the check while it listens for maintenance
+    notifications). The other settings save round trips for each new connection.
     """
-    return {
-        "socket_timeout": SOCKET_S,
-        "socket_connect_timeout": SOCKET_S,
-        "retry": Retry(NoBackoff(), 0),
-        "protocol": 2,
-        "driver_info": None,
-        "health_check_interval": HEALTH_CHECK_S,
-        "maint_notifications_config": MaintNotificationsConfig(enabled=False),
-    }
+    return BlockingConnectionPool(
+        **arguments,
+        max_connections=CONNECTIONS,
+        timeout=POOL_WAIT_S,
+        socket_timeout=SOCKET_S,
+        socket_connect_timeout=SOCKET_S,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+        driver_info=None,
+        health_check_interval=HEALTH_CHECK_S,
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),
+    )

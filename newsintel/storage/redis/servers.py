@@ -1,19 +1,14 @@
 """The servers of Redis: one, or those of a cluster, by the slot of a key.
 
-Nothing says beforehand whether a server is part of a cluster. The first redirection does, and then
-redis-py's NodesManager reads which server has which slots. It reads them again after a redirection
-and when a server fails, from any server that answers. It keeps no connection open.
-
-Only this map is redis-py's. Its cluster client itself runs no transaction of ours: see
-docs/decisions/0054-redis-cluster.md.
+Nothing says beforehand whether a server is part of a cluster. The first redirection does. Then any
+server that answers says which server has which slots. This is read again after a redirection and
+when a server fails.
 """
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from redis.asyncio.cluster import ClusterNode, NodesManager
 from redis.asyncio.connection import (
     Connection,
     SSLConnection,
@@ -25,9 +20,8 @@ from redis.exceptions import AskError, MovedError, ResponseError
 
 from newsintel.config.redis_url import RedisUrl
 from newsintel.config.values import Secret
-from newsintel.errors import StoreRefusedError
-from newsintel.storage.redis.failures import FORESEEN
-from newsintel.storage.redis.server import RedisServer, build_settings
+from newsintel.errors import StoreRefusedError, UnavailableError
+from newsintel.storage.redis.server import RedisServer
 
 PING_KEY = "ping"
 MAX_PING_KEYS = 2_000
@@ -36,74 +30,70 @@ MAX_PING_KEYS = 2_000
 TRY_AGAIN_S = 0.02
 """How long an operation waits whose keys are moving to another server."""
 
+Place = tuple[str, int]
+"""The host and port of a server."""
+
 
 class RedisServers:
     """Finds the server of a key.
 
     Attributes:
         first: the server that the URL names, and the only one without a cluster.
-        ping_keys: a key of each server, for pings.
+        is_cluster: True from the first redirection on.
+        ping_keys: a key of each server that has slots, for pings.
     """
 
     def __init__(self, url: RedisUrl, password: Secret | None) -> None:
         self._url = url
-        self._place = build_place(url, password)
-        self.first = RedisServer(self._place)
+        self._arguments = build_arguments(url, password)
+        self.first = RedisServer(self._arguments)
+        self.is_cluster = False
         self.ping_keys: Sequence[str] = (PING_KEY,)
-        self._others: dict[tuple[str, int], RedisServer] = {}
-        self._nodes: NodesManager | None = None
+        self._others: dict[Place, RedisServer] = {}
+        self._slots: Mapping[int, Place] = {}
         self._loading = asyncio.Lock()
         self._loads = 0
 
-    @property
-    def is_cluster(self) -> bool:
-        """True from the first redirection on."""
-        return self._nodes is not None
-
     def list_servers(self) -> list[RedisServer]:
-        """Return every server that is in use."""
+        """Return every server that has connections."""
         return [self.first, *self._others.values()]
 
     def find(self, key: str) -> RedisServer:
         """Return the server of a key, as known so far."""
-        if self._nodes is None:
+        if not self._slots:
             return self.first
-        slot = key_slot(key.encode(errors="surrogatepass"))
-        nodes = self._nodes.slots_cache.get(slot)
-        return self._at(nodes[0].host, int(nodes[0].port)) if nodes else self.first
+        # redis-py refuses such a key later, as on one server.
+        place = self._slots.get(key_slot(key.encode(errors="surrogatepass")))
+        return self._at(*place) if place else self.first
 
-    async def locate(self, key: str) -> RedisServer:
-        """Return the server of a key. If that one fails, ask the others who has the slot now."""
-        server = self.find(key)
-        if self._nodes is None or not server.breaker.is_failing:
-            return server
-        await self._load()
-        return self.find(key)
+    async def locate(self, *keys: str) -> list[RedisServer]:
+        """Return the server of each key. If one fails, ask the others who has its slot now."""
+        if self.is_cluster and any(self.find(key).breaker.is_failing for key in keys):
+            await self._load()
+        return [self.find(key) for key in keys]
 
     async def follow(self, key: str, error: ResponseError) -> RedisServer:
         """Return the server where a redirection leads.
 
         Raises:
-            StoreRefusedError: the URL cannot lead to a cluster.
+            StoreRefusedError: the URL cannot lead to a cluster, or its user may not read the slots.
         """
         if self._url.path:
             raise StoreRefusedError("Redis is a cluster: name it by host and port, not by a socket")
-        if isinstance(error, AskError) and not isinstance(error, MovedError):
-            return self._at(error.host or self._url.host, error.port).asking
+        self.is_cluster = True
         if isinstance(error, MovedError):
             await self._load()
             return self._at(error.host or self._url.host, error.port)
-        if self._nodes is None:
-            await self._load()
-        else:
-            await asyncio.sleep(TRY_AGAIN_S)
+        if isinstance(error, AskError):
+            return self._at(error.host or self._url.host, error.port).asking
+        await asyncio.sleep(TRY_AGAIN_S)
         return self.find(key)
 
     def _at(self, host: str, port: int) -> RedisServer:
         if (host, port) == (self._url.host, self._url.port):
             return self.first
         if (host, port) not in self._others:
-            self._others[host, port] = RedisServer(self._place | {"host": host, "port": port})
+            self._others[host, port] = RedisServer(self._arguments | {"host": host, "port": port})
         return self._others[host, port]
 
     async def _load(self) -> None:
@@ -115,41 +105,61 @@ class RedisServers:
         async with self._loading:
             if loads != self._loads:
                 return
-            self._loads += 1
-            with suppress(*FORESEEN):
-                await self._read_slots()
+            servers = self.list_servers()
+            # One that is out of date is not always the first to be asked.
+            begin = loads % len(servers)
+            servers = servers[begin:] + servers[:begin]
+            try:
+                for server in sorted(servers, key=lambda one: one.breaker.is_failing):
+                    if slots := await _ask_slots(server):
+                        await self._note_slots(slots)
+                        return
+            finally:
+                self._loads += 1
 
-    async def _read_slots(self) -> None:
-        arguments = self._place | build_settings()
-        host, port = arguments.pop("host"), arguments.pop("port")
-        nodes = self._nodes or NodesManager(
-            [ClusterNode(host, port, **arguments)],
-            require_full_coverage=False,
-            connection_kwargs=arguments,
-        )
-        try:
-            # If none of the known ones answers, the name in the URL may lead to others by now.
-            await nodes.initialize(
-                additional_startup_nodes_info=[(host, port)] if self._nodes else []
-            )
-        finally:
-            with suppress(*FORESEEN):
-                await nodes.aclose("startup_nodes")
-        self._nodes = nodes
-        self.ping_keys = self._choose_ping_keys()
-        known = nodes.nodes_cache.values()
-        for place in self._others.keys() - {(one.host, int(one.port)) for one in known}:
+    async def _note_slots(self, slots: Mapping[int, Place]) -> None:
+        self._slots = slots
+        places = set(slots.values())
+        self.ping_keys = self._choose_ping_keys(len(places))
+        for place in self._others.keys() - places:
             await self._others.pop(place).leave()
 
-    def _choose_ping_keys(self) -> tuple[str, ...]:
+    def _choose_ping_keys(self, servers: int) -> tuple[str, ...]:
         chosen: dict[RedisServer, str] = {}
         for number in range(MAX_PING_KEYS):
+            if len(chosen) == servers:
+                break
             key = f"{PING_KEY}:{number}"
             chosen.setdefault(self.find(key), key)
         return tuple(chosen.values())
 
 
-def build_place(url: RedisUrl, password: Secret | None) -> dict[str, Any]:
+async def _ask_slots(server: RedisServer) -> Mapping[int, Place]:
+    """Return the server of each slot, as one server knows it; empty if it does not answer.
+
+    Raises:
+        StoreRefusedError: the user may not ask this.
+    """
+    try:
+        return await server.run(_read_slots)
+    except StoreRefusedError:
+        raise
+    except UnavailableError:
+        return {}
+
+
+async def _read_slots(server: RedisServer) -> dict[int, Place]:
+    """Read the reply of CLUSTER SLOTS; a server without a host has that of the answering one."""
+    own: str = server.redis.connection_pool.connection_kwargs["host"]
+    ranges: Any = await server.redis.execute_command("CLUSTER", "SLOTS")
+    return {
+        slot: (host.decode() if host else own, port)
+        for first, last, (host, port, *_), *_ in ranges
+        for slot in range(first, last + 1)
+    }
+
+
+def build_arguments(url: RedisUrl, password: Secret | None) -> dict[str, Any]:
     """Return where to connect, as arguments of redis-py's connections."""
     place: dict[str, Any] = {"path": url.path} if url.path else {"host": url.host, "port": url.port}
     place |= {

@@ -167,7 +167,9 @@ async def test_claim_returns_the_cached_answer(cache, other):
     assert await other.claim("k", "theirs", 10) == ClaimResult(held=False, answer=answer("k"))
 
 
-async def test_claim_that_changes_hands_during_release_is_kept(cache, redis, redis_url, monkeypatch):
+async def test_claim_that_changes_hands_during_release_is_kept(
+    cache, redis, redis_url, monkeypatch
+):
     """The token is checked and deleted in one step, so the later holder keeps the claim.
 
     The answer is stored in any case.

@@ -1,22 +1,7 @@
-"""What an older version has left in one Redis is used by this one: nothing is counted anew."""
+"""What an older version has left in one Redis is used by this one."""
 
-from newsintel.domain.limits.admission import Refused, Start
-from newsintel.storage.redis.ledger import RedisLedger
 from newsintel.storage.redis.spool import BYTES, STREAM, RedisSpool
-from tests.storage.redis.test_ledger import Process, SourceLimits, Quota
 from tests.storage.support import ON_ONE_SERVER
-
-
-@ON_ONE_SERVER
-async def test_persons_older_starts_count(link, redis):
-    """The older name of their set has no hash tag."""
-    terms = SourceLimits(0, Quota(8, 3600))
-    process = Process(RedisLedger(link), terms)
-    for _ in range(4):
-        assert isinstance(await process.reserve(person="p"), Start)
-    await redis("RENAME", "starts:{starts:newsapi}:p", "starts:newsapi:p")
-    assert isinstance(await Process(RedisLedger(link), terms).reserve(person="p"), Refused)
-    assert isinstance(await Process(RedisLedger(link), terms).reserve(person="q"), Start)
 
 
 @ON_ONE_SERVER
