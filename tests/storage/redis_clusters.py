@@ -103,9 +103,15 @@ def start_node(folder: Path) -> Node:
     own = folder / str(port)
     own.mkdir()
     options = {
-        **{"port": port, "cluster-port": bus_port, "bind": "127.0.0.1", "dir": own, "save": ""},
-        **{"cluster-enabled": "yes", "cluster-node-timeout": NODE_TIMEOUT_MS},
-        **{"cluster-require-full-coverage": "no", "logfile": own / "log"},
+        "port": port,
+        "cluster-port": bus_port,
+        "bind": "127.0.0.1",
+        "dir": own,
+        "logfile": own / "log",
+        "save": "",
+        "cluster-enabled": "yes",
+        "cluster-node-timeout": NODE_TIMEOUT_MS,
+        "cluster-require-full-coverage": "no",
         "repl-diskless-sync-delay": 0,
     }
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]

@@ -101,9 +101,8 @@ async def test_connections_in_use_during_the_failover_are_closed(bridge, tmp_pat
         lane = bridge.add_lane("test", 1)
 
         async def read_slowly():
-            async with (
-                link.servers.first.redis.client() as alone
-            ):  # one connection, like a pipeline under WATCH
+            # One connection, like a pipeline under WATCH.
+            async with link.servers.first.redis.client() as alone:
                 await alone.get("seed")
                 reading.set()
                 while not go_on.is_set():

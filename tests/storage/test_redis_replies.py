@@ -179,19 +179,24 @@ REDIRECTED = {
 @pytest.mark.parametrize("code", REDIRECTED)
 async def test_redirection_that_leads_nowhere_is_an_outage(bridge, tmp_path, code):
     """It names a port where nothing answers, or comes back each time."""
-    async with quoted(REDIRECTED[code])(tmp_path) as stub, forwarding(stub.socket) as name:
-        async with open_redis(bridge, Secret(f"redis://127.0.0.1:{name.port}"), None) as link:
-            with pytest.raises(UnavailableError):
-                await link.call("k", run_command, *GET)
+    async with (
+        quoted(REDIRECTED[code])(tmp_path) as stub,
+        forwarding(stub.socket) as name,
+        open_redis(bridge, Secret(f"redis://127.0.0.1:{name.port}"), None) as link,
+    ):
+        with pytest.raises(UnavailableError):
+            await link.call("k", run_command, *GET)
 
 
 @pytest.mark.parametrize("code", REDIRECTED)
 async def test_cluster_behind_a_socket_is_refused(bridge, tmp_path, code):
     """The other servers have no sockets of which we know."""
-    async with quoted(REDIRECTED[code])(tmp_path) as stub:
-        async with open_redis(bridge, Secret(f"unix://{stub.socket}"), None) as link:
-            with pytest.raises(StoreRefusedError, match="by host and port"):
-                await link.call("k", run_command, *GET)
+    async with (
+        quoted(REDIRECTED[code])(tmp_path) as stub,
+        open_redis(bridge, Secret(f"unix://{stub.socket}"), None) as link,
+    ):
+        with pytest.raises(StoreRefusedError, match="by host and port"):
+            await link.call("k", run_command, *GET)
 
 
 @pytest.mark.parametrize(

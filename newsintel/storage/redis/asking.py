@@ -25,7 +25,11 @@ class AskingRedis(Redis):
             (reply,) = await alone.execute()
         return reply
 
-    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
+    def pipeline(
+        self,
+        transaction: bool = True,  # noqa: FBT001, FBT002 - as redis-py's
+        shard_hint: str | None = None,
+    ) -> Pipeline:
         """Return a pipeline that asks."""
         return _AskingPipeline(
             self.connection_pool, self.response_callbacks, transaction, shard_hint
@@ -36,11 +40,14 @@ class _AskingPipeline(Pipeline):
     async def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
         """Run a command between WATCH and MULTI."""
         if args[0] not in ("ASKING", "UNWATCH"):
-            await super().immediate_execute_command("ASKING")
-        return await super().immediate_execute_command(*args, **options)
+            await super().immediate_execute_command("ASKING")  # type: ignore[no-untyped-call]
+        return await super().immediate_execute_command(*args, **options)  # type: ignore[no-untyped-call]
 
     async def _execute_transaction(
-        self, connection: Connection, commands: Any, raise_on_error: bool
+        self,
+        connection: Connection,
+        commands: Any,
+        raise_on_error: bool,  # noqa: FBT001 - as redis-py's
     ) -> Any:
         # Redis keeps the permission from MULTI until EXEC.
         await connection.send_command("ASKING")
@@ -48,7 +55,10 @@ class _AskingPipeline(Pipeline):
         return await super()._execute_transaction(connection, commands, raise_on_error)
 
     async def _execute_pipeline(
-        self, connection: Connection, commands: Iterable[Any], raise_on_error: bool
+        self,
+        connection: Connection,
+        commands: Iterable[Any],
+        raise_on_error: bool,  # noqa: FBT001 - as redis-py's
     ) -> Any:
         asked = [one for command in commands for one in (ASKING, command)]
         return (await super()._execute_pipeline(connection, asked, raise_on_error))[1::2]

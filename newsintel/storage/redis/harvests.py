@@ -14,7 +14,7 @@ an article that another has just answered with, before the archive has it.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from attrs import frozen
 from redis.exceptions import RedisError, WatchError
@@ -70,7 +70,7 @@ class RedisCache:
         await self._link.call(_answer_key(key), self._set, _Stored(key, data), lock_token)
         if ids:
             name = _index_key(self._find_period())
-            await self._link.call(name, _note, name, dict.fromkeys(ids, key))
+            await self._link.call(name, _note, name, ids, key)
 
     async def claim(self, key: str, token: str, ttl_s: float) -> ClaimResult:
         """One round trip."""
@@ -179,9 +179,9 @@ async def _claim(
     return bool(held), check_bytes(data)
 
 
-async def _note(server: RedisServer, name: str, keys: Mapping[str, str]) -> None:
+async def _note(server: RedisServer, name: str, ids: Sequence[str], key: str) -> None:
     """Note articles with the key of their answer."""
     async with server.redis.pipeline(transaction=True) as together:
-        together.hset(name, mapping=dict(keys))
+        together.hset(name, mapping=dict.fromkeys(ids, key))
         together.expire(name, 2 * INDEX_S)
         await together.execute()

@@ -25,7 +25,7 @@ from contextlib import suppress
 from typing import Any
 
 import trio
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from newsintel.domain.limits.admission import Refused, Start
 from newsintel.domain.limits.quotas import SourceLimits, Spent, person_of
@@ -40,6 +40,24 @@ differ.
 """
 CLEANUP_S = 0.5
 """How long deleting a start may delay a cancelled job: two socket timeouts of Redis."""
+
+
+@frozen
+class _Round:
+    """What one transaction is about.
+
+    Attributes:
+        source, terms: the source and its limits.
+        name: the start that is asked for; it is not read.
+        before_us: earlier starts to write first, by name, as microseconds ago.
+        at_us: when to write the named start after reading; None is not at all.
+    """
+
+    source: str
+    terms: SourceLimits
+    name: str = ""
+    before_us: Mapping[str, int] = field(factory=dict)
+    at_us: int | None = None
 
 
 @frozen
@@ -84,9 +102,8 @@ class RedisLedger:
     ) -> Start | Refused:
         """A lost round means that another start won it; the caller's deadline bounds the rounds."""
         asked_s = trio.current_time()
-        ago_us = {label: round((asked_s - at_s) * US) for label, at_s in before.items()}
-        key = _build_key(source)
-        seen = await self._link.call(key, self._read_and_enter, source, terms, ago_us, name, None)
+        before_us = {label: round((asked_s - at_s) * US) for label, at_s in before.items()}
+        seen = await self._read_and_enter(_Round(source, terms, name, before_us))
         now_s = trio.current_time()
         # The same origin for all rounds, so that their times compare exactly.
         origin_s = now_s - seen.now_us / US
@@ -96,9 +113,7 @@ class RedisLedger:
             while isinstance(answer, Start):
                 at_us = math.ceil((answer.at_s - origin_s) * US - 0.5)
                 entered = True
-                seen = await self._link.call(
-                    key, self._read_and_enter, source, terms, {}, name, at_us
-                )
+                seen = await self._read_and_enter(_Round(source, terms, name, at_us=at_us))
                 again = decide(_build_spent(seen, origin_s), now_s)
                 if isinstance(again, Start) and (again.at_s - origin_s) * US <= at_us + 1:
                     entered = False
@@ -114,33 +129,23 @@ class RedisLedger:
         await self._link.call(_build_key(source), _delete_start, source, name)
 
     async def read_spent(self, source: str, terms: SourceLimits) -> Spent:
-        seen = await self._link.call(
-            _build_key(source), self._read_and_enter, source, terms, {}, "", None
-        )
+        seen = await self._read_and_enter(_Round(source, terms))
         return _build_spent(seen, trio.current_time() - seen.now_us / US)
 
-    async def _read_and_enter(
-        self,
-        server: RedisServer,
-        source: str,
-        terms: SourceLimits,
-        ago_us: Mapping[str, int],
-        name: str,
-        at_us: int | None,
-    ) -> _Snapshot:
-        """Read every start but the named one, in one transaction.
+    async def _read_and_enter(self, wanted: _Round) -> _Snapshot:
+        return await self._link.call(_build_key(wanted.source), self._run_round, wanted)
 
-        Starts of `ago_us` are written before, with their times as microseconds ago. The named start
-        is written afterwards, if `at_us` is given.
-        """
-        about_us = await self._estimate_now_us(server, source)
+    async def _run_round(self, server: RedisServer, wanted: _Round) -> _Snapshot:
+        """Read every start but the named one, and write it, in one transaction."""
+        terms, name = wanted.terms, wanted.name
+        about_us = await self._estimate_now_us(server, wanted.source)
         floor_us = about_us - round(terms.window_s * US)
         ranks = (1, *terms.ranks)
-        key, *of_person = _build_keys(source, name)
+        key, *of_person = _build_keys(wanted.source, name)
         async with server.redis.pipeline(transaction=True) as together:
-            for label, ago in ago_us.items():
-                for one in _build_keys(source, label):
-                    together.zadd(one, {label: about_us - ago})
+            for label, ago_us in wanted.before_us.items():
+                for one in _build_keys(wanted.source, label):
+                    together.zadd(one, {label: about_us - ago_us})
                     together.pexpire(one, _life_ms(terms))
             for one in (key, *of_person):
                 together.zrem(one, name)
@@ -158,8 +163,8 @@ class RedisLedger:
                 together.zrangebyscore(one, floor_us, "+inf", start=0, num=1, withscores=True)
             after = len(together)
             for one in (key, *of_person):
-                if at_us is not None:
-                    together.zadd(one, {name: at_us})
+                if wanted.at_us is not None:
+                    together.zadd(one, {name: wanted.at_us})
                 together.pexpire(one, _life_ms(terms))
             replies: list[Any] = await together.execute()
         now, used, *rows = replies[before:after]
@@ -168,7 +173,7 @@ class RedisLedger:
         )
         own, oldest = rows[len(ranks) :] or (0, ())
         return _Snapshot(
-            self._note_time(source, now),
+            self._note_time(wanted.source, now),
             int(used),
             float(newest),
             float(full),

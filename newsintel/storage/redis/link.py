@@ -150,7 +150,7 @@ async def _send(
 
 
 async def _send_alone(server: RedisServer, command: Command, read: Callable[[Any], T]) -> T:
-    return read(await server.redis.execute_command(*command))
+    return read(await server.redis.execute_command(*command))  # type: ignore[no-untyped-call]
 
 
 async def _ping(server: RedisServer, key: str) -> None:

@@ -151,7 +151,7 @@ async def _ask_slots(server: RedisServer) -> Mapping[int, Place]:
 async def _read_slots(server: RedisServer) -> dict[int, Place]:
     """Read the reply of CLUSTER SLOTS; a server without a host has that of the answering one."""
     own: str = server.redis.connection_pool.connection_kwargs["host"]
-    ranges: Any = await server.redis.execute_command("CLUSTER", "SLOTS")
+    ranges = await server.redis.execute_command("CLUSTER", "SLOTS")  # type: ignore[no-untyped-call]
     return {
         slot: (host.decode() if host else own, port)
         for first, last, (host, port, *_), *_ in ranges

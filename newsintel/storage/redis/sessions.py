@@ -187,7 +187,11 @@ async def _get(server: RedisServer, key: str) -> bytes | None:
 
 
 async def _set(
-    server: RedisServer, key: str, value: bytes, expiry_s: int, only_if_present: bool
+    server: RedisServer,
+    key: str,
+    value: bytes,
+    expiry_s: int,
+    only_if_present: bool,  # noqa: FBT001 - the link passes by position
 ) -> bool:
     return bool(await server.redis.set(key, value, ex=expiry_s, xx=only_if_present))
 

@@ -70,7 +70,7 @@ async def test_keys_of_each_operation_have_one_slot(link, cluster, operations):
             most = max(most, len(keys))
         names.add(name)
     assert most == 2
-    assert {"_claim", "_end_claim", "_read_and_enter", "_add", "_take", "_remove"} <= names
+    assert {"_claim", "_end_claim", "_run_round", "_add", "_take", "_remove"} <= names
 
 
 @ON_CLUSTER
