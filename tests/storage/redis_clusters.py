@@ -4,7 +4,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,26 @@ class Node:
     """One server of a cluster, and an independent client of redis-py."""
 
     port: int
-    process: subprocess.Popen[bytes]
+    command: Sequence[str]
+    process: subprocess.Popen[bytes] = field(init=False)
     client: Redis = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         """The client connects with its first command."""
         self.client = Redis(port=self.port, socket_timeout=60)
+        self.start()
+
+    def start(self) -> None:
+        """Start the process, also after it was killed; wait until it answers."""
+        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL)
+
+        def answers() -> bool:
+            with suppress(NotConnected):
+                return bool(self.run("PING"))
+            assert self.process.poll() is None, "the server has ended"
+            return False
+
+        wait_for(answers, "the server")
 
     def run(self, *words: str | int | bytes) -> Any:
         """Run one command here, wherever its key belongs."""
@@ -41,6 +55,13 @@ class Node:
     def id(self) -> str:
         """Its name in the cluster."""
         return self.run("CLUSTER", "MYID").decode()
+
+    def wait_until_copied(self, replica: "Node") -> None:
+        """Wait until a replica has all that this server has."""
+        until = self.client.info("replication")["master_repl_offset"]
+        wait_for(
+            lambda: replica.client.info("replication")["slave_repl_offset"] >= until, "the copy"
+        )
 
     def kill(self) -> None:
         """End the process at once."""
@@ -115,17 +136,7 @@ def start_node(folder: Path) -> Node:
         "repl-diskless-sync-delay": 0,
     }
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    process = subprocess.Popen(["redis-server", *words], stdin=subprocess.DEVNULL)
-    node = Node(port, process)
-
-    def answers() -> bool:
-        with suppress(NotConnected):
-            return bool(node.run("PING"))
-        assert process.poll() is None, "the server has ended"
-        return False
-
-    wait_for(answers, "the server")
-    return node
+    return Node(port, ["redis-server", *words])
 
 
 @contextmanager

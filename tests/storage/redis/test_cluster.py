@@ -185,8 +185,7 @@ async def test_replica_takes_the_place_of_a_killed_server(on_own, own, tally):
     sessions = RedisSessions(on_own, idle_s=3600, max_s=3600, count=tally, now=lambda: NOW)
     ids = [await sessions.start(user, "Firefox") for user in range(1, 20)]
     dead = own.nodes[1]
-    own.add_replica(dead)
-    dead.run("WAIT", 1, 60_000)
+    dead.wait_until_copied(own.add_replica(dead))
     own.nodes.remove(dead)
     dead.kill()
 
