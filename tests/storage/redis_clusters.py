@@ -3,7 +3,6 @@
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any
 from attrs import define, field
 from redis import Redis, RedisCluster
 from redis.exceptions import ConnectionError as NotConnected
-from redis.exceptions import RedisClusterException
 
 from tests.waiting import wait_for
 
@@ -174,12 +172,8 @@ def run_everywhere(client: Redis | RedisCluster, *words: str | int | bytes) -> A
 
 
 def open_client(url: str) -> Redis | RedisCluster:
-    """redis-py's synchronous client for a server or a cluster."""
+    """redis-py's synchronous client for a server or a cluster; its replies are those of RESP2."""
     with Redis.from_url(url) as one:
         if not one.info("cluster")["cluster_enabled"]:
-            return Redis.from_url(url)
-    for _ in range(50):
-        with suppress(RedisClusterException):
-            return RedisCluster.from_url(url)
-        time.sleep(0.1)
-    return RedisCluster.from_url(url)
+            return Redis.from_url(url, protocol=2)
+    return RedisCluster.from_url(url, protocol=2)

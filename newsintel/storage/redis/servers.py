@@ -21,6 +21,7 @@ from redis.exceptions import AskError, MovedError, ResponseError
 from newsintel.config.redis_url import RedisUrl
 from newsintel.config.values import Secret
 from newsintel.errors import StoreRefusedError, UnavailableError
+from newsintel.storage.redis.failures import REDIRECTIONS
 from newsintel.storage.redis.server import RedisServer
 
 PING_KEY = "ping"
@@ -135,7 +136,7 @@ class RedisServers:
 
 
 async def _ask_slots(server: RedisServer) -> Mapping[int, Place]:
-    """Return the server of each slot, as one server knows it; empty if it does not answer.
+    """Return the server of each slot, as one server knows it; empty if it does not say so.
 
     Raises:
         StoreRefusedError: the user may not ask this.
@@ -144,7 +145,7 @@ async def _ask_slots(server: RedisServer) -> Mapping[int, Place]:
         return await server.run(_read_slots)
     except StoreRefusedError:
         raise
-    except UnavailableError:
+    except (UnavailableError, *REDIRECTIONS):
         return {}
 
 
