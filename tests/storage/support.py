@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -110,6 +111,14 @@ async def kept(cache, key: str) -> Answer | None:
 async def run_command(server: RedisServer, *words: str | int) -> Any:
     """One command, as an operation for `RedisLink.call`."""
     return await server.redis.execute_command(*words)
+
+
+def read_cache_rights() -> list[str]:
+    """The rights that Terraform gives the service's user of Redis, as words for ACL SETUSER."""
+    text = (ROOT / "ops" / "terraform" / "cache.tf").read_text(encoding="utf-8")
+    found = re.search(r'cache_access = "([^"]+)"', text)
+    assert found
+    return found[1].split()
 
 
 def keeper(data_dir: Path) -> subprocess.Popen[str]:

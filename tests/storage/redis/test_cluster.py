@@ -14,6 +14,7 @@ from newsintel.storage.redis.link import open_redis
 from newsintel.storage.redis.repeats import RedisRepeats
 from newsintel.storage.redis.sessions import RedisSessions
 from newsintel.storage.redis.spool import RedisSpool
+from tests.storage.redis.test_foreign_values import World
 from tests.storage.redis_clusters import (
     PROGRAMS,
     call_redis_cli,
@@ -22,7 +23,7 @@ from tests.storage.redis_clusters import (
     run_everywhere,
     running_cluster,
 )
-from tests.storage.support import answer, kept, run_command
+from tests.storage.support import answer, kept, read_cache_rights, run_command
 from tests.waiting import until
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -237,3 +238,33 @@ async def test_numbered_database_of_a_cluster_is_refused(bridge, own):
     async with open_redis(bridge, Secret(own.url.replace("/0", "/1")), None) as link:
         with pytest.raises(StoreRefusedError, match="end its URL with /0"):
             await link.ping()
+
+
+def open_limited(bridge, cluster, *more):
+    """A link of the user that Terraform makes, with some further rights."""
+    for node in cluster.nodes:
+        rights = (*read_cache_rights(), *more)
+        node.run("ACL", "SETUSER", "deployed", "reset", ">secret", *rights)
+    url = cluster.url.replace("redis://", "redis://deployed@")
+    return open_redis(bridge, Secret(url), Secret("secret"))
+
+
+async def test_deployed_rights_and_two_more_are_enough(bridge, own, tally):
+    """The two that docs/operating.md names."""
+    async with open_limited(bridge, own, "+cluster|slots", "+asking") as link:
+        world = World(link)
+        for list_operations in (world.list_writes, world.list_others):
+            for operation in list_operations().values():
+                await operation()
+        cache, move = RedisCache(link, keep_s=60, count=tally), Move(own, "articles:k")
+        move.begin()
+        await cache.store(answer("k"), None)
+        assert await kept(cache, "k") == answer("k")
+
+
+async def test_user_that_may_not_read_the_slots_is_refused(bridge, own):
+    """The error says why; otherwise each operation would be redirected for ever."""
+    async with open_limited(bridge, own, "+asking") as link:
+        elsewhere = next(f"k{n}" for n in range(99) if own.owner_of(f"k{n}") is not own.nodes[0])
+        with pytest.raises(StoreRefusedError, match="NOPERM"):
+            await link.call(elsewhere, run_command, "GET", elsewhere)
