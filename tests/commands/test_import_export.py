@@ -8,7 +8,6 @@ import re
 import resource
 import signal
 import subprocess
-import sys
 import zlib
 from itertools import count
 from pathlib import Path
@@ -21,7 +20,7 @@ from newsintel.domain.archive.format import FIELDS
 from newsintel.errors import UnavailableError
 from newsintel.storage.postgres.archive.dump import PostgresDump
 from tests.commands import malformed
-from tests.service import environ
+from tests.service import COMMAND, environ
 from tests.storage.support import running_servers
 from tests.waiting import PATIENCE_S, wait_for
 
@@ -195,7 +194,7 @@ def test_a_line_that_only_postgresql_refuses_is_named(newsintel, archive, file, 
 
 def test_lines_may_come_through_a_pipe_and_begin_anywhere(newsintel, tmp_path, archive):
     """`-` is standard input; lines before --from-line are skipped, even invalid ones."""
-    command = [sys.executable, "-m", "newsintel", "import", "-", "--from-line", "3"]
+    command = [*COMMAND, "import", "-", "--from-line", "3"]
     text = "{\n" + "".join(map(line, range(2, 6)))
     done = subprocess.run(
         command,
@@ -211,7 +210,7 @@ def test_lines_may_come_through_a_pipe_and_begin_anywhere(newsintel, tmp_path, a
 
 def test_an_interrupted_import_says_where_to_continue(newsintel, tmp_path, archive, file):
     """After Ctrl-C nothing archived is lost; the import continues from the line that it names."""
-    command = [sys.executable, "-m", "newsintel", "import", "-"]
+    command = [*COMMAND, "import", "-"]
     with subprocess.Popen(
         command, env=environ(tmp_path, **archive), stdin=-1, stderr=-1, text=True
     ) as process:
@@ -477,7 +476,7 @@ def test_a_full_disk_leaves_whole_lines_to_continue_from(
     begun = whole[:100] if existing == "part" else []
     out.write_text("".join(begun) or "yesterday")
     after = ("--after", json.loads(begun[-1])["id"]) if begun else ()
-    command = [sys.executable, "-m", "newsintel", "export", str(out), *after]
+    command = [*COMMAND, "export", str(out), *after]
     limited = {"preexec_fn": limit_files, "capture_output": True, "text": True}
     done = subprocess.run(command, env=environ(tmp_path, **archive), check=False, **limited)
     wrote = out if begun else tmp_path / "out.jsonl.part"
@@ -528,7 +527,7 @@ def test_an_export_ends_when_its_reader_does(newsintel, tmp_path, archive, file)
     newsintel(
         "import", file(*(line(number, content="x" * 2000) for number in range(600))), **archive
     )
-    command = [sys.executable, "-m", "newsintel", "export"]
+    command = [*COMMAND, "export"]
     with subprocess.Popen(
         command, env=environ(tmp_path, **archive), stdout=-1, stderr=-1
     ) as process:

@@ -24,7 +24,7 @@ from newsintel.http.bodies.search import View, render
 from newsintel.outbound.sources import REGISTRY
 from newsintel.runtime.search.flight import Failed, Landed, SourceReported
 from tests.make import NOON, answer, article, outcome
-from tests.service import newsintel
+from tests.service import PATIENT, newsintel
 
 SETTINGS = read_settings(
     [source.options for source in REGISTRY.values()], {"NEWSINTEL_SOURCES": "reddit,guardian"}
@@ -236,7 +236,7 @@ def test_standard_output_is_one_document(tmp_path, form):
         LOG_LEVEL="debug",
         **away,
         **reddit,
-        **urls,
+        **(PATIENT | urls),
     )
     body = json.loads(done.stdout)
     assert done.stdout.count("\n") == 1

@@ -21,7 +21,7 @@ import httpx
 import pytest
 
 from newsintel.storage.migrations import LOCK_MIGRATIONS
-from tests.service import command_lines, environ, newsintel, running
+from tests.service import COMMAND, command_lines, environ, newsintel, running
 from tests.storage.postgres.test_migrate import OTHERS_WAIT
 from tests.storage.support import running_servers
 from tests.waiting import PATIENCE_S, wait_for
@@ -173,10 +173,10 @@ def archive(tmp_path_factory):
         yield settings
 
 
-def command(folder, *args, settings, **streams):
+def command(folder, *args, settings, program=COMMAND, **streams):
     """Start a command."""
     return subprocess.Popen(
-        [sys.executable, "-m", "newsintel", *args],
+        [*program, *args],
         env=environ(folder, **settings),
         text=True,
         **streams,
@@ -190,7 +190,9 @@ def test_a_migration_that_is_stopped_is_no_outage(tmp_path):
         other = await asyncpg.connect(url)
         async with other.transaction():
             await other.execute(LOCK_MIGRATIONS)
-            with command(tmp_path, "migrate", settings=settings, stderr=subprocess.PIPE) as run:
+            # With its own limit of time for the drain: the operation waits as long as the lock.
+            hasty = {"program": [sys.executable, "-m", "newsintel"], "stderr": subprocess.PIPE}
+            with command(tmp_path, "migrate", settings=settings, **hasty) as run:
                 while not await other.fetchval(OTHERS_WAIT):  # noqa: ASYNC110 - a lock has no event
                     await asyncio.sleep(0.01)
                 run.send_signal(signal.SIGTERM)
@@ -298,7 +300,7 @@ def test_a_terminal_that_closes_ends_what_runs_in_it(tmp_path):
     if pid == 0:
         os.execve(  # noqa: S606
             sys.executable,
-            [sys.executable, "-m", "newsintel", "demo"],
+            [*COMMAND, "demo"],
             environ(tmp_path, BIND="127.0.0.1:0"),
         )
     said = b""

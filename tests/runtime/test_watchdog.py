@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.service import environ, free_port
+from tests.service import COMMAND, environ, free_port
 from tests.waiting import PATIENCE_S
 
 CAUSES = {
@@ -172,7 +172,7 @@ def test_a_service_that_is_stuck_ends(tmp_path, stuck_s, stop):
     assert "in planted" in said
     data = str(tmp_path / "newsintel" / "demo")
     after = subprocess.run(
-        [sys.executable, "-m", "newsintel", "prune"],
+        [*COMMAND, "prune"],
         env=environ(tmp_path, DATA_DIR=data),
         capture_output=True,
         text=True,

@@ -27,7 +27,8 @@ class Gathering:
     The order of arrival does not change the result. Groups are ranked only when they are read, at
     the landing at the latest. Grouping costs as little as possible, since all flights that wait for
     a source that hangs land at the same moment, its deadline. An outcome without articles changes
-    no group. One that is last in founder order is added to the groups so far.
+    no group. One with articles is added to the groups so far if no other one with articles comes
+    later in founder order.
 
     Owns: the memory room for what sources brought; it is given back at exit.
 
@@ -86,10 +87,11 @@ class Gathering:
     def _group_articles(
         self, outcome: FetchOutcome, in_order: Sequence[FetchOutcome]
     ) -> Sliced[tuple[Group, ...]]:
-        if not outcome.articles or in_order[-1] is outcome:
+        with_articles = [each for each in in_order if each.articles]
+        if not outcome.articles or with_articles[-1] is outcome:
             return self._grouping.add(outcome.articles)
         self._grouping = Grouping(Dedupe.NORMAL)
-        return self._grouping.add(article for each in in_order for article in each.articles)
+        return self._grouping.add(article for each in with_articles for article in each.articles)
 
     def list_missing_sources(self) -> tuple[str, ...]:
         """Return the sources of the query that have no outcome yet."""
