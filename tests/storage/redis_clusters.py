@@ -4,7 +4,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from attrs import define, field
 from redis import Redis, RedisCluster
 from redis.exceptions import ConnectionError as NotConnected
 
+from tests.authority import Authority
 from tests.waiting import wait_for
 
 PROGRAMS = ("redis-server", "redis-cli")
@@ -24,6 +25,7 @@ class Node:
     """One server of a cluster, and an independent client of redis-py."""
 
     port: int
+    tls_port: int
     command: Sequence[str]
     process: subprocess.Popen[bytes] = field(init=False)
     client: Redis = field(init=False)
@@ -113,15 +115,19 @@ def call_redis_cli(*words: str) -> str:
     return done.stdout
 
 
-def start_node(folder: Path) -> Node:
-    """Start a server that is in no cluster yet."""
-    with socket.socket() as one, socket.socket() as other:
-        for each in (one, other):
+def start_node(folder: Path, authority: Authority | None = None) -> Node:
+    """Start a server that is in no cluster yet.
+
+    With an authority it has TLS too, and tells such clients the name of its certificate.
+    """
+    with ExitStack() as open_sockets:
+        probes = [open_sockets.enter_context(socket.socket()) for _ in range(3)]
+        for each in probes:
             each.bind(("127.0.0.1", 0))
-        port, bus_port = one.getsockname()[1], other.getsockname()[1]
+        port, bus_port, tls_port = (each.getsockname()[1] for each in probes)
     own = folder / str(port)
     own.mkdir()
-    options = {
+    options: dict[str, object] = {
         "port": port,
         "cluster-port": bus_port,
         "bind": "127.0.0.1",
@@ -133,17 +139,29 @@ def start_node(folder: Path) -> Node:
         "cluster-require-full-coverage": "no",
         "repl-diskless-sync-delay": 0,
     }
+    if authority is not None:
+        pair = authority.issue("localhost")
+        options |= {
+            "tls-port": tls_port,
+            "tls-cluster": "yes",
+            "tls-cert-file": pair.certificate,
+            "tls-key-file": pair.key,
+            "tls-ca-cert-file": authority.path,
+            "tls-auth-clients": "no",
+            "cluster-announce-hostname": "localhost",
+            "cluster-preferred-endpoint-type": "hostname",
+        }
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    return Node(port, ["redis-server", *words])
+    return Node(port, tls_port, ["redis-server", *words])
 
 
 @contextmanager
-def running_cluster(folder: Path) -> Iterator[Cluster]:
+def running_cluster(folder: Path, authority: Authority | None = None) -> Iterator[Cluster]:
     """Run three servers with a third of the slots each until the block ends."""
     folder.mkdir(exist_ok=True)
     cluster = Cluster(folder, [])
     try:
-        cluster.nodes += [start_node(folder) for _ in range(3)]
+        cluster.nodes += [start_node(folder, authority) for _ in range(3)]
         addresses = [f"127.0.0.1:{node.port}" for node in cluster.nodes]
         call_redis_cli("--cluster", "create", *addresses, "--cluster-yes")
         wait_for(lambda: all(_is_whole(node) for node in cluster.nodes), "the cluster")

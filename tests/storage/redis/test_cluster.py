@@ -14,6 +14,7 @@ from newsintel.storage.redis.link import open_redis
 from newsintel.storage.redis.repeats import RedisRepeats
 from newsintel.storage.redis.sessions import RedisSessions
 from newsintel.storage.redis.spool import RedisSpool
+from tests.authority import Authority
 from tests.storage.redis.test_foreign_values import World
 from tests.storage.redis_clusters import (
     PROGRAMS,
@@ -24,10 +25,16 @@ from tests.storage.redis_clusters import (
     running_cluster,
 )
 from tests.storage.support import answer, kept, read_cache_rights, run_command
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 TERMS = SourceLimits(0.0, Quota(8, 3600))
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """A long timeout, because the machine may be busy."""
+    monkeypatch.setattr("newsintel.storage.redis.server.SOCKET_S", PATIENCE_S)
 
 
 @pytest.fixture
@@ -40,9 +47,8 @@ def own(tmp_path):
 
 
 @pytest.fixture
-async def on_own(bridge, own, monkeypatch):
+async def on_own(bridge, own):
     """A link to it, which knows it already."""
-    monkeypatch.setattr("newsintel.storage.redis.server.SOCKET_S", 10)
     async with open_redis(bridge, Secret(own.url), None) as link:
         for number in range(10):
             await link.call(f"k{number}", run_command, "SET", f"k{number}", "v")
@@ -268,3 +274,25 @@ async def test_user_that_may_not_read_the_slots_is_refused(bridge, own):
         elsewhere = next(f"k{n}" for n in range(99) if own.owner_of(f"k{n}") is not own.nodes[0])
         with pytest.raises(StoreRefusedError, match="NOPERM"):
             await link.call(elsewhere, run_command, "GET", elsewhere)
+
+
+@pytest.mark.parametrize(("trusted", "works"), [("ca", True), ("other", False)])
+async def test_every_server_proves_its_name_by_a_certificate(bridge, tmp_path, trusted, works):
+    """Also those that the URL does not name; an unknown authority is refused."""
+    authority = Authority(tmp_path)
+    path = authority.path if works else Authority(tmp_path, trusted).path
+    with running_cluster(tmp_path / "cluster", authority) as cluster:
+        url = f"rediss://localhost:{cluster.nodes[0].tls_port}?ssl_ca_certs={path}"
+        async with open_redis(bridge, Secret(url), None) as link:
+            try:
+                for number in range(10):
+                    await link.call(f"k{number}", run_command, "SET", f"k{number}", "v")
+            except StoreRefusedError:
+                assert not works
+                return
+            used = [
+                one.redis.connection_pool.connection_kwargs for one in link.servers.list_servers()
+            ]
+            places = {(one["host"], one["port"]) for one in used}
+            assert places == {("localhost", node.tls_port) for node in cluster.nodes}
+            await link.ping()
