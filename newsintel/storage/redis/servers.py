@@ -46,7 +46,7 @@ class RedisServers:
 
     def __init__(self, url: RedisUrl, password: Secret | None) -> None:
         self._url = url
-        self._arguments = build_arguments(url, password)
+        self._arguments = _build_arguments(url, password)
         self.first = RedisServer(self._arguments)
         self.is_cluster = False
         self.ping_keys: Sequence[str] = (PING_KEY,)
@@ -160,7 +160,7 @@ async def _read_slots(server: RedisServer) -> dict[int, Place]:
     }
 
 
-def build_arguments(url: RedisUrl, password: Secret | None) -> dict[str, Any]:
+def _build_arguments(url: RedisUrl, password: Secret | None) -> dict[str, Any]:
     """Return where to connect, as arguments of redis-py's connections."""
     place: dict[str, Any] = {"path": url.path} if url.path else {"host": url.host, "port": url.port}
     place |= {

@@ -187,11 +187,12 @@ async def test_sessions_survive_a_resharding_by_redis_cli(on_own, own, tally, mo
         assert len(run_everywhere(client, "KEYS", "session:*")) == 59
 
 
-async def test_replica_takes_the_place_of_a_killed_server(on_own, own, tally):
+@pytest.mark.parametrize("place", [0, 1], ids=["named by the URL", "another"])
+async def test_replica_takes_the_place_of_a_killed_server(on_own, own, tally, place):
     """The link finds it, though no server that answers has said anything."""
     sessions = RedisSessions(on_own, idle_s=3600, max_s=3600, count=tally, now=lambda: NOW)
     ids = [await sessions.start(user, "Firefox") for user in range(1, 20)]
-    dead = own.nodes[1]
+    dead = own.nodes[place]
     dead.wait_until_copied(own.add_replica(dead))
     own.nodes.remove(dead)
     dead.kill()
