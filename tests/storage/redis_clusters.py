@@ -56,6 +56,12 @@ class Node:
         """Its name in the cluster."""
         return self.run("CLUSTER", "MYID").decode()
 
+    def knows_replica(self, replica_id: str, primary_id: str) -> bool:
+        """Whether this server knows another one as the replica of a third."""
+        lines = self.run("CLUSTER", "NODES").decode().splitlines()
+        known = next((line.split() for line in lines if line.startswith(replica_id)), None)
+        return known is not None and "slave" in known[2] and known[3] == primary_id
+
     def wait_until_copied(self, replica: "Node") -> None:
         """Wait until a replica has all that this server has."""
         until = self.client.info("replication")["master_repl_offset"]
@@ -93,7 +99,10 @@ class Cluster:
         return call_redis_cli("--cluster", "check", f"127.0.0.1:{self.nodes[0].port}")
 
     def add_replica(self, of: Node) -> Node:
-        """Start a replica, and wait until it has all."""
+        """Start a replica, and wait until it has all and every server knows it.
+
+        A server that does not know it yet lets it take no place.
+        """
         replica = start_node(self.folder)
         self.nodes.append(replica)
         call_redis_cli(
@@ -102,6 +111,9 @@ class Cluster:
         )
         wait_for(
             lambda: replica.client.info("replication").get("master_link_status") == "up", "replica"
+        )
+        wait_for(
+            lambda: all(node.knows_replica(replica.id, of.id) for node in self.nodes), "gossip"
         )
         return replica
 
