@@ -17,7 +17,7 @@ from newsintel.actors import persister
 from newsintel.domain.archive.batch import BATCH_ROWS
 from newsintel.domain.bounds.room import ByteBudget
 from newsintel.domain.search.article import Article
-from newsintel.domain.search.harvest import Answer, Harvest, Merge
+from newsintel.domain.search.harvest import Answer, ArchiveWrite, Harvest, Merge
 from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.domain.search.query import build_query
 from newsintel.domain.search.query_model import Dedupe
@@ -80,7 +80,7 @@ async def persist_rows(postgres: Postgres, rows: Rows) -> None:
         )
         with send:
             for start in range(0, len(rows), BATCH_ROWS // 2):
-                await send.send(_build_answer(rows[start : start + BATCH_ROWS // 2]))
+                await send.send(ArchiveWrite(_build_answer(rows[start : start + BATCH_ROWS // 2])))
 
 
 def _build_answer(rows: Rows) -> Answer:

@@ -18,10 +18,14 @@ STORELESS = ("config", "dedupe", "new-key", "--version", "--help")
 SAVE_S = 10.0
 """For one attempt to save. Tests that freeze PostgreSQL wait so long until the spool gets it."""
 
+FLUSH_S = 10.0
+"""For the last spans of a service, which are few."""
+
 
 def lift_limits() -> None:
     """Raise the time limits of each store and each embedded server."""
     from newsintel.actors import merger  # noqa: PLC0415 - see STORELESS
+    from newsintel.outbound.tracing import opening  # noqa: PLC0415
     from newsintel.runtime import attempts  # noqa: PLC0415
     from newsintel.runtime.limits import lookups  # noqa: PLC0415
     from newsintel.runtime.search import desk  # noqa: PLC0415
@@ -42,6 +46,7 @@ def lift_limits() -> None:
     desk.ARTICLE_S = desk.KNOWN_ARTICLE_S = merger.STAND_IN_S = PATIENCE_S
     worker_process.PROGRAM = ("-P", "-m", "tests.patient")
     attempts.SAVE_S = SAVE_S
+    opening.FLUSH_S = FLUSH_S
     supervisor.SCRAPE_S = PATIENCE_S
     supervisor.RESTARTS_IN_S = 3600
     link.SLOT_RULES = evolve(link.SLOT_RULES, patience_s=PATIENCE_S)

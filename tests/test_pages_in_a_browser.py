@@ -60,6 +60,19 @@ def search(window, home, words):
     window.wait(f"!window.left && {FINISHED}")
 
 
+def reload_until(window, find, what):
+    """Open the page again until `find` returns something true; return that.
+
+    What a search finds is in the archive a little later.
+    """
+
+    def look():
+        window.go(window.url)
+        return find()
+
+    return wait_for(look, what)
+
+
 def test_a_search_shows_stories_sources_and_a_timeline(window, home):
     """The address holds the search; a link opens without telling where it was."""
     search(window, home, "climate")
@@ -200,7 +213,10 @@ def test_a_story_is_saved_with_a_note_by_keys_alone(window, home):
     window.click("button[value=forget]")
     assert window.every(".open", "one.innerText") == [first]
     window.go(home)
-    assert window.every(".for-you h2", "one.innerText") == ["For you"]
+    headings = reload_until(
+        window, lambda: window.every(".for-you h2", "one.innerText"), "recommendations"
+    )
+    assert headings == ["For you"]
 
 
 def test_a_search_becomes_an_alert_by_one_key(window, home):
@@ -210,13 +226,10 @@ def test_a_search_becomes_an_alert_by_one_key(window, home):
     window.type_keys("a")
     window.wait("location.pathname === '/alerts'")
     assert window.run("return document.querySelector('#create [name=q]').value") == "election"
-
-    def count_bars():
-        """In the preview of the articles that are archived by now."""
-        window.go(window.url)
-        return len(window.every(".alerts .timeline path.bar", "one.getBBox().height > 0"))
-
-    wait_for(lambda: count_bars() > 3, "a preview of some days")
+    bars = ".alerts .timeline path.bar"
+    reload_until(
+        window, lambda: len(window.every(bars, "one.getBBox().height > 0")) > 3, "a preview"
+    )
     assert " stories" in window.run("return document.querySelector('.count').innerText")
     window.click("button[value=create]")
     assert "/feeds/" in window.run("return document.querySelector('#feed-url').innerText")
@@ -241,12 +254,12 @@ def save_alert(window, home, hook, words):
 
 def wait_for_log(window, words):
     """Open the log again until it has some words."""
-
-    def look():
-        window.go(window.url)
-        return words in " ".join(window.every("#log tbody tr", "one.innerText"))
-
-    wait_for(look, f"a log with {words}")
+    rows = "#log tbody tr"
+    reload_until(
+        window,
+        lambda: words in " ".join(window.every(rows, "one.innerText")),
+        f"a log with {words}",
+    )
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -318,22 +331,25 @@ def test_the_archive_marks_what_was_found(window, home):
     """Words of the query are marked in the passages."""
     search(window, home, "climate")
     window.go(f"{home}/search?q=climate")
-    window.wait("document.querySelectorAll('mark').length")
+    reload_until(window, lambda: window.every("mark", "1"), "marked words")
     assert "climate" in window.run("return document.querySelector('mark').innerText").lower()
 
 
 @pytest.mark.parametrize("path", ["/?q=climate", "/search?q=climate", "/trends", "/docs"])
-def test_pages_work_without_scripts(window, home, path):
+def test_pages_work_without_scripts(demo, window, home, path):
     """A browser without scripts gets the results, the links and the forms."""
+    demo.search("climate")
+    demo.search("storm")
     window.control_scripts(False)
     try:
         window.go(f"{home}{path}")
         window.wait("document.querySelector('main h1, main h2')")
         if "?q" in path:
-            window.wait(f"{STORIES} > 3")
+            count_stories = f"return {STORIES}"
+            reload_until(window, lambda: window.run(count_stories) > 3, "stories")
             window.write("#q", "storm")
             window.click(".search > button")
-            window.wait(f"{STORIES} > 0")
+            reload_until(window, lambda: window.run(count_stories), "stories of the other words")
             assert "q=storm" in window.url
             window.click(".story .view")
             assert "/story/a_" in window.url

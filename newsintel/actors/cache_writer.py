@@ -9,6 +9,7 @@ from newsintel.domain.bounds.room import ByteBudget
 from newsintel.domain.ports import Count
 from newsintel.domain.search.harvest import CacheWrite
 from newsintel.domain.search.ports import HarvestCache
+from newsintel.domain.tracing import trace_step
 from newsintel.errors import UnavailableError
 from newsintel.runtime.heartbeats import at_work
 
@@ -37,18 +38,22 @@ async def run(
     with inbox:
         async for write in inbox:
             try:
-                with at_work():
-                    await _store(write, cache, count)
+                with at_work(), trace_step("cache write", write.span) as span:
+                    if not await _store(write, cache, count):
+                        span.fail("unavailable")
             finally:
                 room.release(write.answer.size_bytes)
 
 
-async def _store(write: CacheWrite, cache: HarvestCache, count: Count) -> None:
+async def _store(write: CacheWrite, cache: HarvestCache, count: Count) -> bool:
+    """Write; return whether Redis took it."""
     try:
         await cache.store(write.answer, write.lock_token)
     except UnavailableError:
         count("cache_errors", operation="store")
         await _unlock(write, cache, count)
+        return False
+    return True
 
 
 async def _unlock(write: CacheWrite, cache: HarvestCache, count: Count) -> None:

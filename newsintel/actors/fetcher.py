@@ -17,6 +17,7 @@ from newsintel.domain.operations.latencies import Tally
 from newsintel.domain.ports import Count, Observe, WallClock
 from newsintel.domain.search.outcome import FetchOutcome, HeldFrom, Refusal, SourcePage, Status
 from newsintel.domain.search.ports import Upstream
+from newsintel.domain.tracing import Attributes, Span
 from newsintel.runtime.heartbeats import at_work
 from newsintel.runtime.limits.allowance import Allowance
 from newsintel.runtime.search.flight import FetchJob
@@ -107,6 +108,7 @@ class Fetcher:
         """
         enter_context(job.context)
         with job:
+            span = job.span.begin_child(f"fetch {self._source}", calls_out=True)
             began = max(job.began, trio.current_time() - HEAD_START_S)
             try:
                 with at_work():
@@ -117,6 +119,8 @@ class Fetcher:
                 bug = Refusal(Status.BAD_PAYLOAD, "a bug in newsintel; its log has the traceback")
                 outcome = self._build_outcome(job, bug, began)
             self._measure(outcome)
+            _describe_fetch(span, outcome, self._find_deadline(job, began) - began)
+            span.end()
             try:
                 job.outbox.send_nowait(outcome)
             except trio.BrokenResourceError:
@@ -142,7 +146,7 @@ class Fetcher:
 
         No other layer retries.
         """
-        deadline = min(job.deadline, began + self._deadline_s)
+        deadline = self._find_deadline(job, began)
         reply = await self._ask(job, deadline)
         if (
             isinstance(reply, Refusal)
@@ -217,6 +221,9 @@ class Fetcher:
                             await self._allowance.give_back(place)
         return reply
 
+    def _find_deadline(self, job: FetchJob, began: float) -> float:
+        return min(job.deadline, began + self._deadline_s)
+
     def _is_queue_too_long(self, deadline: float) -> bool:
         """Return whether a call at the end of the queue for a slot would surely be too late.
 
@@ -272,6 +279,22 @@ class Fetcher:
             detail=reply.detail,
             retry_at=paused.retry_at if paused else None,
         )
+
+
+def _describe_fetch(span: Span, outcome: FetchOutcome, deadline_s: float) -> None:
+    latency_ms = outcome.latency_ms
+    attributes: Attributes = {
+        "newsintel.source": outcome.source,
+        "newsintel.source.status": outcome.status.value,
+        "newsintel.source.latency_ms": None if latency_ms is None else round(latency_ms, 1),
+        "newsintel.source.deadline_ms": round(deadline_s * 1000),
+        "newsintel.source.returned": outcome.returned,
+        "newsintel.source.kept": len(outcome.articles),
+        "http.response.status_code": outcome.http_status,
+    }
+    span.set(attributes)
+    if outcome.status.failed:
+        span.fail(outcome.status.value, outcome.detail)
 
 
 def _process_was_busy(reply: SourcePage | Refusal, deadline: float) -> bool:

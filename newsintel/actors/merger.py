@@ -18,11 +18,12 @@ from newsintel.domain.archive.query import build_fallback_query
 from newsintel.domain.ports import Count, WallClock
 from newsintel.domain.search.article import Article
 from newsintel.domain.search.freshness import Freshness, Windows
-from newsintel.domain.search.harvest import Answer, CacheWrite, Origin
+from newsintel.domain.search.harvest import Answer, ArchiveWrite, CacheWrite, Origin
 from newsintel.domain.search.merging import merge_in_slices
 from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.domain.search.popularity import SaveCounter
 from newsintel.domain.search.query_model import Dedupe
+from newsintel.domain.tracing import enter_span, trace_step
 from newsintel.errors import FlightBugError, InvalidParameterError, UnavailableError
 from newsintel.runtime.edges import Rooms
 from newsintel.runtime.heartbeats import at_work
@@ -66,7 +67,7 @@ class Merger:
     _inbox: trio.MemoryReceiveChannel[Flight]
     _jobs: Mapping[str, trio.MemorySendChannel[FetchJob]]
     _to_cache: trio.MemorySendChannel[CacheWrite]
-    _to_persister: trio.MemorySendChannel[Answer]
+    _to_persister: trio.MemorySendChannel[ArchiveWrite]
     _rooms: Rooms = field(kw_only=True)
     _shared: SharedCache = field(kw_only=True)
     _search: ArchiveSearch = field(kw_only=True)
@@ -95,6 +96,7 @@ class Merger:
     async def _run_flight(self, flight: Flight) -> None:
         """Run one flight to its end. A bug in it fails only its own waiters."""
         enter_context(flight.context)
+        enter_span(flight.span)
         try:
             with at_work():
                 await self._resolve(flight)
@@ -130,7 +132,8 @@ class Merger:
                     else ()
                 )
                 await self._fan_out(flight, gathering, kept)
-                answer = await run_in_turns(gathering.found.rank())
+                with trace_step("rank"):
+                    answer = await run_in_turns(gathering.found.rank())
                 if answer.harvest.cacheable:
                     flight.append(Landed(answer, asked=True))
                     self._offer_to_sinks(flight, answer, claim)
@@ -161,6 +164,7 @@ class Merger:
                         send.clone(),
                         flight.asker,
                         flight.context,
+                        flight.span,
                     )
                     try:
                         self._jobs[name].send_nowait(job)
@@ -190,13 +194,11 @@ class Merger:
                 cached, harvest=evolve(cached.harvest, origin=Origin.STALE), refused=outcomes
             )
         articles: tuple[Article, ...] = ()
+        asked = build_fallback_query(failed.harvest.query, self._every_source)
         with trio.move_on_after(math.inf if failed.harvest.complete else STAND_IN_S):
             try:
-                page = await self._search.search(
-                    build_fallback_query(failed.harvest.query, self._every_source),
-                    ARCHIVE_LIMIT,
-                    None,
-                )
+                with trace_step("archive search"):
+                    page = await self._search.search(asked, ARCHIVE_LIMIT, None)
                 articles = tuple(hit.article for hit in page.hits)
             except InvalidParameterError:
                 pass  # the archive does not index words that are this common
@@ -215,7 +217,8 @@ class Merger:
     def _offer_to_sinks(self, flight: Flight, answer: Answer, claim: Claim) -> None:
         """Offer a landed answer to both sinks without waiting; skip a sink that has no room."""
         size_bytes = answer.size_bytes
-        if offer(self._to_persister, answer, self._rooms.to_persister, size_bytes):
+        write = ArchiveWrite(answer, flight.span)
+        if offer(self._to_persister, write, self._rooms.to_persister, size_bytes):
             self._losses.note_success()
         else:
             self._count("refusals", inbox="persister")
@@ -226,9 +229,8 @@ class Merger:
             for old in (claim.answer, flight.serving)
         ):
             return
-        if not offer(
-            self._to_cache, CacheWrite(answer, claim.token), self._rooms.to_cache, size_bytes
-        ):
+        cached = CacheWrite(answer, claim.token, flight.span)
+        if not offer(self._to_cache, cached, self._rooms.to_cache, size_bytes):
             self._count("refusals", inbox="cache_writer")
         else:
             claim.token = None  # the cache writer releases the claim, together with its write

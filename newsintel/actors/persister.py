@@ -19,8 +19,9 @@ from newsintel.domain.archive.ports import Archive
 from newsintel.domain.archive.recent_saves import RecentSaves
 from newsintel.domain.bounds.room import ByteBudget
 from newsintel.domain.ports import Count
-from newsintel.domain.search.harvest import Answer
+from newsintel.domain.search.harvest import Answer, ArchiveWrite
 from newsintel.domain.search.sizes import articles_bytes
+from newsintel.domain.tracing import Span
 from newsintel.runtime.archiving import save_pairs, save_rows
 from newsintel.runtime.attempts import Attempts
 from newsintel.runtime.heartbeats import at_work
@@ -34,7 +35,7 @@ LAST_SPOOL_S = 1.0
 
 
 async def run(
-    inbox: trio.MemoryReceiveChannel[Answer],
+    inbox: trio.MemoryReceiveChannel[ArchiveWrite],
     *,
     room: ByteBudget,
     archive: Archive,
@@ -58,9 +59,9 @@ async def run(
     persister = _Persister(inbox, room, archive, spool, count)
     with inbox:
         try:
-            async for answer in inbox:
+            async for first in inbox:
                 with at_work():
-                    taken_bytes = await persister.fill(answer)
+                    taken_bytes = await persister.fill(first)
                     await persister.write()
                 room.release(taken_bytes)
         finally:
@@ -72,7 +73,7 @@ async def run(
 class _Persister:
     def __init__(
         self,
-        inbox: trio.MemoryReceiveChannel[Answer],
+        inbox: trio.MemoryReceiveChannel[ArchiveWrite],
         room: ByteBudget,
         archive: Archive,
         spool: Spool,
@@ -86,10 +87,12 @@ class _Persister:
         self._attempts = Attempts(spool)
         self._recent = RecentSaves()
         self._batch = ArchiveBatch()
+        self._spans: list[Span] = []
+        """Of the answers in the batch; no more than the inbox held, and those of BATCH_S."""
         self._need_spool = False
         """Whether a pair of the batch may need an article that only the spool has."""
 
-    async def fill(self, first: Answer) -> int:
+    async def fill(self, first: ArchiveWrite) -> int:
         """Add answers until the batch is full, BATCH_S is over or the inbox has ended.
 
         Most of an answer is known where searches come fast. That part needs no room any more.
@@ -123,6 +126,7 @@ class _Persister:
                 await self._attempts.save(partial(self._save, number))
             ):
                 await self._put(len(batch.rows) - others, may_lose=True)
+        self._end_spans(spooled=self._need_spool)
         self._need_spool = False
         self._recent.end_batch()
 
@@ -130,11 +134,12 @@ class _Persister:
         """Spool what is accepted and not saved."""
         while True:  # closing the inbox would discard what it holds
             try:
-                self._add(self._inbox.receive_nowait())
+                self._add(self._inbox.receive_nowait().answer)
             except (trio.WouldBlock, trio.EndOfChannel):
                 break
         while self._batch.rows or self._batch.pairs:
             await self._spool.put_piece(self._batch, self._batch.count_piece())
+        self._end_spans(spooled=True)
 
     def log_losses(self) -> None:
         """Log all losses, also of what could not be spooled at the end."""
@@ -150,8 +155,10 @@ class _Persister:
         articles, now_s = (row[0] for row in added.rows), trio.current_time()
         self._recent.note((*articles, *added.pairs), now_s, spooled=True)
 
-    def _take(self, answer: Answer) -> int:
+    def _take(self, write: ArchiveWrite) -> int:
         """Add an answer, and release the room of what is known; return the bytes that it keeps."""
+        answer = write.answer
+        self._spans.append(write.span.begin_child("persist"))
         kept_bytes = min(self._add(answer), answer.size_bytes)
         self._room.release(answer.size_bytes - kept_bytes)
         return kept_bytes
@@ -175,6 +182,12 @@ class _Persister:
             pairs = tuple(batch.pairs)
             await save_pairs(batch, self._archive, self._count)
             self._recent.note(pairs, trio.current_time(), spooled=False)
+
+    def _end_spans(self, *, spooled: bool) -> None:
+        for span in self._spans:
+            span.set({"newsintel.spooled": spooled})
+            span.end()
+        self._spans.clear()
 
     def _is_behind(self) -> bool:
         """Whether so much waits that the next answers might find no room."""

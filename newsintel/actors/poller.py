@@ -34,7 +34,8 @@ from newsintel.domain.feeds.ports import (
 from newsintel.domain.feeds.schedule import PollBounds
 from newsintel.domain.ports import Count, WallClock
 from newsintel.domain.search.article import Article
-from newsintel.domain.search.harvest import Answer
+from newsintel.domain.search.harvest import ArchiveWrite
+from newsintel.domain.text.request_urls import hide_query
 from newsintel.errors import FeedListError, PoisonedBatchError, UnavailableError
 from newsintel.runtime.heartbeats import at_work
 from newsintel.runtime.offering import offer
@@ -78,7 +79,7 @@ class Poller:
         now: the time of day.
     """
 
-    _to_persister: trio.MemorySendChannel[Answer]
+    _to_persister: trio.MemorySendChannel[ArchiveWrite]
     _room: ByteBudget = field(kw_only=True)
     _store: FeedStore = field(kw_only=True)
     _reader: FeedReader = field(kw_only=True)
@@ -146,7 +147,7 @@ class Poller:
             if limit.cancelled_caught:
                 reply = FeedRefusal(PollStatus.TIMEOUT, f"no complete reply within {POLL_S:g} s")
         except Exception:
-            log.exception("poll_bug", feed=feed.subscription.address)
+            log.exception("poll_bug", feed=hide_query(feed.subscription.address))
             reply = FeedRefusal(PollStatus.NOT_A_FEED, "a bug in newsintel; its log has more")
         moment = Moment(self._bounds, self._now(), random.random())  # noqa: S311 - spreads load
         if isinstance(reply, FeedRefusal):
@@ -161,7 +162,7 @@ class Poller:
         for reason, rows in page.dropped.items():
             self._count("dropped_articles", rows, source="feeds", reason=reason)
         if page.bug is not None:
-            log.error("poll_bug", feed=feed.subscription.address, exc_info=page.bug)
+            log.error("poll_bug", feed=hide_query(feed.subscription.address), exc_info=page.bug)
         if not page.articles:
             return True
         if await self._offer(page.articles):
@@ -171,14 +172,14 @@ class Poller:
 
     async def _offer(self, articles: Sequence[Article]) -> bool:
         answer = await run_in_turns(build_answer(articles, self._now()))
-        return offer(self._to_persister, answer, self._room, answer.size_bytes)
+        return offer(self._to_persister, ArchiveWrite(answer), self._room, answer.size_bytes)
 
     async def _settle(self, feed: LeasedFeed, result: PollResult) -> bool:
         """Store what came of a poll; False if it failed. Then the lease ends by itself."""
         try:
             if await self._store.settle(feed, result, self._now()):
                 return True
-            log.warning("poll_lease_lost", feed=feed.subscription.address)
+            log.warning("poll_lease_lost", feed=hide_query(feed.subscription.address))
         except (UnavailableError, PoisonedBatchError):
             self._count("poll_failures")
         return False
@@ -186,7 +187,7 @@ class Poller:
 
 def _log_change(feed: LeasedFeed, result: PollResult) -> None:
     """Log what operators want to know: a feed begins or ceases to fail, moves, or is gone."""
-    named = {"feed": feed.subscription.address}
+    named = {"feed": hide_query(feed.subscription.address)}
     if result.status is PollStatus.GONE:
         log.warning("feed_gone", **named)
     elif result.status.failed and not feed.failures:
@@ -194,4 +195,4 @@ def _log_change(feed: LeasedFeed, result: PollResult) -> None:
     elif feed.failures and not result.status.failed:
         log.info("feed_answers_again", **named)
     if result.url is not None:
-        log.info("feed_moved", **named, to=result.url)
+        log.info("feed_moved", **named, to=hide_query(result.url))

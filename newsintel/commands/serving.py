@@ -1,5 +1,6 @@
 """The service as a process: the pipeline and HTTP, from the first log line to the last."""
 
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -10,11 +11,14 @@ from attrs import evolve, frozen
 from newsintel.app import open_pipeline, run_reporting
 from newsintel.config.settings import Settings
 from newsintel.domain.operations.ports import Phase
+from newsintel.domain.tracing import BeginRequest
 from newsintel.http.application import create_front
 from newsintel.http.routes.health import watch_readiness
 from newsintel.http.routes.metrics import MetricsListener
 from newsintel.http.server import listener as server
 from newsintel.http.services import Services
+from newsintel.outbound.tracing.choice import announce_tracing
+from newsintel.outbound.tracing.opening import open_tracing
 from newsintel.runtime.command_loop import call_on_signals
 from newsintel.runtime.lifecycle import END_SLACK_S, Shutdown, configure_gc
 from newsintel.runtime.startup import announce_start, check_addresses, serving_fields
@@ -75,6 +79,7 @@ async def run_service(
         Stopped: a signal came before it served, or a second signal cut the shutdown short.
     """
     announce_start(settings)
+    announce_tracing(os.environ)
     await check_addresses(settings)
 
     async def on_serving(urls: list[str], metrics_urls: list[str]) -> None:
@@ -95,13 +100,16 @@ async def serve_in_role(
         again = _ignore if role.is_worker else ending.end_now
         with call_on_signals(ending.begin, again, settings.drain_s + END_SLACK_S):
             async with (
+                open_tracing(settings, os.environ) as begin_span,
                 run_reporting(settings, metrics),
                 open_pipeline(settings, metrics, polls=True) as opened,
                 trio.open_nursery() as http,
             ):
                 services = _report_in_role(opened, role)
                 await services.operations.health.check_stores()  # else the first probes get a 503
-                urls = await _start_listening(http, services, role, metrics, ending.begun)
+                urls = await _start_listening(
+                    http, services, role, metrics, shutdown=ending.begun, begin_span=begin_span
+                )
                 services.operations.health.enter_phase(Phase.SERVING)
                 http.start_soon(
                     watch_readiness, services, ending.begun, role.on_silence, name="readiness"
@@ -124,7 +132,13 @@ def _report_in_role(services: Services, role: Role) -> Services:
 
 
 async def _start_listening(
-    http: trio.Nursery, services: Services, role: Role, metrics: Metrics, shutdown: trio.Event
+    http: trio.Nursery,
+    services: Services,
+    role: Role,
+    metrics: Metrics,
+    *,
+    shutdown: trio.Event,
+    begin_span: BeginRequest,
 ) -> tuple[list[str], list[str]]:
     """Serve the public port and METRICS_BIND, until `shutdown` is set. Returns their URLs."""
     settings = services.settings
@@ -139,6 +153,7 @@ async def _start_listening(
             counts=role.counts,
             answer_at_once=front.wire_path.answer,
             is_searching=lambda: services.search.desk.flights > 0,
+            begin_span=begin_span,
         )
     )
     metrics_urls = []

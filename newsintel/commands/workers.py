@@ -13,6 +13,7 @@ import trio
 from newsintel.commands.stores import open_prepared_stores
 from newsintel.config.settings import Settings
 from newsintel.http.server.listening import format_url, open_listeners
+from newsintel.outbound.tracing.choice import announce_tracing
 from newsintel.runtime.command_loop import call_on_signals
 from newsintel.runtime.lifecycle import END_SLACK_S, Shutdown
 from newsintel.runtime.startup import announce_start, check_addresses, serving_fields
@@ -41,6 +42,7 @@ async def run_workers(settings: Settings) -> None:
         Stopped: a signal came before all workers served, or a second signal cut the shutdown short.
     """
     announce_start(settings)
+    announce_tracing(os.environ)
     await check_addresses(settings)
     limit_s = settings.drain_s + END_SLACK_S + END_NOW_S + LAST_S
     with trio.CancelScope() as process, ExitStack() as watching, ignore_request():

@@ -8,9 +8,10 @@ from newsintel.domain.alerts.mail_tokens import MailAction
 SEARCH = "/articles"
 STREAM = "/articles/stream"
 
-SEARXNG = "/compat/searxng/"
-SEARXNG_SEARCH = SEARXNG + "search"
-"""SearXNG answers at both."""
+SEARXNG = "/compat/searxng"
+SEARXNG_SEARCH = SEARXNG + "/search"
+SEARXNG_PATHS = (SEARXNG_SEARCH, SEARXNG + "/", SEARXNG)
+"""SearXNG answers at `/search` and at its root, which people write with and without its slash."""
 
 NEWSAPI = "/compat/newsapi/"
 NEWSAPI_BASES = (NEWSAPI + "v2", NEWSAPI + "https://newsapi.org/v2")
@@ -20,7 +21,7 @@ EVERYTHING = "/everything"
 HEADLINES = "/top-headlines"
 
 SEARCHES = frozenset(
-    {SEARCH, STREAM, SEARXNG, SEARXNG_SEARCH}
+    {SEARCH, STREAM, *SEARXNG_PATHS}
     | {base + path for base in NEWSAPI_BASES for path in (EVERYTHING, HEADLINES)}
 )
 """The paths whose requests may call the sources."""
@@ -52,8 +53,10 @@ SECRET_PREFIXES = (FEEDS, *MAIL_LINKS.values())
 MOST_ENCODINGS = 3
 """How often a path may be percent-encoded: programs that rewrite links encode them once more."""
 _SECRET = re.compile(
-    rf"(?i)[/\\]+({'|'.join(prefix.strip('/') for prefix in SECRET_PREFIXES)})[/\\]"
+    rf"(?i)(?<![/\\])[/\\]++({'|'.join(prefix.strip('/') for prefix in SECRET_PREFIXES)})[/\\]"
 )
+"""A row of slashes is read once, from its first one. If each could begin a match, a path of 15,000
+slashes would block the process for seconds."""
 
 MCP = "/mcp"
 RESOURCE_METADATA = "/.well-known/oauth-protected-resource"

@@ -9,7 +9,12 @@ from newsintel.config.values import FeedsChoice
 from newsintel.domain.feeds.model import Subscription
 from newsintel.domain.feeds.ports import FeedRefusal
 from newsintel.domain.text.body import RAW_CAP_BYTES
-from newsintel.domain.text.request_urls import MAX_ADDRESS, find_url_fault, to_ascii_url
+from newsintel.domain.text.request_urls import (
+    MAX_ADDRESS,
+    find_url_fault,
+    hide_query,
+    to_ascii_url,
+)
 from newsintel.errors import FeedListError
 from newsintel.outbound.feed_client import FeedClient
 from newsintel.outbound.sources.feeds.default_list import load_default_feeds, mark_state_media
@@ -55,7 +60,7 @@ def _subscribe(written: str) -> Subscription:
     """Return the feed at an address of the setting; raise FeedListError if it must not be asked."""
     address = to_ascii_url(written) or written
     if (fault := find_url_fault(address)) is not None:
-        raise FeedListError(f"{written[:MAX_ADDRESS]} in the list of feeds is {fault}")
+        raise FeedListError(f"{hide_query(written[:MAX_ADDRESS])} in the list of feeds is {fault}")
     return mark_state_media(Subscription(address))
 
 

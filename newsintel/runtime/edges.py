@@ -7,7 +7,7 @@ from attrs import frozen
 
 from newsintel.config.settings import Settings
 from newsintel.domain.bounds.room import ByteBudget
-from newsintel.domain.search.harvest import Answer, CacheWrite
+from newsintel.domain.search.harvest import ArchiveWrite, CacheWrite
 from newsintel.domain.search.history import SearchRecord
 from newsintel.runtime.search.flight import FetchJob, Flight
 
@@ -49,8 +49,8 @@ class Edges:
     jobs: Mapping[str, trio.MemoryReceiveChannel[FetchJob]]
     to_cache: trio.MemorySendChannel[CacheWrite]
     cache_writes: trio.MemoryReceiveChannel[CacheWrite]
-    to_persister: trio.MemorySendChannel[Answer]
-    answers: trio.MemoryReceiveChannel[Answer]
+    to_persister: trio.MemorySendChannel[ArchiveWrite]
+    answers: trio.MemoryReceiveChannel[ArchiveWrite]
     to_recorder: trio.MemorySendChannel[SearchRecord]
     searches: trio.MemoryReceiveChannel[SearchRecord]
     rooms: Rooms
@@ -67,7 +67,7 @@ class Edges:
             {name: to_fetcher for name, (to_fetcher, _) in jobs.items()},
             {name: inbox for name, (_, inbox) in jobs.items()},
             *trio.open_memory_channel[CacheWrite](settings.max_flights),
-            *trio.open_memory_channel[Answer](PERSISTER_INBOX),
+            *trio.open_memory_channel[ArchiveWrite](PERSISTER_INBOX),
             *trio.open_memory_channel[SearchRecord](RECORDER_INBOX),
             Rooms(
                 flights=ByteBudget(FLIGHTS_BYTES),

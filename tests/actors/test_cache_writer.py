@@ -7,6 +7,7 @@ from newsintel.actors import cache_writer
 from newsintel.domain.bounds.room import ByteBudget
 from newsintel.domain.search.harvest import CacheWrite
 from tests.fakes.basics import Counts, MemoryCache
+from tests.fakes.spans import RecordedSpan
 from tests.make import answer, query
 
 
@@ -90,3 +91,14 @@ async def test_cancelled_at_any_checkpoint_it_closes_its_inbox(step):
         nursery.cancel_scope.cancel()
     with pytest.raises(trio.BrokenResourceError):
         send.send_nowait(None)
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_a_write_is_a_step_of_its_search(away):
+    """It fails if Redis is away."""
+    cache, search = MemoryCache(), RecordedSpan("search")
+    cache.away = away
+    await run_all(cache, Counts(), CacheWrite(answer(), None, search))
+    (step,) = search.children
+    assert (step.name, step.is_recording) == ("cache write", False)
+    assert step.failure == ("unavailable" if away else None)

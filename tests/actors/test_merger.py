@@ -21,6 +21,7 @@ from newsintel.domain.search.popularity import SaveCounter
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.search.sizes import outcome_bytes
 from newsintel.domain.search.source_ranks import score_ranks
+from newsintel.domain.tracing import enter_span
 from newsintel.errors import FlightBugError, InvalidParameterError, UnavailableError
 from newsintel.runtime.edges import Rooms
 from newsintel.runtime.losses import LossLog
@@ -32,6 +33,7 @@ from newsintel.runtime.search.flight import (
     StaleFound,
 )
 from tests.fakes.basics import Clock, Counts, MemoryCache, MemorySearch
+from tests.fakes.spans import RecordedSpan
 from tests.make import answer, article, landing, outcome, query, wait_for_answer
 from tests.whole import merged_as
 
@@ -127,7 +129,7 @@ async def test_a_flight_lands_with_every_source_in_founder_order(rig, nursery, a
     ]
     assert [o.source for o in landed.answer.harvest.outcomes] == list(SOURCES)
     assert landed.asked
-    assert (await rig.answers.receive()) == landed.answer
+    assert (await rig.answers.receive()).answer == landed.answer
     assert (await rig.cache_writes.receive()).answer == landed.answer
 
 
@@ -458,12 +460,21 @@ async def test_if_all_sources_and_the_archive_fail_the_failure_is_the_answer(
 ):
     """The archive has nothing or is away. The sinks get no answer."""
     rig.search.raises = UnavailableError("postgresql is away") if away else None
+    request = RecordedSpan("request")
+    enter_span(request)
     answer = (await all_fail(rig, nursery, rig.fly())).answer
     assert not answer.harvest.answered
     await wait_all_tasks_blocked()
     assert rig.cache_writes.statistics().current_buffer_used == 0
     assert rig.answers.statistics().current_buffer_used == 0
     assert rig.cache.locks == {}
+    (flight,) = request.children
+    failures = {step.name: step.failure for step in flight.children}
+    assert failures == {
+        "claim": None,
+        "rank": None,
+        "archive search": "UnavailableError" if away else None,
+    }
 
 
 async def test_a_slow_archive_does_not_stand_in(rig, nursery, autojump_clock, monkeypatch):

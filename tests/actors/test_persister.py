@@ -14,6 +14,7 @@ from newsintel.domain.archive.spooled import load_spooled
 from newsintel.domain.bounds.room import ByteBudget
 from newsintel.domain.bounds.slices import run_all
 from newsintel.domain.search.article import Pair, Rule
+from newsintel.domain.search.harvest import ArchiveWrite
 from newsintel.domain.search.merging import build_pairs
 from newsintel.domain.search.sizes import articles_bytes
 from newsintel.errors import ArchiveTimeoutError, UnavailableError
@@ -21,6 +22,7 @@ from newsintel.runtime.attempts import PROBE_S, SAVE_S
 from newsintel.runtime.edges import PERSISTER_INBOX
 from newsintel.runtime.spool import Spool
 from tests.fakes.basics import Counts, MemoryArchive, MemorySpool
+from tests.fakes.spans import RecordedSpan
 from tests.make import NOON, answer, article, outcome
 
 
@@ -70,7 +72,7 @@ class Rig:
             with self.send:
                 for each in answers:
                     assert self.room.reserve(each.size_bytes)
-                    await self.send.send(each)
+                    await self.send.send(ArchiveWrite(each))
         assert self.room.reserved_bytes == 0
 
 
@@ -91,7 +93,7 @@ async def test_a_batch_is_written_when_its_time_is_up(autojump_clock):
     rig = Rig()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(rig.run)
-        await rig.send.send(landed("a"))
+        await rig.send.send(ArchiveWrite(landed("a")))
         await trio.sleep(persister.BATCH_S + 0.01)
         assert list(rig.archive.kept) == ["a_a"]
         rig.send.close()
@@ -126,13 +128,13 @@ async def test_an_article_that_was_just_saved_is_not_saved_again(autojump_clock)
         nursery.start_soon(rig.run)
         for each in (same, same, landed("a"), same):
             assert rig.room.reserve(each.size_bytes)
-            await rig.send.send(each)
+            await rig.send.send(ArchiveWrite(each))
             await trio.sleep(1)
         assert rig.archive.calls == [2, 0, 1, 1]  # the last one: it has changed back
         assert rig.archive.kept["a_a"].article.title == "Same"
         await trio.sleep(KEEP_S)
         assert rig.room.reserve(same.size_bytes)
-        await rig.send.send(same)
+        await rig.send.send(ArchiveWrite(same))
         rig.send.close()
     assert rig.archive.calls == [2, 0, 1, 1, 2, 0]
     assert rig.room.reserved_bytes == 0
@@ -155,7 +157,7 @@ async def test_pairs_that_were_just_spooled_are_not_spooled_again(autojump_clock
         nursery.start_soon(rig.run)
         for _ in range(5):
             assert rig.room.reserve(same.size_bytes)
-            await rig.send.send(same)
+            await rig.send.send(ArchiveWrite(same))
             await trio.sleep(1)
         rig.send.close()
     entries = [run_all(load_spooled(entry)) for entry in rig.redis.kept]
@@ -168,12 +170,12 @@ async def test_what_was_lost_is_saved_with_the_next_answer(autojump_clock):
     rig.archive.away = rig.redis.away = rig.file.away = True
     async with trio.open_nursery() as nursery:
         nursery.start_soon(rig.run)
-        await rig.send.send(landed("a"))
+        await rig.send.send(ArchiveWrite(landed("a")))
         await trio.sleep(1)
         assert rig.counts["lost_articles"] == 1
         rig.archive.away = False
         await trio.sleep(PROBE_S)
-        await rig.send.send(landed("a"))
+        await rig.send.send(ArchiveWrite(landed("a")))
         rig.send.close()
     assert list(rig.archive.kept) == ["a_a"]
 
@@ -195,7 +197,7 @@ async def test_while_too_much_waits_articles_are_spooled(autojump_clock, room):
         for number in range(sent):
             each = numbered(10 * number, 10 * number + 10)
             assert rig.room.reserve(each.size_bytes)  # the merger would count a loss
-            rig.send.send_nowait(each)
+            rig.send.send_nowait(ArchiveWrite(each))
             await trio.sleep(0.01)
         rig.send.close()
     spooled = rig.redis.read_articles()
@@ -222,7 +224,7 @@ async def test_what_is_known_of_an_answer_takes_no_room(autojump_clock):
         for number in range(sent):
             each = answer(outcome(articles=(*known, article(f"new {number}"))))
             assert rig.room.reserve(each.size_bytes)  # the merger would count a loss
-            rig.send.send_nowait(each)
+            rig.send.send_nowait(ArchiveWrite(each))
             await trio.sleep(pause_s)
         rig.send.close()
     assert len({*rig.archive.kept, *rig.redis.read_articles()}) == sent + len(known)
@@ -254,7 +256,7 @@ async def test_pairs_alone_are_spooled_at_a_cancel(autojump_clock):
     rig.archive.save_articles = save_rows_only
     async with trio.open_nursery() as nursery:
         nursery.start_soon(rig.run)
-        await rig.send.send(same)
+        await rig.send.send(ArchiveWrite(same))
         await trio.sleep(persister.BATCH_S + SAVE_S / 2)
         nursery.cancel_scope.cancel()
     assert [run_all(load_spooled(data)).pairs for data in rig.redis.kept] == [list(pairs)]
@@ -328,7 +330,7 @@ async def test_while_the_archive_is_frozen_every_answer_is_spooled(autojump_cloc
         for first in range(0, 8250, 55):
             each = numbered(first, first + 55)
             assert rig.room.reserve(each.size_bytes)
-            rig.send.send_nowait(each)
+            rig.send.send_nowait(ArchiveWrite(each))
         await trio.sleep(SAVE_S + PROBE_S - 0.1)
         assert rig.room.reserved_bytes == 0
         rig.send.close()
@@ -344,11 +346,11 @@ async def test_after_a_pause_one_batch_tries_whether_the_archive_is_back(autojum
     async with trio.open_nursery() as nursery:
         nursery.start_soon(rig.run)
         for name in "ab":
-            await rig.send.send(landed(name))
+            await rig.send.send(ArchiveWrite(landed(name)))
             await trio.sleep(1)
         assert rig.archive.kept == {}
         await trio.sleep(PROBE_S)
-        await rig.send.send(landed("c"))
+        await rig.send.send(ArchiveWrite(landed("c")))
         await trio.sleep(1)
         rig.send.close()
     assert rig.redis.read_articles() == ["a_a", "a_b"]
@@ -476,7 +478,7 @@ async def test_cancelled_at_any_checkpoint_every_article_is_saved_or_spooled(aut
     """No accepted article is missing from both."""
     rig = Rig()
     for name in "abc":
-        rig.send.send_nowait(landed(name))
+        rig.send.send_nowait(ArchiveWrite(landed(name)))
     with trio.CancelScope() as scope:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(rig.run)
@@ -488,3 +490,34 @@ async def test_cancelled_at_any_checkpoint_every_article_is_saved_or_spooled(aut
             scope.cancel()
     assert {*rig.archive.kept, *rig.redis.read_articles()} == {"a_a", "a_b", "a_c"}
     assert rig.inbox.statistics().open_receive_channels == 0
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_saving_is_a_step_of_each_search(autojump_clock, away):
+    """It ends when the batch is saved or spooled, also for an answer that brought nothing new."""
+    rig, searches = Rig(), [RecordedSpan(name) for name in "abc"]
+    if away:
+        rig.archive.save_articles = hang
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(rig.run)
+        for search, each in zip(searches, (landed("a"), landed("a"), landed("b")), strict=True):
+            assert rig.room.reserve(each.size_bytes)
+            await rig.send.send(ArchiveWrite(each, search))
+        rig.send.close()
+    for search in searches:
+        (step,) = search.children
+        assert (step.name, step.is_recording) == ("persist", False)
+        assert step.attributes == {"newsintel.spooled": away}
+
+
+async def test_a_cancelled_persister_ends_the_steps(autojump_clock):
+    """What it held is spooled."""
+    rig, search = Rig(), RecordedSpan("search")
+    rig.archive.save_articles = hang
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(rig.run)
+        await rig.send.send(ArchiveWrite(landed("a"), search))
+        await trio.sleep(persister.BATCH_S + 0.01)
+        nursery.cancel_scope.cancel()
+    (step,) = search.children
+    assert (step.is_recording, step.attributes) == (False, {"newsintel.spooled": True})

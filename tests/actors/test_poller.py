@@ -63,7 +63,7 @@ class World:
         """The ids of the articles that the persister was given."""
         found = []
         while self.receive.statistics().current_buffer_used:
-            answer = self.receive.receive_nowait()
+            answer = self.receive.receive_nowait().answer
             found.append([one.id for one in answer.harvest.articles])
         return found
 
@@ -157,6 +157,21 @@ async def test_failures_are_logged_when_they_begin_and_when_they_end(autojump_cl
     assert told[:4] == ["feeds_listed", "feed_failing", "feed_answers_again", "feed_moved"]
     assert world.reader.asked[-1][0] == "https://new.example/1"
     assert world.store.rows[A]["feed"].address == A
+
+
+async def test_the_log_hides_queries(autojump_clock):
+    """They may hold secrets, as those of private feeds do."""
+    secret = "https://a.example/private?user=7&token=planted"
+    moved = FeedReply(None, {}, TAGS, f"{secret}2")
+    replies = {secret: [FeedRefusal(PollStatus.HTTP_ERROR, "HTTP 500"), TypeError("bug"), moved]}
+    replies[f"{secret}2"] = FeedRefusal(PollStatus.GONE, "HTTP 410")
+    world = World(secret, **replies)
+    with capture_logs() as logs:
+        await world.run(24 * 3600)
+    told = {line["event"]: line for line in logs}
+    assert {"feed_failing", "poll_bug", "feed_moved", "feed_gone"} <= told.keys()
+    assert "planted" not in str(logs)
+    assert told["feed_moved"]["feed"] == "https://a.example/private?***"
 
 
 async def test_a_feed_that_is_gone_is_not_asked_again(autojump_clock):

@@ -30,6 +30,17 @@ async def test_a_fixed_path_has_only_its_own_methods():
             assert set(refused.headers["Allow"].split(", ")) - {"HEAD", "OPTIONS"} == own
 
 
+async def test_no_path_is_redirected_to_its_slash():
+    """The framework would name the host that it was told, which is always `localhost`."""
+    app = create_app(World().services)
+    client = app.test_client()
+    for path, own in (await describe(app)).items():
+        other = path.rstrip("/") if path.endswith("/") else f"{path}/"
+        for method in own:
+            answer = await client.open(other or "/", method=method)
+            assert (path, answer.status_code) != (path, 308)
+
+
 def test_addresses_are_not_built():
     """The rules have no code for it."""
     routes = create_app(World().services).url_map.bind("localhost")

@@ -4,9 +4,10 @@ Hours and days are those of the person's IANA time zone. The day on which clocks
 hours, and in some zones the hour that is skipped or repeated is half an hour.
 """
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import Enum
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib import resources
 from zoneinfo import ZoneInfo
 
 DIGEST_HOUR = 8
@@ -35,24 +36,35 @@ def next_due(every: Every, time_zone: str, now: datetime) -> datetime:
 
     Args:
         every: how often the saved search sends.
-        time_zone: a name for which `is_time_zone` holds.
+        time_zone: a name for which `is_time_zone` held. One that this machine cannot load any more
+            counts as UTC: databases outlive machines, and zones are renamed.
         now: an aware time.
     """
     if every is Every.AT_ONCE:
         return now.astimezone(UTC)
     find = _next_hour if every is Every.HOUR else _next_morning
-    return find(_load_zone(time_zone), now)
+    return find(_find_zone(time_zone), now)
 
 
 def is_time_zone(name: str) -> bool:
-    """Whether a name is one of the IANA time zones, such as `Europe/Berlin`."""
-    if len(name) > MAX_ZONE_CHARS:
-        return False
+    """Whether a name is one of the IANA time zones, such as `Europe/Berlin`.
+
+    The names are those of the package `tzdata`, which is installed with newsintel. A system may
+    have more, such as `localtime` and `posix/Europe/Berlin`, which other systems do not know.
+    """
+    return name in _list_names()
+
+
+@cache
+def _list_names() -> frozenset[str]:
+    return frozenset(resources.files("tzdata").joinpath("zones").read_text("utf-8").split())
+
+
+def _find_zone(name: str) -> tzinfo:
     try:
-        _load_zone(name)
-    except (ValueError, OSError, KeyError):  # not a key; a folder of keys; unknown
-        return False
-    return True
+        return _load_zone(name)
+    except (ValueError, OSError, KeyError):  # not a zone's file; not readable; unknown
+        return UTC
 
 
 @lru_cache(maxsize=1024)  # there are about 600
@@ -60,7 +72,7 @@ def _load_zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-def _next_hour(zone: ZoneInfo, now: datetime) -> datetime:
+def _next_hour(zone: tzinfo, now: datetime) -> datetime:
     """Return the first moment after now at which the clock of a zone shows a full hour.
 
     It is at most 90 minutes away: clocks may be set back by half an hour in between.
@@ -71,12 +83,12 @@ def _next_hour(zone: ZoneInfo, now: datetime) -> datetime:
     return due
 
 
-def _next_morning(zone: ZoneInfo, now: datetime) -> datetime:
+def _next_morning(zone: tzinfo, now: datetime) -> datetime:
     """Return the first moment after now at which the clock of a zone shows DIGEST_HOUR."""
     today = now.astimezone(zone).date()
     due = _find_morning(zone, today)
     return due if due > now else _find_morning(zone, today + timedelta(days=1))
 
 
-def _find_morning(zone: ZoneInfo, day: date) -> datetime:
+def _find_morning(zone: tzinfo, day: date) -> datetime:
     return datetime.combine(day, time(DIGEST_HOUR), zone).astimezone(UTC)

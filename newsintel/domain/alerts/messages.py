@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from newsintel.domain.alerts.delivery_model import ClaimedDelivery
-from newsintel.domain.alerts.model import Match
+from newsintel.domain.alerts.model import MOST_PUBLISHERS, Match
 from newsintel.domain.search.article import Article
 from newsintel.domain.text.moments import format_time
 
@@ -110,7 +110,8 @@ def describe_story(story: Match) -> str:
     article = story.article
     told = [name for name in story.publishers if name != article.publisher]
     who = ", ".join([article.publisher, *told[:3]] if article.publisher else told[:3])
-    more = f" and {len(told) - 3} more" if len(told) > 3 else ""
+    rest = "many" if len(story.publishers) == MOST_PUBLISHERS else len(told) - 3
+    more = f" and {rest} more" if len(told) > 3 else ""
     return fold(f"{name_story(story)} ({who}{more})" if who else name_story(story))
 
 

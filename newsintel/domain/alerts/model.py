@@ -13,6 +13,9 @@ from newsintel.domain.search.article import Article
 MOST_CHANNELS = 5
 """Maximum channels of one saved search."""
 
+MOST_PUBLISHERS = 50
+"""Of one story. Hundreds of outlets print an agency's report, under one title."""
+
 PREVIEW_DAYS = 30
 """How far back a preview looks."""
 
@@ -138,7 +141,7 @@ class Match:
     Attributes:
         group_id: public id of the story's first article.
         article: the article that matched first, or the later member.
-        publishers: who else tells it, in alphabetical order.
+        publishers: who else tells it, in alphabetical order; at most MOST_PUBLISHERS.
         is_later: it is a later member: the search had matched this story before.
         first_title: of a later member, the title of the article that matched first; None if that
             was deleted.

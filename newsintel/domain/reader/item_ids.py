@@ -15,7 +15,9 @@ DIGITS = 12
 """Characters of an article's id that make the number, 5 bits each."""
 
 LONG_FORM = "tag:google.com,2005:reader/item/"
-PATTERN = "^((tag:google[.]com,2005:reader/item/)?0[0-9a-f]{15}|[1-9][0-9]{0,17})$"
+MOST = (1 << 5 * DIGITS) - 1
+"""The greatest number."""
+PATTERN = "^((tag:google[.]com,2005:reader/item/)?0[0-9a-f]{15}|0|[1-9][0-9]{0,17})$"
 """The forms in which we and most clients write ids. Others are read, too."""
 
 
@@ -54,6 +56,6 @@ def parse_item_id(text: str) -> int:
 
 
 def _check(number: int) -> int:
-    if not 0 <= number < 1 << 5 * DIGITS:
+    if not 0 <= number <= MOST:
         raise ValueError("is not the id of an item of this service")
     return number

@@ -19,6 +19,7 @@ from newsintel.domain.search.sizes import (
     articles_bytes,
     query_bytes,
 )
+from newsintel.domain.tracing import NO_SPAN, Span
 
 
 @frozen
@@ -228,7 +229,19 @@ class Reply:
 
 @frozen
 class CacheWrite:
-    """An answer to keep in Redis, and the token of the claim to release (None = no claim)."""
+    """An answer to keep in Redis, and the token of the claim to release (None = no claim).
+
+    Its write is a step of `span`.
+    """
 
     answer: Answer
     lock_token: str | None
+    span: Span = NO_SPAN
+
+
+@frozen
+class ArchiveWrite:
+    """An answer whose articles go to the archive, as a step of `span`."""
+
+    answer: Answer
+    span: Span = NO_SPAN

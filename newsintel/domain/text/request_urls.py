@@ -62,3 +62,9 @@ def find_url_fault(url: str) -> str | None:
     if parts.username is not None or parts.password is not None:
         return "an address with a password"
     return None
+
+
+def hide_query(address: str) -> str:
+    """Return an address as a log may show it: its query may hold a secret."""
+    shown, mark, _ = address.partition("?")
+    return f"{shown}?***" if mark else address

@@ -46,7 +46,7 @@ def choice(*words: str) -> Kind:
 
     def parse(raw: str) -> str:
         if raw not in known:
-            raise ValueError(f"must be one of {', '.join(words)}")
+            raise ValueError(f"must be one of {', '.join(filter(None, words))}")
         return known[raw]
 
     return Kind({"type": "string", "enum": [str(word) for word in words]}, parse)

@@ -22,7 +22,7 @@ from newsintel.http.bodies.formats import MEDIA_TYPES, Content, Encoding, Format
 from newsintel.http.bodies.schemas.parts import ref
 from newsintel.http.bodies.search import MAX_PAGE
 from newsintel.http.bodies.searxng import build_results_body, choose_sources
-from newsintel.http.paths import FRONT, SEARXNG, SEARXNG_SEARCH
+from newsintel.http.paths import FRONT, SEARXNG, SEARXNG_PATHS, SEARXNG_SEARCH
 from newsintel.http.request.query_kinds import Kind, choice, free_text, matching_text, whole_number
 from newsintel.http.request.query_string import Parameter
 from newsintel.http.response.redirects import answer_see_other
@@ -55,7 +55,7 @@ class SearxngParameters:
 
 
 def build_routes(settings: Settings) -> tuple[Route, ...]:
-    """The routes: SearXNG answers at both paths, by both methods."""
+    """The routes, at each path by both methods; the root is described with its slash."""
     takes = _declare_parameters(tuple(settings.source))
     return tuple(
         Route(
@@ -69,8 +69,9 @@ def build_routes(settings: Settings) -> tuple[Route, ...]:
             foreign=True,
             problems=SEARCH_PROBLEMS,
             feed=True,
+            described=path != SEARXNG,
         )
-        for path in (SEARXNG_SEARCH, SEARXNG)
+        for path in SEARXNG_PATHS
         for method in (Method.GET, Method.POST)
     )
 

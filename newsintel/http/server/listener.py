@@ -5,6 +5,7 @@ On shutdown, the server lets requests in flight finish.
 
 import resource
 from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
 
 import trio
 from hypercorn.config import Config
@@ -12,6 +13,7 @@ from hypercorn.trio.worker_context import WorkerContext
 
 from newsintel.config.settings import Settings
 from newsintel.config.values import ListenAddress
+from newsintel.domain.tracing import BeginRequest, begin_no_request
 from newsintel.http.asgi import Asgi
 from newsintel.http.server.accepting import accept_connections
 from newsintel.http.server.connection import ServerParts
@@ -48,6 +50,7 @@ async def serve_http(
     counts: ConnectionCounts | None = None,
     answer_at_once: AnswerAtOnce | None = None,
     is_searching: Callable[[], bool] = lambda: False,
+    begin_span: BeginRequest = begin_no_request,
     task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until `shutdown` is set.
@@ -66,6 +69,7 @@ async def serve_http(
         answer_at_once: finished answers, which are sent without parsing the request; None = there
             are none.
         is_searching: whether a search runs, which a crowd of new connections should not hold up.
+        begin_span: traces the requests.
         task_status: receives the URL of every listening address once the server accepts
             connections. Where BIND has port 0, the URL has the port that the system chose.
 
@@ -83,7 +87,9 @@ async def serve_http(
     )
     if bind is None:
         metrics.set_gauge_reader("connections", lambda: {(): float(len(connections))})
-    serving = _build_parts(app, settings, metrics, connections, answer_at_once)
+    serving = _build_parts(
+        app, settings, metrics, connections, answer_at_once, begin_span=begin_span
+    )
     async with trio.open_nursery() as nursery:
         async with trio.open_nursery() as accepting:
             for listener in listeners:
@@ -106,11 +112,13 @@ def _build_parts(
     metrics: Metrics,
     connections: Connections,
     answer_at_once: AnswerAtOnce | None,
+    *,
+    begin_span: BeginRequest = begin_no_request,
 ) -> ServerParts:
     config = Config()
     config.h11_max_incomplete_size = MAX_HEADER_BYTES
     config.include_server_header = False
-    server_log = ServerLog(metrics.observe)
+    server_log = ServerLog(metrics.observe, begin_span, urlsplit(settings.public_url).scheme)
     return ServerParts(
         app,
         config,

@@ -5,8 +5,10 @@ from typing import Any
 
 from newsintel.domain.accounts.model import Access, Caller
 from newsintel.domain.ports import Observe
+from newsintel.domain.tracing import BeginRequest, Span, begin_no_request
 from newsintel.errors import UnavailableError, flatten_errors
 from newsintel.http.paths import hide_secret_address
+from newsintel.http.server.request_span import describe_request
 from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -20,26 +22,50 @@ The redactor searches all that a line shows."""
 
 
 class ServerLog:
-    """Measures and logs each request, and logs the causes of each failure.
+    """Measures, logs and traces each request, and logs the causes of each failure.
 
-    A request's line has no query, no address and no header of the caller.
+    A request's line has no query, no address and no header of the caller; nor has its span.
     """
 
-    def __init__(self, observe: Observe) -> None:
+    def __init__(
+        self, observe: Observe, begin_span: BeginRequest = begin_no_request, scheme: str = "http"
+    ) -> None:
         self._observe = observe
+        self._begin_span = begin_span
+        self._scheme = scheme
         self._log = log.bind()  # finds the logger once, not for each request
 
+    def begin_span(self, scope: Any) -> Span:
+        """Begin the span of a request for which other steps are done. `log_request` ends it."""
+        return self._begin_span(scope["method"], scope["headers"])
+
     def log_request(
-        self, scope: Any, status: int | None, body_bytes: int, duration_s: float
+        self,
+        scope: Any,
+        status: int | None,
+        body_bytes: int,
+        duration_s: float,
+        span: Span | None = None,
     ) -> None:
-        """Measure and log one request. The arguments are those of `build_access_fields`."""
+        """Measure, log and trace one request. The arguments are those of `build_access_fields`.
+
+        `span` is what `begin_span` returned; None = it was not called.
+        """
         route, kind = (
             scope["state"].get("route", "other"),
             f"{status // 100}xx" if status else "none",
         )
         self._observe("http_request_seconds", duration_s, route=route, status=kind)
-        if self._log.isEnabledFor(logging.INFO):
-            self._log.info("request", **build_access_fields(scope, status, body_bytes, duration_s))
+        if span is None:
+            span = self._begin_span(scope["method"], scope["headers"], duration_s)
+        is_logged = self._log.isEnabledFor(logging.INFO)
+        if is_logged or span.is_recording:
+            fields = build_access_fields(scope, status, body_bytes, duration_s)
+            if is_logged:
+                self._log.info("request", **fields)
+            if span.is_recording:
+                describe_request(span, fields, self._scheme)
+                span.end()
 
     def log_refusal(self, code: str, request_id: str) -> None:
         """Log a problem that the server itself answered, before or instead of the application."""

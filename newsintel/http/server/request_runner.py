@@ -7,6 +7,7 @@ from typing import Any
 import trio
 from hypercorn.config import Config
 
+from newsintel.domain.tracing import enter_span
 from newsintel.http.asgi import Asgi
 from newsintel.http.server.inbox import Inbox, Message
 from newsintel.http.server.log import ServerLog
@@ -39,6 +40,8 @@ class RequestRunner:
         Its error ends only this request: with a 500, or, if the response has begun, by cutting it.
         """
         started, answer = time.perf_counter(), ResponseProgress(send)
+        span = self._log.begin_span(scope)
+        enter_span(span)
         try:
             await self._app(scope, inbox.receive, answer.send)
         except* Exception as failure:  # noqa: BLE001  # one error must not end other requests
@@ -46,7 +49,8 @@ class RequestRunner:
         finally:
             inbox.end()
             status = answer.status if answer.complete else None
-            self._log.log_request(scope, status, answer.body_bytes, time.perf_counter() - started)
+            took_s = time.perf_counter() - started
+            self._log.log_request(scope, status, answer.body_bytes, took_s, span)
         await send(None)
 
 

@@ -17,6 +17,7 @@ from newsintel.domain.search.freshness import Freshness, Windows
 from newsintel.domain.search.harvest import Answer
 from newsintel.domain.search.outcome import ANONYMOUS_CALLER, FetchCaller
 from newsintel.domain.search.ports import HarvestCache
+from newsintel.domain.tracing import trace_step
 from newsintel.errors import UnavailableError
 
 POLL_S = 0.05
@@ -77,7 +78,8 @@ class SharedCache:
         """
         claim = Claim(known, asker=asker)
         try:
-            await self._claim_or_wait(key, claim, deadline, meanwhile)
+            with trace_step("claim"):
+                await self._claim_or_wait(key, claim, deadline, meanwhile)
             yield claim
         finally:
             if claim.token is not None:

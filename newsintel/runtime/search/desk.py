@@ -19,6 +19,7 @@ from newsintel.domain.search.outcome import FetchCaller
 from newsintel.domain.search.ports import HarvestCache
 from newsintel.domain.search.query_model import Query
 from newsintel.domain.search.renewals import Renewals
+from newsintel.domain.tracing import current_span
 from newsintel.errors import OverloadedError, RateLimitedError, UnavailableError
 from newsintel.runtime.limits.limiter import Limiter
 from newsintel.runtime.search.answer_cache import AnswerCache, CachedAnswer
@@ -176,12 +177,12 @@ class Desk:
 
     async def _join_or_charge(self, query: Query, asker: Caller) -> Flight:
         """Return the running flight of a query, else start one that counts against the asker."""
-        if flight := self._flights.get(query.key):
+        if flight := self._find_flight(query):
             return flight
         try:
             permit = await self._misses.take(asker.person) if self._misses else None
         except RateLimitedError:
-            if flight := self._flights.get(query.key):  # another caller has started one meanwhile
+            if flight := self._find_flight(query):  # another caller has started one meanwhile
                 return flight
             raise
         return self._join_or_start(query, self._build_asker(asker), permit)
@@ -192,7 +193,7 @@ class Desk:
         An unused permit is given back: here if no flight was started, at the flight's landing if no
         source was asked.
         """
-        flight = self._flights.get(query.key)
+        flight = self._find_flight(query)
         if flight is None and len(self._flights) < self._max_flights:
             kept = self._answers.get(query.key)
             flight = Flight(
@@ -209,6 +210,13 @@ class Desk:
             permit.give_back()
         if flight is None:
             raise OverloadedError(f"{self._max_flights} searches are running")
+        return flight
+
+    def _find_flight(self, query: Query) -> Flight | None:
+        """Return the running flight of a query, and link the caller's span to it."""
+        flight = self._flights.get(query.key)
+        if flight is not None:
+            current_span().link(flight.span)
         return flight
 
     async def _answer_from_memory(self, query: Query, asker: Caller) -> Reply | None:

@@ -10,6 +10,7 @@ from newsintel.domain.search.harvest import Answer
 from newsintel.domain.search.merging import GroupedHarvest
 from newsintel.domain.search.outcome import ANONYMOUS_CALLER, FetchCaller, FetchOutcome
 from newsintel.domain.search.query_model import Query
+from newsintel.domain.tracing import NO_SPAN, Attributes, Span, current_span
 from newsintel.errors import NewsIntelError
 from newsintel.runtime.telemetry.logs import request_context
 
@@ -69,6 +70,7 @@ class Flight:
     Attributes:
         began: when it was created, on trio's clock, in seconds.
         context: the log context of the request that started it, for all log lines of the flight.
+        span: the flight as a step of that request. It ends at the landing.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Flight:
         self.query = query
         self.began = trio.current_time()
         self.context = request_context()
+        self.span = current_span().begin_child("search")
         self.deadline = deadline
         self.previous = known
         self.serving = standing
@@ -96,9 +99,28 @@ class Flight:
         """Publish an event and wake every waiter. Does not await, so landing is one step."""
         if isinstance(event, StaleFound | Landed | Failed):
             self._on_answer(self, event)
+        if isinstance(event, Landed | Failed):
+            self._end_span(event)
         self._events.append(event)
         self._grown.set()
         self._grown = trio.Event()
+
+    def _end_span(self, end: Landed | Failed) -> None:
+        if isinstance(end, Failed):
+            self.span.fail(type(end.error).__name__)
+        elif self.span.is_recording:
+            harvest = end.answer.harvest
+            attributes: Attributes = {
+                "newsintel.sources": self.query.sources,
+                "newsintel.deadline_ms": round((self.deadline - self.began) * 1000),
+                "newsintel.asked": end.asked,
+                "newsintel.origin": harvest.origin.value,
+                "newsintel.complete": end.answer.complete,
+                "newsintel.articles": len(harvest.articles),
+                "newsintel.stories": len(end.answer.merge.ranked),
+            }
+            self.span.set(attributes)
+        self.span.end()
 
     @property
     def ended(self) -> bool:
@@ -146,6 +168,7 @@ class FetchJob:
         outbox: the flight's channel.
         asker: the caller for whom the source is asked.
         context: the flight's log context.
+        span: the flight's span.
     """
 
     query: Query
@@ -154,6 +177,7 @@ class FetchJob:
     outbox: trio.MemorySendChannel[FetchOutcome]
     asker: FetchCaller = ANONYMOUS_CALLER
     context: Mapping[str, Any] = field(factory=dict)
+    span: Span = NO_SPAN
 
     def __enter__(self) -> Self:
         return self

@@ -16,6 +16,7 @@ from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.domain.search.popularity import SaveCounter
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.search.sizes import outcome_bytes
+from newsintel.domain.tracing import NO_SPAN, trace_step
 from newsintel.runtime.search.flight import Flight, SourceReported
 from newsintel.runtime.turns import run_in_turns
 
@@ -79,9 +80,10 @@ class Gathering:
         )
         saves = self._saves.select(article.id for each in in_order for article in each.articles)
         harvest = Harvest(self._flight.query, self._now(), in_order, saves=saves)
-        self.found = GroupedHarvest(
-            harvest, await run_in_turns(self._group_articles(outcome, in_order))
-        )
+        with trace_step("merge", None if outcome.articles else NO_SPAN) as span:
+            span.set({"newsintel.source": outcome.source})
+            groups = await run_in_turns(self._group_articles(outcome, in_order))
+        self.found = GroupedHarvest(harvest, groups)
         self._flight.append(SourceReported(outcome, self.found))
 
     def _group_articles(

@@ -27,12 +27,17 @@ QUIETED = {
     "alembic": logging.WARNING,
     "asyncpg": logging.ERROR,
     "mcp": logging.WARNING,
+    "opentelemetry": logging.ERROR,
+    "opentelemetry.exporter": logging.WARNING,
+    "opentelemetry.sdk": logging.WARNING,
+    "opentelemetry.sdk._shared_internal": logging.ERROR,
 }
 """The lowest level that is logged of each library.
 
 httpx and httpcore log each URL at INFO, with the Guardian's key (encode/httpx#2760). asyncpg logs a
 warning with a traceback for each attempt to reconnect. Our own events report once what Alembic and
-asyncpg log. The SDK of MCP logs the start and the end of each request.
+asyncpg log. The SDK of MCP logs the start and the end of each request. OpenTelemetry logs invalid
+headers, with the key of its own exporter or at a caller's wish, and each span that it drops.
 """
 
 MACHINES = ("json", "emf")

@@ -44,12 +44,43 @@ def create_data_dir(data_dir: Path) -> Path:
     The path has no links and dots, so all commands use the same path.
 
     Raises:
-        OSError: the system refused it, or other users share the folder, such as /tmp or /home.
+        OSError: the system or `check_owner` refused it, others share it, such as /tmp or /home, or
+            another user has put a link into it.
     """
     # os.path.realpath, because Path.resolve may raise RuntimeError for circular links.
     found = Path(os.path.realpath(data_dir))
     found.mkdir(mode=0o700, parents=True, exist_ok=True)
     if found.stat().st_mode & stat.S_ISVTX or str(found) in SYSTEM_FOLDERS:
         raise OSError(errno.EPERM, "other users share it: use a folder inside it")
+    check_owner(found)
     found.chmod(0o700)
+    if (link := _find_foreign_link(found)) is not None:
+        raise OSError(errno.ELOOP, f"another user made the link {link} in it")
     return found.resolve(strict=True)
+
+
+def check_owner(folder: Path) -> None:
+    """Refuse the folder of another user, also as root.
+
+    Its owner can connect to the PostgreSQL in it, which root starts with the right to open every
+    file (`PostgresDaemon.find_tool`).
+
+    Raises:
+        OSError: another user owns it, or the system does not show it.
+    """
+    if folder.stat().st_uid != os.geteuid():
+        raise OSError(errno.EPERM, "another user owns it: use a folder of your own")
+
+
+def _find_foreign_link(folder: Path) -> str | None:
+    """Return the name of a link in a folder that neither its owner nor root has made.
+
+    It was made before the folder was private, perhaps in the place of a file that we write, and
+    could lead to a file that only we may write.
+    """
+    trusted = (os.geteuid(), 0)
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_symlink() and entry.stat(follow_symlinks=False).st_uid not in trusted:
+                return entry.name
+    return None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from newsintel.config.values import Secret, parse_key_list
 from newsintel.errors import SettingsError
-from newsintel.storage.embedded.data_dir import name_data_dir_in_errors
+from newsintel.storage.embedded.data_dir import check_owner, name_data_dir_in_errors
 
 NAME = "secret-keys"
 
@@ -28,6 +28,7 @@ def load_or_create_keys(data_dir: Path) -> tuple[Secret, ...]:
     path = data_dir / NAME
     with name_data_dir_in_errors(data_dir, "; set it, or NEWSINTEL_SECRET_KEYS"):
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        check_owner(data_dir)
         # Only its owner has access from the start; a link in its place is refused.
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "r+b") as file:

@@ -95,8 +95,19 @@ def test_names_of_zones(name):
 @pytest.mark.parametrize(
     "name",
     ["", "Europe", "Europe/", "Mars/Olympus", "../etc/passwd", "/etc/localtime", "Europe/Berlin\0",
-     "Ευρώπη/Αθήνα", "\ud800", "Europe/" + "a" * 60, ".", "tzdata.zi", "GMT+25"],
+     "Ευρώπη/Αθήνα", "\ud800", "Europe/" + "a" * 60, ".", "tzdata.zi", "GMT+25",
+     "localtime", "posixrules", "posix/Europe/Berlin", "right/Europe/Berlin"],
 )  # fmt: skip
 def test_other_texts_are_no_zones(name):
-    """Folders and paths of the database among them."""
+    """Folders and paths of the database among them, and what only some systems have."""
     assert not is_time_zone(name)
+
+
+@pytest.mark.parametrize("every", Every)
+@pytest.mark.parametrize(
+    "gone", ["US/Pacific-New", "posix/Europe/Nowhere", "", "Europe", "zone.tab", "../x"]
+)
+def test_a_zone_that_this_machine_does_not_know_counts_as_utc(every, gone):
+    """It was stored elsewhere, or has been renamed. An error would end every process."""
+    now = datetime(2026, 5, 1, 12, 34, tzinfo=UTC)
+    assert next_due(every, gone, now) == next_due(every, "UTC", now)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from newsintel.domain.reader.item_ids import (
     ALPHABET,
+    MOST,
     PATTERN,
     compute_number,
     parse_item_id,
@@ -27,7 +28,18 @@ def test_every_form_leads_back_to_the_article(article_id):
     forms = write_long(number), f"{number:016x}", str(number)
     assert {parse_item_id(form) for form in forms} == {number}
     assert all(re.fullmatch(PATTERN, form) for form in forms[:2])
-    assert number == 0 or number >= 10**18 or re.fullmatch(PATTERN, forms[2])
+    assert number >= 10**18 or re.fullmatch(PATTERN, forms[2])
+
+
+@given(st.integers(-2, 2) | st.integers(10**17, 10**19) | st.integers(MOST - 2, MOST + 2))
+def test_decimal_numbers_up_to_the_greatest_are_ids(number):
+    """No other number is one, and the pattern allows no other."""
+    try:
+        accepted = parse_item_id(str(number)) == number
+    except ValueError:
+        accepted = False
+    assert accepted is (0 <= number <= MOST)
+    assert accepted or not re.fullmatch(PATTERN, str(number))
 
 
 def test_sixteen_digits_are_decimal_unless_they_begin_with_zero():

@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsintel.domain.text.request_urls import MAX_ADDRESS, find_url_fault, to_ascii_url
+from newsintel.domain.text.request_urls import (
+    MAX_ADDRESS,
+    find_url_fault,
+    hide_query,
+    to_ascii_url,
+)
 
 
 @pytest.mark.parametrize(
@@ -80,3 +85,16 @@ def test_httpx_agrees_about_the_host(host):
     ours = to_ascii_url(f"https://{host}/")
     assert ours is not None
     assert ours == f"https://{httpx.URL(f'https://{host}/').raw_host.decode()}/"
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://x.example/feed", "https://x.example/feed"),
+        ("https://x.example/feed?token=a?b#c", "https://x.example/feed?***"),
+        ("https://x.example?", "https://x.example?***"),
+    ],
+)
+def test_a_query_is_hidden(address, shown):
+    """The rest tells which feed it is."""
+    assert hide_query(address) == shown

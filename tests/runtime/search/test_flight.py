@@ -5,6 +5,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from newsintel.domain.search.merging import GroupedHarvest
+from newsintel.domain.tracing import enter_span
 from newsintel.errors import FlightBugError
 from newsintel.runtime.search.flight import (
     Failed,
@@ -13,6 +14,7 @@ from newsintel.runtime.search.flight import (
     SourceReported,
     StaleFound,
 )
+from tests.fakes.spans import RecordedSpan
 from tests.make import answer, outcome, query, wait_for_answer
 
 
@@ -104,3 +106,26 @@ async def test_failure_is_raised_in_every_waiter():
         raised.append(caught.value)
     assert raised[0] is not raised[1]
     assert [type(end) for end in ends] == [Failed]
+
+
+async def test_a_flight_is_a_step_of_the_request_that_started_it():
+    """It ends with the last event, and says what was found."""
+    request = RecordedSpan("request")
+    enter_span(request)
+    subject = flight()
+    (step,) = request.children
+    assert step is subject.span
+    subject.append(reported())
+    assert step.is_recording
+    subject.append(Landed(answer(), asked=True))
+    assert not step.is_recording
+    assert step.attributes["newsintel.complete"]
+    assert step.attributes["newsintel.articles"] == len(answer().harvest.articles)
+
+
+async def test_a_failed_flight_is_a_failed_step():
+    """By the name of the error."""
+    enter_span(RecordedSpan("request"))
+    subject = flight()
+    subject.append(Failed(FlightBugError("1")))
+    assert (subject.span.failure, subject.span.is_recording) == ("FlightBugError", False)

@@ -31,6 +31,7 @@ LIBRARY_LOGGERS = {
     "http/server/listener.py": (
         "hands hypercorn, which knows no other, a logger of the standard library"
     ),
+    "outbound/tracing/reporting.py": "takes the messages of OpenTelemetry's exporter as reasons",
 }
 """The modules that may use `logging`, and why."""
 LEVELS = {"debug", "info", "warning", "error", "critical", "exception"}

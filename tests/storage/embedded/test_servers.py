@@ -332,6 +332,30 @@ def test_no_folder_of_the_system_is_taken_from_others(monkeypatch, folder):
         create_data_dir(Path(folder))
 
 
+async def test_the_folder_of_another_user_is_refused(tmp_path, monkeypatch):
+    """Its owner could connect to the PostgreSQL that root starts there, and write any file."""
+    owner = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    with pytest.raises(SettingsError, match="another user owns it"):
+        async with run_embedded_servers(tmp_path):
+            pass
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives links away")
+@pytest.mark.parametrize("name", ["users.lock", "redis.log", "postgres.log", "spool"])
+async def test_the_link_of_another_user_is_not_followed(tmp_path, name):
+    """It was put into the folder before the folder was private."""
+    (tmp_path / "data").mkdir()
+    link = tmp_path / "data" / name
+    link.symlink_to(tmp_path / "elsewhere")
+    os.chown(link, 65534, 65534, follow_symlinks=False)
+    with pytest.raises(SettingsError, match=f"another user made the link {name} in it"):
+        async with run_embedded_servers(tmp_path / "data"):
+            pass
+    assert not (tmp_path / "elsewhere").exists()
+
+
 @pytest.mark.parametrize(("folder", "reason"), UNUSABLE)
 async def test_unusable_folder_is_refused_in_one_line(tmp_path, folder, reason):
     """The line names the setting, the folder and the reason of the operating system."""

@@ -13,7 +13,7 @@ from attrs import evolve
 from newsintel.actors import drainer, persister
 from newsintel.domain.bounds.room import ByteBudget
 from newsintel.domain.search.article import Group, Member, Rule
-from newsintel.domain.search.harvest import Answer, Merge, Ranked, ScoreParts
+from newsintel.domain.search.harvest import Answer, ArchiveWrite, Merge, Ranked, ScoreParts
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.runtime.edges import PERSISTER_INBOX
 from newsintel.runtime.spool import Spool
@@ -77,7 +77,7 @@ def persist(archive, spool_place, monkeypatch):
             )
             with send:
                 for number, each in enumerate(answers):
-                    await send.send(each)
+                    await send.send(ArchiveWrite(each))
                     if meanwhile and number == 10:
                         nursery.start_soon(meanwhile, counts)
         return counts

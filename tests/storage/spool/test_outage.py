@@ -11,7 +11,7 @@ import trio
 from newsintel.actors import drainer, persister
 from newsintel.config.values import Secret
 from newsintel.domain.bounds.room import ByteBudget
-from newsintel.domain.search.harvest import Answer, Merge
+from newsintel.domain.search.harvest import Answer, ArchiveWrite, Merge
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.runtime.edges import PERSISTER_INBOX, SINK_BYTES
 from newsintel.runtime.spool import Spool
@@ -61,7 +61,7 @@ class Service:
                 for number in numbers:
                     each = landed(number)
                     assert self.room.reserve(each.size_bytes)
-                    self.send.send_nowait(each)
+                    self.send.send_nowait(ArchiveWrite(each))
 
     async def drain(self):
         """Run the drainer until both places are empty."""

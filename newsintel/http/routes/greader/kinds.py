@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from newsintel.domain.reader.item_ids import PATTERN, parse_item_id
+from newsintel.domain.reader.item_ids import MOST, PATTERN, parse_item_id
 from newsintel.domain.reader.selection import CONTINUATION, State, parse_continuation
 from newsintel.http.bodies.greader import READING_LIST, STARRED, STATE_PREFIX
 from newsintel.http.request.query_kinds import Kind, whole_number
@@ -43,7 +43,10 @@ STREAM_KIND = Kind(
 )
 STATE_KIND = Kind(_TEXT, _parse_state)
 NUMBER_KIND = whole_number(0, _MOST)
-ITEM_KIND = Kind(_TEXT | {"pattern": PATTERN}, parse_item_id)
+ITEM_KIND = Kind(
+    {"anyOf": [{"type": "integer", "minimum": 0, "maximum": MOST}, _TEXT | {"pattern": PATTERN}]},
+    parse_item_id,
+)
 CONTINUATION_KIND = Kind(_TEXT | {"pattern": f"^{CONTINUATION}$"}, parse_continuation)
 
 STREAM = Parameter("s", STREAM_KIND, "The stream.")

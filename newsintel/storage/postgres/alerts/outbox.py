@@ -137,15 +137,18 @@ async def claim(
     busy: Sequence[str],
     sealer: Callable[[], Sealer],
 ) -> ClaimedDelivery | None:
-    """Claim the next delivery. An empty one is cancelled, since there is nothing to tell."""
+    """Claim the next delivery. An empty one is cancelled, since there is nothing to tell.
+
+    A claim is stored before the stories are read. So a delivery whose stories take too long waits
+    for the end of its claim, and does not hold up those behind it.
+    """
     for _ in range(MOST_EMPTY):
-        async with connection.transaction():
-            row = await connection.fetchrow(CLAIM, now, until, busy)
-            if row is None:
-                return None
-            if row["total"] or row["is_test"]:
-                return await _load(connection, row, sealer)
-            await connection.execute(CANCEL_EMPTY, row["id"])
+        row = await connection.fetchrow(CLAIM, now, until, busy)
+        if row is None:
+            return None
+        if row["total"] or row["is_test"]:
+            return await _load(connection, row, sealer)
+        await connection.execute(CANCEL_EMPTY, row["id"])
     return None
 
 

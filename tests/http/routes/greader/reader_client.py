@@ -67,7 +67,7 @@ class Reader:
         sent = {"Authorization": f"GoogleLogin auth={self.key}"} | headers
         if form is None:
             return await self._client.open(path, method=method or "GET", headers=sent)
-        sent["Content-Type"] = FORM
+        sent = {"Content-Type": FORM} | sent
         return await self._client.open(path, method="POST", headers=sent, data=form)
 
     async def get(self, path):

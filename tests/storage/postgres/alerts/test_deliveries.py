@@ -17,7 +17,8 @@ from newsintel.domain.alerts.delivery_model import (
     Settlement,
 )
 from newsintel.domain.security.sealing import Sealer
-from newsintel.errors import UnknownKeyError
+from newsintel.errors import ArchiveTimeoutError, UnknownKeyError
+from newsintel.storage.postgres.alerts import outbox
 from newsintel.storage.postgres.alerts.channel_keys import open_keys, seal_keys
 from newsintel.storage.postgres.alerts.deliveries import MOST_FINISHED, PostgresDeliveries
 from tests.storage.postgres.alerts.saved import ADDRESS, Alerts, later, quoted
@@ -146,6 +147,27 @@ async def test_a_digest_that_is_being_filled_is_not_claimed(
     async with holding(lock):
         assert await deliveries.claim(NOON, UNTIL) is None
     assert (await deliveries.claim(NOON, UNTIL)).id == "d_1"
+
+
+CANCELLED = "SELECT $1::text, $2::bigint, pg_cancel_backend(pg_backend_pid()), pg_sleep(60)"
+"""PostgreSQL ends it, as it ends what takes too long."""
+
+
+async def test_a_delivery_that_takes_too_long_holds_up_no_other(
+    alerts, deliveries, people, monkeypatch
+):
+    """Not those of other people, due later: it is tried again after the end of its claim."""
+    for person, name, due in ((people[0], "d_slow", NOON), (people[1], "d_next", later(1))):
+        search = await alerts.save_search(person)
+        (channel,) = await alerts.list_channels(search)
+        await alerts.match(search, article(name))
+        await alerts.put_out(channel, name, article(name), due=due)
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox, "STORIES", CANCELLED)
+        with pytest.raises(ArchiveTimeoutError):
+            await deliveries.claim(later(1), UNTIL)
+    assert (await deliveries.claim(later(1), later(240))).id == "d_next"
+    assert (await deliveries.claim(UNTIL, later(240))).id == "d_slow"
 
 
 async def test_success_is_logged_and_ends_a_failure(

@@ -1,14 +1,17 @@
 """Later members of a story, and stories whose articles are deleted, on a real PostgreSQL."""
 
+import json
+import re
 from datetime import timedelta
 
 import pytest
 from asyncpg.exceptions import LockNotAvailableError
 
 from newsintel.domain.alerts.digests import Every
-from newsintel.domain.alerts.model import WatchedQuery
+from newsintel.domain.alerts.model import MOST_PUBLISHERS, WatchedQuery
 from newsintel.storage.postgres.alerts import verifying
 from newsintel.storage.postgres.alerts.deliveries import PostgresDeliveries
+from newsintel.storage.postgres.alerts.saved_searches import MATCHES
 from newsintel.storage.postgres.archive.checks import PostgresChecks
 from tests.storage.conftest import sql
 from tests.storage.postgres.alerts.conftest import SEALER
@@ -74,6 +77,39 @@ async def test_members_that_arrive_together_alert_each(newsroom):
         True,
         True,
     ]
+
+
+async def test_of_many_publishers_some_are_listed(newsroom):
+    """An agency's report has thousands; with each match of a page that would be megabytes."""
+    search = await newsroom.save("earthquake", later_members=True)
+    names = [f"P{number:02}" for number in range(MOST_PUBLISHERS + 3)]
+    await newsroom.arrive(*(told(name, TITLE) for name in names))
+    found = await list_matches(newsroom, search)
+    assert len(found) == len(names)
+    assert {one.publishers for one in found} == {
+        tuple(f"{name} News" for name in names[:MOST_PUBLISHERS])
+    }
+
+
+async def test_the_members_of_a_story_are_read_once(newsroom, fetch):
+    """Not once for each match, or a page of one story's later members would take minutes."""
+    await newsroom.save("earthquake", later_members=True)
+    await newsroom.arrive(*(told(f"P{number:02}", TITLE) for number in range(30)))
+    values = {"$1": "(SELECT id FROM saved_searches)", "$2": "NULL", "$3": "NULL", "$4": "100"}
+    asked = re.sub(r"\$[1-4]", lambda found: values[found[0]], MATCHES)
+    ((plan,),) = await fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {asked}")
+    read = [
+        node["Actual Rows"] * node["Actual Loops"]
+        for node in _list_nodes(json.loads(plan)[0]["Plan"])
+        if node.get("Relation Name") == "article_stories"
+    ]
+    assert 30 <= sum(read) <= 3 * 30
+
+
+def _list_nodes(node):
+    yield node
+    for part in node.get("Plans", ()):
+        yield from _list_nodes(part)
 
 
 async def test_a_member_that_does_not_match_adds_nothing(newsroom):
