@@ -173,7 +173,7 @@ def test_service_outlives_servers_that_end(demo, cluster, sign_in):
         assert set(known) <= {*people, None}
         assert None in known
         assert any(known)
-        assert checks(service) != well
+        wait_for(lambda: checks(service) != well, "the outage in the checks")
         lost.start()
         wait_for(lambda: checks(service) == well, "the end of the second outage")
         assert who(service, sign_in(service, "p99")) == "p99"
