@@ -36,12 +36,12 @@ def lift_limits() -> None:
     from newsintel.storage.embedded.postgres_daemon import PostgresDaemon  # noqa: PLC0415
     from newsintel.storage.postgres import connecting, pool  # noqa: PLC0415
     from newsintel.storage.postgres.archive import unit_time  # noqa: PLC0415
-    from newsintel.storage.redis import link as redis  # noqa: PLC0415
+    from newsintel.storage.redis import link, server  # noqa: PLC0415
     from tests import cluster  # noqa: PLC0415
 
-    redis.SOCKET_S = redis.POOL_WAIT_S = connecting.CONNECT_S = pool.COMMAND_S = pool.PATIENCE_S = (
-        bridge.DRAIN_S
-    ) = PATIENCE_S
+    server.SOCKET_S = server.POOL_WAIT_S = connecting.CONNECT_S = pool.COMMAND_S = (
+        pool.PATIENCE_S
+    ) = bridge.DRAIN_S = PATIENCE_S
     unit_time.UNIT_S = lookups.LONGEST_S = PATIENCE_S
     desk.ARTICLE_S = desk.KNOWN_ARTICLE_S = merger.STAND_IN_S = PATIENCE_S
     worker_process.PROGRAM = ("-P", "-m", "tests.patient")
@@ -49,7 +49,7 @@ def lift_limits() -> None:
     opening.FLUSH_S = FLUSH_S
     supervisor.SCRAPE_S = PATIENCE_S
     supervisor.RESTARTS_IN_S = 3600
-    redis.SLOT_RULES = evolve(redis.SLOT_RULES, patience_s=PATIENCE_S)
+    link.SLOT_RULES = evolve(link.SLOT_RULES, patience_s=PATIENCE_S)
     daemon.START_S = daemon.STOP_S = embedded.START_S = embedded.LEAVE_S = PATIENCE_S
     for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
         pool.SERVER_SETTINGS[name] = "0"

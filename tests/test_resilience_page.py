@@ -9,7 +9,8 @@ import pytest
 from newsintel.actors.fetcher import SLOTS
 from newsintel.config.reading import read_settings
 from newsintel.storage.postgres.pool import COMMAND_S, PATIENCE_S, SERVER_SETTINGS
-from newsintel.storage.redis.link import CONNECTIONS, SLOT_RULES, SOCKET_S
+from newsintel.storage.redis.link import SLOT_RULES
+from newsintel.storage.redis.server import CONNECTIONS, SOCKET_S
 from tests.named_tests import exists, list_named, list_numbered
 
 ROOT = Path(__file__).parents[1]

@@ -16,6 +16,7 @@ from newsintel.storage.postgres.pool import SERVER_SETTINGS, open_postgres
 from newsintel.storage.redis.harvests import RedisCache
 from newsintel.storage.redis.link import open_redis
 from tests.forwarder import forwarding
+from tests.storage.redis_clusters import open_client, run_everywhere
 from tests.storage.support import Servers, Tally, running_servers
 from tests.waiting import PATIENCE_S, until
 
@@ -238,11 +239,17 @@ def unhurried(monkeypatch, postgres_limits, slot_patience_s):
 
 
 @pytest.fixture
-async def link(bridge, servers, monkeypatch, redis_reply_s):
+def redis_url(servers):
+    """The URL of the test's Redis."""
+    return servers.redis_url
+
+
+@pytest.fixture
+async def link(bridge, redis_url, redis, monkeypatch, redis_reply_s):
     """A link to an empty Redis."""
-    monkeypatch.setattr("newsintel.storage.redis.link.SOCKET_S", redis_reply_s)
-    async with open_redis(bridge, Secret(servers.redis_url), None) as opened:
-        await bridge.add_lane("test", 1).run(opened.redis.flushall)
+    monkeypatch.setattr("newsintel.storage.redis.server.SOCKET_S", redis_reply_s)
+    await redis("FLUSHALL")
+    async with open_redis(bridge, Secret(redis_url), None) as opened:
         yield opened
 
 
@@ -265,14 +272,14 @@ async def cut_off(bridge, link, name, monkeypatch):
 
 
 @pytest.fixture
-def redis(bridge, link):
+def redis(redis_url):
     """Runs a command without the code under test."""
-    lane = bridge.add_lane("test", 30)
+    with open_client(redis_url) as client:
 
-    async def command(*words):
-        return await lane.run(link.redis.execute_command, *words)
+        async def command(*words):
+            return run_everywhere(client, *words)
 
-    return command
+        yield command
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,7 +11,9 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
+import pytest
 from attrs import field, frozen
 
 from newsintel.domain.search.article import Article
@@ -19,7 +22,11 @@ from newsintel.domain.search.query_model import Clause, Dedupe, Query, Sort, Ter
 from newsintel.storage.embedded.postgres_daemon import PostgresDaemon
 from newsintel.storage.embedded.redis_daemon import RedisDaemon
 from newsintel.storage.embedded.servers import _socket_dir
+from newsintel.storage.redis.server import RedisServer
 from tests.waiting import PATIENCE_S
+
+ON_ONE_SERVER = pytest.mark.parametrize("redis_kind", ["server"], indirect=True)
+"""For tests of Redis that stop, configure or replace their server."""
 
 ROOT = Path(__file__).resolve().parents[2]
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -97,7 +104,21 @@ def answer(key: str) -> Answer:
 
 async def kept(cache, key: str) -> Answer | None:
     """The answer that a RedisCache returns for a key, without a claim."""
-    return await cache._read(key, await cache._link.call(cache._redis.get, f"articles:{key}"))
+    name = f"articles:{key}"
+    return await cache._read(key, await cache._link.call(name, run_command, "GET", name))
+
+
+async def run_command(server: RedisServer, *words: str | int) -> Any:
+    """One command, as an operation for `RedisLink.call`."""
+    return await server.redis.execute_command(*words)
+
+
+def read_cache_rights() -> list[str]:
+    """The rights that Terraform gives the service's user of Redis, as words for ACL SETUSER."""
+    text = (ROOT / "ops" / "terraform" / "cache.tf").read_text(encoding="utf-8")
+    found = re.search(r'cache_access = "([^"]+)"', text)
+    assert found
+    return found[1].split()
 
 
 def keeper(data_dir: Path) -> subprocess.Popen[str]:

@@ -14,8 +14,9 @@ from newsintel.storage.postgres.pool import open_postgres
 from newsintel.storage.redis.byte_cache import RedisBytes
 from newsintel.storage.redis.harvests import RedisCache
 from newsintel.storage.redis.link import open_redis
+from newsintel.storage.redis.server import RedisServer
 from tests.storage.conftest import rows, sql
-from tests.storage.support import NOON, ROOT, answer, article, kept
+from tests.storage.support import NOON, ROOT, answer, article, kept, read_cache_rights
 
 CONFIGURATION = ROOT / "ops" / "terraform"
 
@@ -23,9 +24,7 @@ CONFIGURATION = ROOT / "ops" / "terraform"
 @pytest.fixture
 def access():
     """The cache user's rights, in the syntax of ElastiCache and Redis."""
-    return re.search(
-        r'cache_access = "([^"]+)"', (CONFIGURATION / "cache.tf").read_text(encoding="utf-8")
-    )[1].split()
+    return read_cache_rights()
 
 
 @pytest.fixture
@@ -51,7 +50,7 @@ async def test_cache_works_with_the_deployed_rights(bridge, limited, tally):
     await cache.release_claim("k", "mine")
     await pieces.put("b", b"bytes", 60)
     assert (await pieces.get("b")).data == b"bytes"
-    await limited.call(limited.discard, "b")
+    await limited.call("b", RedisServer.discard, "b")
     assert await pieces.get("b") is None
 
 
@@ -69,8 +68,9 @@ async def test_cache_works_with_the_deployed_rights(bridge, limited, tally):
 )
 async def test_cache_user_has_no_dangerous_command(bridge, limited, command):
     """A stolen password allows nobody to list the keys, empty, stop or program the server."""
+    client = limited.servers.first.redis
     with pytest.raises(Exception, match=r"(?i)no permissions"):
-        await bridge.add_lane("test", 1).run(limited.redis.execute_command, *command)
+        await bridge.add_lane("test", 1).run(client.execute_command, *command)
 
 
 def allowed(commands_of, access):

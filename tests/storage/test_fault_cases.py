@@ -68,7 +68,7 @@ async def test_case_18_late_replies_of_a_slow_redis_reach_no_later_caller(
         assert [await answers(slow.ping) for _ in range(20)] == [False] * 20
         assert name.opened == opened
         name.mend()
-        slow._breaker._refusing_until_s = 0  # the pause is over
+        slow.servers.first.breaker._refusing_until_s = 0  # the pause is over
         await until(lambda: answers(slow.ping))
         for key in reversed(keys):
             assert await until(lambda key=key: kept(cache, key)) == answer(key)
@@ -139,7 +139,7 @@ async def test_case_19_a_redis_that_takes_no_writes_costs_no_read(
     bridge, tmp_path, monkeypatch, tally, state
 ):
     """Answers are still read, searches go on without a claim, and a sign-in is an outage: 503."""
-    monkeypatch.setattr("newsintel.storage.redis.link.SOCKET_S", PATIENCE_S)
+    monkeypatch.setattr("newsintel.storage.redis.server.SOCKET_S", PATIENCE_S)
     async with (
         state(tmp_path) as (server, break_it),
         open_redis(bridge, Secret(f"unix://{server.socket}"), None) as link,

@@ -98,7 +98,7 @@ async def redis(bridge, servers, fetch):
                 assert found is None or found.harvest.query.key == str(number)
 
             async def count_busy():
-                return len(link.redis.connection_pool._in_use_connections)
+                return len(link.servers.first.redis.connection_pool._in_use_connections)
 
             yield Store(name, store, lambda: link.slots_used, count_busy)
 

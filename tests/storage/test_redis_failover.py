@@ -14,7 +14,7 @@ from newsintel.storage.redis.sessions import RedisSessions
 from tests import waiting
 from tests.forwarder import forwarding
 from tests.storage.redis_servers import redis_server
-from tests.storage.support import answer
+from tests.storage.support import answer, run_command
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -22,7 +22,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def patient(monkeypatch):
     """A long timeout, because the machine may be busy."""
-    monkeypatch.setattr("newsintel.storage.redis.link.SOCKET_S", 10)
+    monkeypatch.setattr("newsintel.storage.redis.server.SOCKET_S", 10)
 
 
 @asynccontextmanager
@@ -101,7 +101,8 @@ async def test_connections_in_use_during_the_failover_are_closed(bridge, tmp_pat
         lane = bridge.add_lane("test", 1)
 
         async def read_slowly():
-            async with link.redis.client() as alone:  # one connection, like a pipeline under WATCH
+            # One connection, like a pipeline under WATCH.
+            async with link.servers.first.redis.client() as alone:
                 await alone.get("seed")
                 reading.set()
                 while not go_on.is_set():
@@ -112,10 +113,13 @@ async def test_connections_in_use_during_the_failover_are_closed(bridge, tmp_pat
             nursery.start_soon(lane.run, read_slowly)
             await reading.wait()
             swap()
-            assert not await attempt(lambda: link.call(link.redis.set, "k", "1"))
+            assert not await attempt(lambda: link.call("k", run_command, "SET", "k", "1"))
             go_on.set()
         assert all(
-            [await attempt(lambda n=n: link.call(link.redis.set, f"k{n}", "1")) for n in range(5)]
+            [
+                await attempt(lambda n=n: link.call(f"k{n}", run_command, "SET", f"k{n}", "1"))
+                for n in range(5)
+            ]
         )
         await until(lambda: clients(one) == 1)
         assert other.run("EXISTS", *(f"k{n}" for n in range(5))) == 5
@@ -135,7 +139,7 @@ async def test_claims_reach_the_new_primary(bridge, tmp_path, tally):
         swap()
         assert (await cache.claim("k", "mine", 10)).answer == answer("k")
         assert (await cache.claim("k", "mine", 10)).held
-        assert other.run("GET", "lock:k") == b"mine"
+        assert other.run("GET", "lock:{articles:k}") == b"mine"
 
 
 async def test_readiness_check_detects_a_replica(bridge, tmp_path):

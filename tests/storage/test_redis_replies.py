@@ -15,16 +15,17 @@ from redis.exceptions import RedisError
 from newsintel.config.values import Secret
 from newsintel.errors import StoreRefusedError, UnavailableError
 from newsintel.storage.redis.breaker import FAILURES
-from newsintel.storage.redis.failures import CLUSTER, MISPLACED, REFUSED
+from newsintel.storage.redis.failures import MISPLACED, REFUSED
 from newsintel.storage.redis.link import open_redis
 from tests.forwarder import forwarding
 from tests.storage.redis_servers import redis_server
+from tests.storage.support import run_command
 
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch):
     """A long timeout, because the machine may be busy."""
-    monkeypatch.setattr("newsintel.storage.redis.link.SOCKET_S", 10)
+    monkeypatch.setattr("newsintel.storage.redis.server.SOCKET_S", 10)
 
 
 @asynccontextmanager
@@ -136,24 +137,7 @@ REFUSALS = [
     ("BUSY", busy, GET, UnavailableError, False),
     ("WRONGTYPE", holding_a_list, GET, UnavailableError, False),
     ("NOPERM", limited, SET, StoreRefusedError, False),
-    # Redis cluster specification, "MOVED Redirection", "ASK redirection", "Multi-key operations";
-    # server.c for the others.
-    ("MOVED", quoted("MOVED 3999 127.0.0.1:6381"), GET, StoreRefusedError, False),
-    ("ASK", quoted("ASK 3999 127.0.0.1:6381"), GET, StoreRefusedError, False),
-    (
-        "TRYAGAIN",
-        quoted("TRYAGAIN Multiple keys request during rehashing of slot"),
-        GET,
-        StoreRefusedError,
-        False,
-    ),
-    (
-        "CROSSSLOT",
-        quoted("CROSSSLOT Keys in request don't hash to the same slot"),
-        GET,
-        StoreRefusedError,
-        False,
-    ),
+    # server.c
     (
         "DENIED",
         quoted("DENIED Redis is running in protected mode because protected mode is enabled"),
@@ -177,10 +161,42 @@ async def test_refusal_has_its_exception_and_connections(bridge, tmp_path, case)
         async with open_redis(bridge, Secret(f"redis://{user}127.0.0.1:{name.port}"), None) as link:
             for _ in range(FAILURES):
                 with pytest.raises(UnavailableError) as refusal:
-                    await link.call(link.redis.execute_command, *words)
+                    await link.call("k", run_command, *words)
                 assert (type(refusal.value), code in str(refusal.value)) == (ours, True)
             assert name.opened == (FAILURES if left else 1)
             assert link.breaker_open is left
+
+
+# Redis cluster specification, "MOVED Redirection", "ASK redirection", "Multi-key operations".
+REDIRECTED = {
+    "MOVED": "MOVED 3999 127.0.0.1:6381",
+    "ASK": "ASK 3999 127.0.0.1:6381",
+    "TRYAGAIN": "TRYAGAIN Multiple keys request during rehashing of slot",
+    "CROSSSLOT": "CROSSSLOT Keys in request don't hash to the same slot",
+}
+
+
+@pytest.mark.parametrize("code", REDIRECTED)
+async def test_redirection_that_leads_nowhere_is_an_outage(bridge, tmp_path, code):
+    """It names a port where nothing answers, or comes back each time."""
+    async with (
+        quoted(REDIRECTED[code])(tmp_path) as stub,
+        forwarding(stub.socket) as name,
+        open_redis(bridge, Secret(f"redis://127.0.0.1:{name.port}"), None) as link,
+    ):
+        with pytest.raises(UnavailableError):
+            await link.call("k", run_command, *GET)
+
+
+@pytest.mark.parametrize("code", REDIRECTED)
+async def test_cluster_behind_a_socket_is_refused(bridge, tmp_path, code):
+    """The other servers have no sockets of which we know."""
+    async with (
+        quoted(REDIRECTED[code])(tmp_path) as stub,
+        open_redis(bridge, Secret(f"unix://{stub.socket}"), None) as link,
+    ):
+        with pytest.raises(StoreRefusedError, match="by host and port"):
+            await link.call("k", run_command, *GET)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +212,7 @@ async def test_wrong_password_is_refused_and_opens_the_breaker(bridge, tmp_path,
     ):
         for _ in range(FAILURES):
             with pytest.raises(StoreRefusedError, match=code):
-                await link.call(link.redis.get, "k")
+                await link.call("k", run_command, "GET", "k")
         assert link.breaker_open
 
 
@@ -208,7 +224,7 @@ async def test_too_many_clients_is_an_outage(bridge, tmp_path):
     ):
         server.run("PING")
         with pytest.raises(UnavailableError):
-            await link.call(link.redis.get, "k")
+            await link.call("k", run_command, "GET", "k")
 
 
 async def test_aborted_transaction_names_the_reason(bridge, tmp_path):
@@ -217,8 +233,8 @@ async def test_aborted_transaction_names_the_reason(bridge, tmp_path):
     EXECABORT quotes READONLY, and the connections are closed.
     """
 
-    async def demoted_in_between():
-        async with link.redis.client() as alone:
+    async def demoted_in_between(there):
+        async with there.redis.client() as alone:
             for words in (("MULTI",), SET):
                 await alone.execute_command(*words)
             server.run("REPLICAOF", "127.0.0.1", 1)
@@ -231,7 +247,7 @@ async def test_aborted_transaction_names_the_reason(bridge, tmp_path):
     ):
         for _ in range(2):
             with pytest.raises(UnavailableError, match="READONLY"):
-                await link.call(demoted_in_between)
+                await link.call("k", demoted_in_between)
         assert name.opened == 2
 
 
@@ -260,7 +276,7 @@ def test_every_code_of_the_server_is_covered():
         match[1].decode()
         for match in re.finditer(rb"-([A-Z]{3,}) [^\0\r\n<(]+[\0\r]", program.read_bytes())
     }
-    tested = {case[0] for case in REFUSALS} | {"NOAUTH", "WRONGPASS"}
+    tested = {case[0] for case in REFUSALS} | REDIRECTED.keys() | {"NOAUTH", "WRONGPASS"}
     assert {
         "READONLY",
         "MASTERDOWN",
@@ -271,7 +287,7 @@ def test_every_code_of_the_server_is_covered():
         "NOPERM",
     } < said
     assert said - tested == set(NEVER_SAID_TO_US)
-    assert tested - {"READONLY", *MISPLACED, *REFUSED, *CLUSTER} == {
+    assert tested - {"READONLY", *MISPLACED, *REFUSED, *REDIRECTED} == {
         "OOM",
         "MISCONF",
         "NOREPLICAS",

@@ -30,7 +30,7 @@ PORTS = {"postgresql": 5432, "redis": 16379}
 @pytest.fixture(autouse=True)
 def patient(monkeypatch):
     """Long timeouts, because the machine may be busy."""
-    monkeypatch.setattr("newsintel.storage.redis.link.SOCKET_S", 30)
+    monkeypatch.setattr("newsintel.storage.redis.server.SOCKET_S", 30)
     monkeypatch.setattr("newsintel.storage.postgres.connecting.CONNECT_S", 30)
 
 

@@ -33,15 +33,23 @@ class Breaker:
         """True while callers are refused, except probes."""
         return self._failures >= FAILURES
 
-    def check(self, now_s: float) -> None:
-        """Return if the caller may go on, else raise UnavailableError at once."""
-        if not self.is_open:
-            return
-        if now_s < self._refusing_until_s:
+    @property
+    def is_failing(self) -> bool:
+        """True if the server did not answer the last time."""
+        return self._failures > 0
+
+    def refuse(self, now_s: float) -> None:
+        """Return if a caller may ask `check`, else raise UnavailableError at once."""
+        if self.is_open and now_s < self._refusing_until_s:
             raise UnavailableError("Redis is not used for some seconds, because it did not answer")
-        # This caller is the probe; callers during the pause are refused.
-        self._refusing_until_s = now_s + self._pause_s
-        self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
+
+    def check(self, now_s: float) -> None:
+        """Return if the caller may use the server now, else raise UnavailableError at once."""
+        self.refuse(now_s)
+        if self.is_open:
+            # This caller is the probe; callers during the pause are refused.
+            self._refusing_until_s = now_s + self._pause_s
+            self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
 
     def note_success(self) -> None:
         """Note that the server answered."""

@@ -7,7 +7,14 @@ so this module looks at the code itself.
 import re
 import ssl
 
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import (
+    AskError,
+    AuthenticationError,
+    ClusterCrossSlotError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
 
 from newsintel.errors import NewsIntelError, StoreRefusedError, UnavailableError
 
@@ -20,8 +27,14 @@ answers reads.
 """
 
 REFUSED = frozenset({"NOAUTH", "WRONGPASS", "NOPERM", "DENIED"})
-CLUSTER = frozenset({"MOVED", "ASK", "CROSSSLOT", "TRYAGAIN"})
-"""The server is part of a cluster, which needs a client that follows redirections."""
+
+REDIRECTIONS = (AskError, TryAgainError, ClusterCrossSlotError)
+"""The server is part of a cluster, and another one has the key, now or soon. The command did
+nothing. redis-py's MovedError is an AskError.
+"""
+
+NO_DATABASES = "SELECT is not allowed in cluster mode"
+"""What a server of a cluster says to a URL with the number of a database."""
 
 ABORTED = "Transaction discarded because of: "
 """How an EXECABORT reply begins that quotes its cause (Redis 6.2)."""
@@ -77,16 +90,16 @@ def translate(error: BaseException) -> NewsIntelError:
     if isinstance(error, UNREADABLE):
         return UnavailableError(f"Redis is unavailable (unreadable reply: {type(error).__name__})")
     kind = read_code(error) or type(error).__name__
-    if kind in CLUSTER:
-        return StoreRefusedError(
-            f"Redis is a cluster ({kind}): this service needs a server without cluster mode"
-        )
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, AuthenticationError | ssl.SSLError) or read_code(cause) in REFUSED:
             reason = read_code(cause) or type(cause).__name__
             return StoreRefusedError(
                 f"Redis refuses this service ({reason}): check the user, the password and TLS"
+            )
+        if NO_DATABASES in str(cause):
+            return StoreRefusedError(
+                "Redis is a cluster, which has no numbered databases: end its URL with /0"
             )
         cause = cause.__cause__ or cause.__context__
     return UnavailableError(f"Redis is unavailable ({kind})")

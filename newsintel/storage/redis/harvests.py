@@ -7,15 +7,16 @@ later holder's claim, needs no Lua script (some operators forbid scripts), and d
 the same MULTI that writes the answer. This costs the cache writer two more round trips, but no
 request waits for them.
 
-The same MULTI notes each article with the key of its answer, in a hash for INDEX_S. So every
-process finds an article that another has just answered with, before the archive has it.
+A claim's key has the answer's key as its hash tag, so one server of a cluster has both.
+
+Then each article is noted with the key of its answer, in a hash for INDEX_S. So every process finds
+an article that another has just answered with, before the archive has it.
 """
 
 import time
 from collections.abc import Callable, Sequence
 
 from attrs import frozen
-from redis.asyncio.client import Pipeline
 from redis.exceptions import RedisError, WatchError
 
 from newsintel.domain.ports import Count
@@ -25,17 +26,18 @@ from newsintel.domain.search.harvest import Answer
 from newsintel.domain.search.ports import ClaimResult
 from newsintel.errors import UnavailableError
 from newsintel.runtime.turns import run_in_turns
+from newsintel.storage.redis.failures import REDIRECTIONS
 from newsintel.storage.redis.link import RedisLink
 from newsintel.storage.redis.replies import check_bytes
+from newsintel.storage.redis.server import RedisServer
 
 
 @frozen
 class _Stored:
-    """An answer as it is written: its key, its bytes, and the ids of its articles."""
+    """An answer as it is written: its key and its bytes."""
 
     key: str
     data: bytes
-    ids: list[str]
 
 
 INDEX_S = 300
@@ -55,7 +57,6 @@ class RedisCache:
         now_s: Callable[[], float] = time.time,
     ) -> None:
         self._link = link
-        self._redis = link.redis
         self._keep_s = max(1, round(keep_s))  # EX takes only whole seconds
         self._count = count
         self._now_s = now_s
@@ -66,30 +67,30 @@ class RedisCache:
         except ValueError as error:
             raise UnavailableError(f"an answer cannot be cached: {error}") from error
         key, ids = answer.harvest.query.key, [one.id for one in answer.harvest.articles]
-        await self._link.call(self._set, _Stored(key, data, ids), lock_token)
+        await self._link.call(_answer_key(key), self._set, _Stored(key, data), lock_token)
+        if ids:
+            name = _index_key(self._find_period())
+            await self._link.call(name, _note, name, ids, key)
 
     async def claim(self, key: str, token: str, ttl_s: float) -> ClaimResult:
         """One round trip."""
-        held, data = await self._link.call(self._claim, key, token, max(1, round(ttl_s * 1000)))
+        ttl_ms = max(1, round(ttl_s * 1000))
+        held, data = await self._link.call(_answer_key(key), _claim, key, token, ttl_ms)
         return ClaimResult(held, await self._read(key, data))
 
     async def release_claim(self, key: str, token: str) -> None:
-        await self._link.call(self._release_claim, key, token)
+        await self._link.call(_answer_key(key), self._end_claim, key, token)
 
     async def find_article(self, article_id: str) -> ArchivedArticle | None:
         """Two round trips; the second reads the whole answer."""
-        key = await self._link.call(self._find_key, article_id)
+        key = await self._find_key(article_id)
         if key is None:
             return None
-        answer = await self._read(key, await self._link.call(self._get, key))
+        answer = await self._read(key, await self._link.call(_answer_key(key), _get, key))
         return None if answer is None else answer.find_article(article_id)
 
     async def delete_answers(self, keys: Sequence[str]) -> None:
-        if keys:
-            await self._link.call(self._delete, [f"articles:{key}" for key in keys])
-
-    async def _delete(self, names: list[str]) -> None:
-        await self._redis.delete(*names)
+        await self._link.each([("DEL", _answer_key(key)) for key in keys], int)
 
     async def _read(self, key: str, data: bytes | None) -> Answer | None:
         """Return the cached answer of any age.
@@ -106,23 +107,12 @@ class RedisCache:
         if answer is not None and answer.harvest.query.key == key:
             return answer
         self._count("cache_mismatches")
-        await self._link.call(self._link.discard, f"articles:{key}")
+        await self._link.call(_answer_key(key), RedisServer.discard, _answer_key(key))
         return None
 
-    async def _set(self, stored: _Stored, token: str | None) -> None:
-        if token is not None and await self._end_claim(stored.key, token, stored):
-            return
-        async with self._redis.pipeline(transaction=True) as together:
-            self._queue(together, stored)
-            await together.execute()
-
-    def _queue(self, together: Pipeline, stored: _Stored) -> None:
-        """Queue the commands that store an answer and note its articles."""
-        together.set(f"articles:{stored.key}", stored.data, ex=self._keep_s)
-        if stored.ids:
-            name = f"found:{self._find_period()}"
-            together.hset(name, mapping=dict.fromkeys(stored.ids, stored.key))
-            together.expire(name, 2 * INDEX_S)
+    async def _set(self, server: RedisServer, stored: _Stored, token: str | None) -> None:
+        if token is None or not await self._end_claim(server, stored.key, token, stored):
+            await server.redis.set(_answer_key(stored.key), stored.data, ex=self._keep_s)
 
     def _find_period(self) -> int:
         return int(self._now_s() // INDEX_S)
@@ -130,50 +120,68 @@ class RedisCache:
     async def _find_key(self, article_id: str) -> str | None:
         """Return the key of the latest answer that has an article."""
         period = self._find_period()
-        async with self._redis.pipeline(transaction=False) as together:
-            together.hget(f"found:{period}", article_id)
-            together.hget(f"found:{period - 1}", article_id)
-            found = await together.execute()
+        found = await self._link.each(
+            [("HGET", _index_key(one), article_id) for one in (period, period - 1)], check_bytes
+        )
         key = next((one for one in found if one is not None), None)
         return None if key is None else key.decode("ascii", "replace")
 
-    async def _get(self, key: str) -> bytes | None:
-        return check_bytes(await self._redis.get(f"articles:{key}"))
-
-    async def _claim(self, key: str, token: str, ttl_ms: int) -> tuple[bool, bytes | None]:
-        # No transaction is needed: a holder that writes between the two commands writes the answer
-        # that we want, and deletes its claim with it.
-        async with self._redis.pipeline(transaction=False) as together:
-            together.set(f"lock:{key}", token, nx=True, px=ttl_ms)
-            together.get(f"articles:{key}")
-            held, data = await together.execute(raise_on_error=False)
-        if isinstance(data, RedisError):
-            raise data
-        if isinstance(held, RedisError):
-            await self._link.handle_failure(held)
-        # If Redis takes no writes (full, or a read-only replica), no process can claim a key, so
-        # all go ahead. Reads may still work.
-        return bool(held), check_bytes(data)
-
-    async def _release_claim(self, key: str, token: str) -> None:
-        await self._end_claim(key, token)
-
-    async def _end_claim(self, key: str, token: str, stored: _Stored | None = None) -> bool:
+    async def _end_claim(
+        self, server: RedisServer, key: str, token: str, stored: _Stored | None = None
+    ) -> bool:
         """Delete the claim and store an answer, if any, in one transaction.
 
         Returns:
             False if the claim is not (or no longer) ours; then nothing was changed.
         """
-        async with self._redis.pipeline(transaction=True) as together:
-            await together.watch(f"lock:{key}")
-            if await together.get(f"lock:{key}") != token.encode():
+        lock = _lock_key(key)
+        async with server.redis.pipeline(transaction=True) as together:
+            await together.watch(lock)
+            if await together.get(lock) != token.encode():
                 return False
             together.multi()  # type: ignore[no-untyped-call]
             if stored is not None:
-                self._queue(together, stored)
-            together.delete(f"lock:{key}")
+                together.set(_answer_key(key), stored.data, ex=self._keep_s)
+            together.delete(lock)
             try:
                 await together.execute()
             except WatchError:  # the claim has just expired, and another process holds it
                 return False
         return True
+
+
+_answer_key: Callable[[str], str] = "articles:{}".format
+_lock_key: Callable[[str], str] = "lock:{{articles:{}}}".format
+_index_key: Callable[[int], str] = "found:{}".format
+
+
+async def _get(server: RedisServer, key: str) -> bytes | None:
+    return check_bytes(await server.redis.get(_answer_key(key)))
+
+
+async def _claim(
+    server: RedisServer, key: str, token: str, ttl_ms: int
+) -> tuple[bool, bytes | None]:
+    # No transaction is needed: a holder that writes between the two commands writes the answer
+    # that we want, and deletes its claim with it.
+    async with server.redis.pipeline(transaction=False) as together:
+        together.set(_lock_key(key), token, nx=True, px=ttl_ms)
+        together.get(_answer_key(key))
+        held, data = await together.execute(raise_on_error=False)
+    if isinstance(data, RedisError):
+        raise data
+    if isinstance(held, REDIRECTIONS):
+        raise held
+    if isinstance(held, RedisError):
+        await server.handle_failure(held)
+    # If Redis takes no writes (full, or a read-only replica), no process can claim a key, so
+    # all go ahead. Reads may still work.
+    return bool(held), check_bytes(data)
+
+
+async def _note(server: RedisServer, name: str, ids: Sequence[str], key: str) -> None:
+    """Note articles with the key of their answer."""
+    async with server.redis.pipeline(transaction=True) as together:
+        together.hset(name, mapping=dict.fromkeys(ids, key))
+        together.expire(name, 2 * INDEX_S)
+        await together.execute()

@@ -12,6 +12,7 @@ from newsintel.domain.search.outcome import Status
 from newsintel.storage.redis.link import RedisLink
 from newsintel.storage.redis.numbers import parse_number
 from newsintel.storage.redis.replies import check_bytes
+from newsintel.storage.redis.server import RedisServer
 
 DAYS = 8
 """Today and the seven days before: at least a whole week at any hour."""
@@ -27,43 +28,38 @@ class RedisLatencies:
 
     def __init__(self, link: RedisLink) -> None:
         self._link = link
-        self._redis = link.redis
 
     async def add(self, day: date, counts: Mapping[Latency, int]) -> None:
         """All counts are added, or none."""
-        await self._link.call(
-            self._add,
-            _build_key(day),
-            {f"{one.source} {one.status} {one.ms}": count for one, count in counts.items()},
-        )
+        key = _build_key(day)
+        fields = {f"{one.source} {one.status} {one.ms}": count for one, count in counts.items()}
+        await self._link.call(key, _add, key, fields)
 
     async def read_totals(self, last: date) -> Mapping[Latency, int]:
         """A field that this version cannot read is ignored."""
         total: Counter[Latency] = Counter()
-        for field, value in await self._link.call(
-            self._read, [_build_key(last - timedelta(days=back)) for back in range(DAYS)]
-        ):
-            latency, count = _read_field(field), parse_number(value, MOST_DIGITS)
-            if latency is not None and count is not None:
-                total[latency] += count
+        keys = [_build_key(last - timedelta(days=back)) for back in range(DAYS)]
+        for day in await self._link.each([("HGETALL", key) for key in keys], _read_day):
+            for field, value in day:
+                latency, count = _read_field(field), parse_number(value, MOST_DIGITS)
+                if latency is not None and count is not None:
+                    total[latency] += count
         return total
 
-    async def _add(self, key: str, counts: Mapping[str, int]) -> None:
-        async with self._redis.pipeline(transaction=True) as together:
-            for field, count in counts.items():
-                together.hincrby(key, field, count)
-            together.expire(key, COUNTS_KEEP_S)
-            await together.execute()
 
-    async def _read(self, keys: list[str]) -> list[tuple[bytes, bytes]]:
-        async with self._redis.pipeline(transaction=True) as together:
-            for key in keys:
-                together.hgetall(key)
-            return [
-                (check_bytes(field) or b"", check_bytes(value) or b"")
-                for day in await together.execute()
-                for field, value in day.items()
-            ]
+async def _add(server: RedisServer, key: str, counts: Mapping[str, int]) -> None:
+    async with server.redis.pipeline(transaction=True) as together:
+        for field, count in counts.items():
+            together.hincrby(key, field, count)
+        together.expire(key, COUNTS_KEEP_S)
+        await together.execute()
+
+
+def _read_day(fields: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+    """Read the fields of a day, as redis-py returns them."""
+    return [
+        (check_bytes(field) or b"", check_bytes(value) or b"") for field, value in fields.items()
+    ]
 
 
 def _build_key(day: date) -> str:

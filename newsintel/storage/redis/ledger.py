@@ -11,7 +11,8 @@ this method only moves the start.
 
 The starts of each person are also in a set of their own, which the same MULTI writes and reads; the
 name of a start contains its person. A set expires with its last start, so the quota bounds the
-number of sets.
+number of sets. A person's key has the source's key as its hash tag, so one server of a cluster has
+both.
 
 Scores are microseconds of Redis' own clock, which the same transaction reads, so the processes'
 clocks need not agree.
@@ -24,12 +25,13 @@ from contextlib import suppress
 from typing import Any
 
 import trio
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from newsintel.domain.limits.admission import Refused, Start
 from newsintel.domain.limits.quotas import SourceLimits, Spent, person_of
 from newsintel.errors import UnavailableError
 from newsintel.storage.redis.link import RedisLink
+from newsintel.storage.redis.server import RedisServer
 
 US = 1_000_000
 SLACK_S = 60
@@ -38,6 +40,24 @@ differ.
 """
 CLEANUP_S = 0.5
 """How long deleting a start may delay a cancelled job: two socket timeouts of Redis."""
+
+
+@frozen
+class _Round:
+    """What one transaction is about.
+
+    Attributes:
+        source, terms: the source and its limits.
+        name: the start that is asked for; it is not read.
+        before_us: earlier starts to write first, by name, as microseconds ago.
+        at_us: when to write the named start after reading; None is not at all.
+    """
+
+    source: str
+    terms: SourceLimits
+    name: str = ""
+    before_us: Mapping[str, int] = field(factory=dict)
+    at_us: int | None = None
 
 
 @frozen
@@ -67,10 +87,9 @@ class RedisLedger:
 
     def __init__(self, link: RedisLink) -> None:
         self._link = link
-        self._redis = link.redis
-        self._ahead_us: int | None = None
-        """How far Redis' clock is ahead of this machine's monotonic clock. It gives Redis' time
-        without another call, to find outdated starts.
+        self._ahead_us: dict[str, int] = {}
+        """By source: how far the clock of its server is ahead of this machine's monotonic clock.
+        It gives Redis' time without another call, to find outdated starts.
         """
 
     async def reserve(
@@ -83,8 +102,8 @@ class RedisLedger:
     ) -> Start | Refused:
         """A lost round means that another start won it; the caller's deadline bounds the rounds."""
         asked_s = trio.current_time()
-        ago_us = {label: round((asked_s - at_s) * US) for label, at_s in before.items()}
-        seen = await self._link.call(self._read_and_enter, source, terms, ago_us, name, None)
+        before_us = {label: round((asked_s - at_s) * US) for label, at_s in before.items()}
+        seen = await self._read_and_enter(_Round(source, terms, name, before_us))
         now_s = trio.current_time()
         # The same origin for all rounds, so that their times compare exactly.
         origin_s = now_s - seen.now_us / US
@@ -94,7 +113,7 @@ class RedisLedger:
             while isinstance(answer, Start):
                 at_us = math.ceil((answer.at_s - origin_s) * US - 0.5)
                 entered = True
-                seen = await self._link.call(self._read_and_enter, source, terms, {}, name, at_us)
+                seen = await self._read_and_enter(_Round(source, terms, name, at_us=at_us))
                 again = decide(_build_spent(seen, origin_s), now_s)
                 if isinstance(again, Start) and (again.at_s - origin_s) * US <= at_us + 1:
                     entered = False
@@ -107,33 +126,26 @@ class RedisLedger:
                     await self.give_back(source, name)
 
     async def give_back(self, source: str, name: str) -> None:
-        await self._link.call(self._delete_start, source, name)
+        await self._link.call(_build_key(source), _delete_start, source, name)
 
     async def read_spent(self, source: str, terms: SourceLimits) -> Spent:
-        seen = await self._link.call(self._read_and_enter, source, terms, {}, "", None)
+        seen = await self._read_and_enter(_Round(source, terms))
         return _build_spent(seen, trio.current_time() - seen.now_us / US)
 
-    async def _read_and_enter(
-        self,
-        source: str,
-        terms: SourceLimits,
-        ago_us: Mapping[str, int],
-        name: str,
-        at_us: int | None,
-    ) -> _Snapshot:
-        """Read every start but the named one, in one transaction.
+    async def _read_and_enter(self, wanted: _Round) -> _Snapshot:
+        return await self._link.call(_build_key(wanted.source), self._run_round, wanted)
 
-        Starts of `ago_us` are written before, with their times as microseconds ago. The named start
-        is written afterwards, if `at_us` is given.
-        """
-        about_us = await self._estimate_now_us()
+    async def _run_round(self, server: RedisServer, wanted: _Round) -> _Snapshot:
+        """Read every start but the named one, and write it, in one transaction."""
+        terms, name = wanted.terms, wanted.name
+        about_us = await self._estimate_now_us(server, wanted.source)
         floor_us = about_us - round(terms.window_s * US)
         ranks = (1, *terms.ranks)
-        key, *of_person = _build_keys(source, name)
-        async with self._redis.pipeline(transaction=True) as together:
-            for label, ago in ago_us.items():
-                for one in _build_keys(source, label):
-                    together.zadd(one, {label: about_us - ago})
+        key, *of_person = _build_keys(wanted.source, name)
+        async with server.redis.pipeline(transaction=True) as together:
+            for label, ago_us in wanted.before_us.items():
+                for one in _build_keys(wanted.source, label):
+                    together.zadd(one, {label: about_us - ago_us})
                     together.pexpire(one, _life_ms(terms))
             for one in (key, *of_person):
                 together.zrem(one, name)
@@ -151,8 +163,8 @@ class RedisLedger:
                 together.zrangebyscore(one, floor_us, "+inf", start=0, num=1, withscores=True)
             after = len(together)
             for one in (key, *of_person):
-                if at_us is not None:
-                    together.zadd(one, {name: at_us})
+                if wanted.at_us is not None:
+                    together.zadd(one, {name: wanted.at_us})
                 together.pexpire(one, _life_ms(terms))
             replies: list[Any] = await together.execute()
         now, used, *rows = replies[before:after]
@@ -161,7 +173,7 @@ class RedisLedger:
         )
         own, oldest = rows[len(ranks) :] or (0, ())
         return _Snapshot(
-            self._note_time(now),
+            self._note_time(wanted.source, now),
             int(used),
             float(newest),
             float(full),
@@ -170,29 +182,33 @@ class RedisLedger:
             float(oldest[0][1]) if oldest else -math.inf,
         )
 
-    async def _estimate_now_us(self) -> int:
+    async def _estimate_now_us(self, server: RedisServer, source: str) -> int:
         """Return Redis' time by the known difference of the clocks; ask Redis if it is unknown."""
-        if self._ahead_us is None:
-            self._note_time(await self._redis.time())
-        return time.monotonic_ns() // 1000 + (self._ahead_us or 0)
+        if source not in self._ahead_us:
+            self._note_time(source, await server.redis.time())
+        return time.monotonic_ns() // 1000 + self._ahead_us[source]
 
-    def _note_time(self, told: tuple[int, int]) -> int:
+    def _note_time(self, source: str, told: tuple[int, int]) -> int:
         """Note Redis' time, just read as seconds and microseconds; return it in microseconds."""
         now_us = told[0] * US + told[1]
-        self._ahead_us = now_us - time.monotonic_ns() // 1000
+        self._ahead_us[source] = now_us - time.monotonic_ns() // 1000
         return now_us
 
-    async def _delete_start(self, source: str, name: str) -> None:
-        async with self._redis.pipeline(transaction=True) as together:
-            for key in _build_keys(source, name):
-                together.zrem(key, name)
-            await together.execute()
+
+async def _delete_start(server: RedisServer, source: str, name: str) -> None:
+    async with server.redis.pipeline(transaction=True) as together:
+        for key in _build_keys(source, name):
+            together.zrem(key, name)
+        await together.execute()
+
+
+_build_key: Callable[[str], str] = "starts:{}".format
 
 
 def _build_keys(source: str, name: str) -> tuple[str, ...]:
     """Return the keys of a start's sets: the source's and its person's."""
-    person = person_of(name)
-    return (f"starts:{source}", f"starts:{source}:{person}") if person else (f"starts:{source}",)
+    key, person = _build_key(source), person_of(name)
+    return (key, f"starts:{{{key}}}:{person}") if person else (key,)
 
 
 def _life_ms(terms: SourceLimits) -> int:

@@ -1,78 +1,53 @@
-"""The link to Redis with redis-py: one pool, one lane and one breaker for all its ports."""
+"""The link to Redis with redis-py: one lane for all its ports, and the way to the right server."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar, TypeVarTuple
 
 import trio
-from redis.asyncio import (
-    BlockingConnectionPool,
-    Connection,
-    Redis,
-    SSLConnection,
-    UnixDomainSocketConnection,
-)
-from redis.asyncio.connection import to_bool
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.maint_notifications import MaintNotificationsConfig
+from redis.exceptions import RedisError, ResponseError
 
-from newsintel.config import redis_url
-from newsintel.config.redis_url import RedisUrl
+from newsintel.config.redis_url import parse_redis_url
 from newsintel.config.values import Secret
-from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.storage.bridge import Bridge, Lane
-from newsintel.storage.redis.breaker import Breaker
-from newsintel.storage.redis.failures import (
-    FORESEEN,
-    UNREADABLE,
-    is_server_healthy,
-    is_wrong_server,
-    translate,
-)
+from newsintel.storage.redis.failures import FORESEEN, REDIRECTIONS, translate
+from newsintel.storage.redis.server import CONNECTIONS, RedisServer
+from newsintel.storage.redis.servers import RedisServers
 from newsintel.storage.slots import Rules
-from newsintel.storage.store_log import StoreLog
-
-log = get_logger(__name__)
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-CONNECTIONS = 20
+Command = tuple[str | bytes | int, ...]
+"""A command of one key: its name, the key, and the other arguments."""
+
 SLOT_RULES = Rules(CONNECTIONS, per_person=5, reserved=1, patience_s=0.25)
 """One person holds at most a quarter of the slots, one slot is reserved for urgent operations,
 which go first, and an operation waits for a slot as long as about fifty commands take.
 """
-POOL_WAIT_S = 0.1
-SOCKET_S = 0.25
-"""Timeout of connecting and of each reply. If Redis drops all packets, each of the few callers
-before the breaker opens waits this long.
-"""
-
-HEALTH_CHECK_S = 30
 CLOSE_S = 0.5
 
-PING_KEY = "ping"
+MAX_REDIRECTIONS = 16
+"""As redis-py's RedisClusterRequestTTL."""
+
 PING_MS = 1000
-"""The key that a ping writes expires after this."""
+"""The keys that a ping writes expire after this."""
 
 
 class RedisLink:
-    """Runs whole operations on one Redis.
+    """Runs whole operations, each on the server that has its keys.
 
-    After the first few callers, an outage costs nothing: see Breaker.
+    All keys of an operation have one slot: one is named after another as a hash tag.
 
     Attributes:
-        redis: the client; only operations that `call` runs may await it.
+        servers: the servers of Redis; one without a cluster.
     """
 
-    def __init__(self, lane: Lane, redis: Redis) -> None:
-        self.redis = redis
+    def __init__(self, lane: Lane, servers: RedisServers) -> None:
+        self.servers = servers
         self._lane = lane
-        self._breaker = Breaker()
-        self._log = StoreLog("redis")
 
     @property
     def slots_used(self) -> int:
@@ -81,135 +56,128 @@ class RedisLink:
 
     @property
     def breaker_open(self) -> bool:
-        """True while Redis is not used because it did not answer."""
-        return self._breaker.is_open
+        """True while a server with keys is not used because it did not answer."""
+        return any(self.servers.find(key).breaker.is_open for key in self.servers.ping_keys)
 
     async def ping(self) -> None:
-        """Return if Redis takes writes; raise UnavailableError if not.
+        """Return if each server takes writes; raise UnavailableError if one does not.
 
         A replica and a full server take none.
         """
-        await self.call(self._ping)
+        for key in self.servers.ping_keys:
+            await self.call(key, _ping, key)
 
-    async def call(self, operation: Callable[[*Ts], Coroutine[Any, Any, T]], *args: *Ts) -> T:
-        """Run one asyncio operation on the client.
+    async def call(
+        self,
+        key: str,
+        operation: Callable[[RedisServer, *Ts], Coroutine[Any, Any, T]],
+        *args: *Ts,
+    ) -> T:
+        """Run one asyncio operation on the server of a key.
+
+        It runs again where a redirection leads, after a server has refused one of its commands.
 
         Raises:
             UnavailableError: Redis failed, or the breaker is open.
         """
-        self._breaker.check(time.monotonic())
-        return await self._lane.run(self._run_watched, operation, args)
+        self.servers.find(key).breaker.refuse(time.monotonic())
+        return await self._lane.run(self._run, key, operation, args)
 
-    async def discard(self, key: str) -> None:
-        """Delete an invalid value and close idle connections: one may have an unread reply.
+    async def each(self, commands: Sequence[Command], read: Callable[[Any], T]) -> list[T]:
+        """Run commands of one key each, of any slots, with one round trip per server.
 
-        This is an operation for `call`.
+        Returns:
+            What `read` returns for each reply, in the order of the commands. A reply that it cannot
+            read is a failure of Redis.
+
+        Raises:
+            UnavailableError: a server failed; the commands on others may have run.
         """
-        await self.redis.connection_pool.disconnect(inuse_connections=False)
-        await self.redis.delete(key)
+        if not commands:
+            return []
+        for server in {self.servers.find(_key_of(one)) for one in commands}:
+            server.breaker.refuse(time.monotonic())
+        return await self._lane.run(self._run_each, commands, read)
 
-    async def handle_failure(self, error: BaseException) -> None:
-        """Report a failure to the breaker; close the connections if their server is the wrong one.
-
-        After a failover behind one host name, open connections still lead to the old primary. It
-        goes on answering, so nothing else closes them.
-        """
-        if is_server_healthy(error):
-            self._breaker.note_success()
-        else:
-            self._breaker.note_failure(time.monotonic())
-        if is_wrong_server(error):
-            pool = self.redis.connection_pool
-            # Connections in use are closed when their operations end.
-            await pool.update_active_connections_for_reconnect()  # type: ignore[no-untyped-call]
-            with suppress(*FORESEEN):
-                await pool.disconnect(inuse_connections=False)
-
-    async def _run_watched(
-        self, operation: Callable[[*Ts], Coroutine[Any, Any, T]], args: tuple[*Ts]
+    async def _run(
+        self,
+        key: str,
+        operation: Callable[[RedisServer, *Ts], Coroutine[Any, Any, T]],
+        args: tuple[*Ts],
     ) -> T:
-        """Run an operation and report its outcome to the breaker and the log.
+        (server,) = await self.servers.locate(key)
+        for _ in range(MAX_REDIRECTIONS):
+            try:
+                return await server.run(operation, *args)
+            except REDIRECTIONS as error:
+                lost: ResponseError = error
+            server = await self.servers.follow(key, lost)
+        raise translate(lost) from lost
 
-        This happens on the asyncio side, because the caller may leave before the end.
-        """
-        try:
-            result = await operation(*args)
-        except FORESEEN as error:
-            if isinstance(error, UNREADABLE):
-                log.exception("redis_reply_unreadable", kind=type(error).__name__)
-            lost = error
-        else:
-            self._breaker.note_success()
-            self._log.note_success()
-            return result
-        await self.handle_failure(lost)
-        failure = translate(lost)
-        self._log.note_failure(failure)
-        raise failure from lost
+    async def _run_each(self, commands: Sequence[Command], read: Callable[[Any], T]) -> list[T]:
+        replies: list[Any] = [None] * len(commands)
+        groups: dict[RedisServer, list[int]] = {}
+        for number, server in enumerate(await self.servers.locate(*map(_key_of, commands))):
+            groups.setdefault(server, []).append(number)
+        for server, numbers in groups.items():
+            found = await server.run(_send, [commands[number] for number in numbers], read)
+            for number, reply in zip(numbers, found, strict=True):
+                replies[number] = reply
+        # A refused command did nothing, so it can run elsewhere; the others must not run again.
+        for number, reply in enumerate(replies):
+            if isinstance(reply, REDIRECTIONS):
+                one = commands[number]
+                replies[number] = await self._run(_key_of(one), _send_alone, (one, read))
+        return replies
 
-    async def _ping(self) -> None:
-        await self.redis.set(PING_KEY, b"", px=PING_MS)
+
+def _key_of(command: Command) -> str:
+    return str(command[1])
+
+
+async def _send(
+    server: RedisServer, commands: Sequence[Command], read: Callable[[Any], T]
+) -> list[T | ResponseError]:
+    """Return the replies; a redirection stands in the place of its reply."""
+    async with server.redis.pipeline(transaction=False) as together:
+        for one in commands:
+            together.execute_command(*one)
+        replies: list[Any] = await together.execute(raise_on_error=False)
+    for reply in replies:
+        if isinstance(reply, RedisError) and not isinstance(reply, REDIRECTIONS):
+            raise reply
+    return [one if isinstance(one, REDIRECTIONS) else read(one) for one in replies]
+
+
+async def _send_alone(server: RedisServer, command: Command, read: Callable[[Any], T]) -> T:
+    return read(await server.redis.execute_command(*command))  # type: ignore[no-untyped-call]
+
+
+async def _ping(server: RedisServer, key: str) -> None:
+    await server.redis.set(key, b"", px=PING_MS)
 
 
 @asynccontextmanager
 async def open_redis(
     bridge: Bridge, url: Secret, password: Secret | None
 ) -> AsyncIterator[RedisLink]:
-    """Open a link to one Redis; `password` replaces the URL's. It connects with the first command.
+    """Open a link to Redis; `password` replaces the URL's. It connects with the first command.
 
-    Owns: the pool's connections.
+    Owns: the connections to every server.
     """
-    redis = Redis.from_pool(_create_pool(url, password))
+    servers = RedisServers(parse_redis_url(url.reveal()), password)
     closing = bridge.add_lane("closing Redis", 1)
     try:
-        yield RedisLink(bridge.add_lane("Redis", SLOT_RULES), redis)
+        yield RedisLink(bridge.add_lane("Redis", SLOT_RULES), servers)
     finally:
         with trio.move_on_after(CLOSE_S, shield=True):
-            await closing.run(_close, redis)
+            await closing.run(_close, servers)
 
 
-async def _close(redis: Redis) -> None:
+async def _close(servers: RedisServers) -> None:
     try:
-        await asyncio.wait_for(redis.aclose(), CLOSE_S)
+        async with asyncio.timeout(CLOSE_S):
+            for server in servers.list_servers():
+                await server.redis.aclose()
     except FORESEEN:
         return  # the connections are dropped anyway
-
-
-def _create_pool(url: Secret, password: Secret | None) -> BlockingConnectionPool:
-    """Return a pool with safer settings than redis-py's defaults.
-
-    With the defaults, a server that drops all packets costs 59 s per command, and the next caller
-    may get a connection with an unread reply (8.x skips the check while it listens for maintenance
-    notifications). The other settings save round trips for each new connection.
-    """
-    return BlockingConnectionPool(
-        **_build_connection_arguments(redis_url.parse_redis_url(url.reveal()), password),
-        max_connections=CONNECTIONS,
-        timeout=POOL_WAIT_S,
-        socket_timeout=SOCKET_S,
-        socket_connect_timeout=SOCKET_S,
-        retry=Retry(NoBackoff(), 0),
-        protocol=2,
-        driver_info=None,
-        health_check_interval=HEALTH_CHECK_S,
-        maint_notifications_config=MaintNotificationsConfig(enabled=False),
-    )
-
-
-def _build_connection_arguments(url: RedisUrl, password: Secret | None) -> dict[str, Any]:
-    """Return where to connect, as arguments of redis-py's connections."""
-    place: dict[str, Any] = {"path": url.path} if url.path else {"host": url.host, "port": url.port}
-    place |= {
-        "db": url.db,
-        "username": url.username,
-        "password": password.reveal() if password else url.password,
-    }
-    kind = UnixDomainSocketConnection if url.path else SSLConnection if url.tls else Connection
-    passed: dict[str, Any] = {
-        name: value
-        for name, value in url.parameters.items()
-        if name not in ("protocol", "ssl_check_hostname")
-    }
-    if url.tls:
-        passed["ssl_check_hostname"] = to_bool(url.parameters.get("ssl_check_hostname", "true"))
-    return {"connection_class": kind, **place, **passed}

@@ -10,14 +10,13 @@ class RedisRepeats:
 
     def __init__(self, link: RedisLink) -> None:
         self._link = link
-        self._redis = link.redis
 
     async def remember_new(self, keys: Sequence[tuple[str, float]]) -> Sequence[bool]:
-        """One round trip."""
-        return await self._link.call(self._remember_new, keys)
-
-    async def _remember_new(self, keys: Sequence[tuple[str, float]]) -> list[bool]:
-        async with self._redis.pipeline(transaction=False) as together:
-            for key, keep_s in keys:
-                together.set(f"seen:{key}", b"", nx=True, px=max(1, round(keep_s * 1000)))
-            return [bool(done) for done in await together.execute()]
+        """One round trip per server."""
+        return await self._link.each(
+            [
+                ("SET", f"seen:{key}", b"", "NX", "PX", max(1, round(keep_s * 1000)))
+                for key, keep_s in keys
+            ],
+            bool,
+        )

@@ -7,7 +7,7 @@ expires `idle_s` after it was last seen, and at the latest `max_s` after its sta
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
@@ -17,6 +17,8 @@ from newsintel.domain.accounts.model import Session
 from newsintel.domain.ports import Count, WallClock
 from newsintel.domain.security.keys import digest_secret
 from newsintel.storage.redis.link import RedisLink
+from newsintel.storage.redis.replies import check_bytes
+from newsintel.storage.redis.server import RedisServer
 
 MAX_SESSIONS = 50
 """Most sessions of one account, as many as its API keys: far more than one person has browsers. One
@@ -34,7 +36,6 @@ class RedisSessions:
         self, link: RedisLink, *, idle_s: float, max_s: float, count: Count, now: WallClock
     ) -> None:
         self._link = link
-        self._redis = link.redis
         self._idle = timedelta(seconds=idle_s)
         self._max = timedelta(seconds=max_s)
         self._count = count
@@ -44,64 +45,85 @@ class RedisSessions:
         session_id = secrets.token_urlsafe(32)
         now = self._now()
         session = Session(digest_secret(session_id), user_id, now, now, client, operator_as)
-        await self._link.call(self._write, session)
+        await self._write(session)
         return session_id
 
     async def find(self, session_id: str) -> Session | None:
-        return await self._link.call(self._read_and_touch, digest_secret(session_id))
+        session = await self._read(digest_secret(session_id))
+        if session is None or self._now() - session.last_seen_at < SEEN_EVERY:
+            return session
+        seen = evolve(session, last_seen_at=self._now())
+        # A session that was ended meanwhile stays ended.
+        written = await self._set(seen, only_if_present=True)
+        return seen if written else None
 
     async def list_of_user(self, user_id: int) -> tuple[Session, ...]:
-        return await self._link.call(self._list_of_user, user_id)
+        digests = await self._read_digests(user_id)
+        values = await self._link.each([("GET", _key(one)) for one in digests], check_bytes)
+        found = [
+            await self._check_value(digest, value)
+            for digest, value in zip(digests, values, strict=True)
+        ]
+        live = [session for session in found if session is not None and session.user_id == user_id]
+        if gone := set(digests) - {session.digest for session in live}:
+            await self._link.call(_list_key(user_id), _unlist, _list_key(user_id), gone)
+        return tuple(sorted(live, key=lambda session: session.last_seen_at, reverse=True))
 
     async def end_session(self, user_id: int, session_digest: str) -> bool:
-        return await self._link.call(self._end, user_id, session_digest)
+        session = await self._read(session_digest)
+        if session is None or session.user_id != user_id:
+            return False
+        # The next listing removes it from the list.
+        (ended,) = await self._link.each([("DEL", _key(session_digest))], int)
+        return bool(ended)
 
     async def end_user_sessions(self, user_id: int) -> None:
-        await self._link.call(self._end_all, user_id)
+        await self._end_listed(user_id, await self._read_digests(user_id))
 
     async def _write(self, session: Session) -> None:
-        async with self._redis.pipeline(transaction=True) as together:
-            together.set(_key(session.digest), dump(session), ex=self._compute_expiry_s(session))
-            together.sadd(_list_key(session.user_id), session.digest)
-            together.expire(_list_key(session.user_id), max(1, round(self._max.total_seconds())))
-            together.smembers(_list_key(session.user_id))
-            members = (await together.execute())[-1]
-        # Members are read after the new session is added: if two start at once, the later one sees
+        """Write a session and list it.
+
+        A session that could not be listed is used by nobody, because its id was not returned.
+        """
+        await self._set(session, only_if_present=False)
+        key = _list_key(session.user_id)
+        number = await self._link.call(
+            key, _list_session, key, session.digest, max(1, round(self._max.total_seconds()))
+        )
+        # They are counted after the new session is added: if two start at once, the later one sees
         # both.
-        if len(members) > MAX_SESSIONS:
+        if number > MAX_SESSIONS:
             await self._end_oldest(session)
+
+    async def _set(self, session: Session, *, only_if_present: bool) -> bool:
+        key, expiry_s = _key(session.digest), self._compute_expiry_s(session)
+        return await self._link.call(key, _set, key, dump(session), expiry_s, only_if_present)
 
     async def _end_oldest(self, newest: Session) -> None:
         """End a user's oldest sessions beyond MAX_SESSIONS; never `newest`, if clocks are wrong."""
         others = [
             session
-            for session in await self._list_of_user(newest.user_id)
+            for session in await self.list_of_user(newest.user_id)
             if session.digest != newest.digest
         ]
         oldest = sorted(
             others, key=lambda session: (session.created_at, session.digest), reverse=True
         )[MAX_SESSIONS - 1 :]
-        if oldest:
-            async with self._redis.pipeline(transaction=True) as together:
-                together.delete(*(_key(session.digest) for session in oldest))
-                together.srem(_list_key(newest.user_id), *(session.digest for session in oldest))
-                await together.execute()
+        await self._end_listed(newest.user_id, [session.digest for session in oldest])
 
-    async def _read_and_touch(self, session_digest: str) -> Session | None:
-        session = await self._read(session_digest)
-        if session is None or self._now() - session.last_seen_at < SEEN_EVERY:
-            return session
-        seen = evolve(session, last_seen_at=self._now())
-        # XX: a session that was ended meanwhile stays ended.
-        written = await self._redis.set(
-            _key(session_digest), dump(seen), ex=self._compute_expiry_s(seen), xx=True
-        )
-        return seen if written else None
+    async def _end_listed(self, user_id: int, digests: Sequence[str]) -> None:
+        """End some sessions of a user.
+
+        Only these leave the list: a session that starts meanwhile must stay visible to its owner.
+        They leave it last, so that after a failure they can still be found and ended.
+        """
+        if digests:
+            await self._link.each([("DEL", _key(one)) for one in digests], int)
+            await self._link.call(_list_key(user_id), _unlist, _list_key(user_id), digests)
 
     async def _read(self, session_digest: str) -> Session | None:
-        # The reply is bytes, because the client decodes nothing.
-        data = cast(bytes | None, await self._redis.get(_key(session_digest)))
-        return await self._check_value(session_digest, data)
+        key = _key(session_digest)
+        return await self._check_value(session_digest, await self._link.call(key, _get, key))
 
     async def _check_value(self, session_digest: str, data: bytes | None) -> Session | None:
         """Return the session that was read under a digest.
@@ -114,41 +136,13 @@ class RedisSessions:
         if session is not None and session.digest == session_digest:
             return session if self._seconds_left(session) > 0 else None
         self._count("cache_mismatches")
-        await self._link.discard(_key(session_digest))
+        key = _key(session_digest)
+        await self._link.call(key, RedisServer.discard, key)
         return None
 
-    async def _list_of_user(self, user_id: int) -> tuple[Session, ...]:
-        digests = await self._read_digests(user_id)
-        values = (
-            cast(list[bytes | None], await self._redis.mget(map(_key, digests))) if digests else []
-        )
-        found = [await self._check_value(*pair) for pair in zip(digests, values, strict=True)]
-        live = [session for session in found if session is not None and session.user_id == user_id]
-        if gone := set(digests) - {session.digest for session in live}:
-            await self._redis.srem(_list_key(user_id), *gone)
-        return tuple(sorted(live, key=lambda session: session.last_seen_at, reverse=True))
-
-    async def _end(self, user_id: int, session_digest: str) -> bool:
-        session = await self._read(session_digest)
-        if session is None or session.user_id != user_id:
-            return False
-        async with self._redis.pipeline(transaction=True) as together:
-            together.delete(_key(session_digest))
-            together.srem(_list_key(user_id), session_digest)
-            return bool((await together.execute())[0])
-
-    async def _end_all(self, user_id: int) -> None:
-        # Only these leave the list: a session that starts meanwhile must stay visible to its owner.
-        if digests := await self._read_digests(user_id):
-            async with self._redis.pipeline(transaction=True) as together:
-                together.delete(*map(_key, digests))
-                together.srem(_list_key(user_id), *digests)
-                await together.execute()
-
     async def _read_digests(self, user_id: int) -> list[str]:
-        members = cast(set[bytes], await self._redis.smembers(_list_key(user_id)))
-        # Our members are ASCII; any other member names no session.
-        return [member.decode("latin-1") for member in members]
+        key = _list_key(user_id)
+        return await self._link.call(key, _read_members, key)
 
     def _compute_expiry_s(self, session: Session) -> int:
         """Return after how many seconds Redis may forget a session: it refuses 0."""
@@ -186,3 +180,36 @@ def load(data: bytes) -> Session | None:
 
 _key: Callable[[str], str] = "session:{}".format
 _list_key: Callable[[int], str] = "sessions:{}".format
+
+
+async def _get(server: RedisServer, key: str) -> bytes | None:
+    return check_bytes(await server.redis.get(key))
+
+
+async def _set(
+    server: RedisServer,
+    key: str,
+    value: bytes,
+    expiry_s: int,
+    only_if_present: bool,  # noqa: FBT001 - the link passes by position
+) -> bool:
+    return bool(await server.redis.set(key, value, ex=expiry_s, xx=only_if_present))
+
+
+async def _list_session(server: RedisServer, key: str, digest: str, keep_s: int) -> int:
+    """Add a session to a list; return the number of sessions in it."""
+    async with server.redis.pipeline(transaction=True) as together:
+        together.sadd(key, digest)
+        together.expire(key, keep_s)
+        together.scard(key)
+        return int((await together.execute())[-1])
+
+
+async def _unlist(server: RedisServer, key: str, digests: Collection[str]) -> None:
+    await server.redis.srem(key, *digests)
+
+
+async def _read_members(server: RedisServer, key: str) -> list[str]:
+    members = cast(set[bytes], await server.redis.smembers(key))
+    # Our members are ASCII; any other member names no session.
+    return [member.decode("latin-1") for member in members]

@@ -8,6 +8,7 @@ from newsintel.domain.accounts.model import SignInAttempt
 from newsintel.domain.ports import Count
 from newsintel.domain.security.keys import digest_secret
 from newsintel.storage.redis.link import RedisLink
+from newsintel.storage.redis.server import RedisServer
 
 ATTEMPT_KEEP_S = 600
 """As long as the provider's authorization code is valid: ten minutes (Reddit; the most that RFC
@@ -23,14 +24,15 @@ class RedisAttempts:
 
     def __init__(self, link: RedisLink, count: Count) -> None:
         self._link = link
-        self._redis = link.redis
         self._count = count
 
     async def store(self, attempt: SignInAttempt) -> None:
-        await self._link.call(self._set, digest_secret(attempt.state), json.dumps(asdict(attempt)))
+        key = _build_key(attempt.state)
+        await self._link.call(key, _set, key, json.dumps(asdict(attempt)))
 
     async def take(self, state: str) -> SignInAttempt | None:
-        data = await self._link.call(self._take, digest_secret(state))
+        key = _build_key(state)
+        data = await self._link.call(key, _take, key)
         if data is None:
             return None
         attempt = _read(data)
@@ -39,11 +41,17 @@ class RedisAttempts:
         self._count("cache_mismatches")
         return None
 
-    async def _set(self, key: str, value: str) -> None:
-        await self._redis.set(f"sign-in:{key}", value, ex=ATTEMPT_KEEP_S)
 
-    async def _take(self, key: str) -> bytes | str | None:
-        return await self._redis.getdel(f"sign-in:{key}")
+def _build_key(state: str) -> str:
+    return f"sign-in:{digest_secret(state)}"
+
+
+async def _set(server: RedisServer, key: str, value: str) -> None:
+    await server.redis.set(key, value, ex=ATTEMPT_KEEP_S)
+
+
+async def _take(server: RedisServer, key: str) -> bytes | str | None:
+    return await server.redis.getdel(key)
 
 
 def _read(data: bytes | str) -> SignInAttempt | None:

@@ -26,9 +26,13 @@ from newsintel.storage.redis.failures import read_code
 from newsintel.storage.redis.link import RedisLink
 from newsintel.storage.redis.numbers import parse_number
 from newsintel.storage.redis.replies import check_bytes
+from newsintel.storage.redis.server import RedisServer
 
 STREAM = "spool"
-BYTES = "spool:bytes"
+BYTES = "{spool}:bytes"
+"""The stream's key is its hash tag, so one server of a cluster has both."""
+OLD_BYTES = "spool:bytes"
+"""Its name before 0.1.0: taken over for one release. A cluster never had it."""
 GROUP = CONSUMER = "drainers"
 FIELD = b"d"
 
@@ -75,9 +79,9 @@ class RedisSpool:
 
     def __init__(self, link: RedisLink, max_bytes: int) -> None:
         self._link = link
-        self._redis = link.redis
         self._max_bytes = max_bytes
         self._grouped = False
+        self._carried_over = False
         self._claim_from: bytes | str = "0-0"
         self._aside = Newest[bytes, None](MAX_ASIDE)
         self._new_first = False
@@ -88,19 +92,19 @@ class RedisSpool:
         self.size_bytes = 0
 
     async def add(self, data: bytes) -> None:
-        self.size_bytes = await self._link.call(self._add, data)
+        self.size_bytes = await self._link.call(STREAM, self._add, data)
 
     async def take(self) -> RedisEntry | None:
-        self.size_bytes, found = await self._link.call(self._take)
+        self.size_bytes, found = await self._link.call(STREAM, self._take)
         return None if found is None else RedisEntry(found[1], found[0], self)
 
     async def remove(self, entry_id: bytes, size_bytes: int) -> None:
         """Acknowledge and delete an entry, if no other process has done so."""
-        self.size_bytes = await self._link.call(self._remove, entry_id, size_bytes)
+        self.size_bytes = await self._link.call(STREAM, self._remove, entry_id, size_bytes)
 
     async def give_back(self, entry_id: bytes) -> None:
         """Make an entry as old as one whose process died."""
-        await self._link.call(self._give_back, entry_id)
+        await self._link.call(STREAM, self._give_back, entry_id)
 
     def pass_over(self, entry_id: bytes) -> None:
         """Return this entry no more, and next an entry that nobody has taken yet.
@@ -110,9 +114,10 @@ class RedisSpool:
         self._aside[entry_id] = None
         self._new_first = True
 
-    async def _add(self, data: bytes) -> int:
+    async def _add(self, server: RedisServer, data: bytes) -> int:
+        await self._carry_over(server)
         for attempt in range(ATTEMPTS):
-            async with self._redis.pipeline(transaction=True) as together:
+            async with server.redis.pipeline(transaction=True) as together:
                 await together.watch(BYTES)
                 raw: Any = await together.get(BYTES)
                 used = (parse_number(raw, MOST_DIGITS) or 0) + len(data)
@@ -129,28 +134,37 @@ class RedisSpool:
                     await _pause(attempt)
                     continue
             if not self._grouped:  # a full Redis would refuse to make it later
-                await self._make_group()
+                await self._make_group(server)
             return used
         raise UnavailableError("too many processes change the spool")
 
-    async def _take(self) -> tuple[int, tuple[bytes, bytes] | None]:
-        used = await self._read_counter()
+    async def _take(self, server: RedisServer) -> tuple[int, tuple[bytes, bytes] | None]:
+        await self._carry_over(server)
+        used = await self._read_counter(server)
         first, second = self._claim_old, self._read_new
         if self._new_first:
             first, second = second, first
         self._new_first = False
         try:
-            found = await first() or await second()
+            found = await first(server) or await second(server)
         except ResponseError as error:
             if read_code(error) != "NOGROUP":
                 raise
             found = None
-            if await self._redis.exists(STREAM):
-                await self._make_group()
-                found = await self._read_new()
-        return used if found else await self._correct_counter(used), found
+            if await server.redis.exists(STREAM):
+                await self._make_group(server)
+                found = await self._read_new(server)
+        return used if found else await self._correct_counter(server, used), found
 
-    async def _correct_counter(self, used: int) -> int:
+    async def _carry_over(self, server: RedisServer) -> None:
+        """Take over the counter that an older version has left."""
+        if self._carried_over or self._link.servers.is_cluster:
+            return
+        if await server.redis.exists(OLD_BYTES):
+            await server.redis.renamenx(OLD_BYTES, BYTES)
+        self._carried_over = True
+
+    async def _correct_counter(self, server: RedisServer, used: int) -> int:
         """Delete a counter that stays above 0 while the stream is empty; return the bytes in use.
 
         A process that removes an entry subtracts it at once, so it waits for the next take.
@@ -158,7 +172,7 @@ class RedisSpool:
         before, self._left_bytes = self._left_bytes, used
         if not used or used != before:
             return used
-        async with self._redis.pipeline(transaction=True) as together:
+        async with server.redis.pipeline(transaction=True) as together:
             await together.watch(BYTES)
             if await together.get(BYTES) != b"%d" % used or await together.xlen(STREAM):
                 return used
@@ -171,26 +185,26 @@ class RedisSpool:
         self._owed_bytes = 0
         return 0
 
-    async def _read_counter(self) -> int:
+    async def _read_counter(self, server: RedisServer) -> int:
         """Return the counter; one that is no number is deleted, since it could not be lowered."""
-        raw: Any = await self._redis.get(BYTES)
+        raw: Any = await server.redis.get(BYTES)
         used = parse_number(raw, MOST_DIGITS)
         if raw is not None and (used is None or raw != b"%d" % used):
-            await self._redis.delete(BYTES)
+            await server.redis.delete(BYTES)
         return used or 0
 
-    async def _make_group(self) -> None:
+    async def _make_group(self, server: RedisServer) -> None:
         try:
-            await self._redis.xgroup_create(STREAM, GROUP, id="0")
+            await server.redis.xgroup_create(STREAM, GROUP, id="0")
         except ResponseError as error:
             if read_code(error) != "BUSYGROUP":  # there is one
                 raise
         self._grouped = True
 
-    async def _claim_old(self) -> tuple[bytes, bytes] | None:
+    async def _claim_old(self, server: RedisServer) -> tuple[bytes, bytes] | None:
         # One call looks at ten entries; the next one goes on behind them.
         for _ in range(MAX_CLAIMS):
-            reply: Any = await self._redis.xautoclaim(
+            reply: Any = await server.redis.xautoclaim(
                 STREAM, GROUP, CONSUMER, CLAIM_S * 1000, self._claim_from, count=1
             )
             found = _read_entry(reply[1])
@@ -199,27 +213,27 @@ class RedisSpool:
                 return found
         return None
 
-    async def _read_new(self) -> tuple[bytes, bytes] | None:
-        reply: Any = await self._redis.xreadgroup(GROUP, CONSUMER, {STREAM: ">"}, count=1)
+    async def _read_new(self, server: RedisServer) -> tuple[bytes, bytes] | None:
+        reply: Any = await server.redis.xreadgroup(GROUP, CONSUMER, {STREAM: ">"}, count=1)
         return _read_entry(reply[0][1]) if reply else None
 
-    async def _remove(self, entry_id: bytes, size_bytes: int) -> int:
+    async def _remove(self, server: RedisServer, entry_id: bytes, size_bytes: int) -> int:
         # No MULTI: a full Redis refuses every command within one. XDEL comes first: an entry that
         # is acknowledged and not deleted would never be taken again.
-        async with self._redis.pipeline(transaction=False) as together:
+        async with server.redis.pipeline(transaction=False) as together:
             together.xdel(STREAM, entry_id)
             together.xack(STREAM, GROUP, entry_id)
             deleted, _ = await together.execute()
         owed = self._owed_bytes + size_bytes * deleted  # 0 if another process was faster
         self._owed_bytes = 0  # if the reply is lost, it may have been subtracted
         try:
-            return int(await self._redis.decrby(BYTES, owed))
+            return int(await server.redis.decrby(BYTES, owed))
         except OutOfMemoryError:
             self._owed_bytes = owed
             return self.size_bytes
 
-    async def _give_back(self, entry_id: bytes) -> None:
-        await self._redis.xclaim(
+    async def _give_back(self, server: RedisServer, entry_id: bytes) -> None:
+        await server.redis.xclaim(
             STREAM, GROUP, CONSUMER, 0, [entry_id], idle=CLAIM_S * 1000, justid=True
         )
 

@@ -7,6 +7,7 @@ from newsintel.errors import UnavailableError
 from newsintel.storage.redis.byte_cache import RedisBytes
 from newsintel.storage.redis.harvests import RedisCache
 from tests.fakes.basics import MemoryBytes
+from tests.storage.support import ON_ONE_SERVER
 from tests.waiting import until
 
 ROUNDING_S = 0.01
@@ -20,7 +21,7 @@ def on_redis(link, tally):
 
 
 @pytest.fixture(params=["memory", "redis"])
-def kept(request):
+def kept(request, redis_kind):
     """Each implementation of the port."""
     return MemoryBytes() if request.param == "memory" else request.getfixturevalue("on_redis")
 
@@ -86,6 +87,7 @@ async def test_value_without_expiry_is_a_miss(on_redis, redis):
     assert 0 < await redis("TTL", "k") <= 60
 
 
+@ON_ONE_SERVER
 async def test_ports_of_one_link_share_its_breaker(cut_off, name, tally):
     """Failures of harvests and of bytes open one breaker. Then neither sends a request to Redis."""
     pieces = RedisBytes(cut_off, tally)

@@ -10,6 +10,7 @@ from newsintel.runtime.limits.limiter import Limiter
 from newsintel.storage.redis.counters import RedisCounter
 from newsintel.storage.redis.link import open_redis
 from tests.fakes.basics import Counts
+from tests.storage.support import ON_ONE_SERVER
 
 
 def noon():
@@ -24,11 +25,11 @@ async def test_counter_returns_the_sum_and_expires(link, redis):
     assert 0 < await redis("TTL", "limit:x") <= 600
 
 
-async def test_two_processes_never_admit_more_than_the_limit(bridge, servers, link):
+async def test_two_processes_never_admit_more_than_the_limit(bridge, redis_url, link):
     """The order of leases and calls does not matter, and the whole limit can be used."""
     dice = random.Random(seed := random.randrange(10**6))
     print("seed", seed)  # noqa: T201
-    async with open_redis(bridge, Secret(servers.redis_url), None) as other:
+    async with open_redis(bridge, Secret(redis_url), None) as other:
         for number in range(8):
             limits = [
                 Limiter(f"n{number}", Quota(50, 86_400), RedisCounter(one), Counts(), noon)
@@ -56,6 +57,7 @@ async def test_two_processes_never_admit_more_than_the_limit(bridge, servers, li
             assert len(admitted) == 50
 
 
+@ON_ONE_SERVER
 async def test_without_redis_each_process_applies_the_limit_alone(cut_off, name):
     """Each failure is counted."""
     counts = Counts()

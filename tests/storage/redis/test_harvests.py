@@ -5,7 +5,6 @@ import random
 
 import pytest
 import trio
-from redis import Redis
 from redis.asyncio.client import Pipeline
 
 from newsintel.config.values import Secret
@@ -18,14 +17,15 @@ from newsintel.storage.redis.link import open_redis
 from tests.make import answer as whole_answer
 from tests.make import outcome
 from tests.make import query as whole_query
-from tests.storage.support import answer, kept
+from tests.storage.redis_clusters import open_client
+from tests.storage.support import ON_ONE_SERVER, answer, kept
 from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture
-async def other(bridge, servers, tally):
+async def other(bridge, redis_url, tally):
     """The cache of another process."""
-    async with open_redis(bridge, Secret(servers.redis_url), None) as link:
+    async with open_redis(bridge, Secret(redis_url), None) as link:
         yield RedisCache(link, keep_s=60, count=tally)
 
 
@@ -48,6 +48,7 @@ async def test_wrong_value_is_a_miss_deleted_and_counted(cache, redis, tally, wr
     assert tally.counts == {"cache_mismatches": 1}
 
 
+@ON_ONE_SERVER
 async def test_unread_reply_reaches_no_caller(bridge, link, name, tally):
     """Otherwise a connection that is one reply behind would give a caller the value of another.
 
@@ -64,11 +65,11 @@ async def leave_unread(link, cache):
     await cache.store(answer("bob"), None)
 
     async def leave_a_reply_unread():
-        connection = await link.redis.connection_pool.get_connection()
+        connection = await link.servers.first.redis.connection_pool.get_connection()
         await connection.send_command("GET", "articles:alice")
         while not connection._reader._buffer:  # noqa: ASYNC110 - there is no signal
             await asyncio.sleep(0.01)
-        await link.redis.connection_pool.release(connection)
+        await link.servers.first.redis.connection_pool.release(connection)
 
     await link._lane.run(leave_a_reply_unread)
     assert (await kept(cache, "bob")).harvest.query.key == "bob"
@@ -111,7 +112,7 @@ async def test_a_note_that_is_no_key_finds_nothing(cache, redis):
 async def test_claim_has_one_holder_until_released_or_expired(cache, other, redis):
     """One of two processes gets it. Only its token releases it, and it expires by itself."""
     assert (await cache.claim("k", "mine", 600)).held
-    assert 0 < await redis("PTTL", "lock:k") <= 600_000
+    assert 0 < await redis("PTTL", "lock:{articles:k}") <= 600_000
     assert not (await other.claim("k", "theirs", 10)).held
     assert not (await cache.claim("k", "mine", 600)).held
     await other.release_claim("k", "theirs")
@@ -120,7 +121,7 @@ async def test_claim_has_one_holder_until_released_or_expired(cache, other, redi
     assert (await other.claim("k", "theirs", 0.05)).held
     await trio.sleep(0.1)
     assert (await cache.claim("k", "mine", 10)).held
-    assert await redis("KEYS", "*") == [b"lock:k"]
+    assert await redis("KEYS", "*") == [b"lock:{articles:k}"]
 
 
 async def test_storing_releases_only_the_own_claim(cache, other):
@@ -135,6 +136,7 @@ async def test_storing_releases_only_the_own_claim(cache, other):
     assert not (await cache.claim("k", "mine", 600)).held
 
 
+@ON_ONE_SERVER
 async def test_refused_store_keeps_the_claim(cache, other, redis, configured):
     """A full Redis refuses the write. The claim can then be released alone, or expires."""
     assert (await cache.claim("k", "mine", 10)).held
@@ -149,7 +151,7 @@ async def test_refused_store_keeps_the_claim(cache, other, redis, configured):
     async with configured(full, roomy):
         with pytest.raises(UnavailableError):
             await cache.store(answer("k"), "mine")
-        assert await redis("EXISTS", "lock:k") == 1
+        assert await redis("EXISTS", "lock:{articles:k}") == 1
     assert await kept(cache, "k") is None
     await cache.release_claim("k", "mine")
     assert (await other.claim("k", "theirs", 10)).held
@@ -165,7 +167,9 @@ async def test_claim_returns_the_cached_answer(cache, other):
     assert await other.claim("k", "theirs", 10) == ClaimResult(held=False, answer=answer("k"))
 
 
-async def test_claim_that_changes_hands_during_release_is_kept(cache, redis, servers, monkeypatch):
+async def test_claim_that_changes_hands_during_release_is_kept(
+    cache, redis, redis_url, monkeypatch
+):
     """The token is checked and deleted in one step, so the later holder keeps the claim.
 
     The answer is stored in any case.
@@ -175,16 +179,17 @@ async def test_claim_that_changes_hands_during_release_is_kept(cache, redis, ser
 
     def lapsing(pipeline):
         monkeypatch.setattr(Pipeline, "multi", real)
-        with Redis.from_url(servers.redis_url) as client:
-            client.set("lock:k", "theirs")
+        with open_client(redis_url) as client:
+            client.set("lock:{articles:k}", "theirs")
         return real(pipeline)
 
     monkeypatch.setattr(Pipeline, "multi", lapsing)
     await cache.store(answer("k"), "mine")
-    assert await redis("GET", "lock:k") == b"theirs"
+    assert await redis("GET", "lock:{articles:k}") == b"theirs"
     assert await kept(cache, "k") == answer("k")
 
 
+@ON_ONE_SERVER
 async def test_read_only_replica_still_answers_reads(cache, configured):
     """READONLY is an outage of writes.
 
@@ -224,4 +229,5 @@ async def test_random_cancels_never_mix_up_values(cache, link):
     await link._lane.wait_until_idle()
     assert read
     assert all(asked == got for asked, got in read)
-    assert not link.redis.connection_pool._in_use_connections
+    for server in link.servers.list_servers():
+        assert not server.redis.connection_pool._in_use_connections

@@ -9,6 +9,7 @@ from newsintel.domain.search.outcome import Status
 from newsintel.errors import UnavailableError
 from newsintel.storage.redis.latencies import COUNTS_KEEP_S, DAYS, RedisLatencies
 from tests.fakes.basics import MemoryLatencies
+from tests.storage.support import ON_ONE_SERVER
 
 TODAY = date(2026, 3, 14)
 FAST, CUT = Latency("guardian", Status.OK, 320), Latency("reddit", Status.TIMEOUT, 1000)
@@ -21,7 +22,7 @@ def on_redis(link):
 
 
 @pytest.fixture(params=["memory", "redis"])
-def store(request):
+def store(request, redis_kind):
     """Each implementation of the port."""
     return MemoryLatencies() if request.param == "memory" else request.getfixturevalue("on_redis")
 
@@ -59,6 +60,7 @@ async def test_invalid_fields_are_ignored(link, redis):
     assert await store.read_totals(TODAY) == {FAST: 1}
 
 
+@ON_ONE_SERVER
 async def test_stopped_redis_is_unavailable(link, servers):
     """The writer counts this error."""
     await servers.redis.stop()

@@ -18,6 +18,7 @@ from newsintel.runtime.limits.allowance import Allowance, States
 from newsintel.storage.redis.ledger import US, RedisLedger
 from newsintel.storage.redis.link import open_redis
 from tests.fakes.basics import Counts, MemoryLedger
+from tests.storage.support import ON_ONE_SERVER
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ROUNDING_S = 0.001
@@ -41,9 +42,9 @@ class Process:
 
 
 @pytest.fixture
-async def ledgers(bridge, servers, link):
+async def ledgers(bridge, redis_url, link):
     """The ledgers of two processes, each on its own connection."""
-    async with open_redis(bridge, Secret(servers.redis_url), None) as other:
+    async with open_redis(bridge, Secret(redis_url), None) as other:
         yield RedisLedger(link), RedisLedger(other)
 
 
@@ -54,7 +55,7 @@ def on_redis(link):
 
 
 @pytest.fixture(params=["memory", "redis"])
-def ledger(request):
+def ledger(request, redis_kind):
     """Each implementation of the port."""
     return MemoryLedger() if request.param == "memory" else request.getfixturevalue("on_redis")
 
@@ -107,7 +108,7 @@ async def test_persons_starts_expire_with_the_window(link, redis):
     A source without a quota makes no such set.
     """
     await Process(RedisLedger(link), SourceLimits(0, Quota(8, 3600))).reserve(person="p")
-    assert 3600 < await redis("TTL", "starts:newsapi:p") <= 3660
+    assert 3600 < await redis("TTL", "starts:{starts:newsapi}:p") <= 3660
     await redis("FLUSHALL")
     await Process(RedisLedger(link), SourceLimits(0.01)).reserve(person="p")
     assert await redis("KEYS", "*") == [b"starts:newsapi"]
@@ -159,10 +160,10 @@ async def test_start_at_an_impossible_time_is_ignored(link, redis, score):
     await redis("ZADD", "starts:newsapi", score, "p/x")
     process = Process(RedisLedger(link), SourceLimits(1.0, Quota(1, 3600)))
     assert isinstance(await process.reserve(person="p"), Start)
-    await redis("ZADD", "starts:newsapi:p", score, "p/y")
+    await redis("ZADD", "starts:{starts:newsapi}:p", score, "p/y")
     assert isinstance(await process.reserve(person="p"), Refused)
     assert b"p/x" not in await redis("ZRANGE", "starts:newsapi", 0, -1)
-    assert b"p/y" not in await redis("ZRANGE", "starts:newsapi:p", 0, -1)
+    assert b"p/y" not in await redis("ZRANGE", "starts:{starts:newsapi}:p", 0, -1)
 
 
 async def test_concurrent_processes_never_start_too_many_or_too_close(ledgers, redis):
@@ -224,6 +225,7 @@ async def test_last_call_of_a_quota_is_given_once(ledgers):
     assert sum(got) == 3
 
 
+@ON_ONE_SERVER
 async def test_start_needs_two_round_trips(link, redis):
     """One reads and one writes. A refusal needs one, and a source without limits needs none."""
     process = Process(RedisLedger(link), SourceLimits(0, Quota(1, 3600)))
@@ -252,6 +254,7 @@ async def test_cancelled_reservation_spends_nothing(link, redis):
     assert await redis("ZCARD", "starts:newsapi") == used
 
 
+@ON_ONE_SERVER
 async def test_without_redis_a_process_counts_alone_and_reports_later(cut_off, name, on_redis):
     """The quota holds by the process's own count.
 
@@ -272,6 +275,7 @@ async def test_without_redis_a_process_counts_alone_and_reports_later(cut_off, n
     assert isinstance(await other.reserve(), Refused)
 
 
+@ON_ONE_SERVER
 async def test_share_taken_without_redis_is_counted_later(cut_off, name, on_redis):
     """The next start that Redis accepts adds it, also one for another person."""
     terms = SourceLimits(0, Quota(6, 3600))

@@ -12,8 +12,9 @@ from newsintel.config.values import Secret
 from newsintel.errors import StoreRefusedError, UnavailableError
 from newsintel.runtime.asker import set_store_user, use_stores_urgently
 from newsintel.storage.redis.breaker import FAILURES
-from newsintel.storage.redis.link import SLOT_RULES, SOCKET_S, open_redis
-from tests.storage.support import answer, kept
+from newsintel.storage.redis.link import SLOT_RULES, open_redis
+from newsintel.storage.redis.server import SOCKET_S
+from tests.storage.support import ON_ONE_SERVER, answer, kept
 from tests.waiting import PATIENCE_S, until
 
 
@@ -24,7 +25,7 @@ async def test_frozen_redis_costs_few_callers_one_timeout(bridge, name, monkeypa
     """
     monkeypatch.setattr("newsintel.storage.redis.breaker.FIRST_PAUSE_S", PATIENCE_S)
     async with open_redis(bridge, Secret(f"redis://127.0.0.1:{name.port}"), None) as link:
-        known = link.redis.connection_pool.connection_kwargs
+        known = link.servers.first.redis.connection_pool.connection_kwargs
         assert (known["socket_timeout"], known["socket_connect_timeout"]) == (SOCKET_S, SOCKET_S)
         name.freeze(swallow_new=True)
         while not link.breaker_open:
@@ -34,7 +35,7 @@ async def test_frozen_redis_costs_few_callers_one_timeout(bridge, name, monkeypa
         assert [await answers(link) for _ in range(20)] == [False] * 20
         assert name.opened == asked
         name.mend()
-        link._breaker._refusing_until_s = 0  # the pause is over
+        link.servers.first.breaker._refusing_until_s = 0  # the pause is over
         await until(lambda: answers(link))
         assert not link.breaker_open
 
@@ -49,12 +50,12 @@ async def test_burst_of_one_person_leaves_slots_for_others(bridge, servers, monk
     )
     go_on, served = asyncio.Event(), []
 
-    async def slow():
+    async def slow(_server):
         await go_on.wait()
 
     async def greedy(link):
         set_store_user("greedy")
-        await link.call(slow)
+        await link.call("k", slow)
         served.append("greedy")
 
     async with open_redis(bridge, Secret(servers.redis_url), None) as link:
@@ -71,6 +72,7 @@ async def test_burst_of_one_person_leaves_slots_for_others(bridge, servers, monk
         assert (len(served), link.slots_used) == (100, 0)
 
 
+@ON_ONE_SERVER
 async def test_stopped_redis_is_noticed_at_once_and_found_again(cache, link, servers):
     """Refused connections need no timeout.
 
@@ -85,6 +87,7 @@ async def test_stopped_redis_is_noticed_at_once_and_found_again(cache, link, ser
     assert await kept(cache, "k") is None
 
 
+@ON_ONE_SERVER
 async def test_outage_is_logged_at_its_start_and_end(link, servers):
     """Twenty operations fail.
 
@@ -102,6 +105,7 @@ async def test_outage_is_logged_at_its_start_and_end(link, servers):
     assert len({line["reason"] for line in logs[:-1]}) == len(told) - 1 <= 3
 
 
+@ON_ONE_SERVER
 async def test_wrong_credentials_are_refused_and_not_shown(bridge, servers, configured):
     """They are not an outage; no message contains the password."""
     wrong, right = Secret("wrong-password"), Secret("right")

@@ -13,7 +13,8 @@ from structlog.testing import capture_logs
 
 from newsintel.config.values import Secret
 from newsintel.errors import UnavailableError
-from newsintel.storage.redis.link import CONNECTIONS, open_redis
+from newsintel.storage.redis.link import open_redis
+from newsintel.storage.redis.server import CONNECTIONS
 from newsintel.storage.redis.spool import RedisSpool
 from tests.storage.redis.test_foreign_values import World
 from tests.waiting import PATIENCE_S
@@ -117,13 +118,13 @@ async def lying(redis_url):
 @pytest.fixture
 async def liar_and_link(bridge, servers, monkeypatch, redis_reply_s):
     """A liar before an empty Redis, and a link to it whose breaker never opens."""
-    monkeypatch.setattr("newsintel.storage.redis.link.SOCKET_S", redis_reply_s)
+    monkeypatch.setattr("newsintel.storage.redis.server.SOCKET_S", redis_reply_s)
     monkeypatch.setattr("newsintel.storage.redis.breaker.FAILURES", 10**9)
     async with (
         lying(servers.redis_url) as (liar, url),
         open_redis(bridge, Secret(url), None) as link,
     ):
-        await bridge.add_lane("test", 1).run(link.redis.flushall)
+        await bridge.add_lane("test", 1).run(link.servers.first.redis.flushall)
         yield liar, link
 
 

@@ -12,6 +12,7 @@ from newsintel.storage.redis import spool as spool_module
 from newsintel.storage.redis.link import open_redis
 from newsintel.storage.redis.spool import BYTES, STREAM, RedisSpool
 from tests.storage.redis_servers import redis_server
+from tests.storage.support import ON_ONE_SERVER
 
 MAX_BYTES = 1_000
 STEPS = ("add", "fill", "overflow", "remove", "give back")
@@ -182,13 +183,14 @@ async def test_a_lost_reply_subtracts_nothing_twice(places, redis, monkeypatch):
     one, _ = places
     for data in (b"first", b"second", b"third"):
         await one.add(data)
-    subtract = one._redis.decrby
+    client = one._link.servers.find(STREAM).redis
+    subtract = client.decrby
 
     async def lose_the_reply(*args):
         await subtract(*args)
         raise TimeoutError
 
-    monkeypatch.setattr(one._redis, "decrby", lose_the_reply)
+    monkeypatch.setattr(client, "decrby", lose_the_reply)
     with pytest.raises(UnavailableError):
         await (await one.take()).remove()
     monkeypatch.undo()
@@ -217,6 +219,7 @@ async def test_concurrent_processes_count_every_byte(bridge, places, redis):
     assert int(await redis("GET", BYTES)) == 200
 
 
+@ON_ONE_SERVER
 async def test_without_redis_nothing_is_lost_silently(cut_off, name):
     """Each operation raises UnavailableError, and the file is next."""
     place = RedisSpool(cut_off, MAX_BYTES)
@@ -239,7 +242,7 @@ def test_the_bound_holds_exactly(servers, steps, max_bytes):
             open_bridge() as bridge,
             open_redis(bridge, Secret(servers.redis_url), None) as link,
         ):
-            await bridge.add_lane("test", 1).run(link.redis.flushall)
+            await bridge.add_lane("test", 1).run(link.servers.first.redis.flushall)
             place, used = RedisSpool(link, max_bytes), 0
             for step, any_size in steps:
                 room = max_bytes - used
@@ -258,7 +261,7 @@ def test_the_bound_holds_exactly(servers, steps, max_bytes):
                     else:
                         await entry.give_back()
                 assert place.size_bytes == used
-            stored = await bridge.add_lane("look", 1).run(link.redis.xrange, STREAM)
+            stored = await bridge.add_lane("look", 1).run(link.servers.first.redis.xrange, STREAM)
             assert sum(len(fields[b"d"]) for _, fields in stored) == used
 
     trio.run(follow)
