@@ -28,20 +28,20 @@ A parser in C cannot be paused. With a body of the largest size and at these lim
 The largest recorded payload, 100 posts of Reddit, has 20,198, 2,713, 1,124, 3,276 and 0.
 """
 
-# An escaped half of a surrogate pair without its other half. A `\ud...` whose backslash is itself
-# escaped does not count. The pattern starts with a literal, so a search jumps between its matches.
-_HALF = re.compile(
-    rb"\\u[dD](?:[89abAB]..(?!\\u[dD][c-fC-F])|[c-fC-F]..(?<!\\u[dD][89abAB]..\\u[dD][c-fC-F]..))"
-    rb"(?<!\\.{6})",
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
     re.DOTALL,
 )
+"""An escape of JSON: a pair of surrogates, half a pair (group 1), or any other.
 
+Each is read, from left to right: `\\\\ud83d` is a backslash and letters, and no half.
+"""
+
+_ESCAPES_AT_ONCE = 4_000
+"""Escapes that are read without a pause: about 1 ms."""
 
 _CONTAINERS = frozenset({dict, list})
 """The types that orjson gives to objects and arrays."""
-
-_MOST_SURROGATES = 20_000
-"""Escapes of surrogates up to which lone halves are searched; each takes 0.1 us."""
 
 
 def read_json_object(response: Response) -> Sliced[dict[str, Any] | Refusal]:
@@ -99,13 +99,22 @@ def _loads(body: bytes) -> Sliced[Any]:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
         yield
-        if body.count(rb"\ud") + body.count(rb"\uD") > _MOST_SURROGATES:
+        whole = yield from _remove_halves(body)
+        if len(whole) == len(body):
             raise
-        whole, halves = _HALF.subn(b"", body)
-        if not halves:
-            raise
-        yield
         return orjson.loads(whole)
+
+
+def _remove_halves(body: bytes) -> Sliced[bytes]:
+    kept, end = [], 0
+    for number, escape in enumerate(_ESCAPE.finditer(body), 1):
+        if escape[1] is not None:
+            kept.append(body[end : escape.start()])
+            end = escape.end()
+        if number % _ESCAPES_AT_ONCE == 0:
+            yield
+    yield
+    return b"".join((*kept, body[end:]))
 
 
 def _is_utf_8(body: bytes) -> bool:
