@@ -17,6 +17,7 @@ import opentelemetry.semconv.attributes as stable
 import pytest
 import trio
 from opentelemetry import trace
+from opentelemetry.propagate import get_global_textmap
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from structlog.testing import capture_logs
 from trio.testing import wait_all_tasks_blocked
@@ -31,6 +32,7 @@ from newsintel.outbound.tracing.reporting import EXPORTER_LOG
 from newsintel.runtime.telemetry.logs import set_up_logging
 from tests.actors.test_fetcher import PAGE
 from tests.collector import collecting, is_failed, read
+from tests.steps import ALLOWED, LONGEST_MS, cost_ns, in_ms
 from tests.test_app import ASKER, asked, settings, world  # noqa: F401 - a fixture
 from tests.waiting import PATIENCE_S, wait_for
 
@@ -183,6 +185,19 @@ async def test_two_traceparents_are_none(collector, monkeypatch):
     await send(monkeypatch, "GET", headers=[(b"traceparent", value)] * 2)
     (span,) = collector.find("GET")
     assert not span.parent_span_id
+
+
+@pytest.mark.parametrize("name", sorted(get_global_textmap().fields))
+@pytest.mark.parametrize("fill", [" ", "\t", ",", "a=1,", "a", ";", "%20"])
+async def test_a_callers_header_is_read_at_once(collector, name, fill):
+    """Before all limits of requests. Some propagators need time quadratic in its length."""
+    value = f"a{fill * (8_000 // len(fill))}a".encode()  # W3CBaggagePropagator reads 8,192
+    good = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    headers = [(b"traceparent", good)] if name != "traceparent" else []
+    headers.append((name.encode(), value))
+    async with open_tracing(settings(), os.environ) as begin_request:
+        took_ns = min(cost_ns(lambda: begin_request("GET", headers).end()) for _ in range(3))
+    assert in_ms(took_ns) < ALLOWED * LONGEST_MS
 
 
 async def test_a_request_that_is_over_began_when_it_began(collector, monkeypatch):
