@@ -24,6 +24,7 @@ from opentelemetry.util.types import AnyValue
 from newsintel import __version__
 from newsintel.config.settings import Settings
 from newsintel.domain import tracing
+from newsintel.outbound.tracing.answers import BoundedSession
 from newsintel.outbound.tracing.reporting import Reporting
 from newsintel.runtime.telemetry.logs import redact
 
@@ -88,7 +89,7 @@ class Exporting:
     def __init__(self, settings: Settings) -> None:
         self._propagator = get_global_textmap()
         self._headers = {name.encode() for name in self._propagator.fields - UNUSED_HEADERS}
-        self._reporting = Reporting(OTLPSpanExporter())
+        self._reporting = Reporting(OTLPSpanExporter(session=BoundedSession()))
         self._provider = TracerProvider(
             resource=_describe_process(settings), shutdown_on_exit=False
         )

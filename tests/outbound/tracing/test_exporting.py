@@ -8,6 +8,8 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from pkgutil import iter_modules
 from random import Random
@@ -27,6 +29,7 @@ from newsintel.domain.search.harvest import Via
 from newsintel.domain.tracing import NO_SPAN, enter_span
 from newsintel.outbound.sources import REGISTRY
 from newsintel.outbound.tracing import opening
+from newsintel.outbound.tracing.answers import MOST_BYTES, MOST_REASON_CHARS
 from newsintel.outbound.tracing.opening import open_tracing
 from newsintel.outbound.tracing.reporting import EXPORTER_LOG
 from newsintel.runtime.telemetry.logs import set_up_logging
@@ -364,3 +367,45 @@ def list_known():
         for value in vars(import_module(f"{package.__name__}.{module.name}")).values()
         if isinstance(value, str)
     }
+
+
+async def test_an_answer_without_end_fills_no_memory(monkeypatch):
+    """The exporter needs the status alone: what comes behind it is not read."""
+    sent = trio.Event()
+    written = 0
+
+    async def flood(stream):
+        nonlocal written
+        await stream.receive_some()
+        await stream.send_all(b"HTTP/1.1 400 %b\r\n\r\n" % (b"R" * 9_000))
+        with suppress(trio.BrokenResourceError):
+            for _ in range(10_000):
+                await stream.send_all(b"x" * MOST_BYTES)
+                written += 1
+        sent.set()
+
+    monkeypatch.setattr(opening, "FLUSH_S", PATIENCE_S)
+    async with trio.open_nursery() as nursery:
+        (found,) = await nursery.start(partial(trio.serve_tcp, flood, 0, host="127.0.0.1"))
+        url = f"http://127.0.0.1:{found.socket.getsockname()[1]}"
+        with capture_logs() as lines:
+            await send(monkeypatch, "GET", OTEL_EXPORTER_OTLP_ENDPOINT=url)
+        with trio.fail_after(PATIENCE_S):
+            await sent.wait()
+        nursery.cancel_scope.cancel()
+    assert written < 1_000  # what fits into the system's buffers
+    (line,) = lines
+    assert line["event"] == "traces_failing"
+    assert len(line["reason"]) < 2 * MOST_REASON_CHARS
+
+
+async def test_one_connection_sends_all_batches(collector, monkeypatch):
+    """Whose answers are read to their end."""
+    batches = 4
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "10")
+    async with open_tracing(settings(), os.environ) as begin_request:
+        for number in range(batches):
+            begin_request(f"GET {number}", []).end()
+            await trio.to_thread.run_sync(collector.wait_for, f"GET {number}")
+    assert len(collector.bodies) >= batches
+    assert len(collector.peers) == 1
