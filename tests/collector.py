@@ -19,7 +19,7 @@ KINDS = {Span.SPAN_KIND_SERVER: "server", Span.SPAN_KIND_CLIENT: "client"}
 
 @define(eq=False)
 class Collector:
-    """What arrived, and from where. `answering` is cleared to let senders wait for their answers."""
+    """What arrived, and from where. Senders wait for their answers while `answering` is cleared."""
 
     url: str
     bodies: list[bytes] = field(factory=list)
