@@ -19,11 +19,12 @@ KINDS = {Span.SPAN_KIND_SERVER: "server", Span.SPAN_KIND_CLIENT: "client"}
 
 @define(eq=False)
 class Collector:
-    """What arrived. `answering` is cleared to let senders wait for their answers."""
+    """What arrived, and from where. Senders wait for their answers while `answering` is cleared."""
 
     url: str
     bodies: list[bytes] = field(factory=list)
     heads: list[dict[str, str]] = field(factory=list)
+    peers: set[tuple[str, int]] = field(factory=set)
     status: int = 200
     answering: threading.Event = field(factory=threading.Event)
     asked: threading.Event = field(factory=threading.Event)
@@ -113,6 +114,7 @@ def collecting():
             """Take a request of OTLP."""
             body = self.rfile.read(int(self.headers["Content-Length"]))
             found.asked.set()
+            found.peers.add(self.client_address)
             found.answering.wait()
             if self.headers.get("Content-Encoding") == "gzip":
                 body = gzip.decompress(body)

@@ -3,9 +3,12 @@
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 
+from attrs import evolve
+
 from newsintel.domain.paging import Position
 from newsintel.domain.reader.model import Item, ItemState
 from newsintel.domain.reader.ports import ReadMark, ReadMarkPage
+from newsintel.domain.search.article import MAX_CONTENT
 from tests.fakes.personal import _Memory
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -23,6 +26,8 @@ class MemoryReaderArticles(_Memory):
         super().__init__()
         self.hits = list(hits)
         self.asked = []
+        self.most_whole = 0
+        """The most articles that were asked for at once with their whole texts."""
 
     async def list_items(self, query, limit):
         await self._answer()
@@ -41,9 +46,21 @@ class MemoryReaderArticles(_Memory):
         words = [one.text for each in query.alternatives for one in each]
         return not words or any(word in hit.article.title for word in words)
 
-    async def find_articles(self, prefixes):
+    async def find_articles(self, prefixes, chars):
         await self._answer()
-        return [hit for hit in self.hits if hit.article.id.startswith(tuple(prefixes))]
+        self.most_whole = max(self.most_whole, len(prefixes) if chars >= MAX_CONTENT else 0)
+        return [
+            evolve(
+                hit,
+                article=evolve(
+                    hit.article,
+                    description=hit.article.description and hit.article.description[:chars],
+                    content=hit.article.content and hit.article.content[:chars],
+                ),
+            )
+            for hit in self.hits
+            if hit.article.id.startswith(tuple(prefixes))
+        ]
 
 
 class MemoryReadMarks(_Memory):

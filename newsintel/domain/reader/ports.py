@@ -30,11 +30,12 @@ class ReaderArticles(Protocol):
         """
         ...
 
-    async def find_articles(self, prefixes: Sequence[str]) -> Sequence[Hit]:
-        """Return the archived articles whose ids begin like this, with their texts, in any order.
+    async def find_articles(self, prefixes: Sequence[str], chars: int) -> Sequence[Hit]:
+        """Return the archived articles whose ids begin like this, in any order.
 
         Args:
             prefixes: from `item_ids.restore_prefix`.
+            chars: characters of each content, and of each description, at most.
         """
         ...
 

@@ -113,10 +113,10 @@ def build_item(
         shown: the number of items in the answer, which share the characters of their texts.
     """
     article = hit.article
+    text = article.content or article.description or ""
     seen_us = str(int(hit.first_seen_at.timestamp() * 1_000_000))
     published = int(article.published_at.timestamp())
     states = [READING_LIST, *([READ] if state.read else []), *([STARRED] if state.starred else [])]
-    chars = max(1, min(MOST_TEXT_CHARS, MOST_ANSWER_CHARS // shown))
     return {
         "id": write_long(compute_number(article.id)),
         "crawlTimeMsec": seen_us[:-3],
@@ -135,9 +135,14 @@ def build_item(
         },
         "summary": {
             "direction": "ltr",
-            "content": _write_html((article.content or article.description or "")[:chars]),
+            "content": _write_html(text[: count_chars(shown)]),
         },
     }
+
+
+def count_chars(shown: int) -> int:
+    """Return how many characters of each text an answer with so many items shows."""
+    return max(1, min(MOST_TEXT_CHARS, MOST_ANSWER_CHARS // max(1, shown)))
 
 
 def _write_html(text: str) -> str:

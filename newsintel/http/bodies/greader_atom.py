@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import XMLGenerator
 
+from newsintel.domain.bounds.slices import Sliced
 from newsintel.http.bodies.greader import STATE_PREFIX
 from newsintel.http.bodies.xml_elements import start_element, write_element
 
@@ -20,8 +21,8 @@ NAMESPACES = {
 SCHEME = "http://www.google.com/reader/"
 
 
-def build_atom(body: dict[str, Any], title: str, self_url: str) -> bytes:
-    """Return a stream as Atom.
+def build_atom(body: dict[str, Any], title: str, self_url: str) -> Sliced[bytes]:
+    """Return a stream as Atom, in slices.
 
     Args:
         body: as from `greader.build_contents`.
@@ -39,6 +40,7 @@ def build_atom(body: dict[str, Any], title: str, self_url: str) -> bytes:
     _write_empty(xml, "link", {"rel": "self", "href": self_url})
     for item in body["items"]:
         _write_entry(xml, item)
+        yield
     xml.endElement("feed")
     return document.getvalue()
 

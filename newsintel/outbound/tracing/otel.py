@@ -24,8 +24,18 @@ from opentelemetry.util.types import AnyValue
 from newsintel import __version__
 from newsintel.config.settings import Settings
 from newsintel.domain import tracing
+from newsintel.outbound.tracing.answers import BoundedSession
 from newsintel.outbound.tracing.reporting import Reporting
 from newsintel.runtime.telemetry.logs import redact
+
+MAX_CONTEXT_CHARS = 512
+"""Of all lines of one header that names a caller's trace: as much of tracestate as must be kept
+(W3C Trace Context, 3.3.1.5). The propagators read some of them in quadratic time, before any limit
+of requests, and the spans that wait hold them.
+"""
+
+UNUSED_HEADERS = frozenset({"baggage"})
+"""Headers of the propagators from which no span gets anything."""
 
 
 @frozen(eq=False)
@@ -78,8 +88,8 @@ class Exporting:
 
     def __init__(self, settings: Settings) -> None:
         self._propagator = get_global_textmap()
-        self._headers = {name.encode() for name in self._propagator.fields}
-        self._reporting = Reporting(OTLPSpanExporter())
+        self._headers = {name.encode() for name in self._propagator.fields - UNUSED_HEADERS}
+        self._reporting = Reporting(OTLPSpanExporter(session=BoundedSession()))
         self._provider = TracerProvider(
             resource=_describe_process(settings), shutdown_on_exit=False
         )
@@ -95,6 +105,11 @@ class Exporting:
         for name, value in headers:
             if name in self._headers:
                 carrier.setdefault(name.decode(), []).append(value.decode("latin-1"))
+        carrier = {
+            name: values
+            for name, values in carrier.items()
+            if sum(map(len, values)) <= MAX_CONTEXT_CHARS
+        }
         if len(carrier.get("traceparent", ())) > 1:  # ambiguous, so none of them counts
             carrier = {}
         parent = self._propagator.extract(carrier, Context())

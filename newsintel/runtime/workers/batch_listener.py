@@ -28,6 +28,7 @@ LOST = frozenset(
     for name in (
         *("ECONNABORTED", "EPERM", "ENETDOWN", "EPROTO", "ENOPROTOOPT", "EHOSTDOWN", "ENONET"),
         *("EHOSTUNREACH", "EOPNOTSUPP", "ENETUNREACH"),
+        *("ENOSR", "ESOCKTNOSUPPORT", "EPROTONOSUPPORT", "ETIMEDOUT", "ECONNRESET"),
     )
     if hasattr(errno, name)
 )

@@ -31,6 +31,17 @@ MAX_PING_KEYS = 2_000
 TRY_AGAIN_S = 0.02
 """How long an operation waits whose keys are moving to another server."""
 
+SLOTS = 16_384
+MOST_SERVERS = 1_000
+"""How many slots and servers a cluster has at most (Redis Cluster specification). A reply that
+names more, from a proxy or a broken server, would take minutes to read and fill the memory.
+"""
+
+MOST_ASKED = 5
+"""How many servers one load asks which server has which slots, so that it ends if none says so. The
+next load begins with another one.
+"""
+
 Place = tuple[str, int]
 """The host and port of a server."""
 
@@ -94,6 +105,8 @@ class RedisServers:
         if (host, port) == (self._url.host, self._url.port):
             return self.first
         if (host, port) not in self._others:
+            if len(self._others) >= MOST_SERVERS:
+                raise UnavailableError(f"Redis names more than {MOST_SERVERS:,} servers")
             self._others[host, port] = RedisServer(self._arguments | {"host": host, "port": port})
         return self._others[host, port]
 
@@ -111,7 +124,8 @@ class RedisServers:
             begin = loads % len(servers)
             servers = servers[begin:] + servers[:begin]
             try:
-                for server in sorted(servers, key=lambda one: one.breaker.is_failing):
+                servers.sort(key=lambda one: one.breaker.is_failing)
+                for server in servers[:MOST_ASKED]:
                     if slots := await _ask_slots(server):
                         await self._note_slots(slots)
                         return
@@ -121,9 +135,9 @@ class RedisServers:
     async def _note_slots(self, slots: Mapping[int, Place]) -> None:
         self._slots = slots
         places = set(slots.values())
-        self.ping_keys = self._choose_ping_keys(len(places))
         for place in self._others.keys() - places:
             await self._others.pop(place).leave()
+        self.ping_keys = self._choose_ping_keys(len(places))
 
     def _choose_ping_keys(self, servers: int) -> tuple[str, ...]:
         chosen: dict[RedisServer, str] = {}
@@ -153,11 +167,17 @@ async def _read_slots(server: RedisServer) -> dict[int, Place]:
     """Read the reply of CLUSTER SLOTS; a server without a host has that of the answering one."""
     own: str = server.redis.connection_pool.connection_kwargs["host"]
     ranges = await server.redis.execute_command("CLUSTER", "SLOTS")  # type: ignore[no-untyped-call]
-    return {
-        slot: (host.decode() if host else own, port)
-        for first, last, (host, port, *_), *_ in ranges
-        for slot in range(first, last + 1)
-    }
+    slots: dict[int, Place] = {}
+    named = 0
+    for first, last, (host, port, *_), *_ in ranges:
+        place = (host.decode() if host else own, port)
+        named += last - first + 1
+        if not 0 <= first <= last < SLOTS or named > SLOTS or type(port) is not int:
+            raise ValueError("expected each slot of a cluster once, and ports")
+        slots |= dict.fromkeys(range(first, last + 1), place)
+    if len(set(slots.values())) > MOST_SERVERS:
+        raise ValueError(f"expected at most {MOST_SERVERS:,} servers")
+    return slots
 
 
 def _build_arguments(url: RedisUrl, password: Secret | None) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import pytest
 from attrs import evolve
 
 from newsintel.domain.archive.model import Hit
+from newsintel.domain.bounds.slices import run_all
 from newsintel.domain.reader.item_ids import compute_number, write_long
 from newsintel.domain.reader.model import Item, ItemState
 from newsintel.domain.reader.selection import Page
@@ -17,6 +18,7 @@ from newsintel.http.bodies.greader import (
 )
 from newsintel.http.bodies.greader_atom import build_atom
 from tests.make import NOON, article
+from tests.steps import ALLOWED, LONGEST_MS, longest_slice
 
 ID = "a_" + "b" * 20
 TITLES = ("<b>bold & \u201cquoted\u201d", "قطار 🚆", "火車\x0b\x00", "e\u0301 \u200f", "")
@@ -73,7 +75,7 @@ def test_atom_is_read_by_feedparser():
     """In every script, and without the characters that XML cannot hold."""
     items = [make_item(title, state=ItemState(read=True)) for title in TITLES]
     body = build_contents("feed/f_a", items, "more", NOON)
-    read = feedparser.parse(build_atom(body, "Mine", "https://n.example/x"))
+    read = feedparser.parse(run_all(build_atom(body, "Mine", "https://n.example/x")))
     assert not read.bozo, read.get("bozo_exception")
     assert read.feed.title == "Mine"
     assert [one.title for one in read.entries][1:4] == ["قطار 🚆", "火車", "e\u0301 \u200f"]
@@ -81,3 +83,11 @@ def test_atom_is_read_by_feedparser():
     assert {one.id for one in read.entries} == {write_long(compute_number(ID))}
     labels = {(one.scheme, one.label) for one in read.entries[0].tags}
     assert ("http://www.google.com/reader/", "read") in labels
+
+
+def test_a_long_stream_is_written_in_slices():
+    """A thousand items took a tenth of a second."""
+    items = [make_item("Zwölf & mehr", content="火車 & <b> " * 2_000, shown=1_000)] * 1_000
+    body = build_contents("feed/f_a", items, None, NOON)
+    longest_ms, _ = longest_slice(lambda: build_atom(body, "Mine", "https://n.example/x"))
+    assert longest_ms < ALLOWED * LONGEST_MS

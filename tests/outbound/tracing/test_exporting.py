@@ -8,6 +8,8 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from pkgutil import iter_modules
 from random import Random
@@ -17,6 +19,7 @@ import opentelemetry.semconv.attributes as stable
 import pytest
 import trio
 from opentelemetry import trace
+from opentelemetry.propagate import get_global_textmap
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from structlog.testing import capture_logs
 from trio.testing import wait_all_tasks_blocked
@@ -26,11 +29,13 @@ from newsintel.domain.search.harvest import Via
 from newsintel.domain.tracing import NO_SPAN, enter_span
 from newsintel.outbound.sources import REGISTRY
 from newsintel.outbound.tracing import opening
+from newsintel.outbound.tracing.answers import MOST_BYTES, MOST_REASON_CHARS
 from newsintel.outbound.tracing.opening import open_tracing
 from newsintel.outbound.tracing.reporting import EXPORTER_LOG
 from newsintel.runtime.telemetry.logs import set_up_logging
 from tests.actors.test_fetcher import PAGE
 from tests.collector import collecting, is_failed, read
+from tests.steps import ALLOWED, LONGEST_MS, cost_ns, in_ms
 from tests.test_app import ASKER, asked, settings, world  # noqa: F401 - a fixture
 from tests.waiting import PATIENCE_S, wait_for
 
@@ -183,6 +188,19 @@ async def test_two_traceparents_are_none(collector, monkeypatch):
     await send(monkeypatch, "GET", headers=[(b"traceparent", value)] * 2)
     (span,) = collector.find("GET")
     assert not span.parent_span_id
+
+
+@pytest.mark.parametrize("name", sorted(get_global_textmap().fields))
+@pytest.mark.parametrize("fill", [" ", "\t", ",", "a=1,", "a", ";", "%20"])
+async def test_a_callers_header_is_read_at_once(collector, name, fill):
+    """Before all limits of requests. Some propagators need time quadratic in its length."""
+    value = f"a{fill * (8_000 // len(fill))}a".encode()  # W3CBaggagePropagator reads 8,192
+    good = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    headers = [(b"traceparent", good)] if name != "traceparent" else []
+    headers.append((name.encode(), value))
+    async with open_tracing(settings(), os.environ) as begin_request:
+        took_ns = min(cost_ns(lambda: begin_request("GET", headers).end()) for _ in range(3))
+    assert in_ms(took_ns) < ALLOWED * LONGEST_MS
 
 
 async def test_a_request_that_is_over_began_when_it_began(collector, monkeypatch):
@@ -349,3 +367,45 @@ def list_known():
         for value in vars(import_module(f"{package.__name__}.{module.name}")).values()
         if isinstance(value, str)
     }
+
+
+async def test_an_answer_without_end_fills_no_memory(monkeypatch):
+    """The exporter needs the status alone: what comes behind it is not read."""
+    sent = trio.Event()
+    written = 0
+
+    async def flood(stream):
+        nonlocal written
+        await stream.receive_some()
+        await stream.send_all(b"HTTP/1.1 400 %b\r\n\r\n" % (b"R" * 9_000))
+        with suppress(trio.BrokenResourceError):
+            for _ in range(10_000):
+                await stream.send_all(b"x" * MOST_BYTES)
+                written += 1
+        sent.set()
+
+    monkeypatch.setattr(opening, "FLUSH_S", PATIENCE_S)
+    async with trio.open_nursery() as nursery:
+        (found,) = await nursery.start(partial(trio.serve_tcp, flood, 0, host="127.0.0.1"))
+        url = f"http://127.0.0.1:{found.socket.getsockname()[1]}"
+        with capture_logs() as lines:
+            await send(monkeypatch, "GET", OTEL_EXPORTER_OTLP_ENDPOINT=url)
+        with trio.fail_after(PATIENCE_S):
+            await sent.wait()
+        nursery.cancel_scope.cancel()
+    assert written < 1_000  # what fits into the system's buffers
+    (line,) = lines
+    assert line["event"] == "traces_failing"
+    assert len(line["reason"]) < 2 * MOST_REASON_CHARS
+
+
+async def test_one_connection_sends_all_batches(collector, monkeypatch):
+    """Whose answers are read to their end."""
+    batches = 4
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "10")
+    async with open_tracing(settings(), os.environ) as begin_request:
+        for number in range(batches):
+            begin_request(f"GET {number}", []).end()
+            await trio.to_thread.run_sync(collector.wait_for, f"GET {number}")
+    assert len(collector.bodies) >= batches
+    assert len(collector.peers) == 1

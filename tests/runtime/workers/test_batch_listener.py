@@ -237,6 +237,19 @@ async def test_a_connection_that_is_lost_in_the_queue_ends_nothing():
             await stream.aclose()
 
 
+ACCEPT_2 = (
+    "ENETDOWN EPROTO ENOPROTOOPT EHOSTDOWN ENONET EHOSTUNREACH EOPNOTSUPP ENETUNREACH "
+    "ECONNABORTED EPERM ENOSR ESOCKTNOSUPPORT EPROTONOSUPPORT ETIMEDOUT"
+)
+"""The errors of one connection that accept(2) of Linux names."""
+
+
+def test_errors_of_one_connection_are_those_of_the_manual():
+    """Any other ends the service. Some systems also say that a waiting client has left."""
+    named = {getattr(errno, name) for name in ACCEPT_2.split() if hasattr(errno, name)}
+    assert {*named, errno.ECONNRESET} == LOST
+
+
 async def test_without_room_it_fails_after_what_it_took():
     """`accept_connections` waits after such an error, and calls again."""
     async with listening() as (listener, port):

@@ -11,9 +11,10 @@ from quart import Response
 from werkzeug.exceptions import Conflict
 
 from newsintel.domain.accounts.model import Access
-from newsintel.domain.archive.model import Hit
+from newsintel.domain.bounds.chunks import cut_into_chunks
 from newsintel.domain.personal.model import PutResult
 from newsintel.domain.reader.selection import State, normalize_us
+from newsintel.domain.search.article import MAX_CONTENT
 from newsintel.http.paths import READER_API
 from newsintel.http.request.access import get_current_account
 from newsintel.http.request.query_string import Parameter
@@ -22,6 +23,9 @@ from newsintel.http.routes.greader.contents import fill_streams, find_articles, 
 from newsintel.http.routes.greader.kinds import ITEMS, NUMBER_KIND, STATE_KIND, STREAM_KIND
 from newsintel.http.routes.greader.login import answer_text
 from newsintel.http.services import Services
+
+SAVED_AT_ONCE = 20
+"""Articles that are read with their whole texts to be saved: 4 MB at most."""
 
 EDIT_FORM = (
     ITEMS,
@@ -75,33 +79,35 @@ def _build_route(path: str, view: View, about: str, form: tuple[Parameter, ...])
 
 async def edit_tags(services: Services, given: EditParameters) -> Response:
     """Change the states of items; those that are gone are ignored."""
-    hits = [*(await find_articles(services, given.i)).values()]
-    user_id, ids = get_current_account().id, [hit.article.id for hit in hits]
+    found = await find_articles(services, given.i, 0)
+    user_id, ids = get_current_account().id, [hit.article.id for hit in found.values()]
     marks, now = services.reader.marks, services.now()
     if State.READ in given.a or State.UNREAD in given.r:
         await marks.mark_read(user_id, ids, now)
     if State.READ in given.r or State.UNREAD in given.a:
         await marks.mark_unread(user_id, ids)
     if State.STARRED in given.a:
-        await _save(services, user_id, hits)
+        await _save(services, user_id, [*found])
     if State.STARRED in given.r:
         for article_id in ids:
             await services.personal.saved.delete(user_id, article_id)
     return answer_text("OK")
 
 
-async def _save(services: Services, user_id: int, hits: Sequence[Hit]) -> None:
-    for hit in hits:
-        _, done = await services.personal.saved.put(
-            user_id,
-            hit.article,
-            hit.fetched_at,
-            notes=None,
-            keep_notes=True,
-            at=services.now(),
-        )
-        if done is PutResult.FULL:
-            raise Conflict("You have reached the limit of saved articles. Forget some first.")
+async def _save(services: Services, user_id: int, numbers: Sequence[int]) -> None:
+    """Save articles. One that leaves the archive meanwhile is stored again, with its text."""
+    for some in cut_into_chunks(numbers, SAVED_AT_ONCE):
+        for hit in (await find_articles(services, some, MAX_CONTENT)).values():
+            _, done = await services.personal.saved.put(
+                user_id,
+                hit.article,
+                hit.fetched_at,
+                notes=None,
+                keep_notes=True,
+                at=services.now(),
+            )
+            if done is PutResult.FULL:
+                raise Conflict("You have reached the limit of saved articles. Forget some first.")
 
 
 async def mark_all_read(services: Services, given: MarkParameters) -> Response:

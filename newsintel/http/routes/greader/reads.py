@@ -210,7 +210,7 @@ async def _answer_atom(services: Services, stream: str, given: SelectionParamete
     titles = {item["origin"]["title"] for item in body["items"]}
     title = titles.pop() if len(titles) == 1 else "newsintel"
     url = build_url(services.settings.public_url, request.path, request.query_string)
-    return Response(build_atom(body, title, url), content_type=ATOM_TYPE)
+    return Response(await run_in_turns(build_atom(body, title, url)), content_type=ATOM_TYPE)
 
 
 async def _read_stream(

@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from asyncpg import Record
+
 from newsintel.domain.archive.model import ArchiveQuery, Hit
+from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.reader.model import Item
+from newsintel.runtime.turns import run_in_turns
 from newsintel.storage.postgres.archive.article_rows import ARTICLE_COLUMNS, article_of
 from newsintel.storage.postgres.archive.prepared_condition import prepare_condition
 from newsintel.storage.postgres.archive.search import read_page_by_time
@@ -13,11 +17,16 @@ from newsintel.storage.postgres.pool import Connection, Postgres
 
 ARRIVALS = "SELECT id, first_seen_at FROM articles WHERE id = ANY($1::bigint[])"
 
+# Whole texts of the 1,500 articles that a request may name would take 300 MB.
+SHORTENED = ARTICLE_COLUMNS.replace(
+    "description, content", "left(description, $2) AS description, left(content, $2) AS content"
+)
+
 # The ids have 20 characters after their prefix. Their alphabet is a-z and 2-7, whose order is the
 # same under every collation. The first id from the lowest possible one is one look-up in the unique
 # index for each item; of a plain range, the planner would guess that it has many rows.
 FOUND = f"""
-SELECT {ARTICLE_COLUMNS}, first_seen_at, fetched_at
+SELECT {SHORTENED}, first_seen_at, fetched_at
 FROM unnest($1::text[]) AS wanted (prefix) CROSS JOIN LATERAL (
     SELECT * FROM articles WHERE public_id >= rpad(prefix, 22, '2') ORDER BY public_id LIMIT 1
 ) AS found
@@ -37,8 +46,9 @@ class PostgresReaderArticles:
     async def list_items(self, query: ArchiveQuery, limit: int) -> Sequence[Item]:
         return await self._postgres.run(_list_items, query, limit)
 
-    async def find_articles(self, prefixes: Sequence[str]) -> Sequence[Hit]:
-        return await self._postgres.run(_find_articles, prefixes)
+    async def find_articles(self, prefixes: Sequence[str], chars: int) -> Sequence[Hit]:
+        rows = await self._postgres.run(_find_articles, prefixes, chars)
+        return await run_in_turns(_build_hits(rows))
 
 
 @limit_time
@@ -59,6 +69,16 @@ def _count_us(moment: datetime) -> int:
     return max(0, (moment - EPOCH) // MICROSECOND)
 
 
-async def _find_articles(connection: Connection, prefixes: Sequence[str]) -> list[Hit]:
-    rows = await connection.fetch(FOUND, list(dict.fromkeys(prefixes)))
-    return [Hit(article_of(row), row["first_seen_at"], row["fetched_at"]) for row in rows]
+async def _find_articles(
+    connection: Connection, prefixes: Sequence[str], chars: int
+) -> list[Record]:
+    rows: list[Record] = await connection.fetch(FOUND, list(dict.fromkeys(prefixes)), chars)
+    return rows
+
+
+def _build_hits(rows: Sequence[Record]) -> Sliced[list[Hit]]:
+    hits = []
+    for row in rows:
+        hits.append(Hit(article_of(row), row["first_seen_at"], row["fetched_at"]))
+        yield
+    return hits

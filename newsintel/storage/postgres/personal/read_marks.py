@@ -3,14 +3,22 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from asyncpg import Record
+
+from newsintel.domain.bounds.chunks import cut_into_chunks
+from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.paging import Position
 from newsintel.domain.reader.model import ItemState
 from newsintel.domain.reader.ports import ReadMark, ReadMarkPage
+from newsintel.runtime.turns import run_in_turns
 from newsintel.storage.postgres.accounts.accounts import LOCK_ACCOUNT
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 MOST_KEPT = 60_000
 """Marks of one person: all items of 120 streams (`reader.model.STREAM_ITEMS` each)."""
+
+SLICE_ROWS = 500
+"""Rows of one slice: 1 ms."""
 
 PUT = """
 INSERT INTO read_marks (user_id, article_id, read_at)
@@ -64,7 +72,8 @@ class PostgresReadMarks:
     async def find_states(
         self, user_id: int, article_ids: Sequence[str]
     ) -> Mapping[str, ItemState]:
-        return await self._postgres.run(_find_states, user_id, article_ids)
+        rows = await self._postgres.run(_find_states, user_id, article_ids)
+        return await run_in_turns(_build_states(rows))
 
     async def list_page(self, user_id: int, limit: int, after: Position | None) -> ReadMarkPage:
         return await self._postgres.run(_read_page, user_id, limit, after)
@@ -85,9 +94,17 @@ async def _mark_unread(connection: Connection, user_id: int, article_ids: Sequen
 
 async def _find_states(
     connection: Connection, user_id: int, article_ids: Sequence[str]
-) -> dict[str, ItemState]:
-    rows = await connection.fetch(STATES, user_id, list(article_ids))
-    return {row["public_id"]: ItemState(row["read"], row["starred"]) for row in rows}
+) -> list[Record]:
+    rows: list[Record] = await connection.fetch(STATES, user_id, list(article_ids))
+    return rows
+
+
+def _build_states(rows: Sequence[Record]) -> Sliced[dict[str, ItemState]]:
+    states: dict[str, ItemState] = {}
+    for some in cut_into_chunks(rows, SLICE_ROWS):
+        states |= {row["public_id"]: ItemState(row["read"], row["starred"]) for row in some}
+        yield
+    return states
 
 
 async def _read_page(

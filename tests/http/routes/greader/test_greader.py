@@ -2,12 +2,15 @@
 
 import feedparser
 import pytest
+from attrs import evolve
 
 from newsintel.domain.accounts.model import Access
 from newsintel.domain.reader.item_ids import compute_number
 from newsintel.domain.reader.selection import State
+from newsintel.domain.search.article import MAX_CONTENT
 from newsintel.errors import InvalidParameterError
 from newsintel.http.application import create_app
+from newsintel.http.routes.greader.edits import SAVED_AT_ONCE
 from newsintel.http.routes.greader.reads import SelectionParameters
 from tests.fakes.accounts import browser
 from tests.http.routes.greader.reader_client import (
@@ -339,3 +342,20 @@ async def test_a_repeated_state_is_looked_at_once():
     query = f"n=9{f'&xt={STATE}read' * 200}{'&it=unread' * 900}"
     body = await reader.get(f"{API}/stream/items/ids?{query}")
     assert len(body["itemRefs"]) == 2
+
+
+async def test_whole_texts_are_read_only_to_be_saved():
+    """A form names 1,500 articles: with their texts they would fill the memory."""
+    hits = [
+        evolve(hit, article=evolve(hit.article, content="x" * MAX_CONTENT))
+        for hit in map(numbered, range(1, 60))
+    ]
+    world = await make_world(*hits)
+    reader, items = await Reader.of(world), "&".join(f"i={long_id(hit)}" for hit in hits)
+    assert await reader.post(f"{API}/edit-tag", f"{items}&a={STATE}read") == "OK"
+    await reader.get(f"{API}/stream/contents?n=100")
+    assert world.reader_articles.most_whole == 0
+    assert await reader.post(f"{API}/edit-tag", f"{items}&a={STATE}starred") == "OK"
+    assert 0 < world.reader_articles.most_whole <= SAVED_AT_ONCE
+    (saved,) = {len(kept) for kept in world.saved.kept.values()}
+    assert saved == len(hits)

@@ -41,6 +41,20 @@ async def test_items_are_the_newest_matches(reader):
 async def test_articles_are_found_by_the_beginning_of_their_ids(reader):
     """Each once, with its text; a number that no article has finds nothing."""
     prefixes = [restore_prefix(compute_number(one.id)) for one in FIVE]
-    hits = await reader.find_articles([*prefixes, prefixes[0], restore_prefix(12345)])
+    hits = await reader.find_articles([*prefixes, prefixes[0], restore_prefix(12345)], 99)
     assert {hit.article.id for hit in hits} == {one.id for one in FIVE}
     assert {hit.article.title for hit in hits} == set(TITLES)
+
+
+async def test_texts_are_read_as_long_as_they_are_shown(postgres, archive):
+    """In characters, also of those that take four bytes; a missing text stays missing."""
+    one = evolve(FIVE[0], content="🚆ü火車", description="Zug")
+    await archive.save_articles([(one, NOON), (evolve(FIVE[1], content=None), NOON)], [])
+    reader = PostgresReaderArticles(postgres)
+    prefixes = [restore_prefix(compute_number(each.id)) for each in FIVE[:2]]
+    for chars, content, description in ((0, "", ""), (2, "🚆ü", "Zu"), (99, "🚆ü火車", "Zug")):
+        hits = await reader.find_articles(prefixes, chars)
+        by_id = {hit.article.id: hit.article for hit in hits}
+        assert by_id[one.id].content == content
+        assert by_id[one.id].description == description
+        assert by_id[FIVE[1].id].content is None
