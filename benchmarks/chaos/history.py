@@ -12,8 +12,8 @@ LATE_S = 0.3
 OTHERS_DEADLINE_S = 4.0
 """Deadline of an answer from the stores: COMMAND_S of one unit of work, tried twice."""
 AFTER_S = 15.0
-"""How long after a fault its consequences are allowed: a restart, a breaker that is still open (8 s),
-the next attempt to save (`attempts.PROBE_S`), and the saving of all that was spooled meanwhile.
+"""How long after a fault its consequences are allowed: a restart, a breaker that is still open
+(8 s), the next attempt to save (`attempts.PROBE_S`), and the saving of what was spooled meanwhile.
 """
 EXAMPLES = 10
 
