@@ -7,6 +7,7 @@ any way; then another process may take the file over and drain it from its first
 import fcntl
 import os
 import secrets
+import stat
 import struct
 from pathlib import Path
 from zlib import crc32
@@ -51,8 +52,13 @@ class SpoolFile:
 
     @classmethod
     def take_over(cls, path: Path) -> "SpoolFile | None":
-        """Take over a file whose process has ended; None if it is in use or another format."""
+        """Take over a file whose process has ended.
+
+        None if it is in use, of another format, or no file, such as a pipe.
+        """
         try:
+            if not stat.S_ISREG(path.lstat().st_mode):
+                return None
             descriptor = os.open(path, _FLAGS)
         except OSError:  # deleted meanwhile, or of another user
             return None

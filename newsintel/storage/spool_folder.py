@@ -157,7 +157,7 @@ class SpoolFolder:
         """Take over the oldest file whose process has ended."""
         with self._locked_folder() as folder:
             self.size_bytes = _measure(folder)
-            paths = sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime_ns)
+            paths = sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.lstat().st_mtime_ns)
             for path in paths:
                 if path in self._left or (self._own and path == self._own.path):
                     continue
@@ -213,4 +213,8 @@ async def open_spool_folder(
 
 def _measure(folder: Path) -> int:
     """Return the size of all files of the spool together."""
-    return sum(entry.stat().st_size for entry in os.scandir(folder) if entry.name.endswith(SUFFIX))
+    return sum(
+        entry.stat(follow_symlinks=False).st_size
+        for entry in os.scandir(folder)
+        if entry.name.endswith(SUFFIX)
+    )

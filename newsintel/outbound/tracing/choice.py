@@ -46,6 +46,10 @@ def choose_tracing(environ: Mapping[str, str]) -> Tracing:
     if (protocol := _find(environ, "PROTOCOL") or PROTOCOL) != PROTOCOL:
         return Tracing(problem=f"OTEL_EXPORTER_OTLP_PROTOCOL is {protocol!r}, not {PROTOCOL}")
     try:
+        urlsplit(endpoint)
+    except ValueError as error:
+        return Tracing(problem=f"the endpoint is not a URL: {error}")
+    try:
         distribution(PACKAGE)
     except PackageNotFoundError:
         return Tracing(problem="they need further packages: pip install 'newsintel[otel]'")

@@ -6,6 +6,7 @@ when a server fails.
 """
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -42,6 +43,11 @@ MOST_ASKED = 5
 next load begins with another one.
 """
 
+LOAD_PAUSE_S = 0.5
+"""Between two loads. A server may redirect for ever, and reading its slots takes up to a tenth of a
+second. A redirection is followed also without a load.
+"""
+
 Place = tuple[str, int]
 """The host and port of a server."""
 
@@ -65,6 +71,7 @@ class RedisServers:
         self._slots: Mapping[int, Place] = {}
         self._loading = asyncio.Lock()
         self._loads = 0
+        self._load_again_s = 0.0
 
     def list_servers(self) -> list[RedisServer]:
         """Return every server that has connections."""
@@ -113,15 +120,14 @@ class RedisServers:
     async def _load(self) -> None:
         """Read which server has which slots; keep what is known if no server says so.
 
-        Who waits for another's load does not load again.
+        Nothing is read within LOAD_PAUSE_S of the last load.
         """
-        loads = self._loads
         async with self._loading:
-            if loads != self._loads:
+            if time.monotonic() < self._load_again_s:
                 return
             servers = self.list_servers()
             # One that is out of date is not always the first to be asked.
-            begin = loads % len(servers)
+            begin = self._loads % len(servers)
             servers = servers[begin:] + servers[:begin]
             try:
                 servers.sort(key=lambda one: one.breaker.is_failing)
@@ -131,6 +137,7 @@ class RedisServers:
                         return
             finally:
                 self._loads += 1
+                self._load_again_s = time.monotonic() + LOAD_PAUSE_S
 
     async def _note_slots(self, slots: Mapping[int, Place]) -> None:
         self._slots = slots

@@ -62,6 +62,10 @@ def test_traces_are_on(more, to):
             {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
             "OTEL_EXPORTER_OTLP_PROTOCOL is 'grpc', not http/protobuf",
         ),
+        (
+            {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://[::1"},
+            "the endpoint is not a URL: Invalid IPv6 URL",
+        ),
     ],
 )
 def test_what_cannot_be_sent_is_said(more, reason):

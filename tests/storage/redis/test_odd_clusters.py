@@ -57,10 +57,12 @@ class Redirector:
     Attributes:
         port: its own.
         told: what it says about the slots.
+        asked: how often it was asked about them.
     """
 
     def __init__(self, told, hosts):
         self.port, self.told, self._hosts = 0, told, cycle(hosts)
+        self.asked = 0
 
     async def serve(self, client):
         """Answer one connection."""
@@ -74,6 +76,7 @@ class Redirector:
 
     def _answer(self, command):
         if b"CLUSTER" in command:
+            self.asked += 1
             return self.told
         if b"ASKING" in command:
             return b"+OK\r\n"
@@ -82,12 +85,12 @@ class Redirector:
 
 @asynccontextmanager
 async def redirecting(told, hosts=("127.0.0.1",)):
-    """Run a redirector; give its URL."""
+    """Run a redirector; give it and its URL."""
     server = Redirector(told, hosts)
     async with trio.open_nursery() as nursery:
         listeners = await nursery.start(partial(trio.serve_tcp, server.serve, 0, host="127.0.0.1"))
         server.port = listeners[0].socket.getsockname()[1]
-        yield f"redis://127.0.0.1:{server.port}"
+        yield server, f"redis://127.0.0.1:{server.port}"
         nursery.cancel_scope.cancel()
 
 
@@ -102,7 +105,7 @@ def patient(monkeypatch):
 async def test_odd_slots_are_an_outage(bridge, odd):
     """They are not used, and no operation meets an unforeseen error."""
     async with (
-        redirecting(ODD_SLOTS[odd]) as url,
+        redirecting(ODD_SLOTS[odd]) as (_, url),
         open_redis(bridge, Secret(url), None) as link,
     ):
         with trio.fail_after(PATIENCE_S), pytest.raises(UnavailableError):
@@ -115,7 +118,7 @@ async def test_redirections_to_ever_new_servers_fill_no_memory(bridge, monkeypat
     """There are no more than a cluster has."""
     monkeypatch.setattr("newsintel.storage.redis.servers.MOST_SERVERS", 3)
     async with (
-        redirecting(b"-ERR unknown command\r\n", SPELLINGS) as url,
+        redirecting(b"-ERR unknown command\r\n", SPELLINGS) as (_, url),
         open_redis(bridge, Secret(url), None) as link,
     ):
         for _ in range(4):
@@ -127,6 +130,7 @@ async def test_redirections_to_ever_new_servers_fill_no_memory(bridge, monkeypat
 async def test_a_load_asks_few_servers(bridge, monkeypatch):
     """Otherwise an operation would ask each of a thousand, again after each redirection."""
     monkeypatch.setattr("newsintel.storage.redis.servers.MOST_ASKED", 2)
+    monkeypatch.setattr("newsintel.storage.redis.servers.LOAD_PAUSE_S", 0)
     asked = []
 
     async def ask(server):
@@ -135,7 +139,7 @@ async def test_a_load_asks_few_servers(bridge, monkeypatch):
 
     monkeypatch.setattr("newsintel.storage.redis.servers._ask_slots", ask)
     async with (
-        redirecting(b"*0\r\n", SPELLINGS) as url,
+        redirecting(b"*0\r\n", SPELLINGS) as (_, url),
         open_redis(bridge, Secret(url), None) as link,
     ):
         with pytest.raises(UnavailableError):
@@ -143,3 +147,18 @@ async def test_a_load_asks_few_servers(bridge, monkeypatch):
         assert len(link.servers.list_servers()) == 1 + len(SPELLINGS)
         assert len(asked) < 2 * 16
         assert len(set(asked)) > 2
+
+
+@pytest.mark.parametrize("told", [b"-ERR unknown command\r\n", b"*0\r\n", None])
+async def test_endless_redirections_read_the_slots_once_in_a_while(bridge, monkeypatch, told):
+    """Whether or not the server says who has them. Reading them again would change nothing."""
+    monkeypatch.setattr("newsintel.storage.redis.servers.LOAD_PAUSE_S", PATIENCE_S)
+    async with (
+        redirecting(told) as (server, url),
+        open_redis(bridge, Secret(url), None) as link,
+    ):
+        server.told = told or several(slots(0, 16_383, server.port))
+        for _ in range(5):
+            with trio.fail_after(PATIENCE_S), pytest.raises(UnavailableError):
+                await link.call("k", run_command, "GET", "k")
+        assert server.asked == 1

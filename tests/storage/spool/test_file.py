@@ -194,6 +194,30 @@ async def test_a_file_of_another_format_is_left_alone(tmp_path):
     assert files(tmp_path) == ["1-a.spool"]
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        os.mkfifo,
+        os.mkdir,
+        lambda path: path.symlink_to("nowhere"),
+        lambda path: path.symlink_to(path.name),
+    ],
+    ids=["a pipe", "a folder", "a dangling link", "a link to itself"],
+)
+async def test_what_is_no_file_is_left_alone(tmp_path, make):
+    """What others left beside it is drained, and what comes is stored."""
+    async with open_spool_folder(tmp_path, MAX_BYTES, Counts()) as ended:
+        await ended.add(b"left")
+    odd = tmp_path / "spool" / "0.spool"
+    make(odd)
+    if not odd.is_symlink():
+        os.utime(odd, (0, 0))  # it is the oldest, so the first that would be taken over
+    async with open_spool_folder(tmp_path, MAX_BYTES, Counts()) as place:
+        await place.add(b"new")
+        assert await drain(place) == [b"left", b"new"]
+    assert odd.lstat()
+
+
 async def test_a_file_that_is_set_aside_is_for_another_process(tmp_path):
     """This process goes on with other files."""
     first = SpoolFolder(tmp_path, MAX_BYTES, Counts())
