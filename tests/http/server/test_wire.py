@@ -288,6 +288,34 @@ async def test_a_client_that_does_not_read_is_cut(mock_clock):
         assert read_counter(service.world.metrics, "connections_cut", reason="send_timeout") == 1
 
 
+async def break_off():
+    """Fail as a socket whose client has reset the connection."""
+    raise trio.BrokenResourceError
+
+
+@pytest.mark.parametrize("wire", [True, False])
+@pytest.mark.parametrize("path", [b"/health", b"/openapi.json"])  # one piece, and two
+@pytest.mark.parametrize("fail", [break_off, trio.sleep_forever])
+async def test_an_answer_that_cannot_be_sent_has_no_status(mock_clock, caplog, fail, path, wire):
+    """The client breaks off, or reads nothing: the log must not say that it was answered."""
+    caplog.set_level(logging.INFO, "newsintel.http.server.log")
+    with capture_logs() as lines:
+        async with serving_in_memory(wire=wire) as service:
+            client = service.connect()
+            length = len(parse(await client.send(ask(path)))[2])
+            client.stream.send_stream.send_all_hook = fail
+            await client.send(ask(path))
+            mock_clock.jump(SEND_TIMEOUT_S + 1)
+            await client.read()
+            assert client.closed
+            assert service.at_once == ([200, 200] if wire else [])
+    found = [(one["status"], one["bytes"]) for one in lines if one["event"] == "request"]
+    assert found == [(200, length), (None, 0)]
+    count = service.world.metrics.registry.get_sample_value
+    labels = {"route": path.decode(), "status": "none"}
+    assert count("newsintel_http_request_seconds_count", labels) == 1
+
+
 async def test_a_request_whose_answer_is_cancelled_has_no_status(mock_clock, caplog):
     """The server ends while the client reads: the log must not say that it was answered."""
     caplog.set_level(logging.INFO, "newsintel.http.server.log")
