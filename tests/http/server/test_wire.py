@@ -12,17 +12,21 @@ import trio.testing
 from attrs import define
 from structlog.testing import capture_logs
 
-from newsintel.http.middleware.envelope import Envelope
+from newsintel.http.middleware.envelope import DENY_ALL_POLICY, Envelope
 from newsintel.http.pages.assets import ASSETS
+from newsintel.http.pages.rendering import CONTENT_POLICY
 from newsintel.http.server.connection import KEEP_ALIVE_S, SEND_TIMEOUT_S
 from tests.http.middleware.test_rate_limits import limited
 from tests.http.response.test_kept_answer import KEPT, SIMILAR
 from tests.http.server.memory import serving_in_memory
+from tests.http.server.odd_requests import PATHS
 from tests.http.wire import get, serving
 from tests.http.world import NOW, Desk, World
 from tests.samples import read_counter
 
 SEARCH = b"/articles?q=a"
+MOVING = {b"age", b"cache-status", b"server-timing", b"x-accel-expires", b"x-request-id", b"date"}
+"""Headers that tell of the moment."""
 
 
 def ask(path=SEARCH, *lines, method=b"GET"):
@@ -106,6 +110,22 @@ async def test_what_a_route_gave_is_answered_before_the_parser_for_seconds(mock_
         count, route = world.metrics.registry.get_sample_value, path.decode().partition("?")[0]
         labels = {"route": route, "status": "2xx"}
         assert count("newsintel_http_request_seconds_count", labels) == 3
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_repeat_has_the_headers_of_the_first_answer(mock_clock, path):
+    """Among them a page's own security policy, without which a browser shows it without style."""
+    async with serving_in_memory() as service:
+        client, answers = service.connect(), []
+        for _ in range(2):
+            status, headers, body = parse(await client.send(ask(path)))
+            fixed = {name: value for name, value in headers.items() if name not in MOVING}
+            answers.append((status, fixed, body))
+        assert service.at_once[-1] == 200
+        assert answers[0] == answers[1]
+        is_page = headers[b"content-type"].startswith(b"text/html")
+        policy = CONTENT_POLICY if is_page else DENY_ALL_POLICY
+        assert headers[b"content-security-policy"] == policy
 
 
 NOT_AT_ONCE = {
