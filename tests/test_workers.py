@@ -14,6 +14,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.cluster import WHERE
 from tests.service import ROOT, beside, command_lines, free_port, newsintel, running
 from tests.test_two_processes import CALLERS, UNLIMITED, stampede
 from tests.waiting import PATIENCE_S, wait_for
@@ -310,12 +311,18 @@ def ask_in_vain(service):
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_no_worker_outlives_the_supervisor(tmp_path, how):
-    """Also after SIGKILL: the workers notice it, end in order and stop the embedded servers."""
+def test_no_worker_outlives_the_supervisor(tmp_path, monkeypatch, how):
+    """Also after SIGKILL: the workers notice it, end in order and stop the embedded servers.
+
+    The supervisor had made the tables before it started the workers.
+    """
+    monkeypatch.delenv(WHERE, raising=False)
     with running(tmp_path, "serve", WORKERS="2", LOG_FORMAT="json") as found:
         wait_for(lambda: events(found, "serving"), "the line `serving`")
         pids = workers_of(found)
         assert len(pids) == WORKERS
+        (migrated,) = events(found, "schema_migrated")  # of a new database
+        assert "worker" not in migrated
         assert found.stop(how) == (-how if how is signal.SIGKILL else 0)
         wait_for(lambda: not any(map(command_of, pids)), "the end of all workers")
         assert events(found, "supervisor_gone") or how is not signal.SIGKILL

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 import trio
-from attrs import frozen
+from attrs import field, frozen
 
 from newsintel.http.application import create_front
 from newsintel.http.server.listener import serve_http
@@ -18,12 +18,17 @@ PATIENCE_S = 60
 
 @frozen
 class Served:
-    """A running server."""
+    """A running server.
+
+    Attributes:
+        at_once: the statuses of the answers of the wire path.
+    """
 
     url: str
     world: World
     shutdown: trio.Event
     opened: AsyncExitStack
+    at_once: list[int] = field(factory=list)
 
     @property
     def port(self):
@@ -61,6 +66,17 @@ class Served:
         return read_counter(self.world.metrics, name, **labels)
 
 
+def noting(statuses, wire_path):
+    """Return the wire path's function, which also adds the status of each answer to a list."""
+
+    def answer_and_note(scope):
+        if (answer := wire_path.answer(scope)) is not None:
+            statuses.append(answer.status)
+        return answer
+
+    return answer_and_note
+
+
 @asynccontextmanager
 async def serving(
     world=None, prepare=lambda _: None, app=None, *, patience_s=PATIENCE_S, wire=True, **environ
@@ -71,10 +87,10 @@ async def serving(
     """
     world = world or World()
     world.settings = settings(NEWSINTEL_BIND="127.0.0.1:0", NEWSINTEL_RATE_LIMIT="off", **environ)
-    at_once = None
+    at_once, answer_at_once = [], None
     if app is None:
         front = create_front(world.services)
-        app, at_once = front.app, front.wire_path.answer if wire else None
+        app, answer_at_once = front.app, noting(at_once, front.wire_path) if wire else None
         prepare(app)
     shutdown = trio.Event()
     with trio.fail_after(patience_s):
@@ -86,10 +102,10 @@ async def serving(
                     world.settings,
                     shutdown=shutdown,
                     metrics=world.metrics,
-                    answer_at_once=at_once,
+                    answer_at_once=answer_at_once,
                 )
             )
-            yield Served(url, world, shutdown, opened)
+            yield Served(url, world, shutdown, opened, at_once)
             shutdown.set()
 
 

@@ -206,6 +206,7 @@ class Connection:
             self._sending.release()
             if not sent:
                 self._gone = True
+                self._protocol.lose()
                 self._end_connection()
 
     def _end_connection(self) -> None:

@@ -108,11 +108,16 @@ class RequestStream(HTTPStream):
         After the last part of a body, the empty end of a response may be missing: a client that
         has the body may close.
         """
-        if message is not None and (self.closed or self._protocol.is_over):
-            is_end = not message.get("body") and not message.get("more_body", False)
-            if message["type"] != "http.response.body" or not is_end or self._protocol.holds_head:
-                self.scope["state"]["cut"] = True
+        matters = message is not None and not self._is_empty_end(message)
+        was_over = self.closed or self._protocol.is_over
         await super().app_send(message)
+        if matters and (was_over or self._protocol.is_lost):
+            self.scope["state"]["cut"] = True
+
+    def _is_empty_end(self, message: ASGISendEvent) -> bool:
+        """Whether all bytes of the response were sent before this message."""
+        is_end = not message.get("body") and not message.get("more_body", False)
+        return message["type"] == "http.response.body" and is_end and not self._protocol.holds_head
 
     async def _send_closed(self) -> None:
         await self.send(EndBody(stream_id=self.stream_id))
@@ -167,6 +172,7 @@ class Http1(H11Protocol):
         self._closes = False
         self._has_body = False
         self._over = False
+        self._lost = False
 
     @property
     def phase(self) -> Phase:
@@ -194,6 +200,11 @@ class Http1(H11Protocol):
     def is_over(self) -> bool:
         """Whether the connection sends no further bytes."""
         return self._over
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether bytes could not be sent."""
+        return self._lost
 
     @property
     def holds_head(self) -> bool:
@@ -254,6 +265,10 @@ class Http1(H11Protocol):
     def stop(self) -> None:
         """Start no further request and produce no more bytes, because the connection ends."""
         self._over = True
+
+    def lose(self) -> None:
+        """Note that bytes could not be sent, so the response that they belong to is incomplete."""
+        self._lost = True
 
     def release(self) -> None:
         """Drop every reference to the connection, which has ended, and to its last request."""

@@ -71,7 +71,7 @@ class Wire:
         try:
             for piece in pieces:
                 await send(piece)
-            sent = True
+            sent = not protocol.is_lost
         finally:
             took_s = time.perf_counter() - started
             self._log.log_request(

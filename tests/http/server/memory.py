@@ -14,6 +14,7 @@ from newsintel.http.application import create_front
 from newsintel.http.server.connection import ServerParts
 from newsintel.http.server.connections import Connections
 from newsintel.http.server.listener import _build_parts
+from tests.http.wire import noting
 from tests.http.world import World, settings
 
 
@@ -101,13 +102,7 @@ async def serving_in_memory(world=None, *, wire=True, **environ):
     front = create_front(world.services)
     connections = Connections(world.settings, world.metrics.count, capacity=100)
     at_once = []
-
-    def answer_and_note(scope):
-        if (answer := front.wire_path.answer(scope)) is not None:
-            at_once.append(answer.status)
-        return answer
-
-    wired = answer_and_note if wire else None
+    wired = noting(at_once, front.wire_path) if wire else None
     async with trio.open_nursery() as nursery:
         parts = _build_parts(front.app, world.settings, world.metrics, connections, wired)
         yield Service(world, connections, parts, nursery, at_once)

@@ -12,17 +12,21 @@ import trio.testing
 from attrs import define
 from structlog.testing import capture_logs
 
-from newsintel.http.middleware.envelope import Envelope
+from newsintel.http.middleware.envelope import DENY_ALL_POLICY, Envelope
 from newsintel.http.pages.assets import ASSETS
+from newsintel.http.pages.rendering import CONTENT_POLICY
 from newsintel.http.server.connection import KEEP_ALIVE_S, SEND_TIMEOUT_S
 from tests.http.middleware.test_rate_limits import limited
 from tests.http.response.test_kept_answer import KEPT, SIMILAR
 from tests.http.server.memory import serving_in_memory
+from tests.http.server.odd_requests import PATHS
 from tests.http.wire import get, serving
 from tests.http.world import NOW, Desk, World
 from tests.samples import read_counter
 
 SEARCH = b"/articles?q=a"
+MOVING = {b"age", b"cache-status", b"server-timing", b"x-accel-expires", b"x-request-id", b"date"}
+"""Headers that tell of the moment."""
 
 
 def ask(path=SEARCH, *lines, method=b"GET"):
@@ -106,6 +110,22 @@ async def test_what_a_route_gave_is_answered_before_the_parser_for_seconds(mock_
         count, route = world.metrics.registry.get_sample_value, path.decode().partition("?")[0]
         labels = {"route": route, "status": "2xx"}
         assert count("newsintel_http_request_seconds_count", labels) == 3
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_repeat_has_the_headers_of_the_first_answer(mock_clock, path):
+    """Among them a page's own security policy, without which a browser shows it without style."""
+    async with serving_in_memory() as service:
+        client, answers = service.connect(), []
+        for _ in range(2):
+            status, headers, body = parse(await client.send(ask(path)))
+            fixed = {name: value for name, value in headers.items() if name not in MOVING}
+            answers.append((status, fixed, body))
+        assert service.at_once[-1] == 200
+        assert answers[0] == answers[1]
+        is_page = headers[b"content-type"].startswith(b"text/html")
+        policy = CONTENT_POLICY if is_page else DENY_ALL_POLICY
+        assert headers[b"content-security-policy"] == policy
 
 
 NOT_AT_ONCE = {
@@ -286,6 +306,34 @@ async def test_a_client_that_does_not_read_is_cut(mock_clock):
         await client.read()
         assert client.closed
         assert read_counter(service.world.metrics, "connections_cut", reason="send_timeout") == 1
+
+
+async def break_off():
+    """Fail as a socket whose client has reset the connection."""
+    raise trio.BrokenResourceError
+
+
+@pytest.mark.parametrize("wire", [True, False])
+@pytest.mark.parametrize("path", [b"/health", b"/openapi.json"])  # one piece, and two
+@pytest.mark.parametrize("fail", [break_off, trio.sleep_forever])
+async def test_an_answer_that_cannot_be_sent_has_no_status(mock_clock, caplog, fail, path, wire):
+    """The client breaks off, or reads nothing: the log must not say that it was answered."""
+    caplog.set_level(logging.INFO, "newsintel.http.server.log")
+    with capture_logs() as lines:
+        async with serving_in_memory(wire=wire) as service:
+            client = service.connect()
+            length = len(parse(await client.send(ask(path)))[2])
+            client.stream.send_stream.send_all_hook = fail
+            await client.send(ask(path))
+            mock_clock.jump(SEND_TIMEOUT_S + 1)
+            await client.read()
+            assert client.closed
+            assert service.at_once == ([200, 200] if wire else [])
+    found = [(one["status"], one["bytes"]) for one in lines if one["event"] == "request"]
+    assert found == [(200, length), (None, 0)]
+    count = service.world.metrics.registry.get_sample_value
+    labels = {"route": path.decode(), "status": "none"}
+    assert count("newsintel_http_request_seconds_count", labels) == 1
 
 
 async def test_a_request_whose_answer_is_cancelled_has_no_status(mock_clock, caplog):
