@@ -27,9 +27,9 @@ seed-demo:
 test *ARGS: lint types imports
     python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder {{ARGS}}
 
-# the slow tests: property tests with many more examples, every command stopped at every step
+# the slow tests: property tests with many more examples, commands stopped at every step, programs of others, the wheel
 test-long *ARGS:
-    python -m pytest -m slow --numprocesses auto --maxprocesses 4 --dist loadfile tests/commands tests/config tests/domain tests/outbound/sources tests/outbound/test_source_client.py tests/storage/redis {{ARGS}}
+    python -m pytest -m slow --numprocesses auto --maxprocesses 4 --dist loadfile tests/actors tests/commands tests/config tests/domain tests/http tests/outbound/sources tests/outbound/test_source_client.py tests/storage/redis tests/test_hostile_values.py tests/test_wheel.py {{ARGS}}
 
 # the tests with branch coverage: 100 % of the pure modules, a threshold for newsintel and ops
 cov:
@@ -96,9 +96,9 @@ sign-in-check:
 clients-check:
     python -m pytest -m slow tests/test_search_clients.py
 
-# the pages in a browser: every action, axe-core and the Nu HTML checker, which npm installs
+# the pages in a browser: every action, every look, axe-core and the Nu checker, which npm installs
 pages-check:
-    python -m pytest -m slow tests/test_pages_in_a_browser.py tests/test_pages_judged.py
+    python -m pytest -m slow tests/test_pages_in_a_browser.py tests/test_pages_in_other_looks.py tests/test_pages_judged.py
 
 # the doors: MCP's conformance suite and Inspector from npm, newsboat and libgreader as feed readers
 doors-check:
