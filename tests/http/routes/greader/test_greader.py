@@ -74,7 +74,7 @@ async def test_subscriptions_are_the_feeds_of_the_person():
 
 
 async def test_every_address_of_a_subscription_answers():
-    """Fluent Reader knows a subscription by its `url`; readers show its icon and open its page."""
+    """Fluent Reader (models/service.ts) knows it by its `url`; readers show its icon and page."""
     reader = await Reader.of(await make_world(ONE))
     (one,) = (await reader.get(f"{API}/subscription/list"))["subscriptions"]
     kinds = {"url": "application/atom+xml", "htmlUrl": "text/html", "iconUrl": "image/svg+xml"}
