@@ -179,6 +179,8 @@ def _describe_body(
 def _describe_form(route: Route) -> dict[str, Any]:
     body = _describe_body(route.form, FORM)
     body["content"][FORM]["schema"]["additionalProperties"] = route.foreign
+    # What a foreign form does not have may stand in the query string.
+    body["required"] = not route.foreign or any(one.required for one in route.form)
     return body
 
 
