@@ -96,7 +96,7 @@ sign-in-check:
 clients-check:
     python -m pytest -m slow tests/test_search_clients.py
 
-# the pages in a browser: every action, axe-core and the Nu HTML checker, which npm installs
+# the pages in a browser: every action, every look, axe-core and the Nu checker, which npm installs
 pages-check:
     python -m pytest -m slow tests/test_pages_in_a_browser.py tests/test_pages_in_other_looks.py tests/test_pages_judged.py
 

@@ -147,6 +147,22 @@ def test_right_to_left_mirrors_the_page(opened, path, width):
         window.ask("POST", "/window/rect", width=1000, height=700)
 
 
+@pytest.mark.parametrize("path", [*PAGES, "STORY"])
+def test_a_phone_needs_no_scrolling_sideways(opened, path):
+    """At 320 pixels (WCAG 2.2, 1.4.10). Wide tables and drawings scroll within the page."""
+    window, home = opened
+    phone = {"width": 320, "height": 640, "deviceScaleFactor": 2, "mobile": True}
+    window.control("Emulation.setDeviceMetricsOverride", **phone)
+    try:
+        window.go(home + ("/?q=climate" if path == "STORY" else path))
+        if path == "STORY":
+            window.click(".story .view")
+        window.run("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+        assert window.run("return [innerWidth, document.documentElement.scrollWidth]") == [320, 320]
+    finally:
+        window.control("Emulation.clearDeviceMetricsOverride")
+
+
 def test_the_side_is_on_the_other_side(opened):
     """Facets fold at the end of the line, wherever that is."""
     window, home = opened

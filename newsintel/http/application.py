@@ -290,7 +290,7 @@ async def _handle_request(services: Services, route: Route, **in_path: str) -> R
         route.takes,
         request.query_string,
         foreign=route.foreign,
-        blank_is_absent=route.is_page,
+        blank_is_absent=route.blank_is_absent,
     )
     if route.body:
         values |= await read_body(route.body, request)

@@ -64,6 +64,7 @@ RESOURCE_METADATA = "/.well-known/oauth-protected-resource"
 
 GREADER = "/compat/greader"
 READER_API = GREADER + "/reader/api/0"
+READER_ATOM = GREADER + "/reader/atom"
 
 
 def hide_secret_address(path: str) -> str:

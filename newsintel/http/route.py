@@ -51,13 +51,13 @@ class Route:
             follow from method, need and body.
         need: the access that the route requires; None = the route is public.
         foreign: True if a program of a third party writes the query string or the form: unknown
-            parameters are ignored.
+            parameters are ignored, and what the form does not have is read from the query string.
         body: the members of the JSON object that the route takes; () = no body, and a body that is
             sent is ignored.
         media: the media type of the body; of a stream, `answers` has the schema of each event.
             None = `application/json`, or `text/plain` for text.
-        form: the fields of the HTML form that the route takes instead of a body in JSON. In a form
-            and in the query string of a page, an empty field counts as absent.
+        form: the fields of the HTML form that the route takes instead of a body in JSON; an empty
+            field counts as absent.
         secret_address: True if the path holds a secret that allows the change by itself. Then a
             request may come from a page of any site (RFC 8058).
         described: False for a protocol that describes itself; then the API description omits it.
@@ -121,6 +121,14 @@ class Route:
     def is_page(self) -> bool:
         """Whether people read the answers, so that errors are pages too."""
         return self.media == PAGE_MEDIA
+
+    @property
+    def blank_is_absent(self) -> bool:
+        """Whether an empty value in the query string counts as absent.
+
+        Forms send their empty fields, and many programs the settings that they do not use.
+        """
+        return self.is_page or self.foreign
 
     @property
     def can_write(self) -> bool:

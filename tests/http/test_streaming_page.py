@@ -40,9 +40,10 @@ class Desk:
     home: str
     window: Browser
 
-    async def do(self, action, *args):
+    async def do(self, action, *args, **options):
         """Call a method of the browser."""
-        return await trio.to_thread.run_sync(partial(getattr(self.window, action), *args))
+        call = partial(getattr(self.window, action), *args, **options)
+        return await trio.to_thread.run_sync(call)
 
 
 @asynccontextmanager
@@ -81,6 +82,25 @@ async def test_a_page_fills_while_a_source_is_silent(window):
         reloaded = await desk.do("run", "return document.querySelector('#stories').innerText")
         assert streamed == reloaded
         assert len(await desk.do("run", f"return {READ_STORIES}")) == 3
+
+
+async def test_nothing_moves_for_people_who_ask_for_less_motion(window):
+    """For all others, the dot of a source that has not answered pulses."""
+    read = """return [...document.querySelectorAll('*')]
+        .flatMap(one => [null, '::before', '::after'].map(part => getComputedStyle(one, part)))
+        .flatMap(style => [style.animationName, style.transitionDuration])
+        .filter(value => !['none', '0s'].includes(value))"""
+    async with opened(window) as desk:
+        try:
+            for wanted, moving in (("no-preference", ["pulse", "pulse"]), ("reduce", [])):
+                await desk.do("emulate", prefers_reduced_motion=wanted)
+                await desk.do("go", f"{desk.home}/?q=waters")
+                assert await desk.do("run", read) == moving
+        finally:
+            await desk.do("emulate")
+        for name in ("newsapi", "guardian"):
+            await desk.room.report(name, Status.EMPTY)
+        await desk.do("wait", FINISHED)
 
 
 async def test_the_script_fills_stories_as_the_server_does(window):

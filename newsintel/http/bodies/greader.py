@@ -29,8 +29,18 @@ class Origin:
     title: str
 
 
-def build_subscriptions(streams: Iterable[Stream], public_url: str) -> dict[str, Any]:
-    """The body of subscription/list."""
+def build_subscriptions(
+    streams: Iterable[Stream], public_url: str, atom_url: str, icon_url: str
+) -> dict[str, Any]:
+    """The body of subscription/list.
+
+    Args:
+        streams: the subscriptions.
+        public_url: the address of this service.
+        atom_url: what stands before a stream's id in the address of its feed. Some clients know a
+            subscription by this address, so no two may be equal.
+        icon_url: the address of an icon.
+    """
     return {
         "subscriptions": [
             {
@@ -39,9 +49,9 @@ def build_subscriptions(streams: Iterable[Stream], public_url: str) -> dict[str,
                 "categories": [],
                 "sortid": f"{place:08x}",
                 "firstitemmsec": str(int(stream.created_at.timestamp() * 1000)),
-                "url": f"{public_url}/search",
+                "url": atom_url + stream.id,
                 "htmlUrl": f"{public_url}/search",
-                "iconUrl": f"{public_url}/favicon.ico",
+                "iconUrl": icon_url,
             }
             for place, stream in enumerate(streams, 1)
         ]

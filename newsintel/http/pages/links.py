@@ -41,6 +41,14 @@ class PageLinks:
         wanted = {name: value for name, value in (kept | changes).items() if value}
         return "?" + urlencode(wanted, safe=":")
 
+    def same(self, path: str, *names: str, **parameters: str | None) -> str:
+        """Return another page, with those parameters of this one that have these names.
+
+        What a page does not take it refuses, so each link names what its page takes.
+        """
+        kept = {name: self.given[name] for name in names if name in self.given}
+        return self.to(path, **(kept | parameters))
+
     def to(self, path: str, **parameters: str | None) -> str:
         """Return another page of the service, e.g. `to("story/a_1")`."""
         wanted = {name: value for name, value in parameters.items() if value}

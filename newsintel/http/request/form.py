@@ -18,7 +18,8 @@ async def read_form(
 ) -> dict[str, Any]:
     """Read a request's body by the fields that its route declares; an empty field is absent.
 
-    With `foreign`, unknown fields are ignored.
+    With `foreign`, unknown fields are ignored, and those that the body does not have may stand in
+    the query string: the servers whose APIs we speak read both.
 
     Raises:
         UnsupportedMediaType: the body is not a form.
@@ -26,9 +27,12 @@ async def read_form(
             invalid.
         RequestEntityTooLarge, RequestTimeout: from the framework, over its limits of size and time.
     """
-    if read_media_type(request) != FORM:
+    is_form = read_media_type(request) == FORM
+    body = cast(bytes, await request.get_data(cache=False)) if is_form or foreign else b""
+    if not is_form and (body or not foreign):
         raise UnsupportedMediaType(f"The body must be sent as Content-Type: {FORM}.")
-    body = cast(bytes, await request.get_data(cache=False))
+    if foreign:
+        body = _add_query(body, request.query_string)
     try:
         return parse_query(fields, body, foreign=foreign, blank_is_absent=True)
     except InvalidParameterError as error:
@@ -36,6 +40,13 @@ async def read_form(
     except ExceptionGroup as group:
         errors = [one for one in group.exceptions if isinstance(one, InvalidParameterError)]
         raise ExceptionGroup("the form cannot be used", list(map(_blame_body, errors))) from None
+
+
+def _add_query(body: bytes, query_string: bytes) -> bytes:
+    """Return a form with those pairs of the query string whose names it does not have."""
+    own = {pair.partition(b"=")[0] for pair in body.split(b"&")}
+    further = (pair for pair in query_string.split(b"&") if pair.partition(b"=")[0] not in own)
+    return b"&".join((body, *further))
 
 
 def _blame_body(error: InvalidParameterError) -> InvalidBodyError:

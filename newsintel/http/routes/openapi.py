@@ -150,7 +150,7 @@ def _describe_operation(route: Route, settings: Settings) -> dict[str, Any]:
         "summary": route.about,
         "parameters": [
             *_describe_path_parameters(route),
-            *(_describe_query_parameter(one, page=route.is_page) for one in route.takes),
+            *(_describe_query_parameter(one, blank=route.blank_is_absent) for one in route.takes),
         ],
         **({"requestBody": _describe_body(route.body)} if route.body else {}),
         **({"requestBody": _describe_form(route)} if route.form else {}),
@@ -179,6 +179,8 @@ def _describe_body(
 def _describe_form(route: Route) -> dict[str, Any]:
     body = _describe_body(route.form, FORM)
     body["content"][FORM]["schema"]["additionalProperties"] = route.foreign
+    # What a foreign form does not have may stand in the query string.
+    body["required"] = not route.foreign or any(one.required for one in route.form)
     return body
 
 
@@ -274,8 +276,8 @@ def _describe_path_parameters(route: Route) -> list[dict[str, Any]]:
     ]
 
 
-def _describe_query_parameter(parameter: Parameter, *, page: bool) -> dict[str, Any]:
-    schema = or_blank(parameter.schema) if page else parameter.schema
+def _describe_query_parameter(parameter: Parameter, *, blank: bool) -> dict[str, Any]:
+    schema = or_blank(parameter.schema) if blank else parameter.schema
     described = {
         "name": parameter.name,
         "in": "query",

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from attrs import frozen
+from attrs import asdict, frozen
 from quart import Response
 
 from newsintel.config.settings import Settings
@@ -37,6 +37,8 @@ from newsintel.runtime.turns import run_in_turns
 HTML = "html"
 DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 """The days of each time range. SearXNG's engines mean the same by them."""
+NO_RANGE = "None"
+"""What clients in Python send without a time range. SearXNG accepts it, too."""
 PAGE_SIZE = 20
 
 
@@ -99,7 +101,7 @@ def _declare_parameters(sources: tuple[str, ...]) -> tuple[Parameter, ...]:
             "all",
         ),
         Parameter("pageno", whole_number(1, MAX_PAGE), f"The page of {PAGE_SIZE} stories.", 1),
-        Parameter("time_range", choice("", *DAYS), "How old results may be.", ""),
+        Parameter("time_range", choice("", NO_RANGE, *DAYS), "How old results may be.", ""),
         Parameter("safesearch", whole_number(0, 2), "Has no effect.", 0),
     )
 
@@ -153,7 +155,7 @@ def _find_start(time_range: str, now: datetime) -> datetime | None:
 
     It is a whole hour, so that the searches of an hour share one harvest.
     """
-    if not time_range:
+    if time_range not in DAYS:
         return None
     start = now - timedelta(days=DAYS[time_range])
     return start.replace(minute=0, second=0, microsecond=0)
@@ -173,11 +175,11 @@ async def _build_feed(
     services: Services, given: SearxngParameters, body: dict[str, Any]
 ) -> Content:
     base = services.settings.public_url
-    page = {"q": given.q, "format": given.format, "pageno": str(given.pageno)}
+    same = {name: value for name, value in asdict(given).items() if value}
     channel = Channel(
         f"newsintel: {given.q}",
         _build_page_url(services, given),
-        f"{base}{SEARXNG_SEARCH}?{urlencode(page)}",
+        f"{base}{SEARXNG_SEARCH}?{urlencode(same)}",
         updated=body["fetched_at"],
     )
     encoding = Encoding(Format.RSS, lambda _: channel)

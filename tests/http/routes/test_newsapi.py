@@ -62,6 +62,20 @@ async def test_every_parameter_reaches_the_desk():
     assert [one.sort for one in world.desk.asked] == [Sort.RELEVANCE, Sort.POPULAR, Sort.NEWEST]
 
 
+async def test_parameters_without_a_value_are_absent():
+    """npm's newsapi sends them for settings that are undefined; NewsAPI ignores them."""
+    world = World()
+    empty = "&".join(f"{name}=" for name in ("from", "to", "language", "sortBy", "pageSize"))
+    found = await get(world, f"{BASE}/everything?q=flood&domains=&apiKey=&{empty}")
+    assert found.status_code == 200
+    (query,) = world.desk.asked
+    assert (query.start, query.end, query.language) == (None, None, None)
+    headlines = await get(world, f"{BASE}/top-headlines?q=flood&country=&category=&page=")
+    assert headlines.status_code == 200
+    nothing = await get(world, f"{BASE}/top-headlines?country=&category=&q=&sources=&language=")
+    assert (await nothing.get_json())["code"] == "parametersMissing"
+
+
 async def test_a_page_is_a_part_of_all_results():
     """One past the end is empty, and the number of all results stays."""
     pages = [

@@ -280,6 +280,19 @@ async def test_headers_that_are_required_are_sent():
             assert all(name in response.headers for name in ("Age", "Cache-Status", "ETag"))
 
 
+async def test_a_form_may_be_absent_if_its_fields_may_stand_in_the_address():
+    """SearXNG's have no required one; each other form is required."""
+    paths = (await described(World()))["paths"]
+    bodies = {
+        path: operation["requestBody"]
+        for path, operations in paths.items()
+        for operation in operations.values()
+        if "requestBody" in operation
+    }
+    absent = {path for path, body in bodies.items() if not body["required"]}
+    assert absent == {path for path in bodies if path.startswith("/compat/searxng/")}
+
+
 async def test_forms_of_foreign_programs_may_have_unknown_fields():
     """All other forms may not: their reader refuses unknown fields."""
     paths = (await described(World()))["paths"]

@@ -1,6 +1,7 @@
 """/compat/searxng: literal requests of its clients, and what reaches the desk."""
 
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 import feedparser
 import pytest
@@ -104,6 +105,40 @@ async def test_categories_and_engines_choose_sources():
     ]
 
 
+async def test_a_post_may_have_its_parameters_in_both_places():
+    """SearXNG reads the query string beside the form; the form wins, and may be absent."""
+    world = World()
+    client = create_app(world.services).test_client()
+    path = f"{PATH}?q=a&format=json&pageno=2&theme=x"
+    both = await client.post(path, data=b"q=b&safesearch=1", headers=FORM)
+    alone = await client.post(path)
+    assert [(one.status_code, (await one.get_json())["query"]) for one in (both, alone)] == [
+        (200, "b"),
+        (200, "a"),
+    ]
+    untyped = await client.post(path, data=b"q=b")
+    json = await client.post(path, data=b"{}", headers={"Content-Type": "application/json"})
+    assert (untyped.status_code, json.status_code) == (415, 415)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_parameters_without_a_value_are_absent(method):
+    """Programs send the settings that they do not use; those in Python write `None`."""
+    world = World()
+    text = "q=a&format=json&pageno=&safesearch=&categories=&engines=&language="
+    client = create_app(world.services).test_client()
+    for time_range in ("", "None"):
+        sent = f"{text}&time_range={time_range}"
+        if method == "GET":
+            response = await client.get(f"{PATH}?{sent}")
+        else:
+            response = await client.post(PATH, data=sent.encode(), headers=FORM)
+        assert response.status_code == 200
+    assert {(query.text, query.language, query.start) for query in world.desk.asked} == {
+        ("a", None, None)
+    }
+
+
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
@@ -156,6 +191,30 @@ async def test_rss_is_a_feed():
     assert not feed.bozo
     assert [entry.title for entry in feed.entries] == ["Title 1", "Title 2", "Title 3"]
     assert feed.feed.link == "http://localhost:8000/?q=flood"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_feed_links_to_the_same_search(method):
+    """A reader that follows the link to itself gets the same articles."""
+    asked = {
+        "q": "flood & קטר",
+        "format": "rss",
+        "engines": "guardian",
+        "language": "de-AT",
+        "pageno": "1",
+        "time_range": "week",
+    }
+    world = World()
+    client = create_app(world.services).test_client()
+    if method == "GET":
+        first = await client.get(f"{PATH}?{urlencode(asked)}")
+    else:
+        first = await client.post(PATH, data=urlencode(asked).encode(), headers=FORM)
+    feed = feedparser.parse(await first.get_data()).feed
+    (own,) = [link.href for link in feed.links if link.rel == "self"]
+    again = await client.get(own.removeprefix("http://localhost:8000"))
+    assert await again.get_data() == await first.get_data()
+    assert len(set(world.desk.asked)) == 1
 
 
 async def test_sources_that_all_failed_are_no_empty_answer():

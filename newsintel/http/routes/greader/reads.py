@@ -20,7 +20,8 @@ from newsintel.http.bodies.greader import (
 )
 from newsintel.http.bodies.greader_atom import ATOM_TYPE, build_atom
 from newsintel.http.bodies.schemas.parts import one_of
-from newsintel.http.paths import GREADER, READER_API
+from newsintel.http.pages.assets import ASSETS
+from newsintel.http.paths import READER_API, READER_ATOM
 from newsintel.http.request.access import get_current_account
 from newsintel.http.response.answers import answer_json
 from newsintel.http.response.links import build_url
@@ -97,7 +98,7 @@ class ItemsParameters:
 
 def build_routes() -> tuple[Route, ...]:
     """The routes that read."""
-    contents, atom = READER_API + "/stream/contents", GREADER + "/reader/atom"
+    contents, atom = READER_API + "/stream/contents", ATOM_TYPE.partition(";")[0]
     ids = "/stream/items"
     return (
         _build_route(READER_API + "/subscription/list", list_subscriptions, "What you follow"),
@@ -105,7 +106,7 @@ def build_routes() -> tuple[Route, ...]:
         _build_route(READER_API + "/unread-count", count_all_unread, "How much is not read"),
         _build_route(contents, show_stream, "Items of a stream", takes=(*SELECTION, STREAM)),
         *_build_streams(contents, show_feed, show_state),
-        *_build_streams(atom, show_atom_feed, show_atom_state, media=ATOM_TYPE.partition(";")[0]),
+        *_build_streams(READER_ATOM, show_atom_feed, show_atom_state, media=atom),
         _build_route(READER_API + ids + "/ids", list_ids, "Item ids", takes=(*SELECTION, STREAM)),
         _build_route(READER_API + ids + "/contents", show_items, "Items by ids", takes=(ITEMS,)),
         _build_route(
@@ -159,7 +160,9 @@ def _build_route(path: str, view: View, about: str, **more: Any) -> Route:
 async def list_subscriptions(services: Services) -> Response:
     """Answer with the streams that the person follows."""
     streams = await services.reader.streams.list_streams(get_current_account().id)
-    return answer_json(build_subscriptions(streams, services.settings.public_url))
+    base = services.settings.public_url
+    icon_url = base + ASSETS["icon.svg"].path
+    return answer_json(build_subscriptions(streams, base, f"{base}{READER_ATOM}/", icon_url))
 
 
 async def list_tags(_services: Services) -> Response:

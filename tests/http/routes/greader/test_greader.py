@@ -68,11 +68,40 @@ async def test_subscriptions_are_the_feeds_of_the_person():
     body = await (await Reader.of(world)).get(f"{API}/subscription/list?output=json")
     assert [one["title"] for one in body["subscriptions"]] == ["Rail 🚆", "All"]
     assert all(one["id"].startswith("feed/f_") for one in body["subscriptions"])
+    assert len({one["url"] for one in body["subscriptions"]}) == 2
     mallory = await Reader.of(world, "mallory")
     theirs = body["subscriptions"][0]["id"]
     assert (await mallory.ask(f"{API}/stream/contents/{theirs}")).status_code == 404
     form = f"s={theirs}&T=x"
     assert (await mallory.ask(f"{API}/mark-all-as-read", form=form)).status_code == 404
+
+
+async def test_every_address_of_a_subscription_answers():
+    """Fluent Reader (models/service.ts) knows it by its `url`; readers show its icon and page."""
+    reader = await Reader.of(await make_world(ONE))
+    (one,) = (await reader.get(f"{API}/subscription/list"))["subscriptions"]
+    kinds = {"url": "application/atom+xml", "htmlUrl": "text/html", "iconUrl": "image/svg+xml"}
+    for name, kind in kinds.items():
+        answer = await reader.ask(one[name].removeprefix("http://localhost:8000"))
+        assert (answer.status_code, answer.mimetype) == (200, kind), name
+
+
+async def test_parameters_without_a_value_are_absent():
+    """As in Google Reader: clients send an empty `c` with the first page, and empty times."""
+    reader = await Reader.of(await make_world(ONE, TWO))
+    body = await reader.get(f"{API}/stream/items/ids?s=&n=&c=&ot=&nt=&xt=&it=&output=json")
+    assert len(body["itemRefs"]) == 2
+    missing = await reader.ask(f"{API}/stream/items/contents?i=")
+    assert missing.status_code == 400
+
+
+async def test_a_change_may_have_its_parameters_in_both_places():
+    """As in Google Reader: some clients send the client's name or the items in the address."""
+    reader = await Reader.of(await make_world(ONE, TWO))
+    path = f"{API}/edit-tag?client=x&i={compute_number(ONE.article.id)}"
+    assert await reader.post(path, f"a={STATE}read&T=token") == "OK"
+    body = await reader.get(f"{API}/stream/items/ids?xt={STATE}read")
+    assert [ref["id"] for ref in body["itemRefs"]] == [str(compute_number(TWO.article.id))]
 
 
 async def test_stream_contents_have_what_clients_read():

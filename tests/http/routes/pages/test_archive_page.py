@@ -150,3 +150,22 @@ async def test_an_empty_archive_says_how_it_fills():
     assert "The archive is empty" in page.texts(".empty")[0]
     page, _ = await get_page(client, "/search?q=flood")
     assert page.attributes(".empty a", "href") == ["./?q=flood"]
+
+
+async def test_the_links_of_a_page_keep_its_search():
+    """A reader that subscribes gets what the page shows; the sources are asked for the same."""
+    world = world_of()
+    client = client_of(world)
+    kept = "q=title&sources=guardian&publisher=BBC&from=2026-02-01&to=2026-03-28&language=en"
+    page, _ = await get_page(client, f"/search?{kept}&sort=oldest&limit=2")
+    feeds = page.attributes("link[rel=alternate]", "href")
+    view = "sort=oldest&limit=2"
+    assert feeds == [f"./archive?{kept}&{view}&format={one}" for one in ("rss", "jsonfeed")]
+    assert page.attributes(".more a", "href") == [
+        "./alerts?q=title&sources=guardian&publisher=BBC&language=en",
+        "./?q=title&from=2026-02-01&to=2026-03-28&language=en",
+    ]
+    for href in (*feeds, page.attributes(".more a", "href")[1]):
+        assert (await client.get(href.removeprefix("."))).status_code == 200
+    page, _ = await get_page(client, "/search")
+    assert page.attributes("link[rel=alternate]", "title") == ["RSS: archive", "JSON Feed: archive"]

@@ -108,6 +108,23 @@ async def test_results_show_each_story_with_its_reports():
     )
 
 
+async def test_the_links_of_a_page_keep_its_search():
+    """A reader that subscribes gets what the page shows; archive and alerts know its filters."""
+    world = world_of(story(1))
+    client = client_of(world)
+    kept = "q=flood&sources=guardian&from=2026-02-01&to=2026-02-28&language=en"
+    view = "sort=newest&dedupe=off&limit=5"
+    page, _ = await get_page(client, f"/?{kept}&{view}&page=2&publisher=BBC&explain=1&stream=0")
+    feeds = page.attributes("link[rel=alternate]", "href")
+    assert feeds == [f"./articles?{kept}&{view}&format={one}" for one in ("rss", "jsonfeed")]
+    archive = "q=flood&sources=guardian&publisher=BBC&from=2026-02-01&to=2026-02-28&language=en"
+    alert = "q=flood&sources=guardian&publisher=BBC&language=en"
+    assert page.attributes(".more a", "href") == [f"./alerts?{alert}", f"./search?{archive}"]
+    for href in (*feeds, f"./search?{archive}"):
+        assert (await client.get(href.removeprefix("."))).status_code == 200
+    assert len(set(world.desk.asked)) == 1
+
+
 async def test_foreign_text_stays_text():
     """Titles, names and the query itself are written by strangers."""
     world = world_of(
