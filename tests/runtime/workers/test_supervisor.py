@@ -16,7 +16,7 @@ from newsintel.errors import WorkersFailedError
 from newsintel.http.server.listening import open_listeners
 from newsintel.runtime.workers import channel, worker_process
 from newsintel.runtime.workers import supervisor as module
-from newsintel.runtime.workers.connection_counts import create_counts
+from newsintel.runtime.workers.connection_counts import ConnectionCounts, create_counts
 from newsintel.runtime.workers.supervisor import RESTARTS, Supervisor
 from newsintel.runtime.workers.worker_process import Sockets, describe_exit
 from tests.runtime.workers.toy import EXPOSITION
@@ -132,6 +132,32 @@ async def test_a_worker_that_is_killed_is_replaced():
     assert b"\nnewsintel_worker_restarts_total 0.0\n" in before
     assert b"\ntoy_total 3.0\n" in after  # the ended one, the new one and the other one
     assert b"\nnewsintel_worker_restarts_total 1.0\n" in after
+
+
+async def test_the_connections_of_a_killed_worker_count_no_more():
+    """The others may have as many more until its successor takes some."""
+    async with supervising() as (supervisor, port):
+        one, two = (ConnectionCounts(supervisor._sockets.counts, number) for number in (1, 2))
+        killed = await find_worker(port, 1)
+        one.report(5)
+        assert two.count_others() == 5
+        os.kill(killed, signal.SIGKILL)
+        await find_worker(port, 1, other_than=killed)
+        assert two.count_others() == 0
+
+
+async def test_a_worker_that_does_not_answer_a_scrape_counts_with_its_last_numbers(monkeypatch):
+    """Nobody waits for it longer than SCRAPE_S, and no sum falls."""
+    async with supervising() as (supervisor, port):
+        stopped = await find_worker(port, 2)
+        assert b"\ntoy_total 2.0\n" in await supervisor.collect_metrics()
+        os.kill(stopped, signal.SIGSTOP)
+        try:
+            with monkeypatch.context() as short:
+                short.setattr(module, "SCRAPE_S", 0.1)
+                assert b"\ntoy_total 2.0\n" in await supervisor.collect_metrics()
+        finally:
+            os.kill(stopped, signal.SIGCONT)
 
 
 async def test_a_worker_that_was_stopped_for_many_scrapes_still_obeys(monkeypatch):
