@@ -33,7 +33,8 @@ test-long *ARGS:
 
 # the tests with branch coverage: 100 % of the pure modules, a threshold for newsintel and ops
 cov:
-    python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder --cov --cov-report=xml --cov-report=
+    coverage run -m pytest
+    coverage xml --quiet
     coverage report --format=markdown >> "${GITHUB_STEP_SUMMARY:-/dev/null}"
     coverage report --fail-under={{COVERED_PERCENT}}
     coverage report --fail-under=100 --include={{PURE}}

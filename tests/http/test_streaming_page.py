@@ -10,6 +10,7 @@ from attrs import frozen
 from newsintel.domain.search.outcome import Status
 from tests.http.newsroom import newsroom
 from tests.http.wire import serving
+from tests.waiting import PATIENCE_S
 from tests.webdriver import Browser, browser
 
 KEYS = {"NEWSINTEL_NEWSAPI_KEY": "newsapi-key"}
@@ -97,7 +98,8 @@ async def test_nothing_moves_for_people_who_ask_for_less_motion(window):
                 await desk.do("go", f"{desk.home}/?q=waters")
                 assert await desk.do("run", read) == moving
         finally:
-            await desk.do("emulate")
+            with trio.move_on_after(PATIENCE_S, shield=True):
+                await desk.do("emulate")
         for name in ("newsapi", "guardian"):
             await desk.room.report(name, Status.EMPTY)
         await desk.do("wait", FINISHED)
