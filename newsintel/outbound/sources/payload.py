@@ -105,16 +105,17 @@ def _loads(body: bytes) -> Sliced[Any]:
         return orjson.loads(whole)
 
 
-def _remove_halves(body: bytes) -> Sliced[bytes]:
-    kept, end = [], 0
+def _remove_halves(body: bytes) -> Sliced[bytearray]:
+    kept, end = bytearray(), 0  # a list of pieces would be joined in one step
     for number, escape in enumerate(_ESCAPE.finditer(body), 1):
         if escape[1] is not None:
-            kept.append(body[end : escape.start()])
+            kept += body[end : escape.start()]
             end = escape.end()
         if number % _ESCAPES_AT_ONCE == 0:
             yield
     yield
-    return b"".join((*kept, body[end:]))
+    kept += body[end:]
+    return kept
 
 
 def _is_utf_8(body: bytes) -> bool:
