@@ -49,6 +49,21 @@ class PageLinks:
         kept = {name: self.given[name] for name in names if name in self.given}
         return self.to(path, **(kept | parameters))
 
+    @property
+    def archive(self) -> str:
+        """The same search in the archive."""
+        return self.same("search", "q", "sources", "publisher", "from", "to", "language")
+
+    @property
+    def sources(self) -> str:
+        """The same search of the sources."""
+        return self.same("", "q", "from", "to", "language")
+
+    @property
+    def alert(self) -> str:
+        """The form of alerts, filled in with this search."""
+        return self.same("alerts", "q", "sources", "publisher", "language")
+
     def to(self, path: str, **parameters: str | None) -> str:
         """Return another page of the service, e.g. `to("story/a_1")`."""
         wanted = {name: value for name, value in parameters.items() if value}
