@@ -3,10 +3,9 @@
 An article's identity is its canonical URL; the public id is a digest of it. A source's external id
 is only information. Saving an article again loses nothing: empty fields are filled, longer texts
 replace shorter ones, the fetch time only moves forward. Another source may do both, but never
-sets the author. A link post has none: older versions stored the person who posted it, whom the next
-fetch removes. The text of a post (an article with points) never enters another source's article.
-Of several discussions of an article, the one with the most points is kept, with the counts of its
-newest fetch.
+sets the author: the author of a link post is the person who posted it. The text of a post (an
+article with points) never enters another source's article. Of several discussions of an article,
+the one with the most points is kept, with the counts of its newest fetch.
 """
 
 import json
@@ -34,9 +33,8 @@ _FULLER = """CASE WHEN (kept.source = excluded.source OR excluded.points IS NULL
 _TEXTS = {
     "description": _FULLER.format(name="description"),
     "content": _FULLER.format(name="content"),
-    "author": """CASE WHEN kept.source <> excluded.source THEN kept.author
-        WHEN excluded.points IS NOT NULL AND excluded.author IS NULL THEN NULL
-        ELSE coalesce(kept.author, excluded.author) END""",
+    "author": """CASE WHEN kept.source = excluded.source
+        THEN coalesce(kept.author, excluded.author) ELSE kept.author END""",
     "language": "coalesce(kept.language, excluded.language)",
 }
 """How an update changes the indexed texts, and the language whose rules index them."""
