@@ -27,9 +27,9 @@ seed-demo:
 test *ARGS: lint types imports
     python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder {{ARGS}}
 
-# the slow tests: many more examples and connections, every command stopped at every step, the wheel
+# the slow tests, but those with a recipe of their own: whole services, commands, more examples
 test-long *ARGS:
-    python -m pytest -m slow --numprocesses auto --maxprocesses 4 --dist loadfile tests/actors tests/commands tests/config tests/domain tests/http tests/outbound/sources tests/outbound/test_source_client.py tests/storage/redis tests/test_hostile_values.py tests/test_wheel.py {{ARGS}}
+    python -m pytest -m slow --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder tests --ignore=tests/ops/test_containers.py --ignore=tests/ops/test_drill.py --ignore=tests/ops/test_image_check.py --ignore=tests/ops/test_one_box.py --ignore=tests/outbound/oauth --ignore=tests/test_feed_readers.py --ignore=tests/test_mcp_judged.py --ignore=tests/test_pages_in_a_browser.py --ignore=tests/test_pages_in_other_looks.py --ignore=tests/test_pages_judged.py --ignore=tests/test_schemathesis.py --ignore=tests/test_search_clients.py {{ARGS}}
 
 # the tests with branch coverage: 100 % of the pure modules, a threshold for newsintel and ops
 cov:

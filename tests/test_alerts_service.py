@@ -70,6 +70,7 @@ def find_link(mail, action):
     return path
 
 
+@pytest.mark.slow
 def test_an_article_reaches_every_receiver(world):
     """Webhook, ntfy, Apprise, feed and confirmed e-mail; and the log tells it."""
     base = world.receiver.url
@@ -122,6 +123,7 @@ def test_an_article_reaches_every_receiver(world):
     assert channels["webhook"]["last_delivered_at"]
 
 
+@pytest.mark.slow
 def test_a_test_reaches_the_receiver_and_410_ends_the_channel(world):
     """And a search that stopped delivering shows it."""
     hook = f"{world.receiver.url}/hook"

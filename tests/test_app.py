@@ -457,6 +457,7 @@ async def test_source_states_tell_blocks_and_quotas(world, autojump_clock):
     assert states["reddit"].quota_left is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("well_before", [0, 1, 3])
 async def test_a_source_that_fails_for_an_hour_costs_the_others_nothing(
     world, autojump_clock, monkeypatch, well_before
@@ -480,6 +481,7 @@ async def test_a_source_that_fails_for_an_hour_costs_the_others_nothing(
     assert calls["reddit"] < 12 + well_before
 
 
+@pytest.mark.slow
 async def test_a_hot_query_is_asked_for_less_often_as_a_quota_runs_down(
     world, autojump_clock, monkeypatch
 ):
@@ -569,6 +571,7 @@ async def test_log_format_emf_writes_metrics_of_the_whole_life(world, autojump_c
         assert {f"slots_used_{store.lower()}" for store in emf.STORES} <= names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(200))
 async def test_tree_unwinds_when_cancelled_at_any_moment(world, autojump_clock, seed):
     """Cancelled at a random moment during searches, the tree ends: no hang, no other error.

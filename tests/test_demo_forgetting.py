@@ -86,6 +86,7 @@ def places(stores, word):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "planted"), [("/me/history", "zyzzyva"), ("/me", "quagga")])
 def test_a_deleted_search_leaves_no_trace(demo, stores, path, planted):
     """Before, each place that stores searches has the word, so the check can find it.
@@ -125,6 +126,7 @@ async def made(url):
         await connection.close()  # noqa: ASYNC102 - plain asyncio
 
 
+@pytest.mark.slow
 def test_a_trend_ends_when_one_of_three_people_is_deleted(demo, stores):
     """Three people make a trend.
 

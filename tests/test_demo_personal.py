@@ -51,6 +51,7 @@ def history(browser, want):
     return [search["query"] for search in wait_for(enough, f"a history of {want}")]
 
 
+@pytest.mark.slow
 def test_an_article_can_be_saved_from_the_moment_it_is_shown(sign_in):
     """Saving works before the archive has the article; a search of the notes finds it."""
     alice = sign_in("saver")
@@ -89,6 +90,7 @@ def test_preferences_change_only_their_owners_view(demo, sign_in):
     assert demo.calls() == before
 
 
+@pytest.mark.slow
 def test_searches_are_recorded_once_and_by_choice(sign_in):
     """A repeated search is one entry; switched off, nothing is recorded.
 

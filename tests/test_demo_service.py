@@ -130,6 +130,7 @@ def test_views_of_a_harvest_ask_no_source(demo, word):
     assert demo.calls() == before
 
 
+@pytest.mark.slow
 def test_article_is_available_by_id_and_archived(demo, word):
     """Every article of an answer is available by its id at once, and soon in PostgreSQL."""
     article = demo.search(word).json()["articles"][0]
@@ -197,6 +198,7 @@ def test_similar_articles_are_found_soon_after_a_search(demo, word):
         assert match["id"] != article_id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["hang", "drip"])
 def test_stalled_source_delays_nothing_past_its_deadline(impatient, word, fault):
     """A source that sends nothing, or bytes too slowly, is reported at its deadline.
@@ -257,6 +259,7 @@ def test_equal_searches_at_once_make_one_fan_out(demo, word):
     assert len(set(bodies)) == 1
 
 
+@pytest.mark.slow
 def test_search_command_shares_the_running_servers(demo, word):
     """`newsintel search` on the same folder shares the running servers.
 
@@ -325,6 +328,7 @@ def count_archived(service, port):
     )
 
 
+@pytest.mark.slow
 def test_metrics_for_collectors_and_for_cloudwatch(tmp_path):
     """METRICS_BIND opens a listener of its own; the API then requires the token.
 
@@ -356,6 +360,7 @@ def test_metrics_for_collectors_and_for_cloudwatch(tmp_path):
     assert last["archived_articles"] > 0
 
 
+@pytest.mark.slow
 def test_sigterm_lets_requests_finish_and_leaves_nothing_behind(tmp_path):
     """A search that runs at SIGTERM is answered and archived; exit code 0, no server left."""
     with running(tmp_path, "demo") as service:
@@ -372,6 +377,7 @@ def test_sigterm_lets_requests_finish_and_leaves_nothing_behind(tmp_path):
         assert service.get(f"/articles/{answers[0]['articles'][0]['id']}").status_code == 200
 
 
+@pytest.mark.slow
 def test_next_start_recovers_from_sigkill(tmp_path):
     """The next start takes over what SIGKILL left, answers, and leaves nothing when it ends."""
     with running(tmp_path, "demo", RATE_LIMIT="off") as service:
@@ -385,6 +391,7 @@ def test_next_start_recovers_from_sigkill(tmp_path):
         assert service.servers() == []
 
 
+@pytest.mark.slow
 @needs_shared
 def test_replay_answers_from_recorded_articles(tmp_path):
     """`demo --replay DIR` answers a search with recorded articles of all three APIs."""
@@ -413,6 +420,7 @@ def test_bad_setting_is_one_line(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_config_hides_secrets(tmp_path):
     """`newsintel config` shows every setting and no secret, in each of its formats."""
     for form in ([], ["--json"], ["--names"]):

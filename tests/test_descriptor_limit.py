@@ -32,6 +32,7 @@ def service(tmp_path, monkeypatch):
         yield found
 
 
+@pytest.mark.slow
 def test_connections_beyond_the_descriptors_are_closed_and_cost_nobody_anything(service):
     """Who was connected gets all answers, sources included; when the crowd leaves, all can come."""
     port = httpx.URL(service.url).port

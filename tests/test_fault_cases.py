@@ -42,6 +42,7 @@ PLAIN_HTTP = {
 }
 
 
+@pytest.mark.slow
 async def test_case_02_sources_that_hang_cost_the_deadline_and_no_slot(
     world,  # noqa: F811
     autojump_clock,
@@ -237,6 +238,7 @@ sys.exit(main(["serve"]))
 """
 
 
+@pytest.mark.slow
 def test_case_32_a_crashed_actor_ends_the_process_with_its_cause(tmp_path):
     """The exit code is not 0, the log has the traceback, and no server of ours stays."""
     address = f"127.0.0.1:{free_port()}"

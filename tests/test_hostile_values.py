@@ -129,8 +129,8 @@ def spread(values, place, share):
     return [value for number, value in enumerate(values) if (number + place) % share == 0]
 
 
-SHARES = [4, pytest.param(1, marks=pytest.mark.slow)]
-"""A quarter of the values at each place, or all."""
+SHARES = [16, pytest.param(1, marks=pytest.mark.slow)]
+"""One of 16 values at each place, or all."""
 
 
 GOOD = {"channel": "1", "token": "A" * 43, "user": "-", "state": "starred"}
@@ -406,6 +406,7 @@ def owner(demo):
         yield browser
 
 
+@pytest.mark.slow
 @settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

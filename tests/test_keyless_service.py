@@ -20,6 +20,7 @@ def search(demo, **params):
     return demo.client.get(f"{demo.url}/articles", params={"limit": 50} | params).json()
 
 
+@pytest.mark.slow
 def test_sources_without_keys_answer_like_the_others(demo):
     """They report articles, of which most are duplicates of what others report."""
 

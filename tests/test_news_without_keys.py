@@ -1,5 +1,6 @@
 """A newcomer without keys: `newsintel serve` on an empty folder has news from its first minute."""
 
+import pytest
 import trio
 
 from newsintel.demo.server import run_simulated_upstreams
@@ -10,6 +11,7 @@ KEYS = ("_KEY", "_CLIENT_ID", "_CLIENT_SECRET", "_USER_AGENT")
 """How the names of the settings end that a source cannot do without."""
 
 
+@pytest.mark.slow
 async def test_a_search_has_groups_of_feeds_and_says_what_every_source_did(tmp_path):
     """The feeds of several publishers, in four formats, group as everything does."""
     async with run_simulated_upstreams(seed=1) as simulated:

@@ -34,12 +34,13 @@ def list_slow_files():
 
 
 def find_recipes(path):
-    """The recipes that run the slow tests of a file, named by itself or by a folder."""
+    """The recipes that run the slow tests of a file, named or ignored by itself or by a folder."""
     names = {str(one) for one in (path, *path.parents)}
+    ignored = {f"--ignore={name}" for name in names}
     return {
         recipe
         for recipe, lines in RECIPES.items()
-        if "-m slow" in lines and names & set(lines.split())
+        if "-m slow" in lines and names & {*lines.split()} and not ignored & {*lines.split()}
     }
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
+import pytest
 import trio
 
 from newsintel.demo.server import run_simulated_upstreams
@@ -165,6 +166,7 @@ def everything(person, simulated):
     assert person.ask("GET", "/me").status_code == 401
 
 
+@pytest.mark.slow
 async def test_fault_40_no_planted_secret_appears_in_log_or_answers(tmp_path):
     """Settings, tokens, codes, states, cookies, keys: never logged, returned once at most."""
     met = []
@@ -188,6 +190,7 @@ async def test_fault_40_no_planted_secret_appears_in_log_or_answers(tmp_path):
         assert planted not in log + answers
 
 
+@pytest.mark.slow
 async def test_fault_16_without_redis_search_goes_on_and_signing_in_waits(tmp_path):
     """Anonymous search answers; login, logout and sessions get 503 at once, never 401."""
 
@@ -212,6 +215,7 @@ async def test_fault_16_without_redis_search_goes_on_and_signing_in_waits(tmp_pa
     await in_service(tmp_path, tell, REDIS_URL="redis://127.0.0.1:1")
 
 
+@pytest.mark.slow
 async def test_asvs_30_nothing_of_another_account_can_be_reached(tmp_path):
     """B asks for the ids of A's objects and gets 404; A still has them."""
 
@@ -291,6 +295,7 @@ def test_new_key_command_makes_a_valid_key(tmp_path):
     assert one not in done.stdout
 
 
+@pytest.mark.slow
 async def test_asvs_08_keys_are_rotated_without_anybody_signing_in_again(tmp_path):
     """Add a new key, run `rotate-keys`, remove the old key; a lost key gives one clear line."""
     old, new = "A" * 43, "B" * 43

@@ -24,6 +24,7 @@ def are_on_disk(data_dir, ids):
     return all(one.encode() in data for one in ids)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_case_36_ended_while_postgresql_is_frozen_nothing_answered_is_lost(tmp_path, how):
     """The next process on the folder saves what this one spooled.

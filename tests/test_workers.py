@@ -190,6 +190,7 @@ def test_one_scrape_has_the_metrics_of_all_workers(service):
         }
 
 
+@pytest.mark.slow
 def test_a_scrape_is_refused_while_the_supervisor_is_stopped(service):
     """On either port. The workers serve on, and the next scrape has everything again."""
     own = re.search(r"127\.0\.0\.1:\d+", str(events(service, "serving")[0]["metrics"]))[0]
@@ -224,6 +225,7 @@ def test_a_limit_counts_over_all_workers(demo):
         assert codes.count(200) >= 12
 
 
+@pytest.mark.slow
 def test_a_killed_worker_costs_its_own_connections_and_is_replaced(demo):
     """The other worker's connections stay open; the new worker serves."""
     with several(demo, **UNLIMITED) as found, connected(found) as clients:
@@ -256,6 +258,7 @@ def test_workers_that_keep_ending_end_the_service(demo):
         assert list_children(found) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("everybody", [False, True])
 def test_sigterm_drains_a_slow_request_of_every_worker(demo, everybody):
     """Each is answered; then no process of the service is left, and the exit code is 0.
@@ -284,6 +287,7 @@ def test_sigterm_drains_a_slow_request_of_every_worker(demo, everybody):
         assert not any(map(command_of, pids))
 
 
+@pytest.mark.slow
 def test_a_second_signal_ends_all_workers_at_once(demo):
     """A search that would still take a minute is cut off; the exit code names the signal."""
     with several(demo, DRAIN_S="300", **UNLIMITED) as found:
@@ -310,6 +314,7 @@ def ask_in_vain(service):
         client.get(f"{service.url}/articles?q=vain-{time.monotonic_ns()}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_no_worker_outlives_the_supervisor(tmp_path, monkeypatch, how):
     """Also after SIGKILL: the workers notice it, end in order and stop the embedded servers.
@@ -363,6 +368,7 @@ if "--handover" in sys.orig_argv:
 """One worker gets an actor that hangs, and notices it soon. The next worker gets none."""
 
 
+@pytest.mark.slow
 def test_a_worker_whose_actor_hangs_is_replaced(demo, tmp_path, monkeypatch):
     """It ends in order and by itself, and the log says why; then both workers are well."""
     (tmp_path / "sitecustomize.py").write_text(PLANTED)

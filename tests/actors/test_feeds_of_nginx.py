@@ -72,6 +72,7 @@ def read_log(path):
     return re.findall(r"^(\S+) (\S+) (\d+)$", path.read_text(), re.MULTILINE)
 
 
+@pytest.mark.slow
 async def test_a_strict_origin_has_nothing_to_complain_about(origin):
     """Two processes read every feed twice: no 429, and the second time all are 304."""
     port, log = origin

@@ -180,6 +180,7 @@ async def test_what_was_lost_is_saved_with_the_next_answer(autojump_clock):
     assert list(rig.archive.kept) == ["a_a"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", [100, 4_000])
 async def test_while_too_much_waits_articles_are_spooled(autojump_clock, room):
     """A slow archive does not fill the inbox, in messages or in bytes: the spool is faster."""
@@ -316,6 +317,7 @@ async def test_a_poisoned_row_is_put_aside_and_the_others_are_saved(autojump_clo
     assert rig.counts["archived_articles"] == 98
 
 
+@pytest.mark.slow
 async def test_while_the_archive_is_frozen_every_answer_is_spooled(autojump_clock):
     """150 answers of 55 articles arrive at once. None is lost, and the inbox refuses none.
 

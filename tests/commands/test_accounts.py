@@ -22,6 +22,7 @@ def asked(service, path, key):
     return service.client.get(service.url + path, headers={"Authorization": f"Bearer {key}"})
 
 
+@pytest.mark.slow
 def test_new_key_works_on_a_running_service(serving):
     """The key works at once, allows what its scope says, and is all that is printed."""
     folder, service, printed = serving
@@ -56,6 +57,7 @@ def test_revoke_others_revokes_older_keys(serving):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("args", "code", "says"),
     [

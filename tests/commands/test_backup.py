@@ -90,6 +90,7 @@ def embedded(tmp_path_factory):
     return folder, contents, piped
 
 
+@pytest.mark.slow
 def test_restored_embedded_server_has_everything(embedded, tmp_path):
     """Rows, sequences, indexes, constraints, triggers and functions; and new rows can follow."""
     folder, contents, _ = embedded
@@ -118,6 +119,7 @@ def test_backup_is_private_and_replaces_only_when_complete(embedded, tmp_path):
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["old"]
 
 
+@pytest.mark.slow
 def test_backup_goes_to_standard_output(embedded, tmp_path):
     """Nothing else is written there, and it can be restored."""
     file = tmp_path / "piped"
@@ -128,6 +130,7 @@ def test_backup_goes_to_standard_output(embedded, tmp_path):
         assert read(urls["postgres_url"]) == embedded[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage",
     [
@@ -149,6 +152,7 @@ def test_damaged_backup_restores_nothing(embedded, tmp_path, damage):
         assert not [key for key, rows in read(urls["postgres_url"]).items() if rows]
 
 
+@pytest.mark.slow
 @needs_debian
 async def test_debian_server_restores_its_own_backup(tmp_path):
     """With two roles, as in production: the service's role has its rights on the new tables."""
@@ -180,6 +184,7 @@ async def test_debian_server_restores_its_own_backup(tmp_path):
         await trio.to_thread.run_sync(try_it)
 
 
+@pytest.mark.slow
 @needs_debian
 async def test_backup_moves_to_a_newer_server_and_not_to_an_older(embedded, tmp_path):
     """From Debian's PostgreSQL to the wheel's 18; the way back is refused before anything."""
@@ -207,6 +212,7 @@ async def test_backup_moves_to_a_newer_server_and_not_to_an_older(embedded, tmp_
         await trio.to_thread.run_sync(try_it)
 
 
+@pytest.mark.slow
 def test_missing_file_is_named(tmp_path):
     """Before any server starts."""
     done = newsintel(tmp_path, "restore", str(tmp_path / "none"))

@@ -19,6 +19,7 @@ def feeds(tmp_path):
         yield lambda *args: newsintel(tmp_path, "feeds", *args)
 
 
+@pytest.mark.slow
 def test_feeds_are_added_listed_exported_and_removed(feeds, tmp_path):
     """State media are marked; what our list knows of a feed is known."""
     assert feeds("list").stdout == "0 feeds\n"
@@ -45,6 +46,7 @@ def test_feeds_are_added_listed_exported_and_removed(feeds, tmp_path):
     assert feeds("export").stdout == exported
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("args", "code", "said"),
     [

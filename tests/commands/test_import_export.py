@@ -192,6 +192,7 @@ def test_a_line_that_only_postgresql_refuses_is_named(newsintel, archive, file, 
     assert done.stderr.endswith("400 lines: 396 new articles, 4 lines refused\n")
 
 
+@pytest.mark.slow
 def test_lines_may_come_through_a_pipe_and_begin_anywhere(newsintel, tmp_path, archive):
     """`-` is standard input; lines before --from-line are skipped, even invalid ones."""
     command = [*COMMAND, "import", "-", "--from-line", "3"]
@@ -208,6 +209,7 @@ def test_lines_may_come_through_a_pipe_and_begin_anywhere(newsintel, tmp_path, a
     assert (done.returncode, done.stderr) == (0, "3 lines: 3 new articles, 0 lines refused\n")
 
 
+@pytest.mark.slow
 def test_an_interrupted_import_says_where_to_continue(newsintel, tmp_path, archive, file):
     """After Ctrl-C nothing archived is lost; the import continues from the line that it names."""
     command = [*COMMAND, "import", "-"]
@@ -240,6 +242,7 @@ def test_an_import_refused_by_the_database_says_so_in_one_line(newsintel, archiv
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["truncate -s -4 in", "printf x >> in", "truncate -s -60 in"])
 def test_a_small_damaged_file_is_archived_to_its_last_whole_row(
     newsintel, tmp_path, archive, file, damage
@@ -399,6 +402,7 @@ def test_an_empty_archive_replaces_nothing(newsintel, archive, tmp_path):
     assert sorted(path.name for path in tmp_path.glob("out*")) == NAMES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_after_adds_to_the_file_that_ends_with_the_article(
     newsintel, archive, file, tmp_path, name
@@ -458,6 +462,7 @@ def limit_files():
     resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("existing", ["whole", "part"])
 def test_a_full_disk_leaves_whole_lines_to_continue_from(
     newsintel, archive, file, tmp_path, existing
@@ -522,6 +527,7 @@ def test_an_export_follows_a_link_and_refuses_a_folder(newsintel, archive, file,
     assert not list(tmp_path.glob("*.part"))
 
 
+@pytest.mark.slow
 def test_an_export_ends_when_its_reader_does(newsintel, tmp_path, archive, file):
     """The command ends silently with 1. A full disk gives one line and the place to continue."""
     newsintel(
@@ -554,6 +560,7 @@ def test_an_invalid_line_number_is_refused(newsintel, tmp_path, number):
     assert not (tmp_path / "newsintel").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
 def test_lines_of_other_programs_are_accepted_or_refused_one_by_one(
     newsintel, archive, tmp_path, pack

@@ -114,6 +114,7 @@ MISTAKES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("args", "said"), MISTAKES)
 def test_mistake_is_one_line(tmp_path, args, said):
     """It names the nearest command and the help; in JSON if standard error must be JSON only."""
@@ -141,6 +142,7 @@ def test_failure_before_any_setting_is_read_is_an_event(tmp_path, form, args, re
     assert (done.returncode, done.stdout) == (2, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["json", "emf"])
 def test_invalid_setting_is_reported_as_json_if_the_log_is_json(tmp_path, form):
     """Also before there are settings that configure the log."""
@@ -161,6 +163,7 @@ def test_invalid_setting_is_reported_as_json_if_the_log_is_json(tmp_path, form):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["config", "deadlines", "prune", "migrate"])
 def test_every_command_reports_misspelled_settings(tmp_path, command):
     """Not only by `serve`, and with the setting that was probably meant.
@@ -175,6 +178,7 @@ def test_every_command_reports_misspelled_settings(tmp_path, command):
     ]
 
 
+@pytest.mark.slow
 def test_colors_are_for_terminals(tmp_path):
     """No colors in a pipe; with NO_COLOR none on a terminal either; FORCE_COLOR forces them."""
     command, seen = [sys.executable, "-m", "newsintel", "config"], {}

@@ -15,6 +15,7 @@ from tests.waiting import PATIENCE_S
 OFF = {"SOURCES": "guardian", "GUARDIAN_KEY": "a-key", "GUARDIAN_URL": "http://127.0.0.1:9"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["legacy", "auto"])
 async def test_the_official_client_starts_and_uses_it(tmp_path, mode):
     """It lists the tools, searches, and leaves; no key is needed."""
@@ -34,6 +35,7 @@ async def test_the_official_client_starts_and_uses_it(tmp_path, mode):
     assert '"guardian":"unreachable"' in failed.content[0].text
 
 
+@pytest.mark.slow
 def test_it_ends_with_its_input_and_by_a_signal(tmp_path):
     """Also while it waits for a message that never comes."""
     for end in (lambda one: one.stdin.close(), lambda one: one.send_signal(signal.SIGTERM)):

@@ -3,6 +3,7 @@
 import asyncio
 
 import asyncpg
+import pytest
 
 from tests.service import newsintel
 from tests.storage.support import running_servers
@@ -19,6 +20,7 @@ async def fill(url):
     await connection.close()
 
 
+@pytest.mark.slow
 def test_old_searches_are_deleted_and_counted(tmp_path):
     """By HISTORY_RETENTION_D; a second run deletes nothing; an empty folder is set up first."""
     assert newsintel(tmp_path, "prune").stdout == "0 searches older than 90 days deleted\n"

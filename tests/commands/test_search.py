@@ -207,6 +207,7 @@ async def test_each_source_has_a_line(capsys):
         await show_outcomes(Flight(Failed(OverloadedError("full"))), ())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["json", "emf", "text", ""])
 def test_standard_output_is_one_document(tmp_path, form):
     """An unreachable source, one without a token, an unknown setting.

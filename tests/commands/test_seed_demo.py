@@ -39,6 +39,7 @@ async def counts(url):
         await connection.close()  # noqa: ASYNC102 - plain asyncio
 
 
+@pytest.mark.slow
 def test_it_says_what_it_wrote(seeded):
     """The first line says that none of it is real."""
     _, done = seeded
@@ -48,6 +49,7 @@ def test_it_says_what_it_wrote(seeded):
     assert any("queries: see /trending and /searches/related" in line for line in rest)
 
 
+@pytest.mark.slow
 def test_a_second_run_counts_nobody_twice(seeded):
     """A second run does not change the counts of closed days."""
     folder, _ = seeded
@@ -59,6 +61,7 @@ def test_a_second_run_counts_nobody_twice(seeded):
     assert min(closed) > 0
 
 
+@pytest.mark.slow
 def test_the_demo_then_has_trends_each_with_its_reason(seeded, demo):
     """Every window lists queries that find news.
 

@@ -87,6 +87,7 @@ def check_moment(folder, step, number, times, *command, stdin=""):
     return done
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("step", "number", "times"), moments(5))
 def test_a_signal_at_any_step_leaves_no_server(tmp_path, step, number, times):
     """While the servers of a first start are made, started and joined.
@@ -121,6 +122,7 @@ def test_every_command_leaves_no_server_at_any_step(tmp_path, command):
         check_moment(tmp_path / str(step), step, number, times, *command)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("step", "number", "times"),
     [(3, signal.SIGHUP, 1), (9, signal.SIGTERM, 3), (17, signal.SIGINT, 1)],
@@ -131,6 +133,7 @@ def test_a_service_that_does_not_serve_yet_ends_at_once(tmp_path, step, number, 
     assert done.returncode == 128 + number
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_running_service_shuts_down_cleanly(tmp_path, number):
     """With 0, whichever signal it is."""
@@ -145,6 +148,7 @@ def ask_in_vain(url):
         httpx.get(url, trust_env=False, timeout=PATIENCE_S)
 
 
+@pytest.mark.slow
 def test_a_second_signal_does_not_wait(tmp_path):
     """A running search delays the clean shutdown; a second signal ends the service at once.
 
@@ -219,6 +223,7 @@ def whole(tmp_path_factory, archive):
     return newsintel(tmp_path_factory.mktemp("whole"), "export", **archive).stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", SIGNALS)
 def test_an_export_with_a_blocked_reader_ends(tmp_path, archive, whole, number):
     """It names the article after which to continue; both parts together are the whole."""
@@ -240,6 +245,7 @@ def test_an_export_with_a_blocked_reader_ends(tmp_path, archive, whole, number):
     assert len(rest) >= len(whole) - 2**21
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", SIGNALS)
 def test_an_import_that_waits_for_a_pipe_ends(tmp_path, archive, number):
     """Whole batches are archived, and the message names the line after the last of them."""
@@ -294,6 +300,7 @@ def test_ignored_sighup_stays_ignored(tmp_path, archive):
         assert process.wait(PATIENCE_S) == 0
 
 
+@pytest.mark.slow
 def test_a_terminal_that_closes_ends_what_runs_in_it(tmp_path):
     """The command gets SIGHUP and can no longer write to the terminal."""
     pid, terminal = pty.fork()

@@ -39,6 +39,7 @@ def shell(request, tmp_path):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", ["2>&-", "<&- 2>&-", "2>/dev/full"])
 def test_a_command_works_without_standard_error(shell, closed):
     """Services are often started so. Before, each command ended at its first line of the log."""
@@ -46,6 +47,7 @@ def test_a_command_works_without_standard_error(shell, closed):
     assert (done.returncode, "NEWSINTEL_BIND\n" in done.stdout) == (0, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["config --names", "config --json", "new-key"])
 @pytest.mark.parametrize(
     ("redirected", "reason"),

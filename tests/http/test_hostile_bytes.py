@@ -143,6 +143,7 @@ def taking_bodies(app):
     app.add_url_rule("/body", view_func=handle_errors(take), methods=["PUT"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("killer", KILLERS.values(), ids=KILLERS.keys())
 async def test_a_broken_connection_ends_alone(killer):
     """The bytes are sent whole, in halves, and with the last five byte by byte.
@@ -217,6 +218,7 @@ async def test_a_post_cut_at_any_byte_ends_only_its_connection():
         assert served.counted("connection_errors") == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sent", "status", "code"),
     [
@@ -532,6 +534,7 @@ CYCLE_FREE = {
 """Requests after which a connection ends in different ways."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parts", CYCLE_FREE.values(), ids=CYCLE_FREE.keys())
 async def test_an_ended_connection_leaves_no_cycle(parts):
     """The collector skips objects that are old when they become garbage (`configure_gc`).

@@ -91,6 +91,7 @@ async def test_the_framework_reader_of_accept_is_watched():
             _ = request.accept_mimetypes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NASTY)
 async def test_no_route_reads_a_long_header(name, monkeypatch):
     """It covers all routes and methods, with and without a session. Streams end at once."""

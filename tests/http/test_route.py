@@ -7,6 +7,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import pytest
 from attrs import frozen
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from newsintel.http import application
@@ -173,6 +174,7 @@ def fits(value, hint):
 @pytest.mark.parametrize(
     "route", [one for one in table() if one.parameters], ids=lambda one: f"{one.method} {one.path}"
 )
+@examples(max_examples=20)
 @given(data=st.data())
 def test_each_value_has_the_type_of_its_field(route, data):
     """Read or left out: mypy believes what the class says."""

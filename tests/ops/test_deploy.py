@@ -285,6 +285,7 @@ def test_migration_that_never_ran_is_a_failure(world, capsys, migration, words):
     assert "ecs update-service" not in world.changes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "story",
     [
@@ -325,6 +326,7 @@ def test_failed_rollout_shows_the_last_events(world, capsys):
 AWAY = WELL | {"newsapi": "quota_spent"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("served", "words"),
     [

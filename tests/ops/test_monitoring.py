@@ -80,6 +80,7 @@ def names_in(query):
     return set(re.findall(r"\b(?:newsintel|process)_\w+|\bup\b", query))
 
 
+@pytest.mark.slow
 def test_every_metric_exists(families):
     """In the answer of `/metrics`; a name that is wrong by one letter would never fire."""
     named = {name for query in QUERIES.values() for name in names_in(query)}

@@ -115,6 +115,7 @@ def cuts(uri):
     ]
 
 
+@pytest.mark.slow
 def test_no_header_completes_a_cut_target(nginx, service, target):
     """The request has the first part of another search's target.
 

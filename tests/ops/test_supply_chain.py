@@ -51,6 +51,7 @@ def test_every_locked_package_has_one_version_and_its_hashes(path):
         assert one.link is None, one.line
 
 
+@pytest.mark.slow
 def test_the_sbom_is_valid(sbom):
     """The judge is CycloneDX's own schema, which allows no unknown member."""
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(sbom) is None

@@ -132,6 +132,7 @@ def reddit(url, transport):
     return Reddit(settings(url), "http://localhost/auth/reddit/callback", transport, lambda: NOW)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("location", LOCATIONS)
 @pytest.mark.parametrize("status", [b"301", b"302", b"303", b"307", b"308"])
 async def test_location_of_a_redirect_is_never_parsed(location, status):

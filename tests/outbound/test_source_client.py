@@ -265,6 +265,7 @@ trio.run(main)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="the test reads the peak memory from /proc"
 )

@@ -117,6 +117,7 @@ def events(text):
     return [line for line in map(json.loads, text.splitlines()) if line["event"] != "request"]
 
 
+@pytest.mark.slow
 def test_the_log_of_a_service_is_complete_from_start_to_stop(tmp_path, monkeypatch):
     """It has the addresses, the stores and one line for all migrations.
 
@@ -154,6 +155,7 @@ def test_the_log_of_a_service_is_complete_from_start_to_stop(tmp_path, monkeypat
         ]
 
 
+@pytest.mark.slow
 def test_a_port_in_use_is_reported_before_anything_starts(tmp_path):
     """The second service ends at once with one line.
 
@@ -181,6 +183,7 @@ def test_a_port_in_use_is_reported_before_anything_starts(tmp_path):
     assert not [line for line in command_lines() if str(tmp_path) in line]
 
 
+@pytest.mark.slow
 def test_an_unusable_folder_is_reported_with_its_setting(tmp_path):
     """The exit code is 2, as for any invalid setting."""
     (tmp_path / "file").write_text("")
@@ -227,6 +230,7 @@ async def test_readiness_is_logged_when_it_changes(autojump_clock):
     ]
 
 
+@pytest.mark.slow
 def test_an_outage_is_logged_once_without_requests(tmp_path, monkeypatch):
     """Redis is stopped and continued under a service without callers.
 

@@ -22,6 +22,7 @@ def read_trees(service):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_sigusr1_writes_the_tree_of_every_process(tmp_path, workers):
     """The supervisor passes the signal on. The tree names every actor.

@@ -64,6 +64,7 @@ def tell(process, line):
     process.stdin.flush()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cause", CAUSES.values(), ids=CAUSES)
 def test_a_process_that_is_stuck_ends_by_itself_and_says_where(cause):
     """The exit code is not 0, and a traceback names the function at fault."""
@@ -74,6 +75,7 @@ def test_a_process_that_is_stuck_ends_by_itself_and_says_where(cause):
     assert "in planted" in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cause", list(CAUSES.values())[:-1], ids=list(CAUSES)[:-1])
 def test_sigterm_ends_a_process_whose_loop_is_stuck(cause):
     """The signal handler sets the limit, so the process does not wait for the watchdog."""
@@ -101,6 +103,7 @@ def test_a_full_standard_error_does_not_stop_the_end():
     os.close(writing)
 
 
+@pytest.mark.slow
 def test_a_process_that_was_stopped_continues():
     """Causes are Ctrl-Z, a frozen container or a sleeping machine.
 
@@ -148,6 +151,7 @@ def ask_in_vain(url):
         httpx.get(url, trust_env=False, timeout=PATIENCE_S)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("stuck_s", "stop"), [(1.0, None), (1000, signal.SIGTERM)])
 def test_a_service_that_is_stuck_ends(tmp_path, stuck_s, stop):
     """The real service has a route that blocks.

@@ -103,6 +103,7 @@ async def redis(bridge, servers, fetch):
             yield Store(name, store, lambda: link.slots_used, count_busy)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", NETWORK_FAULTS)
 @pytest.mark.parametrize("store", [postgresql, redis])
 async def test_a_fault_is_an_expected_failure_and_leaves_nothing_behind(

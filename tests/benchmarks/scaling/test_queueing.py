@@ -25,6 +25,7 @@ def erlang_c(rate, servers, service_s):
     return waiting * service_s / (servers - offered)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("servers", [1, 2, 8])
 @pytest.mark.parametrize("busy", [0.3, 0.7])
 def test_times_of_service_without_memory(servers, busy):
@@ -45,6 +46,7 @@ def test_other_times_of_service(times):
     assert found == pytest.approx(rate * squares / 2 / (1 - rate), rel=0.12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [(1.0,), (0.1, 0.1, 0.1, 3.7), (0.5, 1.5)])
 def test_short_slices_share_a_server(times):
     """M/G/1 with processor sharing: the mean stay is E[S] / (1 - busy), whatever the times."""
@@ -62,6 +64,7 @@ def test_equal_arguments_give_equal_waits():
     assert len(runs) == 2
 
 
+@pytest.mark.slow
 def test_the_knee_is_where_the_waits_begin():
     """Short times of service allow a load near the limit; some long ones do not."""
     even = Station("even", (Work(1.0, [0.004]),))

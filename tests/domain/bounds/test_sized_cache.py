@@ -3,6 +3,7 @@
 import tracemalloc
 from collections import OrderedDict
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,6 +47,7 @@ def test_it_behaves_as_a_plain_lru_cache(steps):
     assert (len(cache), cache.size_bytes) == (0, 0)
 
 
+@pytest.mark.slow
 def test_a_remembered_function_stays_within_its_bytes():
     """The memory that Python allocated stays near the bound.
 

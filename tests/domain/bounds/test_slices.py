@@ -157,6 +157,7 @@ SOURCES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", NASTY)
 @pytest.mark.parametrize("name", SOURCES)
 def test_a_reply_within_the_caps_is_read_in_slices(name, unit):
@@ -207,6 +208,7 @@ Each occurs below, at and far above the limits.
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "url",
     [
@@ -316,6 +318,7 @@ def found(titles, descriptions=lambda number: f"description {number}", count=500
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("titles", TITLES.values(), ids=TITLES)
 def test_500_titles_are_grouped_in_slices(titles):
     """For any kind of title.
@@ -328,6 +331,7 @@ def test_500_titles_are_grouped_in_slices(titles):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "description",
     ["word " * 400, "ﷺ " * 1000, "'a" * 1000],

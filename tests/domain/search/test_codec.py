@@ -38,6 +38,7 @@ def landed(harvest):
     )
 
 
+@pytest.mark.slow
 @unhurried
 @given(harvests())
 def test_an_answer_survives_dump_and_load(harvest):

@@ -203,6 +203,7 @@ def test_an_article_id_is_in_one_group(given_articles):
             )
 
 
+@pytest.mark.slow
 @unhurried
 @given(_lists, modes)
 def test_the_leader_is_the_fullest_member(given_articles, mode):

@@ -110,6 +110,7 @@ def near(said, real):
     return real / FACTOR < said < real * FACTOR
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("letters", LETTERS.values(), ids=LETTERS)
 @pytest.mark.parametrize(
     ("rows", "title", "description"), [(100, 20, 0), (20, 300, 2000), (5, 60, 200)]
@@ -173,6 +174,7 @@ LONGEST_QUERIES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", LONGEST_QUERIES.values(), ids=LONGEST_QUERIES)
 def test_the_estimate_for_an_answer_without_articles_is_near_its_size(text):
     """Then it is mostly the query, which everybody may choose."""
@@ -187,6 +189,7 @@ def test_the_estimate_for_an_answer_without_articles_is_near_its_size(text):
     assert real / FACTOR < sum(one.size_bytes for one in answers) < real * 1.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", LONGEST_QUERIES.values(), ids=LONGEST_QUERIES)
 def test_finished_pages_of_long_queries_take_at_most_their_estimate(text):
     """A query string may spell one search in many ways; each has its own page."""
@@ -262,6 +265,7 @@ def test_kept_answers_take_at_most_their_estimate():
     assert real < kept.size_bytes * FACTOR
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "topics",
     [[], ["climate", "sea level"], ["\U0001f600" * 40 + str(number) for number in range(50)]],

@@ -39,6 +39,7 @@ def test_a_source_that_could_not_apply_the_order_gives_no_evidence():
     assert score_ranks(query(), [outcome("reddit", *PAGES, ignored=("language",))])
 
 
+@pytest.mark.slow
 @given(harvests())
 def test_evidence_is_between_zero_and_one_for_articles_of_the_harvest(harvest):
     """Each article that a source sent has some, under relevance; archived ones have none."""

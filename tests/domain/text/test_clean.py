@@ -79,6 +79,7 @@ def test_plain_gives_one_bounded_nfc_line(raw: str, max_chars: int) -> None:
         assert remove_invisible(text) == text
 
 
+@pytest.mark.slow
 def test_every_invisible_character_is_found() -> None:
     """The quick look finds exactly what the removal would change, in every plane."""
     for char in map(chr, range(sys.maxunicode + 1)):

@@ -52,6 +52,7 @@ def nfkc_casefold(text):
         text = folded
 
 
+@pytest.mark.slow
 def test_every_code_point_is_folded_as_unicode_says():
     """In addition, digits of every script become 0-9."""
     every = zip(EVERY, of_each(fold_exact_word, EVERY), of_each(nfkc_casefold, EVERY), strict=True)
@@ -60,6 +61,7 @@ def test_every_code_point_is_folded_as_unicode_says():
     assert 100 < len(differ) < 700
 
 
+@pytest.mark.slow
 def test_folding_is_idempotent_for_every_code_point():
     """In the exact and in the plain form."""
     exact = of_each(fold_exact_word, EVERY)

@@ -307,6 +307,7 @@ def test_a_story_keeps_the_discussion_of_its_posts(others, points):
     assert (only["discussion"] or {}).get("points") == points
 
 
+@pytest.mark.slow
 @unhurried
 @given(harvests())
 def test_no_story_loses_its_discussion(harvest):
@@ -341,6 +342,7 @@ def test_pairs_link_each_page_to_its_founder_once():
     assert build_pairs(merged) == (Pair(FULL.id, BARE.id, Rule.NEAR_TITLE, alike),)
 
 
+@pytest.mark.slow
 @unhurried
 @given(harvests(), modes)
 def test_pairs_link_different_pages_and_never_repeat(harvest, mode):
@@ -370,6 +372,7 @@ def test_the_merge_does_not_depend_on_who_answered_first(harvest, data):
     assert landed(list(arrived), harvest) == landed(list(harvest.outcomes), harvest)
 
 
+@pytest.mark.slow
 @unhurried
 @given(harvests(), modes)
 def test_merging_the_shown_articles_gives_the_same_merge(harvest, mode):
@@ -383,6 +386,7 @@ def test_merging_the_shown_articles_gives_the_same_merge(harvest, mode):
     assert merge_articles(harvest.query, back, mode, harvest.fetched_at) == merged
 
 
+@pytest.mark.slow
 @unhurried
 @given(harvests(), modes, st.booleans())
 def test_every_article_is_shown_once(harvest, mode, explain):

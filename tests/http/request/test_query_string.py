@@ -68,6 +68,7 @@ BAD = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("query", "field", "code"), BAD)
 async def test_bad_input_is_a_400_that_names_the_parameter(query, field, code):
     """The answer is never a 500 and always problem+json; the desk is not asked."""

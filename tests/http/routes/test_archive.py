@@ -132,6 +132,7 @@ async def test_a_cursor_of_another_query_is_refused(other):
     assert (await get(world, f"/archive?q=++a&limit=3&cursor={cursor}")).status_code == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("query", "field", "code"),
     [

@@ -224,6 +224,7 @@ OUTCOMES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("raises", "query", "status", "says"), OUTCOMES)
 @pytest.mark.parametrize("accept", [BROWSER, "application/json", "*/*"])
 async def test_fault_39_every_failed_return_says_what_to_do(raises, query, status, says, accept):

@@ -78,6 +78,7 @@ async def test_formats_are_views_and_are_not_recorded():
     assert world.inbox[1].statistics().current_buffer_used == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", [*permutations(Format, 2)], ids="-".join)
 @pytest.mark.parametrize("path", [SEARCH, ARCHIVE])
 @pytest.mark.parametrize("wire", [True, False])

@@ -200,6 +200,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "desk"), CASES)
 async def test_bodies_match_the_description(path, desk):
     """Every status and media type is described, and the body fits the schema."""

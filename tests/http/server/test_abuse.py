@@ -98,6 +98,7 @@ async def ask_fairly(served, before_each=None):
     return statuses, turns.number
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("crowd", CROWDS.values(), ids=CROWDS)
 async def test_a_crowd_takes_nothing_from_another_client(crowd):
     """All its requests are answered, in as many turns of the loop as without the crowd.

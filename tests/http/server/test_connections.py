@@ -309,6 +309,7 @@ async def test_an_answered_request_is_measured_once(method):
         assert sample({"route": "/articles", "status": "none"}) is None
 
 
+@pytest.mark.slow
 async def test_the_gauge_counts_open_connections():
     """It counts those on the public port."""
     async with serving() as served:

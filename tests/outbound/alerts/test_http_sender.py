@@ -172,6 +172,7 @@ HOSTS = (
 Teredo and multicast."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("host", HOSTS.split())
 @pytest.mark.parametrize("kind", [ChannelKind.WEBHOOK, ChannelKind.NTFY, ChannelKind.APPRISE])
 async def test_no_connection_to_a_private_address(strict, host, kind):

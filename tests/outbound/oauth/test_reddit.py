@@ -129,6 +129,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_fault_39_token_endpoint_faults_are_our_exceptions(elsewhere, fault, monkeypatch):
     """Each fault ends in time in one of our exceptions, which does not quote the code."""

@@ -92,6 +92,7 @@ async def attack(client, kind, addresses, done):
         await trio.sleep(TAKES_S)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["key", "session"])
 @pytest.mark.parametrize(
     ("addresses", "own", "known"),

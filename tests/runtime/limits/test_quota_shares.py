@@ -35,6 +35,7 @@ def services(upstreams):
         yield one, other
 
 
+@pytest.mark.slow
 def test_one_address_cannot_use_up_the_shared_quota(upstreams, services):
     """It gets about half, whichever service it asks.
 

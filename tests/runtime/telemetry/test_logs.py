@@ -257,6 +257,7 @@ logging.getLogger("library").error("password=abc.def")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["text", "json", "emf"])
 def test_before_set_up_nothing_goes_to_standard_output(form):
     """A program that only imports the package writes redacted warnings to standard error."""

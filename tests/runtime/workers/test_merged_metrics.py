@@ -51,6 +51,7 @@ def count_all(events):
     return workers
 
 
+@pytest.mark.slow
 @given(events)
 async def test_the_whole_is_the_sum_of_its_parts(events):
     """For each counter and each histogram, whatever the labels hold."""

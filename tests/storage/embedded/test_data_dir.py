@@ -60,6 +60,7 @@ def end(process, how):
     return process.wait()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 def test_servers_are_joined_and_found_again(start, tmp_path, name):
     """A second process joins, and a third finds what a killed process left behind.

@@ -133,6 +133,7 @@ async def seen(bridge, server, numbers):
     await until(has)
 
 
+@pytest.mark.slow
 async def test_primary_without_power_costs_one_timeout(bridge, tmp_path, monkeypatch):
     """No packet reports the failure.
 

@@ -167,6 +167,7 @@ async def contents(url):
         await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", REVISIONS)
 async def test_migrating_keeps_the_rows_of_every_earlier_schema(bridge, empty_url, start):
     """Each revision has rows in every table.

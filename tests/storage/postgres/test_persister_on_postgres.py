@@ -85,6 +85,7 @@ def persist(archive, spool_place, monkeypatch):
     return run
 
 
+@pytest.mark.slow
 async def test_20000_articles_are_saved_without_loss(persist, fetch):
     """Each article is a row with its own id and its fields."""
     answers = (
@@ -141,6 +142,7 @@ async def test_refused_pair_costs_only_itself(persist, fetch):
     assert await fetch("SELECT similarity FROM article_duplicates") == [(0.9,)]
 
 
+@pytest.mark.slow
 async def test_database_restart_loses_nothing(persist, archive, spool_place, fetch, servers):
     """The server stops in mid-stream, and starts again after a batch was spooled.
 

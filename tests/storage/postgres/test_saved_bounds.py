@@ -82,6 +82,7 @@ async def test_concurrent_saves_do_not_both_take_the_last_place(
     assert done == [PutResult.FULL]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("budget", [(1, 950), (44 * 300, 4), (1_000_000, 2)])
 async def test_search_continues_where_its_budget_ended(saved, people, execute, monkeypatch, budget):
     """With any budget, every match comes once, the latest first. Some pages may be empty."""

@@ -116,6 +116,7 @@ def two_of_each(*kinds):
     ]
 
 
+@pytest.mark.slow
 async def test_newest_first_reads_one_page_in_index_order(plans):
     """The plan does not sort, and reads little more than it shows."""
     for name, query in two_of_each(queries.build_newest):

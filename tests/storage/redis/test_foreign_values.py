@@ -182,6 +182,7 @@ async def list_keys(world, redis):
     return sorted(await redis("KEYS", "*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", JUNK)
 async def test_junk_under_any_key_is_an_absent_value_or_an_outage(world, redis, kind):
     """It ends no actor and no request with an unforeseen error."""

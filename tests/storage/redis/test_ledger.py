@@ -166,6 +166,7 @@ async def test_start_at_an_impossible_time_is_ignored(link, redis, score):
     assert b"p/y" not in await redis("ZRANGE", "starts:{starts:newsapi}:p", 0, -1)
 
 
+@pytest.mark.slow
 async def test_concurrent_processes_never_start_too_many_or_too_close(ledgers, redis):
     """Both processes compete, and calls are returned at random.
 

@@ -128,6 +128,7 @@ async def liar_and_link(bridge, servers, monkeypatch, redis_reply_s):
         yield liar, link
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("odd", ODD)
 async def test_an_odd_reply_in_any_step_is_an_outage(liar_and_link, odd):
     """It ends no actor and no request with an unforeseen error, and costs no connection."""

@@ -377,6 +377,7 @@ def run_machine(servers, **effort):
         )
 
 
+@pytest.mark.slow
 def test_two_processes_keep_to_the_model(servers):
     """Nobody gets another person's session or another key's answer; a claim has one holder."""
     run_machine(servers, max_examples=60, stateful_step_count=40)

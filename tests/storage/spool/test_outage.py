@@ -106,6 +106,7 @@ async def read_all(fetch):
 SENT = {article(f"{n}-{place}").id for n in range(SEARCHES) for place in range(ARTICLES)}
 
 
+@pytest.mark.slow
 async def test_case_24_while_postgresql_is_frozen_redis_keeps_every_article(
     service, servers, fetch, tmp_path
 ):
@@ -119,6 +120,7 @@ async def test_case_24_while_postgresql_is_frozen_redis_keeps_every_article(
     assert service.counts["lost_articles"] == service.counts["dead_letters"] == 0
 
 
+@pytest.mark.slow
 async def test_case_24_and_18_with_redis_frozen_too_a_file_keeps_every_article(
     service, servers, fetch, tmp_path
 ):

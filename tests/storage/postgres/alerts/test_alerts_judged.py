@@ -90,6 +90,7 @@ async def find_in_archive(search, query):
             return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 async def test_each_search_matches_what_the_archive_finds(newsroom, postgres, seed):
     """The archive holds articles in all languages before; more come after the searches."""

@@ -129,6 +129,7 @@ def make_articles(random):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 async def test_a_story_alerts_once_however_its_articles_come_and_go(
     newsroom, postgres, fetch, seed

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import defaultdict
 
+import pytest
 from standardwebhooks import Webhook
 
 from newsintel.domain.alerts.signing import SigningKey, create_secret
@@ -52,6 +53,7 @@ async def fill(alerts: Alerts, execute, user_id: int, receiver: Receiver) -> dic
     return secrets
 
 
+@pytest.mark.slow
 async def test_kill_9_in_mid_delivery_loses_nothing(execute, fetch, archive, people, database_url):
     """Two processes send; both are killed again and again, while requests are on their way."""
     alerts = Alerts(execute, fetch, archive)

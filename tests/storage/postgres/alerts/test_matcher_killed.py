@@ -5,6 +5,8 @@ import subprocess
 import sys
 from datetime import timedelta
 
+import pytest
+
 from tests.service import ROOT
 from tests.storage.postgres.alerts.watching import NOW, told
 from tests.waiting import until
@@ -32,6 +34,7 @@ async def count_matches(fetch) -> int:
     return matches
 
 
+@pytest.mark.slow
 async def test_kill_9_while_matching_loses_nothing(newsroom, fetch, database_url):
     """Two processes match; both are killed again and again, and a third one does the rest."""
     searches = [await newsroom.save(WORDS[number % len(WORDS)]) for number in range(SEARCHES)]

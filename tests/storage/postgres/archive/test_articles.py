@@ -336,6 +336,7 @@ async def test_year_beyond_pythons_range_cannot_be_stored(execute, archive):
         await execute("UPDATE articles SET published_at = 'infinity'")
 
 
+@pytest.mark.slow
 async def test_texts_too_large_for_the_index_are_saved(archive):
     """A tsvector holds 1 MiB. Texts of only different words, in the worst shapes, still fit."""
     dice = random.Random(7)
