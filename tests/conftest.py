@@ -41,24 +41,29 @@ for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
 
 LONGEST = (
     "http/test_fuzz_connections.py",
+    "storage/redis/test_cluster.py",
+    "test_redis_cluster_service.py",
     "commands/test_signals.py",
     "test_demo_service.py",
     "commands/test_import_export.py",
     "storage/postgres/test_search_plans.py",
-    "domain/bounds/test_slices.py",
-    "runtime/test_startup.py",
-    "test_hostile_values.py",
+    "commands/test_backup.py",
     "commands/test_seed_demo.py",
+    "domain/bounds/test_slices.py",
+    "test_hostile_values.py",
+    "test_workers.py",
+    "runtime/test_startup.py",
+    "test_traces_service.py",
+    "actors/test_poller.py",
+    "domain/search/test_dedup.py",
+    "domain/search/test_sizes.py",
     "test_demo_forgetting.py",
-    "ops/test_nginx.py",
-    "storage/postgres/test_failover.py",
     "storage/embedded/test_servers.py",
     "runtime/test_watchdog.py",
-    "test_printed_words.py",
-    "outbound/test_hostile_replies.py",
+    "ops/test_nginx.py",
     "ops/test_nginx_poisoning.py",
 )
-"""Files that take half a minute or more. They start first: no core is idle at the end of a run."""
+"""Files that take long, alone or with their slow tests. They start first: no core idles later."""
 
 
 def pytest_collection_modifyitems(items):

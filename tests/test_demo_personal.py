@@ -73,6 +73,7 @@ def test_an_article_can_be_saved_from_the_moment_it_is_shown(sign_in):
     assert sign_in("stranger").get("/me/saved").json()["articles"] == []
 
 
+@pytest.mark.slow
 def test_preferences_change_only_their_owners_view(demo, sign_in):
     """An excluded topic hides stories from one person only, without a call to any source."""
     alice = sign_in("chooser")

@@ -281,6 +281,7 @@ def test_search_command_shares_the_running_servers(demo, word):
     assert demo.get("/health/ready").json()["status"] == "ready"
 
 
+@pytest.mark.slow
 def test_deadlines_command_reports_measured_latencies(impatient, word):
     """`newsintel deadlines` on the demo's folder reports its latencies.
 

@@ -284,6 +284,7 @@ HANGS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("actor", HANGS)
 async def test_case_32_an_actor_that_hangs_is_found(
     world,  # noqa: F811

@@ -34,6 +34,7 @@ def test_sources_without_keys_answer_like_the_others(demo):
         assert body["sources"][name]["kept"] > 0
 
 
+@pytest.mark.slow
 def test_links_of_hacker_news_have_a_discussion(demo):
     """The outlet is the publisher."""
     body = search(demo, q="climate", sources="hackernews")

@@ -103,6 +103,7 @@ def keys(cluster, pattern):
     return [key for node in cluster.nodes for key in node.run("KEYS", pattern)]
 
 
+@pytest.mark.slow
 def test_spool_of_one_service_is_drained_by_another(demo, cluster):
     """The first has no PostgreSQL and ends."""
     query = next(words)
@@ -114,6 +115,7 @@ def test_spool_of_one_service_is_drained_by_another(demo, cluster):
         assert service.get(f"/articles/{article}").json()["id"] == article
 
 
+@pytest.mark.slow
 def test_searches_and_sessions_go_on_while_slots_move(demo, cluster, sign_in):
     """All slots of a server leave it under load: no answer fails, and nobody is signed out."""
     stop, seen = threading.Event(), []
@@ -146,6 +148,7 @@ def test_searches_and_sessions_go_on_while_slots_move(demo, cluster, sign_in):
     assert "All 16384 slots covered" in cluster.check()
 
 
+@pytest.mark.slow
 def test_service_outlives_servers_that_end(demo, cluster, sign_in):
     """A replica takes over. Without one, only the sessions of that server are away."""
     dead = cluster.nodes[0]

@@ -181,6 +181,7 @@ def test_an_error_of_the_service_is_one_of_the_span(demo, collector):
     assert [answer.status_code for answer in answers][1] == 400
 
 
+@pytest.mark.slow
 def test_every_worker_has_its_own_name(demo, collector):
     """Two processes say who they are; the supervisor sends nothing, and all end in order."""
     before = set(collector.processes)
@@ -200,6 +201,7 @@ def test_every_worker_has_its_own_name(demo, collector):
     assert service.log.read_text().count('"traces_on"') == 1
 
 
+@pytest.mark.slow
 def test_the_last_spans_are_sent_at_the_end(demo, collector, monkeypatch):
     """SIGTERM does not lose what waits for the next batch."""
     monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", str(PATIENCE_S * 1000))
@@ -210,6 +212,7 @@ def test_the_last_spans_are_sent_at_the_end(demo, collector, monkeypatch):
     assert ("persist", "internal", "search") in collector.list_trace(request.trace_id)
 
 
+@pytest.mark.slow
 def test_without_a_collector_everything_else_works(demo, monkeypatch):
     """One line says why; the search is answered, and the end is in order."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")

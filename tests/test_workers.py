@@ -239,6 +239,7 @@ def test_a_killed_worker_costs_its_own_connections_and_is_replaced(demo):
         assert found.stop() == 0
 
 
+@pytest.mark.slow
 def test_workers_that_keep_ending_end_the_service(demo):
     """The exit code is 1, the last line says why, and no worker is left."""
     with several(demo, **UNLIMITED) as found:

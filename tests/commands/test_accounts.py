@@ -43,6 +43,7 @@ def test_new_key_works_on_a_running_service(serving):
         assert put.status_code == status
 
 
+@pytest.mark.slow
 def test_revoke_others_revokes_older_keys(serving):
     """Nobody can sign in to such an account, so only the command can revoke a leaked key."""
     folder, service, _ = serving

@@ -102,6 +102,7 @@ def test_restored_embedded_server_has_everything(embedded, tmp_path):
         assert made.returncode == 0, made.stderr
 
 
+@pytest.mark.slow
 def test_backup_is_private_and_replaces_only_when_complete(embedded, tmp_path):
     """PostgreSQL's own program reads it. A failed backup leaves the old file."""
     backup = embedded[0] / "backup"

@@ -348,6 +348,7 @@ def content(path):
     ).stdout.decode()
 
 
+@pytest.mark.slow
 def test_an_interrupted_export_can_be_continued(newsintel, archive, file, pages, out):
     """Yesterday's file stays until today's is complete.
 

@@ -124,6 +124,7 @@ def test_mistake_is_one_line(tmp_path, args, said):
     assert (told["event"], told["reason"]) == ("command_failed", said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["json", "emf"])
 @pytest.mark.parametrize(
     ("args", "reason"),

@@ -89,6 +89,7 @@ def test_the_demo_then_has_trends_each_with_its_reason(seeded, demo):
     }
 
 
+@pytest.mark.slow
 def test_the_demo_reader_then_has_recommendations_each_with_its_reason(demo):
     """Sign-in on the simulated Reddit page gives that reader.
 

@@ -187,6 +187,7 @@ def command(folder, *args, settings, program=COMMAND, **streams):
     )
 
 
+@pytest.mark.slow
 def test_a_migration_that_is_stopped_is_no_outage(tmp_path):
     """It waits for another one. No failure to close its connection hides the signal."""
 
@@ -286,6 +287,7 @@ def test_dedupe_leaves_no_half_file(tmp_path, number):
     assert older.read_text() == "older"
 
 
+@pytest.mark.slow
 def test_ignored_sighup_stays_ignored(tmp_path, archive):
     """SIGHUP then has no effect."""
     ignored = {"preexec_fn": lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)}

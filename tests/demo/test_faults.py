@@ -130,6 +130,7 @@ async def test_broken_connection_affects_one_response(
     assert (await news(q="climate")).status_code == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", SLOW)
 async def test_slow_response_ends_only_by_a_total_deadline(news: Get, control, fault: str) -> None:
     """Bytes may arrive, but the response does not end: only a total deadline stops it."""

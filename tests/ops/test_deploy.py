@@ -349,6 +349,7 @@ def test_wrong_commit_or_worse_health_is_a_failure(world, capsys, served, words)
     assert words in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sources",
     [

@@ -159,6 +159,7 @@ def test_failures_are_not_cached(nginx, service, path):
     assert kept_by(nginx.get("/articles?q=zzz" + path.rpartition("+")[2]))[-1] == "nginx; fwd=miss"
 
 
+@pytest.mark.slow
 def test_a_stale_answer_is_served_during_the_refresh(nginx, path):
     """Every caller gets the cached answer at once, and in time it is a newer one."""
     first = nginx.get(path)

@@ -57,6 +57,7 @@ def test_the_sbom_is_valid(sbom):
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(sbom) is None
 
 
+@pytest.mark.slow
 def test_the_sbom_lists_what_the_image_installs(sbom):
     """Name, version and hashes of each package, and the project itself with its licence."""
     found = json.loads(sbom)

@@ -81,6 +81,7 @@ async def longest_ms(work):
     return steps.longest_ms()[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", BUSY)
 async def test_small_framing_is_read_in_short_steps(case):
     """Data outside the body is read in short steps and for a bounded time, at any size.

@@ -37,6 +37,7 @@ def test_times_of_service_without_memory(servers, busy):
     assert found == pytest.approx(expected, rel=0.12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [(1.0,), (0.1, 0.1, 0.1, 3.7), (0.5, 1.5)])
 def test_other_times_of_service(times):
     """M/G/1: the mean wait by Pollaczek and Khinchine is rate * E[S^2] / 2 / (1 - busy)."""

@@ -105,6 +105,7 @@ def places(value, path=()):
         yield from places(inner, (*path, key))
 
 
+@pytest.mark.slow
 @settings(unhurried, suppress_health_check=[HealthCheck.too_slow])
 @given(harvests(), st.data())
 def test_one_replaced_value_raises_value_error_or_is_valid(harvest, data):

@@ -192,6 +192,7 @@ def test_founders_grouped_alone_stay_apart(given_articles, mode):
     assert group_articles(given_articles, mode) == once
 
 
+@pytest.mark.slow
 @unhurried
 @given(_lists)
 def test_an_article_id_is_in_one_group(given_articles):

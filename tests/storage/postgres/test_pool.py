@@ -99,6 +99,7 @@ def test_pool_of_any_size_serves_a_person_and_reserves_a_slot(size):
     assert found.reserved == (0 if size == 1 else 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("postgres_limits", [()])
 async def test_operations_on_a_frozen_server_time_out(postgres, servers):
     """A caller that stays gets the error in bounded time.

@@ -126,6 +126,7 @@ async def test_newest_first_reads_one_page_in_index_order(plans):
         assert read(found, "Index Scan") <= 3 * PAGE, name
 
 
+@pytest.mark.slow
 async def test_word_search_reads_little_more_than_it_ranks(plans):
     """It uses the GIN index and windows.
 

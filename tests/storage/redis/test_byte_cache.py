@@ -39,6 +39,7 @@ async def test_value_is_read_back_with_its_age(kept):
     assert await kept.get("archive:other") is None
 
 
+@pytest.mark.slow
 async def test_value_ages_and_expires(kept):
     """The age grows, and the value disappears at its end."""
     before = trio.current_time()

@@ -187,6 +187,7 @@ async def test_sessions_survive_a_resharding_by_redis_cli(on_own, own, tally, mo
         assert len(run_everywhere(client, "KEYS", "session:*")) == 59
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [0, 1], ids=["named by the URL", "another"])
 async def test_replica_takes_the_place_of_a_killed_server(on_own, own, tally, place):
     """The link finds it, though no server that answers has said anything."""
@@ -277,6 +278,7 @@ async def test_user_that_may_not_read_the_slots_is_refused(bridge, own):
             await link.call(elsewhere, run_command, "GET", elsewhere)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("trusted", "works"), [("ca", True), ("other", False)])
 async def test_every_server_proves_its_name_by_a_certificate(bridge, tmp_path, trusted, works):
     """Also those that the URL does not name; an unknown authority is refused."""
