@@ -45,7 +45,7 @@ class Envelope:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         # Each request runs in its own task, so this context ends with the request.
-        enter_context({"request_id": self.assign_id(scope)})
+        enter_context({"request_id": assign_request_id(scope)})
 
         async def sending(message: Any) -> None:
             if message["type"] == "http.response.start":
@@ -54,10 +54,6 @@ class Envelope:
             await send(message)
 
         await self._app(scope, receive, sending)
-
-    def assign_id(self, scope: Scope) -> str:
-        """Choose a request's id, store it in the scope and return it."""
-        return assign_request_id(scope)
 
     def build_headers(self, scope: Scope) -> HeaderLines:
         """Return the header lines that every response has."""

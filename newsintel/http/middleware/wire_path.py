@@ -11,7 +11,7 @@ from attrs import frozen
 from newsintel.domain.ports import WallClock
 from newsintel.http.asgi import Scope
 from newsintel.http.middleware.cors import Cors
-from newsintel.http.middleware.envelope import Envelope
+from newsintel.http.middleware.envelope import Envelope, assign_request_id
 from newsintel.http.middleware.hit_path import VIA_HIT, HitAnswer, Hits
 from newsintel.http.middleware.host_check import HostCheck
 from newsintel.http.middleware.identify import Identify
@@ -53,7 +53,7 @@ class WirePath:
         limit_lines = self.rate_limits.take_leased(scope) if self.rate_limits else []
         if limit_lines is None:
             return None
-        self.envelope.assign_id(scope)
+        assign_request_id(scope)
         status, lines, body = self.hits.answer(found, scope, now, VIA_HIT)
         lines += limit_lines
         if self.cors:

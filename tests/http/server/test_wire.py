@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 
 import h11
 import pytest
@@ -12,7 +11,8 @@ import trio.testing
 from attrs import define
 from structlog.testing import capture_logs
 
-from newsintel.http.middleware.envelope import DENY_ALL_POLICY, Envelope
+from newsintel.http.middleware import envelope, wire_path
+from newsintel.http.middleware.envelope import DENY_ALL_POLICY, assign_request_id
 from newsintel.http.pages.assets import ASSETS
 from newsintel.http.pages.rendering import CONTENT_POLICY
 from newsintel.http.server.connection import KEEP_ALIVE_S, SEND_TIMEOUT_S
@@ -37,13 +37,10 @@ def ask(path=SEARCH, *lines, method=b"GET"):
 
 @define
 class Broken:
-    """A method that raises at its first call, or at each if there is no right one."""
+    """A function that raises at its first call, or at each if there is no right one."""
 
     right: Callable | None
     calls: int = 0
-
-    def __get__(self, instance, _owner):
-        return partial(self, instance)
 
     def __call__(self, *given):
         self.calls += 1
@@ -354,14 +351,17 @@ async def test_a_bug_before_the_parser_does_not_end_the_connection(mock_clock, m
     async with serving_in_memory() as service:
         client = service.connect()
         parse(await client.send(ask()))
-        monkeypatch.setattr(Envelope, "assign_id", broken := Broken(Envelope.assign_id))
+        broken = Broken(assign_request_id)
+        for way in (wire_path, envelope):
+            monkeypatch.setattr(way, "assign_request_id", broken)
         with capture_logs() as logs:
             assert parse(await client.send(ask()))[0] == 200
         assert broken.calls == 2
         assert [line["causes"] for line in logs if line["event"] == "application_failed"] == [
             ["ZeroDivisionError('a bug')"]
         ]
-        monkeypatch.setattr(Envelope, "assign_id", Broken(None))
+        for way in (wire_path, envelope):
+            monkeypatch.setattr(way, "assign_request_id", Broken(None))
         assert parse(await client.send(ask()))[0] == 500
     assert read_counter(service.world.metrics, "connection_errors") == 0
 

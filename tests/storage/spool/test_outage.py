@@ -208,10 +208,12 @@ async def test_cases_25_and_27_what_postgresql_refuses_for_a_while_is_spooled(
         ((name,),) = await fetch("SELECT current_database()")
         await execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
         await service.persist(range(2))
+        assert (await read_all(fetch))[1] == 0
         again = f"ALTER DATABASE {name} RESET default_transaction_read_only"
         await execute(f"BEGIN READ WRITE; {again}; COMMIT")
     assert service.counts["spooled_rows articles redis"] == 2 * ARTICLES
-    assert (await read_all(fetch))[1] == 0
+    # A statement that was given up may get the lock before PostgreSQL reads the cancel: then its
+    # articles are saved and spooled, which is harmless.
     await service.drain()
     assert (await read_all(fetch))[1] == 2 * ARTICLES
 
