@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from newsintel.commands.main import COMMANDS
-from tests.service import running
+from tests.service import command_lines, running
 
 ROOT = Path(__file__).resolve().parents[1]
 DEV_TOOLS = {"pytest", "mypy", "ruff", "hypothesis", "schemathesis", "uv", "pip-audit"}
@@ -100,6 +100,20 @@ def test_demo_runs_from_the_wheel(index, wheel, box, tmp_path, monkeypatch):
         assert service.search("climate").json()["complete"]
         where = Path(f"/proc/{service.process.pid}/cmdline").read_bytes().split(b"\0")
         assert os.fsencode(box) in where[0] + where[1]
+
+
+@pytest.mark.slow
+def test_demo_runs_by_uvx(index, wheel, box, tmp_path, monkeypatch):
+    """`uvx newsintel demo`, with the wheel in place of a published name."""
+    command = ["uvx", "--quiet", "--python", sys.executable, "--from", str(wheel), "newsintel"]
+    monkeypatch.setattr("tests.service.COMMAND", command)
+    monkeypatch.setattr("tests.service.ROOT", "")  # PYTHONPATH
+    monkeypatch.setenv("UV_CACHE_DIR", str(box / "cache"))
+    monkeypatch.chdir(tmp_path)
+    with running(tmp_path, "demo") as service:
+        assert service.search("climate").json()["complete"]
+        (ours,) = (line for line in command_lines() if "newsintel demo" in line and "uvx" not in line)
+        assert str(box / "cache") in ours
 
 
 @pytest.mark.slow
