@@ -196,7 +196,7 @@ variable "max_tasks" {
 variable "requests_per_task_per_minute" {
   description = "Scaling target: requests per task and minute. Default: 70 % of a core with 2 % misses."
   type        = number
-  default     = 24000
+  default     = 25000
 
   validation {
     condition     = var.requests_per_task_per_minute >= 100
