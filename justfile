@@ -23,7 +23,7 @@ demo *ARGS:
 seed-demo:
     @exec python -m newsintel seed-demo
 
-# everything that CI checks: lint, types, imports, then the tests, file by file in 4 processes
+# lint, types, imports, then the tests but the slow ones, file by file in 4 processes
 test *ARGS: lint types imports
     python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder {{ARGS}}
 
