@@ -90,7 +90,7 @@ class SettingReader:
     def _find_text(self, name: str, also: str, *, takes_file: bool) -> tuple[str | None, str]:
         """Return a setting's text and its origin; a secret may be in the file NAME_FILE."""
         self.known_names.update((name, f"{name}_FILE") if takes_file else (name,))
-        for candidate in (name, also):
+        for candidate in filter(None, (name, also)):
             raw, file = self.environ.get(candidate), f"{candidate}_FILE"
             path = self.environ.get(file) if takes_file else None
             if raw and path:

@@ -101,7 +101,10 @@ def parse_folder(raw: str) -> Path:
 
 def parse_secret(raw: str) -> Secret:
     """Text that is never shown."""
-    return Secret(strip_value(raw))
+    text = strip_value(raw)
+    if re.search(r"[\ud800-\udfff]", text):
+        raise ValueError("must be text in UTF-8")
+    return Secret(text)
 
 
 def parse_key_list(raw: str) -> tuple[Secret, ...]:
