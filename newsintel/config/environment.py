@@ -1,5 +1,6 @@
 """Reads single settings from a given environment, and records each for `newsintel config`."""
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -130,4 +131,6 @@ def _format_value(value: Any) -> str:
         return "-"
     if isinstance(value, bool) or (isinstance(value, float) and value.is_integer()):
         return str(int(value))
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    # The name of a file may have bytes that are not UTF-8, which JSON cannot hold.
+    return re.sub(r"[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", text)
