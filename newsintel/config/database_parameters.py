@@ -43,6 +43,9 @@ TRANSLATED_PARAMETERS = {
 }
 """Parameters that newsintel passes on in another way, with the form of their values."""
 
+HIGHEST = {"keepalives_idle": 32_767, "keepalives_interval": 32_767, "keepalives_count": 127}
+"""The highest values that Linux accepts (net/tcp.h: MAX_TCP_KEEPIDLE, _KEEPINTVL, _KEEPCNT)."""
+
 NEEDLESS_PARAMETERS = {
     "channel_binding": r"disable|prefer",
     "gssencmode": r"disable|prefer",
@@ -109,7 +112,9 @@ def check_parameter(name: str, value: str) -> None:
         raise ValueError(f"has {name}, which cannot be used here: {UNSUPPORTED_PARAMETERS[name]}")
     if name in NEEDLESS_PARAMETERS and not re.fullmatch(NEEDLESS_PARAMETERS[name], value):
         raise ValueError(f"has a {name} that the driver does not support: leave it out")
-    if name in forms and not re.fullmatch(forms[name], value):
+    if name in forms and not (
+        re.fullmatch(forms[name], value) and (name not in HIGHEST or int(value) <= HIGHEST[name])
+    ):
         raise ValueError(f"has a {name} that cannot be used: it must be {describe_values(name)}")
     if name not in (*URL_PART_PARAMETERS, *forms, *NEEDLESS_PARAMETERS):
         shown = name if re.fullmatch(r"\w{1,40}", name) else "a parameter"
@@ -139,6 +144,8 @@ def describe_values(name: str) -> str:
     form = (DRIVER_PARAMETERS | TRANSLATED_PARAMETERS | NEEDLESS_PARAMETERS)[name]
     if name in special:
         return special[name]
+    if name in HIGHEST:
+        return f"a number from 0 to {HIGHEST[name]}"
     if form == FILE:
         return "the path of a file, in one line"
     if "[0-9]" in form:

@@ -123,13 +123,13 @@ def parse_redis_url(raw: str) -> RedisUrl:
     is_socket = parts.scheme == "unix"
     _check_place(parts, is_socket=is_socket)
     url = RedisUrl(
-        path=unquote(parts.path, errors="surrogateescape") if is_socket else None,
-        host=unquote(parts.hostname or "localhost"),
+        path=_decode(parts.path) if is_socket else None,
+        host=_decode(parts.hostname or "localhost"),
         port=port or 6379,
         tls=parts.scheme == "rediss",
         db=int(given.pop("db", "0" if is_socket else parts.path.strip("/") or "0")),
-        username=unquote(parts.username) if parts.username else username,
-        password=unquote(parts.password) if parts.password else password,
+        username=_decode(parts.username) if parts.username else username,
+        password=_decode(parts.password) if parts.password else password,
         parameters=given,
     )
     _check_parts(url)
@@ -152,7 +152,7 @@ def _check_parts(url: RedisUrl) -> None:
 
 def _check_place(parts: SplitResult, *, is_socket: bool) -> None:
     """Raise ValueError unless the URL leads to one socket, or to one host and database."""
-    if is_socket and not parts.path.strip("/"):
+    if is_socket and (parts.hostname or not parts.path.strip("/")):
         raise ValueError(
             "names no socket: a unix URL has three slashes, unix:///path/to/redis.sock"
         )
@@ -171,7 +171,7 @@ def _parse_parameters(parts: SplitResult) -> dict[str, str]:
     given: dict[str, str] = {}
     for part in parts.query.split("&") if parts.query else ():
         name, _, value = part.partition("=")
-        value = unquote(value.replace("+", " "), errors="surrogateescape")
+        value = _decode(value.replace("+", " "))
         if name in RESERVED_PARAMETERS:
             raise ValueError(f"has {name}, which newsintel sets itself: leave it out")
         if name not in PARAMETERS:
@@ -187,3 +187,8 @@ def _parse_parameters(parts: SplitResult) -> dict[str, str]:
             raise ValueError(f"has {name}, which requires rediss://")
         given[name] = value
     return given
+
+
+def _decode(value: str) -> str:
+    """Decode percent escapes; the name of a file may have bytes that are not UTF-8."""
+    return unquote(value, errors="surrogateescape")

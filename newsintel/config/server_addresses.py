@@ -9,6 +9,9 @@ import re
 MAX_HOST_CHARS = 253
 """RFC 1035, 2.3.4: 255 bytes with the lengths of the first part and of the root."""
 
+IN_NO_HOST = r"\s|(?=[\x00-\x7f])[^\w.:%~-]"
+"""A character of neither a name nor an address. `%` and `~` occur in the name of an interface."""
+
 MAX_SOCKET_BYTES = 107
 """Longest path of a unix socket; unix(7): sun_path has 108 bytes with the closing NUL."""
 
@@ -20,10 +23,10 @@ def check_host(host: str) -> None:
         encoded = host.encode("idna")
     except UnicodeError:
         encoded = b""
-    if not 0 < len(encoded) <= MAX_HOST_CHARS or re.search(r"[\s\x00-\x1f\x7f/]", host):
+    if not 0 < len(encoded) <= MAX_HOST_CHARS or re.search(IN_NO_HOST, host):
         raise ValueError(
             "has a host that cannot be looked up: "
-            "a name has 1 to 63 characters between its dots, and no spaces or slashes"
+            "a name has letters, digits, - and _, at most 63 between its dots"
         )
 
 

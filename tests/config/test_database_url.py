@@ -181,7 +181,7 @@ BAD = {
         "connect_timeout that cannot be used: it must be whole seconds from 1 to 60"
     ),
     "postgresql://h/d?keepalives_idle=soon": (
-        "keepalives_idle that cannot be used: it must be a number"
+        "keepalives_idle that cannot be used: it must be a number from 0 to 32767"
     ),
     "postgresql://h/d?ssl_min_protocol_version=SSLv3": "it must be TLSv1.2 or TLSv1.3",
     "postgresql://h/d?channel_binding=require": (
@@ -213,6 +213,10 @@ BAD = {
     "postgresql://u:planted%FF@h/d": "has a password that is not UTF-8",
     "postgresql://u@h/planted\udcff": "has a dbname that is not UTF-8",
     "postgresql://h/d?application_name=%FF": "has a application_name that is not UTF-8",
+    "postgresql://h/d?keepalives_idle=32768": "it must be a number from 0 to 32767",
+    "postgresql://h/d?keepalives_interval=99999": "it must be a number from 0 to 32767",
+    "postgresql://h/d?keepalives_count=128": "it must be a number from 0 to 127",
+    "postgresql://h/d?tcp_user_timeout=soon": "it must be a number",
     "postgresql://h/d?sslcert=": "it must be the path of a file, in one line",
     "postgresql://h/d?sslmod=verify-full": "has sslmod, which is not a parameter",
     "postgresql://h/d?planted%20secret=1": "has a parameter, which is not a parameter",
@@ -295,3 +299,15 @@ def test_keepalive_parameters_become_socket_options(query, options):
         )
         == options
     )
+
+
+def test_the_kernel_accepts_the_highest_values():
+    """And no higher ones, with which no connection would ever be opened."""
+    highest = {name: str(value) for name, value in parameters.HIGHEST.items()}
+    with socket.socket() as client:
+        for option in parameters.build_socket_options(highest):
+            client.setsockopt(*option)
+            if option[0] == socket.IPPROTO_TCP:
+                with pytest.raises(OSError, match="Invalid argument"):
+                    client.setsockopt(*option[:2], option[2] + 1)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 999_999_999)
