@@ -17,7 +17,7 @@ import trio
 from attrs import frozen
 
 from newsintel.config.server_addresses import MAX_SOCKET_BYTES
-from newsintel.errors import EmbeddedServerError
+from newsintel.errors import EmbeddedServerError, SettingsError
 from newsintel.storage.embedded.daemon import START_S
 from newsintel.storage.embedded.data_dir import create_data_dir, name_data_dir_in_errors
 from newsintel.storage.embedded.postgres_daemon import PostgresDaemon
@@ -110,7 +110,7 @@ async def _lock(file: int, kind: int, patience_s: float) -> bool:
 def _check_length(data_dir: Path) -> None:
     # realpath also works for circular links.
     if len(os.fsencode(os.path.realpath(data_dir))) > LONGEST_FOLDER_BYTES:
-        raise EmbeddedServerError(
+        raise SettingsError(
             "NEWSINTEL_DATA_DIR is too long for the embedded servers: "
             f"at most {LONGEST_FOLDER_BYTES} bytes"
         )
