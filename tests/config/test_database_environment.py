@@ -23,10 +23,9 @@ def wrong(url, environ=None):
 def refused_by_the_driver(url):
     """Whether asyncpg can use neither the URL nor what it finds in the environment."""
     arguments = connect_arguments(parse_database_url(url), None, {})
-    others = {
-        name: None
-        for name in ("passfile", "service", "servicefile", "krbsrvname", "gsslib", "server_settings")
-    }
+    others = dict.fromkeys(
+        ("passfile", "service", "servicefile", "krbsrvname", "gsslib", "server_settings")
+    )
     known = {name: arguments[name] for name in (*OF_ASYNCPG, "target_session_attrs")}
     try:
         _parse_connect_dsn_and_args(**known, **others)
@@ -74,7 +73,9 @@ def test_what_the_driver_refuses_is_named(home, monkeypatch, variable, value, sa
     monkeypatch.setenv(variable, value)
     assert refused_by_the_driver("postgresql://u@h/d")
     assert said in wrong("postgresql://u@h/d", {variable: value})
-    complete = "postgresql://u@h:1/d?sslmode=disable&sslnegotiation=postgres&target_session_attrs=any"
+    complete = (
+        "postgresql://u@h:1/d?sslmode=disable&sslnegotiation=postgres&target_session_attrs=any"
+    )
     if variable not in ("PGGSSLIB", "PGSSLMINPROTOCOLVERSION", "PGSSLCERT"):
         assert not refused_by_the_driver(complete)
         assert not wrong(complete, {variable: value})

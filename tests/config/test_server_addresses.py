@@ -37,7 +37,9 @@ def test_hosts_and_addresses_pass(host):
     check_host(host)
 
 
-@pytest.mark.parametrize("host", ["", ".", "a..b", ".a", "a b", "a\tb", "a\nb", "a/b", "a;b", "a=b", "a." * 127])
+@pytest.mark.parametrize(
+    "host", ["", ".", "a..b", ".a", "a b", "a\tb", "a\nb", "a/b", "a;b", "a=b", "a." * 127]
+)
 def test_other_texts_are_no_hosts(host):
     """Some of them would be asked for, and nobody would ever know them."""
     with pytest.raises(ValueError, match="has a host that cannot be looked up"):

@@ -157,7 +157,10 @@ def test_sources_sets_the_order_and_the_selection():
             ),
         ),
         ({"GUARDIAN_KEY": " "}, "NEWSINTEL_GUARDIAN_KEY must not be blank"),
-        ({"DATABASE_PASSWORD": "planted\udcff"}, "NEWSINTEL_DATABASE_PASSWORD must be text in UTF-8"),
+        (
+            {"DATABASE_PASSWORD": "planted\udcff"},
+            "NEWSINTEL_DATABASE_PASSWORD must be text in UTF-8",
+        ),
         (
             {"SECRET_KEYS": "planted"},
             "NEWSINTEL_SECRET_KEYS must be a comma list of keys, each 32 random bytes in base64url",

@@ -275,7 +275,7 @@ async def test_a_target_outside_ascii_is_explained(parts):
             await stream.send_all(part)
             await trio.testing.wait_all_tasks_blocked(0.05)
         answer = b""
-        while b"\"code\":" not in answer:
+        while b'"code":' not in answer:
             answer += await stream.receive_some(65536)
         assert b"Percent-encode them as UTF-8" in answer
 

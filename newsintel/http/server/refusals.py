@@ -39,9 +39,7 @@ def build_refusal(
     Returns:
         Status, headers and body.
     """
-    detail = (
-        UNESCAPED_DETAIL if code == "bad_request" and _is_unescaped(head) else DETAILS[code]
-    )
+    detail = UNESCAPED_DETAIL if code == "bad_request" and _is_unescaped(head) else DETAILS[code]
     body = to_json(build_document(code, detail, path=path, request_id=request_id))
     headers: Iterable[tuple[bytes, bytes]] = (
         (b"content-type", PROBLEM_JSON.encode()),

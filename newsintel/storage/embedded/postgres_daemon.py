@@ -16,7 +16,6 @@ from newsintel.storage.embedded.daemon import Daemon
 from newsintel.storage.embedded.redis_daemon import _spawn
 from newsintel.storage.embedded.wheel_programs import find_wheel_program
 
-
 FULL_URL = "port=5432&sslmode=disable&sslnegotiation=postgres&target_session_attrs=any"
 """What the URL leaves out, a driver takes from PGPORT, PGSSLMODE and the like. These variables are
 of another server."""

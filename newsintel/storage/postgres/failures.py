@@ -136,9 +136,8 @@ def translate(error: BaseException) -> NewsIntelError:
         )
     if isinstance(error, pg.QueryCanceledError):
         return ArchiveTimeoutError(TOO_SLOW)
-    found = (
-        WritesRefusedError if isinstance(error, pg.ReadOnlySQLTransactionError) else UnavailableError
-    )
+    read_only = isinstance(error, pg.ReadOnlySQLTransactionError)
+    found = WritesRefusedError if read_only else UnavailableError
     return found(f"PostgreSQL is unavailable ({kind})")
 
 

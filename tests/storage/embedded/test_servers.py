@@ -273,7 +273,7 @@ async def test_path_is_never_read_as_a_command_or_option(tmp_path, monkeypatch, 
 
 async def test_folder_that_is_too_long_is_an_invalid_setting(tmp_path):
     """It is reported before anything is made; the exit code is that of settings."""
-    with pytest.raises(SettingsError, match="NEWSINTEL_DATA_DIR is too long .* at most 900 bytes"):
+    with pytest.raises(SettingsError, match=r"NEWSINTEL_DATA_DIR is too long .* at most 900 bytes"):
         async with run_embedded_servers(tmp_path.joinpath(*["x" * 200] * 5)):
             pass
     assert names(tmp_path) == []
