@@ -80,6 +80,10 @@ class UnavailableError(NewsIntelError):
     """PostgreSQL or Redis failed for a possibly temporary reason: refused, lost, too slow."""
 
 
+class WritesRefusedError(UnavailableError):
+    """PostgreSQL or Redis answers reads and takes no writes: it is a replica now, or full."""
+
+
 class SignInUnavailableError(UnavailableError):
     """The caller cannot be identified or signed in now: a store or a provider is unavailable.
 

@@ -48,6 +48,15 @@ def keywords(path: Path) -> set[str]:
     return {option.keyword.decode() for option in _options(_load(path).PQconndefaults())}
 
 
+def variables(path: Path) -> dict[str, str]:
+    """The environment variable of each parameter of this libpq that has one."""
+    return {
+        option.keyword.decode(): option.envvar.decode()
+        for option in _options(_load(path).PQconndefaults())
+        if option.envvar
+    }
+
+
 def parse(url: str) -> dict[str, str] | None:
     """The parameters in a URL as libpq parses it; None if it refuses the URL."""
     found = _load(libraries()[0]).PQconninfoParse(url.encode(), ctypes.byref(ctypes.c_char_p()))

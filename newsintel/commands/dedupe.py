@@ -13,7 +13,6 @@ import re
 import sys
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
 
 import orjson
@@ -27,6 +26,7 @@ from newsintel.commands.setup import set_up_log_only, write_failure
 from newsintel.domain.search.dedup import Deduper, Headline
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.text.json_line import read_object
+from newsintel.domain.text.moments import read_moment
 from newsintel.domain.text.safe_urls import sanitize_url
 from newsintel.domain.text.urls import canonicalize_url
 from newsintel.errors import InvalidParameterError
@@ -182,7 +182,7 @@ def _read_headline(record: dict[str, Any]) -> Headline:
     at = None
     if isinstance(written, str):
         with suppress(ValueError, OverflowError):
-            at = datetime.fromisoformat(written)
+            at = read_moment(written)
     return Headline(
         record["title"],
         publisher if isinstance(publisher, str) else "",

@@ -13,6 +13,7 @@ from newsintel.commands.standard_descriptors import (
     discard_output,
     find_output_fault,
     open_closed_descriptors,
+    write_utf8,
 )
 from newsintel.errors import InvalidParameterError, NewsIntelError, SettingsError, flatten_errors
 from newsintel.runtime import stopping
@@ -130,6 +131,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 done; 1 failed; 2 a setting or an argument cannot be used; 128 + n ended by signal n.
     """
     open_closed_descriptors()
+    write_utf8()
     try:
         with stopping.raise_on_signal():
             return _run_to_last_output(sys.argv[1:] if argv is None else argv)

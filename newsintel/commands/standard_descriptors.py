@@ -1,10 +1,13 @@
 """Standard input, output and error that the caller has closed, and output that cannot be written.
 
+Output is UTF-8 in every locale: JSON always is (RFC 8259, 8.1), and a title may have any character.
+
 Without the first, the first file or socket that is opened takes the number of a closed one, and
 gets what is written there; and Python has no `sys.stderr` then, which ended every command.
 """
 
 import errno
+import io
 import os
 import sys
 
@@ -36,6 +39,12 @@ def open_closed_descriptors() -> None:
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     if sys.stderr is None:
         sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
+def write_utf8() -> None:
+    """Write standard output as UTF-8, whatever the locale says."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def find_output_fault(failure: BaseException | None) -> OSError | None:

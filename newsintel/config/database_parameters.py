@@ -12,18 +12,21 @@ from collections.abc import Mapping
 URL_PART_PARAMETERS = ("user", "password", "host", "port", "dbname")
 """Parameters that also have a place elsewhere in the URL; `database_url` reads them."""
 
+FILE = r".+"
+"""The form of a file's name."""
+
 DRIVER_PARAMETERS = {
     "sslmode": r"disable|allow|prefer|require|verify-ca|verify-full",
     "sslnegotiation": r"postgres|direct",
-    "sslrootcert": r".+",
-    "sslcert": r".+",
-    "sslkey": r".+",
+    "sslrootcert": FILE,
+    "sslcert": FILE,
+    "sslkey": FILE,
     "sslpassword": r".*",
-    "sslcrl": r".+",
+    "sslcrl": FILE,
     "ssl_min_protocol_version": r"TLSv1(\.[123])?",
     "ssl_max_protocol_version": r"TLSv1(\.[123])?",
     "target_session_attrs": r"any|read-write|read-only|primary|standby|prefer-standby",
-    "passfile": r".+",
+    "passfile": FILE,
 }
 """Parameters that asyncpg reads itself, with the form of their values."""
 
@@ -39,6 +42,9 @@ TRANSLATED_PARAMETERS = {
     "tcp_user_timeout": r"[0-9]{1,9}",
 }
 """Parameters that newsintel passes on in another way, with the form of their values."""
+
+HIGHEST = {"keepalives_idle": 32_767, "keepalives_interval": 32_767, "keepalives_count": 127}
+"""The highest values that Linux accepts (net/tcp.h: MAX_TCP_KEEPIDLE, _KEEPINTVL, _KEEPCNT)."""
 
 NEEDLESS_PARAMETERS = {
     "channel_binding": r"disable|prefer",
@@ -106,8 +112,10 @@ def check_parameter(name: str, value: str) -> None:
         raise ValueError(f"has {name}, which cannot be used here: {UNSUPPORTED_PARAMETERS[name]}")
     if name in NEEDLESS_PARAMETERS and not re.fullmatch(NEEDLESS_PARAMETERS[name], value):
         raise ValueError(f"has a {name} that the driver does not support: leave it out")
-    if name in forms and not re.fullmatch(forms[name], value):
-        raise ValueError(f"has a {name} that cannot be used: it must be {_describe_values(name)}")
+    if name in forms and not (
+        re.fullmatch(forms[name], value) and (name not in HIGHEST or int(value) <= HIGHEST[name])
+    ):
+        raise ValueError(f"has a {name} that cannot be used: it must be {describe_values(name)}")
     if name not in (*URL_PART_PARAMETERS, *forms, *NEEDLESS_PARAMETERS):
         shown = name if re.fullmatch(r"\w{1,40}", name) else "a parameter"
         advice = FOREIGN_PARAMETERS.get(name, "leave it out")
@@ -130,12 +138,16 @@ def build_socket_options(given: Mapping[str, str]) -> tuple[tuple[int, int, int]
     return (*on, *((socket.IPPROTO_TCP, option, value) for option, value in wanted.items()))
 
 
-def _describe_values(name: str) -> str:
+def describe_values(name: str) -> str:
     """Describe the allowed values of a parameter."""
     special = {"connect_timeout": "whole seconds from 1 to 60", "keepalives": "0 or 1"}
-    form = (DRIVER_PARAMETERS | TRANSLATED_PARAMETERS)[name]
+    form = (DRIVER_PARAMETERS | TRANSLATED_PARAMETERS | NEEDLESS_PARAMETERS)[name]
     if name in special:
         return special[name]
+    if name in HIGHEST:
+        return f"a number from 0 to {HIGHEST[name]}"
+    if form == FILE:
+        return "the path of a file, in one line"
     if "[0-9]" in form:
         return "a number"
     return "TLSv1.2 or TLSv1.3" if "TLS" in form else ", ".join(form.split("|"))

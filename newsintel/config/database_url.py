@@ -4,22 +4,31 @@ People test their URLs with psql, which uses libpq. newsintel reads it before th
 invalid setting is reported before anything starts.
 """
 
-import getpass
 import re
-import ssl
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from urllib.parse import unquote
 
 from attrs import field, frozen
 
 from newsintel.config import database_parameters as parameters
+from newsintel.config.server_addresses import check_host, check_socket, check_utf8
 from newsintel.config.values import Secret, is_loopback, strip_value
 
 SYSTEM_ROOTS = "system"
 """libpq's value of sslrootcert for the root certificates that the operating system trusts."""
 
 DEFAULT_PORT = 5432
+
+TEXTS = (
+    "user",
+    "password",
+    "dbname",
+    "application_name",
+    "fallback_application_name",
+    "options",
+    "sslpassword",
+)
+"""Parameters that the driver sends as UTF-8. The names of files may have any bytes."""
 
 _URL = re.compile(
     r"postgres(?:ql)?://"
@@ -72,38 +81,6 @@ class DatabaseUrl:
         hosts = self.hosts or tuple(filter(None, environ.get("PGHOST", "").split(",")))
         return all(host.startswith("/") or is_loopback(host) for host in hosts)
 
-    def check_environment(self, environ: Mapping[str, str]) -> None:
-        """Raise ValueError if something outside the URL is missing: a user's name, certificates."""
-        if self.user is None and not environ.get("PGUSER") and not _has_user_name():
-            raise ValueError("names no user, and the user of this process has no name")
-        mode, root = (
-            self.parameters.get("sslmode", ""),
-            self.parameters.get("sslrootcert") or environ.get("PGSSLROOTCERT"),
-        )
-        if mode.startswith("verify") and not root and not _has_home_root():
-            raise ValueError(
-                f"says sslmode={mode} without a root certificate: "
-                "add sslrootcert=system for those of the operating system, "
-                "or sslrootcert=/path/to/ca.pem"
-            )
-        for name in ("sslrootcert", "sslcrl"):
-            if name in self.parameters and (name, self.parameters[name]) != (
-                "sslrootcert",
-                SYSTEM_ROOTS,
-            ):
-                _check_tls_file(
-                    name,
-                    lambda context, path: context.load_verify_locations(cafile=path),
-                    self.parameters[name],
-                )
-        if "sslcert" in self.parameters:
-            key, word = self.parameters.get("sslkey"), self.parameters.get("sslpassword", "")
-            _check_tls_file(
-                "sslcert",
-                lambda context, path: context.load_cert_chain(path, key, lambda: word),
-                self.parameters["sslcert"],
-            )
-
 
 def check_database_url(raw: str) -> Secret:
     """Parse a setting: a valid URL of PostgreSQL, secret because it may contain a password."""
@@ -121,12 +98,12 @@ def parse_database_url(raw: str) -> DatabaseUrl:
         raise ValueError("must be a URL such as postgresql://user@host:5432/database")
     if re.search(r"\s", strip_value(raw)):
         raise ValueError("has a space, which is written %20")
-    hosts, ports = _split_hosts(found["hosts"])
+    all_hosts, all_ports = _split_hosts(found["hosts"])
     given = {
         "user": found["user"],
         "password": found["password"],
-        "host": hosts,
-        "port": ports,
+        "host": all_hosts,
+        "port": all_ports,
         "dbname": found["dbname"],
     }
     given = {
@@ -138,9 +115,21 @@ def parse_database_url(raw: str) -> DatabaseUrl:
         raise ValueError(
             "has a host without a name, or an @ in its password: an @ there is written %40"
         )
-    read_ports = _parse_ports(port, len(names))
+    ports = parse_ports(port, len(names))
+    _check_places(names, ports)
+    for name in TEXTS:
+        check_utf8(name, given.get(name))
     sign_in = (given.pop("user", None), given.pop("password", None), given.pop("dbname", None))
-    return DatabaseUrl(names, read_ports, *sign_in, given)
+    return DatabaseUrl(names, ports, *sign_in, given)
+
+
+def _check_places(hosts: tuple[str, ...], ports: tuple[int, ...]) -> None:
+    """Raise ValueError for the first host or socket that cannot exist."""
+    for host, port in zip(hosts, ports or (DEFAULT_PORT,) * len(hosts), strict=False):
+        if host.startswith("/"):
+            check_socket(f"{host}/.s.PGSQL.{port}")
+        else:
+            check_host(host)
 
 
 def _split_hosts(raw: str) -> tuple[str, str]:
@@ -153,7 +142,8 @@ def _split_hosts(raw: str) -> tuple[str, str]:
     return hosts, ports
 
 
-def _parse_ports(raw: str, hosts: int) -> tuple[int, ...]:
+def parse_ports(raw: str, hosts: int) -> tuple[int, ...]:
+    """Return one port for each of so many hosts; none if the list of ports is empty."""
     if not raw:
         return ()
     ports = raw.split(",")
@@ -214,28 +204,3 @@ def _decode_percent(value: str) -> str:
             "has a % that is not followed by two hexadecimal digits: a % itself is written %25"
         )
     return unquote(value, errors="surrogateescape")
-
-
-def _has_user_name() -> bool:
-    try:
-        return bool(getpass.getuser())
-    # A container's user may be missing in /etc/passwd; OSError since Python 3.13.
-    except (KeyError, OSError):
-        return False
-
-
-def _has_home_root() -> bool:
-    """Return True if the default file of root certificates of libpq and asyncpg exists."""
-    try:
-        return (Path.home() / ".postgresql" / "root.crt").exists()
-    except (RuntimeError, OSError):
-        return False
-
-
-def _check_tls_file(name: str, load: Callable[[ssl.SSLContext, str], None], path: str) -> None:
-    try:
-        load(ssl.create_default_context(), path)
-    except ssl.SSLError:
-        raise ValueError(f"has a {name} that names a file with invalid content: {path!r}") from None
-    except OSError as error:
-        raise ValueError(f"has a {name} that cannot be read ({error.strerror}): {path!r}") from None

@@ -1,5 +1,6 @@
 """Reads single settings from a given environment, and records each for `newsintel config`."""
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,7 @@ class SettingReader:
     def _find_text(self, name: str, also: str, *, takes_file: bool) -> tuple[str | None, str]:
         """Return a setting's text and its origin; a secret may be in the file NAME_FILE."""
         self.known_names.update((name, f"{name}_FILE") if takes_file else (name,))
-        for candidate in (name, also):
+        for candidate in filter(None, (name, also)):
             raw, file = self.environ.get(candidate), f"{candidate}_FILE"
             path = self.environ.get(file) if takes_file else None
             if raw and path:
@@ -130,4 +131,6 @@ def _format_value(value: Any) -> str:
         return "-"
     if isinstance(value, bool) or (isinstance(value, float) and value.is_integer()):
         return str(int(value))
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    # The name of a file may have bytes that are not UTF-8, which JSON cannot hold.
+    return re.sub(r"[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", text)

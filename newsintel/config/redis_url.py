@@ -5,12 +5,13 @@ and so that the URL cannot change what the service sets itself, such as timeouts
 """
 
 import re
-import ssl
 from collections.abc import Mapping
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from attrs import field, frozen
 
+from newsintel.config.server_addresses import check_host, check_socket, check_utf8
+from newsintel.config.tls_files import check_certificate, check_roots
 from newsintel.config.values import Secret, is_loopback, strip_value
 
 SCHEMES = ("redis", "rediss", "unix")
@@ -80,25 +81,15 @@ class RedisUrl:
 
     def check_certificates(self) -> None:
         """Raise ValueError if a file for TLS is missing or invalid."""
-        context = ssl.create_default_context()
-        name = "ssl_ca_certs"
-        try:
-            if name in self.parameters:
-                context.load_verify_locations(cafile=self.parameters[name])
-            name = "ssl_certfile"
-            if name in self.parameters:
-                word = self.parameters.get("ssl_password", "")
-                context.load_cert_chain(
-                    self.parameters[name], self.parameters.get("ssl_keyfile"), lambda: word
-                )
-        except ssl.SSLError:
-            raise ValueError(
-                f"has a {name} that names a file with invalid content: {self.parameters[name]!r}"
-            ) from None
-        except OSError as error:
-            raise ValueError(
-                f"has a {name} that cannot be read ({error.strerror}): {self.parameters[name]!r}"
-            ) from None
+        if "ssl_ca_certs" in self.parameters:
+            check_roots("ssl_ca_certs", self.parameters["ssl_ca_certs"])
+        if "ssl_certfile" in self.parameters:
+            check_certificate(
+                "ssl_certfile",
+                self.parameters["ssl_certfile"],
+                self.parameters.get("ssl_keyfile"),
+                self.parameters.get("ssl_password", ""),
+            )
 
 
 def check_redis_url(raw: str) -> Secret:
@@ -131,21 +122,37 @@ def parse_redis_url(raw: str) -> RedisUrl:
     username, password = given.pop("username", None), given.pop("password", None)
     is_socket = parts.scheme == "unix"
     _check_place(parts, is_socket=is_socket)
-    return RedisUrl(
-        path=unquote(parts.path, errors="surrogateescape") if is_socket else None,
-        host=unquote(parts.hostname or "localhost"),
+    url = RedisUrl(
+        path=_decode(parts.path) if is_socket else None,
+        host=_decode(parts.hostname or "localhost"),
         port=port or 6379,
         tls=parts.scheme == "rediss",
         db=int(given.pop("db", "0" if is_socket else parts.path.strip("/") or "0")),
-        username=unquote(parts.username) if parts.username else username,
-        password=unquote(parts.password) if parts.password else password,
+        username=_decode(parts.username) if parts.username else username,
+        password=_decode(parts.password) if parts.password else password,
         parameters=given,
     )
+    _check_parts(url)
+    return url
+
+
+def _check_parts(url: RedisUrl) -> None:
+    """Raise ValueError for the first part with which no connection can be opened."""
+    if url.path is None:
+        check_host(url.host)
+    else:
+        check_socket(url.path)
+    check_utf8("username", url.username)
+    check_utf8("password", url.password)
+    for name in ("client_name", "ssl_password"):
+        check_utf8(name, url.parameters.get(name))
+    if "ssl_keyfile" in url.parameters and "ssl_certfile" not in url.parameters:
+        raise ValueError("has ssl_keyfile without the ssl_certfile that it belongs to")
 
 
 def _check_place(parts: SplitResult, *, is_socket: bool) -> None:
     """Raise ValueError unless the URL leads to one socket, or to one host and database."""
-    if is_socket and not parts.path.strip("/"):
+    if is_socket and (parts.hostname or not parts.path.strip("/")):
         raise ValueError(
             "names no socket: a unix URL has three slashes, unix:///path/to/redis.sock"
         )
@@ -154,6 +161,8 @@ def _check_place(parts: SplitResult, *, is_socket: bool) -> None:
             "has something after the host that is not the number of a database, "
             "as in redis://host:6379/0"
         )
+    if parts.port == 0:
+        raise ValueError("has port 0, at which no server listens")
     if "," in (parts.hostname or ""):
         raise ValueError("names several hosts: use one host name, which leads to the primary")
 
@@ -162,7 +171,7 @@ def _parse_parameters(parts: SplitResult) -> dict[str, str]:
     given: dict[str, str] = {}
     for part in parts.query.split("&") if parts.query else ():
         name, _, value = part.partition("=")
-        value = unquote(value.replace("+", " "), errors="surrogateescape")
+        value = _decode(value.replace("+", " "))
         if name in RESERVED_PARAMETERS:
             raise ValueError(f"has {name}, which newsintel sets itself: leave it out")
         if name not in PARAMETERS:
@@ -178,3 +187,8 @@ def _parse_parameters(parts: SplitResult) -> dict[str, str]:
             raise ValueError(f"has {name}, which requires rediss://")
         given[name] = value
     return given
+
+
+def _decode(value: str) -> str:
+    """Decode percent escapes; the name of a file may have bytes that are not UTF-8."""
+    return unquote(value, errors="surrogateescape")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from newsintel.config import database_url, redis_url
+from newsintel.config.database_environment import check_environment
 from newsintel.config.values import Secret
 from newsintel.errors import SettingsError
 
@@ -39,7 +40,7 @@ def _check_database_url(
             "or lead to a unix socket or loopback address"
         )
     try:
-        url.check_environment(environ)
+        check_environment(url, environ)
     except ValueError as error:
         raise SettingsError(f"{name} {error}") from None
 

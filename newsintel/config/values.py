@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
+from newsintel.config.server_addresses import check_host
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -101,7 +103,10 @@ def parse_folder(raw: str) -> Path:
 
 def parse_secret(raw: str) -> Secret:
     """Text that is never shown."""
-    return Secret(strip_value(raw))
+    text = strip_value(raw)
+    if re.search(r"[\ud800-\udfff]", text):
+        raise ValueError("must be text in UTF-8")
+    return Secret(text)
 
 
 def parse_key_list(raw: str) -> tuple[Secret, ...]:
@@ -275,6 +280,10 @@ def parse_listen_address(raw: str) -> ListenAddress:
     is_host = re.fullmatch(r"[0-9A-Za-z:.%_-]+|\[[0-9A-Za-z:.%_-]+\]", host)
     if not is_host or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
         raise ValueError("must be address:port such as 127.0.0.1:8000")
+    try:
+        check_host(host.strip("[]"))
+    except ValueError:
+        raise ValueError("must be address:port, with an address that can be looked up") from None
     return ListenAddress(host.strip("[]"), int(port))
 
 

@@ -1,14 +1,16 @@
 """The start of `serve`: the checks before anything starts, and its log lines."""
 
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import trio
 
 from newsintel import __version__
+from newsintel.config.database_url import DEFAULT_PORT, parse_database_url
 from newsintel.config.environment import PREFIX
+from newsintel.config.redis_url import SCHEMES, parse_redis_url
 from newsintel.config.settings import Settings
 from newsintel.config.values import ListenAddress, Secret
 from newsintel.domain.operations.source_notice import make_source_notice
@@ -55,20 +57,21 @@ async def check_addresses(settings: Settings) -> None:
     Raises:
         NewsIntelError: an address is not available; names the setting, the address and the reason.
     """
-    for name, address in (("BIND", settings.bind), ("METRICS_BIND", settings.metrics_bind)):
-        if address is not None:
-            await _check(name, address)
+    async with AsyncExitStack() as held:
+        # All at once: two settings with one address are in each other's way.
+        for name, address in (("BIND", settings.bind), ("METRICS_BIND", settings.metrics_bind)):
+            if address is not None:
+                for listener in await _listen(name, address):
+                    await held.enter_async_context(listener)
 
 
-async def _check(name: str, address: ListenAddress) -> None:
+async def _listen(name: str, address: ListenAddress) -> list[trio.SocketListener]:
     try:
-        listeners = await trio.open_tcp_listeners(address.port, host=address.host)
+        return await trio.open_tcp_listeners(address.port, host=address.host)
     except OSError as error:
         raise NewsIntelError(
             f"cannot listen on {address} ({PREFIX}{name}): {error.strerror or error}"
         ) from error
-    for listener in listeners:
-        await listener.aclose()
 
 
 def serving_fields(
@@ -88,15 +91,20 @@ def serving_fields(
 
 
 def describe_store(url: Secret | None) -> str:
-    """Describe where a store is: `embedded`, or the host, port and database of its URL.
+    """Describe where a store is: `embedded`, or the hosts, ports and database of its URL.
 
     User, password and options are left out.
     """
     if url is None:
         return "embedded"
-    try:
-        parts = urlsplit(url.reveal())
-        host, port = parts.hostname or parse_qs(parts.query).get("host", [""])[0], parts.port
-    except ValueError:
-        return "set"
-    return f"{host}{f':{port}' if port else ''}{parts.path}" or "set"
+    text = url.reveal()
+    if text.startswith(SCHEMES):
+        redis = parse_redis_url(text)
+        return redis.path or f"{ListenAddress(redis.host, redis.port)}/{redis.db}"
+    database = parse_database_url(text)
+    ports = database.ports or (DEFAULT_PORT,) * len(database.hosts)
+    places = [
+        host if host.startswith("/") else str(ListenAddress(host, port))
+        for host, port in zip(database.hosts, ports, strict=False)
+    ]
+    return f"{','.join(places)}/{database.database or ''}"

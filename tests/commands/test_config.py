@@ -1,6 +1,7 @@
 """`newsintel config`: each setting with value, origin and meaning; and invalid settings."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -119,3 +120,21 @@ def test_urls_are_hidden(environ, capsys):
     captured = capsys.readouterr()
     assert "NEWSINTEL_DATABASE_URL  " in captured.out
     assert "planted" not in captured.out + captured.err
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_folder_whose_name_is_not_utf8_is_shown(form, tmp_path):
+    """Linux allows it. JSON cannot hold its bytes, so it has a replacement character."""
+    done = newsintel(tmp_path, "config", *form, DATA_DIR=os.fsdecode(b"/data/j\xfcrgen"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "/data/j\ufffdrgen" in done.stdout
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_output_is_utf8_in_every_locale(form, encoding, tmp_path, monkeypatch):
+    """A locale without the character ended the command with a traceback, or broke its JSON."""
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    done = newsintel(tmp_path, "config", *form, OIDC_LABEL="Zürich 東京")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Zürich 東京" in done.stdout

@@ -350,6 +350,22 @@ def test_the_outlet_and_the_time_count(name, second, tmp_path, capfdbinary):
     assert [line["cluster"] for line in found] == [1, cluster]
 
 
+@pytest.mark.parametrize(
+    "written", ["2026-03-20t12:00:00z", "2026-03-20T12:00:60Z", "2026-03-20T12:00:00Z"]
+)
+def test_a_time_is_read_as_an_import_reads_it(written, tmp_path, capfdbinary):
+    """Small letters and a leap second (RFC 3339) do not make it unknown."""
+    lines = [
+        {"title": "Strong quake hits central Italy", "published_at": "2026-03-13T12:00:00Z"},
+        {"title": "Central Italy hit by strong quake", "published_at": written},
+    ]
+    file = tmp_path / "in.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert command(str(file)) == 0
+    found = list(map(json.loads, capfdbinary.readouterr().out.splitlines()))
+    assert [line["cluster"] for line in found] == [1, 2]
+
+
 @needs_shared
 def test_a_file_of_headlines_is_grouped_as_a_search_would(tmp_path, capfdbinary):
     """The command and searches share one rule."""

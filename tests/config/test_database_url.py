@@ -181,7 +181,7 @@ BAD = {
         "connect_timeout that cannot be used: it must be whole seconds from 1 to 60"
     ),
     "postgresql://h/d?keepalives_idle=soon": (
-        "keepalives_idle that cannot be used: it must be a number"
+        "keepalives_idle that cannot be used: it must be a number from 0 to 32767"
     ),
     "postgresql://h/d?ssl_min_protocol_version=SSLv3": "it must be TLSv1.2 or TLSv1.3",
     "postgresql://h/d?channel_binding=require": (
@@ -205,6 +205,19 @@ BAD = {
     "postgresql://h/d?ssl_cert_reqs=none": (
         "has ssl_cert_reqs, which is not a parameter of PostgreSQL: use sslmode"
     ),
+    "postgresql://u@a..b/d": "has a host that cannot be looked up",
+    "postgresql://u@h,a%20b/d": "has a host that cannot be looked up",
+    "postgresql:///d?host=run/postgresql": "has a host that cannot be looked up",
+    f"postgresql:///d?host=/{'x' * 95}": "names a socket whose path has more than 107 bytes",
+    "postgresql://planted%FF@h/d": "has a user that is not UTF-8",
+    "postgresql://u:planted%FF@h/d": "has a password that is not UTF-8",
+    "postgresql://u@h/planted\udcff": "has a dbname that is not UTF-8",
+    "postgresql://h/d?application_name=%FF": "has a application_name that is not UTF-8",
+    "postgresql://h/d?keepalives_idle=32768": "it must be a number from 0 to 32767",
+    "postgresql://h/d?keepalives_interval=99999": "it must be a number from 0 to 32767",
+    "postgresql://h/d?keepalives_count=128": "it must be a number from 0 to 127",
+    "postgresql://h/d?tcp_user_timeout=soon": "it must be a number",
+    "postgresql://h/d?sslcert=": "it must be the path of a file, in one line",
     "postgresql://h/d?sslmod=verify-full": "has sslmod, which is not a parameter",
     "postgresql://h/d?planted%20secret=1": "has a parameter, which is not a parameter",
 }
@@ -216,7 +229,7 @@ def test_refuses_invalid_urls(url):
 
     It repeats nothing of the URL but names of parameters.
     """
-    with pytest.raises(ValueError, match=r"^(must|has|says) ") as refusal:
+    with pytest.raises(ValueError, match=r"^(must|has|says|names) ") as refusal:
         parse_database_url(url)
     assert BAD[url] in str(refusal.value)
     assert "\n" not in str(refusal.value)
@@ -259,69 +272,6 @@ def test_only_sockets_and_loopback_addresses_are_local(url, environ, local):
     assert parse_database_url(url).is_local(environ) is local
 
 
-def wrong(url, environ=None):
-    """The message about what is missing in the environment or among the files."""
-    try:
-        parse_database_url(url).check_environment(environ or {"PGUSER": "u"})
-    except ValueError as error:
-        return str(error)
-    return ""
-
-
-def test_certificates_are_checked(pem, monkeypatch):
-    """verify-full needs a root certificate.
-
-    The URL or the environment names it, or it is where libpq looks for it. The files must have
-    valid content.
-    """
-    (pem / "empty.pem").write_text("")
-    (pem / "home").mkdir()
-    monkeypatch.setenv("HOME", str(pem / "home"))
-    full = "postgresql://h/d?sslmode=verify-full"
-    assert "says sslmode=verify-full without a root certificate: add sslrootcert=system" in wrong(
-        full
-    )
-    assert "says sslmode=verify-ca without" in wrong("postgresql://h/d?sslmode=verify-ca")
-    assert not wrong("postgresql://h/d?sslmode=require")
-    assert not wrong("postgresql://h/d?sslrootcert=system")
-    assert not wrong(f"{full}&sslrootcert={pem}/ca.pem")
-    assert not wrong(full, {"PGSSLROOTCERT": "/somewhere", "PGUSER": "u"})
-    assert "sslrootcert that cannot be read (No such file or directory): '/nowhere'" in wrong(
-        f"{full}&sslrootcert=/nowhere"
-    )
-    assert "\n" not in wrong(f"{full}&sslrootcert=/no%0Awhere")
-    assert "sslrootcert that names a file with invalid content" in wrong(
-        f"{full}&sslrootcert={pem}/empty.pem"
-    )
-    assert "sslcrl that names a file" in wrong(f"postgresql://h/d?sslcrl={pem}/key.pem")
-    assert not wrong(f"postgresql://h/d?sslcert={pem}/ca.pem&sslkey={pem}/key.pem")
-    assert "sslcert that names a file" in wrong(
-        f"postgresql://h/d?sslcert={pem}/ca.pem&sslkey={pem}/ca.pem"
-    )
-    (pem / "home" / ".postgresql").mkdir()
-    (pem / "ca.pem").rename(pem / "home" / ".postgresql" / "root.crt")
-    assert not wrong(full)
-
-
-def test_a_process_user_without_a_name_is_reported(monkeypatch):
-    """For example, in a container whose user has no entry.
-
-    The driver would ask the system for the name.
-    """
-    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
-    monkeypatch.setattr(
-        "pathlib.Path.home", classmethod(lambda _: (_ for _ in ()).throw(RuntimeError))
-    )
-    assert (
-        wrong("postgresql://h/d", {"HOME": "/"})
-        == "names no user, and the user of this process has no name"
-    )
-    assert not wrong("postgresql://u@h/d", {"HOME": "/"})
-    assert "without a root" in wrong("postgresql://u@h/d?sslmode=verify-full")
-
-
 @pytest.mark.parametrize(
     ("query", "options"),
     [
@@ -349,3 +299,15 @@ def test_keepalive_parameters_become_socket_options(query, options):
         )
         == options
     )
+
+
+def test_the_kernel_accepts_the_highest_values():
+    """And no higher ones, with which no connection would ever be opened."""
+    highest = {name: str(value) for name, value in parameters.HIGHEST.items()}
+    with socket.socket() as client:
+        for option in parameters.build_socket_options(highest):
+            client.setsockopt(*option)
+            if option[0] == socket.IPPROTO_TCP:
+                with pytest.raises(OSError, match="Invalid argument"):
+                    client.setsockopt(*option[:2], option[2] + 1)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 999_999_999)

@@ -190,6 +190,20 @@ BAD = {
     "rediss://h?sslrootcert=/ca.pem": "has sslrootcert, which cannot be used here",
     "redis://h?planted%20name=1": "has a parameter, which cannot be used here",
     "redis://h?db=1&db=2": "has db twice",
+    "redis://h:0": "has port 0, at which no server listens",
+    "redis://a..b": "has a host that cannot be looked up",
+    "redis://a b": "has a host that cannot be looked up",
+    "redis://h%00": "has a host that cannot be looked up",
+    f"unix:///{'x' * 107}": "names a socket whose path has more than 107 bytes",
+    "unix:///run/a%00b": "names a socket whose path has more than 107 bytes, or a NUL",
+    "unix://run/redis.sock": "names no socket: a unix URL has three slashes",
+    "redis://h;db=1": "has a host that cannot be looked up",
+    "redis://:planted%FF@h": "has a password that is not UTF-8",
+    "redis://planted\udcff@h": "has a username that is not UTF-8",
+    "redis://:planted\udcff@h": "has a password that is not UTF-8",
+    "redis://h?password=planted%FF": "has a password that is not UTF-8",
+    "redis://h?client_name=%FF": "has a client_name that is not UTF-8",
+    "rediss://h?ssl_keyfile=/key.pem": "has ssl_keyfile without the ssl_certfile",
 }
 
 

@@ -158,6 +158,10 @@ def test_sources_sets_the_order_and_the_selection():
         ),
         ({"GUARDIAN_KEY": " "}, "NEWSINTEL_GUARDIAN_KEY must not be blank"),
         (
+            {"DATABASE_PASSWORD": "planted\udcff"},
+            "NEWSINTEL_DATABASE_PASSWORD must be text in UTF-8",
+        ),
+        (
             {"SECRET_KEYS": "planted"},
             "NEWSINTEL_SECRET_KEYS must be a comma list of keys, each 32 random bytes in base64url",
         ),
@@ -226,6 +230,13 @@ def test_secrets_come_from_files_and_are_never_shown(tmp_path):
     assert "planted" not in repr(settings.rows)
     assert str(Secret("x")) == "***"
     assert {"planted", "hidden"} <= set(settings.list_secrets())
+
+
+def test_a_variable_without_a_name_is_no_file_of_a_secret(tmp_path):
+    """`_FILE` belongs to no setting."""
+    (tmp_path / "secret").write_text("planted")
+    settings = read_settings(DECLARED, {"_FILE": str(tmp_path / "secret")})
+    assert settings.database_password is None
 
 
 def test_every_secret_may_come_from_a_file_and_is_in_no_message():

@@ -101,6 +101,8 @@ BAD = [
     (parse_listen_address, "[]:8000"),
     (parse_listen_address, "[::1:8000"),
     (parse_listen_address, "smtp://a:b@host:8000"),
+    (parse_listen_address, "a..b:8000"),
+    (parse_listen_address, f"{'x' * 64}:8000"),
     (parse_listen_address, "\u00fcmlaut:8000"),
     (parse_listen_address, "host:65536"),
     (parse_networks, "10.0.0.1/8"),

@@ -253,6 +253,33 @@ async def test_an_invalid_request_is_answered_with_a_problem(sent, status, code)
         assert b"content-security-policy: default-src 'none'" in answer.lower()
 
 
+UNESCAPED = "GET /articles?q=Z\u00fcrich HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (UNESCAPED,),
+        (UNESCAPED[:17], UNESCAPED[17:]),
+        (UNESCAPED[:18], UNESCAPED[18:]),
+        (UNESCAPED[:30], UNESCAPED[30:]),
+        (GET + b"\r\n" + UNESCAPED,),
+        (GET + b"\r\n", UNESCAPED),
+    ],
+)
+async def test_a_target_outside_ascii_is_explained(parts):
+    """However its bytes come: at once, in two packets, or behind another request."""
+    async with serving() as served:
+        stream = await served.open()
+        for part in parts:
+            await stream.send_all(part)
+            await trio.testing.wait_all_tasks_blocked(0.05)
+        answer = b""
+        while b'"code":' not in answer:
+            answer += await stream.receive_some(65536)
+        assert b"Percent-encode them as UTF-8" in answer
+
+
 async def test_a_request_with_a_length_and_chunks_closes_its_connection():
     """What follows on the connection is not read as a request (RFC 9112, 6.1)."""
     sent = (

@@ -71,6 +71,15 @@ async def test_a_port_in_use_is_reported(name):
     await check_addresses(free)
 
 
+async def test_two_settings_with_one_address_are_reported():
+    """Each of them alone could be listened on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        both = f"127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(NewsIntelError, match=r"\(NEWSINTEL_METRICS_BIND\): Address already in use"):
+        await check_addresses(settings(BIND=both, METRICS_BIND=both))
+
+
 @pytest.mark.parametrize("bind", ["192.0.2.1:0", "no-such-host.invalid:0", "[2001:db8::1]:0"])
 async def test_an_unavailable_address_is_reported(bind):
     """A name that does not resolve is reported too."""
@@ -89,10 +98,12 @@ async def test_an_unavailable_address_is_reported(bind):
             "db.example:5433/news",
         ),
         ("postgresql://app:planted@/news?host=/var/run/postgresql", "/var/run/postgresql/news"),
-        ("rediss://:planted@cache.example:6379/0", "cache.example:6379/0"),
-        ("redis://cache.example", "cache.example"),
-        ("unix:///run/redis.sock", "/run/redis.sock"),
-        ("postgresql://[planted", "set"),
+        ("postgresql://app:planted@a.example,[::1]:5433/news", "a.example:5432,[::1]:5433/news"),
+        ("postgresql://app@/news?host=a,/run&port=6000", "a:6000,/run/news"),
+        ("postgresql://app:planted@", "/"),
+        ("rediss://:planted@cache.example:6379/3", "cache.example:6379/3"),
+        ("redis://[::1]", "[::1]:6379/0"),
+        ("unix:///run/redis.sock?password=planted", "/run/redis.sock"),
     ],
 )
 def test_stores_are_logged_by_their_place(url, shown):

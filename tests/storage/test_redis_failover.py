@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 import trio
+from structlog.testing import capture_logs
 
 from newsintel.config.values import Secret
 from newsintel.errors import UnavailableError
@@ -149,3 +150,16 @@ async def test_readiness_check_detects_a_replica(bridge, tmp_path):
         swap()
         assert not await attempt(link.ping)
         assert await attempt(link.ping)
+
+
+async def test_reads_of_a_replica_are_no_recovery(bridge, tmp_path):
+    """The log says that Redis is back when it takes writes again."""
+    async with pair(tmp_path) as (one, _, name, _), linked(bridge, name.port) as link:
+        with capture_logs() as logs:
+            one.run("REPLICAOF", "127.0.0.1", 1)
+            assert not await attempt(link.ping)
+            assert await attempt(lambda: link.call("seed", run_command, "GET", "seed"))
+            assert [line["event"] for line in logs] == ["store_failing"]
+            one.run("REPLICAOF", "NO", "ONE")
+            await link.ping()
+        assert [line["event"] for line in logs] == ["store_failing", "store_recovered"]

@@ -13,7 +13,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from newsintel.config.values import Secret
-from newsintel.errors import StoreRefusedError, UnavailableError
+from newsintel.errors import StoreRefusedError, UnavailableError, WritesRefusedError
 from newsintel.storage.redis.breaker import FAILURES
 from newsintel.storage.redis.failures import MISPLACED, REFUSED
 from newsintel.storage.redis.link import open_redis
@@ -121,7 +121,7 @@ def quoted(line):
 GET, SET = ("GET", "k"), ("SET", "k", "v")
 REFUSALS = [
     # code, server, command, our exception, whether the connections are closed
-    ("READONLY", replica, SET, UnavailableError, True),
+    ("READONLY", replica, SET, WritesRefusedError, True),
     ("MASTERDOWN", partial(replica, replica_serve_stale_data="no"), GET, UnavailableError, True),
     (
         "LOADING",
@@ -131,9 +131,9 @@ REFUSALS = [
         True,
     ),
     ("CLUSTERDOWN", quoted("CLUSTERDOWN Hash slot not served"), GET, UnavailableError, True),
-    ("OOM", real(maxmemory=1, maxmemory_policy="noeviction"), SET, UnavailableError, False),
-    ("MISCONF", cannot_save, SET, UnavailableError, False),
-    ("NOREPLICAS", real(min_replicas_to_write=1), SET, UnavailableError, False),
+    ("OOM", real(maxmemory=1, maxmemory_policy="noeviction"), SET, WritesRefusedError, False),
+    ("MISCONF", cannot_save, SET, WritesRefusedError, False),
+    ("NOREPLICAS", real(min_replicas_to_write=1), SET, WritesRefusedError, False),
     ("BUSY", busy, GET, UnavailableError, False),
     ("WRONGTYPE", holding_a_list, GET, UnavailableError, False),
     ("NOPERM", limited, SET, StoreRefusedError, False),

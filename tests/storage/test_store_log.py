@@ -10,6 +10,7 @@ from newsintel.errors import (
     SchemaError,
     StoreRefusedError,
     UnavailableError,
+    WritesRefusedError,
 )
 from newsintel.storage.store_log import StoreLog
 
@@ -31,6 +32,25 @@ def test_outage_is_logged_once_per_reason_and_at_its_end():
     ]
     assert logs[0]["reason"] == "Redis is unavailable (ConnectionError)"
     assert logs[-1]["failures"] == 200
+
+
+def test_a_read_does_not_end_an_outage_of_writes():
+    """A replica answers reads for hours. Only what is certain to write tells that it is over."""
+    log = StoreLog("postgresql")
+    with capture_logs() as logs:
+        for _ in range(3):
+            log.note_failure(WritesRefusedError("read-only"))
+            log.note_success()
+        assert [line["event"] for line in logs] == ["store_failing"]
+        log.note_success(wrote=True)
+        log.note_failure(UnavailableError("gone"))
+        log.note_success()
+    assert [line["event"] for line in logs[1:]] == [
+        "store_recovered",
+        "store_failing",
+        "store_recovered",
+    ]
+    assert logs[1]["failures"] == 3
 
 
 @pytest.mark.parametrize(

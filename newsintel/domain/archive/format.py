@@ -23,6 +23,7 @@ from newsintel.domain.search.article import (
 )
 from newsintel.domain.text.clean import remove_invisible, to_plain_text
 from newsintel.domain.text.json_line import read_object
+from newsintel.domain.text.moments import read_moment
 from newsintel.domain.text.safe_urls import sanitize_url
 from newsintel.domain.text.urls import canonicalize_url, make_article_id, make_stand_in
 
@@ -54,7 +55,6 @@ _OLDEST_FETCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MAX_AHEAD = timedelta(hours=24)
 """How far ahead of our clock a time may be, as in a source's payload."""
 _INT4 = 2**31
-_LEAP_SECOND = re.compile(r"(?<=:[0-5][0-9]):60(?=[.,Z+-])")
 
 LineFields = Mapping[str, Any]
 T = TypeVar("T")
@@ -216,8 +216,7 @@ def _read_time(row: LineFields, name: str, oldest: datetime, now: datetime) -> d
     if value is None:
         return None
     try:
-        # RFC 3339 allows t and z, and seconds of 60 (5.6 and 5.7), which Python does not.
-        moment = datetime.fromisoformat(_LEAP_SECOND.sub(":59", value.upper()))
+        moment = read_moment(value)
     except ValueError:
         raise ValueError(f"{name} is not a time such as 2026-01-31T12:00:00Z") from None
     if moment.tzinfo is None:

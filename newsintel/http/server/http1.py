@@ -167,7 +167,6 @@ class Http1(H11Protocol):
         )
         self._refused = refused
         self._head = b""
-        self._received = b""
         self._body_bytes = 0
         self._closes = False
         self._has_body = False
@@ -239,12 +238,10 @@ class Http1(H11Protocol):
 
     async def handle(self, event: Event) -> None:
         """Handle bytes from the client, or the event that it has left."""
-        if not isinstance(event, RawData):
+        if isinstance(event, RawData):
+            await self._handle_bytes(event.data)
+        else:
             await super().handle(event)
-            return
-        self._received = event.data
-        await self._handle_bytes(event.data)
-        self._received = b""  # while it waits, a connection should not hold its last 64 KiB
 
     async def _handle_bytes(self, left: bytes) -> None:
         """Give bytes to h11, and handle the events that they complete."""
@@ -279,11 +276,12 @@ class Http1(H11Protocol):
         self._body_bytes += len(part)
         return self._body_bytes <= MAX_WIRE_BODY_BYTES
 
-    async def refuse_request(self, code: str, *, method: str = "GET") -> None:
+    async def refuse_request(self, code: str, *, head: bytes = b"", method: str = "GET") -> None:
         """Answer with a problem if no response has begun, then end the connection.
 
         Args:
             code: of the problem.
+            head: bytes that are no request's head.
             method: of a request that was read but not passed to the application.
         """
         scope: Any = self.stream.scope if isinstance(self.stream, RequestStream) else None
@@ -292,7 +290,7 @@ class Http1(H11Protocol):
         data = b""
         if self.connection.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
             status, headers, body = build_refusal(
-                code, self._received, path=scope["path"] if scope else "", request_id=request_id
+                code, head, path=scope["path"] if scope else "", request_id=request_id
             )
             if suppress_body(scope["method"] if scope else method, status):
                 body = b""
@@ -352,10 +350,10 @@ class Http1(H11Protocol):
                         self._serialize_part(h11.InformationalResponse(status_code=100, headers=[]))
                     )
                 )
+            idle = self.connection.their_state is h11.IDLE
+            head = self.connection.trailing_data[0] if idle else b""
             try:
-                if self.connection.their_state is h11.IDLE and (
-                    code := find_head_problem(self.connection.trailing_data[0])
-                ):
+                if code := find_head_problem(head):
                     await self.refuse_request(code)
                     return
                 event = self.connection.next_event()
@@ -363,9 +361,10 @@ class Http1(H11Protocol):
                 # h11's error is in its own traceback: a cycle, with this connection in it.
                 error.__traceback__ = None
                 await self.refuse_request(
-                    _PROBLEM_CODES.get(error.error_status_hint, "bad_request")
+                    _PROBLEM_CODES.get(error.error_status_hint, "bad_request"), head=head
                 )
                 return
+            head = b""  # while it waits, a connection should not hold its last 64 KiB
             if isinstance(event, h11.Data):
                 body += event.data  # all chunks of one read form one message
             elif not await self._process_event(event, body):

@@ -26,22 +26,20 @@ UNESCAPED_DETAIL = (
 
 
 def build_refusal(
-    code: str, received: bytes, *, path: str, request_id: str
+    code: str, head: bytes, *, path: str, request_id: str
 ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     """Build the response.
 
     Args:
         code: a key of DETAILS.
-        received: the bytes that were read last; the function looks for unencoded characters there.
+        head: bytes that are no request's head; the function looks for unencoded characters there.
         path: of the request, decoded; empty if it could not be read.
         request_id: the same as in the log.
 
     Returns:
         Status, headers and body.
     """
-    detail = (
-        UNESCAPED_DETAIL if code == "bad_request" and _is_unescaped(received) else DETAILS[code]
-    )
+    detail = UNESCAPED_DETAIL if code == "bad_request" and _is_unescaped(head) else DETAILS[code]
     body = to_json(build_document(code, detail, path=path, request_id=request_id))
     headers: Iterable[tuple[bytes, bytes]] = (
         (b"content-type", PROBLEM_JSON.encode()),
@@ -55,6 +53,6 @@ def build_refusal(
     return PROBLEMS[code].status, list(headers), body
 
 
-def _is_unescaped(received: bytes) -> bool:
-    """Return whether the bytes are a request line (method, target) with non-ASCII characters."""
-    return re.match(rb"[A-Z]{3,10} [^\r\n]*[\x80-\xff]", received) is not None
+def _is_unescaped(head: bytes) -> bool:
+    """Return whether a head begins with a request line (method, target) outside ASCII."""
+    return re.match(rb"[A-Z]{3,10} [^\r\n]*[\x80-\xff]", head) is not None

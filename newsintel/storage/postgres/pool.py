@@ -128,6 +128,7 @@ class Postgres:
         """Return if PostgreSQL takes writes; raise UnavailableError if not, as on a replica."""
         with use_stores_urgently():
             await self.run(_check_writable)
+        self._log.note_success(wrote=True)
 
     async def _translate_errors(
         self,

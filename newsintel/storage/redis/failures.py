@@ -16,7 +16,12 @@ from redis.exceptions import (
     TryAgainError,
 )
 
-from newsintel.errors import NewsIntelError, StoreRefusedError, UnavailableError
+from newsintel.errors import (
+    NewsIntelError,
+    StoreRefusedError,
+    UnavailableError,
+    WritesRefusedError,
+)
 
 MISPLACED = frozenset({"READONLY", "MASTERDOWN", "LOADING", "CLUSTERDOWN"})
 """The server is a replica now, or cannot serve yet. Its host name may lead to a better server,
@@ -25,6 +30,9 @@ which only a new connection finds.
 OOM, MISCONF and NOREPLICAS are not in this list: a server that replies so is still the primary and
 answers reads.
 """
+
+NO_WRITES = frozenset({"READONLY", "OOM", "MISCONF", "NOREPLICAS"})
+"""The server answers reads and takes no writes."""
 
 REFUSED = frozenset({"NOAUTH", "WRONGPASS", "NOPERM", "DENIED"})
 
@@ -102,4 +110,5 @@ def translate(error: BaseException) -> NewsIntelError:
                 "Redis is a cluster, which has no numbered databases: end its URL with /0"
             )
         cause = cause.__cause__ or cause.__context__
-    return UnavailableError(f"Redis is unavailable ({kind})")
+    found = WritesRefusedError if kind in NO_WRITES else UnavailableError
+    return found(f"Redis is unavailable ({kind})")

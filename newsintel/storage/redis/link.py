@@ -66,6 +66,7 @@ class RedisLink:
         """
         for key in self.servers.ping_keys:
             await self.call(key, _ping, key)
+            self.servers.find(key).note_written()
 
     async def call(
         self,

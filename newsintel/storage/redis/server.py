@@ -90,6 +90,10 @@ class RedisServer:
         self._log.note_failure(failure)
         raise failure from lost
 
+    def note_written(self) -> None:
+        """Note that the server takes writes, which the success of an operation does not say."""
+        self._log.note_success(wrote=True)
+
     async def discard(self, key: str) -> None:
         """Delete an invalid value and close idle connections: one may have an unread reply."""
         await self.redis.connection_pool.disconnect(inuse_connections=False)

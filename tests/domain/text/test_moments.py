@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from newsintel.domain.text.moments import parse_time
+from newsintel.domain.text.moments import parse_time, read_moment
 
 
 def test_a_bare_date_is_the_start_or_the_end_of_its_day():
@@ -38,3 +38,25 @@ def test_invalid_moments_are_refused(raw):
     """Days that do not exist, a missing offset, other forms, and years out of range."""
     with pytest.raises(ValueError, match="must be a date such as"):
         parse_time(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "moment"),
+    [
+        # RFC 3339, 5.8
+        ("1985-04-12T23:20:50.52Z", datetime(1985, 4, 12, 23, 20, 50, 520000, UTC)),
+        ("1996-12-19t16:39:57-08:00", datetime(1996, 12, 20, 0, 39, 57, tzinfo=UTC)),
+        ("1990-12-31T23:59:60z", datetime(1990, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        ("1990-12-31T15:59:60-08:00", datetime(1990, 12, 31, 23, 59, 59, tzinfo=UTC)),
+    ],
+)
+def test_times_of_other_programs_are_read_as_rfc_3339_writes_them(raw, moment):
+    """Its letters may be small, and a leap second has no number of its own."""
+    assert read_moment(raw) == moment
+
+
+def test_a_time_without_an_offset_has_no_zone():
+    """The caller decides what that means."""
+    assert read_moment("2026-01-31 12:00:00").tzinfo is None
+    with pytest.raises(ValueError, match="Invalid isoformat"):
+        read_moment("yesterday")

@@ -52,6 +52,15 @@ def test_an_outage_is_logged_at_its_start_and_end():
     ]
 
 
+def test_a_query_that_the_source_does_not_cover_is_no_failure():
+    """Such as one for news that are older than the plan gives. The source answers all others."""
+    assert told(Status.OK, Status.UNSUPPORTED, Status.OK) == []
+    assert told(Status.TIMEOUT, Status.UNSUPPORTED, Status.OK) == [
+        ("warning", "source_failing"),
+        ("info", "source_recovered"),
+    ]
+
+
 @pytest.mark.parametrize(
     "status",
     [

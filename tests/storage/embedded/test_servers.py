@@ -271,6 +271,34 @@ async def test_path_is_never_read_as_a_command_or_option(tmp_path, monkeypatch, 
     assert not [path for path in tmp_path.rglob("*") if path.name == "pwned"]
 
 
+async def test_folder_that_is_too_long_is_an_invalid_setting(tmp_path):
+    """It is reported before anything is made; the exit code is that of settings."""
+    with pytest.raises(SettingsError, match=r"NEWSINTEL_DATA_DIR is too long .* at most 900 bytes"):
+        async with run_embedded_servers(tmp_path.joinpath(*["x" * 200] * 5)):
+            pass
+    assert names(tmp_path) == []
+
+
+async def test_variables_of_libpq_lead_nowhere_else(tmp_path, monkeypatch):
+    """They are of another server of this user, whose port, TLS and role ours does not have."""
+    for name, value in {
+        "PGHOST": "db.example",
+        "PGPORT": "5433",
+        "PGUSER": "somebody",
+        "PGDATABASE": "other",
+        "PGSSLMODE": "verify-full",
+        "PGSSLNEGOTIATION": "direct",
+        "PGTARGETSESSIONATTRS": "standby",
+    }.items():
+        monkeypatch.setenv(name, value)
+    async with (
+        run_embedded_servers(tmp_path / "data", redis=False) as own,
+        open_bridge() as bridge,
+        open_postgres(bridge, Secret(own.postgres_url), None, 1) as postgres,
+    ):
+        await postgres.ping()
+
+
 async def test_external_servers_need_no_folder(tmp_path):
     """The folder is not created, so it need not be writable."""
     async with run_embedded_servers(tmp_path / "data", postgres=False, redis=False) as own:

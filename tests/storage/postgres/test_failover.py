@@ -4,6 +4,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 import trio
+from structlog.testing import capture_logs
 
 from newsintel.config.values import Secret
 from newsintel.errors import UnavailableError
@@ -112,16 +113,23 @@ async def test_pool_leaves_a_primary_that_became_read_only(bridge, tmp_path):
 
 
 async def test_readiness_check_detects_a_replica(bridge, tmp_path):
-    """A server that accepts no writes is not ready. The check itself drops the connection to it."""
+    """A server that accepts no writes is not ready. The check itself drops the connection to it.
+
+    That it answers reads is no recovery.
+    """
     async with pair(bridge, tmp_path) as (_, replica, name):
         name.move(replica.socket)
         async with pool(bridge, name) as postgres:
-            with pytest.raises(UnavailableError):
+            with capture_logs() as logs:
+                with pytest.raises(UnavailableError):
+                    await postgres.ping()
+                opened = name.opened
+                await postgres.run(pause)
+                assert [line["event"] for line in logs] == ["store_failing"]
+                await promote(bridge, replica)
                 await postgres.ping()
-            opened = name.opened
-            await promote(bridge, replica)
-            await postgres.ping()
             assert name.opened > opened
+            assert [line["event"] for line in logs] == ["store_failing", "store_recovered"]
 
 
 async def seen(bridge, server, numbers):

@@ -197,6 +197,7 @@ async def _show_waiting(services: Services, asked: SearchRequest) -> Response:
         "sources": sources,
         "words": {"statuses": STATUSES, "rules": RULES},
         "blank": BLANK_STORY,
+        "notice": notice_member(services.settings).get("notice"),
     }
     return answer_page(await run_in_turns(render_current_page("waiting.html", values)))
 

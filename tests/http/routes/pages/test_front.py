@@ -292,6 +292,15 @@ async def test_no_source_is_said_on_the_first_page():
     assert "NEWSINTEL_GUARDIAN_KEY" in page.texts(".notice")[0]
 
 
+async def test_no_source_is_said_while_a_search_runs_too():
+    """It ends without news, and the script adds only stories to this page."""
+    world = World(settings=settings(NEWSINTEL_GUARDIAN_KEY=""))
+    world.desk.flight = running()
+    page, _ = await get_page(client_of(world), "/?q=flood")
+    assert page.texts("#count") == ["Asking the sources …"]
+    assert "NEWSINTEL_GUARDIAN_KEY" in page.texts(".notice")[0]
+
+
 async def test_hits_while_a_renewal_runs_are_sent_too():
     """A page older than its lifetime is served while the desk renews it."""
     world = world_of(story(1))
