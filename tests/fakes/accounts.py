@@ -102,9 +102,7 @@ class MemorySessions:
 
     async def end_user_sessions(self, person):
         await self._answer()
-        self.kept = {
-            key: session for key, session in self.kept.items() if session.person != person
-        }
+        self.kept = {key: session for key, session in self.kept.items() if session.person != person}
 
     async def _answer(self):
         await trio.lowlevel.checkpoint()

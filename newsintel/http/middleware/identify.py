@@ -81,9 +81,7 @@ class Identify:
             return await self._look_up(credential, ask, anonymous)
         return anonymous
 
-    async def _look_up(
-        self, credential: Credential, ask: Ask[Caller], nobody: Caller
-    ) -> Caller:
+    async def _look_up(self, credential: Credential, ask: Ask[Caller], nobody: Caller) -> Caller:
         """Return the caller of a credential; `nobody` if the credential is not valid.
 
         A person over the limit is not looked up, because the rate limits refuse the request anyway.
@@ -100,8 +98,7 @@ class Identify:
         try:
             with use_stores_urgently():
                 return (
-                    await lookups.look_up(credential, nobody.person, ask, over_limit=over)
-                    or nobody
+                    await lookups.look_up(credential, nobody.person, ask, over_limit=over) or nobody
                 )
         except UnavailableError:
             return Caller(person or nobody.person, doubt=AnonymousReason.UNKNOWN)
@@ -126,9 +123,7 @@ class Identify:
         """
         session = await self._services.accounts.sessions.find(session_id)
         account = (
-            await self._services.accounts.directory.get_account(session.person)
-            if session
-            else None
+            await self._services.accounts.directory.get_account(session.person) if session else None
         )
         return (
             Caller(

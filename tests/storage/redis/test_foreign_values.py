@@ -147,8 +147,12 @@ class World:
             "RedisCache.release_claim": partial(self.cache.release_claim, "k", "token"),
             "RedisCache.delete_answers": partial(self.cache.delete_answers, ["k"]),
             "RedisBytes.delete_keys": partial(self.bytes.delete_keys, ["finished:k"]),
-            "RedisSessions.end_session": partial(self.sessions.end_session, account_id(7), "digest"),
-            "RedisSessions.end_user_sessions": partial(self.sessions.end_user_sessions, account_id(7)),
+            "RedisSessions.end_session": partial(
+                self.sessions.end_session, account_id(7), "digest"
+            ),
+            "RedisSessions.end_user_sessions": partial(
+                self.sessions.end_user_sessions, account_id(7)
+            ),
         }
 
 

@@ -53,7 +53,10 @@ async def test_starred_items_are_the_saves_of_a_person(marks, people, postgres, 
     for place, one in enumerate(THREE[:2]):
         at = NOON + place * MINUTE
         await saves.put(people[0], one, NOON, notes="n" * 10_000, keep_notes=False, at=at)
-    await execute(f"UPDATE articles SET published_at = '1969-01-01' WHERE public_id = '{TWO}'")
+    await execute(
+        "UPDATE articles SET published_at = '1969-01-01' WHERE id = "
+        "(SELECT article_id FROM saved_articles ORDER BY saved_at DESC LIMIT 1)"
+    )
     assert sorted(await marks.list_starred(people[0]), key=lambda item: item.seen_us) == [
         Item(ONE, count_us(NOON), count_us(THREE[0].published_at)),
         Item(TWO, count_us(NOON + MINUTE), 0),
