@@ -187,7 +187,7 @@ def load(data: bytes) -> Session | None:
 
 
 _key: Callable[[str], str] = "session:{}".format
-_list_key: Callable[[int], str] = "sessions:{}".format
+_list_key: Callable[[str], str] = "sessions:{}".format
 
 
 async def _get(server: RedisServer, key: str) -> bytes | None:
