@@ -8,8 +8,9 @@ digests:
 - A credential that was invalid is not looked up again for a while.
 - One address may send only a limited number of unknown invalid credentials.
 
-Each kind of credential is remembered for itself: the address of a feed has the form of a session's
-id, and whoever knows it may send it as one. It is no valid session, and still a valid address.
+Each kind of credential is remembered by itself. The secret of a feed's address has the form of a
+session's id, and a person who knows it may send it as one: not a valid session, but still a valid
+address.
 """
 
 import math
