@@ -96,6 +96,11 @@ def answer(*outcomes: FetchOutcome, when: datetime = NOON, asked: Query | None =
     return Answer(whole, merge_articles(whole.query, whole.articles, Dedupe.NORMAL, when))
 
 
+def account_id(number: int) -> str:
+    """Return a public id of an account, another one for each number."""
+    return f"u_{number:020d}".translate(str.maketrans("0189", "abcd"))
+
+
 def search_record(**changes) -> SearchRecord:
     """A search by an anonymous caller, identified by its query."""
     values = {

@@ -34,9 +34,9 @@ class MemoryAccounts:
         self.away = False
         self.hangs = False
 
-    async def get_account(self, user_id):
+    async def get_account(self, public_id):
         await self._answer()
-        return self.kept.get(user_id)
+        return next((one for one in self.kept.values() if one.public_id == public_id), None)
 
     async def find_by_identity(self, provider, subject):
         await self._answer()
@@ -54,9 +54,9 @@ class MemoryAccounts:
         user_id = self.identities.setdefault((provider, subject), len(self.identities) + 1)
         known = self.kept.get(user_id)
         created_at = known.created_at if known else now
-        self.kept[user_id] = Account(
-            user_id, f"u_{'abcdefghij'[user_id % 10] * 20}", username, provider, created_at, now
-        )
+        letters = str(user_id).translate(str.maketrans("0123456789", "abcdefghij"))
+        public_id = f"u_{letters:{letters[-1]}<20}"
+        self.kept[user_id] = Account(user_id, public_id, username, provider, created_at, now)
         return self.kept[user_id]
 
     async def _answer(self):
@@ -75,12 +75,12 @@ class MemorySessions:
         self.away = False
         self._ids = (f"{number:0>43}" for number in numbers(1))
 
-    async def start(self, user_id, client, operator_as=()):
+    async def start(self, person, client, operator_as=()):
         await self._answer()
         session_id = next(self._ids)
         now = NOON + timedelta(seconds=len(self.kept))
         self.kept[digest_secret(session_id)] = Session(
-            digest_secret(session_id), user_id, now, now, client, operator_as
+            digest_secret(session_id), person, now, now, client, operator_as
         )
         return session_id
 
@@ -88,23 +88,21 @@ class MemorySessions:
         await self._answer()
         return self.kept.get(digest_secret(session_id))
 
-    async def list_of_user(self, user_id):
+    async def list_of_user(self, person):
         await self._answer()
-        found = [session for session in self.kept.values() if session.user_id == user_id]
+        found = [session for session in self.kept.values() if session.person == person]
         return tuple(sorted(found, key=lambda session: session.last_seen_at, reverse=True))
 
-    async def end_session(self, user_id, digest):
+    async def end_session(self, person, digest):
         await self._answer()
-        if digest not in self.kept or self.kept[digest].user_id != user_id:
+        if digest not in self.kept or self.kept[digest].person != person:
             return False
         del self.kept[digest]
         return True
 
-    async def end_user_sessions(self, user_id):
+    async def end_user_sessions(self, person):
         await self._answer()
-        self.kept = {
-            key: session for key, session in self.kept.items() if session.user_id != user_id
-        }
+        self.kept = {key: session for key, session in self.kept.items() if session.person != person}
 
     async def _answer(self):
         await trio.lowlevel.checkpoint()
@@ -118,7 +116,7 @@ async def browser(world, username="alice", *, now=NOON):
     They are those of a request from our own page. `world` has accounts and sessions.
     """
     account = await world.accounts.sign_in("dev", username, username, now)
-    session_id = await world.sessions.start(account.id, "a browser")
+    session_id = await world.sessions.start(account.public_id, "a browser")
     return {"Cookie": f"newsintel_dev={session_id}", "Sec-Fetch-Site": "same-origin"}
 
 

@@ -26,6 +26,7 @@ from newsintel.domain.alerts.model import (
     SearchDraft,
     WatchedQuery,
 )
+from newsintel.domain.alerts.ports import Revise
 from newsintel.domain.alerts.signing import create_secret
 from newsintel.domain.paging import Position
 from newsintel.errors import InvalidParameterError, UnavailableError
@@ -222,8 +223,7 @@ class MemorySavedSearches:
         self,
         user_id: int,
         public_id: str,
-        draft: SearchDraft,
-        channels: Sequence[NewChannel] | None,
+        revise: Revise,
         at: datetime,
     ) -> SavedSearch | None:
         """Store new values."""
@@ -231,6 +231,7 @@ class MemorySavedSearches:
         old = await self.find(user_id, public_id)
         if old is None:
             return None
+        draft, channels = revise(old)
         kept = old.channels
         new = evolve(
             old,

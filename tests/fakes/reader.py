@@ -89,6 +89,13 @@ class MemoryReadMarks(_Memory):
             if one in read or one in saved
         }
 
+    async def list_starred(self, user_id):
+        await self._answer()
+        return [
+            Item(one.article.id, count_us(one.saved_at), count_us(one.article.published_at))
+            for one in self._saved.kept[user_id].values()
+        ]
+
     async def list_page(self, user_id, limit, after):
         await self._answer()
         marks = sorted(self.kept[user_id].items(), key=lambda mark: (-mark[1].timestamp(), mark[0]))

@@ -21,6 +21,7 @@ from newsintel.storage.redis.link import open_redis
 from newsintel.storage.redis.sessions import RedisSessions
 from tests.fakes.basics import Counts
 from tests.forwarder import forwarding
+from tests.make import account_id
 from tests.storage.redis_servers import redis_server
 from tests.storage.support import NOON, answer, article, kept
 from tests.storage.test_redis_replies import saying
@@ -158,7 +159,7 @@ async def test_case_19_a_redis_that_takes_no_writes_costs_no_read(
 
         await until(refuses_writes)
         with pytest.raises(UnavailableError):
-            await sessions.start(7, "")
+            await sessions.start(account_id(7), "")
         if readable:
             claimed = await cache.claim("k", "mine", 10)
             assert (claimed.held, claimed.answer) == (True, answer("k"))

@@ -14,6 +14,7 @@ from newsintel.storage.redis.link import open_redis
 from newsintel.storage.redis.sessions import RedisSessions
 from tests import waiting
 from tests.forwarder import forwarding
+from tests.make import account_id
 from tests.storage.redis_servers import redis_server
 from tests.storage.support import answer, run_command
 
@@ -86,10 +87,10 @@ async def test_second_write_after_a_failover_reaches_the_new_primary(bridge, tmp
         sessions = RedisSessions(link, idle_s=3600, max_s=3600, count=tally, now=lambda: NOON)
         await open_connections(link)
         swap()
-        outcomes = [await attempt(lambda: sessions.start(7, "test")) for _ in range(12)]
+        outcomes = [await attempt(lambda: sessions.start(account_id(7), "test")) for _ in range(12)]
         assert outcomes == [False] + [True] * 11
-        assert len(await sessions.list_of_user(7)) == 11
-        assert other.run("SCARD", "sessions:7") == 11
+        assert len(await sessions.list_of_user(account_id(7))) == 11
+        assert other.run("SCARD", f"sessions:{account_id(7)}") == 11
 
 
 async def test_connections_in_use_during_the_failover_are_closed(bridge, tmp_path):

@@ -50,14 +50,15 @@ class Session:
 
     Attributes:
         digest: SHA-256 of the id in the cookie, in hexadecimal. The id itself is not stored.
-        user_id: the internal id of the account.
+        person: the public id of the account. The internal one is a number that a database which was
+            restored from a backup gives to another account again.
         client: the browser's User-Agent at sign-in, shortened.
         operator_as: the entries of OPERATORS that matched this person at sign-in. No other name or
             address is kept.
     """
 
     digest: str
-    user_id: int
+    person: str
     created_at: datetime
     last_seen_at: datetime
     client: str

@@ -21,8 +21,8 @@ from newsintel.domain.accounts.model import (
 class Accounts(Protocol):
     """Accounts in PostgreSQL, for identifying callers and signing in."""
 
-    async def get_account(self, user_id: int) -> Account | None:
-        """Return an account by its internal id; None if it was deleted."""
+    async def get_account(self, public_id: str) -> Account | None:
+        """Return an account by its public id; None if it was deleted."""
         ...
 
     async def find_key_holder(self, digest: str, now: datetime) -> tuple[Account, Access] | None:
@@ -50,9 +50,9 @@ class Accounts(Protocol):
 
 
 class Sessions(Protocol):
-    """Sessions in Redis."""
+    """Sessions in Redis. `person` is the public id of an account."""
 
-    async def start(self, user_id: int, client: str, operator_as: tuple[str, ...] = ()) -> str:
+    async def start(self, person: str, client: str, operator_as: tuple[str, ...] = ()) -> str:
         """Start a session for a browser with the User-Agent `client`.
 
         `operator_as`: the entries of OPERATORS that match the person.
@@ -66,15 +66,15 @@ class Sessions(Protocol):
         """Return the session of a cookie's value and mark it as seen now; None if it has ended."""
         ...
 
-    async def list_of_user(self, user_id: int) -> tuple[Session, ...]:
+    async def list_of_user(self, person: str) -> tuple[Session, ...]:
         """Return a user's sessions, the last seen first."""
         ...
 
-    async def end_session(self, user_id: int, digest: str) -> bool:
+    async def end_session(self, person: str, digest: str) -> bool:
         """End one of a user's sessions; False if the user has no such session."""
         ...
 
-    async def end_user_sessions(self, user_id: int) -> None:
+    async def end_user_sessions(self, person: str) -> None:
         """End every session of a user."""
         ...
 

@@ -5,7 +5,7 @@ was free, and `AccountGoneError` if it would store data of an account that was d
 `user_id` is the internal id of an account. No method shows or changes a search of another account.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -18,6 +18,9 @@ from newsintel.domain.alerts.model import (
     WatchedQuery,
 )
 from newsintel.domain.paging import Position
+
+Revise = Callable[[SavedSearch], tuple[SearchDraft, Sequence[NewChannel] | None]]
+"""Returns the new values of a search and all channels that it shall have; None = those it has."""
 
 
 class SavedSearches(Protocol):
@@ -51,20 +54,21 @@ class SavedSearches(Protocol):
         self,
         user_id: int,
         public_id: str,
-        draft: SearchDraft,
-        channels: Sequence[NewChannel] | None,
+        revise: Revise,
         at: datetime,
     ) -> SavedSearch | None:
         """Store new values; None if the account has no such search.
+
+        They are made from the search as it is when they are stored: of two changes at once, the
+        second one sees the first.
 
         After a change of the query or a pause, only articles that arrive from now on alert.
 
         Args:
             user_id: the id of the account.
             public_id: of the search.
-            draft: the new values.
-            channels: all that it shall have; None = as before. One with the kind and address of an
-                earlier one keeps its secret and is enabled again.
+            revise: makes the new values, without waiting. A channel with the kind and address of
+                an earlier one keeps its secret and is enabled again.
             at: the current time.
 
         Raises:

@@ -73,6 +73,10 @@ class ReadMarks(Protocol):
         """Return the states of those articles that are read or saved, by public id."""
         ...
 
+    async def list_starred(self, user_id: int) -> Sequence[Item]:
+        """Return the articles that a person saved as items that arrived when they were saved."""
+        ...
+
     async def list_page(self, user_id: int, limit: int, after: Position | None) -> ReadMarkPage:
         """Return up to `limit` marks after a position, the latest first."""
         ...

@@ -1,6 +1,5 @@
 """Identifies the caller of each request. The rate limits, which run next, count per person."""
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
 
@@ -22,6 +21,7 @@ from newsintel.http.request.credentials import (
 )
 from newsintel.http.services import Services
 from newsintel.runtime.asker import set_store_user, use_stores_urgently
+from newsintel.runtime.limits.lookups import Ask, Credential, CredentialKind
 
 ANONYMOUS_PATHS = frozenset({HEALTH, READY, METRICS})
 """Paths whose callers are not identified: their responses must not depend on a store. The route of
@@ -69,21 +69,19 @@ class Identify:
         key = read_key(scope)
         if key is not None:
             nobody = evolve(anonymous, doubt=AnonymousReason.BAD_KEY)
-            return (
-                await self._look_up(digest_secret(key), self._find_key_caller, nobody)
-                if KEY_PATTERN.fullmatch(key)
-                else nobody
-            )
+            if not KEY_PATTERN.fullmatch(key):
+                return nobody
+            credential = Credential(CredentialKind.KEY, digest_secret(key))
+            ask = partial(self._find_key_caller, credential.digest)
+            return await self._look_up(credential, ask, nobody)
         session_id = find_cookie(scope["headers"], self._cookie)
         if session_id and SESSION_ID_PATTERN.fullmatch(session_id):
-            return await self._look_up(
-                digest_secret(session_id), partial(self._find_session_caller, session_id), anonymous
-            )
+            credential = Credential(CredentialKind.SESSION, digest_secret(session_id))
+            ask = partial(self._find_session_caller, session_id)
+            return await self._look_up(credential, ask, anonymous)
         return anonymous
 
-    async def _look_up(
-        self, credential: str, ask: Callable[[str], Awaitable[Caller | None]], nobody: Caller
-    ) -> Caller:
+    async def _look_up(self, credential: Credential, ask: Ask[Caller], nobody: Caller) -> Caller:
         """Return the caller of a credential; `nobody` if the credential is not valid.
 
         A person over the limit is not looked up, because the rate limits refuse the request anyway.
@@ -100,10 +98,7 @@ class Identify:
         try:
             with use_stores_urgently():
                 return (
-                    await lookups.look_up(
-                        credential, nobody.person, partial(ask, credential), over_limit=over
-                    )
-                    or nobody
+                    await lookups.look_up(credential, nobody.person, ask, over_limit=over) or nobody
                 )
         except UnavailableError:
             return Caller(person or nobody.person, doubt=AnonymousReason.UNKNOWN)
@@ -114,13 +109,13 @@ class Identify:
         requests = self._services.limits.requests
         return requests is not None and requests.get_lease(person).is_over
 
-    async def _find_key_caller(self, credential: str) -> Caller | None:
+    async def _find_key_caller(self, digest: str) -> Caller | None:
         holder = await self._services.accounts.directory.find_key_holder(
-            credential, self._services.now()
+            digest, self._services.now()
         )
         return Caller(holder[0].public_id, *holder) if holder else None
 
-    async def _find_session_caller(self, session_id: str, _credential: str) -> Caller | None:
+    async def _find_session_caller(self, session_id: str) -> Caller | None:
         """Return the signed-in caller.
 
         A session without an account counts as anonymous: the account may have been deleted while
@@ -128,9 +123,7 @@ class Identify:
         """
         session = await self._services.accounts.sessions.find(session_id)
         account = (
-            await self._services.accounts.directory.get_account(session.user_id)
-            if session
-            else None
+            await self._services.accounts.directory.get_account(session.person) if session else None
         )
         return (
             Caller(

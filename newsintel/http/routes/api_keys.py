@@ -21,6 +21,7 @@ from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.route import Method, Route
 from newsintel.http.routes.ids import API_KEY, IdParameters
 from newsintel.http.services import Services
+from newsintel.runtime.limits.lookups import Credential, CredentialKind
 from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -99,7 +100,8 @@ async def create_key(services: Services, given: NewKeyParameters) -> Response:
     )
     if key is None:
         raise Conflict(f"You already have {MOST_KEYS} keys. End one first.")
-    services.limits.lookups.remember(digest_secret(secret), get_current_account().public_id)
+    shown = Credential(CredentialKind.KEY, digest_secret(secret))
+    services.limits.lookups.remember(shown, get_current_account().public_id)
     log.info("key_made", account=get_current_account().public_id, key=key.public_id)
     return answer_json(build_key_row(key) | {"key": secret}, status=201)
 

@@ -41,6 +41,7 @@ from newsintel.http.response.redirects import answer_see_other
 from newsintel.http.route import Method, Route
 from newsintel.http.routes.store_failures import report_store_failure
 from newsintel.http.services import Services
+from newsintel.runtime.limits.lookups import Credential, CredentialKind
 from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -241,7 +242,7 @@ async def sign_out(services: Services) -> Response:
         raise SignInUnavailableError("Sign-out is not available right now. Try again in a moment.")
     if who.account and who.session:
         with report_store_failure(SIGNING):
-            await services.accounts.sessions.end_session(who.account.id, who.session)
+            await services.accounts.sessions.end_session(who.account.public_id, who.session)
         log.info("signed_out", account=who.account.public_id)
     response = answer_empty()
     clear_session_cookie(response, services.settings)
@@ -260,12 +261,13 @@ async def _sign_in(
             await services.accounts.links.store_tokens(account.id, identity.provider, tokens)
         before = get_current_caller()
         if before.account and before.session:
-            await services.accounts.sessions.end_session(before.account.id, before.session)
+            await services.accounts.sessions.end_session(before.account.public_id, before.session)
         client = request.headers.get("User-Agent", "")[:MAX_CLIENT_CHARS]
         session_id = await services.accounts.sessions.start(
-            account.id, client, match_operator(identity, services.settings.operators)
+            account.public_id, client, match_operator(identity, services.settings.operators)
         )
-    services.limits.lookups.remember(digest_secret(session_id), account.public_id)
+    shown = Credential(CredentialKind.SESSION, digest_secret(session_id))
+    services.limits.lookups.remember(shown, account.public_id)
     set_session_cookie(response, services.settings, session_id)
     log.info("signed_in", provider=identity.provider, account=account.public_id)
 

@@ -77,7 +77,7 @@ async def export_account(services: Services) -> Response:
     of, accounts, personal = get_current_account(), services.accounts, services.personal
     identities = await personal.account_data.list_identities(of.id)
     with report_store_failure(sessions.SESSIONS):
-        signed_in = await accounts.sessions.list_of_user(of.id)
+        signed_in = await accounts.sessions.list_of_user(of.public_id)
     watched = await services.alerts.searches.list_of_user(of.id)
     head = {
         "exported_at": format_time(services.now()),

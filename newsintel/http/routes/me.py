@@ -62,17 +62,15 @@ async def delete_account(services: Services) -> Response:
     it every row that refers to it. Last, its sessions end; they are already useless without the
     row. If a step before the deletion of the row fails, the account stays and can be deleted again.
     """
-    user_id = get_current_account().id
-    await services.accounts.links.revoke_all_tokens(user_id)
-    await forget_searches(services, get_current_account(), services.now() + DELETION_MARGIN)
-    await services.personal.account_data.delete(user_id)
-    log.info("account_deleted", account=get_current_account().public_id)
+    account = get_current_account()
+    await services.accounts.links.revoke_all_tokens(account.id)
+    await forget_searches(services, account, services.now() + DELETION_MARGIN)
+    await services.personal.account_data.delete(account.id)
+    log.info("account_deleted", account=account.public_id)
     try:
-        await services.accounts.sessions.end_user_sessions(user_id)
+        await services.accounts.sessions.end_user_sessions(account.public_id)
     except UnavailableError as error:
-        log.warning(
-            "sessions_left_to_lapse", account=get_current_account().public_id, reason=str(error)
-        )
+        log.warning("sessions_left_to_lapse", account=account.public_id, reason=str(error))
     response = answer_empty()
     clear_session_cookie(response, services.settings)
     return response

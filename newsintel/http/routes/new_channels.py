@@ -1,6 +1,6 @@
 """The channels that a saved search shall have: checked, and with secrets for those that are new."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from attrs import frozen
@@ -27,11 +27,19 @@ class NewSecrets:
     channels: tuple[NewChannel, ...]
     shown: dict[Address, dict[str, str]]
 
+    def leave_out(self, known: Collection[Address]) -> "NewSecrets":
+        """Return the same channels, without secrets for those that the search has already."""
+        return NewSecrets(
+            tuple(
+                NewChannel(one.kind, one.address) if get_address(one) in known else one
+                for one in self.channels
+            ),
+            {address: one for address, one in self.shown.items() if address not in known},
+        )
 
-def make_channels(
-    services: Services, wanted: Sequence[WantedChannel], known: Sequence[Address]
-) -> NewSecrets:
-    """Return the channels to store; those that are new have secrets."""
+
+def make_channels(services: Services, wanted: Sequence[WantedChannel]) -> NewSecrets:
+    """Return the channels to store, with secrets."""
     channels: dict[Address, NewChannel] = {}
     shown: dict[Address, dict[str, str]] = {}
     for one in wanted:
@@ -40,8 +48,6 @@ def make_channels(
         if address in channels:
             raise InvalidBodyError("deliver", "repeated", "deliver names a channel twice")
         channels[address] = NewChannel(one.kind, one.to)
-        if address in known:
-            continue
         if one.kind is ChannelKind.WEBHOOK:
             secret = create_secret()
             channels[address] = NewChannel(one.kind, one.to, secret=secret)

@@ -34,6 +34,7 @@ from newsintel.http.response.links import build_url
 from newsintel.http.route import Route
 from newsintel.http.routes.ids import FEED_TOKEN
 from newsintel.http.services import Services
+from newsintel.runtime.limits.lookups import Credential, CredentialKind
 from newsintel.runtime.turns import run_in_turns
 
 FEED_ARTICLES = 50
@@ -112,7 +113,8 @@ async def _find_feed(services: Services, digest: str) -> _FoundFeed | None:
             return None
         return _FoundFeed(alerts.person, alerts.name, partial(_list_matches, services, alerts))
 
-    return await services.limits.lookups.look_up(digest, get_current_caller().person, ask)
+    shown = Credential(CredentialKind.FEED, digest)
+    return await services.limits.lookups.look_up(shown, get_current_caller().person, ask)
 
 
 async def _list_articles(services: Services, owned: OwnedFeed) -> Body:

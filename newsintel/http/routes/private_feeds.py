@@ -24,6 +24,7 @@ from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.route import Method, Route
 from newsintel.http.routes.ids import FEED, IdParameters
 from newsintel.http.services import Services
+from newsintel.runtime.limits.lookups import Credential, CredentialKind
 from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -102,7 +103,8 @@ async def create_feed(services: Services, given: NewFeedParameters) -> Response:
     feed = await services.personal.feeds.create(account.id, asked, digest_secret(token), MOST_FEEDS)
     if feed is None:
         raise Conflict(f"You already have {MOST_FEEDS} feeds. End one first.")
-    services.limits.lookups.remember(digest_secret(token), account.public_id)
+    shown = Credential(CredentialKind.FEED, digest_secret(token))
+    services.limits.lookups.remember(shown, account.public_id)
     log.info("feed_made", account=account.public_id, feed=feed.public_id)
     url = f"{services.settings.public_url}{FEEDS}{token}"
     return answer_json(build_feed_row(feed) | {"url": url}, status=201)

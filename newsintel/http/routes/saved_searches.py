@@ -3,15 +3,16 @@
 The secrets of webhooks and feeds are shown once, in the answer that made them.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import define, evolve, frozen
 from quart import Response
 from werkzeug.exceptions import Conflict, NotFound
 
 from newsintel.domain.accounts.model import Access
 from newsintel.domain.alerts.digests import Every
-from newsintel.domain.alerts.model import SavedSearch, SearchDraft, WatchedQuery
+from newsintel.domain.alerts.model import NewChannel, SavedSearch, SearchDraft, WatchedQuery
 from newsintel.domain.alerts.watched import tidy_watched
 from newsintel.errors import InvalidBodyError, InvalidParameterError
 from newsintel.http.bodies.alerts import (
@@ -28,6 +29,7 @@ from newsintel.http.route import Method, Route
 from newsintel.http.routes.archive import check_sources
 from newsintel.http.routes.ids import SAVED_SEARCH, IdParameters
 from newsintel.http.routes.new_channels import (
+    NewSecrets,
     confirm_channels,
     get_address,
     make_channels,
@@ -172,7 +174,7 @@ async def create_search(services: Services, given: NewSearchParameters) -> Respo
     """Save a search. Only this response shows the secrets of its channels."""
     account, most = get_current_account(), services.settings.alerts_per_person
     query = await _check_query(services, given.query)
-    secrets = make_channels(services, given.deliver, ())
+    secrets = make_channels(services, given.deliver)
     draft = SearchDraft(
         given.name,
         query,
@@ -193,33 +195,55 @@ async def create_search(services: Services, given: NewSearchParameters) -> Respo
     return answer_json(show_secrets(made, secrets), status=201)
 
 
+@define
+class _Change:
+    """A change of a search, made from what the search is at the moment of the change.
+
+    Attributes:
+        given: the new values; the query is checked.
+        secrets: all channels that it shall have; None = those it has. Afterwards only the new ones
+            have secrets.
+    """
+
+    _given: ChangeParameters
+    secrets: NewSecrets | None
+
+    def revise(self, old: SavedSearch) -> tuple[SearchDraft, Sequence[NewChannel] | None]:
+        """Return the new values and channels."""
+        given = self._given
+        draft = SearchDraft(
+            old.name if given.name is LEFT_OUT else given.name,
+            old.query if given.query is LEFT_OUT else given.query,
+            old.every if given.every is LEFT_OUT else given.every,
+            old.time_zone if given.time_zone is LEFT_OUT else given.time_zone,
+            old.paused if given.paused is LEFT_OUT else given.paused,
+            old.later_members if given.later_members is LEFT_OUT else given.later_members,
+        )
+        if self.secrets is None:
+            return draft, None
+        self.secrets = self.secrets.leave_out([get_address(one) for one in old.channels])
+        return draft, self.secrets.channels
+
+
 async def change_search(services: Services, given: ChangeParameters) -> Response:
     """Store what is given."""
-    account, old = get_current_account(), await _find(services, given.id)
-    secrets = None
-    if not isinstance(given.deliver, LeftOut):
-        secrets = make_channels(services, given.deliver, [get_address(one) for one in old.channels])
-    draft = SearchDraft(
-        old.name if given.name is LEFT_OUT else given.name,
-        old.query if given.query is LEFT_OUT else await _check_query(services, given.query),
-        old.every if given.every is LEFT_OUT else given.every,
-        old.time_zone if given.time_zone is LEFT_OUT else given.time_zone,
-        old.paused if given.paused is LEFT_OUT else given.paused,
-        old.later_members if given.later_members is LEFT_OUT else given.later_members,
-    )
-    channels = None if secrets is None else secrets.channels
+    account, _ = get_current_account(), await _find(services, given.id)
+    if not isinstance(given.query, LeftOut):
+        given = evolve(given, query=await _check_query(services, given.query))
+    deliver = given.deliver
+    change = _Change(given, None if deliver is LEFT_OUT else make_channels(services, deliver))
     try:
         changed = await services.alerts.searches.change(
-            account.id, given.id, draft, channels, services.now()
+            account.id, given.id, change.revise, services.now()
         )
     except InvalidParameterError as error:
         raise _blame_query(error) from None
     if changed is None:
         raise NotFound(UNKNOWN)
-    if secrets is None:
+    if change.secrets is None:
         return answer_json(build_saved_search(changed))
-    await confirm_channels(services, changed, secrets)
-    return answer_json(show_secrets(changed, secrets))
+    await confirm_channels(services, changed, change.secrets)
+    return answer_json(show_secrets(changed, change.secrets))
 
 
 async def delete_search(services: Services, given: IdParameters) -> Response:

@@ -54,7 +54,7 @@ def build_routes() -> tuple[Route, ...]:
 async def list_sessions(services: Services) -> Response:
     """Answer with the account's sessions, the one seen last first."""
     with report_store_failure(SESSIONS):
-        sessions = await services.accounts.sessions.list_of_user(get_current_account().id)
+        sessions = await services.accounts.sessions.list_of_user(get_current_account().public_id)
     return answer_json({"sessions": [build_session_row(session) for session in sessions]})
 
 
@@ -62,9 +62,9 @@ async def end_session(services: Services, given: IdParameters) -> Response:
     """End one session of the account."""
     account, sessions = get_current_account(), services.accounts.sessions
     with report_store_failure(SESSIONS):
-        mine = await sessions.list_of_user(account.id)
+        mine = await sessions.list_of_user(account.public_id)
         found = next((session for session in mine if derive_public_id(session) == given.id), None)
-        if found is None or not await sessions.end_session(account.id, found.digest):
+        if found is None or not await sessions.end_session(account.public_id, found.digest):
             raise NotFound("You have no session with this id.")
     response = answer_empty()
     if found.digest == get_current_caller().session:
@@ -75,7 +75,7 @@ async def end_session(services: Services, given: IdParameters) -> Response:
 async def end_all_sessions(services: Services) -> Response:
     """End every session of the account, and revoke the tokens that its provider gave us."""
     with report_store_failure(SESSIONS):
-        await services.accounts.sessions.end_user_sessions(get_current_account().id)
+        await services.accounts.sessions.end_user_sessions(get_current_account().public_id)
     await services.accounts.links.revoke_all_tokens(get_current_account().id)
     response = answer_empty()
     clear_session_cookie(response, services.settings)

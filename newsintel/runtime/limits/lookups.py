@@ -7,17 +7,37 @@ digests:
 - A credential that was valid is still looked up for every request, since it may have ended.
 - A credential that was invalid is not looked up again for a while.
 - One address may send only a limited number of unknown invalid credentials.
+
+Each kind of credential is remembered by itself. The secret of a feed's address has the form of a
+session's id, and a person who knows it may send it as one: not a valid session, but still a valid
+address.
 """
 
 import math
 from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar
+from enum import StrEnum
+from typing import NamedTuple, Protocol, TypeVar
 
 import trio
 
 from newsintel.domain.bounds.newest import Newest
 from newsintel.domain.ports import Count
 from newsintel.errors import RateLimitedError, UnavailableError
+
+
+class CredentialKind(StrEnum):
+    """What a secret is shown as."""
+
+    KEY = "key"
+    SESSION = "session"
+    FEED = "feed"
+
+
+class Credential(NamedTuple):
+    """A secret that was shown: what as, and its SHA-256 in hexadecimal."""
+
+    kind: CredentialKind
+    digest: str
 
 
 class Owned(Protocol):
@@ -77,26 +97,26 @@ class LookUps:
     def __init__(self, at_once: int, count: Count) -> None:
         self._count = count
         self._places = trio.CapacityLimiter(at_once)
-        self._known = Newest[str, str](MAX_REMEMBERED)
-        self._failed = Newest[str, float](MAX_REMEMBERED)
+        self._known = Newest[Credential, str](MAX_REMEMBERED)
+        self._failed = Newest[Credential, float](MAX_REMEMBERED)
         self._window = -1
         self._charged = Newest[str, int](MAX_REMEMBERED)
 
-    def get_known_person(self, credential: str) -> str | None:
+    def get_known_person(self, credential: Credential) -> str | None:
         """Return the last known owner of a credential. The credential may have ended since."""
         return self._known.get(credential)
 
-    def remember(self, credential: str, person: str) -> None:
+    def remember(self, credential: Credential, person: str) -> None:
         """Remember the owner of a credential."""
         self._known[credential] = person
 
     async def look_up(
-        self, credential: str, address: str, ask: Ask[T], *, over_limit: bool = False
+        self, credential: Credential, address: str, ask: Ask[T], *, over_limit: bool = False
     ) -> T | None:
         """Return what a credential leads to, such as its owner.
 
         Args:
-            credential: its digest.
+            credential: what was shown.
             address: the person of the client's address.
             ask: asks the store.
             over_limit: whether the rate limit of `address` is used up.

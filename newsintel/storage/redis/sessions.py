@@ -3,9 +3,14 @@
 The value contains its key, which is compared on reading, so a reply that belongs to another request
 signs nobody in. A set lists the sessions of each user, so that all of them can be ended. A session
 expires `idle_s` after it was last seen, and at the latest `max_s` after its start.
+
+Redis knows accounts by their public ids, which are random. Their internal ids are counted: if
+PostgreSQL is restored from a backup, people who sign in for the first time get ids that others had
+after the backup, and Redis may still have the sessions of these.
 """
 
 import json
+import re
 import secrets
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
@@ -28,6 +33,9 @@ more ends the oldest.
 SEEN_EVERY = timedelta(minutes=1)
 """`last_seen_at` is written at most this often."""
 
+_PERSON = re.compile(r"u_[a-z2-7]{20}")
+"""The public id of an account."""
+
 
 class RedisSessions:
     """Sessions in Redis."""
@@ -41,10 +49,10 @@ class RedisSessions:
         self._count = count
         self._now = now
 
-    async def start(self, user_id: int, client: str, operator_as: tuple[str, ...] = ()) -> str:
+    async def start(self, person: str, client: str, operator_as: tuple[str, ...] = ()) -> str:
         session_id = secrets.token_urlsafe(32)
         now = self._now()
-        session = Session(digest_secret(session_id), user_id, now, now, client, operator_as)
+        session = Session(digest_secret(session_id), person, now, now, client, operator_as)
         await self._write(session)
         return session_id
 
@@ -57,28 +65,28 @@ class RedisSessions:
         written = await self._set(seen, only_if_present=True)
         return seen if written else None
 
-    async def list_of_user(self, user_id: int) -> tuple[Session, ...]:
-        digests = await self._read_digests(user_id)
+    async def list_of_user(self, person: str) -> tuple[Session, ...]:
+        digests = await self._read_digests(person)
         values = await self._link.each([("GET", _key(one)) for one in digests], check_bytes)
         found = [
             await self._check_value(digest, value)
             for digest, value in zip(digests, values, strict=True)
         ]
-        live = [session for session in found if session is not None and session.user_id == user_id]
+        live = [session for session in found if session is not None and session.person == person]
         if gone := set(digests) - {session.digest for session in live}:
-            await self._link.call(_list_key(user_id), _unlist, _list_key(user_id), gone)
+            await self._link.call(_list_key(person), _unlist, _list_key(person), gone)
         return tuple(sorted(live, key=lambda session: session.last_seen_at, reverse=True))
 
-    async def end_session(self, user_id: int, session_digest: str) -> bool:
+    async def end_session(self, person: str, session_digest: str) -> bool:
         session = await self._read(session_digest)
-        if session is None or session.user_id != user_id:
+        if session is None or session.person != person:
             return False
         # The next listing removes it from the list.
         (ended,) = await self._link.each([("DEL", _key(session_digest))], int)
         return bool(ended)
 
-    async def end_user_sessions(self, user_id: int) -> None:
-        await self._end_listed(user_id, await self._read_digests(user_id))
+    async def end_user_sessions(self, person: str) -> None:
+        await self._end_listed(person, await self._read_digests(person))
 
     async def _write(self, session: Session) -> None:
         """Write a session and list it.
@@ -86,7 +94,7 @@ class RedisSessions:
         A session that could not be listed is used by nobody, because its id was not returned.
         """
         await self._set(session, only_if_present=False)
-        key = _list_key(session.user_id)
+        key = _list_key(session.person)
         number = await self._link.call(
             key, _list_session, key, session.digest, max(1, round(self._max.total_seconds()))
         )
@@ -103,15 +111,15 @@ class RedisSessions:
         """End a user's oldest sessions beyond MAX_SESSIONS; never `newest`, if clocks are wrong."""
         others = [
             session
-            for session in await self.list_of_user(newest.user_id)
+            for session in await self.list_of_user(newest.person)
             if session.digest != newest.digest
         ]
         oldest = sorted(
             others, key=lambda session: (session.created_at, session.digest), reverse=True
         )[MAX_SESSIONS - 1 :]
-        await self._end_listed(newest.user_id, [session.digest for session in oldest])
+        await self._end_listed(newest.person, [session.digest for session in oldest])
 
-    async def _end_listed(self, user_id: int, digests: Sequence[str]) -> None:
+    async def _end_listed(self, person: str, digests: Sequence[str]) -> None:
         """End some sessions of a user.
 
         Only these leave the list: a session that starts meanwhile must stay visible to its owner.
@@ -119,7 +127,7 @@ class RedisSessions:
         """
         if digests:
             await self._link.each([("DEL", _key(one)) for one in digests], int)
-            await self._link.call(_list_key(user_id), _unlist, _list_key(user_id), digests)
+            await self._link.call(_list_key(person), _unlist, _list_key(person), digests)
 
     async def _read(self, session_digest: str) -> Session | None:
         key = _key(session_digest)
@@ -140,8 +148,8 @@ class RedisSessions:
         await self._link.call(key, RedisServer.discard, key)
         return None
 
-    async def _read_digests(self, user_id: int) -> list[str]:
-        key = _list_key(user_id)
+    async def _read_digests(self, person: str) -> list[str]:
+        key = _list_key(person)
         return await self._link.call(key, _read_members, key)
 
     def _compute_expiry_s(self, session: Session) -> int:
@@ -160,26 +168,26 @@ def dump(session: Session) -> bytes:
     times = (session.created_at.isoformat(), session.last_seen_at.isoformat())
     # Left out if empty: an older version reads five members, and deletes what it cannot read.
     more = [session.operator_as] if session.operator_as else []
-    return json.dumps([session.digest, session.user_id, *times, session.client, *more]).encode()
+    return json.dumps([session.digest, session.person, *times, session.client, *more]).encode()
 
 
 def load(data: bytes) -> Session | None:
     """Return the session in some bytes; None if they contain none."""
     try:
-        found, user_id, created, seen, client, *more = json.loads(data)
+        found, person, created, seen, client, *more = json.loads(data)
         created_at, last_seen_at = (
             datetime.fromisoformat(one).astimezone(UTC) for one in (created, seen)
         )
     except (ValueError, TypeError, OverflowError, RecursionError):
         return None
-    if type(user_id) is not int or not 0 < user_id < 2**63:
+    if not isinstance(person, str) or not _PERSON.fullmatch(person):
         return None
     operator_as = tuple(map(str, more[0])) if more and isinstance(more[0], list) else ()
-    return Session(str(found), user_id, created_at, last_seen_at, str(client), operator_as)
+    return Session(str(found), person, created_at, last_seen_at, str(client), operator_as)
 
 
 _key: Callable[[str], str] = "session:{}".format
-_list_key: Callable[[int], str] = "sessions:{}".format
+_list_key: Callable[[str], str] = "sessions:{}".format
 
 
 async def _get(server: RedisServer, key: str) -> bytes | None:

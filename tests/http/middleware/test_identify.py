@@ -4,6 +4,7 @@ from datetime import timedelta
 from ipaddress import ip_network
 
 import pytest
+from attrs import evolve
 
 from newsintel.config.values import Secret
 from newsintel.domain.accounts.model import Access, AnonymousReason
@@ -13,6 +14,7 @@ from newsintel.http.middleware.identify import Identify
 from newsintel.runtime.asker import StoreUser, current_store_user
 from tests.fakes.accounts import browser, program
 from tests.http.world import NOW, World, settings
+from tests.make import account_id
 
 
 async def caller(world, headers=(), path="/articles", peer="203.0.113.9"):
@@ -189,6 +191,21 @@ async def test_asvs_04_a_session_of_a_deleted_account_is_anonymous():
     world.accounts.kept.clear()
     found = await caller(world, headers)
     assert (found.account, found.doubt) == (None, None)
+
+
+async def test_asvs_04_a_session_survives_a_lost_database_for_its_own_account_only():
+    """A database restored from an older backup gives the next account the number of a lost one."""
+    world = World()
+    lost = await browser(world)
+    world.accounts.kept.clear()
+    world.accounts.identities.clear()
+    bob = await browser(world, "bob")
+    account = world.accounts.kept[1] = evolve(world.accounts.kept[1], public_id=account_id(99))
+    assert (await caller(world, lost)).account is None
+    assert (await caller(world, bob)).account is None  # its account has another public id now
+    session_id = await world.sessions.start(account.public_id, "a browser")
+    found = await caller(world, {"Cookie": f"newsintel_dev={session_id}"})
+    assert found.account == account
 
 
 @pytest.mark.parametrize("store", ["accounts", "sessions"])

@@ -65,10 +65,8 @@ async def test_asvs_01_a_browser_signs_in_through_the_provider():
     assert (response.status_code, response.headers["Location"]) == (303, "/me/saved")
     assert response.headers["Cache-Control"] == "no-store"
     session_id, _ = cookies(response)["newsintel_dev"]
-    assert (
-        world.sessions.kept[digest_secret(session_id)].user_id
-        == world.accounts.identities["reddit", "alice"]
-    )
+    account = world.accounts.kept[world.accounts.identities["reddit", "alice"]]
+    assert world.sessions.kept[digest_secret(session_id)].person == account.public_id
     assert world.tokens.kept[1, "reddit"].access_token == "access-of-alice"
     assert cookies(response)["newsintel_leaving_dev"][0] == ""
 

@@ -216,6 +216,18 @@ async def test_guesses_are_limited(world, autojump_clock):
     assert (await app.get(f"/feeds/{guesses[-1]}")).status_code == 404
 
 
+async def test_who_knows_an_address_cannot_end_it_for_others(world, alice):
+    """It has the form of a session's id, and of another feed's; sent as one, it is none."""
+    url = (await make(alice))["url"]
+    token = url.rpartition("/")[2]
+    as_session = await read(world, f"{BASE}/articles/{ONE.id}", Cookie=f"newsintel_dev={token}")
+    assert as_session.status_code == 200
+    assert (await read(world, url)).status_code == 200
+    as_key = await read(world, f"{BASE}/articles/{ONE.id}", Authorization=f"Bearer ni_{token}")
+    assert as_key.status_code == 401
+    assert (await read(world, url)).status_code == 200
+
+
 async def test_an_outage_is_a_503(world, alice):
     """Of the table of feeds, of the saves, and of the archive; a reader keeps what it has."""
     url = (await make(alice))["url"]

@@ -3,8 +3,10 @@
 import json
 import re
 from datetime import timedelta
+from functools import partial
 
 import pytest
+import trio
 
 from newsintel.domain.accounts.model import Access
 from newsintel.domain.alerts.channels import ChannelKind
@@ -162,6 +164,25 @@ async def test_a_change_keeps_what_it_does_not_name(alice):
     assert (changed["name"], changed["paused"]) == ("New", True)
     shown = await alice.get(path)
     assert "whsec" not in json.dumps(shown)
+
+
+async def test_changes_at_once_do_not_undo_each_other(alice):
+    """What a change does not name stays as it is when it is stored, not as it was before."""
+    made = await save(alice)
+    path, answers = f"/me/searches/{made['id']}", []
+
+    async def change(**members):
+        answers.append(await (await alice.ask("PATCH", path, json=members)).get_json())
+
+    hooks = [{"kind": "webhook", "to": HOOK + "2"}]
+    async with trio.open_nursery() as nursery:
+        for members in ({"name": "New"}, {"paused": True}, {"deliver": hooks}, {"deliver": hooks}):
+            nursery.start_soon(partial(change, **members))
+    found = await alice.get(path)
+    assert (found["name"], found["paused"]) == ("New", True)
+    assert [row["to"] for row in found["deliver"]] == [HOOK + "2"]
+    secrets = [answer["secret"] for answer in answers if "secret" in answer]
+    assert len(secrets) == 1, "a secret was shown that no webhook has"
 
 
 async def test_later_members_are_asked_for(alice):

@@ -15,6 +15,7 @@ from newsintel.errors import UnknownKeyError
 from newsintel.storage.postgres.accounts.accounts import PostgresAccounts
 from newsintel.storage.postgres.accounts.api_keys import PostgresKeys
 from newsintel.storage.postgres.accounts.tokens import PAGE_ROWS, PostgresTokens
+from tests.make import account_id
 from tests.storage.support import NOON
 
 OLD, NEW = Secret("A" * 43), Secret("B" * 43)
@@ -47,8 +48,8 @@ async def test_first_sign_in_makes_an_account_and_the_next_finds_it(accounts):
     assert len(first.public_id) == 22
     again = await accounts.sign_in("reddit", "abc", "Alice_2", NOON + timedelta(days=1))
     assert again == evolve(first, username="Alice_2", last_login_at=NOON + timedelta(days=1))
-    assert await accounts.get_account(first.id) == again
-    assert await accounts.get_account(first.id + 1) is None
+    assert await accounts.get_account(first.public_id) == again
+    assert await accounts.get_account(account_id(1)) is None
 
 
 async def test_same_subject_at_another_provider_is_another_account(accounts):

@@ -15,6 +15,7 @@ from newsintel.storage.redis.repeats import RedisRepeats
 from newsintel.storage.redis.sessions import RedisSessions
 from newsintel.storage.redis.spool import RedisSpool
 from tests.authority import Authority
+from tests.make import account_id
 from tests.storage.redis.test_foreign_values import World
 from tests.storage.redis_clusters import (
     PROGRAMS,
@@ -174,15 +175,15 @@ async def test_commands_of_many_keys_run_once_while_a_slot_moves(on_own, own):
 async def test_sessions_survive_a_resharding_by_redis_cli(on_own, own, tally, monkeypatch):
     """A whole server is emptied while people sign in and use their sessions."""
     sessions = RedisSessions(on_own, idle_s=3600, max_s=3600, count=tally, now=lambda: NOW)
-    ids = [await sessions.start(user, "Firefox") for user in range(1, 40)]
+    ids = [await sessions.start(account_id(user), "Firefox") for user in range(1, 40)]
     address = f"127.0.0.1:{own.nodes[0].port}"
     call_redis_cli(
         *("--cluster", "reshard", address, "--cluster-from", own.nodes[1].id),
         *("--cluster-to", own.nodes[2].id, "--cluster-slots", "400", "--cluster-yes"),
     )
-    ids += [await sessions.start(user, "Firefox") for user in range(40, 60)]
+    ids += [await sessions.start(account_id(user), "Firefox") for user in range(40, 60)]
     found = [await sessions.find(one) for one in ids]
-    assert [one.user_id for one in found] == list(range(1, 60))
+    assert [one.person for one in found] == [*map(account_id, range(1, 60))]
     with open_client(own.url) as client:
         assert len(run_everywhere(client, "KEYS", "session:*")) == 59
 
@@ -192,7 +193,7 @@ async def test_sessions_survive_a_resharding_by_redis_cli(on_own, own, tally, mo
 async def test_replica_takes_the_place_of_a_killed_server(on_own, own, tally, place):
     """The link finds it, though no server that answers has said anything."""
     sessions = RedisSessions(on_own, idle_s=3600, max_s=3600, count=tally, now=lambda: NOW)
-    ids = [await sessions.start(user, "Firefox") for user in range(1, 20)]
+    ids = [await sessions.start(account_id(user), "Firefox") for user in range(1, 20)]
     dead = own.nodes[place]
     dead.wait_until_copied(own.add_replica(dead))
     own.nodes.remove(dead)
@@ -205,7 +206,7 @@ async def test_replica_takes_the_place_of_a_killed_server(on_own, own, tally, pl
             return None
 
     found = await until(all_found)
-    assert [one.user_id for one in found] == list(range(1, 20))
+    assert [one.person for one in found] == [*map(account_id, range(1, 20))]
     await on_own.ping()
     assert not on_own.breaker_open
 

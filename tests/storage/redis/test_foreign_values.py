@@ -31,7 +31,7 @@ from newsintel.storage.redis.sessions import RedisSessions
 from newsintel.storage.redis.sign_in_attempts import RedisAttempts
 from newsintel.storage.redis.spool import RedisSpool
 from tests.fakes.basics import Counts
-from tests.make import answer
+from tests.make import account_id, answer
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 TERMS = SourceLimits(0.0, Quota(10, 3600))
@@ -99,7 +99,7 @@ class World:
         self.session_id = ""
 
     async def start_session(self):
-        self.session_id = await self.sessions.start(7, "Firefox")
+        self.session_id = await self.sessions.start(account_id(7), "Firefox")
 
     async def take_entry(self):
         entry = await self.spool.take()
@@ -138,7 +138,7 @@ class World:
             "RedisLatencies.read_totals": partial(self.latencies.read_totals, NOW.date()),
             "RedisLedger.read_spent": partial(self.ledger.read_spent, "newsapi", TERMS),
             "RedisSessions.find": partial(self.sessions.find, self.session_id),
-            "RedisSessions.list_of_user": partial(self.sessions.list_of_user, 7),
+            "RedisSessions.list_of_user": partial(self.sessions.list_of_user, account_id(7)),
             "RedisSpool.take": self.take_entry,
             "RedisSpool.give_back": partial(self.spool.give_back, b"1-1"),
             "RedisSpool.remove": partial(self.spool.remove, b"1-1", 5),
@@ -147,8 +147,12 @@ class World:
             "RedisCache.release_claim": partial(self.cache.release_claim, "k", "token"),
             "RedisCache.delete_answers": partial(self.cache.delete_answers, ["k"]),
             "RedisBytes.delete_keys": partial(self.bytes.delete_keys, ["finished:k"]),
-            "RedisSessions.end_session": partial(self.sessions.end_session, 7, "digest"),
-            "RedisSessions.end_user_sessions": partial(self.sessions.end_user_sessions, 7),
+            "RedisSessions.end_session": partial(
+                self.sessions.end_session, account_id(7), "digest"
+            ),
+            "RedisSessions.end_user_sessions": partial(
+                self.sessions.end_user_sessions, account_id(7)
+            ),
         }
 
 

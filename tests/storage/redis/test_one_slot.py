@@ -7,8 +7,8 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ResponseError
 
 from newsintel.storage.redis.server import RedisServer
+from tests.make import account_id, outcome
 from tests.make import answer as whole_answer
-from tests.make import outcome
 from tests.storage.redis.test_foreign_values import TERMS, World
 
 ON_CLUSTER = pytest.mark.parametrize("redis_kind", ["cluster"], indirect=True)
@@ -79,5 +79,5 @@ async def test_keys_of_a_cluster_are_on_all_its_servers(link, cluster):
     world = World(link)
     for number in range(30):
         await world.counter.add(f"limit:{number}", 1, 60)
-        await world.sessions.start(number, "Firefox")
+        await world.sessions.start(account_id(number), "Firefox")
     assert all(node.run("DBSIZE") > 5 for node in cluster.nodes)

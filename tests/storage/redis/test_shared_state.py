@@ -34,6 +34,7 @@ from newsintel.storage.redis.counters import RedisCounter
 from newsintel.storage.redis.harvests import RedisCache
 from newsintel.storage.redis.link import open_redis
 from newsintel.storage.redis.sessions import SEEN_EVERY, RedisSessions
+from tests.make import account_id
 from tests.portal import Portal
 from tests.storage.support import NOON, Tally, answer, run_command
 
@@ -43,7 +44,7 @@ FAILED = object()
 """The result of a call that ended with UnavailableError."""
 
 PROCESSES = st.sampled_from([0, 1])
-USERS = st.sampled_from([1, 2])
+USERS = st.sampled_from([account_id(1), account_id(2)])
 KEYS = st.sampled_from(["a" * 32, "b" * 32])
 PERSONS = st.sampled_from(["p", "q"])
 
@@ -96,7 +97,7 @@ class FaultyLink:
 class Session:
     """What the model knows of a session. A foreign value under its key ends it when it is read."""
 
-    user: int
+    user: str
     created: object
     seen: object
     foreign: bool = False
@@ -207,7 +208,7 @@ class SharedState(RuleBasedStateMachine):
         if session is not None and self.at - session.seen >= SEEN_EVERY and self.done == 2:
             session.seen = self.at
         if found is not FAILED:
-            assert (None if found is None else (found.user_id, found.digest)) == (
+            assert (None if found is None else (found.person, found.digest)) == (
                 None if session is None else (session.user, digest)
             )
 
@@ -242,7 +243,7 @@ class SharedState(RuleBasedStateMachine):
             return
         own = {one for one, session in list(self.known.items()) if session.user == user}
         live = {one for one in own if self.read(one) is not None}
-        assert {one.user_id for one in listed} <= {user}
+        assert {one.person for one in listed} <= {user}
         assert live <= {one.digest for one in listed}
         assert len(listed) == len(live) + sum(
             one.user == user and self.lives(one) for one in self.unseen

@@ -1,7 +1,6 @@
 """Reads a person's streams: their items, which the stores keep for a minute, and their articles."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from attrs import evolve, frozen
@@ -20,7 +19,6 @@ from newsintel.domain.reader.model import (
     Stream,
 )
 from newsintel.domain.reader.selection import (
-    MICROSECONDS,
     Page,
     Selection,
     merge_items,
@@ -40,9 +38,6 @@ from newsintel.runtime.turns import run_in_turns
 
 CACHE_PREFIX = "reader"
 """The prefix of the keys in Redis."""
-
-SAVED_ROWS = 500
-"""Saves that are read at once."""
 
 SAVED_ORIGIN = Origin("feed/saved", "Saved articles")
 """Of saved articles that are in none of the person's streams."""
@@ -91,30 +86,13 @@ async def list_items(
         NotFound: it is none of the person's streams.
     """
     if stream == STARRED:
-        return await _list_saved(services, user_id)
+        return await run_in_turns(merge_items([await services.reader.marks.list_starred(user_id)]))
     if stream == READING_LIST:
         return await run_in_turns(merge_items(one.items for one in filled))
     for one in filled:
         if one.stream.id == stream:
             return one.items
     raise NotFound("You have no subscription with this id.")
-
-
-async def _list_saved(services: Services, user_id: int) -> tuple[Item, ...]:
-    items: list[Item] = []
-    after = None
-    while True:
-        page = await services.personal.saved.list_page(user_id, None, SAVED_ROWS, after)
-        items += [
-            Item(one.article.id, _count_us(one.saved_at), _count_us(one.article.published_at))
-            for one in page.saves
-        ]
-        if (after := page.next) is None:
-            return await run_in_turns(merge_items([items]))
-
-
-def _count_us(moment: datetime) -> int:
-    return max(0, int(moment.timestamp() * MICROSECONDS))
 
 
 async def find_states(

@@ -20,6 +20,7 @@ from newsintel.http.request.query_string import Parameter
 from newsintel.http.response.answers import answer_json
 from newsintel.http.route import Method, Route
 from newsintel.http.services import Services
+from newsintel.runtime.limits.lookups import Credential, CredentialKind
 
 TEXT = "text/plain; charset=utf-8"
 TOKEN_CHARS = 57
@@ -80,13 +81,13 @@ async def log_in(services: Services, given: LoginParameters) -> Response:
 
 
 async def _find_caller(services: Services, key: str) -> Caller | None:
-    credential = digest_secret(key)
+    shown = Credential(CredentialKind.KEY, digest_secret(key))
 
     async def ask() -> Caller | None:
-        holder = await services.accounts.directory.find_key_holder(credential, services.now())
+        holder = await services.accounts.directory.find_key_holder(shown.digest, services.now())
         return Caller(holder[0].public_id, *holder) if holder else None
 
-    return await services.limits.lookups.look_up(credential, get_current_caller().person, ask)
+    return await services.limits.lookups.look_up(shown, get_current_caller().person, ask)
 
 
 async def make_token(_services: Services) -> Response:

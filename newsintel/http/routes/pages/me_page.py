@@ -77,7 +77,7 @@ async def answer_account(services: Services, account: Account, **made: str) -> R
         made: a secret that was just made, and is shown this once: `key`, or `feed_url`.
     """
     with report_store_failure(SESSIONS):
-        sessions = await services.accounts.sessions.list_of_user(account.id)
+        sessions = await services.accounts.sessions.list_of_user(account.public_id)
     searches = await services.personal.own_history.list_page(account.id, SEARCHES, None)
     watched = await services.alerts.searches.list_of_user(account.id)
     values: dict[str, Any] = {

@@ -24,7 +24,7 @@ users.last_login_at
 
 ACCOUNT = f"""
 SELECT {ACCOUNT_COLUMNS} FROM users JOIN identities ON identities.user_id = users.id
-WHERE users.id = $1 LIMIT 1
+WHERE users.public_id = $1 LIMIT 1
 """  # noqa: S608 - our own column names
 
 OF_IDENTITY = f"""
@@ -70,8 +70,8 @@ class PostgresAccounts:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def get_account(self, user_id: int) -> Account | None:
-        row = await self._postgres.run(_fetch_row, ACCOUNT, user_id)
+    async def get_account(self, public_id: str) -> Account | None:
+        row = await self._postgres.run(_fetch_row, ACCOUNT, public_id)
         return _build_account(row) if row else None
 
     async def find_by_identity(self, provider: str, subject: str) -> Account | None:

@@ -41,6 +41,9 @@ the outbox, there is no other."""
 
 FIND = "SELECT id FROM saved_searches WHERE user_id = $1 AND public_id = $2"
 
+# Before the channels are read: two tests at once would not see each other's deliveries.
+LOCK = f"{FIND} FOR NO KEY UPDATE"
+
 LOG = """
 SELECT delivery.id, kind, address, state, is_test, created_at, due_at, (
     SELECT count(*) FROM alert_delivery_matches WHERE delivery_id = delivery.id
@@ -62,7 +65,7 @@ AND NOT EXISTS (
     SELECT FROM alert_deliveries WHERE channel_id = channel.id AND is_test
         AND (created_at > $2 OR state = 'pending')
 )
-ORDER BY id FOR UPDATE
+ORDER BY id
 """
 
 ADD_TESTS = """
@@ -248,7 +251,7 @@ async def _create_tests(
     unconfirmed: bool,  # noqa: FBT001 - passed on by position
 ) -> int | None:
     async with connection.transaction():
-        search = await connection.fetchval(FIND, user_id, search_id)
+        search = await connection.fetchval(LOCK, user_id, search_id)
         if search is None:
             return None
         rows = await connection.fetch(CHANNELS, search, now - TEST_PAUSE, unconfirmed)

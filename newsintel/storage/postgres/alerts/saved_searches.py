@@ -18,6 +18,7 @@ from newsintel.domain.alerts.model import (
     SearchDraft,
     WatchedQuery,
 )
+from newsintel.domain.alerts.ports import Revise
 from newsintel.domain.alerts.watched import build_watched, read_watched, write_watched
 from newsintel.domain.paging import Position
 from newsintel.domain.security.sealing import Sealer
@@ -49,8 +50,7 @@ WHERE user_id = $1 AND ($2::text IS NULL OR public_id = $2) ORDER BY created_at 
 CHANNELS = "SELECT * FROM alert_channels WHERE saved_search_id = ANY($1::bigint[]) ORDER BY id"
 
 LOCK = """
-SELECT id, query, every, time_zone, paused FROM saved_searches
-WHERE user_id = $1 AND public_id = $2 FOR NO KEY UPDATE
+SELECT id FROM saved_searches WHERE user_id = $1 AND public_id = $2 FOR NO KEY UPDATE
 """
 
 CHANGE = """
@@ -103,15 +103,10 @@ class PostgresSavedSearches:
         return await self._postgres.run(_find, user_id, public_id)
 
     async def change(
-        self,
-        user_id: int,
-        public_id: str,
-        draft: SearchDraft,
-        channels: Sequence[NewChannel] | None,
-        at: datetime,
+        self, user_id: int, public_id: str, revise: Revise, at: datetime
     ) -> SavedSearch | None:
         return await self._postgres.run_once(
-            _change, user_id, public_id, draft, channels, at=at, sealer=self._sealer
+            _change, user_id, public_id, revise, at=at, sealer=self._sealer
         )
 
     async def delete(self, user_id: int, public_id: str) -> bool:
@@ -154,26 +149,27 @@ async def _change(
     connection: Connection,
     user_id: int,
     public_id: str,
-    draft: SearchDraft,
-    channels: Sequence[NewChannel] | None,
+    revise: Revise,
     *,
     at: datetime,
     sealer: Callable[[], Sealer],
 ) -> SavedSearch | None:
     async with connection.transaction():
-        row = await connection.fetchrow(LOCK, user_id, public_id)
-        if row is None:
+        search = await connection.fetchval(LOCK, user_id, public_id)
+        old = await _find(connection, user_id, public_id)
+        if search is None or old is None:
             return None
-        search, asks_otherwise = row["id"], _read_query(row) != draft.query
+        draft, channels = revise(old)
+        asks_otherwise = old.query != draft.query
         if asks_otherwise:
             query = build_watched(draft.query)
             await put_anchors(connection, search, await find_anchors(connection, query))
             await check_share(connection, query)
-        fresh = asks_otherwise or (row["paused"] and not draft.paused)
+        fresh = asks_otherwise or (old.paused and not draft.paused)
         await connection.execute(CHANGE, search, *_list_values(draft), at, fresh)
         if channels is not None:
             await replace_channels(connection, search, channels, sealer)
-        if (row["every"], row["time_zone"]) != (draft.every.value, draft.time_zone):
+        if (old.every, old.time_zone) != (draft.every, draft.time_zone):
             await move_open_deliveries(connection, search, draft.every, draft.time_zone, at)
     return await _find(connection, user_id, public_id)
 

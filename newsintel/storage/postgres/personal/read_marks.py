@@ -8,7 +8,7 @@ from asyncpg import Record
 from newsintel.domain.bounds.chunks import cut_into_chunks
 from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.paging import Position
-from newsintel.domain.reader.model import ItemState
+from newsintel.domain.reader.model import Item, ItemState
 from newsintel.domain.reader.ports import ReadMark, ReadMarkPage
 from newsintel.runtime.turns import run_in_turns
 from newsintel.storage.postgres.accounts.accounts import LOCK_ACCOUNT
@@ -45,6 +45,13 @@ LEFT JOIN saved_articles
 WHERE public_id = ANY($2::text[])
     AND (read_marks.article_id IS NOT NULL OR saved_articles.article_id IS NOT NULL)
 """
+# Without the notes: those of all saves of a person may be 50 million characters.
+STARRED = """
+SELECT public_id,
+    greatest(0, (extract(epoch FROM saved_at) * 1000000)::bigint) AS saved_us,
+    greatest(0, (extract(epoch FROM published_at) * 1000000)::bigint) AS published_us
+FROM saved_articles JOIN articles ON articles.id = article_id WHERE user_id = $1
+"""
 # A page begins after a mark, by time, then by article id, as a page of saves does.
 PAGE = """
 SELECT public_id, read_at FROM read_marks JOIN articles ON articles.id = article_id
@@ -74,6 +81,10 @@ class PostgresReadMarks:
     ) -> Mapping[str, ItemState]:
         rows = await self._postgres.run(_find_states, user_id, article_ids)
         return await run_in_turns(_build_states(rows))
+
+    async def list_starred(self, user_id: int) -> Sequence[Item]:
+        rows = await self._postgres.run(_list_starred, user_id)
+        return await run_in_turns(_build_items(rows))
 
     async def list_page(self, user_id: int, limit: int, after: Position | None) -> ReadMarkPage:
         return await self._postgres.run(_read_page, user_id, limit, after)
@@ -105,6 +116,19 @@ def _build_states(rows: Sequence[Record]) -> Sliced[dict[str, ItemState]]:
         states |= {row["public_id"]: ItemState(row["read"], row["starred"]) for row in some}
         yield
     return states
+
+
+async def _list_starred(connection: Connection, user_id: int) -> list[Record]:
+    rows: list[Record] = await connection.fetch(STARRED, user_id)
+    return rows
+
+
+def _build_items(rows: Sequence[Record]) -> Sliced[list[Item]]:
+    items: list[Item] = []
+    for some in cut_into_chunks(rows, SLICE_ROWS):
+        items += [Item(*row) for row in some]
+        yield
+    return items
 
 
 async def _read_page(

@@ -169,6 +169,17 @@ async def test_starring_saves_the_article():
     assert not (await reader.get(f"{API}/stream/items/ids?s={STATE}starred&n=9"))["itemRefs"]
 
 
+async def test_starred_items_are_listed_without_reading_notes(monkeypatch):
+    """A person may have 50 million characters of notes, and a reader asks every few minutes."""
+    world = await make_world(ONE, TWO)
+    reader = await Reader.of(world)
+    form = f"i={long_id(ONE)}&i={long_id(TWO)}&a={STATE}starred"
+    assert await reader.post(f"{API}/edit-tag", form) == "OK"
+    monkeypatch.delattr(type(world.saved), "list_page")
+    ids = await reader.get(f"{API}/stream/items/ids?s={STATE}starred&n=1")
+    assert (len(ids["itemRefs"]), "continuation" in ids) == (1, True)
+
+
 async def test_marking_a_stream_read_leaves_what_came_later():
     """`ts` is the time up to which the client showed the list."""
     world = await make_world(ONE, TWO, THREE)

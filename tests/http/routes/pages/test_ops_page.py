@@ -22,7 +22,7 @@ def world_of(**more):
 async def operator(world, *, entries=("reddit:alice",)):
     """The headers of a browser whose person matched these entries at sign-in."""
     account = await world.accounts.sign_in("reddit", "t2", "alice", world.now)
-    session_id = await world.sessions.start(account.id, "a browser", entries)
+    session_id = await world.sessions.start(account.public_id, "a browser", entries)
     return {"Cookie": f"newsintel_dev={session_id}", "Sec-Fetch-Site": "same-origin"}
 
 

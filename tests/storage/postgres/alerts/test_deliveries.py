@@ -252,6 +252,21 @@ async def test_tests_are_one_a_minute_and_ones_own(alerts, deliveries, search, p
     assert await deliveries.create_tests(people[0], search, later(61)) == 1
 
 
+async def test_tests_at_once_are_one(deliveries, search, people, execute):
+    """A receiver gets no more of them because they were asked for at the same moment."""
+    made = []
+
+    async def create(number):
+        made.append(await deliveries.create_tests(people[0], search, later(100 * number)))
+
+    for number in range(10):
+        async with trio.open_nursery() as nursery:
+            for _ in range(4):
+                nursery.start_soon(create, number)
+        await execute("UPDATE alert_deliveries SET state = 'delivered'")
+    assert sorted(made) == [0] * 30 + [1] * 10
+
+
 async def test_a_delivery_whose_articles_were_deleted_is_cancelled(
     alerts, deliveries, search, channel, one, execute, fetch
 ):

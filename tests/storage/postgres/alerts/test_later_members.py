@@ -15,7 +15,7 @@ from newsintel.storage.postgres.alerts.saved_searches import MATCHES
 from newsintel.storage.postgres.archive.checks import PostgresChecks
 from tests.storage.conftest import sql
 from tests.storage.postgres.alerts.conftest import SEALER
-from tests.storage.postgres.alerts.watching import NOW, draft, told
+from tests.storage.postgres.alerts.watching import NOW, becomes, draft, told
 
 TITLE = "Magnitude 6.1 earthquake strikes off the coast of Fiji"
 WITH_MORE = "Magnitude 6.1 earthquake strikes off the coast of Fiji, 3 hurt"
@@ -125,7 +125,7 @@ async def test_later_members_alert_from_when_they_are_asked_for(newsroom):
     await newsroom.arrive(told("Alpha", TITLE), told("Beta", TITLE))
     for asked, name, matches in ((True, "Gamma", 2), (False, "Delta", 2)):
         wanted = draft("earthquake", later_members=asked)
-        changed = await newsroom.searches.change(newsroom.user_id, search, wanted, None, NOW)
+        changed = await newsroom.searches.change(newsroom.user_id, search, becomes(wanted), NOW)
         assert changed.later_members is asked
         assert await newsroom.searches.find(newsroom.user_id, search) == changed
         await newsroom.arrive(told(name, TITLE))

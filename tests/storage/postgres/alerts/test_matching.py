@@ -10,7 +10,7 @@ from newsintel.domain.alerts.digests import Every, next_due
 from newsintel.domain.alerts.model import NewChannel
 from newsintel.errors import ArchiveTimeoutError
 from newsintel.storage.postgres.alerts import match_rows, matching, verifying
-from tests.storage.postgres.alerts.watching import BEFORE, NOW, NTFY, draft, told
+from tests.storage.postgres.alerts.watching import BEFORE, NOW, NTFY, becomes, draft, told
 
 OUTBOX = """
 SELECT kind, article.title FROM alert_delivery_matches
@@ -126,7 +126,7 @@ async def test_a_paused_search_matches_nothing(newsroom):
     search = await newsroom.save(paused=True)
     await newsroom.arrive(told("one", "Storm on Monday"))
     again = NOW + timedelta(seconds=10)
-    await newsroom.searches.change(newsroom.user_id, search, draft(), None, again)
+    await newsroom.searches.change(newsroom.user_id, search, becomes(draft()), again)
     await newsroom.arrive(told("two", "Storm and hail in Peru"))
     assert await newsroom.list_titles(search) == []
     await newsroom.arrive(told("three", "Storm hits ferries"), at=again)
@@ -137,7 +137,7 @@ async def test_a_changed_query_is_found_by_its_new_words(newsroom):
     """And no longer by the old ones."""
     search = await newsroom.save("storm")
     again = NOW + timedelta(seconds=10)
-    await newsroom.searches.change(newsroom.user_id, search, draft("flood"), None, again)
+    await newsroom.searches.change(newsroom.user_id, search, becomes(draft("flood")), again)
     await newsroom.arrive(told("one", "Storm in Wales"), told("two", "Flood in Bonn"), at=again)
     assert await newsroom.list_titles(search) == ["Flood in Bonn"]
 

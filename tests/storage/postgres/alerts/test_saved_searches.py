@@ -1,20 +1,22 @@
 """Saved searches in a real PostgreSQL: limits, refusals, changes, previews, and whose they are."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import trio
+from attrs import evolve
 
 from newsintel.domain.alerts.channels import ChannelKind
 from newsintel.domain.alerts.digests import Every, next_due
-from newsintel.domain.alerts.model import NewChannel, WatchedQuery
+from newsintel.domain.alerts.model import NewChannel, SearchDraft, WatchedQuery
 from newsintel.domain.alerts.signing import create_secret
 from newsintel.errors import AccountGoneError, InvalidParameterError
 from newsintel.storage.postgres.accounts.account_data import PostgresAccountData
 from newsintel.storage.postgres.alerts import anchor_keys
 from newsintel.storage.postgres.alerts.channel_keys import open_keys
 from tests.storage.postgres.alerts.conftest import SEALER
-from tests.storage.postgres.alerts.watching import BEFORE, NOW, NTFY, draft, told
+from tests.storage.postgres.alerts.watching import BEFORE, NOW, NTFY, becomes, draft, told
 
 HOOK = NewChannel(ChannelKind.WEBHOOK, "https://e.org/hook", secret=create_secret())
 FEED = NewChannel(ChannelKind.FEED, "", feed_digest="f" * 64)
@@ -66,7 +68,7 @@ async def test_what_has_no_anchor_is_refused(newsroom, fetch, q):
         await newsroom.searches.preview(WatchedQuery(q), NOW)
     search = await newsroom.save("storm")
     with pytest.raises(InvalidParameterError, match="must"):
-        await newsroom.searches.change(newsroom.user_id, search, draft(q), None, NOW)
+        await newsroom.searches.change(newsroom.user_id, search, becomes(draft(q)), NOW)
     assert (await newsroom.searches.find(newsroom.user_id, search)).query == WatchedQuery("storm")
     assert await fetch("SELECT count(DISTINCT saved_search_id) FROM search_anchors") == [(1,)]
 
@@ -101,7 +103,7 @@ async def test_a_change_keeps_channels_that_stay(newsroom, fetch, execute):
     await execute("UPDATE alert_channels SET disabled_at = now(), failing_since = now()")
     again = NewChannel(HOOK.kind, HOOK.address)
     changed = await newsroom.searches.change(
-        newsroom.user_id, search, draft("storm"), (again, FEED), NOW
+        newsroom.user_id, search, becomes(draft("storm"), again, FEED), NOW
     )
     assert [(one.kind, one.works) for one in changed.channels] == [
         (ChannelKind.WEBHOOK, True),
@@ -117,10 +119,28 @@ async def test_a_change_without_channels_leaves_them(newsroom, execute):
     search = await newsroom.save()
     await execute("UPDATE alert_channels SET disabled_at = now(), disabled_reason = 'gone'")
     renamed = draft(name="Renamed", paused=True)
-    changed = await newsroom.searches.change(newsroom.user_id, search, renamed, None, NOW)
+    changed = await newsroom.searches.change(newsroom.user_id, search, becomes(renamed), NOW)
     assert (changed.name, changed.paused, changed.changed_at) == ("Renamed", True, NOW)
     assert [one.disabled_reason for one in changed.channels] == ["gone"]
     assert not changed.works
+
+
+async def test_changes_at_once_do_not_undo_each_other(newsroom):
+    """Each is made from the search as the one before it left it."""
+    search = await newsroom.save()
+
+    async def change(**wanted):
+        def revise(old):
+            found = SearchDraft(old.name, old.query, old.every, old.time_zone, old.paused)
+            return evolve(found, **wanted), None
+
+        await newsroom.searches.change(newsroom.user_id, search, revise, NOW)
+
+    async with trio.open_nursery() as nursery:
+        for wanted in ({"name": "New"}, {"paused": True}, {"time_zone": "Asia/Tokyo"}):
+            nursery.start_soon(partial(change, **wanted))
+    found = await newsroom.searches.find(newsroom.user_id, search)
+    assert (found.name, found.paused, found.time_zone) == ("New", True, "Asia/Tokyo")
 
 
 async def test_what_waits_for_a_digest_moves_with_its_time(newsroom, fetch):
@@ -130,7 +150,7 @@ async def test_what_waits_for_a_digest_moves_with_its_time(newsroom, fetch):
     assert await fetch("SELECT due_at FROM alert_deliveries") == [
         (next_due(Every.DAY, "UTC", NOW),)
     ]
-    await newsroom.searches.change(newsroom.user_id, search, draft(), None, NOW)
+    await newsroom.searches.change(newsroom.user_id, search, becomes(draft()), NOW)
     assert await fetch("SELECT due_at FROM alert_deliveries") == [(NOW,)]
 
 
@@ -141,7 +161,7 @@ async def test_nobody_reads_or_changes_anothers_search(newsroom, people):
     before = await searches.find(newsroom.user_id, search)
     assert await searches.find(other, search) is None
     assert await searches.list_of_user(other) == ()
-    assert await searches.change(other, search, draft("flood"), (FEED,), NOW) is None
+    assert await searches.change(other, search, becomes(draft("flood"), FEED), NOW) is None
     assert await searches.delete(other, search) is False
     assert await searches.list_matches(other, search, 10, None) is None
     assert await searches.find(newsroom.user_id, search) == before

@@ -7,6 +7,7 @@ from attrs import evolve
 from newsintel.domain.alerts.channels import ChannelKind
 from newsintel.domain.alerts.digests import Every
 from newsintel.domain.alerts.model import NewChannel, SearchDraft, WatchedQuery
+from newsintel.domain.alerts.ports import Revise
 from newsintel.domain.search.article import Article
 from tests.storage.support import article
 
@@ -25,6 +26,11 @@ def draft(q: str | None = "storm", **changes) -> SearchDraft:
     }
     given = SearchDraft("Storms", WatchedQuery(q, **filters), Every.AT_ONCE, "UTC")
     return evolve(given, **changes)
+
+
+def becomes(wanted: SearchDraft, *channels: NewChannel) -> Revise:
+    """A change to these values and channels; without channels, the search keeps its own."""
+    return lambda _: (wanted, channels or None)
 
 
 def told(name: str, title: str, **changes) -> Article:

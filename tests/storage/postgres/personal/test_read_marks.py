@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from newsintel.domain.reader.model import ItemState
+from newsintel.domain.reader.model import Item, ItemState
 from newsintel.storage.postgres.accounts.account_data import PostgresAccountData
 from newsintel.storage.postgres.personal import read_marks as module
 from newsintel.storage.postgres.personal.read_marks import PostgresReadMarks
 from newsintel.storage.postgres.personal.saved import PostgresSaved
+from tests.fakes.reader import count_us
 from tests.storage.support import NOON, article
 
 MINUTE = timedelta(minutes=1)
@@ -44,6 +45,23 @@ async def test_states_are_what_a_person_read_and_saved(marks, people, postgres):
         ONE: ItemState(read=True, starred=True),
         TWO: ItemState(starred=True),
     }
+
+
+async def test_starred_items_are_the_saves_of_a_person(marks, people, postgres, execute):
+    """Each arrived when it was saved. A time before 1970 is that of the first moment."""
+    saves = PostgresSaved(postgres)
+    for place, one in enumerate(THREE[:2]):
+        at = NOON + place * MINUTE
+        await saves.put(people[0], one, NOON, notes="n" * 10_000, keep_notes=False, at=at)
+    await execute(
+        "UPDATE articles SET published_at = '1969-01-01' WHERE id = "
+        "(SELECT article_id FROM saved_articles ORDER BY saved_at DESC LIMIT 1)"
+    )
+    assert sorted(await marks.list_starred(people[0]), key=lambda item: item.seen_us) == [
+        Item(ONE, count_us(NOON), count_us(THREE[0].published_at)),
+        Item(TWO, count_us(NOON + MINUTE), 0),
+    ]
+    assert await marks.list_starred(people[1]) == []
 
 
 async def test_marks_come_newest_first_and_can_be_removed(marks, people):
