@@ -16,7 +16,7 @@ from newsintel.domain.intelligence.search_counts import (
     MarkedSearch,
     MarksFinder,
 )
-from newsintel.runtime.heartbeats import beat
+from newsintel.storage.postgres.pieces import delete_in_pieces
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 # A lock as in history.RECORD: a concurrent deletion or clearing waits for this transaction, or this
@@ -143,14 +143,11 @@ class PostgresSearchMarks:
         """It deletes DROP_ROWS in each transaction."""
         opened = datetime.combine(today - timedelta(days=OPEN_DAYS - 1), time(), UTC)
         await self._postgres.run(_close, opened, floor, today - timedelta(days=RETENTION_DAYS - 1))
-        went = [0, 0, 0]
-        for number, statement in enumerate(DROP):
-            more = DROP_ROWS
-            while more == DROP_ROWS:
-                more = await self._postgres.run(_drop, statement, opened)
-                went[number] += more
-                beat()
-        return went[0]
+        marks, *_ = [
+            await delete_in_pieces(self._postgres, statement, opened, most=DROP_ROWS)
+            for statement in DROP
+        ]
+        return marks
 
 
 async def _add(connection: Connection, searches: Sequence[MarkedSearch]) -> None:
@@ -229,8 +226,3 @@ async def _close(connection: Connection, opened: datetime, floor: int, oldest: d
         await connection.execute(statement, opened, floor)
     for statement in PRUNE:
         await connection.execute(statement, oldest)
-
-
-async def _drop(connection: Connection, statement: str, opened: datetime) -> int:
-    status: str = await connection.execute(statement, opened, DROP_ROWS)
-    return int(status.removeprefix("DELETE "))

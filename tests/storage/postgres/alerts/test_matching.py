@@ -11,6 +11,7 @@ from newsintel.domain.alerts.model import NewChannel
 from newsintel.errors import ArchiveTimeoutError
 from newsintel.storage.postgres.alerts import match_rows, matching, verifying
 from tests.storage.postgres.alerts.watching import BEFORE, NOW, NTFY, draft, told
+from tests.storage.postgres.slow_deletions import slow_deletion
 
 OUTBOX = """
 SELECT kind, article.title FROM alert_delivery_matches
@@ -228,6 +229,22 @@ async def test_old_matches_are_deleted(newsroom):
     assert await newsroom.matching.prune_matches(NOW) == 0
     assert await newsroom.matching.prune_matches(NOW + timedelta(seconds=1)) == 1
     assert await newsroom.list_titles(search) == []
+
+
+async def test_old_matches_and_origins_are_deleted_in_pieces(newsroom, execute, fetch):
+    """Those that a service has collected while it was off are too many for one statement."""
+    search = await newsroom.save()
+    places = ("Wales", "ferries of Peru", "vineyards", "Tokyo", "a dam in Chad")
+    await newsroom.arrive(*(told(place, f"Storm hits {place}") for place in places))
+    await execute(
+        "INSERT INTO story_origins SELECT 'a_' || n, n, now() - n * interval '10 days' "
+        "FROM generate_series(1, 9) AS n",
+        slow_deletion("story_origins", 4),
+        slow_deletion("search_matches", 4),
+    )
+    assert await newsroom.matching.prune_matches(NOW + timedelta(seconds=1)) == 5
+    assert await newsroom.list_titles(search) == []
+    assert await fetch("SELECT founder_id FROM story_origins") == [(1,)]
 
 
 async def test_a_batch_that_takes_too_long_is_smaller_next_time(newsroom, monkeypatch):
