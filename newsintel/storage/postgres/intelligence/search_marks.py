@@ -5,10 +5,12 @@ person from these counts.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from newsintel.domain.bounds.chunks import cut_into_chunks
+from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.intelligence.marks import order_pair
 from newsintel.domain.intelligence.search_counts import (
     OPEN_DAYS,
@@ -16,6 +18,7 @@ from newsintel.domain.intelligence.search_counts import (
     MarkedSearch,
     MarksFinder,
 )
+from newsintel.storage.loop_turns import run_in_loop_turns
 from newsintel.storage.postgres.pieces import delete_in_pieces
 from newsintel.storage.postgres.pool import Connection, Postgres
 
@@ -75,13 +78,19 @@ TAKE = """
 DELETE FROM search_marks USING unnest($1::text[], $2::date[], $3::bytea[]) AS row (query, day, mark)
 WHERE search_marks.query = row.query AND search_marks.day = row.day AND search_marks.mark = row.mark
 """
-PAIRS_AMONG = """
+PAIRS_FROM = """
 SELECT DISTINCT low, high FROM pair_marks
-WHERE day = $1 AND low = ANY($2::text[]) AND high = ANY($2::text[])
+WHERE low = ANY($2::text[]) AND day = $1 AND (low, high) > ($3::text, $4::text)
+ORDER BY low, high LIMIT $5
 """
+PAIR_ROWS = 2_000
+"""Pairs that one unit of work reads, and queries whose pairs it looks for. A program that searches
+all day makes hundreds of thousands."""
+
 TAKE_PAIRS = """
-DELETE FROM pair_marks
-WHERE day = $1 AND low = ANY($2::text[]) AND high = ANY($2::text[]) AND mark = ANY($3::bytea[])
+DELETE FROM pair_marks USING unnest($2::text[], $3::text[], $4::bytea[]) AS row (low, high, mark)
+WHERE pair_marks.low = row.low AND pair_marks.high = row.high AND day = $1
+    AND pair_marks.mark = row.mark
 """
 TAKE_TRENDS = "DELETE FROM trending WHERE query = ANY($1::text[])"
 UNCOUNTED = """
@@ -136,8 +145,17 @@ class PostgresSearchMarks:
         while after is not None:
             more, after = await self._postgres.run(_find, marks_of, after)
             found += more
-        if found:
-            await self._postgres.run(_take, marks_of, found)
+        of_day: dict[date, set[str]] = defaultdict(set)
+        for query, day, _ in found:
+            of_day[day].add(query)
+        # Pairs first: the marks of their queries show which pairs may be the person's.
+        for day, own in of_day.items():
+            for lows in cut_into_chunks(sorted(own), PAIR_ROWS):
+                place: tuple[str, str] | None = ("", "")
+                while place is not None:
+                    place = await self._postgres.run(_take_pairs, marks_of, day, lows, own, place)
+        for some in cut_into_chunks(found, OPEN_ROWS):
+            await self._postgres.run(_take, some)
 
     async def close_days(self, today: date, floor: int) -> int:
         """It deletes DROP_ROWS in each transaction."""
@@ -203,20 +221,42 @@ async def _find(
     return [tuple(row) for row in found], queries[-1] if len(queries) == OPEN_ROWS else None
 
 
-async def _take(
-    connection: Connection, marks_of: MarksFinder, found: Sequence[tuple[str, date, bytes]]
-) -> None:
-    of_day: dict[date, list[str]] = defaultdict(list)
-    for query, day, _ in found:
-        of_day[day].append(query)
+async def _take_pairs(  # noqa: PLR0917 - a unit of work takes its values by position
+    connection: Connection,
+    marks_of: MarksFinder,
+    day: date,
+    lows: Sequence[str],
+    own: Collection[str],
+    after: tuple[str, str],
+) -> tuple[str, str] | None:
+    """Delete a person's marks among the next PAIR_ROWS pairs of some queries.
+
+    Returns:
+        The last of these pairs; None if there are no more.
+    """
+    rows = await connection.fetch(PAIRS_FROM, day, lows, *after, PAIR_ROWS)
+    pairs = [(row["low"], row["high"]) for row in rows if row["high"] in own]
+    taken = await run_in_loop_turns(_list_pair_marks(marks_of, day, pairs))
+    if taken:
+        await connection.execute(TAKE_PAIRS, day, *map(list, zip(*taken, strict=True)))
+    return (rows[-1]["low"], rows[-1]["high"]) if len(rows) == PAIR_ROWS else None
+
+
+def _list_pair_marks(
+    marks_of: MarksFinder, day: date, pairs: Sequence[tuple[str, str]]
+) -> Sliced[list[tuple[str, str, bytes]]]:
+    found = []
+    for low, high in pairs:
+        found += [(low, high, mark) for mark in marks_of(day, low, high)]
+        yield
+    return found
+
+
+async def _take(connection: Connection, found: Sequence[tuple[str, date, bytes]]) -> None:
     queries = [query for query, _, _ in found]
     async with connection.transaction():
         await connection.execute(HOLD_LISTS)
         await connection.execute(TAKE, *map(list, zip(*found, strict=True)))
-        for day, of_person in of_day.items():
-            pairs = await connection.fetch(PAIRS_AMONG, day, of_person)
-            marks = [mark for low, high in pairs for mark in marks_of(day, low, high)]
-            await connection.execute(TAKE_PAIRS, day, of_person, marks)
         await connection.execute(TAKE_TRENDS, queries)
         await connection.execute(TAKE_ANSWERS, queries)
 
