@@ -83,9 +83,9 @@ SELECT DISTINCT low, high FROM pair_marks
 WHERE low = ANY($2::text[]) AND day = $1 AND (low, high) > ($3::text, $4::text)
 ORDER BY low, high LIMIT $5
 """
-PAIR_ROWS = 2_000
+PAIR_ROWS, LOW_ROWS = 2_000, 200
 """Pairs that one unit of work reads, and queries whose pairs it looks for. A program that searches
-all day makes hundreds of thousands."""
+all day makes hundreds of thousands of pairs, some eight for each query."""
 
 TAKE_PAIRS = """
 DELETE FROM pair_marks USING unnest($2::text[], $3::text[], $4::bytea[]) AS row (low, high, mark)
@@ -150,7 +150,7 @@ class PostgresSearchMarks:
             of_day[day].add(query)
         # Pairs first: the marks of their queries show which pairs may be the person's.
         for day, own in of_day.items():
-            for lows in cut_into_chunks(sorted(own), PAIR_ROWS):
+            for lows in cut_into_chunks(sorted(own), LOW_ROWS):
                 place: tuple[str, str] | None = ("", "")
                 while place is not None:
                     place = await self._postgres.run(_take_pairs, marks_of, day, lows, own, place)

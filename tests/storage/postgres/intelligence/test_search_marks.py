@@ -15,6 +15,7 @@ from newsintel.domain.intelligence.search_counts import TrendWindow
 from newsintel.domain.intelligence.trending import rank_trends
 from newsintel.errors import UnavailableError
 from newsintel.runtime import turns
+from newsintel.storage import loop_turns
 from newsintel.storage.postgres.accounts.accounts import PostgresAccounts
 from newsintel.storage.postgres.intelligence import search_marks as module
 from newsintel.storage.postgres.intelligence.trending import PostgresTrending
@@ -140,6 +141,7 @@ async def test_forgotten_person_is_in_no_count(crowd, fetch, monkeypatch, rows):
     """
     monkeypatch.setattr(module, "OPEN_ROWS", rows)
     monkeypatch.setattr(module, "PAIR_ROWS", rows)
+    monkeypatch.setattr(module, "LOW_ROWS", rows)
     for at in (NOON - DAY, NOON):
         await crowd.search("planted", "u_alice", at=at, articles=IDS)
         await crowd.search("flood", "u_alice", *people(2), at=at, articles=IDS)
@@ -157,28 +159,25 @@ async def test_forgotten_person_is_in_no_count(crowd, fetch, monkeypatch, rows):
 
 async def test_other_work_runs_between_the_marks_of_a_person(crowd, monkeypatch):
     """A program that searches all day makes hundreds of thousands of pairs."""
-    monkeypatch.setattr(turns, "TURN_S", 0)
     for number in range(9):
         await crowd.search(f"query {number}", "u_alice")
-    find = crowd.marking.make_marks_finder("u_alice")
-    turn, marked_in = 0, []
+    find, pause = crowd.marking.make_marks_finder("u_alice"), loop_turns._pause
+    pauses, marked_after = 0, []
 
-    def find_noting_the_turn(day, *queries):
+    def find_counting_pauses(day, *queries):
         if len(queries) == 2:
-            marked_in.append(turn)
+            marked_after.append(pauses)
         return find(day, *queries)
 
-    async def count_turns():
-        nonlocal turn
-        while True:
-            turn += 1
-            await trio.lowlevel.checkpoint()
+    async def count_pauses():
+        nonlocal pauses
+        pauses += 1
+        await pause()
 
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(count_turns)
-        await crowd.marks.forget_person(find_noting_the_turn)
-        nursery.cancel_scope.cancel()
-    assert len(marked_in) == len(set(marked_in)) == sum(range(9))
+    monkeypatch.setattr(turns, "TURN_S", 0)
+    monkeypatch.setattr(loop_turns, "_pause", count_pauses)
+    await crowd.marks.forget_person(find_counting_pauses)
+    assert len(marked_after) == len(set(marked_after)) == sum(range(9))
 
 
 async def test_trending_list_loses_the_queries_of_a_forgotten_person(crowd, postgres):
