@@ -1,7 +1,9 @@
 """Articles find their saved searches, on a real PostgreSQL."""
 
+import json
 from datetime import timedelta
 
+import asyncpg
 import pytest
 from asyncpg.exceptions import QueryCanceledError
 
@@ -10,6 +12,7 @@ from newsintel.domain.alerts.digests import Every, next_due
 from newsintel.domain.alerts.model import NewChannel
 from newsintel.errors import ArchiveTimeoutError
 from newsintel.storage.postgres.alerts import match_rows, matching, verifying
+from newsintel.storage.postgres.alerts.candidates import FIND
 from tests.storage.postgres.alerts.watching import BEFORE, NOW, NTFY, draft, told
 from tests.storage.postgres.slow_deletions import slow_deletion
 
@@ -229,6 +232,29 @@ async def test_old_matches_are_deleted(newsroom):
     assert await newsroom.matching.prune_matches(NOW) == 0
     assert await newsroom.matching.prune_matches(NOW + timedelta(seconds=1)) == 1
     assert await newsroom.list_titles(search) == []
+
+
+async def test_an_article_of_thousands_of_words_is_matched_in_memory(newsroom, bridge, database_url):
+    """One that anybody posts must not stop the alerts of all.
+
+    All its keys beside each of them were 45 GB for one long Chinese text.
+    """
+    await newsroom.save("storm")
+    words = " ".join(f"word{number}x" for number in range(3_000))
+    await newsroom.archive(told("one", "Storm", content=words))
+
+    async def explain():
+        connection = await asyncpg.connect(database_url)
+        try:
+            ids = [row["article_id"] for row in await connection.fetch("TABLE alert_queue")]
+            how = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {FIND}"
+            return json.loads(await connection.fetchval(how, ids))[0]["Plan"]
+        finally:
+            await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
+
+    plan = await bridge.add_lane("test", 1).run(explain)
+    assert (plan["Actual Rows"], plan["Temp Written Blocks"]) == (1, 0)
+    assert await newsroom.matching.match_batch() == 1
 
 
 async def test_old_matches_and_origins_are_deleted_in_pieces(newsroom, execute, fetch):
