@@ -46,8 +46,7 @@ INDEX_S = 300
 has them after a second, unless it is unavailable."""
 
 DELETED_AT_ONCE = 200
-"""Answers that one round trip deletes, in some milliseconds. A program's history may name thousands.
-"""
+"""Answers that one round trip deletes, in some milliseconds. A history may name thousands."""
 
 
 class RedisCache:

@@ -17,7 +17,8 @@ WHERE user_id = $1 AND ($2::text IS NULL OR public_id = $2) RETURNING id
 
 DELIVERIES = """
 DELETE FROM alert_deliveries WHERE id IN (
-    SELECT sent.id FROM alert_channels JOIN alert_deliveries AS sent ON channel_id = alert_channels.id
+    SELECT sent.id FROM alert_deliveries AS sent
+    JOIN alert_channels AS channel ON channel.id = channel_id
     WHERE saved_search_id = $1 LIMIT $2
 )
 """

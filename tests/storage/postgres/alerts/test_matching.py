@@ -234,7 +234,9 @@ async def test_old_matches_are_deleted(newsroom):
     assert await newsroom.list_titles(search) == []
 
 
-async def test_an_article_of_thousands_of_words_is_matched_in_memory(newsroom, bridge, database_url):
+async def test_an_article_of_thousands_of_words_is_matched_in_memory(
+    newsroom, bridge, database_url
+):
     """One that anybody posts must not stop the alerts of all.
 
     All its keys beside each of them were 45 GB for one long Chinese text.

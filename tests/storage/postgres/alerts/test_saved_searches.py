@@ -162,7 +162,7 @@ async def test_an_account_is_deleted_with_all_of_it(newsroom, postgres, fetch):
 
 
 @pytest.mark.parametrize("whole", [False, True])
-async def test_a_search_with_too_many_matches_for_one_transaction_is_deleted(
+async def test_a_search_with_too_many_matches_for_one_transaction_is_deleted(  # noqa: PLR0917
     newsroom, postgres, execute, fetch, monkeypatch, whole
 ):
     """Also with its account. Otherwise nobody could ever delete them."""

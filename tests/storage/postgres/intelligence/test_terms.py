@@ -18,8 +18,8 @@ from newsintel.storage.postgres.intelligence.terms import LOCK_TERM_COUNTS, Post
 from newsintel.storage.postgres.migrate import migrate
 from newsintel.storage.postgres.pool import open_postgres
 from tests.storage.conftest import rows, sql
-from tests.storage.postgres.test_migrate_rows import ROWS, take
 from tests.storage.postgres.slow_deletions import slow_deletion
+from tests.storage.postgres.test_migrate_rows import ROWS, take
 from tests.storage.support import NOON, article
 
 COUNTS = "SELECT lexeme, articles FROM article_terms WHERE articles <> 0 ORDER BY lexeme"
@@ -160,7 +160,9 @@ async def test_a_batch_that_takes_too_long_is_smaller_next_time(
     """The same one would be tried for ever: texts of a feed may have thousands of rare words."""
     await execute(slow_deletion("term_changes", 2))
     monkeypatch.setattr(terms_module, "BATCH_ROWS", 8)
-    await archive.save_articles([(article(f"n{n}", title=f"Storm {n}"), NOON) for n in range(8)], [])
+    await archive.save_articles(
+        [(article(f"n{n}", title=f"Storm {n}"), NOON) for n in range(8)], []
+    )
     for _ in range(2):
         with pytest.raises(ArchiveTimeoutError):
             await terms.apply_changes()
