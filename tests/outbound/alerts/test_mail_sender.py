@@ -269,7 +269,7 @@ async def test_a_session_that_is_cut_while_tls_begins_ends(authority):
             await trio.sleep(0.1)
 
     async with talking(talk) as at:
-        server = read_smtp_url(f"smtp://localhost:{at.rpartition(':')[2]}")
+        server = read_smtp_url(f"smtp://news:pw@localhost:{at.rpartition(':')[2]}")
         session = mail_sender._Session(server, "us.example")
         mail = build_confirmation(SENT, "alerts@us.example", LINKS)
         with trio.fail_after(PATIENCE_S):
