@@ -18,6 +18,7 @@ from newsintel.domain.intelligence.search_counts import (
     MarkedSearch,
     MarksFinder,
 )
+from newsintel.runtime.heartbeats import beat
 from newsintel.storage.loop_turns import run_in_loop_turns
 from newsintel.storage.postgres.pieces import delete_in_pieces
 from newsintel.storage.postgres.pool import Connection, Postgres
@@ -104,13 +105,21 @@ TAKE_ANSWERS = f"DELETE FROM search_answers WHERE query = ANY($1::text[]) AND {U
 CLOSE = (
     """INSERT INTO search_days (query, day, people)
     SELECT query, day, count(*) FROM search_marks
-    WHERE seen < $1::timestamptz GROUP BY query, day HAVING count(*) >= $2
+    WHERE seen < $1::timestamptz AND query > $3 AND ($4::text IS NULL OR query <= $4)
+    GROUP BY query, day HAVING count(*) >= $2
     ORDER BY query, day ON CONFLICT DO NOTHING""",
     """INSERT INTO pair_days (low, high, day, people)
     SELECT low, high, day, count(*) FROM pair_marks
-    WHERE day < $1::timestamptz::date GROUP BY low, high, day HAVING count(*) >= $2
+    WHERE day < $1::timestamptz::date AND low > $3 AND ($4::text IS NULL OR low <= $4)
+    GROUP BY low, high, day HAVING count(*) >= $2
     ORDER BY low, high, day ON CONFLICT DO NOTHING""",
 )
+CLOSE_TO = (
+    "SELECT query FROM search_marks WHERE query > $1 ORDER BY query OFFSET $2 LIMIT 1",
+    "SELECT low FROM pair_marks WHERE low > $1 ORDER BY low OFFSET $2 LIMIT 1",
+)
+CLOSE_ROWS = 100_000
+"""Marks that one transaction counts, in about 0.1 s, and those of the last query."""
 DROP = tuple(
     f"""DELETE FROM {table} WHERE ctid = ANY(ARRAY(
         SELECT ctid FROM {table} WHERE {old} LIMIT $2 FOR UPDATE SKIP LOCKED
@@ -160,7 +169,12 @@ class PostgresSearchMarks:
     async def close_days(self, today: date, floor: int) -> int:
         """It deletes DROP_ROWS in each transaction."""
         opened = datetime.combine(today - timedelta(days=OPEN_DAYS - 1), time(), UTC)
-        await self._postgres.run(_close, opened, floor, today - timedelta(days=RETENTION_DAYS - 1))
+        for statement, end in zip(CLOSE, CLOSE_TO, strict=True):
+            after: str | None = ""
+            while after is not None:
+                after = await self._postgres.run(_close, statement, end, opened, floor, after)
+                beat()
+        await self._postgres.run(_prune, today - timedelta(days=RETENTION_DAYS - 1))
         marks, *_ = [
             await delete_in_pieces(self._postgres, statement, opened, most=DROP_ROWS)
             for statement in DROP
@@ -261,8 +275,15 @@ async def _take(connection: Connection, found: Sequence[tuple[str, date, bytes]]
         await connection.execute(TAKE_ANSWERS, queries)
 
 
-async def _close(connection: Connection, opened: datetime, floor: int, oldest: date) -> None:
-    for statement in CLOSE:
-        await connection.execute(statement, opened, floor)
+async def _close(  # noqa: PLR0917 - a unit of work takes its values by position
+    connection: Connection, statement: str, end: str, opened: datetime, floor: int, after: str
+) -> str | None:
+    """Count the marks of the next queries; return the last one, None if there are no more."""
+    until: str | None = await connection.fetchval(end, after, CLOSE_ROWS)
+    await connection.execute(statement, opened, floor, after, until)
+    return until
+
+
+async def _prune(connection: Connection, oldest: date) -> None:
     for statement in PRUNE:
         await connection.execute(statement, oldest)

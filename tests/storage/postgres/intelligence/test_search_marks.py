@@ -56,11 +56,15 @@ async def test_first_articles_of_an_answer_are_stored(crowd, fetch):
     assert await fetch("SELECT articles FROM search_answers") == [(["a_9"],)]
 
 
-async def test_queries_under_the_floor_are_deleted_when_the_day_closes(crowd, fetch):
+@pytest.mark.parametrize("rows", [1, 4, 1000])
+async def test_queries_under_the_floor_are_deleted_when_the_day_closes(
+    crowd, fetch, monkeypatch, rows
+):
     """No table has its name then: neither marks nor counts, pairs or answers.
 
     A query that reached the floor becomes a count.
     """
+    monkeypatch.setattr(module, "CLOSE_ROWS", rows)
     for query, number in (("flood", 3), ("tide", 4), ("secret", 2)):
         await crowd.search(query, *people(number), at=NOON - 2 * DAY, articles=IDS)
     await crowd.search("young secret", *people(2), at=NOON - DAY, articles=IDS)
