@@ -6,7 +6,8 @@ killed in between loses nothing: its claims end, and another process sends again
 delivery id. A receiver may so get an alert twice, and can see that it is the same.
 
 At most SLOTS deliveries are sent at once, of one person MOST_OF_PERSON, and of one channel one.
-While no slot is free nothing is claimed, so what waits is in the outbox, not in memory.
+While no slot is free nothing is claimed, so what waits is in the outbox, not in memory. People
+whose receivers are slow come after the others.
 """
 
 import random
@@ -21,6 +22,7 @@ from newsintel.domain.alerts.channels import ChannelKind
 from newsintel.domain.alerts.delivery_model import Attempt, ClaimedDelivery, Outcome, Settlement
 from newsintel.domain.alerts.delivery_ports import Deliveries, Sender
 from newsintel.domain.alerts.settling import judge_attempt
+from newsintel.domain.bounds.newest import Newest
 from newsintel.domain.ports import Count, WallClock
 from newsintel.errors import UnavailableError
 from newsintel.runtime.heartbeats import at_work
@@ -35,6 +37,13 @@ SLOTS = 16
 MOST_OF_PERSON = SLOTS // 4
 """Those of one person. Hundreds of receivers that do not answer would otherwise hold all slots, and
 the alerts of everybody else would wait."""
+
+FAIR_S, FAIR_PERIOD_S = 15.0, 300.0
+"""A person whose deliveries held slots for FAIR_S in a period comes after all others until its end.
+Otherwise a few people whose receivers do not answer would take turns at all slots."""
+
+MOST_NOTED = 10_000
+"""People whose time is noted in a period."""
 
 CLAIM_S = 120.0
 """How long a delivery is claimed: an attempt and storing what came of it, with time to spare."""
@@ -61,6 +70,9 @@ class Deliverer:
     _slots: trio.Semaphore = field(init=False, factory=lambda: trio.Semaphore(SLOTS))
     _running: Counter[str] = field(init=False, factory=Counter)
     """How many deliveries of each person are being sent."""
+    _held_s: Newest[str, float] = field(init=False, factory=lambda: Newest(MOST_NOTED))
+    """How long each person's deliveries have held slots in this period."""
+    _period_ends_s: float = field(init=False, default=0.0)
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -78,24 +90,34 @@ class Deliverer:
 
     async def _claim(self) -> ClaimedDelivery | None:
         now = self._now()
+        until = now + timedelta(seconds=CLAIM_S)
         busy = [one for one, running in self._running.items() if running >= MOST_OF_PERSON]
+        last = [one for one, held_s in self._held_s.items() if held_s >= FAIR_S]
         try:
-            return await self._store.claim(now, now + timedelta(seconds=CLAIM_S), busy)
+            first = await self._store.claim(now, until, [*busy, *last]) if last else None
+            return first or await self._store.claim(now, until, busy)
         except UnavailableError:
             self._count("delivery_failures")
             return None
 
     async def _deliver(self, delivery: ClaimedDelivery) -> None:
+        began = trio.current_time()
         try:
             with at_work():
-                began = trio.current_time()
                 attempt = await self._attempt(delivery)
                 latency_ms = round(1000 * (trio.current_time() - began))
                 self._count("alert_attempts", kind=delivery.kind, outcome=attempt.outcome)
                 await self._settle(delivery, attempt, latency_ms)
         finally:
             self._running -= Counter([delivery.person])  # drops those at 0
+            self._note_time(delivery.person, trio.current_time() - began)
             self._slots.release()
+
+    def _note_time(self, person: str, held_s: float) -> None:
+        if trio.current_time() >= self._period_ends_s:
+            self._held_s.clear()
+            self._period_ends_s = trio.current_time() + FAIR_PERIOD_S
+        self._held_s[person] = self._held_s.get(person, 0.0) + held_s
 
     async def _attempt(self, delivery: ClaimedDelivery) -> Attempt:
         """Send a delivery once. A bug in a sender fails only this attempt."""

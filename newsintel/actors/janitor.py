@@ -1,5 +1,7 @@
 """The janitor: deletes expired searches, articles, matches and deliveries about once an hour.
 
+It also makes deliveries due that a wrong clock has put off.
+
 It has no inbox that could end, so the composition root cancels it when requests have ended.
 Cancelling a sweep is safe: the next sweep deletes the rest. Several processes may sweep at the
 same time.
@@ -62,6 +64,8 @@ async def run(
 
     async def sweep() -> None:
         try:
+            if late := await deliveries.correct_times(now()):
+                log.warning("deliveries_put_off", deliveries=late)
             count("pruned_searches", await history.prune_searches(now() - keep))
             for source, age in keep_articles.items():
                 pruned = await articles.prune_source(source, now() - age)

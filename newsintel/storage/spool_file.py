@@ -54,7 +54,8 @@ class SpoolFile:
     def take_over(cls, path: Path) -> "SpoolFile | None":
         """Take over a file whose process has ended.
 
-        None if it is in use, of another format, or no file, such as a pipe.
+        None if it is in use, of another format, or no file, such as a pipe. A file whose process
+        ended before it wrote a record is deleted.
         """
         try:
             if not stat.S_ISREG(path.lstat().st_mode):
@@ -65,11 +66,11 @@ class SpoolFile:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             found = os.pread(descriptor, len(MAGIC), 0)
-            if os.fstat(descriptor).st_nlink and MAGIC.startswith(found):
-                if found != MAGIC:  # its process ended before it wrote a record
-                    os.ftruncate(descriptor, 0)
-                    _write(descriptor, MAGIC, 0)
-                return cls(path, descriptor)
+            if os.fstat(descriptor).st_nlink:
+                if found == MAGIC:
+                    return cls(path, descriptor)
+                if MAGIC.startswith(found):  # a full disk would not let us complete it
+                    path.unlink()
         except BlockingIOError:
             pass
         except OSError:

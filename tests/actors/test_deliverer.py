@@ -160,6 +160,24 @@ async def test_a_person_holds_a_quarter_of_the_slots(autojump_clock):
     assert len(set(slow.sent)) == SLOTS + 6
 
 
+async def test_a_few_people_with_slow_receivers_do_not_take_turns_at_all_slots(autojump_clock):
+    """Others come first, also those whose alerts are due later. Theirs get on when nobody waits."""
+    people = SLOTS // MOST_OF_PERSON
+    made = [
+        delivery(id=f"d_{one}_{number}", claimed_until=NOON, person=f"u_{one}")
+        for number in range(20)
+        for one in range(people)
+    ]
+    store = MemoryDeliveries({one.id: (one, NOON) for one in made})
+    store.waiting |= of_many(["d_other"]).waiting
+    slow = ScriptedSender(takes_s=20)
+    await run_for(30, store, slow)
+    assert "d_other" in slow.sent
+    assert len(slow.sent) == 2 * SLOTS
+    await run_for(300, store, slow)
+    assert len(set(slow.sent)) == 20 * people + 1
+
+
 async def test_a_database_that_is_away_ends_nothing(autojump_clock):
     """What is due is sent when it is back."""
     store, sender = waiting("d_1"), ScriptedSender()

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import trio
+from structlog.testing import capture_logs
 
 from newsintel.actors import janitor
 from tests.fakes.alerts import MemoryDeliveries, MemoryMatching
@@ -19,7 +20,7 @@ def aged(*days):
     return [search_record(query=f"{age} days", searched_at=NOON - age * DAY) for age in days]
 
 
-async def run_for(time_s, history, articles=None, **ages):
+async def run_for(time_s, history, articles=None, deliveries=None, **ages):
     """Run the actor until it is cancelled after a time, and return its counts."""
     counts = Counts()
     with trio.move_on_after(time_s) as scope:
@@ -29,7 +30,7 @@ async def run_for(time_s, history, articles=None, **ages):
             articles=articles or MemoryChecks(),
             keep_articles=ages,
             matching=MemoryMatching(),
-            deliveries=MemoryDeliveries(),
+            deliveries=deliveries or MemoryDeliveries(),
             count=counts,
             now=Clock(),
         )
@@ -63,6 +64,14 @@ async def test_it_deletes_every_hour(autojump_clock):
     history.kept = aged(89, 88)
     await run_for(DAY.total_seconds() + janitor.EVERY_S, history)
     assert [search.query for search in history.kept] == ["88 days"]
+
+
+async def test_what_a_wrong_clock_has_put_off_is_logged(autojump_clock):
+    """The operator sees that a clock was wrong."""
+    deliveries = MemoryDeliveries(put_off=2)
+    with capture_logs() as logs:
+        await run_for(3 * janitor.EVERY_S, MemoryHistory(), deliveries=deliveries)
+    assert [(line["event"], line["deliveries"]) for line in logs] == [("deliveries_put_off", 2)]
 
 
 async def test_a_failure_is_counted_and_the_next_run_deletes(autojump_clock):

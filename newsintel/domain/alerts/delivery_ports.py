@@ -107,6 +107,13 @@ class Deliveries(Protocol):
         """Delete finished deliveries that are older, with their attempts; return how many."""
         ...
 
+    async def correct_times(self, now: datetime) -> int:
+        """Make due what a clock that was far ahead has put off or claimed; return how much.
+
+        It would wait until that time comes, perhaps for years.
+        """
+        ...
+
     async def reseal_all(self) -> int:
         """Encrypt the signing secrets with the first of SECRET_KEYS; return how many channels.
 

@@ -116,20 +116,20 @@ class _Session:
     _server: SmtpServer
     _host: str
     _client: smtplib.SMTP | None = None
-    _is_cut: bool = False
+    is_cut: bool = False
 
     def send(self, mail: EmailMessage) -> Attempt:
         """Send a mail; blocks."""
         try:
             client = self._connect()
-            if self._is_cut:  # while it looked the server up: this attempt is over
-                return Attempt(Outcome.TIMEOUT, detail="cannot connect in time")
             client.send_message(mail)
             # It has accepted the mail, whatever it answers now.
-            with suppress(OSError, _TooLongError):
+            with suppress(OSError, _TooLongError, _CutError):
                 client.quit()
         except smtplib.SMTPException as error:
             return _judge_answer(error)
+        except _CutError:
+            return Attempt(Outcome.TIMEOUT, detail="cannot connect in time")
         except _TooLongError:
             return Attempt(Outcome.REFUSED, detail="the mail server's answer is too long")
         except OSError as error:
@@ -161,8 +161,12 @@ class _Session:
         self._client = client
 
     def cut(self) -> None:
-        """Wake the thread that waits for the server; it then finds the connection closed."""
-        self._is_cut = True
+        """Wake the thread that waits for the server; it then finds the connection closed.
+
+        While it connects or begins TLS there is no connection to close yet: then it ends before it
+        reads the next line.
+        """
+        self.is_cut = True
         connection = getattr(self._client, "sock", None)
         if connection is not None:
             with suppress(OSError):  # it is closed already
@@ -173,11 +177,16 @@ class _TooLongError(Exception):
     """An answer has more than MOST_LINES."""
 
 
-class _Answers:
-    """Reads the lines of answers."""
+class _CutError(Exception):
+    """The session was cut while it had no connection: this attempt is over."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+
+class _Answers:
+    """Reads the lines of answers, until the session is cut."""
+
+    def __init__(self, file: IO[bytes], session: _Session) -> None:
         self._file = file
+        self._session = session
         self._lines = 0
 
     def begin_answer(self) -> None:
@@ -186,6 +195,8 @@ class _Answers:
 
     def readline(self, size: int) -> bytes:
         """Return the next line, or the first `size` bytes of it."""
+        if self._session.is_cut:
+            raise _CutError
         self._lines += 1
         if self._lines > MOST_LINES:
             raise _TooLongError
@@ -200,13 +211,14 @@ class _Client(smtplib.SMTP):
     """Makes itself known to its session before it connects, which its constructor does."""
 
     def __init__(self, session: _Session, *args: Any, **more: Any) -> None:
+        self._session = session
         session.note(self)
         super().__init__(*args, **more)
 
     def getreply(self) -> tuple[int, bytes]:
         """Read an answer of at most MOST_LINES."""
         if self.file is None and self.sock is not None:  # it has connected, or begun TLS
-            self.file = _Answers(self.sock.makefile("rb"))
+            self.file = _Answers(self.sock.makefile("rb"), self._session)
         if self.file is not None:
             self.file.begin_answer()
         return super().getreply()

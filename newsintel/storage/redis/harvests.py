@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from attrs import frozen
 from redis.exceptions import RedisError, WatchError
 
+from newsintel.domain.bounds.chunks import cut_into_chunks
 from newsintel.domain.ports import Count
 from newsintel.domain.search.article import ArchivedArticle
 from newsintel.domain.search.codec import dump_answer, load_answer
@@ -43,6 +44,9 @@ class _Stored:
 INDEX_S = 300
 """Articles are noted together for this time, and found from then on for as long again. The archive
 has them after a second, unless it is unavailable."""
+
+DELETED_AT_ONCE = 200
+"""Answers that one round trip deletes, in some milliseconds. A history may name thousands."""
 
 
 class RedisCache:
@@ -90,7 +94,8 @@ class RedisCache:
         return None if answer is None else answer.find_article(article_id)
 
     async def delete_answers(self, keys: Sequence[str]) -> None:
-        await self._link.each([("DEL", _answer_key(key)) for key in keys], int)
+        for some in cut_into_chunks(keys, DELETED_AT_ONCE):
+            await self._link.each([("DEL", _answer_key(key)) for key in some], int)
 
     async def _read(self, key: str, data: bytes | None) -> Answer | None:
         """Return the cached answer of any age.

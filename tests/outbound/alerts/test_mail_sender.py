@@ -1,5 +1,6 @@
 """Alerts by e-mail, to aiosmtpd."""
 
+import socket
 import ssl
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -246,6 +247,38 @@ def test_nothing_is_sent_after_the_time_limit():
         session.cut()
         found = session.send(build_confirmation(SENT, "alerts@us.example", LINKS))
         assert (found.outcome, box.mails) == (Outcome.TIMEOUT, [])
+
+
+async def test_a_session_that_is_cut_while_tls_begins_ends(authority):
+    """It has no connection to close then. A server that drips its next answer would keep it."""
+    pair = authority.issue("localhost")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(pair.certificate, pair.key)
+    begun, cut = trio.Event(), trio.Event()
+
+    async def talk(stream):
+        for answer in ("220 hi", "250-hi\r\n250 STARTTLS", "220 begin"):
+            await stream.send_all(f"{answer}\r\n".encode())
+            await stream.socket.recv(100, 0 if answer != "220 begin" else socket.MSG_PEEK)
+        begun.set()
+        await cut.wait()
+        encrypted = trio.SSLStream(stream, context, server_side=True)
+        await encrypted.do_handshake()
+        while True:
+            await encrypted.send_all(b"2")
+            await trio.sleep(0.1)
+
+    async with talking(talk) as at:
+        server = read_smtp_url(f"smtp://news:pw@localhost:{at.rpartition(':')[2]}")
+        session = mail_sender._Session(server, "us.example")
+        mail = build_confirmation(SENT, "alerts@us.example", LINKS)
+        with trio.fail_after(PATIENCE_S):
+            async with trio.open_nursery() as nursery:
+                run = partial(trio.to_thread.run_sync, abandon_on_cancel=True)
+                nursery.start_soon(run, session.send, mail)
+                await begun.wait()
+                session.cut()
+                cut.set()
 
 
 async def test_an_address_is_asked_first_and_three_times_a_day():

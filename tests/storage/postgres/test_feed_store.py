@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 import trio
+from attrs import evolve
 
 from newsintel.domain.feeds.model import (
     Origin,
@@ -116,6 +117,25 @@ async def test_a_lease_is_of_a_host(feeds):
     assert await feeds.settle(first, result(host_s=5), NOON)
     assert await feeds.lease_feed(after(4), after(300)) is None
     assert (await feeds.lease_feed(after(5), after(300))).subscription.address == A2
+
+
+@pytest.mark.parametrize("killed", [True, False])
+async def test_a_clock_that_was_ahead_delays_nothing_once_it_is_right(feeds, killed):
+    """Its feeds and hosts would wait until that time comes. One that is gone stays so."""
+    year = timedelta(days=365)
+    await add(feeds, A1)
+    leased = await feeds.lease_feed(NOON + year, NOON + year + HOUR / 30)
+    if not killed:
+        polled = result(next_s=year.total_seconds() + 900, host_s=year.total_seconds() + 1)
+        assert await feeds.settle(leased, polled, NOON + year)
+    await feeds.add_feeds([Subscription(B)], Origin.SETTING, NOON + year)
+    found = [await feeds.lease_feed(NOON, after(120)) for _ in range(3)]
+    by_address = {one.subscription.address: one for one in found if one is not None}
+    assert (by_address.keys(), found[2]) == ({A1, B}, None)
+    gone = evolve(result(status=PollStatus.GONE), next_at=None)
+    assert await feeds.settle(by_address[A1], gone, NOON + year)
+    assert (await feeds.lease_feed(after(120), after(240))).subscription.address == B
+    assert await feeds.lease_feed(after(120), after(240)) is None
 
 
 async def test_the_feed_that_is_due_longest_comes_first(feeds):

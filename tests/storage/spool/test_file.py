@@ -255,6 +255,19 @@ async def test_a_full_disk_is_an_expected_failure(tmp_path):
         assert await drain(place) == [b"before", b"after"]
 
 
+async def test_a_file_without_an_entry_is_no_reason_to_stop_on_a_full_disk(tmp_path):
+    """Draining the others makes room. A file cannot be completed on a full disk."""
+    async with open_spool_folder(tmp_path, MAX_BYTES, Counts()) as ended:
+        await ended.add(b"left")
+    empty = tmp_path / "spool" / "0.spool"
+    empty.touch()
+    os.utime(empty, (0, 0))  # it is the first that would be taken over
+    with full_disk(0):
+        async with open_spool_folder(tmp_path, MAX_BYTES, Counts()) as place:
+            assert await drain(place) == [b"left"]
+    assert files(tmp_path) == []
+
+
 async def test_a_folder_that_cannot_be_used_is_an_expected_failure(tmp_path):
     """As in a container with a read-only file system."""
     (tmp_path / "data").write_text("a file")

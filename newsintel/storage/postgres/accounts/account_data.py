@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from newsintel.storage.postgres.alerts.ending import end_searches
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 IDENTITIES = """
@@ -11,7 +12,7 @@ DELETE = "DELETE FROM users WHERE id = $1"
 
 
 class PostgresAccountData:
-    """Rows of accounts. Every method is one unit of work, safe to repeat."""
+    """Rows of accounts. `delete` is several units of work; every method is safe to repeat."""
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
@@ -20,7 +21,12 @@ class PostgresAccountData:
         return await self._postgres.run(_list_identities, user_id)
 
     async def delete(self, user_id: int) -> None:
-        """The foreign keys delete the rows of every table that refers to the account."""
+        """The foreign keys delete the rows of every table that refers to the account.
+
+        What its saved searches matched is deleted before, since that may be too much for one
+        transaction.
+        """
+        await end_searches(self._postgres, user_id)
         await self._postgres.run(_delete, user_id)
 
 

@@ -14,6 +14,8 @@ from newsintel.storage.postgres.pool import Connection
 
 # Words in scripts without spaces are also looked for by their first character, because a search
 # for one character matches the beginnings of words. Searches for the same query are one candidate.
+# The keys of an article, of which it may have ten thousand, are joined last and to few rows: beside
+# each of its words they would be gigabytes, and PostgreSQL cannot foresee how many there are.
 FIND = f"""
 WITH own AS MATERIALIZED (
     SELECT article.id AS article, article.first_seen_at, hashtextextended(anchor, 0) AS key
@@ -28,14 +30,18 @@ WITH own AS MATERIALIZED (
     ) AS mine (anchor)
     WHERE article.id = ANY($1::bigint[])
 ),
-keys AS MATERIALIZED (SELECT article, array_agg(key) AS held FROM own GROUP BY article)
+keys AS MATERIALIZED (SELECT article, array_agg(key) AS held FROM own GROUP BY article),
+anchored AS MATERIALIZED (
+    SELECT own.article, own.first_seen_at, anchor.saved_search_id, anchor.required
+    FROM own JOIN search_anchors AS anchor USING (key)
+),
+found AS MATERIALIZED (
+    SELECT DISTINCT article, first_seen_at, saved_search_id
+    FROM anchored JOIN keys USING (article) WHERE required <@ held
+)
 SELECT found.article, search.query::text AS query,
     array_agg(search.id ORDER BY search.id) AS searches
-FROM (
-    SELECT DISTINCT own.article, own.first_seen_at, anchor.saved_search_id
-    FROM own JOIN search_anchors AS anchor USING (key) JOIN keys USING (article)
-    WHERE anchor.required <@ keys.held
-) AS found
+FROM found
 JOIN saved_searches AS search ON search.id = found.saved_search_id
 WHERE NOT search.paused AND search.watching_since <= found.first_seen_at
 GROUP BY found.article, search.query

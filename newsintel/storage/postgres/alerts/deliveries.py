@@ -24,6 +24,7 @@ from newsintel.storage.postgres.accounts.accounts import new_id
 from newsintel.storage.postgres.alerts import outbox
 from newsintel.storage.postgres.alerts.channel_keys import open_keys, seal_keys
 from newsintel.storage.postgres.alerts.listed_stories import build_match
+from newsintel.storage.postgres.pieces import delete_in_pieces
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 LISTED_DELIVERIES = 50
@@ -32,8 +33,10 @@ LISTED_DELIVERIES = 50
 MOST_FINISHED = 200
 """Finished deliveries of a channel that are kept."""
 
-PRUNED_AT_ONCE = 5_000
-"""Rows that one statement deletes."""
+PRUNED_CHANNELS = 100
+"""Channels whose deliveries one statement looks through: each has MOST_FINISHED, and what has come
+since the last time.
+"""
 
 TEST_PAUSE = timedelta(minutes=1)
 """Time between two tests of a channel: nobody can flood a receiver with tests. While one waits in
@@ -101,14 +104,28 @@ JOIN users ON users.id = search.user_id
 WHERE feed_digest = $1 AND disabled_at IS NULL
 """
 
+# Index alert_deliveries_due has all that is pending.
+CORRECT = """
+UPDATE alert_deliveries SET due_at = least(due_at, $1), claimed_until = NULL
+WHERE state = 'pending' AND (due_at > $2 OR claimed_until > $3)
+"""
+
+LONGEST_WAIT = timedelta(days=3)
+"""No delivery waits longer: a digest a day, a retry MAX_ASKED_S."""
+
+LONGEST_CLAIM = timedelta(hours=1)
+"""No process claims a delivery for longer than some minutes."""
+
+NEXT_CHANNELS = "SELECT id FROM alert_channels WHERE id > $1 ORDER BY id LIMIT $2"
+
 PRUNE = """
 DELETE FROM alert_deliveries WHERE id IN (
     SELECT id FROM (
         SELECT id, created_at, row_number() OVER (
             PARTITION BY channel_id ORDER BY created_at DESC
         ) AS place
-        FROM alert_deliveries WHERE state <> 'pending'
-    ) AS finished WHERE created_at < $1 OR place > $2 LIMIT $3
+        FROM alert_deliveries WHERE state <> 'pending' AND channel_id = ANY($3::bigint[])
+    ) AS finished WHERE created_at < $1 OR place > $2 LIMIT $4
 )
 """
 
@@ -187,11 +204,15 @@ class PostgresDeliveries:
         ]
 
     async def prune_log(self, before: datetime) -> int:
-        pruned = deleted = await self._postgres.run(_prune, before)
-        while deleted == PRUNED_AT_ONCE:
-            deleted = await self._postgres.run(_prune, before)
-            pruned += deleted
+        pruned, after = 0, 0
+        while rows := await self._postgres.run(_fetch, NEXT_CHANNELS, after, PRUNED_CHANNELS):
+            ids = [row["id"] for row in rows]
+            pruned += await delete_in_pieces(self._postgres, PRUNE, before, MOST_FINISHED, ids)
+            after = ids[-1]
         return pruned
+
+    async def correct_times(self, now: datetime) -> int:
+        return await self._postgres.run(_correct_times, now)
 
     async def reseal_all(self) -> int:
         resealed, after, unknown = 0, 0, None
@@ -292,9 +313,10 @@ async def _end_channel(
     return name
 
 
-async def _prune(connection: Connection, before: datetime) -> int:
-    status: str = await connection.execute(PRUNE, before, MOST_FINISHED, PRUNED_AT_ONCE)
-    return int(status.rpartition(" ")[2])
+async def _correct_times(connection: Connection, now: datetime) -> int:
+    limits = now + LONGEST_WAIT, now + LONGEST_CLAIM
+    status: str = await connection.execute(CORRECT, now, *limits)
+    return int(status.removeprefix("UPDATE "))
 
 
 async def _execute(connection: Connection, statement: str, *arguments: object) -> None:

@@ -17,6 +17,7 @@ from newsintel.errors import ArchiveTimeoutError
 from newsintel.storage.postgres.alerts.candidates import Candidate, find_candidates
 from newsintel.storage.postgres.alerts.match_rows import store_matches
 from newsintel.storage.postgres.alerts.verifying import Verifier
+from newsintel.storage.postgres.pieces import delete_in_pieces
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 LOCK_MATCHING = "SELECT pg_try_advisory_xact_lock(7264054)"
@@ -47,10 +48,13 @@ DELETE FROM search_matches WHERE (saved_search_id, group_id) IN (
 )
 """
 
-PRUNED_AT_ONCE = 5_000
-
 # An article alerts within seven days of its publication, and a story is told within three.
-FORGET_ORIGINS = "DELETE FROM story_origins WHERE added_at < now() - interval '14 days'"
+FORGET_ORIGINS = """
+DELETE FROM story_origins WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM story_origins WHERE added_at < now() - interval '14 days'
+    LIMIT $1 FOR UPDATE SKIP LOCKED
+))
+"""
 
 
 class PostgresMatching:
@@ -85,12 +89,8 @@ class PostgresMatching:
 
     async def prune_matches(self, before: datetime) -> int:
         """In short transactions. Which stories others continue is forgotten, too."""
-        await self._postgres.run(_forget_origins)
-        pruned = deleted = await self._postgres.run(_prune, before)
-        while deleted == PRUNED_AT_ONCE:
-            deleted = await self._postgres.run(_prune, before)
-            pruned += deleted
-        return pruned
+        await delete_in_pieces(self._postgres, FORGET_ORIGINS)
+        return await delete_in_pieces(self._postgres, PRUNE, before)
 
 
 async def _match_batch(
@@ -138,12 +138,3 @@ def _limit_searches(
         taken.append(article)
         kept += found
     return taken, kept
-
-
-async def _forget_origins(connection: Connection) -> None:
-    await connection.execute(FORGET_ORIGINS)
-
-
-async def _prune(connection: Connection, before: datetime) -> int:
-    status: str = await connection.execute(PRUNE, before, PRUNED_AT_ONCE)
-    return int(status.rpartition(" ")[2])

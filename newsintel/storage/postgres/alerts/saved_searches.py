@@ -26,6 +26,7 @@ from newsintel.storage.postgres.accounts.accounts import LOCK_ACCOUNT, new_id
 from newsintel.storage.postgres.alerts.anchor_keys import check_share, find_anchors, put_anchors
 from newsintel.storage.postgres.alerts.channel_rows import add_channels, replace_channels
 from newsintel.storage.postgres.alerts.digest_times import move_open_deliveries
+from newsintel.storage.postgres.alerts.ending import end_searches
 from newsintel.storage.postgres.alerts.listed_stories import build_match, list_stories
 from newsintel.storage.postgres.alerts.previewing import preview_query
 from newsintel.storage.postgres.pool import Connection, Postgres
@@ -73,7 +74,7 @@ ORDER BY matched_at DESC, group_id DESC LIMIT $4
 
 
 class PostgresSavedSearches:
-    """Saved searches as rows. Every method is one unit of work.
+    """Saved searches as rows. Every method but `delete` is one unit of work.
 
     Args:
         postgres: the pool.
@@ -110,6 +111,8 @@ class PostgresSavedSearches:
         )
 
     async def delete(self, user_id: int, public_id: str) -> bool:
+        """What it matched is deleted before, in pieces: if one fails, the search is paused."""
+        await end_searches(self._postgres, user_id, public_id)
         return await self._postgres.run_once(_delete, user_id, public_id)
 
     async def list_matches(

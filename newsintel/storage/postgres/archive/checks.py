@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from newsintel.domain.archive.ports import DueCheck
-from newsintel.runtime.heartbeats import beat
 from newsintel.storage.postgres.archive.indexing import reindex_articles
+from newsintel.storage.postgres.pieces import delete_in_pieces
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 # An article is fetched after it was published, so the index of a source's articles by their time of
@@ -59,13 +59,7 @@ class PostgresChecks:
 
     async def prune_source(self, source: str, before: datetime) -> int:
         """It deletes PRUNE_ROWS in each transaction, until none are left."""
-        pruned = 0
-        while True:
-            went = await self._postgres.run(_prune, source, before)
-            pruned += went
-            beat()
-            if went < PRUNE_ROWS:
-                return pruned
+        return await delete_in_pieces(self._postgres, PRUNE, source, before, most=PRUNE_ROWS)
 
     async def take_due(self, source: str, limit: int) -> Sequence[DueCheck]:
         return await self._postgres.run(_take, source, limit)
@@ -75,11 +69,6 @@ class PostgresChecks:
     ) -> None:
         """All results of one check are one transaction."""
         await self._postgres.run(_finish, list(kept), list(anonymous), list(gone))
-
-
-async def _prune(connection: Connection, source: str, before: datetime) -> int:
-    status: str = await connection.execute(PRUNE, source, before, PRUNE_ROWS)
-    return int(status.removeprefix("DELETE "))
 
 
 async def _take(connection: Connection, source: str, limit: int) -> tuple[DueCheck, ...]:

@@ -25,6 +25,7 @@ from newsintel.errors import ArchiveTimeoutError
 from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.storage.loop_turns import run_in_loop_turns
 from newsintel.storage.postgres.archive.article_rows import transpose_rows
+from newsintel.storage.postgres.pieces import delete_piece
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 log = get_logger(__name__)
@@ -63,6 +64,9 @@ The most expensive article takes 0.1 s.
 
 FORGET_EVERY_S = 600.0
 
+FORGOTTEN_AT_ONCE = 20_000
+"""Keys that one turn forgets. A service that was off for days has millions to forget."""
+
 CANDIDATES = f"""
 SELECT DISTINCT founder_id FROM (
     SELECT kept.founder_id, row_number() OVER (
@@ -88,7 +92,12 @@ INSERT INTO story_keys (key, founder_id) SELECT * FROM unnest($1::bigint[], $2::
 ON CONFLICT DO NOTHING
 """
 
-FORGET_KEYS = "DELETE FROM story_keys WHERE added_at < now() - $1::interval"
+FORGET_KEYS = """
+DELETE FROM story_keys WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM story_keys WHERE added_at < now() - $1::interval
+    LIMIT $2 FOR UPDATE SKIP LOCKED
+))
+"""
 
 
 Row = tuple[Any, ...]
@@ -100,6 +109,7 @@ class PostgresStories:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
         self._forget_at = -inf
+        self._forgets = BatchSize()
         self._size = BatchSize()
         self._compares = True
 
@@ -110,9 +120,7 @@ class PostgresStories:
         for them. Then the next batch is smaller; an article that takes too long alone is a story of
         its own.
         """
-        if trio.current_time() >= self._forget_at:
-            await self._postgres.run(_forget_keys)
-            self._forget_at = trio.current_time() + FORGET_EVERY_S
+        await self._forget_keys()
         rows = self._size.cut(BATCH_ROWS)
         try:
             placed = await self._postgres.run(_place_batch, rows, compare=self._compares)
@@ -124,9 +132,22 @@ class PostgresStories:
         self._compares = True
         return placed
 
+    async def _forget_keys(self) -> None:
+        """Forget some old keys if it is time: the rest in the next turns.
 
-async def _forget_keys(connection: Connection) -> None:
-    await connection.execute(FORGET_KEYS, KEYS_KEPT)
+        If that takes too long, fewer are forgotten next time: stories do not wait for it.
+        """
+        if trio.current_time() < self._forget_at:
+            return
+        most = self._forgets.cut(FORGOTTEN_AT_ONCE)
+        try:
+            forgotten = await self._postgres.run(delete_piece, FORGET_KEYS, KEYS_KEPT, most)
+        except ArchiveTimeoutError:
+            self._forgets.shrink()
+            return
+        self._forgets.grow()
+        if forgotten < most:
+            self._forget_at = trio.current_time() + FORGET_EVERY_S
 
 
 async def _place_batch(connection: Connection, rows: int, *, compare: bool) -> int:

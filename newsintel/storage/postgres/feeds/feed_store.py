@@ -6,7 +6,7 @@ one feed, or one host, at once; and the pause between two polls of a host is the
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from asyncpg import Record
 
@@ -22,6 +22,7 @@ from newsintel.domain.feeds.model import (
     Validators,
     find_host,
 )
+from newsintel.domain.limits.pauses import MAX_PAUSE_S
 from newsintel.runtime.turns import run_in_turns
 from newsintel.storage.postgres.archive.article_rows import transpose_rows
 from newsintel.storage.postgres.pool import Connection, Postgres
@@ -63,12 +64,22 @@ KEEP = "DELETE FROM feeds WHERE origin = 'setting' AND address <> ALL($1::text[]
 
 REMOVE = "UPDATE feeds SET removed = true WHERE address = $1 AND NOT removed"
 
+CLOCK_AHEAD = timedelta(seconds=2 * MAX_PAUSE_S)
+"""No time of a poll, and no end of a lease or of a host's pause, is this far ahead, unless a clock
+was."""
+
 LIST = "SELECT * FROM feeds WHERE NOT removed ORDER BY address LIMIT $1"
 
+# What was added, polled or leased while a clock was far ahead is due when it is right again.
 LEASE = """
 WITH due AS (
     SELECT feeds.id, feeds.host FROM feeds JOIN feed_hosts USING (host)
-    WHERE NOT feeds.removed AND feeds.next_at <= $1 AND feed_hosts.free_at <= $1
+    WHERE NOT feeds.removed
+        AND (
+            feeds.next_at <= $1
+            OR feeds.next_at IS NOT NULL AND coalesce(feeds.polled_at, 'infinity') > $4
+        )
+        AND (feed_hosts.free_at <= $1 OR feed_hosts.free_at > $4)
     ORDER BY feeds.next_at, feeds.id LIMIT 1 FOR UPDATE OF feed_hosts SKIP LOCKED
 ),
 leased AS (
@@ -160,7 +171,7 @@ async def _list(connection: Connection) -> list[Record]:
 async def _lease(
     connection: Connection, now: datetime, until: datetime, lease: str
 ) -> Record | None:
-    row: Record | None = await connection.fetchrow(LEASE, now, until, lease)
+    row: Record | None = await connection.fetchrow(LEASE, now, until, lease, now + CLOCK_AHEAD)
     return row
 
 

@@ -5,10 +5,12 @@ person from these counts.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from newsintel.domain.bounds.chunks import cut_into_chunks
+from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.intelligence.marks import order_pair
 from newsintel.domain.intelligence.search_counts import (
     OPEN_DAYS,
@@ -17,6 +19,8 @@ from newsintel.domain.intelligence.search_counts import (
     MarksFinder,
 )
 from newsintel.runtime.heartbeats import beat
+from newsintel.storage.loop_turns import run_in_loop_turns
+from newsintel.storage.postgres.pieces import delete_in_pieces
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 # A lock as in history.RECORD: a concurrent deletion or clearing waits for this transaction, or this
@@ -75,13 +79,19 @@ TAKE = """
 DELETE FROM search_marks USING unnest($1::text[], $2::date[], $3::bytea[]) AS row (query, day, mark)
 WHERE search_marks.query = row.query AND search_marks.day = row.day AND search_marks.mark = row.mark
 """
-PAIRS_AMONG = """
+PAIRS_FROM = """
 SELECT DISTINCT low, high FROM pair_marks
-WHERE day = $1 AND low = ANY($2::text[]) AND high = ANY($2::text[])
+WHERE low = ANY($2::text[]) AND day = $1 AND (low, high) > ($3::text, $4::text)
+ORDER BY low, high LIMIT $5
 """
+PAIR_ROWS, LOW_ROWS = 2_000, 200
+"""Pairs that one unit of work reads, and queries whose pairs it looks for. A program that searches
+all day makes hundreds of thousands of pairs, some eight for each query."""
+
 TAKE_PAIRS = """
-DELETE FROM pair_marks
-WHERE day = $1 AND low = ANY($2::text[]) AND high = ANY($2::text[]) AND mark = ANY($3::bytea[])
+DELETE FROM pair_marks USING unnest($2::text[], $3::text[], $4::bytea[]) AS row (low, high, mark)
+WHERE pair_marks.low = row.low AND pair_marks.high = row.high AND day = $1
+    AND pair_marks.mark = row.mark
 """
 TAKE_TRENDS = "DELETE FROM trending WHERE query = ANY($1::text[])"
 UNCOUNTED = """
@@ -95,13 +105,21 @@ TAKE_ANSWERS = f"DELETE FROM search_answers WHERE query = ANY($1::text[]) AND {U
 CLOSE = (
     """INSERT INTO search_days (query, day, people)
     SELECT query, day, count(*) FROM search_marks
-    WHERE seen < $1::timestamptz GROUP BY query, day HAVING count(*) >= $2
+    WHERE seen < $1::timestamptz AND query > $3 AND ($4::text IS NULL OR query <= $4)
+    GROUP BY query, day HAVING count(*) >= $2
     ORDER BY query, day ON CONFLICT DO NOTHING""",
     """INSERT INTO pair_days (low, high, day, people)
     SELECT low, high, day, count(*) FROM pair_marks
-    WHERE day < $1::timestamptz::date GROUP BY low, high, day HAVING count(*) >= $2
+    WHERE day < $1::timestamptz::date AND low > $3 AND ($4::text IS NULL OR low <= $4)
+    GROUP BY low, high, day HAVING count(*) >= $2
     ORDER BY low, high, day ON CONFLICT DO NOTHING""",
 )
+CLOSE_TO = (
+    "SELECT query FROM search_marks WHERE query > $1 ORDER BY query OFFSET $2 LIMIT 1",
+    "SELECT low FROM pair_marks WHERE low > $1 ORDER BY low OFFSET $2 LIMIT 1",
+)
+CLOSE_ROWS = 100_000
+"""Marks that one transaction counts, in about 0.1 s, and those of the last query."""
 DROP = tuple(
     f"""DELETE FROM {table} WHERE ctid = ANY(ARRAY(
         SELECT ctid FROM {table} WHERE {old} LIMIT $2 FOR UPDATE SKIP LOCKED
@@ -136,21 +154,32 @@ class PostgresSearchMarks:
         while after is not None:
             more, after = await self._postgres.run(_find, marks_of, after)
             found += more
-        if found:
-            await self._postgres.run(_take, marks_of, found)
+        of_day: dict[date, set[str]] = defaultdict(set)
+        for query, day, _ in found:
+            of_day[day].add(query)
+        # Pairs first: the marks of their queries show which pairs may be the person's.
+        for day, own in of_day.items():
+            for lows in cut_into_chunks(sorted(own), LOW_ROWS):
+                place: tuple[str, str] | None = ("", "")
+                while place is not None:
+                    place = await self._postgres.run(_take_pairs, marks_of, day, lows, own, place)
+        for some in cut_into_chunks(found, OPEN_ROWS):
+            await self._postgres.run(_take, some)
 
     async def close_days(self, today: date, floor: int) -> int:
         """It deletes DROP_ROWS in each transaction."""
         opened = datetime.combine(today - timedelta(days=OPEN_DAYS - 1), time(), UTC)
-        await self._postgres.run(_close, opened, floor, today - timedelta(days=RETENTION_DAYS - 1))
-        went = [0, 0, 0]
-        for number, statement in enumerate(DROP):
-            more = DROP_ROWS
-            while more == DROP_ROWS:
-                more = await self._postgres.run(_drop, statement, opened)
-                went[number] += more
+        for statement, end in zip(CLOSE, CLOSE_TO, strict=True):
+            after: str | None = ""
+            while after is not None:
+                after = await self._postgres.run(_close, statement, end, opened, floor, after)
                 beat()
-        return went[0]
+        await self._postgres.run(_prune, today - timedelta(days=RETENTION_DAYS - 1))
+        marks, *_ = [
+            await delete_in_pieces(self._postgres, statement, opened, most=DROP_ROWS)
+            for statement in DROP
+        ]
+        return marks
 
 
 async def _add(connection: Connection, searches: Sequence[MarkedSearch]) -> None:
@@ -206,31 +235,55 @@ async def _find(
     return [tuple(row) for row in found], queries[-1] if len(queries) == OPEN_ROWS else None
 
 
-async def _take(
-    connection: Connection, marks_of: MarksFinder, found: Sequence[tuple[str, date, bytes]]
-) -> None:
-    of_day: dict[date, list[str]] = defaultdict(list)
-    for query, day, _ in found:
-        of_day[day].append(query)
+async def _take_pairs(  # noqa: PLR0917 - a unit of work takes its values by position
+    connection: Connection,
+    marks_of: MarksFinder,
+    day: date,
+    lows: Sequence[str],
+    own: Collection[str],
+    after: tuple[str, str],
+) -> tuple[str, str] | None:
+    """Delete a person's marks among the next PAIR_ROWS pairs of some queries.
+
+    Returns:
+        The last of these pairs; None if there are no more.
+    """
+    rows = await connection.fetch(PAIRS_FROM, day, lows, *after, PAIR_ROWS)
+    pairs = [(row["low"], row["high"]) for row in rows if row["high"] in own]
+    taken = await run_in_loop_turns(_list_pair_marks(marks_of, day, pairs))
+    if taken:
+        await connection.execute(TAKE_PAIRS, day, *map(list, zip(*taken, strict=True)))
+    return (rows[-1]["low"], rows[-1]["high"]) if len(rows) == PAIR_ROWS else None
+
+
+def _list_pair_marks(
+    marks_of: MarksFinder, day: date, pairs: Sequence[tuple[str, str]]
+) -> Sliced[list[tuple[str, str, bytes]]]:
+    found = []
+    for low, high in pairs:
+        found += [(low, high, mark) for mark in marks_of(day, low, high)]
+        yield
+    return found
+
+
+async def _take(connection: Connection, found: Sequence[tuple[str, date, bytes]]) -> None:
     queries = [query for query, _, _ in found]
     async with connection.transaction():
         await connection.execute(HOLD_LISTS)
         await connection.execute(TAKE, *map(list, zip(*found, strict=True)))
-        for day, of_person in of_day.items():
-            pairs = await connection.fetch(PAIRS_AMONG, day, of_person)
-            marks = [mark for low, high in pairs for mark in marks_of(day, low, high)]
-            await connection.execute(TAKE_PAIRS, day, of_person, marks)
         await connection.execute(TAKE_TRENDS, queries)
         await connection.execute(TAKE_ANSWERS, queries)
 
 
-async def _close(connection: Connection, opened: datetime, floor: int, oldest: date) -> None:
-    for statement in CLOSE:
-        await connection.execute(statement, opened, floor)
+async def _close(  # noqa: PLR0917 - a unit of work takes its values by position
+    connection: Connection, statement: str, end: str, opened: datetime, floor: int, after: str
+) -> str | None:
+    """Count the marks of the next queries; return the last one, None if there are no more."""
+    until: str | None = await connection.fetchval(end, after, CLOSE_ROWS)
+    await connection.execute(statement, opened, floor, after, until)
+    return until
+
+
+async def _prune(connection: Connection, oldest: date) -> None:
     for statement in PRUNE:
         await connection.execute(statement, oldest)
-
-
-async def _drop(connection: Connection, statement: str, opened: datetime) -> int:
-    status: str = await connection.execute(statement, opened, DROP_ROWS)
-    return int(status.removeprefix("DELETE "))

@@ -3,6 +3,8 @@
 docs/decisions/0017 explains why.
 """
 
+from newsintel.domain.bounds.batch_size import BatchSize
+from newsintel.errors import ArchiveTimeoutError
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 LOCK_TERM_COUNTS = "SELECT pg_try_advisory_xact_lock(7264052)"
@@ -27,7 +29,8 @@ SELECT count(*) FROM taken
 """
 
 BATCH_ROWS = 1_000
-"""Changes that one transaction adds, in about 0.1 s (docs/decisions/0017)."""
+"""Changes that one transaction adds, in about 0.1 s (docs/decisions/0017). Those of texts with
+thousands of rare words take seconds."""
 
 
 class PostgresTerms:
@@ -35,15 +38,25 @@ class PostgresTerms:
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
+        self._size = BatchSize()
 
     async def apply_changes(self) -> int:
-        """A batch is up to BATCH_ROWS changes, the oldest first."""
-        return await self._postgres.run(_apply_changes)
+        """A batch is up to BATCH_ROWS changes, the oldest first.
+
+        After one that took too long the next one is smaller: the same one would be tried for ever.
+        """
+        try:
+            taken = await self._postgres.run(_apply_changes, self._size.cut(BATCH_ROWS))
+        except ArchiveTimeoutError:
+            self._size.shrink()
+            raise
+        self._size.grow()
+        return taken
 
 
-async def _apply_changes(connection: Connection) -> int:
+async def _apply_changes(connection: Connection, most: int) -> int:
     async with connection.transaction():
         if not await connection.fetchval(LOCK_TERM_COUNTS):
             return 0
-        taken: int = await connection.fetchval(COUNT, BATCH_ROWS)
+        taken: int = await connection.fetchval(COUNT, most)
         return taken

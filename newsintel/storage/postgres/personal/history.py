@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from newsintel.domain.search.history import SearchRecord
-from newsintel.runtime.heartbeats import beat
 from newsintel.storage.postgres.accounts.accounts import new_id
+from newsintel.storage.postgres.pieces import delete_in_pieces
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 # Searches of deleted accounts, and searches that their owners have cleared meanwhile, are left out.
@@ -55,13 +55,7 @@ class PostgresHistory:
 
     async def prune_searches(self, before: datetime) -> int:
         """It deletes PRUNE_ROWS in each transaction, until none are left."""
-        pruned = 0
-        while True:
-            went = await self._postgres.run(_prune, before)
-            pruned += went
-            beat()
-            if went < PRUNE_ROWS:
-                return pruned
+        return await delete_in_pieces(self._postgres, PRUNE, before, most=PRUNE_ROWS)
 
 
 def _build_row(search: SearchRecord) -> tuple[Any, ...]:
@@ -79,8 +73,3 @@ def _build_row(search: SearchRecord) -> tuple[Any, ...]:
 
 async def _record(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     await connection.execute(RECORD, *map(list, zip(*rows, strict=True)))
-
-
-async def _prune(connection: Connection, before: datetime) -> int:
-    status: str = await connection.execute(PRUNE, before, PRUNE_ROWS)
-    return int(status.removeprefix("DELETE "))

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from newsintel.domain.paging import Position
 from newsintel.domain.personal.model import PastSearch, PastSearches
+from newsintel.storage.postgres.pieces import delete_in_pieces, delete_piece
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 PAGE = """
@@ -50,15 +51,14 @@ class PostgresOwnHistory:
         return await self._postgres.run(_read_page, user_id, limit, after)
 
     async def delete(self, user_id: int, search_id: str) -> bool:
-        return await self._postgres.run(_delete, user_id, search_id) > 0
+        return await self._postgres.run(delete_piece, DELETE, user_id, search_id) > 0
 
     async def find_lone_keys(self, user_id: int, since: datetime) -> Sequence[str]:
         return await self._postgres.run(_find_lone_keys, user_id, since)
 
     async def clear(self, user_id: int, until: datetime) -> None:
         await self._postgres.run(_mark, user_id, until)
-        while await self._postgres.run(_clear, user_id, until) == CLEAR_ROWS:
-            pass
+        await delete_in_pieces(self._postgres, CLEAR, user_id, until, most=CLEAR_ROWS)
 
 
 async def _read_page(
@@ -81,17 +81,5 @@ async def _find_lone_keys(connection: Connection, user_id: int, since: datetime)
     return [row["key"] for row in await connection.fetch(LONE_KEYS, user_id, since)]
 
 
-async def _delete(connection: Connection, user_id: int, search_id: str) -> int:
-    return _parse_deleted_count(await connection.execute(DELETE, user_id, search_id))
-
-
 async def _mark(connection: Connection, user_id: int, until: datetime) -> None:
     await connection.execute(MARK, user_id, until)
-
-
-async def _clear(connection: Connection, user_id: int, until: datetime) -> int:
-    return _parse_deleted_count(await connection.execute(CLEAR, user_id, until, CLEAR_ROWS))
-
-
-def _parse_deleted_count(status: str) -> int:
-    return int(status.removeprefix("DELETE "))

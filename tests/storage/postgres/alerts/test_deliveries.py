@@ -18,10 +18,12 @@ from newsintel.domain.alerts.delivery_model import (
 )
 from newsintel.domain.security.sealing import Sealer
 from newsintel.errors import ArchiveTimeoutError, UnknownKeyError
+from newsintel.storage.postgres.alerts import deliveries as deliveries_module
 from newsintel.storage.postgres.alerts import outbox
 from newsintel.storage.postgres.alerts.channel_keys import open_keys, seal_keys
 from newsintel.storage.postgres.alerts.deliveries import MOST_FINISHED, PostgresDeliveries
 from tests.storage.postgres.alerts.saved import ADDRESS, Alerts, later, quoted
+from tests.storage.postgres.slow_deletions import slow_deletion
 from tests.storage.support import NOON, article
 
 UNTIL = later(120)
@@ -403,6 +405,42 @@ async def test_old_and_many_finished_deliveries_are_deleted(deliveries, channel,
     assert await deliveries.prune_log(NOON) == 5
     assert await deliveries.prune_log(later(10**6)) == MOST_FINISHED
     assert await fetch("SELECT id FROM alert_deliveries") == [("d_0",)]
+
+
+async def test_what_a_clock_that_was_ahead_put_off_is_due(alerts, deliveries, search, channel, one):
+    """A claim of then would also hold up its whole channel."""
+    await alerts.match(search, one)
+    year, day = 365 * 86_400, 86_400
+    for name, due in (("d_1", NOON), ("d_2", later(year)), ("d_3", later(day))):
+        await alerts.put_out(channel, name, one, due=due)
+    assert (await deliveries.claim(NOON, later(year + 120))).id == "d_1"
+    assert await deliveries.claim(later(day), later(day + 120)) is None
+    assert await deliveries.correct_times(NOON) == 2
+    assert await deliveries.correct_times(NOON) == 0
+    for name in ("d_1", "d_2"):
+        claimed = await deliveries.claim(NOON, UNTIL)
+        assert claimed.id == name
+        assert await deliveries.settle(claimed, OK, DONE, NOON, 12)
+    assert await deliveries.claim(NOON, UNTIL) is None
+    assert (await deliveries.claim(later(day), later(day + 120))).id == "d_3"
+
+
+async def test_the_log_is_pruned_in_pieces(alerts, deliveries, people, execute, fetch, monkeypatch):
+    """Channel by channel: all deliveries of a service are too many for one statement."""
+    monkeypatch.setattr(deliveries_module, "PRUNED_CHANNELS", 1)
+    monkeypatch.setattr(deliveries_module, "MOST_FINISHED", 2)
+    search = await alerts.save_search(people[0], ntfy="https://n.example/t", email="a@example.org")
+    await alerts.save_search(people[1])
+    for channel in await alerts.list_channels(search):
+        await execute(
+            "INSERT INTO alert_deliveries (id, channel_id, state, created_at, due_at) SELECT "
+            f"'d_{channel}_' || n, {channel}, 'delivered', {quoted(NOON)}::timestamptz + "
+            f"n * interval '1 s', {quoted(NOON)} FROM generate_series(1, 7) AS n"
+        )
+    await execute(slow_deletion("alert_deliveries", 4))
+    assert await deliveries.prune_log(NOON) == 10
+    left = await fetch("SELECT right(id, 2), count(*) FROM alert_deliveries GROUP BY 1 ORDER BY 1")
+    assert left == [("_6", 2), ("_7", 2)]
 
 
 async def test_an_address_that_is_not_confirmed_only_gets_tests(

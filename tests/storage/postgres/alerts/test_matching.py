@@ -1,7 +1,9 @@
 """Articles find their saved searches, on a real PostgreSQL."""
 
+import json
 from datetime import timedelta
 
+import asyncpg
 import pytest
 from asyncpg.exceptions import QueryCanceledError
 
@@ -10,7 +12,9 @@ from newsintel.domain.alerts.digests import Every, next_due
 from newsintel.domain.alerts.model import NewChannel
 from newsintel.errors import ArchiveTimeoutError
 from newsintel.storage.postgres.alerts import match_rows, matching, verifying
+from newsintel.storage.postgres.alerts.candidates import FIND
 from tests.storage.postgres.alerts.watching import BEFORE, NOW, NTFY, becomes, draft, told
+from tests.storage.postgres.slow_deletions import slow_deletion
 
 OUTBOX = """
 SELECT kind, article.title FROM alert_delivery_matches
@@ -228,6 +232,47 @@ async def test_old_matches_are_deleted(newsroom):
     assert await newsroom.matching.prune_matches(NOW) == 0
     assert await newsroom.matching.prune_matches(NOW + timedelta(seconds=1)) == 1
     assert await newsroom.list_titles(search) == []
+
+
+async def test_an_article_of_thousands_of_words_is_matched_in_memory(
+    newsroom, bridge, database_url
+):
+    """One that anybody posts must not stop the alerts of all.
+
+    All its keys beside each of them were 45 GB for one long Chinese text.
+    """
+    await newsroom.save("storm")
+    words = " ".join(f"word{number}x" for number in range(3_000))
+    await newsroom.archive(told("one", "Storm", content=words))
+
+    async def explain():
+        connection = await asyncpg.connect(database_url)
+        try:
+            ids = [row["article_id"] for row in await connection.fetch("TABLE alert_queue")]
+            how = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {FIND}"
+            return json.loads(await connection.fetchval(how, ids))[0]["Plan"]
+        finally:
+            await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
+
+    plan = await bridge.add_lane("test", 1).run(explain)
+    assert (plan["Actual Rows"], plan["Temp Written Blocks"]) == (1, 0)
+    assert await newsroom.matching.match_batch() == 1
+
+
+async def test_old_matches_and_origins_are_deleted_in_pieces(newsroom, execute, fetch):
+    """Those that a service has collected while it was off are too many for one statement."""
+    search = await newsroom.save()
+    places = ("Wales", "ferries of Peru", "vineyards", "Tokyo", "a dam in Chad")
+    await newsroom.arrive(*(told(place, f"Storm hits {place}") for place in places))
+    await execute(
+        "INSERT INTO story_origins SELECT 'a_' || n, n, now() - n * interval '10 days' "
+        "FROM generate_series(1, 9) AS n",
+        slow_deletion("story_origins", 4),
+        slow_deletion("search_matches", 4),
+    )
+    assert await newsroom.matching.prune_matches(NOW + timedelta(seconds=1)) == 5
+    assert await newsroom.list_titles(search) == []
+    assert await fetch("SELECT founder_id FROM story_origins") == [(1,)]
 
 
 async def test_a_batch_that_takes_too_long_is_smaller_next_time(newsroom, monkeypatch):

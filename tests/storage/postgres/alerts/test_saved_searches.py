@@ -11,15 +11,18 @@ from newsintel.domain.alerts.channels import ChannelKind
 from newsintel.domain.alerts.digests import Every, next_due
 from newsintel.domain.alerts.model import NewChannel, SearchDraft, WatchedQuery
 from newsintel.domain.alerts.signing import create_secret
-from newsintel.errors import AccountGoneError, InvalidParameterError
+from newsintel.errors import AccountGoneError, ArchiveTimeoutError, InvalidParameterError
 from newsintel.storage.postgres.accounts.account_data import PostgresAccountData
-from newsintel.storage.postgres.alerts import anchor_keys
+from newsintel.storage.postgres.alerts import anchor_keys, ending
 from newsintel.storage.postgres.alerts.channel_keys import open_keys
 from tests.storage.postgres.alerts.conftest import SEALER
 from tests.storage.postgres.alerts.watching import BEFORE, NOW, NTFY, becomes, draft, told
+from tests.storage.postgres.slow_deletions import slow_deletion
 
 HOOK = NewChannel(ChannelKind.WEBHOOK, "https://e.org/hook", secret=create_secret())
 FEED = NewChannel(ChannelKind.FEED, "", feed_digest="f" * 64)
+
+PLACES = ("Wales", "ferries of Peru", "vineyards", "Tokyo", "a dam in Chad", "Bonn")
 
 LEFT = """
 SELECT (SELECT count(*) FROM saved_searches), (SELECT count(*) FROM search_anchors),
@@ -176,6 +179,36 @@ async def test_an_account_is_deleted_with_all_of_it(newsroom, postgres, fetch):
     assert await fetch(LEFT) == [(0,) * 6]
     with pytest.raises(AccountGoneError):
         await newsroom.save()
+
+
+@pytest.mark.parametrize("whole", [False, True])
+async def test_a_search_with_too_many_matches_for_one_transaction_is_deleted(  # noqa: PLR0917
+    newsroom, postgres, execute, fetch, monkeypatch, whole
+):
+    """Also with its account. Otherwise nobody could ever delete them."""
+    search = await newsroom.save("storm", HOOK, NTFY)
+    for number in range(6):
+        await newsroom.arrive(told(f"{number}", f"Storm hits {PLACES[number]}"))
+        await execute("UPDATE alert_deliveries SET attempts = 1")  # the next one has its own
+    assert (await fetch(LEFT))[0][3:] == (6, 12, 12)
+    for table in ("search_matches", "alert_deliveries", "alert_delivery_matches"):
+        await execute(slow_deletion(table, 4))
+    monkeypatch.setattr(ending, "DELIVERIES_AT_ONCE", 8)
+    if whole:
+        await PostgresAccountData(postgres).delete(newsroom.user_id)
+    else:
+        assert await newsroom.searches.delete(newsroom.user_id, search)
+    assert await fetch(LEFT) == [(0,) * 6]
+
+
+async def test_a_search_that_cannot_be_deleted_yet_is_paused(newsroom, execute):
+    """Otherwise it would be told again about stories whose matches are deleted."""
+    search = await newsroom.save()
+    await newsroom.arrive(told("one", "Storm"))
+    await execute(slow_deletion("search_matches", 0))
+    with pytest.raises(ArchiveTimeoutError):
+        await newsroom.searches.delete(newsroom.user_id, search)
+    assert (await newsroom.searches.find(newsroom.user_id, search)).paused
 
 
 async def test_a_deleted_search_is_matched_no_more(newsroom, fetch):

@@ -22,6 +22,7 @@ from newsintel.storage.postgres.archive.search import PostgresSearch
 from newsintel.storage.postgres.archive.stories import LOCK_STORIES, PostgresStories
 from newsintel.storage.postgres.intelligence.likeness import PostgresLikeness
 from newsintel.storage.postgres.intelligence.reading import PostgresReading
+from tests.storage.postgres.slow_deletions import slow_deletion
 from tests.storage.support import NOON, article
 
 HEADLINES = Path(__file__).resolve().parents[3] / "data" / "headlines.tsv"
@@ -386,3 +387,23 @@ async def test_a_batch_that_takes_too_long_is_smaller_next_time(  # noqa: PLR091
             await stories.place_batch()
     assert await place_all(stories) == len(articles)
     assert len(set(await find_groups(archive, articles))) == 1
+
+
+async def test_old_keys_by_the_million_do_not_stop_the_stories(
+    archive, postgres, monkeypatch, execute, fetch
+):
+    """A service that was off for days has so many to forget that one statement takes too long."""
+    await archive.save_articles([(told("old", "An old story"), NOON)], [])
+    await execute(
+        "INSERT INTO story_keys SELECT n, 1, now() - n * interval '1 day' "
+        "FROM generate_series(1, 16) AS n",
+        slow_deletion("story_keys", 2),
+    )
+    monkeypatch.setattr(stories_module, "FORGOTTEN_AT_ONCE", 8)
+    monkeypatch.setattr(stories_module, "BATCH_ROWS", 1)
+    stories = PostgresStories(postgres)
+    await archive.save_articles([(told(f"o{number}", QUAKE), NOON) for number in range(9)], [])
+    assert [await stories.place_batch() for _ in range(10)] == [1] * 10
+    left = await fetch("SELECT count(*) FROM story_keys WHERE added_at < now() - interval '7 days'")
+    assert left == [(0,)]
+    assert await fetch("SELECT count(*) FROM story_keys WHERE key BETWEEN 1 AND 6") == [(6,)]

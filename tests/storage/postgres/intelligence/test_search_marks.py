@@ -14,6 +14,8 @@ from newsintel.domain.intelligence.marks import SearchMarker
 from newsintel.domain.intelligence.search_counts import TrendWindow
 from newsintel.domain.intelligence.trending import rank_trends
 from newsintel.errors import UnavailableError
+from newsintel.runtime import turns
+from newsintel.storage import loop_turns
 from newsintel.storage.postgres.accounts.accounts import PostgresAccounts
 from newsintel.storage.postgres.intelligence import search_marks as module
 from newsintel.storage.postgres.intelligence.trending import PostgresTrending
@@ -54,11 +56,15 @@ async def test_first_articles_of_an_answer_are_stored(crowd, fetch):
     assert await fetch("SELECT articles FROM search_answers") == [(["a_9"],)]
 
 
-async def test_queries_under_the_floor_are_deleted_when_the_day_closes(crowd, fetch):
+@pytest.mark.parametrize("rows", [1, 4, 1000])
+async def test_queries_under_the_floor_are_deleted_when_the_day_closes(
+    crowd, fetch, monkeypatch, rows
+):
     """No table has its name then: neither marks nor counts, pairs or answers.
 
     A query that reached the floor becomes a count.
     """
+    monkeypatch.setattr(module, "CLOSE_ROWS", rows)
     for query, number in (("flood", 3), ("tide", 4), ("secret", 2)):
         await crowd.search(query, *people(number), at=NOON - 2 * DAY, articles=IDS)
     await crowd.search("young secret", *people(2), at=NOON - DAY, articles=IDS)
@@ -138,6 +144,8 @@ async def test_forgotten_person_is_in_no_count(crowd, fetch, monkeypatch, rows):
     Queries that no other person made disappear; the marks of others stay.
     """
     monkeypatch.setattr(module, "OPEN_ROWS", rows)
+    monkeypatch.setattr(module, "PAIR_ROWS", rows)
+    monkeypatch.setattr(module, "LOW_ROWS", rows)
     for at in (NOON - DAY, NOON):
         await crowd.search("planted", "u_alice", at=at, articles=IDS)
         await crowd.search("flood", "u_alice", *people(2), at=at, articles=IDS)
@@ -151,6 +159,29 @@ async def test_forgotten_person_is_in_no_count(crowd, fetch, monkeypatch, rows):
         ("tide",),
     ]
     assert await fetch("SELECT query FROM search_answers") == [("flood",)]
+
+
+async def test_other_work_runs_between_the_marks_of_a_person(crowd, monkeypatch):
+    """A program that searches all day makes hundreds of thousands of pairs."""
+    for number in range(9):
+        await crowd.search(f"query {number}", "u_alice")
+    find, pause = crowd.marking.make_marks_finder("u_alice"), loop_turns._pause
+    pauses, marked_after = 0, []
+
+    def find_counting_pauses(day, *queries):
+        if len(queries) == 2:
+            marked_after.append(pauses)
+        return find(day, *queries)
+
+    async def count_pauses():
+        nonlocal pauses
+        pauses += 1
+        await pause()
+
+    monkeypatch.setattr(turns, "TURN_S", 0)
+    monkeypatch.setattr(loop_turns, "_pause", count_pauses)
+    await crowd.marks.forget_person(find_counting_pauses)
+    assert len(marked_after) == len(set(marked_after)) == sum(range(9))
 
 
 async def test_trending_list_loses_the_queries_of_a_forgotten_person(crowd, postgres):

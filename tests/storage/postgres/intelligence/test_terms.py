@@ -4,17 +4,21 @@
 They are exact after any write, by any process and in any order of commits.
 """
 
+from contextlib import suppress
+
 import asyncpg
 import pytest
 import trio
 from attrs import evolve
 
 from newsintel.config.values import Secret
+from newsintel.errors import ArchiveTimeoutError
 from newsintel.storage.postgres.intelligence import terms as terms_module
 from newsintel.storage.postgres.intelligence.terms import LOCK_TERM_COUNTS, PostgresTerms
 from newsintel.storage.postgres.migrate import migrate
 from newsintel.storage.postgres.pool import open_postgres
 from tests.storage.conftest import rows, sql
+from tests.storage.postgres.slow_deletions import slow_deletion
 from tests.storage.postgres.test_migrate_rows import ROWS, take
 from tests.storage.support import NOON, article
 
@@ -148,3 +152,21 @@ async def test_migration_counts_the_words_of_older_articles(empty_url, bridge):
             rows, empty_url, "SELECT articles FROM article_terms WHERE lexeme IN ('', 'storm')"
         )
     ) == [(50,), (50,)]
+
+
+async def test_a_batch_that_takes_too_long_is_smaller_next_time(
+    archive, terms, execute, fetch, monkeypatch
+):
+    """The same one would be tried for ever: texts of a feed may have thousands of rare words."""
+    await execute(slow_deletion("term_changes", 2))
+    monkeypatch.setattr(terms_module, "BATCH_ROWS", 8)
+    await archive.save_articles(
+        [(article(f"n{n}", title=f"Storm {n}"), NOON) for n in range(8)], []
+    )
+    for _ in range(2):
+        with pytest.raises(ArchiveTimeoutError):
+            await terms.apply_changes()
+    while await fetch("SELECT FROM term_changes LIMIT 1"):
+        with suppress(ArchiveTimeoutError):
+            await terms.apply_changes()
+    assert await fetch(COUNTS) == await fetch(TRUTH)
