@@ -208,7 +208,6 @@ Each occurs below, at and far above the limits.
 """
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "url",
     [

@@ -120,7 +120,6 @@ JSON = st.recursive(
 KNOWN = st.sampled_from([*Preferences.__attrs_attrs__]).map(lambda field: field.name)
 
 
-@pytest.mark.slow
 @given(st.dictionaries(KNOWN, JSON))
 def test_stored_values_that_break_a_rule_are_ignored(kept):
     """Reading never raises. The other preferences are read."""

@@ -48,7 +48,6 @@ BODIES = {
 """Elements, texts and words, as many as there may be."""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 def test_any_feed_is_read_in_slices(body):
     """It is within the limits."""
