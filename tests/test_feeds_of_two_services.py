@@ -1,4 +1,4 @@
-"""Two services poll hundreds of feeds of one strict nginx, which keeps the count and judges them."""
+"""Two services poll hundreds of feeds of one strict nginx, whose log is the judge."""
 
 import re
 import subprocess

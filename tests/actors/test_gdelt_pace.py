@@ -4,6 +4,7 @@ A call on a new connection waits for its handshakes first, the next one on the s
 not. So a pace of exactly five seconds between two starts is too fast.
 """
 
+from collections import Counter
 from itertools import pairwise
 
 import pytest
@@ -17,9 +18,9 @@ from tests.fakes.basics import MemoryLedger
 
 NAMED_S = 5.0
 """Its own message: "Please limit requests to one every 5 seconds"."""
-HANDSHAKES_S = 0.9
-"""A look-up of the name of 0.15 s, and three round trips of 0.25 s for TCP and TLS 1.2, as to the
-other side of the earth.
+HANDSHAKES_S = 1.0
+"""A look-up of the name, and three round trips for TCP and TLS 1.2, of 0.25 s each, as to the other
+side of the earth.
 """
 SETTINGS = read_settings([REGISTRY["gdelt"].options], {}).source["gdelt"]
 PAGE = SourcePage((), 0, {}, 200)
@@ -76,3 +77,17 @@ async def test_after_a_refusal_the_pace_goes_on_and_the_refused_process_pauses(
     arrivals = find_arrivals(one, two)
     assert len(arrivals) == 7
     assert min(later - earlier for earlier, later in pairwise(arrivals)) >= NAMED_S
+
+
+async def test_a_process_that_stood_still_does_not_make_up_for_its_starts(start, autojump_clock):
+    """They would come all at once."""
+    one, two = start(*[PAGE] * 4), start(*[PAGE] * 4)
+    sent = [rig.send(300) for _ in range(3) for rig in (one, two)]
+    await trio.sleep(1)
+    autojump_clock.jump(20 * SETTINGS.pace_s)
+    states = Counter([(await outcomes.receive()).status for outcomes in sent])
+    assert states == {Status.EMPTY: 1, Status.OVERLOADED: 5}
+    assert await ask([one, two], 1) == [Status.EMPTY] * 2
+    starts = sorted(at for rig in (one, two) for at in rig.upstream.asked_at)
+    assert len(starts) == 3
+    assert min(later - earlier for earlier, later in pairwise(starts)) >= SETTINGS.pace_s

@@ -21,7 +21,7 @@ RETRY_AFTER_S = 300
 """How long a host asks to be left alone when it refuses."""
 CHANGES_S = 2 * 3600
 """How often a feed has new items."""
-ITEMS = 5
+ITEMS = 2
 
 
 def limits(address: str) -> bool:
