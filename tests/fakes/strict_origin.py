@@ -22,6 +22,7 @@ RETRY_AFTER_S = 300
 CHANGES_S = 2 * 3600
 """How often a feed has new items."""
 ITEMS = 2
+"""Items of a feed. Their titles repeat: some thousand titles are kept as they were read."""
 
 
 def limits(address: str) -> bool:
@@ -99,7 +100,8 @@ def _answer(feed: LeasedFeed, now_s: float) -> FeedReply | FeedRefusal:
 def _make_items(url: str, now_s: float) -> Iterator:
     for number in range(ITEMS):
         name = f"{url.removeprefix('https://')}/{now_s:g}/{number}"
-        yield article(name, source="feeds", published_at=at(-3600.0 * number))
+        title = f"Story {number} of the day"
+        yield article(name, source="feeds", title=title, published_at=at(-3600.0 * number))
 
 
 def read_notes(path: Path) -> Sequence[Note]:
