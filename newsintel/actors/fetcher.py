@@ -191,7 +191,7 @@ class Fetcher:
                 made = False
                 try:
                     await trio.sleep_until(place.at_s)
-                    if turned := self._admission.recheck(place, self._now()):
+                    if turned := self._admission.recheck(place, trio.current_time(), self._now()):
                         return turned
                     made, started_s = True, trio.current_time()
                     reply = Refusal(Status.TIMEOUT, "no answer before the deadline")

@@ -74,12 +74,12 @@ MEMBER = FetchCaller(signed_in=True)
 class Rig:
     """A running fetcher. The test plays the merger."""
 
-    def __init__(self, *script, pace_s=0.0, quota=None, deadline_s=DEADLINE_S):
+    def __init__(self, *script, pace_s=0.0, quota=None, deadline_s=DEADLINE_S, ledger=None):
         self.upstream, self.counts, self.now, self.ledger = (
             ScriptedUpstream(*script),
             Counts(),
             Clock(),
-            MemoryLedger(),
+            ledger or MemoryLedger(),
         )
         self.seen, self.tally = Seen(), Tally()
         terms = SourceLimits(pace_s, quota)

@@ -20,6 +20,11 @@ from newsintel.domain.search.outcome import HeldFrom, Refusal, SourcePage, Statu
 MIN_WAIT_S = 0.001
 """Shorter waits are ignored: two readings of the same start may differ by this much."""
 
+LATE_START_S = 0.5
+"""A start that is missed by more is not made up for: its call would come too close to the next one.
+Two of Redis's socket timeouts, so a start may come late by what its reservation takes.
+"""
+
 MAX_LATENCIES = 32
 """The number of successful fetches whose median predicts the next latency. It is large enough to
 ignore one slow answer, and small enough to follow a slow hour."""
@@ -170,16 +175,18 @@ class Admission:
         """Store what was spent, in this process or any other."""
         self._spent = spent
 
-    def recheck(self, start: Start, wall_now: datetime) -> Refused | None:
+    def recheck(self, start: Start, now_s: float, wall_now: datetime) -> Refused | None:
         """Check a start when its time has come.
 
-        A pause that began meanwhile forbids the call. None allows it.
+        A pause that began meanwhile forbids the call. So does a pace, if this process stood still
+        and missed the time. None allows it.
         """
-        if self._pause.until_s <= start.at_s:
-            return None
-        return Refused(
-            self._pause.status, wall_now + timedelta(seconds=self._pause.until_s - start.at_s)
-        )
+        if self._pause.until_s > start.at_s:
+            wait_s = self._pause.until_s - start.at_s
+            return Refused(self._pause.status, wall_now + timedelta(seconds=wait_s))
+        if self._terms.pace_s > 0 and now_s > start.at_s + LATE_START_S:
+            return Refused(Status.OVERLOADED, wall_now)
+        return None
 
     def record_reply(
         self, start: Start, reply: SourcePage | Refusal, now_s: float, jitter: float

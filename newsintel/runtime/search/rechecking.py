@@ -117,7 +117,7 @@ class Rechecker:
             if isinstance(place, Refused):
                 return place
             await trio.sleep_until(place.at_s)
-            if turned := self._admission.recheck(place, self._now()):
+            if turned := self._admission.recheck(place, trio.current_time(), self._now()):
                 return turned
             reply = await self._upstream.recheck(ids)
             jitter = random.random()  # noqa: S311 - spreads load

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsintel.config.values import Quota
-from newsintel.domain.limits.admission import Admission, Refused, Start
+from newsintel.domain.limits.admission import LATE_START_S, Admission, Refused, Start
 from newsintel.domain.limits.pauses import MAX_PAUSE_S
 from newsintel.domain.limits.quotas import OwnStart, OwnStarts, SourceLimits, name_start
 from newsintel.domain.search.outcome import HeldFrom, Refusal, SourcePage, Status
@@ -282,9 +282,22 @@ def test_a_pause_recalls_a_start_that_waits() -> None:
     first, second = ask(admission, 0), ask(admission, 0)
     assert isinstance(first, Start)
     assert isinstance(second, Start)
-    assert admission.recall(first, wall(0)) is None
+    assert admission.recall(first, 0, wall(0)) is None
     admission.note(first, refused(Status.RATE_LIMITED, 30), 0.5, 0)
-    assert admission.recall(second, wall(1)) == Refused(Status.RATE_LIMITED, wall(30.5))
+    assert admission.recall(second, 1, wall(1)) == Refused(Status.RATE_LIMITED, wall(30.5))
+
+
+def test_missed_start_is_not_made_up_for() -> None:
+    """A process that stood still would make several calls at once. Without a pace it may."""
+    paced, free = Gate(pace_s=5, quota=None), Gate(pace_s=0, quota=Quota(10, 60))
+    first, second = ask(paced, 0), ask(paced, 0, 10)
+    assert isinstance(first, Start)
+    assert isinstance(second, Start)
+    assert paced.recall(first, LATE_START_S, wall(0.5)) is None
+    assert paced.recall(second, 20, wall(20)) == Refused(Status.OVERLOADED, wall(20))
+    start = ask(free, 0)
+    assert isinstance(start, Start)
+    assert free.recall(start, 20, wall(20)) is None
 
 
 def test_a_shorter_pause_does_not_shorten_a_longer_one() -> None:
@@ -400,7 +413,7 @@ def test_limits_hold_whatever_happens(
         if fate == "drop":
             admission.give_back(answer)
             continue
-        if admission.recall(answer, wall(now_s)) is not None:
+        if admission.recall(answer, now_s, wall(now_s)) is not None:
             admission.give_back(answer)
             continue
         starts.append(answer.at_s)
