@@ -13,7 +13,7 @@ import pytest
 import trio
 
 from newsintel.config.values import Secret
-from newsintel.errors import EmbeddedServerError
+from newsintel.errors import SettingsError
 from newsintel.storage.bridge import open_bridge
 from newsintel.storage.embedded.servers import run_embedded_servers
 from newsintel.storage.postgres.pool import open_postgres
@@ -108,7 +108,7 @@ def test_a_relative_folder_is_the_same_as_its_absolute_one(start, tmp_path):
 
 async def test_folder_too_long_for_postgresql_is_refused_in_one_line(tmp_path):
     """PostgreSQL would truncate the names of its files."""
-    with pytest.raises(EmbeddedServerError, match=r"^NEWSINTEL_DATA_DIR is too long .* 900 bytes$"):
+    with pytest.raises(SettingsError, match=r"^NEWSINTEL_DATA_DIR is too long .* 900 bytes$"):
         async with run_embedded_servers(tmp_path.joinpath(*["x" * 200] * 5)):
             pass
     assert not list(tmp_path.iterdir())
