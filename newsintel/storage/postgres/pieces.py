@@ -6,7 +6,8 @@ A deletion that exceeds the limit changes nothing, and the same one would be tri
 from newsintel.domain.bounds.batch_size import BatchSize
 from newsintel.errors import ArchiveTimeoutError
 from newsintel.runtime.heartbeats import beat
-from newsintel.storage.postgres.pool import Connection, Postgres
+from newsintel.storage.postgres.changing import change_rows
+from newsintel.storage.postgres.pool import Postgres
 
 PIECE_ROWS = 5_000
 """Rows of a piece. Other rows may go with each of them."""
@@ -32,7 +33,7 @@ async def delete_in_pieces(
     while True:
         rows = size.cut(most)
         try:
-            went = await postgres.run(delete_piece, statement, *values, rows)
+            went = await postgres.run(change_rows, statement, *values, rows)
         except ArchiveTimeoutError:
             size.shrink()
             if size.cut(most) == rows:
@@ -43,9 +44,3 @@ async def delete_in_pieces(
         deleted += went
         if went < rows:
             return deleted
-
-
-async def delete_piece(connection: Connection, statement: str, *values: object) -> int:
-    """Run a deletion; return how many rows went."""
-    status: str = await connection.execute(statement, *values)
-    return int(status.removeprefix("DELETE "))

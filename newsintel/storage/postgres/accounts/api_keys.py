@@ -8,6 +8,7 @@ from attrs import evolve
 
 from newsintel.domain.accounts.model import Access, ApiKey
 from newsintel.storage.postgres.accounts.accounts import new_id
+from newsintel.storage.postgres.changing import change_rows
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 # This locks the account's row, so that two concurrent requests cannot both take the last place.
@@ -38,7 +39,7 @@ class PostgresKeys:
         return tuple(_key(row) for row in await self._postgres.run(_list, user_id))
 
     async def revoke(self, user_id: int, public_id: str) -> bool:
-        return await self._postgres.run_once(_revoke, user_id, public_id)
+        return await self._postgres.run_once(change_rows, REVOKE, user_id, public_id) > 0
 
 
 async def _make(connection: Connection, user_id: int, key: ApiKey, digest: str, most: int) -> bool:
@@ -64,11 +65,6 @@ async def _make(connection: Connection, user_id: int, key: ApiKey, digest: str, 
 async def _list(connection: Connection, user_id: int) -> list[Record]:
     rows: list[Record] = await connection.fetch(LIST, user_id)
     return rows
-
-
-async def _revoke(connection: Connection, user_id: int, public_id: str) -> bool:
-    status: str = await connection.execute(REVOKE, user_id, public_id)
-    return status != "DELETE 0"
 
 
 def _key(row: Record) -> ApiKey:

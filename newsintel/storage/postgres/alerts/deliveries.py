@@ -24,6 +24,7 @@ from newsintel.storage.postgres.accounts.accounts import new_id
 from newsintel.storage.postgres.alerts import outbox
 from newsintel.storage.postgres.alerts.channel_keys import open_keys, seal_keys
 from newsintel.storage.postgres.alerts.listed_stories import build_match
+from newsintel.storage.postgres.changing import change_rows
 from newsintel.storage.postgres.pieces import delete_in_pieces
 from newsintel.storage.postgres.pool import Connection, Postgres
 
@@ -212,7 +213,8 @@ class PostgresDeliveries:
         return pruned
 
     async def correct_times(self, now: datetime) -> int:
-        return await self._postgres.run(_correct_times, now)
+        limits = now + LONGEST_WAIT, now + LONGEST_CLAIM
+        return await self._postgres.run(change_rows, CORRECT, now, *limits)
 
     async def reseal_all(self) -> int:
         resealed, after, unknown = 0, 0, None
@@ -311,12 +313,6 @@ async def _end_channel(
         name: str | None = await connection.fetchval(END, channel, reason, now)
         await connection.execute(outbox.CANCEL, channel)
     return name
-
-
-async def _correct_times(connection: Connection, now: datetime) -> int:
-    limits = now + LONGEST_WAIT, now + LONGEST_CLAIM
-    status: str = await connection.execute(CORRECT, now, *limits)
-    return int(status.removeprefix("UPDATE "))
 
 
 async def _execute(connection: Connection, statement: str, *arguments: object) -> None:

@@ -29,6 +29,7 @@ from newsintel.storage.postgres.alerts.digest_times import move_open_deliveries
 from newsintel.storage.postgres.alerts.ending import end_searches
 from newsintel.storage.postgres.alerts.listed_stories import build_match, list_stories
 from newsintel.storage.postgres.alerts.previewing import preview_query
+from newsintel.storage.postgres.changing import change_rows
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 TAKEN = "SELECT count(*) FROM saved_searches WHERE user_id = $1"
@@ -113,7 +114,7 @@ class PostgresSavedSearches:
     async def delete(self, user_id: int, public_id: str) -> bool:
         """What it matched is deleted before, in pieces: if one fails, the search is paused."""
         await end_searches(self._postgres, user_id, public_id)
-        return await self._postgres.run_once(_delete, user_id, public_id)
+        return await self._postgres.run_once(change_rows, DELETE, user_id, public_id) > 0
 
     async def list_matches(
         self, user_id: int, public_id: str, limit: int, after: Position | None
@@ -175,11 +176,6 @@ async def _change(
         if (old.every, old.time_zone) != (draft.every, draft.time_zone):
             await move_open_deliveries(connection, search, draft.every, draft.time_zone, at)
     return await _find(connection, user_id, public_id)
-
-
-async def _delete(connection: Connection, user_id: int, public_id: str) -> bool:
-    status: str = await connection.execute(DELETE, user_id, public_id)
-    return status != "DELETE 0"
 
 
 async def _find(connection: Connection, user_id: int, public_id: str) -> SavedSearch | None:

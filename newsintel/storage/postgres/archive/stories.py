@@ -25,7 +25,7 @@ from newsintel.errors import ArchiveTimeoutError
 from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.storage.loop_turns import run_in_loop_turns
 from newsintel.storage.postgres.archive.article_rows import transpose_rows
-from newsintel.storage.postgres.pieces import delete_piece
+from newsintel.storage.postgres.changing import change_rows
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 log = get_logger(__name__)
@@ -141,7 +141,7 @@ class PostgresStories:
             return
         most = self._forgets.cut(FORGOTTEN_AT_ONCE)
         try:
-            forgotten = await self._postgres.run(delete_piece, FORGET_KEYS, KEYS_KEPT, most)
+            forgotten = await self._postgres.run(change_rows, FORGET_KEYS, KEYS_KEPT, most)
         except ArchiveTimeoutError:
             self._forgets.shrink()
             return

@@ -25,6 +25,7 @@ from newsintel.domain.feeds.model import (
 from newsintel.domain.limits.pauses import MAX_PAUSE_S
 from newsintel.runtime.turns import run_in_turns
 from newsintel.storage.postgres.archive.article_rows import transpose_rows
+from newsintel.storage.postgres.changing import change_rows
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 ADD_HOSTS = """
@@ -120,10 +121,10 @@ class PostgresFeeds:
         return await self._postgres.run(_add, feeds, origin, now) if feeds else 0
 
     async def keep_configured(self, addresses: Sequence[str]) -> int:
-        return await self._postgres.run(_change, KEEP, list(addresses))
+        return await self._postgres.run(change_rows, KEEP, list(addresses))
 
     async def remove_feed(self, address: str) -> bool:
-        return bool(await self._postgres.run(_change, REMOVE, address))
+        return await self._postgres.run(change_rows, REMOVE, address) > 0
 
     async def list_feeds(self) -> Sequence[FeedState]:
         return await run_in_turns(_build_states(await self._postgres.run(_list)))
@@ -155,12 +156,6 @@ async def _add(
         await connection.execute(ADD_HOSTS, [row[1] for row in rows], now)
         found = await connection.fetch(ADD, *transpose_rows(rows), origin.value, now)
     return sum(row["new"] for row in found)
-
-
-async def _change(connection: Connection, statement: str, value: object) -> int:
-    """Run a statement that changes rows, and return how many."""
-    status: str = await connection.execute(statement, value)
-    return int(status.rpartition(" ")[2])
 
 
 async def _list(connection: Connection) -> list[Record]:

@@ -8,6 +8,7 @@ from newsintel.domain.personal.model import ArticleMark, Dismissal, MarkPage
 from newsintel.domain.search.article import Article
 from newsintel.storage.postgres.archive.article_rows import LISTED, article_of
 from newsintel.storage.postgres.archive.articles import upsert
+from newsintel.storage.postgres.changing import change_rows
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 MOST_KEPT = 5_000
@@ -76,10 +77,12 @@ class PostgresFeedback:
         )
 
     async def delete_opened(self, user_id: int, article_id: str) -> bool:
-        return await self._postgres.run(_delete, "opened", user_id, article_id)
+        statement = DELETE.format(name="opened")
+        return await self._postgres.run(change_rows, statement, user_id, article_id) > 0
 
     async def delete_dismissed(self, user_id: int, article_id: str) -> bool:
-        return await self._postgres.run(_delete, "dismissed", user_id, article_id)
+        statement = DELETE.format(name="dismissed")
+        return await self._postgres.run(change_rows, statement, user_id, article_id) > 0
 
     async def list_opened(self, user_id: int, limit: int, after: Position | None) -> MarkPage:
         return await self._postgres.run(_read_page, OPENED_PAGE, user_id, limit, after)
@@ -107,11 +110,6 @@ async def _put(
             new = await connection.fetchval(PUT[name], user_id, article.id, *rest)
         if new:
             await connection.execute(TRIM.format(name=name), user_id, MOST_KEPT)
-
-
-async def _delete(connection: Connection, name: str, user_id: int, article_id: str) -> bool:
-    status: str = await connection.execute(DELETE.format(name=name), user_id, article_id)
-    return status != "DELETE 0"
 
 
 async def _read_page(

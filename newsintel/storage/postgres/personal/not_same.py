@@ -7,6 +7,7 @@ from newsintel.domain.paging import Position
 from newsintel.domain.personal.model import NotSameMark, NotSamePage
 from newsintel.domain.search.article import Article
 from newsintel.storage.postgres.archive.articles import upsert
+from newsintel.storage.postgres.changing import change_rows
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 MOST_KEPT = 5_000
@@ -61,7 +62,7 @@ class PostgresNotSame:
         await self._postgres.run(_record, user_id, pair, at)
 
     async def delete(self, user_id: int, article_id: str, other_id: str) -> bool:
-        return await self._postgres.run(_delete, user_id, article_id, other_id)
+        return await self._postgres.run(change_rows, DELETE, user_id, article_id, other_id) > 0
 
     async def find_others(self, user_id: int, article_id: str) -> frozenset[str]:
         return await self._postgres.run(_find_others, user_id, article_id)
@@ -84,11 +85,6 @@ async def _record(
             new = await connection.fetchval(PUT, user_id, *ids, at)
         if new:
             await connection.execute(TRIM, user_id, MOST_KEPT)
-
-
-async def _delete(connection: Connection, user_id: int, article_id: str, other_id: str) -> bool:
-    status: str = await connection.execute(DELETE, user_id, article_id, other_id)
-    return status != "DELETE 0"
 
 
 async def _find_others(connection: Connection, user_id: int, article_id: str) -> frozenset[str]:

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from newsintel.domain.paging import Position
 from newsintel.domain.personal.model import PastSearch, PastSearches
-from newsintel.storage.postgres.pieces import delete_in_pieces, delete_piece
+from newsintel.storage.postgres.changing import change_rows
+from newsintel.storage.postgres.pieces import delete_in_pieces
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 PAGE = """
@@ -51,7 +52,7 @@ class PostgresOwnHistory:
         return await self._postgres.run(_read_page, user_id, limit, after)
 
     async def delete(self, user_id: int, search_id: str) -> bool:
-        return await self._postgres.run(delete_piece, DELETE, user_id, search_id) > 0
+        return await self._postgres.run(change_rows, DELETE, user_id, search_id) > 0
 
     async def find_lone_keys(self, user_id: int, since: datetime) -> Sequence[str]:
         return await self._postgres.run(_find_lone_keys, user_id, since)

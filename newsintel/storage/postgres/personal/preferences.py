@@ -11,6 +11,7 @@ import orjson
 from newsintel.domain.personal.model import PutResult
 from newsintel.domain.personal.preferences import MAX_KEYS
 from newsintel.storage.postgres.accounts.accounts import LOCK_ACCOUNT
+from newsintel.storage.postgres.changing import change_rows
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 ALL = "SELECT key, value::text FROM user_preferences WHERE user_id = $1 ORDER BY key"
@@ -43,7 +44,7 @@ class PostgresPreferences:
         )
 
     async def delete(self, user_id: int, key: str) -> bool:
-        return await self._postgres.run(_delete, user_id, key)
+        return await self._postgres.run(change_rows, DELETE, user_id, key) > 0
 
 
 async def _get_all(connection: Connection, user_id: int) -> dict[str, Any]:
@@ -71,8 +72,3 @@ async def _put(
             if await connection.fetchval(PUT, user_id, key, value, at)
             else PutResult.CHANGED
         )
-
-
-async def _delete(connection: Connection, user_id: int, key: str) -> bool:
-    status: str = await connection.execute(DELETE, user_id, key)
-    return status != "DELETE 0"

@@ -8,6 +8,7 @@ from attrs import evolve
 
 from newsintel.domain.personal.model import FeedList, OwnedFeed, PrivateFeed
 from newsintel.storage.postgres.accounts.accounts import LOCK_ACCOUNT, new_id
+from newsintel.storage.postgres.changing import change_rows
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 TAKEN = "SELECT count(*) FROM private_feeds WHERE user_id = $1"
@@ -43,7 +44,7 @@ class PostgresPrivateFeeds:
         return tuple(_feed(row) for row in await self._postgres.run(_list, user_id))
 
     async def revoke(self, user_id: int, public_id: str) -> bool:
-        return await self._postgres.run_once(_revoke, user_id, public_id)
+        return await self._postgres.run_once(change_rows, REVOKE, user_id, public_id) > 0
 
     async def find(self, digest: str) -> OwnedFeed | None:
         row = await self._postgres.run(_find, digest)
@@ -66,11 +67,6 @@ async def _make(
 async def _list(connection: Connection, user_id: int) -> list[Record]:
     rows: list[Record] = await connection.fetch(LIST, user_id)
     return rows
-
-
-async def _revoke(connection: Connection, user_id: int, public_id: str) -> bool:
-    status: str = await connection.execute(REVOKE, user_id, public_id)
-    return status != "DELETE 0"
 
 
 async def _find(connection: Connection, digest: str) -> Record | None:

@@ -16,6 +16,7 @@ from newsintel.domain.text.parts import cut_at_spaces
 from newsintel.storage.postgres.accounts.accounts import LOCK_ACCOUNT
 from newsintel.storage.postgres.archive.article_rows import ARTICLE_COLUMNS, LISTED, article_of
 from newsintel.storage.postgres.archive.articles import upsert
+from newsintel.storage.postgres.changing import change_rows
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 MOST_SAVES = 5_000
@@ -108,7 +109,7 @@ class PostgresSaved:
         )
 
     async def delete(self, user_id: int, article_id: str) -> bool:
-        return await self._postgres.run(_delete, user_id, article_id)
+        return await self._postgres.run(change_rows, DELETE, user_id, article_id) > 0
 
 
 async def _read_page(
@@ -194,8 +195,3 @@ async def _put(
     return Save(article, row["notes"], row["saved_at"]), PutResult.NEW if row[
         "new"
     ] else PutResult.CHANGED
-
-
-async def _delete(connection: Connection, user_id: int, article_id: str) -> bool:
-    status: str = await connection.execute(DELETE, user_id, article_id)
-    return status != "DELETE 0"
